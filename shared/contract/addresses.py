@@ -1,0 +1,72 @@
+"""Where things are found: topics, partitions and Redis keys, named once for writers and readers alike."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+EVENT_SOURCE = "/products"
+DEFAULT_PARTITION_COUNT = 12
+
+
+class Topics(NamedTuple):
+    """The topics of one installation. `events` carries all, in order per product; the others are by kind."""
+
+    events: str
+    created: str
+    updated: str
+    deleted: str
+
+    def by_kind(self, event_type: str) -> str:
+        """The kind topic of a stored event type: all but created and deleted are updates."""
+        if event_type == "product-created":
+            return self.created
+        return self.deleted if event_type == "product-deleted" else self.updated
+
+
+def topics(prefix: str = "") -> Topics:
+    """The topic names; `prefix` keeps several installations on one broker apart (tests, tenants)."""
+    return Topics(
+        f"{prefix}products-events",
+        f"{prefix}products-created",
+        f"{prefix}products-updated",
+        f"{prefix}products-deleted",
+    )
+
+
+def partition_of(product_id: UUID, partition_count: int) -> int:
+    """The partition that every Kafka client's default partitioner gives this key.
+
+    murmur2 of the id's text, as `org.apache.kafka.clients.producer` does it: downstream clients that
+    produce by key and our consistency tokens must agree.
+    """
+    return (_murmur2(str(product_id).encode()) & 0x7FFFFFFF) % partition_count
+
+
+def _murmur2(data: bytes) -> int:
+    mask, mixer, seed = 0xFFFFFFFF, 0x5BD1E995, 0x9747B28C
+    length = len(data)
+    hashed = (seed ^ length) & mask
+    whole = length & ~3
+    for start in range(0, whole, 4):
+        chunk = int.from_bytes(data[start : start + 4], "little") * mixer & mask
+        chunk = (chunk ^ (chunk >> 24)) * mixer & mask
+        hashed = (hashed * mixer & mask) ^ chunk
+    tail = data[whole:]
+    if tail:
+        hashed = (hashed ^ int.from_bytes(tail, "little")) * mixer & mask
+    hashed = (hashed ^ (hashed >> 13)) * mixer & mask
+    return hashed ^ (hashed >> 15)
+
+
+def product_key(prefix: str, product_id: UUID | str) -> str:
+    """Redis key of a product's document."""
+    return f"{prefix}:product:{product_id}"
+
+
+def list_generation_key(prefix: str, top_category: str | None) -> str:
+    """Redis key of the counter that lists are cached under: one for all, one per top-level category."""
+    return f"{prefix}:lists:generation:{top_category or '*'}"
+
+
+def top_category(category: str | None) -> str | None:
+    """The first segment of a category path: `apparel` of `apparel/shirts`."""
+    return category.split("/", 1)[0] if category else None

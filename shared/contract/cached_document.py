@@ -1,0 +1,33 @@
+"""How a product stands in Redis: one STRING, so that MGET reads it and a Lua prefix compare guards it.
+
+    0000000000000003L{"id": …}      16 digits of stream version, L (live) or T (tombstone), the body
+
+A hash would be nicer to look at, but MGET answers nothing for hashes, and the hot read is an MGET.
+"""
+
+from typing import NamedTuple
+
+VERSION_DIGITS = 16
+_LIVE, _TOMBSTONE = b"L", b"T"
+
+
+class CachedDocument(NamedTuple):
+    """A document, or the tombstone of a deleted product (`body` is empty then)."""
+
+    stream_version: int
+    is_deleted: bool
+    body: bytes
+
+
+def pack(stream_version: int, body: bytes | None) -> bytes:
+    """The stored value; `body` None packs a tombstone."""
+    prefix = b"%016d" % stream_version
+    return prefix + _TOMBSTONE if body is None else prefix + _LIVE + body
+
+
+def unpack(value: bytes) -> CachedDocument:
+    """The parts of a stored value. Raises `ValueError` when it is not one."""
+    flag = value[VERSION_DIGITS : VERSION_DIGITS + 1]
+    if flag not in (_LIVE, _TOMBSTONE):
+        raise ValueError("not a cached document: flag byte missing")
+    return CachedDocument(int(value[:VERSION_DIGITS]), flag == _TOMBSTONE, value[VERSION_DIGITS + 1 :])

@@ -1,0 +1,104 @@
+"""Between events in memory and events as stored: explicit names, schema versions, and JSON bytes.
+
+The names are the contract with every consumer and with the log's past, so they stand here one by
+one and are never derived from a class.
+
+    CodecError
+    +-- UnknownEventType       a type this code has no use for: count it and move on
+    +-- UnknownSchemaVersion   a known type in a shape from the future or the void: park it
+    +-- MalformedEventData     the bytes are not what the type and version promise: park it
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from shared.contract import events as e
+from shared.contract.upcasters import UPCASTERS
+
+
+class CodecError(ValueError):
+    """The stored bytes cannot become an event."""
+
+
+class UnknownEventType(CodecError):
+    """No event of this stored name is known here."""
+
+
+class UnknownSchemaVersion(CodecError):
+    """The type is known, this schema version of it is not."""
+
+
+class MalformedEventData(CodecError):
+    """Not JSON, or not the shape that its type and schema version promise."""
+
+
+class StoredType(NamedTuple):
+    """How one event class is named and versioned in the log."""
+
+    event_class: type[e.ProductEvent]
+    event_type: str
+    schema_version: int
+
+
+STORED_TYPES: tuple[StoredType, ...] = (
+    StoredType(e.ProductCreated, "product-created", 2),
+    StoredType(e.ProductDetailsChanged, "product-details-changed", 2),
+    StoredType(e.VariantAdded, "product-variant-added", 1),
+    StoredType(e.VariantChanged, "product-variant-changed", 1),
+    StoredType(e.VariantRemoved, "product-variant-removed", 1),
+    StoredType(e.PriceChanged, "product-price-changed", 1),
+    StoredType(e.ProductPublished, "product-published", 1),
+    StoredType(e.ProductArchived, "product-archived", 1),
+    StoredType(e.ProductRestored, "product-restored", 1),
+    StoredType(e.ProductDeleted, "product-deleted", 1),
+)
+
+_by_class: Mapping[type, StoredType] = {stored.event_class: stored for stored in STORED_TYPES}
+_by_name: Mapping[str, StoredType] = {stored.event_type: stored for stored in STORED_TYPES}
+_decoders: Mapping[str, msgspec.json.Decoder[Any]] = {
+    stored.event_type: msgspec.json.Decoder(stored.event_class) for stored in STORED_TYPES
+}
+_encoder = msgspec.json.Encoder()
+
+
+class EncodedEvent(NamedTuple):
+    """One event as the log stores it: `data` is UTF-8 JSON."""
+
+    event_type: str
+    schema_version: int
+    data: bytes
+
+
+def encode_event(event: e.ProductEvent) -> EncodedEvent:
+    """The stored form, always in the current schema version."""
+    stored = _by_class[type(event)]
+    return EncodedEvent(stored.event_type, stored.schema_version, _encoder.encode(event))
+
+
+def decode_event(event_type: str, schema_version: int, data: bytes) -> e.ProductEvent:
+    """The event that these bytes hold, upcast to the current version.
+
+    Raises `UnknownEventType`, `UnknownSchemaVersion` or `MalformedEventData`.
+    """
+    stored = _by_name.get(event_type)
+    if stored is None:
+        raise UnknownEventType(event_type)
+    try:
+        if schema_version == stored.schema_version:
+            decoded: e.ProductEvent = _decoders[event_type].decode(data)
+            return decoded
+        return _decode_older(stored, schema_version, data)
+    except msgspec.MsgspecError as error:
+        raise MalformedEventData(f"{event_type} v{schema_version}: {error}") from error
+
+
+def _decode_older(stored: StoredType, schema_version: int, data: bytes) -> e.ProductEvent:
+    if not 1 <= schema_version < stored.schema_version:
+        raise UnknownSchemaVersion(f"{stored.event_type} v{schema_version}, newest known {stored.schema_version}")
+    shape = msgspec.json.decode(data, type=dict[str, Any])
+    for step in range(schema_version, stored.schema_version):
+        shape = UPCASTERS[stored.event_type, step](shape)
+    upcast: e.ProductEvent = msgspec.convert(shape, stored.event_class)
+    return upcast

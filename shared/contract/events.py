@@ -1,0 +1,116 @@
+"""What has happened to a product: the ten facts that the log keeps for ever.
+
+A field is added with a default or not at all; anything else is a new schema version with an upcaster
+(`upcasters.py`) and a golden file. `msgspec` structs rather than dataclasses because decoding them
+is the inner loop of every rebuild.
+"""
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class Money(Struct, frozen=True):
+    """A decimal string in the currency's own precision, such as `50.00`, and an ISO 4217 code."""
+
+    amount: str
+    currency: str
+
+
+class Image(Struct, frozen=True):
+    """A picture by address; `alt` is what a screen reader says."""
+
+    url: str
+    alt: str | None = None
+
+
+class Variant(Struct, frozen=True):
+    """The sellable unit: the SKU is unique over the catalogue, the weight is in grams."""
+
+    sku: str
+    options: dict[str, str]
+    price: Money
+    compare_at_price: Money | None = None
+    barcode: str | None = None
+    weight_grams: int | None = None
+
+
+class ProductCreated(Struct, frozen=True):
+    """The whole product, always a draft."""
+
+    slug: str
+    name: str
+    variants: tuple[Variant, ...]
+    description: str | None = None
+    brand: str | None = None
+    product_type: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, Any] = {}
+    images: tuple[Image, ...] = ()
+
+
+class ProductDetailsChanged(Struct, frozen=True, omit_defaults=True):
+    """Only the fields that changed, each with its new whole value; None says that it was cleared."""
+
+    slug: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    description: str | None | UnsetType = UNSET
+    brand: str | None | UnsetType = UNSET
+    product_type: str | None | UnsetType = UNSET
+    category: str | None | UnsetType = UNSET
+    tags: tuple[str, ...] | None | UnsetType = UNSET
+    attributes: dict[str, Any] | None | UnsetType = UNSET
+    images: tuple[Image, ...] | None | UnsetType = UNSET
+
+
+class VariantAdded(Variant, frozen=True):
+    """A new sellable unit; the data is the variant itself."""
+
+
+class VariantChanged(Variant, frozen=True):
+    """The variant of this SKU as it is from now on, its price included."""
+
+
+class VariantRemoved(Struct, frozen=True):
+    """The SKU is free again."""
+
+    sku: str
+
+
+class PriceChanged(Struct, frozen=True):
+    """The price of one variant and nothing else of it."""
+
+    sku: str
+    price: Money
+    previous_price: Money
+
+
+class ProductPublished(Struct, frozen=True):
+    """From draft to active."""
+
+
+class ProductArchived(Struct, frozen=True):
+    """From active to archived."""
+
+
+class ProductRestored(Struct, frozen=True):
+    """From archived back to active."""
+
+
+class ProductDeleted(Struct, frozen=True):
+    """Gone for readers; slug and SKUs are free again; the history stays."""
+
+
+ProductEvent = (
+    ProductCreated
+    | ProductDetailsChanged
+    | VariantAdded
+    | VariantChanged
+    | VariantRemoved
+    | PriceChanged
+    | ProductPublished
+    | ProductArchived
+    | ProductRestored
+    | ProductDeleted
+)

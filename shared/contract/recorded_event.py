@@ -1,0 +1,36 @@
+"""An event with its place in the log: what the relay forwards and every consumer folds."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class EventMetadata(Struct, frozen=True, omit_defaults=True):
+    """Who and what caused an event. Stored as JSON beside the data.
+
+    `command_id` and `actor` stay in the log: they are absent on records that came through Kafka.
+    """
+
+    event_id: UUID
+    correlation_id: str
+    causation_id: str | None = None
+    command_id: str | None = None
+    actor: str | None = None
+    traceparent: str | None = None
+
+
+class RecordedEvent(Struct, frozen=True):
+    """One row of the log. `data` is UTF-8 JSON exactly as the codec wrote it.
+
+    `log_position` orders the whole log, `stream_version` (from 1, without gaps) one product's events.
+    """
+
+    log_position: int
+    product_id: UUID
+    stream_version: int
+    event_type: str
+    schema_version: int
+    data: bytes
+    metadata: EventMetadata
+    recorded_at: datetime
