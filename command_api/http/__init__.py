@@ -1,0 +1,1 @@
+"""The HTTP face of the command API; the only FastAPI code of this process."""

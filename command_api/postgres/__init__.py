@@ -1,0 +1,1 @@
+"""The event log in PostgreSQL; the only asyncpg code of this process."""

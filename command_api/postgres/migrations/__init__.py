@@ -1,0 +1,1 @@
+"""The event-store database, step by step."""

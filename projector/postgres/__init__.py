@@ -1,0 +1,1 @@
+"""The read models in PostgreSQL; the only asyncpg code of the projector."""

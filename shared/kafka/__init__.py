@@ -1,0 +1,1 @@
+"""The Kafka plumbing that the relay and the projectors share."""
