@@ -1,0 +1,1 @@
+"""HTTP without a framework: the server, problem documents, and the operations port."""

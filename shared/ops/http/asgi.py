@@ -1,0 +1,26 @@
+"""ASGI's types and one whole answer: what the server, the operations port and problem answers share."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Handler = ASGIApp
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+async def respond(
+    scope: Scope, send: Send, status: int, content_type: str, body: bytes, headers: Headers = ()
+) -> None:
+    """Send one complete answer; a HEAD request gets the same headers, the length included, and no body."""
+    start = [
+        (b"content-type", content_type.encode("latin-1")),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *headers,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,103 @@
+"""The operations port: what Kubernetes, Prometheus and operators ask of a process, apart from its public
+port.
+
+A plain ASGI app without a framework, because it must answer while the framework's port is overloaded, and
+because the relay and the projector have no other HTTP.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.ops.health import Health
+from shared.ops.http.asgi import ASGIApp, Handler, Receive, Scope, Send, respond
+from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
+from shared.ops.http.problem import Problem, problem_body
+from shared.ops.trace_context import parse_traceparent
+from shared.ops.version import service_revision, service_version
+
+_NOTHING: Mapping[tuple[str, str], Handler] = MappingProxyType({})
+_encode = msgspec.json.Encoder().encode
+
+
+def operations_app(health: Health, extra: Mapping[tuple[str, str], Handler] = _NOTHING) -> ASGIApp:
+    """GET and HEAD of /livez, /readyz, /metrics, /version; `extra` adds operator endpoints by (METHOD, exact
+    path).
+
+    /livez and /readyz answer 200 or 503 with `{"process", "status", "checks": {name: "ok" or the reason}}`.
+    """
+    built_in = {
+        "/livez": _livez(health),
+        "/readyz": _readyz(health),
+        "/metrics": _metrics,
+        "/version": _version(health.process),
+    }
+    routes: dict[str, dict[str, Handler]] = {path: {"GET": h, "HEAD": h} for path, h in built_in.items()}
+    for (method, path), handler in extra.items():
+        if method in routes.setdefault(path, {}):
+            raise ValueError(f"{method} {path} is routed twice")
+        routes[path][method] = handler
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the operations port speaks HTTP only, not {scope['type']}")
+        methods = routes.get(scope["path"])
+        if methods is None:
+            await _refuse(scope, send, Problem(404, "not-found", "There is nothing at this address."))
+        elif scope["method"] not in methods:
+            allow = (b"allow", ", ".join(sorted(methods)).encode())
+            await _refuse(scope, send, Problem(405, "method-not-allowed", "Not with this method."), allow)
+        else:
+            await methods[scope["method"]](scope, receive, send)
+
+    return app
+
+
+def _livez(health: Health) -> Handler:
+    async def livez(scope: Scope, _: Receive, send: Send) -> None:
+        alive, checks = health.liveness()
+        await _state(scope, send, health.process, alive, "alive" if alive else "stuck", checks)
+
+    return livez
+
+
+def _readyz(health: Health) -> Handler:
+    async def readyz(scope: Scope, _: Receive, send: Send) -> None:
+        ready, checks = await health.readiness()
+        await _state(scope, send, health.process, ready, "ready" if ready else "not ready", checks)
+
+    return readyz
+
+
+async def _state(
+    scope: Scope, send: Send, process: str, good: bool, status: str, checks: Mapping[str, str]
+) -> None:
+    body = _encode({"process": process, "status": status, "checks": checks})
+    await respond(scope, send, 200 if good else 503, "application/json", body)
+
+
+async def _metrics(scope: Scope, _: Receive, send: Send) -> None:
+    await respond(scope, send, 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
+
+
+def _version(process: str) -> Handler:
+    async def version(scope: Scope, _: Receive, send: Send) -> None:
+        body = _encode({"process": process, "version": service_version(), "revision": service_revision()})
+        await respond(scope, send, 200, "application/json", body)
+
+    return version
+
+
+async def _refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
+    given = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    trace = parse_traceparent(given.get(b"traceparent"))
+    body = problem_body(
+        problem,
+        trace_id=trace.trace_id if trace else None,
+        request_id=given.get(b"x-request-id"),
+        instance=scope["path"],
+    )
+    await respond(scope, send, problem.status, PROBLEM, body, headers)

@@ -1,0 +1,134 @@
+"""uvicorn inside our own process: our event loop, our signals, our start and stop order.
+
+`uvicorn.run` owns the loop and the signal handlers, which leaves no moment between "stop taking requests" and
+"close the pools". Here the process binds first (a taken port is an error before anything else starts) and
+stops when it says so. The socket is not inheritable (PEP 446), so it closes with the process, even after
+SIGKILL.
+"""
+
+import asyncio
+import errno
+import socket
+
+import uvicorn
+
+from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, respond
+from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
+from shared.ops.http.problem import Problem, problem_body
+
+_OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
+_RETRY_AFTER = (b"retry-after", b"1")
+
+
+class PortTaken(OSError):  # noqa: N818 - read as a statement, like every refusal
+    """Another process listens on the port; the message names the setting that moves ours."""
+
+
+class HttpServer:
+    """One listening socket and its ASGI app.
+
+    `keep_alive_seconds` is above the usual 60 s of load balancers, so that they close idle connections and
+    never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
+    which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
+    connections too and answers plain text.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        port_setting: str,
+        keep_alive_seconds: int = 75,
+        backlog: int = 2048,
+        http_limit: int | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._port_setting = port_setting
+        self._backlog = backlog
+        config = uvicorn.Config(
+            app if http_limit is None else _limited(app, http_limit),
+            interface="asgi3",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=backlog,
+            timeout_keep_alive=keep_alive_seconds,
+        )
+        config.load()
+        self._uvicorn = uvicorn.Server(config)
+        self._socket: socket.socket | None = None
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Bind, listen and serve; `port` then is the bound one. Raises `PortTaken`, or OSError for a wrong
+        address.
+        """
+        self._socket = _listen(self.host, self.port, self._backlog, self._port_setting)
+        self.port = self._socket.getsockname()[1]
+        server = self._uvicorn
+        server.lifespan = server.config.lifespan_class(server.config)
+        await server.startup(sockets=[self._socket])
+        self._ticking = asyncio.create_task(server.main_loop(), name=f"http-{self.port}")
+
+    async def stop(self, seconds_max: float) -> None:
+        """Stop accepting, close idle connections, let requests in flight finish for `seconds_max`, cancel the
+        rest.
+
+        Safe to call twice, and before `start`.
+        """
+        if self._socket is None or self._ticking is None:
+            return
+        listening, ticking, self._socket, self._ticking = self._socket, self._ticking, None, None
+        self._uvicorn.should_exit = True
+        await ticking
+        # Declared as whole seconds, used only as the time-out of asyncio.wait_for.
+        self._uvicorn.config.timeout_graceful_shutdown = seconds_max  # type: ignore[assignment]
+        await self._uvicorn.shutdown(sockets=[listening])
+        for connection in list(self._uvicorn.server_state.connections):
+            connection.transport.close()
+
+
+def _listen(host: str, port: int, backlog: int, port_setting: str) -> socket.socket:
+    """A listening socket; listening here already, because with SO_REUSEADDR a taken port shows only at
+    `listen`.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(backlog)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} ({port_setting}) is already in use on {host}"
+            raise PortTaken(message) from error
+        raise
+    return listening
+
+
+def _limited(app: ASGIApp, in_flight_max: int) -> ASGIApp:
+    """`app`, with requests beyond `in_flight_max` refused at once: a queue would only make all late."""
+    in_flight = 0
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal in_flight
+        if in_flight >= in_flight_max:
+            body = problem_body(_OVERLOADED, trace_id=None, request_id=None, instance=scope["path"])
+            await respond(scope, send, _OVERLOADED.status, PROBLEM, body, [_RETRY_AFTER])
+            return
+        in_flight += 1
+        try:
+            await app(scope, receive, send)
+        finally:
+            in_flight -= 1
+
+    return limited

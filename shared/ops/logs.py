@@ -1,0 +1,156 @@
+"""One JSON object a line on standard output, whoever logs: our code, uvicorn, aiokafka, FastStream or
+asyncio.
+
+structlog writes its own events straight to the stream; standard-library records are turned into the same
+event dictionary and end in the same renderer, so a collector needs one parser. JSON escapes line breaks, so
+no message can forge a second record.
+"""
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Callable, MutableMapping
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from shared.ops.metrics import LOG_LINES_LOST
+
+# Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
+_FOREIGN_LOGGERS = ("uvicorn", "uvicorn.error", "aiokafka", "faststream", "faststream.access", "asyncio")
+# These write a line per poll or per request below the level given here, and drown everything else.
+_QUIET_LOGGERS = {
+    "aiokafka": logging.INFO,
+    "asyncio": logging.INFO,
+    "httpcore": logging.INFO,
+    "httpx": logging.WARNING,
+}
+
+
+def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
+
+    Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, what the call bound,
+    what `structlog.contextvars` holds (request_id, correlation_id, trace_id), and `exception` where there was
+    one.
+    """
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    writer = _LineWriter(stream if stream is not None else sys.stdout)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_source(process),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _render,
+    ]
+    structlog.configure(
+        processors=shared,
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=lambda *names: _NamedLogger(writer, *names),
+        # A cached logger would keep the stream and level of an earlier call: tests and sub-commands configure
+        # again.
+        cache_logger_on_first_use=False,
+    )
+    _redirect_standard_logging(threshold, _StandardHandler(shared, writer))
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """The structured logger of a module (`get_logger(__name__)`); usable at import time, before
+    `configure_logs`.
+    """
+    logger: FilteringBoundLogger = structlog.get_logger(name)
+    return logger
+
+
+class _LineWriter:
+    """Writes whole lines and flushes each: a line in a buffer is lost with a killed process.
+
+    A stream that cannot be written (closed pipe, full disk) must not turn into a failed command: the line is
+    counted in `log_lines_lost_total` and dropped.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, line: str) -> None:
+        try:
+            with self._lock:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        except (OSError, ValueError):
+            LOG_LINES_LOST.inc()
+
+
+class _NamedLogger:
+    """What structlog wraps: it calls the method of the event's level with the rendered line."""
+
+    def __init__(self, writer: _LineWriter, name: str = "root") -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = self.critical = writer.write
+
+
+class _StandardHandler(logging.Handler):
+    """Turns a standard-library record into an event dictionary and gives it to the shared processors."""
+
+    def __init__(self, processors: list[Processor], writer: _LineWriter) -> None:
+        super().__init__()
+        self._processors = processors
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            event: Any = {"event": record.getMessage(), "logger": record.name}
+            if record.exc_info and record.exc_info[0] is not None:
+                event["exc_info"] = record.exc_info
+            if record.stack_info:
+                event["stack"] = record.stack_info
+            for processor in self._processors:
+                event = processor(None, record.levelname.lower(), event)
+            self._writer.write(event)
+        except Exception:
+            self.handleError(record)
+
+
+def _redirect_standard_logging(threshold: int, handler: logging.Handler) -> None:
+    """Leave one handler at the root and none below it."""
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(threshold)
+    for name in _FOREIGN_LOGGERS:
+        foreign = logging.getLogger(name)
+        foreign.handlers.clear()
+        foreign.propagate = True
+    for name, floor in _QUIET_LOGGERS.items():
+        logging.getLogger(name).setLevel(max(threshold, floor))
+    logging.captureWarnings(True)
+
+
+def _name_source(process: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
+    """Say which process and which module speaks; a standard-library record brings its logger's name along."""
+
+    def add_source(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
+        if "logger" not in event:
+            event["logger"] = logger.name
+        event["process"] = process
+        return event
+
+    return add_source
+
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+
+
+def _render(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
+    """JSON by msgspec (several times faster than json); what it refuses (huge integers, odd keys) by json and
+    repr.
+    """
+    try:
+        return _encoder.encode(event).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return json.dumps({str(key): value for key, value in event.items()}, default=repr, skipkeys=True)

@@ -1,0 +1,83 @@
+"""How every long-running process lives and dies: one event loop, one stop event, a bounded shutdown, a true
+exit code.
+
+Kubernetes sends SIGTERM and, a grace period later, SIGKILL. A process that has not ended within its own,
+shorter limit says so and exits non-zero, instead of being killed without a word.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from shared.ops.logs import get_logger
+
+Main = Callable[[asyncio.Event], Awaitable[int | None]]
+
+EXIT_FAILED = 1
+# What a cancelled main may still take to release its connections before the process ends regardless.
+_CANCEL_SECONDS_MAX = 2.0
+_log = get_logger(__name__)
+
+
+def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
+    """Run `main(stop)` on uvloop and return the exit code: main's own (None is 0), or 1 for an error or a
+    slow shutdown.
+
+    SIGTERM and SIGINT set `stop`; `main` then has `shutdown_seconds_max` to return before it is cancelled. A
+    second signal ends the process at once with 128 + its number, as shells report it.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_supervise(process, main, shutdown_seconds_max))
+
+
+async def _supervise(process: str, main: Main, shutdown_seconds_max: float) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, _on_signal, process, signal_number, stop)
+    work = asyncio.ensure_future(_call(main, stop))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not work.done():
+        await asyncio.wait((work,), timeout=shutdown_seconds_max)
+    if not work.done():
+        return await _give_up(process, work, shutdown_seconds_max)
+    return _exit_code(process, work)
+
+
+async def _call(main: Main, stop: asyncio.Event) -> int | None:
+    return await main(stop)
+
+
+def _on_signal(process: str, signal_number: signal.Signals, stop: asyncio.Event) -> None:
+    if stop.is_set():
+        _log.critical("second signal, exiting at once", process=process, signal=signal_number.name)
+        os._exit(128 + signal_number)
+    _log.info("stopping", signal=signal_number.name)
+    stop.set()
+
+
+def _exit_code(process: str, work: "asyncio.Future[int | None]") -> int:
+    if work.cancelled():
+        _log.critical("main was cancelled from inside")
+        return EXIT_FAILED
+    error = work.exception()
+    if error is not None:
+        _log.critical("the process failed", exc_info=(type(error), error, error.__traceback__))
+        return EXIT_FAILED
+    return work.result() or 0
+
+
+async def _give_up(process: str, work: "asyncio.Future[int | None]", seconds_max: float) -> int:
+    """Cancel a main that overran its shutdown; if it ignores even that, leave without it."""
+    _log.critical("shutdown took too long, cancelling", shutdown_seconds_max=seconds_max)
+    work.cancel()
+    await asyncio.wait((work,), timeout=_CANCEL_SECONDS_MAX)
+    if not work.done():
+        _log.critical("main ignored its cancellation, exiting at once")
+        os._exit(EXIT_FAILED)
+    return EXIT_FAILED

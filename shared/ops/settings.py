@@ -1,0 +1,55 @@
+"""Every process reads its environment once, at start, and refuses to run on a wrong value.
+
+A service that starts with a half-understood configuration fails later and further away. So each process
+declares one frozen settings class, and a mistake ends the start with one line per variable, named as the
+operator wrote it.
+"""
+
+import sys
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+EXIT_USAGE = 2
+
+
+class ProcessSettings(BaseSettings):
+    """What every process can be told; each process adds its own fields in its `settings.py`.
+
+    Sources, strongest first: keyword arguments (tests), environment, `.env` in the working directory,
+    defaults. Unknown variables are ignored because one `.env` serves all processes.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+    listen_host: str = "127.0.0.1"
+    shutdown_seconds_max: float = Field(default=20.0, gt=0)
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(cls: type[S]) -> S:
+    """Read `cls` from the environment; on a wrong value say which and why on stderr, and raise
+    `SystemExit(2)`.
+
+    No value is ever printed: a DSN or a token that was mistyped is still a secret.
+    """
+    try:
+        return cls()
+    except ValidationError as error:
+        for wrong in error.errors(include_url=False, include_context=False, include_input=False):
+            print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+    except SettingsError as error:
+        # A list or mapping that is not JSON: the message names the field and the source, not the value.
+        print(f"settings: {error}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(EXIT_USAGE)
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The environment variable behind a pydantic error location; a model-wide rule has no location."""
+    return str(location[0]).upper() if location else "settings"

@@ -1,0 +1,58 @@
+"""W3C trace context without a tracing SDK: a command's trace goes through the log into Kafka and on to the
+views.
+
+Only the identifiers travel (https://www.w3.org/TR/trace-context/). A malformed header is treated as absent,
+as the specification demands: a caller's broken tracing must not fail its command.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+_HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_NO_TRACE = "0" * 32
+_NO_SPAN = "0" * 16
+_SAMPLED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceContext:
+    """One position in a trace: `trace_id` 32 and `span_id` 16 lower-case hex digits, `flags` one byte."""
+
+    trace_id: str
+    span_id: str
+    flags: int = _SAMPLED
+
+    @property
+    def header(self) -> str:
+        """The `traceparent` header value, version 00."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
+
+    def child(self) -> "TraceContext":
+        """The same trace and sampling decision under a new span id: what is sent on to the next process."""
+        return TraceContext(self.trace_id, _new_id(8), self.flags)
+
+
+def new_trace_context() -> TraceContext:
+    """A fresh, sampled trace, for a request that brought none."""
+    return TraceContext(_new_id(16), _new_id(8))
+
+
+def parse_traceparent(value: str | None) -> TraceContext | None:
+    """The caller's position, or None when the header is absent or invalid.
+
+    Version `ff` and all-zero ids are invalid; version 00 has exactly four fields; a later version may append
+    fields, which are ignored (W3C Trace Context, section 3.2.4).
+    """
+    match = _HEADER.fullmatch(value.strip(" \t")) if value else None
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, more = match.groups()
+    if version == "ff" or (version == "00" and more) or trace_id == _NO_TRACE or span_id == _NO_SPAN:
+        return None
+    return TraceContext(trace_id, span_id, int(flags, 16))
+
+
+def _new_id(size_bytes: int) -> str:
+    """Random hex; the last bit is set because an all-zero id means "no trace"."""
+    return f"{int.from_bytes(secrets.token_bytes(size_bytes), 'big') | 1:0{2 * size_bytes}x}"

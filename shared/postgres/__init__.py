@@ -1,0 +1,1 @@
+"""asyncpg plumbing that two processes would otherwise write twice: pools, named SQL, errors, migrations."""

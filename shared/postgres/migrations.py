@@ -1,0 +1,217 @@
+"""Schema changes as numbered SQL files, applied once, in order, by one process at a time.
+
+File names say when a step runs: `NNNN_before_deploy_<title>.sql` only adds (old code keeps working on it),
+`NNNN_after_deploy_<title>.sql` removes what no running code uses any more (expand and contract; the naming is
+procrastinate's). Each file is one transaction; a checksum guards what was applied.
+
+    MigrationError                 the base: nothing further was applied
+      MigrationFilesAreWrong       a bad name, a gap, a duplicate number
+      AppliedMigrationChanged      an applied file was edited, renamed or removed
+      MigrationOutOfOrder          the asked phase would jump over a pending step of the other
+      MigrationFailed              PostgreSQL refused a file; that file left no trace
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+
+from shared.postgres.pool import connect
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+Phase = Literal["before", "after", "all"]
+_SQL = "shared.postgres"
+_FILE_NAME = re.compile(r"(\d{4})_(before|after)_deploy_([a-z0-9_]+)\.sql")
+
+
+class MigrationError(Exception):
+    """The schema is not as the code expects, and was not changed further."""
+
+
+class MigrationFilesAreWrong(MigrationError):  # noqa: N818
+    """The files of the package do not form one numbered sequence from 0001."""
+
+
+class AppliedMigrationChanged(MigrationError):  # noqa: N818
+    """What was applied is not what the file says now; edit never, add a new file."""
+
+
+class MigrationOutOfOrder(MigrationError):  # noqa: N818
+    """A pending step of the other phase comes first."""
+
+
+class MigrationFailed(MigrationError):  # noqa: N818
+    """PostgreSQL refused one file; its transaction was rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file; `name` is the file name without `.sql`, `sha256` is over its text with LF line ends."""
+
+    number: int
+    phase: Literal["before", "after"]
+    name: str
+    sha256: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStatus:
+    """The schema beside the package's files: names applied, names pending, and how many this code does not
+    know.
+
+    `unknown` > 0 means newer code migrated already, which is fine: old code runs on the new schema.
+    """
+
+    applied: tuple[str, ...]
+    pending: tuple[str, ...]
+    unknown: int
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether this code must not run yet: a step that comes before the deploy is missing."""
+        return any("_before_deploy_" in name for name in self.pending)
+
+
+async def migrate(
+    dsn: str, package: str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
+) -> list[str]:
+    """Apply the pending files of `<package>/migrations` and return their names, in order; [] when up to date.
+
+    Connect as the role that owns the schema, directly (a session lock does not survive a transaction pooler).
+    Raises `MigrationError`, or what `shared.postgres.errors` classifies when the server is away. Steps
+    applied before an error stay applied; running again goes on from there.
+    """
+    say = on_step or (lambda _: None)
+    migrations = read_migrations(package)
+    connection = await connect(dsn, application_name="migrate")
+    try:
+        await _take_lock(connection, say)
+        await connection.execute(load_sql(_SQL, "create_schema_migrations"))
+        applied = await _applied(connection)
+        _refuse_changed(migrations, applied)
+        pending = [migration for migration in migrations if migration.number not in applied]
+        chosen = _choose(pending, phase, fresh=not applied)
+        for migration in chosen:
+            say(f"applying {migration.name}")
+            await _apply(connection, migration)
+        return [migration.name for migration in chosen]
+    finally:
+        await connection.close()
+
+
+async def schema_status(conn: "Connection", package: str) -> SchemaStatus:
+    """What is applied and what is pending, without a lock: for readiness. Needs SELECT on schema_migrations
+    only.
+    """
+    migrations = read_migrations(package)
+    exists = await conn.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+    applied = await _applied(conn) if exists else {}
+    known = {migration.number for migration in migrations}
+    return SchemaStatus(
+        applied=tuple(migration.name for migration in migrations if migration.number in applied),
+        pending=tuple(migration.name for migration in migrations if migration.number not in applied),
+        unknown=len(applied.keys() - known),
+    )
+
+
+def read_migrations(package: str) -> tuple[Migration, ...]:
+    """The package's files, checked to be one sequence 1, 2, 3 … Raises `MigrationFilesAreWrong`."""
+    folder = resources.files(package) / "migrations"
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")] if folder.is_dir() else []
+    migrations = sorted(
+        (_parse(package, file.name, file.read_text(encoding="utf-8")) for file in files),
+        key=lambda migration: (migration.number, migration.name),
+    )
+    for expected, migration in enumerate(migrations, start=1):
+        if migration.number != expected:
+            what = (
+                "is a duplicate number"
+                if migration.number < expected
+                else f"leaves a gap: {expected:04} is missing"
+            )
+            raise MigrationFilesAreWrong(f"{package}/migrations/{migration.name}.sql {what}")
+    return tuple(migrations)
+
+
+def _parse(package: str, file_name: str, text: str) -> Migration:
+    match = _FILE_NAME.fullmatch(file_name)
+    if match is None:
+        wanted = "NNNN_before_deploy_<title>.sql or NNNN_after_deploy_<title>.sql"
+        raise MigrationFilesAreWrong(f"{package}/migrations/{file_name} is not named {wanted}")
+    # The checksum must not depend on how git wrote line ends on this machine.
+    sql = text.replace("\r\n", "\n")
+    phase: Literal["before", "after"] = "before" if match[2] == "before" else "after"
+    checksum = hashlib.sha256(sql.encode()).hexdigest()
+    return Migration(int(match[1]), phase, file_name.removesuffix(".sql"), checksum, sql)
+
+
+async def _take_lock(connection: "Connection", say: Callable[[str], None]) -> None:
+    """One migrator per database; released when the connection closes, even by a crash."""
+    if await connection.fetchval(load_sql(_SQL, "try_migration_lock")):
+        return
+    say("waiting for another migration to finish")
+    await connection.execute(load_sql(_SQL, "wait_for_migration_lock"))
+
+
+async def _applied(connection: "Connection") -> dict[int, tuple[str, str]]:
+    """number -> (name, sha256) of what was applied."""
+    rows = await connection.fetch(load_sql(_SQL, "select_schema_migrations"))
+    return {row["number"]: (row["name"], row["sha256"]) for row in rows}
+
+
+def _refuse_changed(migrations: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:
+    for migration in migrations:
+        name, sha256 = applied.get(migration.number, (migration.name, migration.sha256))
+        if name != migration.name:
+            raise AppliedMigrationChanged(
+                f"{migration.number:04} was applied as {name}, the file is now {migration.name}"
+            )
+        if sha256 != migration.sha256:
+            raise AppliedMigrationChanged(
+                f"{name}.sql changed after it was applied; restore it and add a new file"
+            )
+
+
+def _choose(pending: Sequence[Migration], phase: Phase, *, fresh: bool) -> Sequence[Migration]:
+    """The pending files that `phase` covers.
+
+    On a fresh database nothing runs that a removal could break, so every file up to the last one of the phase
+    is taken. Later, a step of the other phase that comes first means that a deploy was skipped or not
+    finished.
+    """
+    if phase == "all":
+        return pending
+    last = max((at for at, migration in enumerate(pending) if migration.phase == phase), default=-1)
+    chosen = pending[: last + 1]
+    if not fresh:
+        for migration in chosen:
+            if migration.phase != phase:
+                raise MigrationOutOfOrder(
+                    f"{migration.name} is pending: run the phase {migration.phase!r} first"
+                )
+    return chosen
+
+
+async def _apply(connection: "Connection", migration: Migration) -> None:
+    """One file and its record in one transaction."""
+    try:
+        async with connection.transaction():
+            await connection.execute(load_sql(_SQL, "set_migration_lock_timeout"))
+            await connection.execute(migration.sql)
+            if not connection.is_in_transaction():
+                raise MigrationFailed(
+                    f"{migration.name} ended its transaction; a file may not COMMIT or ROLLBACK"
+                )
+            await connection.execute(
+                load_sql(_SQL, "insert_schema_migration"), migration.number, migration.name, migration.sha256
+            )
+    except asyncpg.PostgresError as error:
+        raise MigrationFailed(f"{migration.name}: {error}") from error

@@ -1,0 +1,2 @@
+-- All applied files. One row a file.
+SELECT number, name, sha256 FROM schema_migrations ORDER BY number

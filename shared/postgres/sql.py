@@ -1,0 +1,18 @@
+"""SQL lives in .sql files: reviewed as SQL, highlighted as SQL, and each prepared against the schema in a
+test.
+"""
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def load_sql(package: str, name: str) -> str:
+    """The text of `<folder of package>/<name>.sql`, read once per process.
+
+    Raises FileNotFoundError naming the file and the package: a misspelt name shows at the first call.
+    """
+    file = resources.files(package) / f"{name}.sql"
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no {name}.sql in the package {package}")
+    return file.read_text(encoding="utf-8")
