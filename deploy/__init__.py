@@ -1,0 +1,1 @@
+"""How the system is started: without containers (local), with them (kustomize), and what watches it."""

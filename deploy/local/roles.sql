@@ -1,0 +1,15 @@
+-- The roles of the local stack and its two databases, made where missing, so that it may run at every start.
+-- catalogue_migrate owns both databases and runs migrations; the others log in as services and own nothing.
+-- Passwords are the names: these servers listen on 127.0.0.1 only. The few iterations follow from that:
+-- they protect no secret here, and they make a connection 10 ms faster.
+SET scram_iterations = 64;
+
+SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', wanted, wanted)
+FROM unnest(ARRAY['catalogue_migrate', 'catalogue_writer', 'catalogue_reader', 'catalogue_projector']) AS wanted
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted)
+\gexec
+
+SELECT format('CREATE DATABASE %I OWNER catalogue_migrate', wanted)
+FROM unnest(ARRAY['event_store', 'read_model']) AS wanted
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = wanted)
+\gexec

@@ -1,0 +1,200 @@
+"""A child process with a life cycle: made ready, stopped gracefully, and broken on purpose by fault tests.
+
+Every server and every process of the stack is a `Server`; a subclass says how its data is prepared,
+which command runs, and what "ready" means. Ports and data stay the same over stop, kill and start.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from deploy.local.errors import StartFailed
+from deploy.local.unprivileged import Identity
+
+Progress = Callable[[str], None]
+
+# PR_SET_PDEATHSIG fires when the *thread* that forked ends, not the process. Servers are started from
+# short-lived threads in parallel, so one thread that lives as long as the process does all the forking.
+_spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+_CHILD = str(Path(__file__).with_name("child.py"))
+_LOG_TAIL_LINES = 15
+_POLL_SECONDS = 0.05
+
+
+def silent(_message: str) -> None:
+    """The progress callback of callers that show none."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run. `identity` is the user it runs as; None keeps ours."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    identity: Identity | None = None
+
+    def guarded_argv(self, orphan_signal: signal.Signals) -> list[str]:
+        """The command behind child.py, which ties it to this process's life."""
+        uid, gid = (self.identity.uid, self.identity.gid) if self.identity else (-1, -1)
+        guard = [sys.executable, "-I", "-S", _CHILD]
+        return [*guard, *map(str, (int(orphan_signal), os.getpid(), uid, gid)), *self.argv]
+
+    def full_environment(self) -> dict[str, str]:
+        """Our environment with the command's own settings over it."""
+        return {**os.environ, **self.environment}
+
+
+class Server(ABC):
+    """One child process. Not thread-safe: one thread at a time drives a server."""
+
+    stop_signal = signal.SIGTERM
+    orphan_signal = signal.SIGTERM
+    ready_seconds_max = 60.0
+    stop_seconds_max = 20.0
+
+    def __init__(self, name: str, log_file: Path, progress: Progress = silent) -> None:
+        self.name = name
+        self.log_file = log_file
+        self.progress = progress
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:  # noqa: B027 - most processes have nothing to prepare
+        """Get the program and the data directory; idempotent, may take long the first time."""
+
+    @abstractmethod
+    def command(self) -> Command:
+        """What to run; asked again at every start."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """True once clients are served; must itself return within a second or two."""
+
+    def after_first_ready(self) -> None:  # noqa: B027
+        """Work that needs the server, before others use it; idempotent."""
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of a child that ended, negative for a signal; else None."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Prepare, spawn and wait until ready. Raises StartFailed."""
+        self.prepare()
+        self.spawn()
+        self.wait_until_ready()
+        self.after_first_ready()
+
+    def spawn(self) -> None:
+        """Start the child without waiting for it."""
+        if self.pid is not None:
+            return
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._process = _spawner.submit(self._spawn).result()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        command = self.command()
+        with self.log_file.open("ab") as log:
+            return subprocess.Popen(
+                command.guarded_argv(self.orphan_signal),
+                env=command.full_environment(),
+                cwd=command.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to handle: a terminal would send it to all at once
+            )
+
+    def wait_until_ready(self) -> None:
+        """Poll `is_ready`; raises StartFailed if the child ends or takes longer than `ready_seconds_max`."""
+        started = time.monotonic()
+        while not self.is_ready():
+            waited_seconds = time.monotonic() - started
+            if self.pid is None:
+                raise StartFailed(f"{self.name} ended with exit code {self.exit_code}.{self.log_tail()}")
+            if waited_seconds > self.ready_seconds_max:
+                limit = f"{self.ready_seconds_max:.0f} s"
+                raise StartFailed(f"{self.name} is not ready after {limit}.{self.log_tail()}")
+            self.progress(f"waiting ({waited_seconds:.0f} s)")
+            time.sleep(_POLL_SECONDS)
+        self.progress("ready")
+
+    def stop(self, seconds_max: float | None = None) -> None:
+        """Ask politely, then kill what is left after the time-out."""
+        if self._process is None:
+            return
+        self.resume()  # a stopped process keeps its signals pending for ever
+        family = self._family()
+        if self._process.poll() is None:
+            self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(self.stop_seconds_max if seconds_max is None else seconds_max)
+        except subprocess.TimeoutExpired:
+            self.progress("did not stop in time: killed")
+        self._kill(family)
+
+    def kill(self) -> None:
+        """SIGKILL the child and its descendants, and wait until they are gone: a crash."""
+        if self._process is not None:
+            self._kill(self._family())
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers. The parent first, or it could fork in between."""
+        for process in self._family():
+            _signal(process, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT after `pause`."""
+        for process in reversed(self._family()):
+            _signal(process, signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Stop and start on the same port and data."""
+        self.stop()
+        self.start()
+
+    def log_tail(self) -> str:
+        """The last log lines, indented, for an error message; empty where there is no log."""
+        try:
+            lines = self.log_file.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
+        except FileNotFoundError:
+            return ""
+        return "".join(f"\n    {line}" for line in [*lines, f"(log: {self.log_file})"])
+
+    def _family(self) -> list[psutil.Process]:
+        """The child and its descendants; not the process group, which PostgreSQL's backends leave."""
+        if self.pid is None:
+            return []
+        try:
+            parent = psutil.Process(self.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _kill(self, family: list[psutil.Process]) -> None:
+        for process in family:
+            _signal(process, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        psutil.wait_procs(family, timeout=5)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return  # it ended by itself in the meantime, which is what the caller wants of it or will see
