@@ -31,6 +31,7 @@ class CircuitBreaker:
         self._open_seconds = open_seconds
         self._failures = 0
         self._trial_at: float | None = None
+        self._trial_runs = False
 
     def state(self, now: float) -> BreakerState:
         """The state at `now`, without changing it: for a gauge and for tests."""
@@ -45,15 +46,22 @@ class CircuitBreaker:
         if now < self._trial_at:
             return False
         self._trial_at = now + self._open_seconds
+        self._trial_runs = True
         return True
 
     def record_success(self) -> None:
         """The dependency answered: closed again, and the count of failures in a row starts anew."""
         self._failures = 0
         self._trial_at = None
+        self._trial_runs = False
 
     def record_failure(self, now: float) -> None:
-        """The dependency failed: the last allowed failure in a row, or a failed trial, opens the breaker."""
+        """The dependency failed: the last allowed failure in a row, or a failed trial, opens the breaker.
+
+        Calls that began before it opened report late; they must not put off the next trial.
+        """
         self._failures += 1
-        if self._failures >= self._failures_max:
+        late = self._trial_at is not None and not self._trial_runs
+        if self._failures >= self._failures_max and not late:
             self._trial_at = now + self._open_seconds
+            self._trial_runs = False

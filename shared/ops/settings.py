@@ -5,6 +5,7 @@ declares one frozen settings class, and a mistake ends the start with one line p
 operator wrote it.
 """
 
+import re
 import sys
 from typing import TypeVar
 
@@ -45,8 +46,10 @@ def load_settings(cls: type[S]) -> S:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
             print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
     except SettingsError as error:
-        # A list or mapping that is not JSON: the message names the field and the source, not the value.
-        print(f"settings: {error}", file=sys.stderr)  # noqa: T201
+        # A list or mapping that is not JSON; only the message says which field, and it has no value.
+        field = re.search(r'field "(\w+)"', str(error))
+        name = field[1].upper() if field else "settings"
+        print(f"{name}: Input should be valid JSON", file=sys.stderr)  # noqa: T201
     raise SystemExit(EXIT_USAGE)
 
 

@@ -18,6 +18,8 @@ from shared.ops.http.problem import Problem, problem_body
 
 _OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
 _RETRY_AFTER = (b"retry-after", b"1")
+# What a cancelled request may still take to release what it holds.
+_CANCEL_SECONDS_MAX = 1.0
 
 
 class PortTaken(OSError):  # noqa: N818 - read as a statement, like every refusal
@@ -86,11 +88,13 @@ class HttpServer:
         if self._socket is None or self._ticking is None:
             return
         listening, ticking, self._socket, self._ticking = self._socket, self._ticking, None, None
-        self._uvicorn.should_exit = True
-        await ticking
+        ticking.cancel()
         # Declared as whole seconds, used only as the time-out of asyncio.wait_for.
         self._uvicorn.config.timeout_graceful_shutdown = seconds_max  # type: ignore[assignment]
         await self._uvicorn.shutdown(sockets=[listening])
+        # uvicorn cancels what is late and does not wait: an answer half written would meet a closed pool.
+        late = [ticking, *self._uvicorn.server_state.tasks]
+        await asyncio.wait(late, timeout=_CANCEL_SECONDS_MAX)
         for connection in list(self._uvicorn.server_state.connections):
             connection.transport.close()
 

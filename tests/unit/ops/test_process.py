@@ -1,0 +1,128 @@
+"""A process ends when it is told to, within its limit, and its exit code tells how (real signals)."""
+
+import asyncio
+import json
+import signal
+import sys
+from typing import Any
+
+import pytest
+
+PROGRAM = """
+import asyncio, sys
+from shared.ops.logs import configure_logs
+from shared.ops.process import run
+
+configure_logs("test", "INFO", sys.stderr)
+
+async def obeys(stop):
+    print("ready", flush=True)
+    await stop.wait()
+
+async def answers_3(stop):
+    print("ready", flush=True)
+    await stop.wait()
+    return 3
+
+async def hangs(stop):
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+async def ignores_cancellation(stop):
+    print("ready", flush=True)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+async def fails(stop):
+    print("ready", flush=True)
+    raise RuntimeError("the disk is on fire")
+
+async def exits_2(stop):
+    print("ready", flush=True)
+    raise SystemExit(2)
+
+async def stops_and_hangs(stop):
+    print("ready", flush=True)
+    await stop.wait()
+    print("stopping", flush=True)
+    await asyncio.Event().wait()
+
+sys.exit(run("test", globals()[sys.argv[1]], shutdown_seconds_max=float(sys.argv[2])))
+"""
+
+
+class Started:
+    """A real process that runs one of the mains above and has reached it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def said(self, line: str) -> None:
+        assert self.process.stdout is not None
+        assert (await self.process.stdout.readline()).decode().strip() == line
+
+    async def end(self) -> tuple[int, list[dict[str, Any]]]:
+        """Exit code and log lines."""
+        _, written = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, [json.loads(line) for line in written.splitlines()]
+
+
+async def start(main: str, shutdown_seconds_max: float = 60) -> Started:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, main, str(shutdown_seconds_max), stdout=pipe, stderr=pipe
+    )
+    started = Started(process)
+    await started.said("ready")
+    return started
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_the_process_in_order(number: signal.Signals) -> None:
+    started = await start("obeys")
+    started.process.send_signal(number)
+    code, lines = await started.end()
+    assert code == 0
+    assert [(line["event"], line["signal"]) for line in lines] == [("stopping", number.name)]
+
+
+async def test_the_exit_code_is_the_one_that_main_returns() -> None:
+    started = await start("answers_3")
+    started.process.terminate()
+    assert (await started.end())[0] == 3
+
+
+@pytest.mark.parametrize("main", ["hangs", "ignores_cancellation"])
+async def test_a_main_that_overruns_its_shutdown_is_ended_with_a_log_line(main: str) -> None:
+    started = await start(main, shutdown_seconds_max=0.01)
+    started.process.terminate()
+    code, lines = await started.end()
+    assert code == 1
+    assert lines[1]["level"] == "critical"
+    assert lines[1]["event"] == "shutdown took too long, cancelling"
+
+
+async def test_a_second_signal_ends_the_process_at_once() -> None:
+    started = await start("stops_and_hangs")
+    started.process.terminate()
+    await started.said("stopping")
+    started.process.terminate()
+    code, lines = await started.end()
+    assert code == 128 + signal.SIGTERM
+    assert lines[-1]["event"] == "second signal, exiting at once"
+
+
+async def test_an_exception_is_logged_with_its_traceback_and_exits_1() -> None:
+    code, lines = await (await start("fails")).end()
+    assert code == 1
+    assert lines[-1]["level"] == "critical"
+    assert lines[-1]["exception"].endswith("RuntimeError: the disk is on fire")
+
+
+async def test_a_usage_error_keeps_its_own_exit_code() -> None:
+    code, _ = await (await start("exits_2")).end()
+    assert code == 2
