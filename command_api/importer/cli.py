@@ -1,0 +1,147 @@
+"""`import FILE`: arguments, progress and exit codes; 0 all accepted, 3 some rejected, 1 failed, 2 usage."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from command_api.importer.client import BatchClient
+from command_api.importer.errors import FileUnreadable, ImportFailed
+from command_api.importer.ndjson import NdjsonFile
+from command_api.importer.rejects import RejectFile
+from command_api.importer.run import Reject, import_products
+from command_api.importer.shopify_file import ShopifyFile
+from command_api.importer.source import Candidate, Rejection
+from command_api.importer.summary import Summary
+from shared.contract.money import MoneyError, minor_units
+
+EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `run_import` reads; a wrong value ends in argparse's usage message and exit code 2."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="NDJSON, or the product CSV of Shopify")
+    parser.add_argument(
+        "--format",
+        choices=("auto", "shopify", "ndjson"),
+        default="auto",
+        help="what FILE is (default: auto, by its first character)",
+    )
+    parser.add_argument(
+        "--currency",
+        type=_currency,
+        default="USD",
+        help="ISO 4217 code of the prices in a CSV (default: USD)",
+    )
+    add_api_arguments(parser)
+
+
+def add_api_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to load to and how to tell."""
+    parser.add_argument(
+        "--url", type=_url, default=_default_url(), help="the command API (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Loads the file, prints the summary, returns the exit code."""
+    summary = Summary()
+    rejects: RejectFile | None = None
+    try:
+        source = _open(args.file, args.format, args.currency)
+        header = source.columns.header if isinstance(source, ShopifyFile) else None
+        rejects = RejectFile(args.file, header)
+        summary.unknown_columns = source.unknown_columns
+        with _progress_bar("importing", source.bytes_total, "B") as bar:
+            asyncio.run(
+                load(source, args.url, summary, rejects.add, lambda _: bar.update(source.bytes_read - bar.n))
+            )
+    except (ImportFailed, OSError, KeyboardInterrupt) as error:
+        summary.error = _line(error)
+    finally:
+        if rejects is not None:
+            rejects.close()
+            summary.rejected_file = str(rejects.path) if summary.rejected else None
+    return report(summary, args.json)
+
+
+async def load(
+    source: Iterable[Candidate | Rejection],
+    url: str,
+    summary: Summary,
+    reject: Reject,
+    progress: Callable[[int], object],
+) -> None:
+    """One run against one API; see `import_products`."""
+    async with BatchClient(url) as api:
+        await import_products(source, api, summary, reject, progress)
+
+
+def report(summary: Summary, as_json: bool) -> int:
+    """Prints what was done on stdout, what stopped it on stderr; returns the exit code."""
+    if summary.error:
+        sys.stderr.write(f"import failed: {summary.error}\n")
+    if as_json:
+        sys.stdout.write(json.dumps(summary.as_json(), ensure_ascii=False, indent=2) + "\n")
+    elif summary.error is None or summary.accepted or summary.rejected:
+        sys.stdout.write(summary.as_text() + "\n")
+    if summary.error:
+        return EXIT_FAILED
+    return EXIT_REJECTED if summary.rejected else EXIT_ACCEPTED
+
+
+def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | NdjsonFile:
+    if not path.exists():
+        raise FileUnreadable(f"{path} does not exist")
+    if not path.is_file():
+        raise FileUnreadable(f"{path} is not a regular file, and an import may read it twice")
+    with path.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"[") and wanted_format != "shopify":
+        raise FileUnreadable("a JSON array; one product a line is wanted, as `jq -c '.[]'` writes it")
+    if wanted_format == "ndjson" or (wanted_format == "auto" and start.startswith(b"{")):
+        return NdjsonFile(path)
+    return ShopifyFile(path, currency)
+
+
+def _progress_bar(what: str, total: int | None, unit: str) -> "tqdm[NoReturn]":
+    # disable=None: no bar where stderr is no terminal.
+    return tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=None, file=sys.stderr)
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; what was accepted stays, and running it again is safe"
+    return str(error) or type(error).__name__
+
+
+def _currency(text: str) -> str:
+    code = text.upper()
+    try:
+        minor_units(code)
+    except MoneyError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return code
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http address")
+    return text
+
+
+def _default_url() -> str:
+    return os.environ.get("COMMAND_URL") or f"http://127.0.0.1:{os.environ.get('COMMAND_PORT') or '8000'}"

@@ -1,0 +1,122 @@
+"""Sends operations to POST /v1/products:batch and comes back with one answer for each, or raises.
+
+A request whose outcome is unknown is sent again with the same Idempotency-Key and the same body:
+what was done is answered from the API's memory, what was not is done now. The key belongs to one run,
+never to the content, so that the next import of the same file is decided afresh. An item
+that the API could not take for now (503, 429) makes the whole request come again for the same reason.
+"""
+
+import uuid
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from command_api.importer.answers import ItemAnswer, Operation, answers_of, problem_text
+from command_api.importer.errors import ApiRefused, ApiUnreachable
+
+ATTEMPTS_MAX = 8
+WAIT_SECONDS_MAX = 20.0
+REQUEST_BYTES_MAX = 16 * 1024 * 1024
+_FOR_NOW = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
+class _NotNow(Exception):  # noqa: N818 - read as a statement
+    """Worth another attempt; `retry_after_seconds` as the server asked, None where it did not."""
+
+    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BatchClient:
+    """One run of an import against one command API; use as an async context manager."""
+
+    def __init__(self, url: str, attempts_max: int = ATTEMPTS_MAX) -> None:
+        self._url = url.rstrip("/")
+        self._attempts_max = attempts_max
+        self._run = uuid.uuid4().hex
+        self._requests = 0
+        self._answered = False
+        timeout = httpx.Timeout(60.0, connect=5.0)
+        self._http = httpx.AsyncClient(timeout=timeout, headers={"content-type": "application/x-ndjson"})
+
+    async def __aenter__(self) -> "BatchClient":
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._http.aclose()
+
+    async def send(self, operations: Sequence[Operation]) -> list[ItemAnswer]:
+        """One answer per operation, in order. Raises `ApiUnreachable` or `ApiRefused`."""
+        if not operations:
+            return []
+        self._requests += 1
+        key = f"import-{self._run}-{self._requests}"
+        body = b"".join(operation.line for operation in operations)
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(_NotNow),
+            stop=stop_after_attempt(self._attempts_max),
+            wait=_wait_seconds,
+            reraise=True,
+        )
+        try:
+            answers: list[ItemAnswer] = await attempts(self._attempt, key, body, len(operations))
+        except _NotNow as error:
+            raise ApiUnreachable(f"the API at {self._url} does not take the products: {error}") from error
+        return answers
+
+    async def _attempt(self, key: str, body: bytes, count: int) -> list[ItemAnswer]:
+        try:
+            response = await self._http.post(
+                f"{self._url}/v1/products:batch", content=body, headers={"idempotency-key": key}
+            )
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            reason = str(error) or type(error).__name__
+            if not self._answered and isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
+                # A wrong address or a stopped service: nobody wants to wait for the retries.
+                raise ApiUnreachable(f"no API at {self._url} ({reason}): is it running?") from error
+            raise _NotNow(reason) from error
+        self._answered = True
+        if response.status_code in _FOR_NOW:
+            raise _NotNow(_explain(response), _retry_after_seconds(response))
+        if response.status_code != HTTPStatus.MULTI_STATUS:
+            raise ApiRefused(f"{self._url} answered {_explain(response)}")
+        answers = answers_of(response.content, count)
+        if answers is None:
+            raise ApiRefused(f"{self._url} did not answer as a batch endpoint of this API does")
+        for answer in answers:
+            if answer.http_status in _FOR_NOW:
+                raise _NotNow(answer.reason, _retry_after_seconds(response))
+        return answers
+
+
+def _wait_seconds(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, _NotNow) and error.retry_after_seconds is not None:
+        return min(error.retry_after_seconds, WAIT_SECONDS_MAX)
+    return wait_random_exponential(multiplier=0.2, max=WAIT_SECONDS_MAX)(state)
+
+
+def _retry_after_seconds(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _explain(response: httpx.Response) -> str:
+    try:
+        problem: Any = response.json()
+    except ValueError:
+        problem = None
+    status = f"{response.status_code} {response.reason_phrase}".strip()
+    return f"{status}: {problem_text(problem)}" if isinstance(problem, dict) else status
