@@ -124,7 +124,7 @@ class Server(ABC):
         started = time.monotonic()
         while not self.is_ready():
             waited_seconds = time.monotonic() - started
-            if self.pid is None:
+            if self.pid is None and not self.is_ready():  # again: a job may have ended well since
                 raise StartFailed(f"{self.name} ended with exit code {self.exit_code}.{self.log_tail()}")
             if waited_seconds > self.ready_seconds_max:
                 limit = f"{self.ready_seconds_max:.0f} s"
@@ -133,18 +133,17 @@ class Server(ABC):
             time.sleep(_POLL_SECONDS)
         self.progress("ready")
 
-    def stop(self, seconds_max: float | None = None) -> None:
-        """Ask politely, then kill what is left after the time-out."""
+    def stop(self, seconds_max: float | None = None, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Ask politely, then kill what is left after the time-out, or as soon as `give_up()` is true."""
         if self._process is None:
             return
         self.resume()  # a stopped process keeps its signals pending for ever
         family = self._family()
         if self._process.poll() is None:
             self._process.send_signal(self.stop_signal)
-        try:
-            self._process.wait(self.stop_seconds_max if seconds_max is None else seconds_max)
-        except subprocess.TimeoutExpired:
-            self.progress("did not stop in time: killed")
+        deadline = time.monotonic() + (self.stop_seconds_max if seconds_max is None else seconds_max)
+        while self._process.poll() is None and time.monotonic() < deadline and not give_up():
+            time.sleep(_POLL_SECONDS)
         self._kill(family)
 
     def kill(self) -> None:

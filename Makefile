@@ -1,0 +1,44 @@
+# Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help up down status clean test check format bench seed
+PRODUCTS ?= 1000
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
+	@sh deploy/local/bootstrap.sh
+
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/
+	@exec .venv/bin/python -m deploy.local up
+
+down: .venv/.complete ## stop a running `make up` from another terminal
+	@.venv/bin/python -m deploy.local down
+
+status: .venv/.complete ## what runs, and whether it is ready
+	@.venv/bin/python -m deploy.local status
+
+clean: .venv/.complete ## remove .local/: the data and logs of `make up`
+	@.venv/bin/python -m deploy.local clean
+
+test: .venv/.complete ## all tests, against real servers (ARGS="-k slug" chooses)
+	.venv/bin/python -m pytest $(ARGS)
+
+check: .venv/.complete ## format, lint, types, import contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/mypy deploy
+	.venv/bin/lint-imports
+
+format: .venv/.complete ## rewrite the code as `make check` wants it
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: .venv/.complete ## measure (starts its own servers)
+	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench
+	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+seed: .venv/.complete ## load a realistic catalogue into a running system (PRODUCTS=1000)
+	.venv/bin/python -m command_api seed --products $(PRODUCTS)

@@ -1,0 +1,89 @@
+"""`python -m deploy.local up|down|status|clean`; works on `.local/` of the current directory."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from deploy.local.errors import AlreadyRunning, LocalStackError
+from deploy.local.lock import running_pid
+from deploy.local.ports import port_is_taken
+from deploy.local.settings import StackSettings
+from deploy.local.stack import build_stack
+from deploy.local.supervisor import Supervisor
+
+_DOWN_SECONDS_MAX = 90.0
+
+
+def up(settings: StackSettings) -> int:
+    """Run everything until stopped."""
+    Supervisor(settings).run()
+    return 0
+
+
+def down(settings: StackSettings) -> int:
+    """Stop the `up` that runs in this directory, from another terminal."""
+    pid = running_pid(settings.folder)
+    if pid is None:
+        print("not running")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_SECONDS_MAX
+    while running_pid(settings.folder) == pid:
+        if time.monotonic() > deadline:
+            raise LocalStackError(f"pid {pid} has not stopped after {_DOWN_SECONDS_MAX:.0f} s")
+        time.sleep(0.1)
+    print("stopped")
+    return 0
+
+
+def status(settings: StackSettings) -> int:
+    """Exit code 0 where all is ready, 1 where something is not, 3 where nothing runs."""
+    pid = running_pid(settings.folder)
+    if pid is None:
+        print("not running")
+        return 3
+    stack = build_stack(settings, lambda _name: lambda _state: None)
+    print(f"running (pid {pid})")
+    all_ready = True
+    for name, port in settings.ports_to_bind().items():
+        is_up = port_is_taken(port)
+        all_ready = all_ready and is_up
+        print(f"  {name:<22} {port:>5}  {'listening' if is_up else 'CLOSED'}")
+    for process in stack.processes:
+        is_ready = process.is_ready()
+        all_ready = all_ready and is_ready
+        print(f"  {process.name:<22} {process.ops_port:>5}  {'ready' if is_ready else 'NOT READY'}")
+    return 0 if all_ready else 1
+
+
+def clean(settings: StackSettings) -> int:
+    """Remove all data and logs of this directory."""
+    if running_pid(settings.folder) is not None:
+        raise AlreadyRunning("still running: `make down` first")
+    postgres = settings.data / "postgres"
+    if postgres.is_symlink():  # see unprivileged.py: root's data may live elsewhere
+        shutil.rmtree(postgres.resolve().parent)
+    shutil.rmtree(settings.folder, ignore_errors=not settings.folder.exists())
+    print("removed .local/")
+    return 0
+
+
+def main() -> int:
+    """Errors that the user can mend are one line, without a traceback."""
+    commands = {"up": up, "down": down, "status": status, "clean": clean}
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("command", choices=commands)
+    command = parser.parse_args().command
+    try:
+        return commands[command](StackSettings.read(Path.cwd()))
+    except LocalStackError as error:
+        print(f"deploy.local {command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Our own processes as children: ready when their operations port says so; a job, when it ended well."""
+
+import http.client
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.local.ports import HOST
+from deploy.local.server import Command, Progress, Server, silent
+
+
+class Process(Server):
+    """`python -m …` with an operations port."""
+
+    orphan_signal = signal.SIGKILL  # they survive any crash by design, and may not outlive the supervisor
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        root: Path,
+        log_file: Path,
+        ops_port: int,
+        progress: Progress = silent,
+    ) -> None:
+        super().__init__(name, log_file, progress)
+        self._command = _python(arguments, environment, root)
+        self.ops_port = ops_port
+
+    def command(self) -> Command:
+        """The same at every start."""
+        return self._command
+
+    def is_ready(self) -> bool:
+        """GET /readyz on the operations port answers 200."""
+        connection = http.client.HTTPConnection(HOST, self.ops_port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class Job(Server):
+    """`python -m …` that must end with exit code 0."""
+
+    ready_seconds_max = 300.0
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        root: Path,
+        log_file: Path,
+        progress: Progress = silent,
+    ) -> None:
+        super().__init__(name, log_file, progress)
+        self._command = _python(arguments, environment, root)
+
+    def command(self) -> Command:
+        """The same at every start."""
+        return self._command
+
+    def is_ready(self) -> bool:
+        """It has ended well."""
+        return self.exit_code == 0
+
+
+def _python(arguments: Sequence[str], environment: Mapping[str, str], root: Path) -> Command:
+    return Command([sys.executable, "-m", *arguments], {**environment, "PYTHONUNBUFFERED": "1"}, root)

@@ -1,0 +1,94 @@
+"""What the stack reads from the environment and `.env`: ports, and addresses of the user's own servers."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from deploy.local.errors import LocalStackError
+
+DEFAULT_PORTS: Mapping[str, int] = {
+    "POSTGRES_PORT": 15432,
+    "REDIS_PORT": 16379,
+    "KAFKA_PORT": 19092,
+    "KAFKA_CONTROLLER_PORT": 19093,
+    "COMMAND_PORT": 8000,
+    "QUERY_PORT": 8001,
+    "COMMAND_OPS_PORT": 9100,
+    "QUERY_OPS_PORT": 9101,
+    "PROJECTOR_OPS_PORT": 9102,
+    "RELAY_OPS_PORT": 9103,
+}
+_ADDRESSES = (
+    "EVENT_STORE_DSN",
+    "EVENT_STORE_READ_DSN",
+    "EVENT_STORE_MIGRATE_DSN",
+    "READ_MODEL_DSN",
+    "READ_MODEL_MIGRATE_DSN",
+    "REDIS_URL",
+    "KAFKA_BOOTSTRAP_SERVERS",
+)
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """Where the stack keeps its files, which ports it uses, and which servers are the user's own."""
+
+    root: Path
+    ports: Mapping[str, int]
+    own: Mapping[str, str]
+    """Addresses set by the user; a server whose address is here is not started."""
+
+    @classmethod
+    def read(cls, root: Path) -> "StackSettings":
+        """The environment wins over `root/.env`, which wins over the defaults. Raises LocalStackError."""
+        given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
+        given |= {name: value for name, value in os.environ.items() if value}
+        ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
+        return cls(root, ports, {name: given[name] for name in _ADDRESSES if name in given})
+
+    @property
+    def folder(self) -> Path:
+        """Everything the stack writes; `make clean` removes it."""
+        return self.root / ".local"
+
+    @property
+    def data(self) -> Path:
+        """The servers' data, which survives a stop."""
+        return self.folder / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log file per server and process."""
+        return self.folder / "logs"
+
+    @property
+    def starts_postgres(self) -> bool:
+        """PostgreSQL is needed unless both databases are the user's own."""
+        return not {"EVENT_STORE_DSN", "READ_MODEL_DSN"} <= self.own.keys()
+
+    @property
+    def starts_redis(self) -> bool:
+        """Redis is the user's own where REDIS_URL is set."""
+        return "REDIS_URL" not in self.own
+
+    @property
+    def starts_kafka(self) -> bool:
+        """Kafka is the user's own where KAFKA_BOOTSTRAP_SERVERS is set."""
+        return "KAFKA_BOOTSTRAP_SERVERS" not in self.own
+
+    def ports_to_bind(self) -> dict[str, int]:
+        """The ports of what will be started; those of the user's own servers are theirs."""
+        skipped: set[str] = set()
+        skipped |= set() if self.starts_postgres else {"POSTGRES_PORT"}
+        skipped |= set() if self.starts_redis else {"REDIS_PORT"}
+        skipped |= set() if self.starts_kafka else {"KAFKA_PORT", "KAFKA_CONTROLLER_PORT"}
+        return {name: port for name, port in self.ports.items() if name not in skipped}
+
+
+def _port(name: str, value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise LocalStackError(f"{name} is {value!r}: a port from 1 to 65535 is wanted")
+    return int(value)

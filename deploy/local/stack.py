@@ -1,0 +1,116 @@
+"""What the local stack consists of: servers, migrations, processes, and what each is told in its environment.
+
+Each process gets only what it needs: the query API has no way to write an event, the projector none to
+command. Where the user has set an address, it is passed on instead.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
+from deploy.local.process import Job, Process
+from deploy.local.redis import RedisServer
+from deploy.local.server import Progress, Server
+from deploy.local.settings import StackSettings
+
+EVENT_STORE, READ_MODEL = "event_store", "read_model"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Started from left to right, stopped from right to left; members of a group run in parallel."""
+
+    servers: list[Server]
+    migrations: list[Job]
+    processes: list[Process]
+
+
+def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress]) -> Stack:
+    """The stack that these settings ask for. Nothing is started."""
+    postgres = PostgresServer(
+        settings.data / "postgres",
+        settings.ports["POSTGRES_PORT"],
+        settings.logs / "postgresql.log",
+        progress_of("postgresql"),
+    )
+    redis = RedisServer(
+        settings.data / "redis",
+        settings.ports["REDIS_PORT"],
+        settings.logs / "redis.log",
+        progress_of("redis"),
+    )
+    kafka = KafkaServer(
+        settings.data / "kafka",
+        settings.ports["KAFKA_PORT"],
+        settings.ports["KAFKA_CONTROLLER_PORT"],
+        settings.logs / "kafka.log",
+        progress_of("kafka"),
+    )
+    wanted: list[tuple[bool, Server]] = [
+        (settings.starts_postgres, postgres),
+        (settings.starts_redis, redis),
+        (settings.starts_kafka, kafka),
+    ]
+    shared = _shared_environment(settings, postgres, redis, kafka)
+    return Stack(
+        [server for is_wanted, server in wanted if is_wanted],
+        _migrations(settings, postgres, shared, progress_of),
+        _processes(settings, postgres, shared, progress_of),
+    )
+
+
+def _shared_environment(
+    settings: StackSettings, postgres: PostgresServer, redis: RedisServer, kafka: KafkaServer
+) -> dict[str, str]:
+    reader = settings.own.get("EVENT_STORE_DSN") or postgres.dsn(READER, EVENT_STORE)
+    return {
+        **{name: str(port) for name, port in settings.ports.items()},
+        "EVENT_STORE_READ_DSN": settings.own.get("EVENT_STORE_READ_DSN", reader),
+        "REDIS_URL": settings.own.get("REDIS_URL", redis.url()),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.own.get("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers),
+    }
+
+
+def _migrations(
+    settings: StackSettings,
+    postgres: PostgresServer,
+    shared: dict[str, str],
+    progress_of: Callable[[str], Progress],
+) -> list[Job]:
+    """One for each database. The user's own database is migrated only through an owner's DSN they give."""
+    jobs = []
+    for package, service_dsn, migrate_dsn, database in (
+        ("command_api", "EVENT_STORE_DSN", "EVENT_STORE_MIGRATE_DSN", EVENT_STORE),
+        ("projector", "READ_MODEL_DSN", "READ_MODEL_MIGRATE_DSN", READ_MODEL),
+    ):
+        if service_dsn in settings.own and migrate_dsn not in settings.own:
+            continue
+        owner = settings.own.get(migrate_dsn, postgres.dsn(OWNER, database))
+        name, log_file = f"migrate-{database}", settings.logs / f"migrate-{database}.log"
+        environment = {**shared, migrate_dsn: owner}
+        jobs.append(Job(name, [package, "migrate"], environment, settings.root, log_file, progress_of(name)))
+    return jobs
+
+
+def _processes(
+    settings: StackSettings,
+    postgres: PostgresServer,
+    shared: dict[str, str],
+    progress_of: Callable[[str], Progress],
+) -> list[Process]:
+    events = settings.own.get("EVENT_STORE_DSN", postgres.dsn(WRITER, EVENT_STORE))
+    views_write = settings.own.get("READ_MODEL_DSN", postgres.dsn(PROJECTOR, READ_MODEL))
+    views_read = settings.own.get("READ_MODEL_DSN", postgres.dsn(READER, READ_MODEL))
+    return [
+        Process(
+            name, arguments, {**shared, dsn_name: dsn}, settings.root, settings.logs / f"{name}.log",
+            settings.ports[ops_port], progress_of(name),
+        )
+        for name, arguments, dsn_name, dsn, ops_port in (
+            ("command-api", ["command_api", "serve"], "EVENT_STORE_DSN", events, "COMMAND_OPS_PORT"),
+            ("relay", ["command_api", "relay"], "EVENT_STORE_DSN", events, "RELAY_OPS_PORT"),
+            ("projector", ["projector", "run"], "READ_MODEL_DSN", views_write, "PROJECTOR_OPS_PORT"),
+            ("query-api", ["query_api", "serve"], "READ_MODEL_DSN", views_read, "QUERY_OPS_PORT"),
+        )
+    ]  # fmt: skip
