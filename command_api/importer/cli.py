@@ -60,7 +60,7 @@ def run_import(args: argparse.Namespace) -> int:
         header = source.columns.header if isinstance(source, ShopifyFile) else None
         rejects = RejectFile(args.file, header)
         summary.unknown_columns = source.unknown_columns
-        with _progress_bar("importing", source.bytes_total, "B") as bar:
+        with progress_bar("importing", source.bytes_total, "B") as bar:
             asyncio.run(
                 load(source, args.url, summary, rejects.add, lambda _: bar.update(source.bytes_read - bar.n))
             )
@@ -112,7 +112,7 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
     return ShopifyFile(path, currency)
 
 
-def _progress_bar(what: str, total: int | None, unit: str) -> "tqdm[NoReturn]":
+def progress_bar(what: str, total: int | None, unit: str) -> "tqdm[NoReturn]":
     # disable=None: no bar where stderr is no terminal.
     return tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=None, file=sys.stderr)
 

@@ -72,7 +72,7 @@ def _option_names(rows: Sequence[Row], columns: Columns, problems: list[str]) ->
         name = next((cell for cell in cells if cell), "")
         if name and name in names.values():
             problems.append(f"two options are named {name!r}")
-        elif name:
+        if name:
             names[number] = name
     return names
 

@@ -1,0 +1,110 @@
+"""A product as decisions need it: the fold of its events, and what it holds reserved.
+
+Deleted products fold to a state, too: a decision about one must be told that it is gone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from msgspec import UNSET
+
+from shared.contract import events as e
+from shared.contract.events import Image, ProductEvent, Variant
+
+Status = Literal["draft", "active", "archived", "deleted"]
+Reservation = tuple[Literal["s", "k"], str]
+"""What is unique over the catalogue: ("s", slug) or ("k", SKU)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The state after all events so far; variants by SKU, in the order in which they were added."""
+
+    status: Status
+    slug: str
+    name: str
+    description: str | None
+    brand: str | None
+    product_type: str | None
+    category: str | None
+    tags: tuple[str, ...]
+    attributes: dict[str, Any]
+    images: tuple[Image, ...]
+    variants: dict[str, Variant]
+
+
+def evolve(product: Product | None, event: ProductEvent) -> Product:
+    """The state after one more event; pure, and total over every event that was ever stored."""
+    if isinstance(event, e.ProductCreated):
+        return _created(event)
+    if product is None:
+        raise ValueError(f"{type(event).__name__} before ProductCreated")
+    match event:
+        case e.ProductDetailsChanged():
+            return _details_changed(product, event)
+        case e.VariantAdded() | e.VariantChanged():
+            return replace(product, variants={**product.variants, event.sku: plain_variant(event)})
+        case e.VariantRemoved():
+            return replace(product, variants={k: v for k, v in product.variants.items() if k != event.sku})
+        case e.PriceChanged():
+            repriced = _with_price(product.variants[event.sku], event.price)
+            return replace(product, variants={**product.variants, event.sku: repriced})
+        case e.ProductPublished() | e.ProductRestored():
+            return replace(product, status="active")
+        case e.ProductArchived():
+            return replace(product, status="archived")
+        case e.ProductDeleted():
+            return replace(product, status="deleted")
+
+
+def reservations(product: Product | None) -> frozenset[Reservation]:
+    """What this state holds reserved: its slug and SKUs, nothing once it is deleted."""
+    if product is None or product.status == "deleted":
+        return frozenset()
+    return frozenset([("s", product.slug), *(("k", sku) for sku in product.variants)])
+
+
+def plain_variant(variant: Variant) -> Variant:
+    """A variant without the event around it: VariantAdded and VariantChanged are variants, too."""
+    return Variant(
+        variant.sku,
+        variant.options,
+        variant.price,
+        variant.compare_at_price,
+        variant.barcode,
+        variant.weight_grams,
+    )
+
+
+def _created(event: e.ProductCreated) -> Product:
+    return Product(
+        status="draft",
+        slug=event.slug,
+        name=event.name,
+        description=event.description,
+        brand=event.brand,
+        product_type=event.product_type,
+        category=event.category,
+        tags=event.tags,
+        attributes=event.attributes,
+        images=event.images,
+        variants={variant.sku: variant for variant in event.variants},
+    )
+
+
+_EMPTY: dict[str, Any] = {"tags": (), "attributes": {}, "images": ()}
+
+
+def _details_changed(product: Product, event: e.ProductDetailsChanged) -> Product:
+    changes: dict[str, Any] = {}
+    for field in event.__struct_fields__:
+        value = getattr(event, field)
+        if value is not UNSET:
+            changes[field] = _EMPTY.get(field) if value is None else value
+    return replace(product, **changes)
+
+
+def _with_price(variant: Variant, price: e.Money) -> Variant:
+    return Variant(
+        variant.sku, variant.options, price, variant.compare_at_price, variant.barcode, variant.weight_grams
+    )

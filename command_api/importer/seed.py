@@ -1,0 +1,159 @@
+"""Invents a catalogue of any size: the same seed and number give the same bytes on every machine.
+
+Each product is made from the seed and its own number alone. So memory does not grow, the first 100
+of 1,000 are the 100, and slugs and SKUs are unique because the number is part of them. Another
+seed's catalogue can stand beside it: the seed is part of them too.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+from command_api.importer.cli import add_api_arguments, load, progress_bar, report
+from command_api.importer.errors import ImportFailed
+from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
+from command_api.importer.slugs import slug_of
+from command_api.importer.source import Candidate, Rejection, WantedStatus
+from command_api.importer.summary import Summary
+
+VARIANTS_MAX = 6
+COUNT_DEFAULT = 1_000
+
+T = TypeVar("T")
+
+
+def seed_products(count: int, seed: int) -> Iterator[dict[str, Any]]:
+    """`count` products as lines of an import: the body of POST /v1/products plus `status`, 1 to 2 KB each."""
+    return (_product(number, seed) for number in range(count))
+
+
+def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `run_seed` reads."""
+    parser.add_argument("--count", type=_count, default=COUNT_DEFAULT, help="products (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another catalogue (default: 0)")
+    parser.add_argument("--output", metavar="FILE", help="write NDJSON there, - for stdout, and load nothing")
+    add_api_arguments(parser)
+
+
+def run_seed(args: argparse.Namespace) -> int:
+    """Writes or loads the catalogue; returns the exit code, as an import does."""
+    summary = Summary()
+    products = seed_products(args.count, args.seed)
+    try:
+        with progress_bar("seeding", args.count, " products") as bar:
+            if args.output is not None:
+                _write(products, args.output, bar.update)
+                return 0
+            asyncio.run(load(_candidates(products), args.url, summary, _say, bar.update))
+    except (ImportFailed, OSError, KeyboardInterrupt) as error:
+        summary.error = str(error) or type(error).__name__
+    return report(summary, args.json)
+
+
+def _product(number: int, seed: int) -> dict[str, Any]:
+    # Only random() is promised to stay the same in every version of Python: `_pick` is made of it.
+    random = Random(f"{seed}/{number}")  # noqa: S311 - a catalogue, not a secret
+    family = _pick(random, FAMILIES)
+    brand, noun = _pick(random, BRANDS), _pick(random, family.nouns)
+    name = f"{_pick(random, ADJECTIVES)} {noun}"
+    sentences = [SENTENCES[index] for index in _some(random, range(len(SENTENCES)), 3, 5)]
+    images = _between(random, 1, 3)
+    code = f"{seed}-{number:06d}"
+    slug = f"{slug_of(name)}-{code}"
+    return {
+        "slug": slug,
+        "name": name,
+        "description": f"<p>{name} by {brand}.</p><p>{' '.join(sentences)}</p>".replace("&", "&amp;"),
+        "brand": brand,
+        "product_type": family.product_type,
+        "category": family.category,
+        "tags": [TAGS[index] for index in _some(random, range(len(TAGS)), 1, 4)],
+        "attributes": {attribute: _pick(random, values) for attribute, values in family.attributes},
+        "images": [
+            {"url": f"https://images.example.com/{code}/{index}.jpg", "alt": f"{name}, view {index}"}
+            for index in range(1, images + 1)
+        ],
+        "variants": _variants(random, family, f"{slug_of(family.product_type).upper()[:3]}-{code}"),
+        "status": _status(random),
+    }
+
+
+def _variants(random: Random, family: Family, stem: str) -> list[dict[str, Any]]:
+    names = [name for name, _ in family.options]
+    grid = list(itertools.product(*(values for _, values in family.options)))
+    currency = "EUR" if random.random() < 0.4 else "USD"
+    price_cents = _between(random, family.price_from, family.price_to) * 100 - _pick(random, (0, 1, 5, 10))
+    grams = _between(random, family.grams_from, family.grams_to)
+    variants = []
+    for place in _some(random, range(len(grid)), 1, VARIANTS_MAX):
+        cents = price_cents + _pick(random, (0, 0, 0, 500, 1000))
+        was_cents = cents * 5 // 4 if random.random() < 0.2 else None
+        words = "-".join(slug_of(value).upper() for value in grid[place])
+        variants.append(
+            {
+                "sku": f"{stem}-{words}",
+                "options": dict(zip(names, grid[place], strict=True)),
+                "price": _money(cents, currency),
+                "compare_at_price": _money(was_cents, currency) if was_cents else None,
+                "barcode": f"{_between(random, 10**12, 10**13 - 1)}" if random.random() < 0.8 else None,
+                "weight_grams": grams + 10 * len(variants),
+            }
+        )
+    return variants
+
+
+def _money(cents: int, currency: str) -> dict[str, str]:
+    return {"amount": f"{cents // 100}.{cents % 100:02d}", "currency": currency}
+
+
+def _status(random: Random) -> WantedStatus:
+    chance = random.random()
+    return "active" if chance < 0.92 else "draft" if chance < 0.97 else "archived"
+
+
+def _pick(random: Random, choices: Sequence[T]) -> T:
+    return choices[int(random.random() * len(choices))]
+
+
+def _between(random: Random, lowest: int, highest: int) -> int:
+    return lowest + int(random.random() * (highest - lowest + 1))
+
+
+def _some(random: Random, choices: range, fewest: int, most: int) -> list[int]:
+    """Different ones, in their own order."""
+    wanted = min(len(choices), _between(random, fewest, most))
+    return sorted(sorted(choices, key=lambda _: random.random())[:wanted])
+
+
+def _candidates(products: Iterator[dict[str, Any]]) -> Iterator[Candidate]:
+    for line, product in enumerate(products, start=1):
+        status = product.pop("status")
+        yield Candidate(line, product, status)
+
+
+def _write(products: Iterator[dict[str, Any]], output: str, progress: Any) -> None:
+    with ExitStack() as stack:
+        file = sys.stdout if output == "-" else None
+        if file is None:
+            file = stack.enter_context(Path(output).open("w", encoding="utf-8", newline="\n"))
+        for product in products:
+            file.write(json.dumps(product, ensure_ascii=output == "-", separators=(",", ":")) + "\n")
+            progress(1)
+
+
+def _say(rejection: Rejection) -> None:
+    sys.stderr.write(f"product {rejection.line} rejected: {rejection.reason}\n")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError("a count is not negative")
+    return count

@@ -1,0 +1,84 @@
+"""The event store in PostgreSQL: grouped loads over a small pool, group commit over one connection."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import asyncpg
+
+from command_api.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream
+from command_api.postgres.group_commit import GroupCommit, GroupCommitLimits
+from command_api.postgres.grouped_read import GroupedRead
+from command_api.postgres.writer_connection import WriterConnection
+from shared.contract.codec import decode_event
+from shared.postgres.sql import load_sql
+
+_LOAD_SQL = load_sql("command_api.postgres", "load_streams")
+_ANSWERS_SQL = load_sql("command_api.postgres", "find_answers")
+_SLUGS_SQL = load_sql("command_api.postgres", "find_slugs")
+LOAD_PRODUCTS_MAX = 256
+
+
+class PostgresEventStore:
+    """Adapter of `ports.EventStore`. `on_commit` is called after each call that wrote, and must not block."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        writer: WriterConnection,
+        *,
+        limits: GroupCommitLimits | None = None,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._commits = GroupCommit(writer, limits or GroupCommitLimits(), on_commit=on_commit)
+        self._streams: GroupedRead[UUID, list[asyncpg.Record]] = GroupedRead(self._load, keys_max=LOAD_PRODUCTS_MAX)
+        self._answers: GroupedRead[UUID, StoredAnswer] = GroupedRead(
+            self._find_answers, keys_max=LOAD_PRODUCTS_MAX
+        )
+        self._slugs: GroupedRead[str, UUID] = GroupedRead(self._find_slugs, keys_max=LOAD_PRODUCTS_MAX)
+
+    async def load(self, product_id: UUID) -> Stream:
+        """The product's whole history. Raises `StoreUnavailable`, or a `CodecError` (a bug, or a newer log)."""
+        rows = await self._streams.get(product_id)
+        if rows is None:
+            return NO_STREAM
+        # Decoded here, one product a call: what cannot be decoded fails its own command and no other's.
+        events = [decode_event(event_type, version, data) for _, _, _, event_type, version, data in rows]
+        return Stream(rows[-1][2], rows[-1][1], events)
+
+    async def append(self, append: Append) -> AppendOutcome:
+        """Write one command's events, all or none. Raises a `StoreError`."""
+        return await self._commits.submit(append)
+
+    async def find_answer(self, key: UUID) -> StoredAnswer | None:
+        """What this key was answered within the last 24 hours. Raises `StoreUnavailable`."""
+        return await self._answers.get(key)
+
+    async def find_slug(self, slug: str) -> UUID | None:
+        """The product that holds this slug. Raises `StoreUnavailable`."""
+        return await self._slugs.get(slug)
+
+    @property
+    def queued_commands(self) -> int:
+        """Commands that wait for the next append call."""
+        return self._commits.queued_commands
+
+    async def close(self) -> None:
+        """Finish what is queued, then close the connections."""
+        await self._commits.drain()
+        await self._writer.close()
+        await self._pool.close()
+
+    async def _load(self, product_ids: list[UUID]) -> Mapping[UUID, list[asyncpg.Record]]:
+        streams: dict[UUID, list[asyncpg.Record]] = {}
+        for row in await self._pool.fetch(_LOAD_SQL, product_ids):
+            streams.setdefault(row[0], []).append(row)
+        return streams
+
+    async def _find_answers(self, keys: list[UUID]) -> Mapping[UUID, StoredAnswer]:
+        rows = await self._pool.fetch(_ANSWERS_SQL, keys)
+        return {key: StoredAnswer(*answer) for key, *answer in rows}
+
+    async def _find_slugs(self, slugs: list[str]) -> Mapping[str, UUID]:
+        return {row["slug"]: row["product_id"] for row in await self._pool.fetch(_SLUGS_SQL, slugs)}

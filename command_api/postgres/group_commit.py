@@ -1,0 +1,191 @@
+"""Group commit: the commands that are waiting at this moment go out in one call - one lock, one fsync, many
+commands, each with its own outcome.
+
+No timer: the first waiting command goes at once, the rest ride with the next call. One connection per
+process; a second one would only queue on the same lock (measured: adds nothing).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from command_api.domain.product import Reservation
+from command_api.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
+from command_api.postgres.append_call import call_append
+from command_api.postgres.writer_connection import WriterConnection
+from shared.ops.logs import get_logger
+from shared.postgres.errors import is_permanent_data_error, is_transient
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCommitLimits:
+    """Bounds of one process's append queue."""
+
+    batch_commands_max: int = 256
+    batch_bytes_max: int = 8 * 1024 * 1024
+    queue_commands_max: int = 10_000
+    queue_bytes_max: int = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Waiting:
+    append: Append
+    outcome: "asyncio.Future[AppendOutcome]"
+    size_bytes: int
+    was_reconciled: bool = False
+
+
+class GroupCommit:
+    """The queue in front of the append function."""
+
+    def __init__(
+        self, connection: WriterConnection, limits: GroupCommitLimits, *, on_commit: Callable[[], None]
+    ) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._on_commit = on_commit
+        self._queue: deque[_Waiting] = deque()
+        self._queue_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
+
+    async def submit(self, append: Append) -> AppendOutcome:
+        """Queue one command and wait for its outcome. Raises a `StoreError`."""
+        size_bytes = sum(len(event.encoded.data) + len(event.metadata) for event in append.events)
+        is_full = len(self._queue) >= self._limits.queue_commands_max
+        if is_full or self._queue_bytes + size_bytes > self._limits.queue_bytes_max:
+            raise StoreOverloaded("too many commands are waiting to be written")
+        waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes)
+        self._queue.append(waiting)
+        self._queue_bytes += size_bytes
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        # Shielded: a client that hangs up must not cancel a write that others ride with.
+        return await asyncio.shield(waiting.outcome)
+
+    async def drain(self) -> None:
+        """Wait until everything queued has its outcome."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+
+    @property
+    def queued_commands(self) -> int:
+        """Commands that wait for the next call."""
+        return len(self._queue)
+
+    async def _write_all(self) -> None:
+        while self._queue:
+            batch = self._next_batch()
+            try:
+                await self._write(batch)
+            except Exception as error:  # a bug must not leave clients waiting for ever: each gets it
+                _log.exception("append failed", commands=len(batch))
+                _fail(batch, error)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """The longest run from the front in which no two commands touch the same product, key, slug or SKU.
+
+        Two of one product in one set-based statement would corrupt its stream row; what has to wait keeps its
+        place in the queue, and so do the later commands that touch what it touches.
+        """
+        batch: list[_Waiting] = []
+        deferred: list[_Waiting] = []
+        seen: set[UUID | Reservation] = set()
+        size_bytes = 0
+        while self._queue and len(batch) < self._limits.batch_commands_max:
+            waiting = self._queue.popleft()
+            touched = _touched(waiting.append)
+            size_bytes += waiting.size_bytes
+            if batch and size_bytes > self._limits.batch_bytes_max:
+                deferred.append(waiting)
+                break
+            (deferred if seen & touched else batch).append(waiting)
+            seen |= touched
+        self._queue.extendleft(reversed(deferred))
+        self._queue_bytes -= sum(waiting.size_bytes for waiting in batch)
+        return batch
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        try:
+            connection = await self._connection.get()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._connection.drop()
+            _fail(batch, StoreUnavailable("the event store cannot be reached"), error)
+            return
+        try:
+            outcomes = await call_append(connection, [waiting.append for waiting in batch])
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+            await self._after_failure(batch, error, connection.is_closed())
+            return
+        self._on_commit()
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _settle(waiting, outcome)
+
+    async def _after_failure(self, batch: list[_Waiting], error: Exception, is_closed: bool) -> None:
+        if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
+            await self._reconcile(batch, error)
+        elif is_permanent_data_error(error) or isinstance(error, asyncpg.InterfaceError | ValueError):
+            # One command spoils the call, and the server rolled all of it back: find it, spare the others.
+            if len(batch) == 1:
+                _log.error("append refused by the store", error=repr(error))
+                _fail(batch, error)
+                return
+            for waiting in batch:
+                await self._write([waiting])
+        elif is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
+            _fail(batch, StoreUnavailable("the event store is busy or shutting down"), error)
+        else:
+            raise error
+
+    async def _reconcile(self, batch: list[_Waiting], error: Exception) -> None:
+        """The call broke in the middle: read what it wrote, answer that, and write the rest once more."""
+        _log.warning("append connection lost, reading back", commands=len(batch), error=repr(error))
+        try:
+            written = await self._connection.find_written([waiting.append for waiting in batch])
+        except StoreError as unknown:
+            _fail(batch, unknown, error)
+            return
+        again: list[_Waiting] = []
+        for waiting, outcome in zip(batch, written, strict=True):
+            if outcome is not None:
+                _settle(waiting, outcome)
+            elif waiting.was_reconciled:
+                _fail([waiting], StoreUnavailable("the event store keeps breaking connections"), error)
+            else:
+                waiting.was_reconciled = True
+                again.append(waiting)
+        if len(again) < len(batch):
+            self._on_commit()
+        self._queue.extendleft(reversed(again))
+        self._queue_bytes += sum(waiting.size_bytes for waiting in again)
+
+
+def _touched(append: Append) -> set[UUID | Reservation]:
+    touched: set[UUID | Reservation] = {append.product_id, *append.claims, *append.releases}
+    if append.answer is not None:
+        touched.add(append.answer.key)
+    return touched
+
+
+def _is_shutdown(error: Exception) -> bool:
+    """57P01 and its kin may come after the commit, in place of its answer."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(("57P", "08"))
+
+
+def _settle(waiting: _Waiting, outcome: AppendOutcome) -> None:
+    if not waiting.outcome.done():
+        waiting.outcome.set_result(outcome)
+
+
+def _fail(batch: list[_Waiting], error: Exception, cause: Exception | None = None) -> None:
+    if cause is not None:
+        error.__cause__ = cause
+    for waiting in batch:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(error)
+            waiting.outcome.exception()  # seen: a client that hung up leaves nobody to look

@@ -1,0 +1,114 @@
+"""The one connection that appends, and how the truth is found after it broke in the middle of a call."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from command_api.ports import Append, Appended, OutcomeUnknown
+from shared.contract.recorded_event import EventMetadata
+from shared.ops.logs import get_logger
+from shared.postgres.pool import connect
+from shared.postgres.sql import load_sql
+
+_log = get_logger(__name__)
+_BACKEND_SQL = load_sql("command_api.postgres", "backend_identity")
+_END_BACKEND_SQL = load_sql("command_api.postgres", "end_backend")
+_TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
+_FIND_SQL = load_sql("command_api.postgres", "find_appended")
+_FIND_KEYS_SQL = load_sql("command_api.postgres", "find_answers")
+_PAUSE_SECONDS = 0.05
+_metadata = msgspec.json.Decoder(EventMetadata)
+
+
+class WriterConnection:
+    """Connects when first needed and again after a loss; remembers its backend so that it can be ended."""
+
+    def __init__(
+        self, dsn: str, *, connect_timeout_seconds: float, call_timeout_seconds: float, recovery_seconds_max: float
+    ) -> None:
+        self._dsn = dsn
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._call_timeout_seconds = call_timeout_seconds
+        self._recovery_seconds_max = recovery_seconds_max
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._backend: tuple[int, datetime] | None = None
+
+    async def get(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """The live connection. Raises asyncpg's and the system's connection errors."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(
+                self._dsn,
+                application_name="command_api append",
+                connect_timeout_seconds=self._connect_timeout_seconds,
+                statement_timeout_seconds=self._call_timeout_seconds,
+            )
+            row = await self._connection.fetchrow(_BACKEND_SQL)
+            self._backend = (row["pid"], row["backend_start"]) if row else None
+        return self._connection
+
+    def drop(self) -> None:
+        """Forget the connection without waiting for it: its state is unknown."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """Say goodbye to the server."""
+        if self._connection is not None:
+            await self._connection.close(timeout=self._connect_timeout_seconds)
+            self._connection = None
+
+    async def find_written(self, batch: Sequence[Append]) -> list[Appended | None]:
+        """After a broken call: what of the batch stands in the log, None for what certainly does not.
+
+        First the old backend is ended, then the append's lock is taken: nothing of the broken call can
+        commit after we have looked. Raises `OutcomeUnknown` when this takes longer than its bound.
+        """
+        broken = self._backend
+        self.drop()
+        try:
+            async with asyncio.timeout(self._recovery_seconds_max):
+                while True:
+                    try:
+                        return await self._read_back(batch, broken)
+                    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                        _log.warning("append outcome not known yet", error=repr(error))
+                        self.drop()
+                        await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError as error:
+            raise OutcomeUnknown("the connection broke and the store could not be asked in time") from error
+
+    async def _read_back(
+        self, batch: Sequence[Append], broken: tuple[int, datetime] | None
+    ) -> list[Appended | None]:
+        connection = await self.get()
+        if broken is not None:
+            while await connection.fetchval(_END_BACKEND_SQL, *broken):
+                await asyncio.sleep(_PAUSE_SECONDS)
+        async with connection.transaction():
+            await connection.execute(_TAKE_LOCK_SQL)
+            newest = [append.expected_version + len(append.events) for append in batch]
+            rows = await connection.fetch(_FIND_SQL, [append.product_id for append in batch], newest)
+            keys = [append.answer.key for append in batch if append.answer is not None]
+            answers = {row["key"]: row for row in await connection.fetch(_FIND_KEYS_SQL, keys)}
+        found = {(row["product_id"], row["stream_version"]): row for row in rows}
+        return [_written(append, found, answers) for append in batch]
+
+
+def _written(
+    append: Append, found: dict[tuple[UUID, int], asyncpg.Record], answers: dict[UUID, asyncpg.Record]
+) -> Appended | None:
+    newest = append.expected_version + len(append.events)
+    if append.events:
+        row = found.get((append.product_id, newest))
+        # The event id tells our event from another writer's at the same version.
+        if row is None or _metadata.decode(row["metadata"]).event_id != append.events[-1].event_id:
+            return None
+        return Appended(newest, row["position"])
+    if append.answer is None or append.answer.key not in answers:
+        return None
+    return Appended(newest, append.last_position)
