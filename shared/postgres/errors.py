@@ -13,6 +13,7 @@ letter.
 | 23xxx           | integrity constraint                           | permanent data |
 | everything else | a bug or a missing migration                   | neither: loud  |
 
+A DSN with several hosts and `target_session_attrs` finds no primary during a fail-over: transient too.
 57014 (statement_timeout, cancel) is neither on purpose: a statement that is too slow once is too slow again.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
@@ -46,7 +47,7 @@ def is_transient(error: BaseException) -> bool:
         return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _DEAD_CONNECTION_TEXTS)
-    return isinstance(error, OSError | TimeoutError)
+    return isinstance(error, OSError | TimeoutError | asyncpg.TargetServerAttributeNotMatched)
 
 
 def is_permanent_data_error(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ procrastinate's). Each file is one transaction; a checksum guards what was appli
 
     MigrationError                 the base: nothing further was applied
       MigrationFilesAreWrong       a bad name, a gap, a duplicate number
-      AppliedMigrationChanged      an applied file was edited, renamed or removed
+      AppliedMigrationChanged      an applied file was edited or renamed
       MigrationOutOfOrder          the asked phase would jump over a pending step of the other
       MigrationFailed              PostgreSQL refused a file; that file left no trace
 """
@@ -112,7 +112,7 @@ async def schema_status(conn: "Connection", package: str) -> SchemaStatus:
     only.
     """
     migrations = read_migrations(package)
-    exists = await conn.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+    exists = await conn.fetchval("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
     applied = await _applied(conn) if exists else {}
     known = {migration.number for migration in migrations}
     return SchemaStatus(

@@ -1,2 +1,2 @@
 -- All applied files. One row a file.
-SELECT number, name, sha256 FROM schema_migrations ORDER BY number
+SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number

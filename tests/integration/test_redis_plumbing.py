@@ -1,0 +1,97 @@
+"""The Redis client against a real Redis, and against servers that behave worse than any real one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, ConnectionError, TimeoutError  # noqa: A004
+
+from deploy.local.ports import free_port
+from shared.redis.client import create_redis, is_transient
+
+pytestmark = pytest.mark.servers
+
+
+def client_of(url: str, *, connections_max: int = 4, socket_timeout_seconds: float = 30) -> Redis:
+    return create_redis(
+        url,
+        socket_timeout_seconds=socket_timeout_seconds,
+        connect_timeout_seconds=30,
+        connections_max=connections_max,
+    )
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = client_of(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def test_answers_are_bytes(redis: Redis) -> None:
+    await redis.set("plumbing:bytes", b"\xff\x00", px=60_000)
+    assert await redis.get("plumbing:bytes") == b"\xff\x00"
+
+
+async def test_a_pooled_connection_that_the_server_closed_is_replaced_without_an_error(
+    redis: Redis, redis_url: str
+) -> None:
+    connection_id = await redis.client_id()
+    other = client_of(redis_url)
+    await other.client_kill_filter(_id=connection_id)
+    await other.aclose()
+    assert await redis.client_id() != connection_id
+
+
+async def test_a_refused_connection_is_transient() -> None:
+    client = client_of(f"redis://127.0.0.1:{free_port()}/0")
+    with pytest.raises(ConnectionError) as refused:
+        await client.get("x")
+    assert is_transient(refused.value)
+    await client.aclose()
+
+
+async def test_a_server_that_accepts_and_never_answers_costs_two_attempts_and_no_more() -> None:
+    accepted: list[asyncio.StreamWriter] = []
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
+
+    black_hole = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = black_hole.sockets[0].getsockname()[1]
+    client = client_of(f"redis://127.0.0.1:{port}/0", socket_timeout_seconds=0.05)
+    with pytest.raises(TimeoutError) as timed_out:
+        await client.get("x")
+    assert is_transient(timed_out.value)
+    assert len(accepted) == 2
+    await client.aclose()
+    for writer in accepted:
+        writer.close()
+    black_hole.close()
+
+
+async def test_a_busy_pool_makes_a_caller_wait_and_then_fail_as_transient(redis_url: str) -> None:
+    client = client_of(redis_url, connections_max=1, socket_timeout_seconds=0.05)
+    held = await client.connection_pool.get_connection()
+    with pytest.raises(ConnectionError, match="No connection available") as busy:
+        await client.get("x")
+    assert is_transient(busy.value)
+    await client.connection_pool.release(held)
+    assert await client.ping()
+    await client.aclose()
+
+
+async def test_a_wrong_password_is_a_mistake_and_not_an_outage(redis_url: str) -> None:
+    client = client_of(redis_url.replace("redis://", "redis://nobody:wrong@"))
+    with pytest.raises(AuthenticationError) as refused:
+        await client.ping()
+    assert not is_transient(refused.value)
+    await client.aclose()
+
+
+async def test_a_wrong_command_is_a_bug_and_not_an_outage(redis: Redis) -> None:
+    await redis.set("plumbing:text", "x", px=60_000)
+    with pytest.raises(Exception, match="WRONGTYPE") as wrong:
+        await redis.lpush("plumbing:text", "y")
+    assert not is_transient(wrong.value)
