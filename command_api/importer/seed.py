@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -36,8 +36,12 @@ def seed_products(count: int, seed: int) -> Iterator[dict[str, Any]]:
 
 def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run_seed` reads."""
-    parser.add_argument("--count", type=_count, default=COUNT_DEFAULT, help="products (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, another catalogue (default: 0)")
+    parser.add_argument(
+        "--count", type=_not_negative, default=COUNT_DEFAULT, help="products (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=_not_negative, default=0, help="another seed, another catalogue (default: 0)"
+    )
     parser.add_argument("--output", metavar="FILE", help="write NDJSON there, - for stdout, and load nothing")
     add_api_arguments(parser)
 
@@ -91,7 +95,7 @@ def _variants(random: Random, family: Family, stem: str) -> list[dict[str, Any]]
     currency = "EUR" if random.random() < 0.4 else "USD"
     price_cents = _between(random, family.price_from, family.price_to) * 100 - _pick(random, (0, 1, 5, 10))
     grams = _between(random, family.grams_from, family.grams_to)
-    variants = []
+    variants: list[dict[str, Any]] = []
     for place in _some(random, range(len(grid)), 1, VARIANTS_MAX):
         cents = price_cents + _pick(random, (0, 0, 0, 500, 1000))
         was_cents = cents * 5 // 4 if random.random() < 0.2 else None
@@ -138,22 +142,22 @@ def _candidates(products: Iterator[dict[str, Any]]) -> Iterator[Candidate]:
         yield Candidate(line, product, status)
 
 
-def _write(products: Iterator[dict[str, Any]], output: str, progress: Any) -> None:
+def _write(products: Iterator[dict[str, Any]], output: str, progress: Callable[[int], object]) -> None:
     with ExitStack() as stack:
-        file = sys.stdout if output == "-" else None
-        if file is None:
-            file = stack.enter_context(Path(output).open("w", encoding="utf-8", newline="\n"))
+        # Bytes, not text: the terminal's encoding must not show in the catalogue.
+        file = sys.stdout.buffer if output == "-" else stack.enter_context(Path(output).open("wb"))
         for product in products:
-            file.write(json.dumps(product, ensure_ascii=output == "-", separators=(",", ":")) + "\n")
+            file.write(json.dumps(product, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
             progress(1)
+        file.flush()
 
 
 def _say(rejection: Rejection) -> None:
     sys.stderr.write(f"product {rejection.line} rejected: {rejection.reason}\n")
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise argparse.ArgumentTypeError("a count is not negative")
-    return count
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is negative")
+    return number

@@ -37,12 +37,14 @@ ORIGINS = ("Portugal", "Italia", "Türkiye", "Việt Nam", "Österreich", "日�
 FAMILIES = (
     Family(
         "apparel/shirts", "Shirts", ("Shirt", "Oxford Shirt", "Polo", "T-Shirt"),
-        (("Size", SIZES), ("Colour", COLOURS)), (("material", FIBRES), ("fit", ("slim", "regular", "relaxed"))),
+        (("Size", SIZES), ("Colour", COLOURS)),
+        (("material", FIBRES), ("fit", ("slim", "regular", "relaxed"))),
         19, 120, 120, 350,
     ),
     Family(
         "apparel/outerwear/jackets", "Jackets", ("Rain Jacket", "Parka", "Windbreaker", "Fleece"),
-        (("Size", SIZES), ("Colour", COLOURS)), (("material", FIBRES), ("waterproof_mm", ("5000", "10000", "20000"))),
+        (("Size", SIZES), ("Colour", COLOURS)),
+        (("material", FIBRES), ("waterproof_mm", ("5000", "10000", "20000"))),
         79, 480, 450, 1400,
     ),
     Family(
@@ -57,7 +59,8 @@ FAMILIES = (
     ),
     Family(
         "footwear/sneakers", "Sneakers", ("Court Sneaker", "Runner", "Slip-on"),
-        (("Size", SHOE_SIZES), ("Colour", COLOURS)), (("upper", ("leather", "canvas", "knit")), ("origin", ORIGINS)),
+        (("Size", SHOE_SIZES), ("Colour", COLOURS)),
+        (("upper", ("leather", "canvas", "knit")), ("origin", ORIGINS)),
         49, 220, 500, 950,
     ),
     Family(
@@ -94,29 +97,31 @@ FAMILIES = (
     ),
     Family(
         "grocery/tea-and-coffee", "Tea & Coffee", ("Espresso Beans", "Earl Grey", "煎茶", "Rooibos"),
-        (("Weight", ("100 g", "250 g", "1 kg")),), (("organic", ("yes", "no")), ("origin", ("Ethiopia", "Perú", "静岡"))),
+        (("Weight", ("100 g", "250 g", "1 kg")),),
+        (("organic", ("yes", "no")), ("origin", ("Ethiopia", "Perú", "静岡"))),
         6, 48, 100, 1050,
     ),
 )  # fmt: skip
 
 BRANDS = (
-    "Atelier Nord", "Söhne & Töchter", "Hearth", "Blå Fjord", "Café Ménage", "Kestrel", "Marlow & Pine", "Yamamoto 山本",
-    "Łódź Works", "Fieldnote", "Casa Îlha", "Northbound", "Ostro", "Quince", "Tall Order", "Vela", "Wren", "Zephyr",
+    "Atelier Nord", "Söhne & Töchter", "Hearth", "Blå Fjord", "Café Ménage", "Kestrel", "Marlow & Pine",
+    "Yamamoto 山本", "Łódź Works", "Fieldnote", "Casa Îlha", "Northbound", "Ostro", "Quince",
+    "Tall Order", "Vela", "Wren", "Zephyr",
 )  # fmt: skip
 ADJECTIVES = (
-    "Ocean", "Classic", "Alpine", "Everyday", "Heritage", "Light", "Midnight", "Modern", "Nordic", "Quiet", "Rugged",
-    "Soft", "Solstice", "Summit", "Urban", "Vintage", "Winter", "Élan",
+    "Ocean", "Classic", "Alpine", "Everyday", "Heritage", "Light", "Midnight", "Modern", "Nordic",
+    "Quiet", "Rugged", "Soft", "Solstice", "Summit", "Urban", "Vintage", "Winter", "Élan",
 )  # fmt: skip
 TAGS = (
-    "new", "sale", "gift", "bestseller", "limited", "vegan", "handmade", "recycled", "summer", "winter", "men",
-    "women", "unisex", "outlet", "made-to-order",
+    "new", "sale", "gift", "bestseller", "limited", "vegan", "handmade", "recycled", "summer", "winter",
+    "men", "women", "unisex", "outlet", "made-to-order",
 )  # fmt: skip
 SENTENCES = (
     "Made in small batches by people who use it themselves.",
     "The seams are double-stitched where others fold and hope.",
     "Care: wipe with a damp cloth; do not bleach; repair rather than replace.",
     "Every part that wears out can be ordered on its own.",
-    "Designed on paper, tested in the rain – and kept simple.",
+    "Designed on paper, tested in the rain, kept simple; très simple.",
     "Ships in a box without plastic, and the box is the right size.",
     "Two years of guarantee; in practice we answer longer than that.",
     "Dimensions differ by a few millimetres from piece to piece: it is made by hand.",
