@@ -30,6 +30,7 @@ _PERMANENT_DATA_CLASSES = ("22", "23")
 _DEAD_CONNECTION_TEXTS = (
     "connection is closed",
     "connection was closed",
+    # What a holder hears after the server ended a connection that it had acquired from a pool.
     "connection has been released",
     "pool is clos",
 )

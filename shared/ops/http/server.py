@@ -15,6 +15,7 @@ import uvicorn
 from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, respond
 from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
 from shared.ops.http.problem import Problem, problem_body
+from shared.ops.http.protocol import BoundedHttpProtocol
 
 _OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
 _RETRY_AFTER = (b"retry-after", b"1")
@@ -53,7 +54,7 @@ class HttpServer:
         config = uvicorn.Config(
             app if http_limit is None else _limited(app, http_limit),
             interface="asgi3",
-            http="httptools",
+            http=BoundedHttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -156,3 +156,47 @@ async def test_the_port_closes_with_a_killed_process() -> None:
     process.kill()
     await process.wait()
     assert not port_is_open(port)
+
+
+async def raw_answer(server: HttpServer, *parts: bytes) -> bytes:
+    """Send bytes as they are and read until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_malformed_request_gets_a_problem_document_too(server: HttpServer) -> None:
+    answer = await raw_answer(server, b"nonsense\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in answer
+    assert b'"code":"malformed-request"' in answer
+
+
+async def test_a_head_without_end_is_refused_before_memory_grows(server: HttpServer) -> None:
+    answer = await raw_answer(server, b"GET / HTTP/1.1\r\nx-long: ", b"x" * 66_000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b'"code":"head-too-large"' in answer
+
+
+async def test_a_body_may_be_larger_than_a_head_even_after_its_answer(server: HttpServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n"
+    for _ in range(2):
+        writer.write(head)
+        await reader.readuntil(b"done")
+        writer.write(b"x" * 1_000_000)
+        await writer.drain()
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
+async def test_a_connection_that_never_sends_a_head_is_closed(app: SlowApp) -> None:
+    hasty = HttpServer(app, host="127.0.0.1", port=0, port_setting="P", keep_alive_seconds=0)
+    await hasty.start()
+    assert await raw_answer(hasty) == b""
+    await hasty.stop(1)
