@@ -1,0 +1,71 @@
+"""`python -m projector run | migrate | status`. Exit codes: 0 done, 1 failed, 2 wrong usage or settings."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from projector.app import PROCESS, PROJECTIONS, run_projector
+from projector.postgres.migrate import migrate_read_model
+from projector.settings import ProjectorSettings
+from projector.status import print_status
+from shared.ops.http.server import PortTaken
+from shared.ops.logs import configure_logs
+from shared.ops.process import run
+from shared.ops.settings import load_settings
+from shared.postgres.migrations import MigrationError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    chosen = _parser().parse_args(arguments)
+    settings = load_settings(ProjectorSettings)
+    if chosen.command == "run":
+        return _run(settings, chosen.projection or PROJECTIONS)
+    if chosen.command == "migrate":
+        return _migrate(settings)
+    return asyncio.run(print_status(settings, as_json=chosen.json))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run", help="project until SIGTERM")
+    running.add_argument("projection", nargs="*", help=f"which ones; default all: {', '.join(PROJECTIONS)}")
+    commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
+    status = commands.add_parser("status", help="how far each projection is")
+    status.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(projection=[])
+    return parser
+
+
+def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
+    unknown = sorted(set(names) - set(PROJECTIONS))
+    if unknown:
+        known = ", ".join(PROJECTIONS)
+        print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)  # noqa: T201
+        return 2
+    configure_logs(PROCESS, settings.log_level)
+    try:
+        return run(
+            PROCESS,
+            lambda stop: run_projector(settings, tuple(dict.fromkeys(names)), stop),
+            shutdown_seconds_max=settings.shutdown_seconds_max,
+        )
+    except PortTaken as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _migrate(settings: ProjectorSettings) -> int:
+    try:
+        applied = asyncio.run(migrate_read_model(settings.read_model_migrate_dsn))
+    except (MigrationError, OSError) as error:
+        print(f"migrate: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    print("\n".join(applied) if applied else "nothing to do")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

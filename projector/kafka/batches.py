@@ -1,0 +1,88 @@
+"""FastStream's part: a broker without producer, and per projection a batch subscriber that hands on raw records.
+
+The default parser decodes every header of a batch twice and loses the whole batch on a header that is not
+UTF-8 (reference/messaging.md 0.4); ours looks at none.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage, Topic
+from faststream.kafka.message import FAKE_CONSUMER
+
+from projector.kafka.records import Record
+
+if TYPE_CHECKING:
+    from aiokafka.abc import ConsumerRebalanceListener
+    from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+    from projector.settings import ProjectorSettings
+
+Records = tuple[Record, ...]
+# A topic that is made after the projector's start is found within this time.
+_METADATA_MAX_AGE_MILLISECONDS = 5_000
+# aiokafka's default is a third of its 10 s session; ours follows the setting.
+_HEARTBEATS_PER_SESSION = 5
+
+
+async def _whole_batch(records: Records) -> KafkaMessage:
+    return KafkaMessage(
+        raw_message=records,
+        body=b"",
+        headers={},
+        message_id="batch",
+        correlation_id="batch",
+        consumer=FAKE_CONSUMER,
+    )
+
+
+async def _raw_records(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
+    """Connects when started. Its access log (a line a batch) is at DEBUG."""
+    return KafkaBroker(
+        settings.kafka_bootstrap_servers,
+        client_id="projector",
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        ack_policy=AckPolicy.MANUAL,
+        graceful_timeout=settings.shutdown_seconds_max / 2,
+        metadata_max_age_ms=_METADATA_MAX_AGE_MILLISECONDS,
+        apply_types=False,
+        logger=logging.getLogger("faststream.kafka"),
+        log_level=logging.DEBUG,
+    )
+
+
+def subscribe(
+    broker: KafkaBroker,
+    settings: "ProjectorSettings",
+    *,
+    topic: str,
+    group: str,
+    listener: "ConsumerRebalanceListener",
+    handler: Callable[[Records], Awaitable[None]],
+) -> "BatchSubscriber":
+    """Every batch of `topic` to `handler`, which must not raise: nobody would seek back for it."""
+    subscriber = broker.subscriber(
+        Topic(topic, declare=False),
+        group_id=group,
+        batch=True,
+        max_records=settings.batch_events_max,
+        batch_timeout_ms=settings.poll_wait_milliseconds,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_poll_interval_ms=int(settings.max_poll_interval_seconds * 1000),
+        session_timeout_ms=int(settings.session_timeout_seconds * 1000),
+        heartbeat_interval_ms=int(settings.session_timeout_seconds * 1000 / _HEARTBEATS_PER_SESSION),
+        listener=listener,
+        parser=_whole_batch,
+        decoder=_raw_records,
+    )
+    subscriber(handler)
+    return subscriber

@@ -1,0 +1,324 @@
+"""One projection on its consumer group: places it, applies its batches, waits out outages, or stops loudly.
+
+FastStream polls and hands over batches; where to read from, when to pause and what to commit is decided
+here. Partitions are paused from the moment they are assigned until their checkpoints are loaded and sought,
+so that no record from a wrong place is ever seen. Whatever goes wrong for a while ends in the same state:
+paused, polled on (the group membership lives), and placed again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+
+from projector.apply import Applied, Projection
+from projector.kafka.batches import Records, subscribe
+from projector.kafka.progress import Progress
+from projector.kafka.records import FailedRecord, Record, read_batch
+from projector.kafka.starting_points import starting_points
+from projector.ports import CannotGoOn, Delivered, EventLog, Fenced, Unavailable, View
+from shared.ops.logs import get_logger
+from shared.ops.retry import RetryPolicy, retry_transient
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+    from faststream.kafka import KafkaBroker
+
+    from projector.settings import ProjectorSettings
+    from shared.ops.health import Heartbeat
+
+_KEEP_SECONDS = 0.25
+_COMMIT_SECONDS_MAX = 2.0
+# Above this a line with every correlation id is longer than it is useful, and too slow.
+LOGGED_BATCH_EVENTS_MAX = 10
+_log = get_logger(__name__)
+
+
+class NotReady(Exception):  # noqa: N818
+    """Why a projection does not project now."""
+
+
+class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Drives one `Projection`. States: unassigned, unplaced (paused), placed, stopped (paused)."""
+
+    def __init__(
+        self,
+        name: str,
+        broker: "KafkaBroker",
+        settings: "ProjectorSettings",
+        projection: Projection,
+        view: View,
+        log: EventLog,
+        *,
+        topic: str,
+        position_is_committed: bool,
+        heartbeat: "Heartbeat",
+    ) -> None:
+        self.name = name
+        self.stopped_because: str | None = None
+        self._settings = settings
+        self._projection = projection
+        self._view = view
+        self._log = log
+        self._topic = topic
+        self._position_is_committed = position_is_committed
+        self._heartbeat = heartbeat
+        self._progress = Progress(name)
+        self._retry = RetryPolicy(
+            f"projector-{name}",
+            settings.retry_wait_seconds_initial,
+            settings.retry_wait_seconds_max,
+            settings.retry_budget_seconds,
+        )
+        self._assigned: frozenset[TopicPartition] | None = None
+        self._placed: dict[int, UUID] = {}
+        self._next_offsets: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._waiting_because = "partitions are not assigned yet"
+        self._place_after = 0.0
+        self._wake = asyncio.Event()
+        self._abandon = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._ending = False
+        self._keeper: asyncio.Task[None] | None = None
+        group = f"{settings.kafka_topic_prefix}{name}"
+        self._subscriber = subscribe(
+            broker, settings, topic=topic, group=group, listener=self, handler=self._handle
+        )
+
+    @property
+    def _consumer(self) -> "AIOKafkaConsumer":
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("the subscriber is not started")
+        return consumer
+
+    def start(self) -> None:
+        """Begin to keep the projection placed; call it after the broker has started."""
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep-{self.name}")
+
+    async def stop(self) -> None:
+        """Let the batch in hand finish (a retry ends at once), commit, and leave the group."""
+        self._ending = True
+        self._abandon.set()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._subscriber.consumer is not None:
+            async with self._busy:
+                await self._commit()
+        await self._subscriber.stop()
+
+    async def check(self) -> None:
+        """For readiness. Raises `NotReady` with the reason."""
+        if self.stopped_because is not None:
+            raise NotReady(f"stopped: {self.stopped_because}")
+        if self._assigned is None:
+            raise NotReady(self._waiting_because)
+        if not self._assigned and not self._consumer.partitions_for_topic(self._topic):
+            raise NotReady(f"the topic {self._topic} does not exist")
+        if len(self._placed) < len(self._assigned):
+            raise NotReady(self._waiting_because)
+
+    # -- assignment ----------------------------------------------------------------------------------------
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Pause before anything else: nothing was fetched between the assignment and this."""
+        self._consumer.pause(*assigned)
+        self._assigned = frozenset(assigned)
+        self._placed = {}
+        self._abandon = asyncio.Event()
+        self._waiting_because = "checkpoints are being loaded"
+        self._place_after = 0.0
+        self._wake.set()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """A batch in hand may still finish; the checkpoint fences it if the successor was faster."""
+        self._abandon.set()
+        await self._commit()
+        self._assigned = None
+        self._placed = {}
+        self._next_offsets = {}
+        self._waiting_because = "the group rebalances"
+        self._progress.forget()
+
+    async def _keep(self) -> None:
+        """Place what is unplaced, commit, measure, and beat, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_KEEP_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self._keep_once()
+            except Exception as error:
+                _log.exception("keeping the projection failed", projection=self.name)
+                self._wait(f"{type(error).__name__}: {error}")
+
+    async def _keep_once(self) -> None:
+        # What aiokafka holds against max.poll.interval: seconds since the last poll ended, 0 during one.
+        if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
+            self._heartbeat.beat()
+        unplaced = self._assigned is not None and len(self._placed) < len(self._assigned)
+        if unplaced and self.stopped_because is None and time.monotonic() >= self._place_after:
+            await self._place()
+        await self._commit()
+        self._measure()
+
+    async def _place(self) -> None:
+        """Load where to go on, seek there, resume."""
+        async with self._busy:
+            assigned, abandon = self._assigned or frozenset(), self._abandon
+            try:
+                points = await starting_points(
+                    self._consumer,
+                    assigned,
+                    self._view,
+                    self._log,
+                    position_is_committed=self._position_is_committed,
+                )
+            except (Unavailable, KafkaError) as error:
+                self._wait(f"{type(error).__name__}: {error}")
+                return
+            except CannotGoOn as error:
+                self._stop(str(error))
+                return
+            if abandon is not self._abandon or abandon.is_set():
+                return
+            for tp, point in points.items():
+                self._consumer.seek(tp, point.next_offset)
+            self._next_offsets = {tp: point.next_offset for tp, point in points.items()}
+            self._placed = {tp.partition: point.log_id for tp, point in points.items()}
+            self._consumer.resume(*assigned)
+            _log.info("projecting", projection=self.name, partitions=sorted(self._placed))
+
+    # -- batches -------------------------------------------------------------------------------------------
+
+    async def _handle(self, records: Records) -> None:
+        """FastStream's handler. Never raises: an error would only be logged, and the records be lost."""
+        async with self._busy:
+            # Records of a partition that is not placed will come again after the seek.
+            wanted = [record for record in records if record.partition in self._placed]
+            if not wanted or self._ending or self.stopped_because is not None:
+                return
+            try:
+                await self._process(wanted, self._abandon)
+            except Exception as error:
+                _log.critical("a defect stops the projection", projection=self.name, exc_info=error)
+                self._stop(f"defect: {type(error).__name__}: {error}")
+
+    async def _process(self, records: Sequence[Record], abandon: asyncio.Event) -> None:
+        started = time.perf_counter()
+        batch, failed = read_batch(records, self._placed)
+        try:
+            applied = await retry_transient(
+                self._retry,
+                lambda: self._projection.apply(batch),
+                is_transient=lambda error: isinstance(error, Unavailable),
+                stop=abandon,
+            )
+        except Fenced as error:
+            _log.warning("fenced, reloading the checkpoints", projection=self.name, reason=str(error))
+            self._wait(str(error), seconds=0)
+            return
+        except Unavailable as error:
+            self._wait(str(error))
+            return
+        if applied.failed is not None:
+            failed = FailedRecord(records[applied.failed.batch_index], str(applied.failed))
+            batch = batch[: applied.failed.batch_index]
+        self._progress.applied(applied.tally, time.perf_counter() - started)
+        self._tell(batch, applied)
+        if abandon is self._abandon and not abandon.is_set():
+            self._reached(batch)
+        if failed is not None:
+            self._fail(failed)
+
+    def _reached(self, batch: Sequence[Delivered]) -> None:
+        """Remember what to commit."""
+        for delivered in {one.partition: one for one in batch}.values():
+            tp = TopicPartition(self._topic, delivered.partition)
+            self._next_offsets[tp] = delivered.offset + 1
+            self._progress.reached(
+                delivered.partition, delivered.event.log_position, delivered.event.recorded_at
+            )
+
+    def _tell(self, batch: Sequence[Delivered], applied: Applied) -> None:
+        if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
+            _log.info(
+                "projected",
+                projection=self.name,
+                results={" ".join(what): events for what, events in applied.tally.items()},
+                product_ids=[str(one.event.product_id) for one in batch],
+                correlation_ids=[one.event.metadata.correlation_id for one in batch],
+            )
+
+    # -- what can go wrong ---------------------------------------------------------------------------------
+
+    def _wait(self, reason: str, *, seconds: float | None = None) -> None:
+        """Pause and be placed again after a while; what was in hand comes again after the seek."""
+        delay = self._settings.pause_seconds if seconds is None else seconds
+        if delay:
+            _log.error("projection paused", projection=self.name, reason=reason, pause_seconds=delay)
+        self._waiting_because = reason
+        self._pause()
+        self._place_after = time.monotonic() + delay
+        self._wake.set()
+
+    def _fail(self, failed: FailedRecord) -> None:
+        """An event that can never be applied. The seam for parking it: here the raw record is at hand."""
+        told = failed.for_people()
+        _log.critical("an event cannot be projected", projection=self.name, **told)
+        self._stop(f"{told['topic']}[{told['partition']}]@{told['offset']}: {failed.cause}")
+
+    def _stop(self, reason: str) -> None:
+        """Red until an operator acts. The partitions stay ours: others would meet the same event."""
+        self.stopped_because = reason
+        self._pause()
+        self._progress.stopped()
+        _log.critical(
+            "projection stopped",
+            projection=self.name,
+            reason=reason,
+            remedy=f"mend the cause and restart, or start over with: python -m projector rebuild {self.name}",
+        )
+
+    def _pause(self) -> None:
+        self._placed = {}
+        if self._assigned is not None:
+            self._consumer.pause(*self._assigned)
+
+    # -- Kafka's own bookkeeping ---------------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        """Explicit offsets of what is applied. Best effort: a view's own checkpoint or guard is the truth."""
+        offsets = {
+            tp: offset
+            for tp, offset in self._next_offsets.items()
+            if self._committed.get(tp) != offset and self._assigned is not None and tp in self._assigned
+        }
+        if not offsets:
+            return
+        try:
+            async with asyncio.timeout(_COMMIT_SECONDS_MAX):
+                await self._consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            _log.warning("offsets not committed", projection=self.name, reason=reason)
+            return
+        self._committed.update(offsets)
+
+    def _measure(self) -> None:
+        lags = {}
+        for tp, next_offset in self._next_offsets.items():
+            highwater = self._consumer.highwater(tp) if self._assigned and tp in self._assigned else None
+            if highwater is not None:
+                lags[tp.partition] = max(0, highwater - next_offset)
+        self._progress.lags(lags)

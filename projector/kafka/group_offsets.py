@@ -1,0 +1,37 @@
+"""Where a consumer group stands against a topic, read from outside the group, for `status`."""
+
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from projector.ports import Unavailable
+
+
+class TopicEnds(NamedTuple):
+    """Per partition the offset after the last record, and per group what it has committed, if anything."""
+
+    end_offsets: dict[int, int]
+    committed: dict[str, dict[int, int]]
+
+
+async def topic_ends(bootstrap_servers: str, topic: str, groups: list[str]) -> TopicEnds:
+    """Raises aiokafka's `KafkaError` when the broker is away, `Unavailable` when the topic does not exist."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, client_id="projector-status")
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="projector-status")
+    try:
+        await consumer.start()
+        await admin.start()
+        described = (await admin.describe_topics([topic]))[0]
+        if described["error_code"]:
+            raise Unavailable(f"the topic {topic} does not exist")
+        tps = [TopicPartition(topic, one["partition"]) for one in described["partitions"]]
+        ends = await consumer.end_offsets(tps)
+        committed = {}
+        for group in groups:
+            offsets = await admin.list_consumer_group_offsets(group, partitions=tps)
+            committed[group] = {tp.partition: at.offset for tp, at in offsets.items() if at.offset >= 0}
+        return TopicEnds({tp.partition: offset for tp, offset in ends.items()}, committed)
+    finally:
+        await admin.close()
+        await consumer.stop()

@@ -1,0 +1,68 @@
+"""How far each projection is, as metrics: declared here, moved here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from projector.apply import Tally
+
+EVENTS = Counter("projector_events_total", "Events by what became of them.", ["projection", "type", "result"])
+LAG_EVENTS = Gauge(
+    "projection_lag_events", "Records of the partition not yet projected.", ["projection", "partition"]
+)
+LAG_SECONDS = Gauge(
+    "projection_lag_seconds",
+    "Age of the newest event projected while more wait; 0 when none wait.",
+    ["projection", "partition"],
+)
+POSITION = Gauge(
+    "projection_position", "Log position of the last event projected.", ["projection", "partition"]
+)
+BATCH_SECONDS = Histogram(
+    "projection_batch_seconds",
+    "From a batch in hand to its commit, retries included.",
+    ["projection"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+STOPPED = Gauge("projection_stopped", "1 while the projection refuses to go on.", ["projection"])
+
+
+class Progress:
+    """The metrics of one projection."""
+
+    def __init__(self, projection: str) -> None:
+        self._projection = projection
+        self._recorded_at: dict[int, datetime] = {}
+        STOPPED.labels(projection).set(0)
+
+    def applied(self, tally: Tally, seconds: float) -> None:
+        """One batch is done."""
+        BATCH_SECONDS.labels(self._projection).observe(seconds)
+        for (event_type, result), events in tally.items():
+            EVENTS.labels(self._projection, event_type, result).inc(events)
+
+    def reached(self, partition: int, log_position: int, recorded_at: datetime) -> None:
+        """A partition moved on."""
+        POSITION.labels(self._projection, partition).set(log_position)
+        self._recorded_at[partition] = recorded_at
+
+    def lags(self, events_by_partition: Mapping[int, int]) -> None:
+        """Measured now and then, so that a stopped projection's lag keeps growing."""
+        now = datetime.now(UTC)
+        for partition, events in events_by_partition.items():
+            LAG_EVENTS.labels(self._projection, partition).set(events)
+            recorded_at = self._recorded_at.get(partition)
+            seconds = (now - recorded_at).total_seconds() if events and recorded_at else 0.0
+            LAG_SECONDS.labels(self._projection, partition).set(seconds)
+
+    def forget(self) -> None:
+        """The partitions belong to someone else now: stale gauges would add up wrongly."""
+        for partition in self._recorded_at:
+            for gauge in (LAG_EVENTS, LAG_SECONDS, POSITION):
+                gauge.remove(self._projection, str(partition))
+        self._recorded_at.clear()
+
+    def stopped(self) -> None:
+        """The projection refuses to go on."""
+        STOPPED.labels(self._projection).set(1)

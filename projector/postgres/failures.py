@@ -1,0 +1,20 @@
+"""asyncpg's errors become the use case's, once and here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from projector.ports import Refused, Unavailable
+from shared.postgres.errors import is_permanent_data_error, is_transient
+
+
+@contextmanager
+def translated(server: str) -> Iterator[None]:
+    """Raise `Unavailable` or `Refused` instead of the driver's errors; anything else is a bug and passes."""
+    try:
+        yield
+    except Exception as error:
+        if is_transient(error):
+            raise Unavailable(f"{server}: {type(error).__name__}: {error}") from error
+        if is_permanent_data_error(error):
+            raise Refused(f"{server}: {type(error).__name__}: {error}") from error
+        raise

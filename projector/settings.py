@@ -1,0 +1,46 @@
+"""Every environment variable that the projector reads, with its unit in its name and its limit beside it."""
+
+from pydantic import Field
+
+from shared.ops.settings import ProcessSettings
+
+_READ_MODEL = "127.0.0.1:15432/read_model"
+
+
+class ProjectorSettings(ProcessSettings):
+    """Defaults are those of the local stack; in production every address is set."""
+
+    read_model_dsn: str = f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
+    read_model_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
+    # Read-only: missing versions are read from the log. It may be a replica.
+    event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
+    redis_url: str = "redis://127.0.0.1:16379/0"
+    redis_key_prefix: str = "catalogue"
+    kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    # Before topics and consumer groups alike, so that several installations share a broker.
+    kafka_topic_prefix: str = ""
+    projector_ops_port: int = Field(default=9102, ge=0, le=65535)
+
+    # One transaction's worth: more saves little and makes every retry and every lock longer.
+    batch_events_max: int = Field(default=1000, ge=1, le=10_000)
+    poll_wait_milliseconds: int = Field(default=5, ge=1, le=1000)
+
+    # In place, with jitter; then the partitions pause and are tried again after each pause.
+    retry_wait_seconds_initial: float = Field(default=0.05, gt=0)
+    retry_wait_seconds_max: float = Field(default=5.0, gt=0)
+    retry_budget_seconds: float = Field(default=20.0, gt=0, le=120)
+    pause_seconds: float = Field(default=5.0, gt=0)
+    # Far above the retry budget: a projection that waits for PostgreSQL is not stuck.
+    max_poll_interval_seconds: float = Field(default=300.0, ge=10)
+    session_timeout_seconds: float = Field(default=30.0, ge=1)
+    silence_seconds_max: float = Field(default=180.0, gt=0)
+
+    statement_timeout_seconds: float = Field(default=30.0, gt=0)
+    connect_timeout_seconds: float = Field(default=5.0, gt=0)
+    redis_timeout_seconds: float = Field(default=2.0, gt=0)
+    # Lists are bounded by their own short time to live: a bump is worth one short wait, no more.
+    list_generation_timeout_seconds: float = Field(default=0.1, gt=0)
+
+    cache_ttl_seconds: float = Field(default=86_400.0, ge=1)
+    # Longer than any reader's fill may take, or a deleted product could come back as a ghost.
+    cache_tombstone_ttl_seconds: float = Field(default=900.0, ge=1)

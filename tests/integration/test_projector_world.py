@@ -1,0 +1,214 @@
+"""A projector among real servers, and what its tests do to it; then the plain path of an event through all of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis.asyncio import Redis
+
+from deploy.local.ports import free_port
+from projector.app import PROJECTIONS, run_projector
+from projector.settings import ProjectorSettings
+from shared.contract import events as e
+from shared.contract.addresses import list_generation_key, product_key, topics
+from shared.contract.cached_document import CachedDocument, unpack
+from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductDocument, decode_document
+from shared.kafka.cloud_event import record_headers
+from tests.eventually import eventually
+from tests.servers import DatabaseDsns
+from tests.unit.projector.histories import created, history, new_product_id, priced
+
+pytestmark = pytest.mark.servers
+PARTITIONS = 12
+
+
+class World:
+    """One event store, one read model, one cache and one topic; `published` counts what went to Kafka."""
+
+    def __init__(
+        self, settings: ProjectorSettings, store: asyncpg.Connection, views: asyncpg.Connection, redis: Redis,
+        producer: AIOKafkaProducer, log_id: UUID,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.store = store
+        self.views = views
+        self.redis = redis
+        self.producer = producer
+        self.log_id = log_id
+        self.topic = topics(settings.kafka_topic_prefix).events
+
+    async def append(self, events: Iterable[RecordedEvent]) -> None:
+        """Into the log alone, as the owner: the append function has its own tests."""
+        rows = [
+            (
+                one.log_position, one.product_id, one.stream_version, one.schema_version, one.event_type, one.data,
+                msgspec.json.encode(one.metadata), one.recorded_at,
+            )
+            for one in events
+        ]  # fmt: skip
+        await self.store.executemany(
+            "INSERT INTO catalogue.events (position, product_id, stream_version, schema_version, event_type, data,"
+            " metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            rows,
+        )
+
+    async def publish(self, events: Iterable[RecordedEvent], *, log_id: UUID | None = None) -> None:
+        """To Kafka, as the relay does."""
+        log = str(log_id or self.log_id).encode()
+        for one in events:
+            await self.publish_raw(str(one.product_id).encode(), one.data, record_headers(one, log))
+
+    async def publish_raw(
+        self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, Any]]
+    ) -> Any:
+        return await self.producer.send_and_wait(self.topic, value, key, headers=headers)
+
+    async def happen(self, events: Sequence[RecordedEvent]) -> None:
+        """Appended and published."""
+        await self.append(events)
+        await self.publish(events)
+
+    async def row(self, product_id: UUID) -> asyncpg.Record | None:
+        return await self.views.fetchrow("SELECT * FROM views.product_view WHERE product_id = $1", product_id)
+
+    async def document(self, product_id: UUID) -> ProductDocument | None:
+        row = await self.row(product_id)
+        return decode_document(row["document"]) if row and row["document"] is not None else None
+
+    async def cached(self, product_id: UUID) -> CachedDocument | None:
+        value = await self.redis.get(product_key(self.settings.redis_key_prefix, product_id))
+        return unpack(value) if value is not None else None
+
+    async def table_shows(self, product_id: UUID, stream_version: int) -> None:
+        row = await self.row(product_id)
+        assert row is not None
+        assert row["stream_version"] == stream_version
+
+    async def cache_shows(self, product_id: UUID, stream_version: int) -> None:
+        cached = await self.cached(product_id)
+        assert cached is not None
+        assert cached.stream_version == stream_version
+
+    async def generation(self, top_category: str | None) -> int:
+        return int(
+            await self.redis.get(list_generation_key(self.settings.redis_key_prefix, top_category)) or 0
+        )
+
+    async def ops(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.get(f"http://127.0.0.1:{self.settings.projector_ops_port}{path}")
+
+    async def stopped(self, projection: str) -> str:
+        """The reason readiness gives; for `eventually`."""
+        answer = (await self.ops("/readyz")).json()
+        assert "stopped" in answer["checks"][projection], answer
+        return str(answer["checks"][projection])
+
+    async def ready(self) -> None:
+        answer = await self.ops("/readyz")
+        assert answer.status_code == 200, answer.text
+
+    @asynccontextmanager
+    async def projecting(self, *names: str, wait: bool = True, **changed: Any) -> AsyncIterator[None]:
+        """A projector that runs in this block and must end well."""
+        stop = asyncio.Event()
+        settings = self.settings.model_copy(update=changed)
+        running = asyncio.create_task(run_projector(settings, names or PROJECTIONS, stop))
+        try:
+            if wait:
+                await eventually(self._is_ready_or_failed(running), 30)
+            yield
+        finally:
+            stop.set()
+            async with asyncio.timeout(settings.shutdown_seconds_max):
+                await running
+
+    def _is_ready_or_failed(self, running: "asyncio.Task[None]") -> Any:
+        async def check() -> None:
+            if running.done():
+                await running
+            try:
+                await self.ready()
+            except httpx.ConnectError as error:
+                raise AssertionError("not listening yet") from error
+
+        return check
+
+
+@pytest_asyncio.fixture
+async def world(
+    event_store_dsns: DatabaseDsns,
+    read_model_dsns: DatabaseDsns,
+    redis_url: str,
+    kafka_prefix: str,
+    kafka_bootstrap_servers: str,
+) -> AsyncIterator[World]:
+    settings = ProjectorSettings(
+        _env_file=None,
+        read_model_dsn=read_model_dsns.projector,
+        event_store_read_dsn=event_store_dsns.reader,
+        redis_url=redis_url,
+        redis_key_prefix=kafka_prefix,
+        kafka_bootstrap_servers=kafka_bootstrap_servers,
+        kafka_topic_prefix=kafka_prefix,
+        projector_ops_port=free_port(),
+        retry_budget_seconds=1.0,
+        pause_seconds=0.2,
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap_servers)
+    await admin.start()
+    await admin.create_topics([NewTopic(topics(kafka_prefix).events, PARTITIONS, 1)])
+    await admin.close()
+    store, views = await asyncpg.connect(event_store_dsns.owner), await asyncpg.connect(read_model_dsns.owner)
+    redis = Redis.from_url(redis_url)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap_servers)
+    await producer.start()
+    log_id = UUID(int=(await store.fetchval("SELECT log_id FROM catalogue.event_log")).int)
+    yield World(settings, store, views, redis, producer, log_id)
+    await producer.stop()
+    await redis.aclose()
+    for connection in (store, views):
+        await connection.close()
+
+
+async def test_an_event_becomes_a_row_a_document_and_a_newer_list_generation(world: World) -> None:
+    product_id = new_product_id()
+    async with world.projecting():
+        await world.happen(history(product_id, created(), priced("12.50")))
+        await eventually(lambda: world.table_shows(product_id, 2))
+        await eventually(lambda: world.cache_shows(product_id, 2))
+        cached = await world.cached(product_id)
+        row = await world.row(product_id)
+        assert cached is not None
+        assert row is not None
+        assert cached.body == row["document"]
+        assert list(row["tags"]) == list(created().tags)
+        amounts = await world.views.fetch(
+            "SELECT sku, currency, amount::text FROM views.product_view_variant"
+        )
+        assert [tuple(one) for one in amounts] == [("S-1", "EUR", "12.50")]
+        assert await world.generation(None) > 0
+        assert await world.generation("apparel") > 0
+
+
+async def test_a_deleted_product_leaves_a_tombstone_in_both_views(world: World) -> None:
+    product_id = new_product_id()
+    async with world.projecting():
+        await world.happen(history(product_id, created(), e.ProductDeleted()))
+        await eventually(lambda: world.table_shows(product_id, 2))
+        await eventually(lambda: world.cache_shows(product_id, 2))
+    row, cached = await world.row(product_id), await world.cached(product_id)
+    assert row is not None
+    assert (row["status"], row["document"], row["slug"]) == ("deleted", None, "shirt")
+    assert await world.views.fetchval("SELECT count(*) FROM views.product_view_variant") == 0
+    assert cached == CachedDocument(2, True, b"")
