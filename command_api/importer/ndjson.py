@@ -15,6 +15,7 @@ from command_api.importer.slugs import slug_of
 from command_api.importer.source import WANTED_STATUSES, Candidate, Rejection
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
+MADE_SLUG_CHARACTERS_MAX = 200
 
 
 class NdjsonFile:
@@ -66,8 +67,8 @@ def candidate_of(number: int, line: bytes) -> Candidate | Rejection:
     if status not in WANTED_STATUSES:
         return Rejection(number, f"status {status!r} is none of {', '.join(WANTED_STATUSES)}", value)
     name = product.get("name")
-    if product.get("slug") is None and isinstance(name, str) and slug_of(name):
-        product["slug"] = slug_of(name)
+    if product.get("slug") is None and isinstance(name, str):
+        product["slug"] = slug_of(name)[:MADE_SLUG_CHARACTERS_MAX].strip("-") or None
     return Candidate(number, product, status, value)
 
 

@@ -9,10 +9,9 @@ _between_words = re.compile(r"[\W_]+")
 def slug_of(text: str) -> str:
     """`Größe M / 42` is `größe-m-42`: letters of any script stay, all else is one hyphen; may be empty.
 
-    NFKC first, so that the two spellings of `é` and the full-width digits of one export and the next
-    give the same SKU.
+    The same as the API makes of a name; NFC, so that the two spellings of `é` are one SKU.
     """
-    return _between_words.sub("-", unicodedata.normalize("NFKC", text).lower()).strip("-")
+    return _between_words.sub("-", unicodedata.normalize("NFC", text).lower()).strip("-")
 
 
 def category_path(text: str) -> str | None:

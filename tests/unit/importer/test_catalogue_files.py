@@ -1,0 +1,150 @@
+"""Files -> candidates and rejections: grouping, encodings, lines."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from command_api.importer.answers import answers_of, upsert
+from command_api.importer.ndjson import NdjsonFile, candidate_of
+from command_api.importer.shopify_file import ShopifyFile
+from command_api.importer.source import Candidate, Rejection
+
+HEADER = "Handle,Title,Variant SKU,Variant Price\n"
+
+
+def shopify(folder: Path, content: str | bytes) -> list[Candidate | Rejection]:
+    file = folder / "shop.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(ShopifyFile(file, "USD"))
+
+
+def skus(read: Candidate | Rejection) -> list[str]:
+    assert isinstance(read, Candidate), read
+    return [variant["sku"] for variant in read.product["variants"]]
+
+
+def test_rows_of_one_handle_are_one_product_even_apart(tmp_path: Path) -> None:
+    rows = "a,A,a-1,1\nb,B,b-1,1\na,,a-2,2\nc,C,c-1,1\na,,a-3,3\nb,,b-2,2\n"
+    read = shopify(tmp_path, HEADER + rows)
+    assert [skus(each) for each in read] == [["c-1"], ["a-1", "a-2", "a-3"], ["b-1", "b-2"]]
+
+
+@settings(deadline=None)
+@given(handles=st.lists(st.sampled_from("abc "), max_size=20))
+def test_any_order_of_rows_gives_each_handle_once_with_all_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, handles: list[str]
+) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([handle, "T", f"{handle}{n}", "1"] for n, handle in enumerate(handles))
+    read = shopify(tmp_path_factory.mktemp("files"), HEADER + text.getvalue())
+    found = {each.product["slug"]: skus(each) for each in read if isinstance(each, Candidate)}
+    assert len(found) + handles.count(" ") == len(read)
+    for handle in set(handles) - {" "}:
+        assert found[handle] == [f"{handle}{n}" for n, each in enumerate(handles) if each == handle]
+
+
+def test_quoted_newlines_doubled_quotes_bom_and_crlf_are_read(tmp_path: Path) -> None:
+    content = (
+        '\ufeffHandle,Title,"Body (HTML)",Variant Price\r\na,"An ""A""","<p>1</p>\r\n<p>ü</p>",1\r\nb,B,,\r\n'
+    )
+    first, second = shopify(tmp_path, content)
+    assert isinstance(first, Candidate)
+    assert first.product["name"] == 'An "A"'
+    assert first.product["description"] == "<p>1</p>\r\n<p>ü</p>"
+    assert (first.line, second.line) == (2, 4)
+
+
+def test_empty_lines_say_nothing_and_a_row_without_a_handle_is_rejected(tmp_path: Path) -> None:
+    read = shopify(tmp_path, HEADER + "a,A,a-1,1\n\n,,,\n,B,b-1,1\n")
+    assert skus(read[0]) == ["a-1"]
+    assert isinstance(read[1], Rejection)
+    assert (len(read), read[1].reason) == (2, "line 5: Handle is empty")
+
+
+def test_a_row_that_is_no_utf_8_is_rejected_alone(tmp_path: Path) -> None:
+    first, second = shopify(tmp_path, HEADER.encode() + b"a,Caf\xe9,a-1,1\nb,Caf\xc3\xa9,b-1,1\n")
+    assert isinstance(first, Rejection)
+    assert "not UTF-8" in first.reason
+    assert isinstance(second, Candidate)
+    assert second.product["name"] == "Café"
+
+
+def test_a_header_alone_is_an_empty_catalogue(tmp_path: Path) -> None:
+    assert shopify(tmp_path, HEADER) == []
+
+
+def line_of(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+def test_a_line_is_the_body_of_a_post_and_a_status() -> None:
+    read = candidate_of(1, line_of(slug="a", name="A", status="archived"))
+    assert isinstance(read, Candidate)
+    assert (read.product, read.wanted_status) == ({"slug": "a", "name": "A"}, "archived")
+
+
+def test_a_product_without_a_slug_gets_the_one_of_its_name_so_that_it_is_found_again() -> None:
+    read = candidate_of(1, line_of(name="Größe & Co."))
+    assert isinstance(read, Candidate)
+    assert read.product["slug"] == "größe-co"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"1",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b"\xff",
+        line_of(status="gone"),
+        line_of(status=None),
+        b"[" * 9999,
+    ],
+)
+def test_a_bad_line_is_a_rejection_with_its_number(line: bytes) -> None:
+    read = candidate_of(7, line)
+    assert isinstance(read, Rejection)
+    assert read.line == 7
+
+
+def test_a_slug_that_comes_again_is_rejected_because_two_versions_would_alternate(tmp_path: Path) -> None:
+    file = tmp_path / "f.ndjson"
+    file.write_bytes(b"\n".join([b"\xef\xbb\xbf" + line_of(slug="a"), b" ", line_of(slug="a", name="B")]))
+    first, second = NdjsonFile(file)
+    assert isinstance(first, Candidate)
+    assert isinstance(second, Rejection)
+    assert second.reason == "slug 'a' stands on line 1 already"
+    assert second.line == 3
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(st.none() | st.booleans() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c))
+)
+def test_an_operation_is_one_line_that_reads_back(value: Any) -> None:
+    line = upsert({"value": value}).line
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["product"] == {"value": value}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"results": []}',
+        b'{"results": [{"index": 1, "status": 200}]}',
+        b'{"results": [{"index": 0}]}',
+    ],
+)
+def test_what_does_not_answer_every_operation_is_no_answer(body: bytes) -> None:
+    assert answers_of(body, 1) is None

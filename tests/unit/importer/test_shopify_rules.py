@@ -1,0 +1,314 @@
+"""Rows of a Shopify CSV -> products: each rule by itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from command_api.importer.errors import FileUnreadable
+from command_api.importer.shopify import product_of
+from command_api.importer.shopify_columns import KNOWN, Columns, Row, resolve_columns
+from command_api.importer.shopify_variants import fill_skus
+from command_api.importer.slugs import category_path, slug_of
+from command_api.importer.source import Candidate, Rejection
+
+ONE = {"Handle": "mug", "Title": "Mug", "Variant Price": "5.00"}
+SIZE = {"Option1 Name": "Size", "Option1 Value": "S"}
+
+
+def read(
+    *rows: dict[str, str], currency: str = "USD", columns: Sequence[str] = KNOWN
+) -> Candidate | Rejection:
+    resolved = resolve_columns(columns)
+    cells = [[row.get(column, "") for column in columns] for row in rows]
+    return product_of([Row(line, row) for line, row in enumerate(cells, start=2)], resolved, currency)
+
+
+def product(*rows: dict[str, str], currency: str = "USD", columns: Sequence[str] = KNOWN) -> dict[str, Any]:
+    candidate = read(*rows, currency=currency, columns=columns)
+    assert isinstance(candidate, Candidate), candidate
+    return candidate.product
+
+
+def variant(**cells: str) -> dict[str, Any]:
+    names = {
+        "price": "Variant Price",
+        "grams": "Variant Grams",
+        "barcode": "Variant Barcode",
+        "sku": "Variant SKU",
+    }
+    only: dict[str, Any] = product(ONE | {names[name]: cell for name, cell in cells.items()})["variants"][0]
+    return only
+
+
+def reason(*rows: dict[str, str], currency: str = "USD") -> str:
+    rejection = read(*rows, currency=currency)
+    assert isinstance(rejection, Rejection), rejection
+    return rejection.reason
+
+
+def skus(*rows: dict[str, str]) -> list[str]:
+    return [each["sku"] for each in product(*rows)["variants"]]
+
+
+def test_the_handle_is_the_slug_as_it_stands() -> None:
+    assert product(ONE | {"Handle": "größen_set"})["slug"] == "größen_set"
+
+
+def test_title_and_default_title_mean_no_options() -> None:
+    only = product(ONE | {"Option1 Name": "Title", "Option1 Value": "Default Title"})["variants"]
+    assert [each["options"] for each in only] == [{}]
+
+
+def test_an_option_that_is_really_named_title_is_one() -> None:
+    only = product(ONE | {"Option1 Name": "Title", "Option1 Value": "Second edition"})["variants"]
+    assert only[0]["options"] == {"Title": "Second edition"}
+
+
+def test_option_names_of_the_first_row_hold_for_all_rows() -> None:
+    rows = (ONE | SIZE, {"Handle": "mug", "Option1 Value": "M", "Variant Price": "6"})
+    assert [each["options"] for each in product(*rows)["variants"]] == [{"Size": "S"}, {"Size": "M"}]
+
+
+def test_an_option_value_without_a_name_is_rejected() -> None:
+    assert reason(ONE | {"Option2 Value": "Red"}) == "line 2: Option2 Value 'Red' has no Option2 Name"
+
+
+def test_two_options_of_one_name_are_rejected() -> None:
+    assert "two options are named 'Size'" in reason(
+        ONE | SIZE | {"Option2 Name": "Size", "Option2 Value": "M"}
+    )
+
+
+def test_an_empty_sku_becomes_the_handle() -> None:
+    assert skus(ONE) == ["mug"]
+
+
+def test_an_empty_sku_becomes_the_handle_and_the_option_values() -> None:
+    assert skus(ONE | SIZE | {"Option2 Name": "Colour", "Option2 Value": "Ocean / Blau ß"}) == [
+        "mug-s-ocean-blau-ß"
+    ]
+
+
+def test_made_skus_that_collide_are_numbered() -> None:
+    rows = [
+        ONE | SIZE,
+        *({"Handle": "mug", "Option1 Value": value, "Variant Price": "6"} for value in ("s", "s!")),
+    ]
+    assert skus(*rows) == ["mug-s", "mug-s-2", "mug-s-3"]
+
+
+def test_a_stated_sku_is_never_taken_by_a_made_one_even_where_it_comes_later() -> None:
+    later = {"Handle": "mug", "Option1 Value": "M", "Variant Price": "6", "Variant SKU": "mug-s"}
+    assert skus(ONE | SIZE, later) == ["mug-s-2", "mug-s"]
+
+
+@settings(deadline=None)
+@given(
+    stated=st.lists(st.sampled_from(["", "", "h", "h-s", "h-s-2", "h-2", "x"]), min_size=1, max_size=30),
+    data=st.data(),
+)
+def test_any_grid_of_options_gets_unique_skus_and_keeps_the_stated_ones(
+    stated: list[str], data: st.DataObject
+) -> None:
+    values = st.one_of(st.sampled_from(["S", "s", "s-2", "★", "2"]), st.text(max_size=6))
+    names = ["Size", "Colour", "Cut"][: data.draw(st.integers(0, 3))]
+    given_skus = [sku for place, sku in enumerate(stated) if not sku or sku not in stated[:place]]
+    grid: list[dict[str, Any]] = [
+        {"sku": sku, "options": {name: data.draw(values) for name in names}} for sku in given_skus
+    ]
+    fill_skus("h", grid)
+    made = [each["sku"] for each in grid]
+    assert len(set(made)) == len(made)
+    assert all(sku in ("", now) for sku, now in zip(given_skus, made, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"), [("50", "50.00"), ("50.5", "50.50"), (" 50.00 ", "50.00"), ("0", "0.00")]
+)
+def test_prices_are_normalised_to_the_minor_units(text: str, amount: str) -> None:
+    assert variant(price=text)["price"] == {"amount": amount, "currency": "USD"}
+
+
+@pytest.mark.parametrize("text", ["5,00", "1,000.00", "$5", "-5", "1e3", "5.001", ".5", "NaN", "\u0665"])
+def test_what_is_no_price_is_rejected_with_the_cell(text: str) -> None:
+    assert reason(ONE | {"Variant Price": text}).startswith(f"line 2: Variant Price {text!r}: ")
+
+
+def test_yen_have_no_decimals() -> None:
+    assert product(ONE | {"Variant Price": "500"}, currency="JPY")["variants"][0]["price"]["amount"] == "500"
+    assert "JPY has 0 decimal places" in reason(ONE | {"Variant Price": "500.00"}, currency="JPY")
+
+
+def test_one_variant_without_a_price_rejects_the_whole_product() -> None:
+    assert reason(ONE | SIZE, {"Handle": "mug", "Option1 Value": "M"}) == "line 3: Variant Price is empty"
+
+
+def test_every_problem_of_a_product_is_told() -> None:
+    assert reason(ONE | {"Variant Price": "", "Variant Grams": "heavy", "Title": ""}).count(";") == 2
+
+
+def test_an_empty_compare_at_price_is_null_and_a_given_one_money() -> None:
+    assert product(ONE)["variants"][0]["compare_at_price"] is None
+    dearer = product(ONE | {"Variant Compare At Price": "9"})["variants"][0]["compare_at_price"]
+    assert dearer == {"amount": "9.00", "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"), [("", None), ("200", 200), ("200.0", 200), ("453.59237", 454), ("0.5", 1), ("0", 0)]
+)
+def test_weights_are_whole_grams(text: str, grams: int | None) -> None:
+    assert variant(grams=text)["weight_grams"] == grams
+
+
+@pytest.mark.parametrize("text", ["2 kg", "-1", "1,5", "inf", "1e2"])
+def test_what_is_no_weight_is_rejected(text: str) -> None:
+    assert "is not a weight in grams" in reason(ONE | {"Variant Grams": text})
+
+
+@pytest.mark.parametrize(("text", "barcode"), [("'0123", "0123"), ("0123", "0123"), ("'", None), ("", None)])
+def test_a_spreadsheets_apostrophe_is_no_part_of_a_barcode(text: str, barcode: str | None) -> None:
+    assert variant(barcode=text)["barcode"] == barcode
+
+
+def test_a_sku_is_kept_exactly() -> None:
+    assert variant(sku="'A/b #1")["sku"] == "'A/b #1"
+
+
+def test_a_row_without_option_and_variant_cells_is_a_further_image() -> None:
+    read_product = product(
+        ONE | {"Image Src": "https://x/1.jpg", "Image Alt Text": "Front"},
+        {"Handle": "mug", "Image Src": "https://x/2.jpg"},
+    )
+    assert len(read_product["variants"]) == 1
+    assert read_product["images"] == [
+        {"url": "https://x/1.jpg", "alt": "Front"},
+        {"url": "https://x/2.jpg", "alt": None},
+    ]
+
+
+def test_a_policy_alone_makes_a_picture_no_variant() -> None:
+    columns = [*KNOWN, "Variant Inventory Policy"]
+    picture = {"Handle": "mug", "Image Src": "https://x/2.jpg", "Variant Inventory Policy": "deny"}
+    assert len(product(ONE, picture, columns=columns)["variants"]) == 1
+
+
+def test_variant_cells_without_a_picture_are_a_variant_that_lacks_its_price() -> None:
+    columns = [*KNOWN, "Variant Inventory Policy"]
+    assert isinstance(
+        read(ONE, {"Handle": "mug", "Variant Inventory Policy": "deny"}, columns=columns), Rejection
+    )
+
+
+def test_images_are_in_the_order_of_their_positions_and_those_without_come_last() -> None:
+    places = {"c": "", "b": "2", "a": "1.0"}
+    rows = [{"Handle": "mug", "Image Src": name, "Image Position": place} for name, place in places.items()]
+    assert [image["url"] for image in product(ONE, *rows)["images"]] == ["a", "b", "c"]
+
+
+def test_an_address_is_one_image_and_a_variants_image_joins_the_products() -> None:
+    rows = (
+        ONE | {"Image Src": "a", "Variant Image": "b"},
+        {"Handle": "mug", "Image Src": "a", "Image Alt Text": "A"},
+    )
+    assert product(*rows)["images"] == [{"url": "a", "alt": "A"}, {"url": "b", "alt": None}]
+
+
+def test_type_is_the_product_type_vendor_the_brand_and_category_a_path() -> None:
+    cells = {"Type": "Mugs", "Vendor": "Hearth", "Product Category": "Home & Garden > Kitchen > Mugs/Cups"}
+    read_product = product(ONE | cells)
+    assert (read_product["product_type"], read_product["brand"]) == ("Mugs", "Hearth")
+    assert read_product["category"] == "home-garden/kitchen/mugs-cups"
+
+
+def test_the_body_stays_html_to_the_letter() -> None:
+    html = '<p class="a">1 &lt; 2</p>\r\n  <b>ü</b> '
+    assert product(ONE | {"Body (HTML)": html})["description"] == html
+
+
+def test_tags_are_separated_by_commas_once_each() -> None:
+    assert product(ONE | {"Tags": " a, b c ,,a"})["tags"] == ["a", "b c"]
+
+
+def test_empty_cells_are_null_and_absent_columns_are_absent() -> None:
+    assert product(ONE)["description"] is None
+    bare = product(ONE, columns=["Handle", "Title", "Variant Price"])
+    assert bare.keys() == {"slug", "name", "variants"}
+
+
+def test_the_title_may_stand_on_any_row() -> None:
+    assert product(ONE | SIZE | {"Title": ""}, ONE | {"Option1 Value": "M"})["name"] == "Mug"
+
+
+@pytest.mark.parametrize(
+    ("status", "published", "wanted"),
+    [
+        ("active", "", "active"),
+        ("Active", "FALSE", "active"),
+        ("draft", "TRUE", "draft"),
+        ("archived", "TRUE", "archived"),
+        ("", "TRUE", "active"),
+        ("", "true", "active"),
+        ("", "FALSE", "draft"),
+        ("", "", "draft"),
+    ],
+)
+def test_status_publishes_and_published_does_where_there_is_no_status(
+    status: str, published: str, wanted: str
+) -> None:
+    candidate = read(ONE | {"Status": status, "Published": published})
+    assert isinstance(candidate, Candidate)
+    assert candidate.wanted_status == wanted
+
+
+@pytest.mark.parametrize("column", ["Status", "Published"])
+def test_a_status_that_is_none_is_rejected(column: str) -> None:
+    assert column in reason(ONE | {column: "perhaps"})
+
+
+def test_headers_are_found_in_any_case_and_in_the_newer_template() -> None:
+    columns = ["URL HANDLE", " title ", "Price", "SKU", "Weight value (grams)"]
+    read_product = product(dict(zip(columns, ["mug", "Mug", "5", "M-1", "7"], strict=True)), columns=columns)
+    assert read_product["slug"] == "mug"
+    assert read_product["variants"][0]["sku"] == "M-1"
+    assert read_product["variants"][0]["weight_grams"] == 7
+
+
+def test_a_synonym_beside_the_older_name_is_an_unknown_column() -> None:
+    resolved = resolve_columns(["Handle", "Title", "Variant Price", "Price"])
+    assert resolved.unknown == ("Price",)
+
+
+def test_other_columns_are_unknown_and_named() -> None:
+    assert resolve_columns([*KNOWN, "SEO Title", "", "Price / International"]).unknown == (
+        "SEO Title",
+        "Price / International",
+    )
+
+
+def test_missing_columns_are_named() -> None:
+    with pytest.raises(FileUnreadable, match="Handle, Variant Price"):
+        resolve_columns(["Title", "Vendor"])
+
+
+def test_short_rows_are_padded_and_surplus_cells_rejected() -> None:
+    columns: Columns = resolve_columns(["Handle", "Title", "Variant Price", "Tags"])
+    assert isinstance(product_of([Row(2, ["a", "A", "5"])], columns, "USD"), Candidate)
+    surplus = product_of([Row(2, ["a", "A", "5", "", "", "x"])], columns, "USD")
+    assert isinstance(surplus, Rejection)
+    assert surplus.reason == "line 2 has 6 cells under 4 columns"
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_a_slug_is_made_of_words_and_single_hyphens(text: str) -> None:
+    slug = slug_of(text)
+    assert slug == slug_of(slug)
+    assert not slug.startswith("-")
+    assert "--" not in slug
+
+
+def test_a_category_without_a_word_is_none() -> None:
+    assert category_path(" > & ") is None
