@@ -60,7 +60,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._refuse(_MALFORMED)
 
     def _close_unless_head_arrives(self) -> None:
-        """uvicorn's keep-alive timer, set anew by each read: a trickle ends at HEAD_BYTES_MAX at the latest."""
+        """uvicorn's keep-alive timer, set anew by each read: a trickle ends at HEAD_BYTES_MAX."""
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
