@@ -122,7 +122,7 @@ AppendOutcome = Appended | VersionConflict | DuplicateKey | ReservationTaken
 
 
 class EventStore(Protocol):
-    """The log, as commands see it. Every method raises `StoreUnavailable` when the store cannot be reached."""
+    """The log, as commands see it. All raise `StoreUnavailable` when the store cannot be reached."""
 
     async def load(self, product_id: UUID) -> Stream:
         """The product's whole history; `NO_STREAM` when there is none."""

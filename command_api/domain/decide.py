@@ -124,10 +124,19 @@ def _move(product: Product, event: ProductEvent, *, start: str, end: str) -> lis
     if product.status == end:
         return []
     if product.status != start:
-        raise TransitionNotAllowed(f"a product that is {product.status} cannot become {end} by this: only one that is {start}")
+        raise TransitionNotAllowed(
+            f"a product that is {product.status} cannot become {end} by this: only one that is {start}"
+        )
     return [event]
 
 
 def _fields(variant: Variant, *, without_price: bool = False) -> tuple[Any, ...]:
     price = None if without_price else variant.price
-    return (variant.sku, variant.options, price, variant.compare_at_price, variant.barcode, variant.weight_grams)
+    return (
+        variant.sku,
+        variant.options,
+        price,
+        variant.compare_at_price,
+        variant.barcode,
+        variant.weight_grams,
+    )

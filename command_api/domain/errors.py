@@ -1,12 +1,16 @@
 """Why a command was refused. Refusals are the caller's to mend; nothing was written, nothing is retried.
 
-    Refused
-    +-- ProductNotFound            no such product, or it was deleted
-    +-- VariantNotFound            the product has no variant of this SKU
-    +-- TransitionNotAllowed       the status does not lead there
-    +-- LastVariant                a product keeps at least one variant
-    +-- TooManyVariants            the limit of a product is reached
-    +-- ProductTooLarge            an encoded event or the document would pass its limit
+Refused
++-- ProductNotFound            no such product, or it was deleted
++-- VariantNotFound            the product has no variant of this SKU
++-- TransitionNotAllowed       the status does not lead there
++-- LastVariant                a product keeps at least one variant
++-- TooManyVariants            the limit of a product is reached
++-- ProductTooLarge            an encoded event or the document would pass its limit
++-- VersionDoesNotMatch        not the version that the caller named
++-- TooManyConflicts           the retries after version conflicts are used up
++-- SlugTaken, SkuTaken        unique over the catalogue
++-- KeyReused                  an idempotency key with another payload than the first time
 """
 
 
@@ -36,3 +40,39 @@ class TooManyVariants(Refused):
 
 class ProductTooLarge(Refused):
     """An encoded event or the whole document would be larger than consumers accept."""
+
+
+class VersionDoesNotMatch(Refused):
+    """The caller named versions (If-Match), and the product has another one."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"the product is at version {current_version}")
+        self.current_version = current_version
+
+
+class TooManyConflicts(Refused):
+    """Others changed the product each time between reading and writing, until the retries were used up."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"others keep changing the product; it is at version {current_version}")
+        self.current_version = current_version
+
+
+class SlugTaken(Refused):
+    """Another product has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"the slug {slug!r} belongs to another product")
+        self.slug = slug
+
+
+class SkuTaken(Refused):
+    """Another product has a variant of this SKU."""
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"the SKU {sku!r} belongs to another product")
+        self.sku = sku
+
+
+class KeyReused(Refused):
+    """The idempotency key was used for a request with another payload."""

@@ -1,4 +1,4 @@
-"""One call of the append function: a batch of commands as arrays, and an outcome for each from its one row."""
+"""One call of the append function: a batch of commands as arrays, an outcome for each from its one row."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -17,7 +17,7 @@ async def call_append(
 ) -> list[AppendOutcome]:
     """Write the batch in one transaction; the outcomes are in its order. Raises asyncpg's errors."""
     row = await connection.fetchrow(APPEND_SQL, *_arguments(batch))
-    assert row is not None  # noqa: S101 (a function without SETOF always answers one row)
+    assert row is not None  # a function without SETOF always answers one row
     return _outcomes(batch, row)
 
 

@@ -32,14 +32,16 @@ class PostgresEventStore:
         self._pool = pool
         self._writer = writer
         self._commits = GroupCommit(writer, limits or GroupCommitLimits(), on_commit=on_commit)
-        self._streams: GroupedRead[UUID, list[asyncpg.Record]] = GroupedRead(self._load, keys_max=LOAD_PRODUCTS_MAX)
+        self._streams: GroupedRead[UUID, list[asyncpg.Record]] = GroupedRead(
+            self._load, keys_max=LOAD_PRODUCTS_MAX
+        )
         self._answers: GroupedRead[UUID, StoredAnswer] = GroupedRead(
             self._find_answers, keys_max=LOAD_PRODUCTS_MAX
         )
         self._slugs: GroupedRead[str, UUID] = GroupedRead(self._find_slugs, keys_max=LOAD_PRODUCTS_MAX)
 
     async def load(self, product_id: UUID) -> Stream:
-        """The product's whole history. Raises `StoreUnavailable`, or a `CodecError` (a bug, or a newer log)."""
+        """The product's whole history. Raises `StoreUnavailable`, or `CodecError` (a bug, or a newer log)."""
         rows = await self._streams.get(product_id)
         if rows is None:
             return NO_STREAM

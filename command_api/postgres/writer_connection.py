@@ -28,7 +28,12 @@ class WriterConnection:
     """Connects when first needed and again after a loss; remembers its backend so that it can be ended."""
 
     def __init__(
-        self, dsn: str, *, connect_timeout_seconds: float, call_timeout_seconds: float, recovery_seconds_max: float
+        self,
+        dsn: str,
+        *,
+        connect_timeout_seconds: float,
+        call_timeout_seconds: float,
+        recovery_seconds_max: float,
     ) -> None:
         self._dsn = dsn
         self._connect_timeout_seconds = connect_timeout_seconds

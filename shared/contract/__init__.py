@@ -1,1 +1,1 @@
-"""The published language: what happened (events), what a reader sees (views), and where both are found (addresses)."""
+"""The published language: what happened (events), what a reader sees (views), where both are (addresses)."""

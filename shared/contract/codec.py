@@ -96,7 +96,7 @@ def decode_event(event_type: str, schema_version: int, data: bytes) -> e.Product
 
 def _decode_older(stored: StoredType, schema_version: int, data: bytes) -> e.ProductEvent:
     if not 1 <= schema_version < stored.schema_version:
-        raise UnknownSchemaVersion(f"{stored.event_type} v{schema_version}, newest known {stored.schema_version}")
+        raise UnknownSchemaVersion(f"{stored.event_type} v{schema_version}")
     shape = msgspec.json.decode(data, type=dict[str, Any])
     for step in range(schema_version, stored.schema_version):
         shape = UPCASTERS[stored.event_type, step](shape)

@@ -55,13 +55,13 @@ class ProductDetailsChanged(Struct, frozen=True, omit_defaults=True):
 
     slug: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    brand: str | None | UnsetType = UNSET
-    product_type: str | None | UnsetType = UNSET
-    category: str | None | UnsetType = UNSET
-    tags: tuple[str, ...] | None | UnsetType = UNSET
-    attributes: dict[str, Any] | None | UnsetType = UNSET
-    images: tuple[Image, ...] | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    brand: str | UnsetType | None = UNSET
+    product_type: str | UnsetType | None = UNSET
+    category: str | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType | None = UNSET
+    attributes: dict[str, Any] | UnsetType | None = UNSET
+    images: tuple[Image, ...] | UnsetType | None = UNSET
 
 
 class VariantAdded(Variant, frozen=True):

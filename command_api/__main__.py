@@ -1,0 +1,70 @@
+"""The command line of the command API: serve, relay, migrate, import, seed."""
+
+import argparse
+import asyncio
+import sys
+
+from command_api.app import PROCESS, serve
+from command_api.importer.cli import add_import_arguments, run_import
+from command_api.importer.seed import add_seed_arguments, run_seed
+from command_api.postgres.migrate import migrate_event_store
+from command_api.relay_app import run_relay
+from command_api.relay_settings import RelaySettings
+from command_api.settings import CommandSettings, MigrateSettings
+from shared.ops.logs import configure_logs
+from shared.ops.process import run
+from shared.ops.settings import load_settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one sub-command; answers its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
+    parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="serve the write API until SIGTERM")
+    commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
+    commands.add_parser("migrate", help="bring the event-store database to this version's schema")
+    add_import_arguments(commands.add_parser("import", help="load a catalogue from NDJSON or Shopify CSV"))
+    add_seed_arguments(commands.add_parser("seed", help="make a realistic catalogue of any size"))
+    given = parser.parse_args(arguments)
+    match given.command:
+        case "serve":
+            return _serve()
+        case "relay":
+            return _relay()
+        case "migrate":
+            return _migrate()
+        case "import":
+            return run_import(given)
+        case _:
+            return run_seed(given)
+
+
+def _serve() -> int:
+    settings = load_settings(CommandSettings)
+    configure_logs(PROCESS, settings.log_level)
+    bound = settings.shutdown_seconds_max
+    return run(PROCESS, lambda stop: serve(stop, settings), shutdown_seconds_max=bound)
+
+
+def _relay() -> int:
+    settings = load_settings(RelaySettings)
+    configure_logs("relay", settings.log_level)
+    return run(
+        "relay", lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
+    )
+
+
+def _migrate() -> int:
+    settings = load_settings(MigrateSettings)
+    configure_logs("migrate", settings.log_level, sys.stderr)
+
+    async def migrate(_: asyncio.Event) -> int:
+        applied = await migrate_event_store(settings.event_store_migrate_dsn, on_step=print)
+        print(f"event store: {len(applied)} migrations applied")
+        return 0
+
+    return run("migrate", migrate)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Composition root of `serve`: everything is wired here, by constructor, and stopped in the reverse order."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import asyncpg
+from uuid_utils.compat import uuid7
+
+from command_api.execute import ExecuteCommand
+from command_api.http.answers import WriteApi
+from command_api.http.app import write_app
+from command_api.postgres.append_hint import AppendHint
+from command_api.postgres.event_store import PostgresEventStore
+from command_api.postgres.group_commit import GroupCommitLimits
+from command_api.postgres.maintenance import Maintenance
+from command_api.postgres.writer_connection import WriterConnection
+from command_api.settings import CommandSettings
+from shared.ops.health import Health
+from shared.ops.http.operations import operations_app
+from shared.ops.http.server import HttpServer
+from shared.ops.logs import get_logger
+from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.version import service_version
+from shared.postgres.pool import create_pool
+
+_log = get_logger(__name__)
+PROCESS = "command_api"
+
+
+async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
+    """Serve commands until `stop`; then finish the requests in flight and write what is queued.
+
+    Raises `PortTaken`. PostgreSQL may be away: the process starts, is not ready, and answers 503.
+    """
+    build_info(PROCESS, service_version())
+    async with AsyncExitStack() as stack:
+        pool = await create_pool(
+            settings.event_store_dsn,
+            application_name="command_api read",
+            size_max=settings.read_connections_max,
+            statement_timeout_seconds=settings.read_timeout_seconds,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+        )
+        hint = AppendHint(settings.event_store_dsn)
+        await hint.start()
+        stack.push_async_callback(hint.stop)
+        store = _event_store(pool, hint, settings)
+        stack.push_async_callback(store.close)
+
+        health = Health(PROCESS)
+        health.require("event store", lambda: _ask(pool))
+        maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
+        for work in (maintenance.run(stop), watch_event_loop(stop)):
+            stack.push_async_callback(_finished, asyncio.create_task(work))
+
+        execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
+        api = write_app(WriteApi(execute, settings.product_url, settings.partition_count))
+        await _start(stack, operations_app(health), settings, settings.command_ops_port, "COMMAND_OPS_PORT")
+        await _start(
+            stack, api, settings, settings.command_port, "COMMAND_PORT", settings.requests_in_flight_max
+        )
+        _log.info("ready for commands", port=settings.command_port)
+        await stop.wait()
+        health.drain()
+
+
+def _event_store(
+    pool: "asyncpg.Pool[asyncpg.Record]", hint: AppendHint, settings: CommandSettings
+) -> PostgresEventStore:
+    writer = WriterConnection(
+        settings.event_store_dsn,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        call_timeout_seconds=settings.append_timeout_seconds,
+        recovery_seconds_max=settings.recovery_seconds_max,
+    )
+    limits = GroupCommitLimits(
+        batch_commands_max=settings.batch_commands_max,
+        batch_bytes_max=settings.batch_bytes_max,
+        queue_commands_max=settings.queue_commands_max,
+        queue_bytes_max=settings.queue_bytes_max,
+    )
+    return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
+
+
+async def _start(
+    stack: AsyncExitStack,
+    app: object,
+    settings: CommandSettings,
+    port: int,
+    port_setting: str,
+    http_limit: int | None = None,
+) -> None:
+    server = HttpServer(
+        app,  # type: ignore[arg-type]  # Starlette's and our own ASGI types differ in name only
+        host=settings.listen_host,
+        port=port,
+        port_setting=port_setting,
+        http_limit=http_limit,
+    )
+    await server.start()
+    stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
+
+
+async def _ask(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    await pool.fetchval("SELECT 1")
+
+
+async def _finished(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

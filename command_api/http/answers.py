@@ -1,0 +1,77 @@
+"""What the write endpoints share: their dependencies, ids and SKUs as given, and the bodies of success."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from command_api.domain.errors import ProductNotFound
+from command_api.execute import Done, ExecuteCommand
+from command_api.http import schemas
+from command_api.http.problems import HttpProblem
+from shared.contract import events as e
+from shared.ops.http.problem import Problem
+
+_encode = msgspec.json.Encoder().encode
+_sku: TypeAdapter[str] = TypeAdapter(schemas.Sku)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteApi:
+    """What the routes need. `read_url` is where readers find products, for Location."""
+
+    execute: ExecuteCommand
+    read_url: str
+    partition_count: int
+
+
+def render_ok(done: Done) -> tuple[int, bytes]:
+    """200 and the product's id, version, status and slug."""
+    return 200, result_body(done)
+
+
+def render_created(done: Done) -> tuple[int, bytes]:
+    """201 and the same."""
+    return 201, result_body(done)
+
+
+def render_put(done: Done) -> tuple[int, bytes]:
+    """201 where the variant is new, 200 where it was there."""
+    return (201 if any(isinstance(event, e.VariantAdded) for event in done.events) else 200), result_body(
+        done
+    )
+
+
+def render_gone(_: Done) -> tuple[int, bytes]:
+    """204: there is nothing left to describe."""
+    return 204, b""
+
+
+def result_body(done: Done) -> bytes:
+    """The body of every 200 and 201."""
+    return _encode(
+        {
+            "id": done.product_id,
+            "version": done.stream_version,
+            "status": done.product.status,
+            "slug": done.product.slug,
+        }
+    )
+
+
+def product_id_of(text: str) -> UUID:
+    """The id in a path or an operation. Raises `ProductNotFound`: what is not an id names no product."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ProductNotFound("there is no such product") from error
+
+
+def checked_sku(sku: str) -> str:
+    """A SKU that a variant may get. Raises 422."""
+    try:
+        return _sku.validate_python(sku)
+    except ValidationError as error:
+        detail = error.errors()[0]["msg"]
+        raise HttpProblem(Problem(422, "validation-failed", "The SKU is not valid", detail)) from error

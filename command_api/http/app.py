@@ -1,0 +1,82 @@
+"""The HTTP application: routes, problems for every error, the OpenAPI document."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp
+
+from command_api.http.answers import WriteApi
+from command_api.http.openapi import component_schemas
+from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, problem_response
+from command_api.http.request_layer import RequestLayer
+from command_api.http.routes import add_write_routes
+from shared.ops.http.problem import Problem
+from shared.ops.logs import get_logger
+from shared.ops.version import service_version
+
+_log = get_logger(__name__)
+_DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
+
+
+def write_app(api: WriteApi) -> ASGIApp:
+    """The whole application, ready to be served."""
+    app = FastAPI(
+        title="Product catalogue: commands",
+        version=service_version(),
+        description=_DESCRIPTION,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    add_write_routes(app, api)
+    expected: tuple[type[Exception], ...] = (HttpProblem, *EXPECTED_ERRORS)
+    for error in expected:
+        app.add_exception_handler(error, _refused)
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(Exception, _broken)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return RequestLayer(app)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return problem_response(request, error)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", exc_info=error)
+    return problem_response(request, error)
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    """404 and 405 of the router, as problems; 405 with every method that the path takes."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allowed = ", ".join(sorted(_methods_of(request)))
+        detail = f"this path takes {allowed}"
+        problem = Problem(405, "method-not-allowed", "Method not allowed", detail)
+        return problem_response(request, HttpProblem(problem, {"allow": allowed}))
+    if error.status_code == 404:
+        return problem_response(request, HttpProblem(Problem(404, "not-found", "There is nothing here")))
+    return problem_response(request, HttpProblem(Problem(error.status_code, "http-error", str(error.detail))))
+
+
+def _methods_of(request: Request) -> set[str]:
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return methods
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        document.setdefault("components", {}).setdefault("schemas", {}).update(component_schemas())
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,42 @@
+"""The items of a batch, from a JSON array or from NDJSON, each as its own bytes."""
+
+import json
+
+import msgspec
+
+from command_api.http.body import load_json
+from command_api.http.problems import HttpProblem
+from shared.ops.http.problem import Problem
+
+BATCH_BYTES_MAX = 16 * 1024 * 1024
+OPERATIONS_MAX = 1_000
+NDJSON = "application/x-ndjson"
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def read_items(media_type: str, body: bytes) -> list[bytes]:
+    """One element per operation, not yet parsed: a bad one is its own problem.
+
+    Raises 400 where the body is no array, 413 over the number of operations.
+    """
+    items = _lines(body) if media_type == NDJSON else _elements(body)
+    if len(items) > OPERATIONS_MAX:
+        detail = f"at most {OPERATIONS_MAX} operations"
+        raise HttpProblem(Problem(413, "batch-too-large", "Too many operations", detail))
+    return items
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def _elements(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(element) for element in _array.decode(body)]
+    except msgspec.MsgspecError as error:
+        # The array reader stops at half surrogates, too; whoever sent only those gets a 422 for the item.
+        elements = load_json(body)
+        if isinstance(elements, list):
+            return [json.dumps(element).encode() for element in elements]
+        detail = "send an array of operations"
+        raise HttpProblem(Problem(400, "malformed-batch", "The body is not a batch", detail)) from error

@@ -1,0 +1,58 @@
+"""From validated bodies to the domain's values. Nothing is checked here: that was done."""
+
+import re
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+from command_api.http import schemas as s
+from shared.contract.events import Image, Money, ProductCreated, Variant
+
+_between_words = re.compile(r"[\W_]+", re.UNICODE)
+SLUG_CHARACTERS_MAX = 200
+
+
+def money(body: s.MoneyIn) -> Money:
+    """The amount is already in its currency's precision."""
+    return Money(body.amount, body.currency)
+
+
+def variant(sku: str, body: s.VariantBody) -> Variant:
+    """A variant under the SKU of the path or of the body."""
+    compare_at = None if body.compare_at_price is None else money(body.compare_at_price)
+    return Variant(sku, body.options, money(body.price), compare_at, body.barcode, body.weight_grams)
+
+
+def product(body: s.ProductIn, product_id: UUID) -> ProductCreated:
+    """The whole product, with a slug made from the name where none is given."""
+    return ProductCreated(
+        slug=body.slug or slug_of(body.name, product_id),
+        name=body.name,
+        variants=tuple(variant(each.sku, each) for each in body.variants),
+        description=body.description,
+        brand=body.brand,
+        product_type=body.product_type,
+        category=body.category,
+        tags=tuple(body.tags),
+        attributes=body.attributes,
+        images=tuple(Image(each.url, each.alt) for each in body.images),
+    )
+
+
+def changes(body: s.PatchIn) -> dict[str, Any]:
+    """Only the fields that the patch names, as the domain holds them."""
+    named = {field: getattr(body, field) for field in body.model_fields_set}
+    if named.get("tags") is not None:
+        named["tags"] = tuple(named["tags"])
+    if named.get("images") is not None:
+        named["images"] = tuple(Image(each.url, each.alt) for each in named["images"])
+    return named
+
+
+def slug_of(name: str, product_id: UUID) -> str:
+    """`Ocean Blue Shirt` -> `ocean-blue-shirt`; letters of every script stay, accents too.
+
+    A name without a letter or digit gives a slug from the product's id.
+    """
+    words = _between_words.sub("-", unicodedata.normalize("NFC", name).lower()).strip("-")
+    return words[:SLUG_CHARACTERS_MAX].strip("-") or f"product-{product_id.hex[-12:]}"

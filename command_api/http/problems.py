@@ -1,0 +1,70 @@
+"""One table from errors to HTTP: the only place where a refusal gets its status."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from command_api.domain import errors
+from command_api.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+
+
+class HttpProblem(Exception):
+    """A refusal that the HTTP layer itself makes."""
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(problem.detail or problem.title)
+        self.problem = problem
+        self.headers = dict(headers or {})
+
+
+# error -> status, code, title
+_TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
+    (errors.VariantNotFound, 404, "variant-not-found", "Variant not found"),
+    (errors.TransitionNotAllowed, 409, "transition-not-allowed", "The status does not allow this"),
+    (errors.LastVariant, 409, "last-variant", "The last variant stays"),
+    (errors.TooManyVariants, 422, "too-many-variants", "Too many variants"),
+    (errors.ProductTooLarge, 422, "product-too-large", "The product is too large"),
+    (errors.VersionDoesNotMatch, 412, "version-does-not-match", "If-Match does not match"),
+    (errors.TooManyConflicts, 409, "version-conflict", "The product keeps changing"),
+    (errors.SlugTaken, 409, "slug-taken", "The slug is taken"),
+    (errors.SkuTaken, 409, "sku-taken", "The SKU is taken"),
+    (errors.KeyReused, 422, "idempotency-key-reused", "The idempotency key was used for another request"),
+    (StoreUnavailable, 503, "store-unavailable", "The event store is unavailable; nothing was written"),
+    (StoreOverloaded, 503, "overloaded", "Too many commands are waiting; nothing was written"),
+    (OutcomeUnknown, 503, "outcome-unknown", "It is unknown whether this was written"),
+)
+EXPECTED_ERRORS = tuple(error for error, _, _, _ in _TABLE)
+RETRY_AFTER_SECONDS = 1
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem of any error that a command may end in; what is not in the table is a bug: 500."""
+    if isinstance(error, HttpProblem):
+        return error.problem
+    extensions: dict[str, int] = {}
+    if isinstance(error, errors.VersionDoesNotMatch | errors.TooManyConflicts):
+        extensions["current_version"] = error.current_version
+    for kind, status, code, title in _TABLE:
+        if isinstance(error, kind):
+            return Problem(status, code, title, str(error) or None, extensions=extensions)
+    return Problem(500, "internal-error", "Something is broken on our side")
+
+
+def problem_response(request: Request, error: Exception) -> Response:
+    """The whole answer to a request that ended in `error`."""
+    problem = problem_of(error)
+    headers = dict(error.headers) if isinstance(error, HttpProblem) else {}
+    if problem.status == 503:
+        headers["retry-after"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.VersionDoesNotMatch) and error.current_version:
+        headers["etag"] = f'"{error.current_version}"'
+    body = problem_body(
+        problem,
+        trace_id=request.scope["trace"].trace_id,
+        request_id=request.scope["request_id"],
+        instance=request.scope["path"],
+    )
+    return Response(body, problem.status, headers, media_type=CONTENT_TYPE)

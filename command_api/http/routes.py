@@ -1,0 +1,165 @@
+"""The write endpoints: what each takes, and what it answers. The bodies are described in `openapi.py`."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote_to_bytes
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from uuid_utils.compat import uuid7
+
+from command_api.domain import commands as c
+from command_api.domain.errors import VariantNotFound
+from command_api.execute import Answer, Done
+from command_api.execute import Request as CommandRequest
+from command_api.http import convert, schemas
+from command_api.http.answers import (
+    WriteApi,
+    checked_sku,
+    product_id_of,
+    render_created,
+    render_gone,
+    render_ok,
+    render_put,
+)
+from command_api.http.batch import run_batch
+from command_api.http.body import parse, read_body, require_media_type
+from command_api.http.headers import caller_of, etag, idempotency_key, location, token, versions_wanted
+from command_api.http.openapi import describes
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+def add_write_routes(app: FastAPI, api: WriteApi) -> None:
+    """All endpoints of the command API."""
+    for method, path, handler in (
+        ("POST", "/v1/products", create_product),
+        ("POST", "/v1/products:batch", run_batch),
+        ("PATCH", "/v1/products/{product_id}", change_details),
+        ("DELETE", "/v1/products/{product_id}", delete_product),
+        ("PUT", "/v1/products/{product_id}/variants/{sku}", put_variant),
+        ("DELETE", "/v1/products/{product_id}/variants/{sku}", remove_variant),
+        ("PUT", "/v1/products/{product_id}/variants/{sku}/price", change_price),
+        ("POST", "/v1/products/{product_id}/publish", publish_product),
+        ("POST", "/v1/products/{product_id}/archive", archive_product),
+        ("POST", "/v1/products/{product_id}/restore", restore_product),
+    ):
+        app.add_api_route(path, _with(api, handler), methods=[method], **describes(handler.__name__))
+
+
+Handler = Callable[[WriteApi, Request], Awaitable[Response]]
+
+
+def _with(api: WriteApi, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await handler(api, request)
+
+    endpoint.__name__ = handler.__name__
+    endpoint.__doc__ = handler.__doc__
+    return endpoint
+
+
+async def create_product(api: WriteApi, request: Request) -> Response:
+    """Create a product as a draft."""
+    require_media_type(request, JSON)
+    body = await read_body(request)
+    given = parse(schemas.ProductIn, body)
+    product_id = uuid7()
+    command = c.CreateProduct(convert.product(given, product_id))
+    answer = await api.execute.execute(
+        CommandRequest(
+            command,
+            product_id,
+            caller_of(request),
+            render_created,
+            key=idempotency_key(request, body),
+            slug_is_generated=given.slug is None,
+        )
+    )
+    return _respond(api, answer, {"location": location(api.read_url, answer.product_id)})
+
+
+async def change_details(api: WriteApi, request: Request) -> Response:
+    """Change details by JSON merge patch."""
+    require_media_type(request, MERGE_PATCH, JSON)
+    body = await read_body(request)
+    return await _run(api, request, c.ChangeDetails(convert.changes(parse(schemas.PatchIn, body))), body)
+
+
+async def put_variant(api: WriteApi, request: Request) -> Response:
+    """Add a variant, or make it be like this."""
+    require_media_type(request, JSON)
+    body = await read_body(request)
+    given = parse(schemas.VariantBody, body)
+    variant = convert.variant(checked_sku(sku_of(request)), given)
+    return await _run(api, request, c.PutVariant(variant), body, render_put)
+
+
+async def remove_variant(api: WriteApi, request: Request) -> Response:
+    """Remove a variant and free its SKU."""
+    return await _run(api, request, c.RemoveVariant(sku_of(request)), b"", render_gone)
+
+
+async def change_price(api: WriteApi, request: Request) -> Response:
+    """Set the price of a variant."""
+    require_media_type(request, JSON)
+    body = await read_body(request)
+    price = convert.money(parse(schemas.MoneyIn, body))
+    return await _run(api, request, c.ChangePrice(sku_of(request), price), body)
+
+
+async def publish_product(api: WriteApi, request: Request) -> Response:
+    """Make a draft active."""
+    return await _run(api, request, c.PublishProduct(), b"")
+
+
+async def archive_product(api: WriteApi, request: Request) -> Response:
+    """Archive an active product."""
+    return await _run(api, request, c.ArchiveProduct(), b"")
+
+
+async def restore_product(api: WriteApi, request: Request) -> Response:
+    """Make an archived product active again."""
+    return await _run(api, request, c.RestoreProduct(), b"")
+
+
+async def delete_product(api: WriteApi, request: Request) -> Response:
+    """Delete a product; its slug and SKUs are free again."""
+    return await _run(api, request, c.DeleteProduct(), b"", render_gone)
+
+
+def sku_of(request: Request) -> str:
+    """The SKU of the path, decoded after the path was split. Raises `VariantNotFound`."""
+    try:
+        return unquote_to_bytes(request.path_params["sku"]).decode()
+    except UnicodeDecodeError as error:
+        raise VariantNotFound("the SKU in the path is not UTF-8") from error
+
+
+async def _run(
+    api: WriteApi,
+    request: Request,
+    command: c.Command,
+    body: bytes,
+    render: Callable[[Done], tuple[int, bytes]] = render_ok,
+) -> Response:
+    product_id = product_id_of(request.path_params["product_id"])
+    answer = await api.execute.execute(
+        CommandRequest(
+            command,
+            product_id,
+            caller_of(request),
+            render,
+            versions_wanted=versions_wanted(request),
+            key=idempotency_key(request, body),
+        )
+    )
+    return _respond(api, answer)
+
+
+def _respond(api: WriteApi, answer: Answer, more: dict[str, str] | None = None) -> Response:
+    headers = {"etag": etag(answer.stream_version), "consistency-token": token(answer, api.partition_count)}
+    return Response(
+        answer.body, answer.status, {**headers, **(more or {})}, media_type=JSON if answer.body else None
+    )

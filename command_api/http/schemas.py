@@ -1,0 +1,233 @@
+"""What request bodies look like: validated by pydantic, described in OpenAPI by the same models.
+
+Unknown fields are refused. Sizes are in characters unless a name says bytes; limits are those of a product
+in the API's documentation.
+"""
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from command_api.domain.decide import VARIANTS_MAX
+from shared.contract.money import normal_amount
+
+DESCRIPTION_BYTES_MAX = 64 * 1024
+ATTRIBUTES_BYTES_MAX = 32 * 1024
+ATTRIBUTES_DEPTH_MAX = 32
+SKU_CHARACTERS_MAX = 255
+IMAGES_MAX = 100
+TAGS_MAX = 250
+OPTIONS_MAX = 10
+WEIGHT_GRAMS_MAX = 1_000_000_000
+
+_slug = re.compile(r"[^\W_]\w*(?:-+\w+)*", re.UNICODE)
+
+
+def _check_slug(value: str) -> str:
+    if _slug.fullmatch(value) is None:
+        raise ValueError(
+            "a slug is letters, digits and _ with single - between them, such as ocean-blue-shirt"
+        )
+    return value
+
+
+def _check_sku(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("a SKU is printable characters")
+    return value
+
+
+def _check_description(value: str) -> str:
+    if len(value.encode()) > DESCRIPTION_BYTES_MAX:
+        raise ValueError(f"longer than {DESCRIPTION_BYTES_MAX} bytes")
+    return value
+
+
+def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
+    _check_value(value, ATTRIBUTES_DEPTH_MAX)
+    if len(msgspec.json.encode(value)) > ATTRIBUTES_BYTES_MAX:
+        raise ValueError(f"larger than {ATTRIBUTES_BYTES_MAX} bytes of JSON")
+    return value
+
+
+def _check_value(value: Any, depth_left: int) -> None:
+    """Only what every JSON reader gives back as it was: 64-bit integers, finite numbers, bounded nesting."""
+    if depth_left == 0:
+        raise ValueError(f"nested deeper than {ATTRIBUTES_DEPTH_MAX} levels")
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_value(each, depth_left - 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number that is not finite")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer of more than 64 bits")
+
+
+def _without_repeats(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_check_slug)]
+Sku = Annotated[
+    str, StringConstraints(min_length=1, max_length=SKU_CHARACTERS_MAX), AfterValidator(_check_sku)
+]
+Description = Annotated[
+    str, StringConstraints(max_length=DESCRIPTION_BYTES_MAX), AfterValidator(_check_description)
+]
+Category = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=512, pattern=r"^[^/\s](?:[^/]*[^/\s])?(?:/[^/\s](?:[^/]*[^/\s])?)*$"
+    ),
+]
+Tags = Annotated[list[ShortText], Field(max_length=TAGS_MAX), AfterValidator(_without_repeats)]
+Attributes = Annotated[dict[str, Any], AfterValidator(_check_attributes)]
+WebAddress = Annotated[
+    str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[^\s/?#]+\S*$")
+]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class MoneyIn(_Body):
+    """A decimal string in the currency's precision; never a number."""
+
+    amount: Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    @model_validator(mode="after")
+    def _fits_the_currency(self) -> "MoneyIn":
+        self.amount = normal_amount(self.amount, self.currency)
+        return self
+
+
+class ImageIn(_Body):
+    """A picture by address."""
+
+    url: WebAddress
+    alt: Annotated[str, StringConstraints(max_length=1024)] | None = None
+
+
+class VariantBody(_Body):
+    """A variant without its SKU, which stands in the path."""
+
+    options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] = {}
+    price: MoneyIn
+    compare_at_price: MoneyIn | None = None
+    barcode: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
+
+
+class VariantIn(VariantBody):
+    """The sellable unit."""
+
+    sku: Sku
+
+
+def _distinct_skus(variants: list[VariantIn]) -> list[VariantIn]:
+    if len({variant.sku for variant in variants}) < len(variants):
+        raise ValueError("two variants have the same SKU")
+    return variants
+
+
+Variants = Annotated[
+    list[VariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(_distinct_skus)
+]
+
+
+class ProductIn(_Body):
+    """A new product; it starts as a draft. The slug is made from the name where it is absent."""
+
+    name: ShortText
+    variants: Variants
+    slug: Slug | None = None
+    description: Description | None = None
+    brand: ShortText | None = None
+    product_type: ShortText | None = None
+    category: Category | None = None
+    tags: Tags = []
+    attributes: Attributes = {}
+    images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] = []
+
+
+class UpsertProductIn(ProductIn):
+    """A whole product by its slug: created, or made to be like this."""
+
+    slug: Slug
+
+
+class PatchIn(_Body):
+    """JSON merge patch (RFC 7396): absent fields stay, null clears, lists are replaced, attributes merged."""
+
+    name: ShortText = ""
+    slug: Slug = ""
+    description: Description | None = None
+    brand: ShortText | None = None
+    product_type: ShortText | None = None
+    category: Category | None = None
+    tags: Tags | None = None
+    attributes: Attributes | None = None
+    images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] | None = None
+
+
+class _Operation(_Body):
+    if_version: Annotated[int, Field(ge=1)] | None = None
+
+
+class CreateOperation(_Operation):
+    """Create a product."""
+
+    op: Literal["create"]
+    product: ProductIn
+
+
+class UpsertOperation(_Operation):
+    """Create the product of this slug, or make it be like this."""
+
+    op: Literal["upsert"]
+    product: UpsertProductIn
+
+
+class UpdateOperation(_Operation):
+    """Merge-patch the details."""
+
+    op: Literal["update"]
+    id: str
+    patch: PatchIn
+
+
+class PriceOperation(_Operation):
+    """Set one variant's price."""
+
+    op: Literal["price"]
+    id: str
+    sku: Sku
+    price: MoneyIn
+
+
+class StatusOperation(_Operation):
+    """Move the product's status, or delete it."""
+
+    op: Literal["publish", "archive", "restore", "delete"]
+    id: str
+
+
+Operation = Annotated[
+    CreateOperation | UpsertOperation | UpdateOperation | PriceOperation | StatusOperation,
+    Field(discriminator="op"),
+]
+
+
+class Result(BaseModel):
+    """What a successful write answers."""
+
+    id: str
+    version: int
+    status: Literal["draft", "active", "archived", "deleted"]
+    slug: str

@@ -1,0 +1,142 @@
+"""A hint after commits that there is more to read: it makes waiting readers quicker and nothing correct.
+
+NOTIFY inside a transaction takes a database-wide lock at its commit and so serialises all appends; sent
+afterwards, from one place and at most every few milliseconds, it costs them nothing (event-store.md P12).
+A hint may get lost in every way there is: readers poll.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from shared.ops.logs import get_logger
+from shared.postgres.pool import connect
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+CHANNEL = "catalogue_appended"
+INTERVAL_SECONDS_MIN = 0.005
+_RECONNECT_SECONDS = 1.0
+_STATEMENT_SECONDS_MAX = 2.0
+_CLOSE_SECONDS_MAX = 1.0
+_SQL = "command_api.postgres"
+_log = get_logger(__name__)
+
+
+class AppendHint:
+    """Sends the hint: the first `notify` at once, those within the interval after it as one."""
+
+    def __init__(self, dsn: str, *, interval_seconds_min: float = INTERVAL_SECONDS_MIN) -> None:
+        self._interval_seconds_min = interval_seconds_min
+        self._appended = asyncio.Event()
+        self._session = _Session(dsn, "catalogue-append-hint", self._send)
+
+    def notify(self) -> None:
+        """Events were committed. Never blocks, waits or raises, so it may be called on the append's path."""
+        self._appended.set()
+
+    async def start(self) -> None:
+        """Connect in the background; returns while PostgreSQL is away, too."""
+        self._session.start()
+
+    async def stop(self) -> None:
+        """Disconnect; a hint that was not sent yet is dropped."""
+        await self._session.stop()
+
+    async def _send(self, connection: "Connection") -> None:
+        # A notification is no data: not waiting for the disk loses none that a poll would not find.
+        await connection.execute(load_sql(_SQL, "set_asynchronous_commit"))
+        while True:
+            await self._appended.wait()
+            self._appended.clear()
+            await connection.execute(load_sql(_SQL, "notify_appended"))
+            await asyncio.sleep(self._interval_seconds_min)
+
+
+class AppendListener:
+    """Receives the hint. Adapter of `relay_ports.AppendSignal`."""
+
+    def __init__(self, dsn: str) -> None:
+        self._appended = asyncio.Event()
+        self._session = _Session(dsn, "catalogue-append-listener", self._listen)
+
+    async def start(self) -> None:
+        """Connect in the background; returns while PostgreSQL is away, too."""
+        self._session.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._session.stop()
+
+    async def wait(self, seconds_max: float) -> None:
+        """Until a hint came since the last call, or `seconds_max` passed. Read the log after, not before."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds_max):
+                await self._appended.wait()
+        self._appended.clear()
+
+    async def _listen(self, connection: "Connection") -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, self._heard)
+        # What was appended while nobody listened was announced to nobody.
+        self._appended.set()
+        await lost.wait()
+        raise ConnectionError("the listening connection was closed")
+
+    def _heard(self, *_: Any) -> None:
+        self._appended.set()
+
+
+class _Session:
+    """Keeps one connection of its own alive in the background, and runs `use` on it, again after each loss."""
+
+    def __init__(self, dsn: str, name: str, use: "Callable[[Connection], Awaitable[None]]") -> None:
+        self._dsn = dsn
+        self._name = name
+        self._use = use
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def _run(self) -> None:
+        is_known_down = False
+        while True:
+            try:
+                await self._connected()
+            except Exception as error:
+                # Whatever it is, the hint is dispensable and polling goes on: say it once, try for ever.
+                if isinstance(error, _Dropped) or not is_known_down:
+                    _log.warning(
+                        "append hint is down, polling goes on", session=self._name, error=repr(error)
+                    )
+                is_known_down = True
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _connected(self) -> None:
+        connection = await connect(
+            self._dsn, application_name=self._name, statement_timeout_seconds=_STATEMENT_SECONDS_MAX
+        )
+        try:
+            await self._use(connection)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _Dropped(str(error)) from error
+        finally:
+            with suppress(Exception):
+                await connection.close(timeout=_CLOSE_SECONDS_MAX)
+
+
+class _Dropped(Exception):  # noqa: N818
+    """A connection that had worked was lost: that is news, unlike the next refusal while the server is away."""

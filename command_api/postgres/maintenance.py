@@ -1,0 +1,51 @@
+"""What the log needs from time to time: partitions ahead of need, and expired answers gone.
+
+Every command API process does it; the functions serialise themselves, so many processes do no harm, and
+no single one is needed for appends to go on.
+"""
+
+import asyncio
+
+import asyncpg
+from prometheus_client import Gauge
+
+from shared.ops.logs import get_logger
+from shared.postgres.errors import is_transient
+from shared.postgres.sql import load_sql
+
+_log = get_logger(__name__)
+_PARTITIONS_AHEAD = Gauge("event_partitions_ahead", "Empty partitions after the newest position of the log.")
+_ENSURE_SQL = load_sql("command_api.postgres", "ensure_partitions")
+_PURGE_SQL = load_sql("command_api.postgres", "purge_idempotency_keys")
+
+
+class Maintenance:
+    """One turn every `interval_seconds`, the first one at once."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", interval_seconds: float, expired_keys_per_turn_max: int
+    ) -> None:
+        self._pool = pool
+        self._interval_seconds = interval_seconds
+        self._expired_keys_per_turn_max = expired_keys_per_turn_max
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. An unreachable store is left to the next turn; a bug is loud in every turn."""
+        while not stop.is_set():
+            try:
+                await self.turn()
+            except Exception as error:
+                write = _log.warning if is_transient(error) else _log.error
+                write("maintenance turn failed", error=repr(error))
+            try:
+                async with asyncio.timeout(self._interval_seconds):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def turn(self) -> None:
+        """Make partitions, purge expired keys, measure. Raises asyncpg's errors."""
+        _PARTITIONS_AHEAD.set(await self._pool.fetchval(_ENSURE_SQL))
+        purged = await self._pool.fetchval(_PURGE_SQL, self._expired_keys_per_turn_max)
+        if purged:
+            _log.info("expired idempotency keys purged", rows=purged)

@@ -1,0 +1,2 @@
+-- A hint without content; whoever is away misses it and polls.
+NOTIFY catalogue_appended

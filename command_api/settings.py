@@ -1,0 +1,44 @@
+"""Every environment variable that the command API reads. The relay's stand in `relay_settings.py`."""
+
+from pydantic import Field
+
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.ops.settings import ProcessSettings
+
+_LOCAL = "127.0.0.1:15432/event_store"
+
+
+class MigrateSettings(ProcessSettings):
+    """Of `python -m command_api migrate`: the owner of the database."""
+
+    event_store_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
+
+
+class CommandSettings(ProcessSettings):
+    """Of `python -m command_api serve`."""
+
+    event_store_dsn: str = f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
+    command_port: int = Field(default=8000, ge=0, le=65535)
+    command_ops_port: int = Field(default=9100, ge=0, le=65535)
+    read_url: str = ""
+    query_port: int = 8001
+    partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
+
+    read_connections_max: int = Field(default=4, ge=1)
+    connect_timeout_seconds: float = Field(default=2.0, gt=0)
+    read_timeout_seconds: float = Field(default=5.0, gt=0)
+    append_timeout_seconds: float = Field(default=10.0, gt=0)
+    recovery_seconds_max: float = Field(default=5.0, gt=0)
+    batch_commands_max: int = Field(default=256, ge=1)
+    batch_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1)
+    queue_commands_max: int = Field(default=10_000, ge=1)
+    queue_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
+    conflict_retries_max: int = Field(default=3, ge=0)
+    requests_in_flight_max: int = Field(default=2_000, ge=1)
+    maintenance_seconds: float = Field(default=60.0, gt=0)
+    expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
+
+    @property
+    def product_url(self) -> str:
+        """Where readers find products: READ_URL, or the query API on this machine."""
+        return self.read_url.rstrip("/") or f"http://127.0.0.1:{self.query_port}"
