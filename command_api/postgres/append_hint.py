@@ -94,7 +94,7 @@ class AppendListener:
 
 
 class _Session:
-    """Keeps one connection of its own alive in the background, and runs `use` on it, again after each loss."""
+    """Keeps one connection alive in the background and runs `use` on it, again after each loss."""
 
     def __init__(self, dsn: str, name: str, use: "Callable[[Connection], Awaitable[None]]") -> None:
         self._dsn = dsn
@@ -138,5 +138,5 @@ class _Session:
                 await connection.close(timeout=_CLOSE_SECONDS_MAX)
 
 
-class _Dropped(Exception):  # noqa: N818
-    """A connection that had worked was lost: that is news, unlike the next refusal while the server is away."""
+class _Dropped(Exception):
+    """A connection that had worked was lost: that is news, unlike the next refusal."""

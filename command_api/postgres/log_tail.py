@@ -36,7 +36,7 @@ class TailLimits(NamedTuple):
 
 
 class RelayLag(NamedTuple):
-    """Where the cursor stands, how many events lie after it, and for how many seconds the oldest has waited."""
+    """Where the cursor stands, how many events lie after it, for how many seconds the oldest has waited."""
 
     log_position: int
     events: int
@@ -86,7 +86,7 @@ class PostgresLogTail:
                 rows = await self._connection.fetch(
                     load_sql(_SQL, "read_log_tail"), log_position, limits.events_max, limits.bytes_max
                 )
-        return [_recorded(row) for row in rows]
+        return _recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:
         """See the port."""
@@ -124,17 +124,24 @@ async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
         return int(await pool.fetchval(load_sql(_SQL, "ensure_partitions")))
 
 
-def _recorded(row: asyncpg.Record) -> RecordedEvent:
-    position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at = row
-    try:
-        decoded = _decode_metadata(metadata)
-    except msgspec.MsgspecError as error:
-        raise OperatorNeeded(
-            f"the metadata of the event at position {position} cannot be read: {error}"
-        ) from error
-    return RecordedEvent(
-        position, product_id, stream_version, event_type, schema_version, data, decoded, recorded_at
-    )
+def _recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+    """The rows before the first that cannot be read; raises only when that is the very first."""
+    events: list[RecordedEvent] = []
+    for position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at in rows:
+        try:
+            decoded = _decode_metadata(metadata)
+        except msgspec.MsgspecError as error:
+            if events:
+                break
+            raise OperatorNeeded(
+                f"the metadata of the event at position {position} is broken: {error}"
+            ) from error
+        events.append(
+            RecordedEvent(
+                position, product_id, stream_version, event_type, schema_version, data, decoded, recorded_at
+            )
+        )
+    return events
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""Every environment variable that the relay process reads; limits carry their units in their names."""
+
+from pydantic import Field
+
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.ops.settings import ProcessSettings
+
+
+class RelaySettings(ProcessSettings):
+    """The DSN must lead to PostgreSQL itself, not to a transaction pooler: the relay holds a session lock."""
+
+    event_store_dsn: str = "postgresql://catalogue_writer:catalogue_writer@127.0.0.1:15432/event_store"
+    kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    kafka_topic_prefix: str = ""
+    partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
+    kafka_replication_factor: int = Field(default=1, ge=1, le=10)
+    relay_ops_port: int = Field(default=9103, ge=0, le=65535)
+
+    # A chunk is read, published and confirmed as one; two are in memory at a time.
+    relay_chunk_events_max: int = Field(default=2000, ge=1, le=50_000)
+    relay_chunk_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    # After activity the log is polled at the shorter interval, which doubles up to the longer one while idle.
+    relay_poll_seconds_min: float = Field(default=0.003, gt=0)
+    relay_poll_seconds_max: float = Field(default=0.05, gt=0)
+    # A standby asks for the lock about this often.
+    relay_lock_wait_seconds: float = Field(default=1.0, gt=0)
+    # send + stop must fit into shutdown_seconds_max (20 s).
+    relay_start_seconds_max: float = Field(default=10.0, gt=0)
+    relay_send_seconds_max: float = Field(default=12.0, gt=0)
+    relay_stop_seconds_max: float = Field(default=3.0, gt=0)
+    relay_statement_seconds_max: float = Field(default=10.0, gt=0)
+    # Back-off after failures: full jitter up to a bound that doubles from the first value to the second.
+    relay_retry_seconds_initial: float = Field(default=0.1, gt=0)
+    relay_retry_seconds_max: float = Field(default=5.0, gt=0)
+    # How soon to look again whether an operator has mended what stopped the relay.
+    relay_operator_wait_seconds: float = Field(default=15.0, gt=0)
+    relay_partitions_interval_seconds: float = Field(default=30.0, gt=0)
+    relay_report_interval_seconds: float = Field(default=1.0, gt=0)

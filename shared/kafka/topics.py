@@ -1,0 +1,154 @@
+"""Topics are made on purpose, with stated partitions, replicas and limits, and refused when they differ.
+
+A topic that is auto-created by the first client gets the broker's defaults, and a wrong partition count
+breaks the order per key for good: keys would move when it is mended. So nobody here publishes or consumes
+before `ensure_topics` has looked.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.ops.retry import RetryPolicy, retry_transient
+
+RECORD_BYTES_MAX = 1024 * 1024
+"""`max.message.bytes`: limits a batch as well as a record; an event of 512 KiB and its headers pass."""
+
+KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
+_MAX_MESSAGE_BYTES = "max.message.bytes"
+_MIN_IN_SYNC = "min.insync.replicas"
+_PATIENT = RetryPolicy("kafka_topics", wait_seconds_initial=0.1, wait_seconds_max=2.0, budget_seconds=None)
+
+
+class TopicsAreWrong(Exception):
+    """A topic differs from what was asked, or the broker refuses to make it: an operator must decide."""
+
+
+class KafkaIsAway(Exception):
+    """No broker answered, or none that may make topics: the same call may succeed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it must be. `configs` are set at creation only; sizes are in bytes.
+
+    With several replicas one may be down (`min.insync.replicas` = replication factor - 1, at least 1).
+    """
+
+    name: str
+    partition_count: int
+    replication_factor: int = 1
+    record_bytes_max: int = RECORD_BYTES_MAX
+    configs: Mapping[str, str] = field(default_factory=lambda: KEEP_FOR_EVER)
+
+    def all_configs(self) -> dict[str, str]:
+        """What the topic is created with."""
+        configs = {_MAX_MESSAGE_BYTES: str(self.record_bytes_max), **self.configs}
+        if self.replication_factor > 1:
+            configs[_MIN_IN_SYNC] = str(self.replication_factor - 1)
+        return configs
+
+
+async def ensure_topics(
+    bootstrap_servers: str,
+    specs: Sequence[TopicSpec],
+    *,
+    request_timeout_seconds: float = 10.0,
+    policy: RetryPolicy = _PATIENT,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Make the topics that are missing and verify those that exist: partition count and `max.message.bytes`.
+
+    Waits while Kafka is away, as long as `policy` allows (by default for ever, or until `stop`), then raises
+    `KafkaIsAway`. Raises `TopicsAreWrong` naming topic, found and wanted. Several processes may call it at
+    the same time.
+    """
+
+    async def attempt() -> None:
+        await _with_admin(bootstrap_servers, specs, request_timeout_seconds)
+
+    await retry_transient(policy, attempt, is_transient=lambda e: isinstance(e, KafkaIsAway), stop=stop)
+
+
+async def _with_admin(bootstrap_servers: str, specs: Sequence[TopicSpec], timeout_seconds: float) -> None:
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap_servers, request_timeout_ms=int(timeout_seconds * 1000)
+    )
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await admin.start()
+            await _create_missing(admin, specs)
+            await _verify_sizes(admin, specs)
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise KafkaIsAway(f"{type(error).__name__}: {error}") from error
+    finally:
+        await admin.close()
+
+
+async def _create_missing(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    found = await _partition_counts(admin)
+    missing = [spec for spec in specs if spec.name not in found]
+    if missing:
+        await _create(admin, missing)
+        found = await _partition_counts(admin)
+    for spec in specs:
+        count = found.get(spec.name)
+        if count is None:
+            raise KafkaIsAway(f"topic {spec.name} was made and is not visible yet")
+        if count != spec.partition_count:
+            raise TopicsAreWrong(
+                f"topic {spec.name} has {count} partitions, wanted {spec.partition_count}: "
+                "set PARTITION_COUNT to what it has, or make a new topic and replay into it"
+            )
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Of all topics: asking for one by name may create it on a broker with auto-creation."""
+    described = await admin.describe_topics(None)
+    # A topic just made is listed before its partitions are: it counts as not there yet.
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    wanted = [
+        NewTopic(spec.name, spec.partition_count, spec.replication_factor, topic_configs=spec.all_configs())
+        for spec in specs
+    ]
+    try:
+        answer = await admin.create_topics(wanted)
+    except AttributeError as error:
+        # aiokafka 0.14 looks for the controller's address without asking whether one is known yet.
+        raise KafkaIsAway("the cluster has no controller now") from error
+    for name, code, message in (error[:3] for error in answer.topic_errors):
+        refusal = for_code(code)
+        if code == 0 or refusal is TopicAlreadyExistsError:
+            continue
+        if refusal.retriable:
+            raise KafkaIsAway(f"topic {name} could not be made now: {refusal.__name__}: {message}")
+        raise TopicsAreWrong(f"topic {name} could not be made: {refusal.__name__}: {message}")
+
+
+async def _verify_sizes(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    """A smaller limit than ours would refuse single events later, in the middle of the log."""
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, spec.name, configs={_MAX_MESSAGE_BYTES: ""})
+        for spec in specs
+    ]
+    limits: dict[str, int] = {}
+    for answer in await admin.describe_configs(resources):
+        for code, message, _, name, entries in answer.resources:
+            if code != 0:
+                raise KafkaIsAway(f"topic {name} cannot be described: {for_code(code).__name__}: {message}")
+            values = [entry[1] for entry in entries if entry[0] == _MAX_MESSAGE_BYTES]
+            limits[name] = int(values[0]) if values else 0
+    for spec in specs:
+        limit = limits.get(spec.name, spec.record_bytes_max)
+        if limit < spec.record_bytes_max:
+            raise TopicsAreWrong(
+                f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
+            )
