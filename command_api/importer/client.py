@@ -31,7 +31,7 @@ _FOR_NOW = frozenset(
 )
 
 
-class _NotNow(Exception):  # noqa: N818 - read as a statement
+class _NotNow(Exception):
     """Worth another attempt; `retry_after_seconds` as the server asked, None where it did not."""
 
     def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:

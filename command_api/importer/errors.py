@@ -7,7 +7,7 @@ ImportFailed            exit 1, the text is the line that the user reads
 """
 
 
-class ImportFailed(Exception):  # noqa: N818 - errors are named as statements
+class ImportFailed(Exception):
     """The import ends here; what was accepted before stays, and running it again is safe."""
 
 

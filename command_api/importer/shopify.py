@@ -53,9 +53,17 @@ def _misshapen(rows: Sequence[Row], columns: Columns) -> list[str]:
     for row in rows:
         if any(cell.strip() for cell in row.cells[len(columns.header) :]):
             problems.append(f"line {row.line} has {len(row.cells)} cells under {len(columns.header)} columns")
-        if any("\udc80" <= character <= "\udcff" for cell in row.cells for character in cell):
+        if not _is_utf_8(row):
             problems.append(f"line {row.line} is not UTF-8")
     return problems
+
+
+def _is_utf_8(row: Row) -> bool:
+    try:
+        "".join(row.cells).encode()
+    except UnicodeEncodeError:  # bytes that the reader kept by surrogateescape
+        return False
+    return True
 
 
 def _details(rows: Sequence[Row], columns: Columns) -> dict[str, Any]:
