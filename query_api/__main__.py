@@ -1,0 +1,38 @@
+"""`python -m query_api serve`: the command line of the query API."""
+
+import argparse
+import asyncio
+import sys
+
+from query_api.app import PROCESS, serve
+from query_api.settings import QuerySettings
+from shared.ops.http.server import PortTaken
+from shared.ops.logs import configure_logs
+from shared.ops.process import EXIT_FAILED, run
+from shared.ops.settings import load_settings
+
+
+def main() -> int:
+    """The exit code: 0 after a clean stop, 1 for a failure, 2 for wrong usage or settings."""
+    parser = argparse.ArgumentParser(
+        prog="python -m query_api", description="Serves the catalogue to readers."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    parser.parse_args()
+    settings = load_settings(QuerySettings)
+    configure_logs(PROCESS, settings.log_level)
+
+    async def until_stopped(stop: asyncio.Event) -> int:
+        try:
+            await serve(settings, stop)
+        except PortTaken as error:
+            print(error, file=sys.stderr)
+            return EXIT_FAILED
+        return 0
+
+    return run(PROCESS, until_stopped, shutdown_seconds_max=settings.shutdown_seconds_max)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The composition root: everything that the query API consists of, wired by constructors, started and
+stopped.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from prometheus_client import Counter
+
+from query_api.cursors import Cursors
+from query_api.find import FindProduct
+from query_api.http.application import HttpLimits, framework_application, http_application
+from query_api.http.consistency import WaitLimits
+from query_api.http.granian_server import GranianServer
+from query_api.lists import ListProducts
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.postgres.checkpoints import PostgresCheckpoints
+from query_api.postgres.product_lists import PostgresProductLists, with_custom_plans
+from query_api.postgres.product_table import PostgresProductTable
+from query_api.redis.coalesced_reads import CoalescedReads
+from query_api.redis.guarded_calls import GuardedCalls
+from query_api.redis.list_cache import RedisListCache
+from query_api.redis.product_cache import RedisProductCache
+from query_api.settings import QuerySettings
+from query_api.visibility import Visibility
+from shared.contract.addresses import topics
+from shared.ops.breaker import CircuitBreaker
+from shared.ops.health import Health
+from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.operations import operations_app
+from shared.ops.http.server import HttpServer
+from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.version import service_version
+from shared.postgres.pool import create_pool
+from shared.redis.client import create_redis
+
+PROCESS = "query-api"
+_OPERATIONS_STOP_SECONDS = 1.0
+_CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
+_hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryApi:
+    """The applications of a wired query API: what is served, and the same without the fast path."""
+
+    served: ASGIApp
+    framework: ASGIApp
+    checkpoints: PostgresCheckpoints
+
+
+async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
+    """Run until `stop`; requests in flight then have most of the shutdown time to finish."""
+    build_info(PROCESS, service_version())
+    health = Health(PROCESS)
+    async with query_api(settings) as api, AsyncExitStack() as stack:
+
+        async def read_model_answers() -> None:
+            await api.checkpoints.positions()
+
+        health.require("read-model", read_model_answers)
+        operations = HttpServer(
+            operations_app(health),
+            host=settings.listen_host,
+            port=settings.query_ops_port,
+            port_setting="QUERY_OPS_PORT",
+        )
+        stack.push_async_callback(operations.stop, _OPERATIONS_STOP_SECONDS)
+        await operations.start()
+        server = _server(api.served, settings)
+        stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
+        await server.start()
+        watching = asyncio.create_task(watch_event_loop(stop))
+        await stop.wait()
+        health.drain()
+        await watching
+
+
+@asynccontextmanager
+async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
+    """All parts, connected when first used; closed at the end."""
+    async with AsyncExitStack() as stack:
+        products = await _pool(settings, settings.read_model_dsn, "products", stack)
+        lists_pool = await _pool(settings, with_custom_plans(settings.read_model_dsn), "lists", stack)
+        redis = create_redis(
+            settings.redis_url,
+            socket_timeout_seconds=settings.redis_seconds_max,
+            connect_timeout_seconds=settings.redis_seconds_max,
+            connections_max=settings.redis_connections_max,
+        )
+        stack.push_async_callback(redis.aclose)
+        breaker = CircuitBreaker(
+            failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
+        )
+        calls = GuardedCalls(breaker)
+        documents = CoalescedReads(calls, redis.mget, count=_count)
+        others = CoalescedReads(calls, redis.mget)
+        cache = RedisProductCache(
+            redis,
+            calls,
+            documents,
+            others,
+            prefix=settings.redis_key_prefix,
+            document_ttl_seconds=settings.document_ttl_seconds,
+            absent_ttl_seconds=settings.absent_ttl_seconds,
+            pointer_ttl_seconds=settings.pointer_ttl_seconds,
+        )
+        list_cache = RedisListCache(
+            redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
+        )
+        checkpoints = PostgresCheckpoints(products, topic=topics(settings.kafka_topic_prefix).events)
+        visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
+        stack.push_async_callback(visibility.close)
+        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility)
+        lists = ListProducts(
+            PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
+            list_cache,
+            Cursors(settings.cursor_signing_key.get_secret_value().encode()),
+            visibility,
+        )
+        limits = _limits(settings)
+        yield QueryApi(
+            http_application(cache, find, lists, checkpoints, limits),
+            framework_application(find, lists, checkpoints, limits),
+            checkpoints,
+        )
+
+
+def _count(hits: int, misses: int, bypassed: int) -> None:
+    _hits.inc(hits)
+    _misses.inc(misses)
+    _bypasses.inc(bypassed)
+
+
+async def _pool(
+    settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
+) -> "asyncpg.Pool[asyncpg.Record]":
+    """One connection more than the bulkhead lets in, for the checkpoints."""
+    pool = await create_pool(
+        dsn,
+        application_name=f"{PROCESS}-{kind}",
+        size_max=settings.table_reads_max + 1,
+        statement_timeout_seconds=settings.table_seconds_max,
+        connect_timeout_seconds=settings.table_connect_seconds_max,
+    )
+    stack.push_async_callback(pool.close)
+    return pool
+
+
+def _bounded(pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings) -> BoundedReads:
+    return BoundedReads(
+        pool, reads_max=settings.table_reads_max, waiting_max=settings.table_reads_waiting_max
+    )
+
+
+def _limits(settings: QuerySettings) -> HttpLimits:
+    return HttpLimits(
+        wait=WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count),
+        list_ttl_seconds=settings.list_ttl_seconds,
+        requests_in_progress_max=settings.requests_in_progress_max,
+        slow_request_seconds=settings.slow_request_seconds,
+    )
+
+
+def _server(app: ASGIApp, settings: QuerySettings) -> GranianServer | HttpServer:
+    kind = GranianServer if settings.query_server == "granian" else HttpServer
+    return kind(app, host=settings.listen_host, port=settings.query_port, port_setting="QUERY_PORT")

@@ -1,0 +1,55 @@
+"""Cursors: where a page ended, opaque to clients, signed, and bound to the list that it belongs to.
+
+Signed, because what is read back becomes part of a query; bound to filters and order, because with others it
+would silently skip or repeat products.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from uuid import UUID
+
+import msgspec
+
+from query_api.errors import BadParameter
+from query_api.ports import ListFilters, PagePosition
+
+_MAC_BYTES = 16
+CURSOR_CHARACTERS_MAX = 8192
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(tuple[str, UUID])
+_encode_filters = msgspec.json.Encoder(order="sorted").encode
+
+
+def fingerprint(filters: ListFilters) -> bytes:
+    """32 bytes that are equal for equal filters and order, in every process."""
+    return hashlib.sha256(_encode_filters(filters)).digest()
+
+
+class Cursors:
+    """Makes and reads cursors with one key, which all pods share."""
+
+    def __init__(self, signing_key: bytes) -> None:
+        self._key = signing_key
+
+    def encode(self, position: PagePosition, filters: ListFilters) -> str:
+        """The `cursor` of the page after `position`."""
+        payload = _encode(tuple(position))
+        return base64.urlsafe_b64encode(self._mac(payload, filters) + payload).rstrip(b"=").decode()
+
+    def decode(self, cursor: str, filters: ListFilters) -> PagePosition:
+        """The position in a cursor. Raises `BadParameter` when it is not ours or belongs to another list."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadParameter("cursor", "is not a cursor that this service gave out") from error
+        mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(payload, filters)):
+            raise BadParameter(
+                "cursor", "belongs to a list with other filters or another order, or was changed", "foreign"
+            )
+        return PagePosition(*_decoder.decode(payload))
+
+    def _mac(self, payload: bytes, filters: ListFilters) -> bytes:
+        return hmac.digest(self._key, fingerprint(filters) + payload, "sha256")[:_MAC_BYTES]

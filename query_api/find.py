@@ -1,0 +1,158 @@
+"""Find one product: Redis, then the table. A cache failure is a slower answer, never an error.
+
+A miss is loaded once however many ask, and fills the cache under the row's version, so that a late fill loses
+against what the projector stored meanwhile. A SKU or slug is first looked up as a pointer to an id, which is
+believed only if that product's document still has it; else the table decides.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
+from query_api.ports import PointerKind, ProductCache, ProductRow, ProductTable
+from query_api.single_flight import SingleFlight
+from query_api.visibility import Consistency, Visibility
+from shared.contract.cached_document import unpack
+
+CacheResult = Literal["hit", "miss", "bypass"]
+
+
+class Found(NamedTuple):
+    """A live product: its version, the document's bytes, and how the cache served."""
+
+    stream_version: int
+    body: bytes
+    cache: CacheResult
+
+
+class _Sku(Struct):
+    sku: str
+
+
+class _Names(Struct):
+    """The part of a document that says under which names it is found."""
+
+    id: UUID
+    slug: str
+    variants: tuple[_Sku, ...]
+
+
+_names = msgspec.json.Decoder(_Names)
+
+
+class FindProduct:
+    """The use case. Every method raises `ProductNotFound`, or `Unavailable` when the table cannot answer."""
+
+    def __init__(self, table: ProductTable, cache: ProductCache, visibility: Visibility) -> None:
+        self._table = table
+        self._cache = cache
+        self._visibility = visibility
+        self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
+        self._look_ups: SingleFlight[tuple[PointerKind, str], ProductRow | None] = SingleFlight()
+
+    async def by_id(self, product_id: UUID, consistency: Consistency | None = None) -> Found:
+        """The product of this id, in any status but deleted."""
+        if consistency is not None:
+            return await self._by_id_after(product_id, consistency)
+        row, cache = await self._read(product_id)
+        if cache == "miss":
+            row = await self._loads.run(product_id, lambda: self._load(product_id))
+        elif cache == "bypass":
+            row = await self._loads.run(product_id, lambda: self._table.by_id(product_id))
+        return _found(row, cache)
+
+    async def by_name(self, kind: PointerKind, value: str, consistency: Consistency | None = None) -> Found:
+        """The product that has this SKU or slug."""
+        if consistency is not None:
+            return await self._by_name_after(kind, value, consistency)
+        try:
+            pointer = await self._cache.pointer(kind, value)
+        except CacheUnavailable:
+            row = await self._look_ups.run((kind, value), lambda: self._look_up(kind, value))
+            return _found(row, "bypass")
+        if pointer is not None:
+            row, cache = await self._read(UUID(pointer))
+            if row is not None and row.body is not None and _has(row.body, kind, value):
+                return _found(row, cache)
+        row = await self._look_ups.run((kind, value), lambda: self._look_up_and_point(kind, value))
+        return _found(row, "miss")
+
+    async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
+        """The cache if it is new enough, then the table, then wait; a last look may find it new enough."""
+        cached, _ = await self._read(product_id)
+        if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
+            return _found(cached, "hit")
+        return await self._after(consistency, lambda: self._load(product_id))
+
+    async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
+        """Always from the table: a pointer may be older than the token."""
+        return await self._after(consistency, lambda: self._look_up(kind, value))
+
+    async def _after(
+        self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
+    ) -> Found:
+        """Load, wait until the write is visible unless what was loaded proves it, and load again."""
+        row = await load()
+        if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
+            try:
+                await self._visibility.wait(consistency)
+            except ReadModelBehind:
+                row = await load()
+                if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
+                    raise
+            else:
+                row = await load()
+        return _found(row, "bypass")
+
+    async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
+        """What the cache has. A negative entry is a row of version 0 without a body."""
+        try:
+            value = await self._cache.read(str(product_id))
+        except CacheUnavailable:
+            return None, "bypass"
+        if value is None:
+            return None, "miss"
+        cached = unpack(value)
+        return ProductRow(
+            product_id, cached.stream_version, None if cached.is_deleted else cached.body
+        ), "hit"
+
+    async def _load(self, product_id: UUID) -> ProductRow | None:
+        row = await self._table.by_id(product_id)
+        try:
+            if row is None:
+                await self._cache.fill_absent(product_id)
+            else:
+                await self._cache.fill(row)
+        except CacheUnavailable:
+            # The answer is in hand; the next reader will try to fill again.
+            return row
+        return row
+
+    async def _look_up(self, kind: PointerKind, value: str) -> ProductRow | None:
+        return await (self._table.by_sku(value) if kind == "sku" else self._table.by_slug(value))
+
+    async def _look_up_and_point(self, kind: PointerKind, value: str) -> ProductRow | None:
+        row = await self._look_up(kind, value)
+        if row is not None:
+            try:
+                await self._cache.fill(row)
+                await self._cache.point(kind, value, row.product_id)
+            except CacheUnavailable:
+                return row
+        return row
+
+
+def _found(row: ProductRow | None, cache: CacheResult) -> Found:
+    if row is None or row.body is None:
+        raise ProductNotFound("there is no such product")
+    return Found(row.stream_version, row.body, cache)
+
+
+def _has(body: bytes, kind: PointerKind, value: str) -> bool:
+    names = _names.decode(body)
+    return names.slug == value if kind == "slug" else any(variant.sku == value for variant in names.variants)

@@ -1,0 +1,52 @@
+"""The whole HTTP side as one ASGI application: fast path, then observation, then the framework."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from query_api.find import FindProduct
+from query_api.http import openapi, problems
+from query_api.http.consistency import WaitLimits
+from query_api.http.fast_path import FastPath
+from query_api.http.observe import Observed
+from query_api.http.routes import add_list_route, add_product_routes, add_status_route
+from query_api.lists import ListProducts
+from query_api.ports import Checkpoints, ProductCache
+from shared.ops.http.asgi import ASGIApp
+from shared.ops.version import service_version
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What the HTTP side is told by settings."""
+
+    wait: WaitLimits
+    list_ttl_seconds: int
+    requests_in_progress_max: int
+    slow_request_seconds: float
+
+
+def framework_application(
+    find: FindProduct, lists: ListProducts, checkpoints: Checkpoints, limits: HttpLimits
+) -> ASGIApp:
+    """Every address, without the fast path: tests compare the two."""
+    app = FastAPI(title="Product catalogue: reading", version=service_version(), redirect_slashes=False)
+    add_list_route(app, lists, limits.wait, ttl_seconds=limits.list_ttl_seconds)
+    add_product_routes(app, find, limits.wait)
+    add_status_route(app, checkpoints)
+    problems.install(app)
+    openapi.install(app)
+    return Observed(
+        app, in_progress_max=limits.requests_in_progress_max, slow_seconds=limits.slow_request_seconds
+    )
+
+
+def http_application(
+    cache: ProductCache,
+    find: FindProduct,
+    lists: ListProducts,
+    checkpoints: Checkpoints,
+    limits: HttpLimits,
+) -> ASGIApp:
+    """What is served."""
+    return FastPath(framework_application(find, lists, checkpoints, limits), cache)

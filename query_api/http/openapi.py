@@ -1,0 +1,83 @@
+"""What OpenAPI says beyond the models: headers of answers, problems, and nothing that does not happen."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from query_api.http.schemas import ProblemModel
+from shared.ops.http.problem import CONTENT_TYPE
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _header(description: str, kind: str = "string", *, required: bool = True) -> dict[str, Any]:
+    return {"description": description, "required": required, "schema": {"type": kind}}
+
+
+_REQUEST_ID = {"X-Request-Id": _header("The request's id: the caller's own, or a new one.")}
+_CACHE_STATUS = {"Cache-Status": _header("hit, fwd=miss or fwd=bypass (RFC 9211).")}
+_CACHE_CONTROL = {"Cache-Control": _header("How long the answer may be kept.")}
+_RETRY_AFTER = {"Retry-After": _header("Seconds.", "integer")}
+_APPLIED = {"Preference-Applied": _header("The wait that was applied.", required=False)}
+_ETAG = {"ETag": _header('The version in quotes, such as "3".')}
+_LINK = {"Link": _header('The next page: <…>; rel="next".', required=False)}
+_AGE = {"Age": _header("Seconds since the page was made.", "integer")}
+_VARY = {"Vary": _header("A read with a Consistency-Token is another answer.")}
+
+_PROBLEM = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _problem(description: str, more: dict[str, Any] | None = None) -> dict[str, Any]:
+    headers = {**_REQUEST_ID, **_CACHE_CONTROL, **(more or {})}
+    return {"description": description, "headers": headers, "content": _PROBLEM}
+
+
+_REFUSALS: Responses = {
+    400: _problem("A parameter or header is not acceptable; `errors` names it."),
+    503: _problem("The read model is behind, unavailable or overloaded.", _RETRY_AFTER),
+}
+_KEPT = {**_REQUEST_ID, **_CACHE_CONTROL, **_CACHE_STATUS, **_APPLIED}
+
+PRODUCT: Responses = {
+    200: {"description": "The product.", "headers": {**_ETAG, **_KEPT}},
+    304: {"description": "If-None-Match names the present version.", "headers": {**_ETAG, **_KEPT}},
+    404: _problem("There is no such product, or no longer."),
+    **_REFUSALS,
+}
+LIST: Responses = {
+    200: {"description": "A page.", "headers": {**_KEPT, **_LINK, **_AGE, **_VARY}},
+    **_REFUSALS,
+}
+STATUS: Responses = {
+    200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
+    **_REFUSALS,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Make `app.openapi` leave out FastAPI's 422, which never happens here, and bodies of HEAD and 304."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _corrected(generate())
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _corrected(document: dict[str, Any]) -> dict[str, Any]:
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            responses = operation["responses"]
+            responses.pop("422", None)
+            for status, response in responses.items():
+                if method == "head" or status == "304":
+                    response.pop("content", None)
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = ProblemModel.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"))
+    schemas["Problem"] = problem
+    return document

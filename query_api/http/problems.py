@@ -1,0 +1,128 @@
+"""One table from errors to HTTP: the only place where a refusal gets its status.
+
+The framework's own refusals (no such address, no such method, a parameter of the wrong form) become problem
+documents here too, so that a client meets one shape of error.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from query_api import errors
+from query_api.http.request_context import SCOPE_KEY, RequestContext
+from shared.ops.http.asgi import Scope, Send, respond
+from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+
+RETRY_AFTER_SECONDS = 1
+OVERLOADED = Problem(503, "overloaded", "Too much is in progress")
+INTERNAL = Problem(500, "internal-error", "Something is broken on our side")
+_BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
+
+# error -> status, code, title
+_TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
+    (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
+    (errors.BadParameter, *_BAD_PARAMETER),
+    (errors.MalformedHeader, 400, "malformed-header", "A header is malformed"),
+    (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
+    (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
+    (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
+)
+# What a driver says about an outage is for the log, not for the caller.
+_SILENT = (errors.ReadModelUnavailable,)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` end in a problem document."""
+
+    async def on_query_error(request: Request, error: Exception) -> Response:
+        return _response(request, problem_of(error))
+
+    async def on_validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return _response(request, _problem_of_validation(error.errors()))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            allow = {"allow": ", ".join(_methods(app, request.scope))}
+            return _response(request, Problem(405, "method-not-allowed", "Not with this method"), allow)
+        if error.status_code == 404:
+            return _response(request, Problem(404, "not-found", "There is nothing at this address"))
+        return _response(request, Problem(error.status_code, "http-error", str(error.detail)))
+
+    async def on_bug(request: Request, _: Exception) -> Response:
+        return _response(request, INTERNAL)
+
+    app.add_exception_handler(errors.QueryError, on_query_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, on_bug)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem of an expected error; what is not in the table is a bug: 500."""
+    for kind, status, code, title in _TABLE:
+        if isinstance(error, kind):
+            detail = None if isinstance(error, _SILENT) else str(error)
+            return Problem(status, code, title, detail, errors=_fields(error))
+    return INTERNAL
+
+
+async def problem_message(scope: Scope, send: Send, problem: Problem) -> None:
+    """Answer with a problem from outside the framework."""
+    headers = [(name.encode(), value.encode()) for name, value in _headers(problem).items()]
+    await respond(scope, send, problem.status, CONTENT_TYPE, _body(scope, problem), headers)
+
+
+def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    body = _body(request.scope, problem)
+    all_headers = {**_headers(problem), **(headers or {}), "cache-control": "no-store"}
+    if request.method == "HEAD":
+        all_headers["content-length"] = str(len(body))
+        body = b""
+    return Response(body, problem.status, all_headers, media_type=CONTENT_TYPE)
+
+
+def _body(scope: Scope, problem: Problem) -> bytes:
+    context: RequestContext = scope[SCOPE_KEY]
+    return problem_body(
+        problem, trace_id=context.trace_id, request_id=context.request_id, instance=scope["path"]
+    )
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    return {"retry-after": str(RETRY_AFTER_SECONDS)} if problem.status == 503 else {}
+
+
+def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
+    if isinstance(error, errors.BadParameter):
+        return ((_pointer(error.parameter), error.code, error.reason),)
+    return ()
+
+
+def _problem_of_validation(found: Sequence[Any]) -> Problem:
+    """pydantic's findings; a location is ("query", "limit") or ("query", "tag", 0)."""
+    fields = tuple((_pointer(*wrong["loc"][1:]), _code(wrong["type"]), wrong["msg"]) for wrong in found)
+    status, code, title = _BAD_PARAMETER
+    detail = "; ".join(f"{pointer[1:]}: {reason}" for pointer, _, reason in fields)
+    return Problem(status, code, title, detail, errors=fields)
+
+
+def _code(pydantic_type: str) -> str:
+    return "unknown" if pydantic_type == "extra_forbidden" else pydantic_type.replace("_", "-")
+
+
+def _pointer(*parts: str | int) -> str:
+    """RFC 6901; the parameters are the members of one object."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """All methods of the path: Starlette's own Allow names those of the first route alone."""
+    matching = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in getattr(route, "methods", ())})

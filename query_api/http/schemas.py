@@ -1,0 +1,207 @@
+"""The parameters that are accepted and the answers that are given, as OpenAPI describes them.
+
+The product models only describe: what is sent are the stored bytes, never serialised again.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from query_api.cursors import CURSOR_CHARACTERS_MAX
+from query_api.errors import BadParameter
+from query_api.ports import ListFilters, Sort
+from shared.contract.money import MoneyError, minor_units, normal_amount
+
+LIMIT_DEFAULT, LIMIT_MAX = 50, 200
+IDS_MAX = 200
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_STATUS = "(draft|active|archived)"
+_rfc3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+
+
+def _rfc3339_only(value: Any) -> Any:
+    """pydantic alone would also take Unix times and dates without a zone."""
+    if not isinstance(value, str) or _rfc3339.fullmatch(value) is None:
+        raise ValueError("is not an RFC 3339 time such as 2025-01-31T12:00:00Z")
+    return value
+
+
+# PostgreSQL text cannot hold NUL, so no product can match one.
+Text = Annotated[str, Field(min_length=1, max_length=255, pattern="^[^\\u0000]*$")]
+Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$", examples=["19.90"])]
+
+
+class ListParameters(BaseModel):
+    """The query string of `GET /v1/products`; whatever is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    category: Text | None = Field(None, description="A category path: it and all below it.")
+    brand: Text | None = Field(None, description="Exactly this brand.")
+    tag: Text | None = Field(None, description="Has this tag.")
+    status: str = Field(
+        "active",
+        pattern=f"^{_STATUS}(,{_STATUS}){{0,2}}$",
+        description="One or more of draft, active, archived, separated by commas.",
+    )
+    price_min: Amount | None = Field(None, description="One variant costs at least this; needs `currency`.")
+    price_max: Amount | None = Field(None, description="One variant costs at most this; needs `currency`.")
+    currency: str | None = Field(
+        None, pattern="^[A-Z]{3}$", description="Has a variant with a price in this ISO 4217 currency."
+    )
+    ids: str | None = Field(
+        None,
+        pattern=f"^{_UUID}(,{_UUID}){{0,{IDS_MAX - 1}}}$",
+        description=f"These products: up to {IDS_MAX} ids, separated by commas.",
+    )
+    sku: Text | None = Field(None, description="Has a variant of this SKU.")
+    updated_after: Annotated[AwareDatetime, BeforeValidator(_rfc3339_only)] | None = Field(
+        None, description="Changed after this RFC 3339 time."
+    )
+    sort: Sort = Field("-updated_at", description="Price sorts by the cheapest variant in `currency`.")
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    cursor: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9_-]+$",
+        max_length=CURSOR_CHARACTERS_MAX,
+        description="`next_cursor` of the page before, with the same filters and sort.",
+    )
+
+    def filters(self) -> ListFilters:
+        """The filters in normal form. Raises `BadParameter` where parameters do not fit together."""
+        return ListFilters(
+            statuses=tuple(sorted(set(self.status.split(",")))),
+            category=self.category,
+            brand=self.brand,
+            tag=self.tag,
+            product_ids=None if self.ids is None else tuple(sorted(map(UUID, set(self.ids.split(","))))),
+            sku=self.sku,
+            updated_after=_in_utc(self.updated_after),
+            currency=_known(self.currency),
+            price_min=_amount("price_min", self.price_min, self.currency),
+            price_max=_amount("price_max", self.price_max, self.currency),
+            sort=self.sort,
+        )
+
+
+def _in_utc(time: datetime | None) -> datetime | None:
+    try:
+        return None if time is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise BadParameter("updated_after", "is out of range") from error
+
+
+def _known(currency: str | None) -> str | None:
+    try:
+        if currency is not None:
+            minor_units(currency)
+    except MoneyError as error:
+        raise BadParameter("currency", str(error)) from error
+    return currency
+
+
+def _amount(parameter: str, amount: str | None, currency: str | None) -> Decimal | None:
+    if amount is None:
+        return None
+    if currency is None:
+        raise BadParameter(parameter, "needs currency", "needs-currency")
+    try:
+        return Decimal(normal_amount(amount, currency))
+    except MoneyError as error:
+        raise BadParameter(parameter, str(error)) from error
+
+
+class MoneyModel(BaseModel):
+    amount: str = Field(description="A decimal string in the currency's precision.")
+    currency: str = Field(description="ISO 4217.")
+
+
+class ImageModel(BaseModel):
+    url: str
+    alt: str | None
+
+
+class VariantModel(BaseModel):
+    sku: str
+    options: dict[str, str]
+    price: MoneyModel
+    compare_at_price: MoneyModel | None
+    barcode: str | None
+    weight_grams: int | None
+
+
+class ProductModel(BaseModel):
+    """A product as readers see it."""
+
+    model_config = ConfigDict(title="Product")
+
+    id: UUID
+    version: int = Field(ge=1, description="The stream version, which is the ETag too.")
+    status: Literal["draft", "active", "archived"]
+    slug: str
+    name: str
+    description: str | None
+    brand: str | None
+    product_type: str | None
+    category: str | None
+    tags: list[str]
+    attributes: dict[str, Any]
+    images: list[ImageModel]
+    variants: list[VariantModel] = Field(min_length=1)
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+
+
+class ProductPage(BaseModel):
+    """A page of products; `next_cursor` is null on the last one."""
+
+    items: list[ProductModel]
+    next_cursor: str | None
+
+
+class ProjectionStatus(BaseModel):
+    """How far one projection is; what this process cannot know is null."""
+
+    projection: str
+    position: int = Field(description="The furthest log position applied.")
+    partitions: int
+    updated_at: datetime
+    lag_events: int | None
+    lag_seconds: float | None
+    parked_products: int | None
+
+
+class Status(BaseModel):
+    """All projections that keep a checkpoint in the read model."""
+
+    projections: list[ProjectionStatus]
+
+
+class FieldError(BaseModel):
+    pointer: str = Field(description="JSON pointer to the parameter.")
+    code: str
+    detail: str
+
+
+class ProblemModel(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str
+    code: str
+    errors: list[FieldError] | None = None
+    trace_id: str
+    request_id: str

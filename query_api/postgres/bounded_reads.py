@@ -1,0 +1,54 @@
+"""A bulkhead in front of PostgreSQL: when Redis is gone, its readers must not become a dead database.
+
+At most `reads_max` statements run, `waiting_max` wait, and whoever comes then is refused at once.
+"""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from query_api.errors import Overloaded, ReadModelUnavailable
+from shared.postgres.errors import is_transient
+
+
+class BoundedReads:
+    """Runs statements on a pool. Raises `Overloaded` and `ReadModelUnavailable`; other errors are bugs."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, reads_max: int, waiting_max: int) -> None:
+        self._pool = pool
+        self._slots = asyncio.Semaphore(reads_max)
+        self._waiting_max = waiting_max
+        self._waiting = 0
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
+        """All rows of a statement."""
+        if self._slots.locked() and self._waiting >= self._waiting_max:
+            raise Overloaded("too many reads of the read model are waiting")
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await fetch(self._pool, sql, *parameters)
+        finally:
+            self._slots.release()
+
+    async def fetchrow(self, sql: str, *parameters: Any) -> asyncpg.Record | None:
+        """The first row, or None."""
+        rows = await self.fetch(sql, *parameters)
+        return rows[0] if rows else None
+
+
+async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any) -> list[asyncpg.Record]:
+    """All rows, without the bulkhead: for the one poller and for readiness. Raises `ReadModelUnavailable`."""
+    try:
+        rows: list[asyncpg.Record] = await pool.fetch(sql, *parameters)
+    except Exception as error:
+        # A statement that ran into its time-out is slow again when repeated, but for the reader it is an
+        # outage.
+        if is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
+            raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
+        raise
+    return rows

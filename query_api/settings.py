@@ -1,0 +1,47 @@
+"""Every environment variable that the query API reads. Limits carry their unit in the name."""
+
+from pydantic import Field, SecretStr
+
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.ops.settings import ProcessSettings
+
+
+class QuerySettings(ProcessSettings):
+    """All have defaults that suit the local stack; production sets the addresses and the signing key."""
+
+    read_model_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
+    redis_url: str = "redis://127.0.0.1:16379/0"
+    query_port: int = Field(default=8001, ge=0, le=65535)
+    query_ops_port: int = Field(default=9101, ge=0, le=65535)
+    query_server: str = Field(default="granian", pattern="^(granian|uvicorn)$")
+
+    redis_key_prefix: str = "catalogue"
+    kafka_topic_prefix: str = ""
+    partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
+    cursor_signing_key: SecretStr = SecretStr("development-only-cursor-key")
+    """Shared by all pods, or a cursor of one is refused by another."""
+
+    requests_in_progress_max: int = Field(default=1000, ge=1)
+    table_reads_max: int = Field(default=8, ge=1)
+    """Statements at the same time, of each kind: single products, and lists."""
+    table_reads_waiting_max: int = Field(default=256, ge=0)
+    table_seconds_max: float = Field(default=3.0, gt=0)
+    table_connect_seconds_max: float = Field(default=2.0, gt=0)
+
+    redis_seconds_max: float = Field(default=0.1, gt=0)
+    redis_connections_max: int = Field(default=16, ge=1)
+    redis_failures_max: int = Field(default=5, ge=1)
+    redis_open_seconds: float = Field(default=1.0, gt=0)
+
+    document_ttl_seconds: float = Field(default=86_400.0, gt=0)
+    absent_ttl_seconds: float = Field(default=5.0, gt=0)
+    pointer_ttl_seconds: float = Field(default=60.0, gt=0)
+    list_ttl_seconds: int = Field(default=10, ge=1)
+    """How old a list may be at most; told to clients in Cache-Control and Age."""
+    list_page_bytes_max: int = Field(default=4 * 1024 * 1024, ge=1)
+
+    wait_seconds_default: float = Field(default=2.0, ge=0)
+    wait_seconds_max: float = Field(default=10.0, ge=0)
+    waiters_max: int = Field(default=1000, ge=1)
+
+    slow_request_seconds: float = Field(default=1.0, gt=0)

@@ -1,0 +1,122 @@
+"""Read your writes: a reader that sends its Consistency-Token waits, bounded, until its write is projected.
+
+All waiting readers share one poller, so that a thousand of them cost one small query every few milliseconds.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from query_api.errors import Overloaded, ReadModelBehind
+from query_api.ports import Checkpoints
+from shared.contract.consistency_token import ConsistencyToken
+
+POLL_SECONDS_MIN = 0.002
+POLL_SECONDS_MAX = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """What a reader insists on seeing, and how long it would wait for it."""
+
+    token: ConsistencyToken
+    wait_seconds: float
+
+    def is_met_by(self, product_id: UUID, stream_version: int) -> bool:
+        """Whether having this version of this product at hand is proof enough."""
+        token = self.token
+        return (
+            token.product_id == product_id
+            and token.stream_version is not None
+            and stream_version >= token.stream_version
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    positions: Mapping[int, int]
+    visible: asyncio.Future[None]
+
+
+class Visibility:
+    """Waits for checkpoints. `waiters_max` readers at most wait at the same time."""
+
+    def __init__(self, checkpoints: Checkpoints, *, waiters_max: int) -> None:
+        self._checkpoints = checkpoints
+        self._waiters_max = waiters_max
+        self._waiters: set[_Waiter] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
+
+    async def wait(self, consistency: Consistency) -> None:
+        """Return when the product view has passed the token's positions.
+
+        Raises `ReadModelBehind` after `wait_seconds`, `Overloaded`, or what the checkpoints raise. The
+        checkpoints are asked at least once, whatever was seen before: a restored read model may be behind
+        again.
+        """
+        if not consistency.token.positions:
+            return
+        if len(self._waiters) >= self._waiters_max:
+            raise Overloaded("too many readers are waiting for their writes")
+        waiter = _Waiter(consistency.token.positions, asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        self._start_polling()
+        try:
+            # `wait=0` asks without waiting, so the first answer is waited for in any case.
+            async with asyncio.timeout(max(consistency.wait_seconds, POLL_SECONDS_MAX * 10)):
+                await waiter.visible
+        except TimeoutError as error:
+            raise ReadModelBehind("the write that the token stands for is not visible yet") from error
+        finally:
+            self._waiters.discard(waiter)
+
+    async def close(self) -> None:
+        """End the poller; readers that still wait are told that it is too late."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+
+    def _start_polling(self) -> None:
+        self._arrived.set()
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name="checkpoint-poller")
+
+    async def _poll(self) -> None:
+        """Ask while anybody waits: at once for who has just come, ever more slowly while nothing moves."""
+        pause_seconds = POLL_SECONDS_MIN
+        seen: Mapping[int, int] = {}
+        while self._waiters:
+            self._arrived.clear()
+            try:
+                positions = await self._checkpoints.positions()
+            except Exception as error:
+                self._fail(error)
+                continue
+            self._release(positions)
+            moved, seen = positions != seen, positions
+            pause_seconds = POLL_SECONDS_MIN if moved else min(pause_seconds * 2, POLL_SECONDS_MAX)
+            await self._pause(pause_seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+
+    def _release(self, positions: Mapping[int, int]) -> None:
+        for waiter in self._waiters:
+            wanted = waiter.positions.items()
+            if not waiter.visible.done() and all(
+                positions.get(at, -1) >= position for at, position in wanted
+            ):
+                waiter.visible.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Everybody who waits hears why; nobody would be served by waiting on."""
+        waiters, self._waiters = self._waiters, set()
+        for waiter in waiters:
+            if not waiter.visible.done():
+                waiter.visible.set_exception(error)
