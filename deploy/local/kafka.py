@@ -51,13 +51,8 @@ class KafkaServer(Server):
         return Command(self._java(*jvm, "kafka.Kafka", str(self._properties_file)), directory=self.data_dir)
 
     def is_ready(self) -> bool:
-        """An answer to ApiVersions: the port is open long before the broker serves requests."""
-        try:
-            with socket.create_connection((HOST, self.port), timeout=1) as connection:
-                connection.sendall(_API_VERSIONS_REQUEST)
-                return len(connection.recv(4)) == 4
-        except OSError:
-            return False
+        """The port is open long before the broker serves requests."""
+        return broker_answers(self.port)
 
     @property
     def _properties_file(self) -> Path:
@@ -103,7 +98,7 @@ class KafkaServer(Server):
 
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        argv = self._java("kafka.tools.StorageTool", "format", "--cluster-id", f"{cluster_id}", "--config")
+        argv = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
         answer = subprocess.run(
             [*argv, str(self._properties_file)], capture_output=True, text=True, check=False, timeout=60
         )
@@ -112,6 +107,16 @@ class KafkaServer(Server):
 
     def _java(self, *arguments: str) -> list[str]:
         return [str(find_java()), "-cp", self._class_path, *arguments]
+
+
+def broker_answers(port: int) -> bool:
+    """True where a broker on 127.0.0.1 answers ApiVersions."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(_API_VERSIONS_REQUEST)
+            return len(connection.recv(4)) == 4
+    except OSError:
+        return False
 
 
 def find_java() -> Path:

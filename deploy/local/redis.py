@@ -38,10 +38,15 @@ class RedisServer(Server):
         return Command([str(self._program), *options], directory=self.data_dir)
 
     def is_ready(self) -> bool:
-        """PING; while the append-only file loads, the answer is -LOADING."""
-        try:
-            with socket.create_connection((HOST, self.port), timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
-        except OSError:
-            return False
+        """It answers PING."""
+        return redis_answers(self.port)
+
+
+def redis_answers(port: int) -> bool:
+    """True where a Redis on 127.0.0.1 answers PING; while its file loads, the answer is -LOADING."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False

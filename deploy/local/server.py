@@ -166,6 +166,11 @@ class Server(ABC):
         self.stop()
         self.start()
 
+    def ensure_running(self) -> None:
+        """Undo whatever fault a test left behind."""
+        self.resume()
+        self.start()
+
     def log_tail(self) -> str:
         """The last log lines, indented, for an error message; empty where there is no log."""
         try:

@@ -21,7 +21,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "PROJECTOR_OPS_PORT": 9102,
     "RELAY_OPS_PORT": 9103,
 }
-_ADDRESSES = (
+ADDRESSES = (
     "EVENT_STORE_DSN",
     "EVENT_STORE_READ_DSN",
     "EVENT_STORE_MIGRATE_DSN",
@@ -47,7 +47,7 @@ class StackSettings:
         given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
-        return cls(root, ports, {name: given[name] for name in _ADDRESSES if name in given})
+        return cls(root, ports, {name: given[name] for name in ADDRESSES if name in given})
 
     @property
     def folder(self) -> Path:

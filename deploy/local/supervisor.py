@@ -134,7 +134,7 @@ class Supervisor:
             child.spawn()
 
     def _stop(self) -> None:
-        """Processes before servers, so that what is in flight is written. A second signal ends the waiting."""
+        """Processes before servers, so that what is in flight is written. A second signal ends waiting."""
         self._stop_signals_seen = self._stop_signals
         self._display.begin()
         for group in (self._stack.migrations, self._stack.processes, self._stack.servers):
@@ -186,7 +186,8 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
   command API   http://127.0.0.1:{ports["COMMAND_PORT"]}/docs
   query API     http://127.0.0.1:{ports["QUERY_PORT"]}/docs
   operations    http://127.0.0.1:{ports["COMMAND_OPS_PORT"]}/metrics (command API),
-                {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector), {ports["RELAY_OPS_PORT"]} (relay)
+                {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
+                {ports["RELAY_OPS_PORT"]} (relay)
   logs          {settings.logs}
 
 Try:

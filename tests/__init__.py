@@ -1,0 +1,1 @@
+"""Tests; conftest.py starts the servers they need."""

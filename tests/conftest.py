@@ -1,0 +1,165 @@
+"""Fixtures for tests against real servers; tests/servers.py says where the servers come from.
+
+Databases are copies of one that was migrated once per session, so a test may break its own as it likes.
+A fault (`kafka_server.kill()`) is undone before the next test that uses the server's fixture for data.
+"""
+
+import itertools
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient
+from redis import Redis
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.redis import RedisServer
+from deploy.local.settings import ADDRESSES
+from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers, dsns_of
+
+_SERVERS = pytest.StashKey[SessionServers]()
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A developer's own servers must never be what a test connects to by default."""
+    for name in ADDRESSES:
+        os.environ.pop(name, None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """All servers that the chosen tests need start at the same time, before the first test runs."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if wanted & {POSTGRES, REDIS, KAFKA}:
+        servers = session.config.stash[_SERVERS] = SessionServers()
+        servers.begin(sorted(wanted))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started, however the session ended."""
+    servers = config.stash.get(_SERVERS, None)
+    if servers is not None:
+        servers.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
+    """PostgreSQL with the roles of production; `.dsn(role, database)`, `.run_sql(sql)`, and faults."""
+    return pytestconfig.stash[_SERVERS].get(POSTGRES)  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="session")
+def redis_server(pytestconfig: pytest.Config) -> RedisServer:
+    """Redis; `.url(number)`, and faults."""
+    return pytestconfig.stash[_SERVERS].get(REDIS)  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="session")
+def kafka_server(pytestconfig: pytest.Config) -> KafkaServer:
+    """A broker; `.bootstrap_servers`, and faults."""
+    return pytestconfig.stash[_SERVERS].get(KAFKA)  # type: ignore[return-value]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def event_store_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated event store that nobody connects to."""
+    from command_api.postgres.migrate import migrate_event_store
+
+    owner = _create_database(postgres_server, "event_store_template", "template1").owner
+    await migrate_event_store(owner)
+    return "event_store_template"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def read_model_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated read model that nobody connects to."""
+    from projector.postgres.migrate import migrate_read_model
+
+    owner = _create_database(postgres_server, "read_model_template", "template1").owner
+    await migrate_read_model(owner)
+    return "read_model_template"
+
+
+@pytest.fixture
+def event_store_dsns(postgres_server: PostgresServer, event_store_template: str) -> Iterator[DatabaseDsns]:
+    """A fresh event store of this test's own: `.owner .writer .reader .projector`."""
+    yield from _fresh_database(postgres_server, event_store_template)
+
+
+@pytest.fixture
+def read_model_dsns(postgres_server: PostgresServer, read_model_template: str) -> Iterator[DatabaseDsns]:
+    """A fresh read model of this test's own: `.owner .writer .reader .projector`."""
+    yield from _fresh_database(postgres_server, read_model_template)
+
+
+@pytest.fixture
+def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], DatabaseDsns]]:
+    """Makes empty databases owned by the migrate role, for tests of migrations themselves."""
+    made: list[str] = []
+
+    def make() -> DatabaseDsns:
+        dsns = _create_database(postgres_server, f"empty_{next(_numbers)}", "template1")
+        made.append(dsns.name)
+        return dsns
+
+    postgres_server.ensure_running()
+    yield make
+    postgres_server.ensure_running()
+    for name in made:
+        _drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """An empty numbered database; numbers rotate, so that a late write of the last test goes elsewhere."""
+    redis_server.ensure_running()
+    url = redis_server.url(next(_numbers) % 16)
+    with Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def kafka_bootstrap_servers(kafka_server: KafkaServer) -> str:
+    """A broker that is up."""
+    kafka_server.ensure_running()
+    return kafka_server.bootstrap_servers
+
+
+@pytest_asyncio.fixture
+async def kafka_prefix(kafka_server: KafkaServer, kafka_bootstrap_servers: str) -> AsyncIterator[str]:
+    """A prefix for this test's topics (KAFKA_TOPIC_PREFIX); topics with it are deleted afterwards."""
+    prefix = f"t{uuid.uuid4().hex[:8]}-"
+    yield prefix
+    kafka_server.ensure_running()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        topics = [topic for topic in await admin.list_topics() if topic.startswith(prefix)]
+        if topics:
+            await admin.delete_topics(topics)
+    finally:
+        await admin.close()
+
+
+def _create_database(server: PostgresServer, name: str, template: str) -> DatabaseDsns:
+    variables = {"name": name, "template": template, "owner": OWNER}
+    server.run_sql('CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner"', variables=variables)
+    return dsns_of(server, name)
+
+
+def _fresh_database(server: PostgresServer, template: str) -> Iterator[DatabaseDsns]:
+    server.ensure_running()
+    dsns = _create_database(server, f"{template.removesuffix('_template')}_{next(_numbers)}", template)
+    yield dsns
+    server.ensure_running()
+    _drop_database(server, dsns.name)
+
+
+def _drop_database(server: PostgresServer, name: str) -> None:
+    server.run_sql('DROP DATABASE :"name" WITH (FORCE)', variables={"name": name})

@@ -1,0 +1,106 @@
+"""The servers of a test session: one each of PostgreSQL, Redis and Kafka, started only if a test asks for it.
+
+They are the servers of `make up` on free ports. With TEST_SERVERS=containers the same three come from images
+instead; tests cannot tell the difference.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.ports import free_port
+from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
+from deploy.local.redis import RedisServer
+
+POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
+
+
+class RunningServer(Protocol):
+    """What faults need: ports and data stay the same over all of these."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def kill(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def restart(self) -> None: ...
+    def ensure_running(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class DatabaseDsns:
+    """One database as each role reaches it."""
+
+    name: str
+    owner: str
+    writer: str
+    reader: str
+    projector: str
+
+
+def dsns_of(server: PostgresServer, database: str) -> DatabaseDsns:
+    """The addresses of a database for all roles."""
+    by_role = (server.dsn(role, database) for role in (OWNER, WRITER, READER, PROJECTOR))
+    return DatabaseDsns(database, *by_role)
+
+
+class SessionServers:
+    """Starts servers in the background as soon as it is known which are needed, all at the same time."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="product-catalogue-tests-"))
+        self._folder.chmod(0o711)  # PostgreSQL does not run as root, and must be able to reach its data
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="server-start")
+        self._starting: dict[str, Future[RunningServer]] = {}
+        self._made: list[RunningServer] = []
+        makers = _containers if os.environ.get("TEST_SERVERS") == "containers" else _embedded
+        self._makers = makers(self._folder)
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Start these without waiting."""
+        for name in names:
+            if name in self._makers and name not in self._starting:
+                self._starting[name] = self._pool.submit(self._start, self._makers[name])
+
+    def get(self, name: str) -> RunningServer:
+        """The started server. Raises what its start raised."""
+        self.begin([name])
+        return self._starting[name].result()
+
+    def close(self) -> None:
+        """Stop all and remove their data."""
+        self._pool.shutdown(wait=True)
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            for outcome in [pool.submit(server.stop) for server in self._made]:
+                outcome.result()
+        shutil.rmtree(self._folder)
+
+    def _start(self, make: Callable[[], RunningServer]) -> RunningServer:
+        server = make()
+        self._made.append(server)
+        server.start()
+        return server
+
+
+def _embedded(folder: Path) -> dict[str, Callable[[], RunningServer]]:
+    return {
+        POSTGRES: lambda: PostgresServer(folder / "postgres", free_port(), folder / "postgres.log"),
+        REDIS: lambda: RedisServer(folder / "redis", free_port(), folder / "redis.log"),
+        KAFKA: lambda: KafkaServer(folder / "kafka", free_port(), free_port(), folder / "kafka.log"),
+    }
+
+
+def _containers(_folder: Path) -> dict[str, Callable[[], RunningServer]]:
+    from tests import container_servers
+
+    return {
+        POSTGRES: container_servers.PostgresContainer,
+        REDIS: container_servers.RedisContainer,
+        KAFKA: container_servers.KafkaContainer,
+    }
