@@ -21,10 +21,13 @@ class Display:
 
         def report(state: str) -> None:
             with self._lock:
-                self._states[name] = state
-                if not self._is_terminal:
-                    self._refresh(f"{name}: {state}")
+                if not self._is_terminal:  # seconds alone are no news in a file
+                    state = re.sub(r" ?\(?\d+ s\)?", "", state)
+                    if self._states.get(name) != state:
+                        _write(f"{name}: {state}\n")
+                    self._states[name] = state
                     return
+                self._states[name] = state
                 self._refresh(" | ".join(f"{part}: {now}" for part, now in self._states.items()))
 
         return report
@@ -51,10 +54,8 @@ class Display:
             width = shutil.get_terminal_size().columns - 1
             if line != self._shown:
                 _write(f"\r\x1b[K{line[:width]}")
-        else:
-            line = re.sub(r" ?\(?\d+ s\)?", "", line)  # seconds alone are no news in a file
-            if line != self._shown:
-                _write(line + "\n")
+        elif line != self._shown:
+            _write(line + "\n")
         self._shown = line
 
     def _end_line(self) -> None:

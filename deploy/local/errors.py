@@ -12,17 +12,17 @@ class LocalStackError(Exception):
     """Anything this package refuses; shown to the user without a traceback."""
 
 
-class PortTaken(LocalStackError):  # noqa: N818 - STYLE.md: errors are named as statements
+class PortTaken(LocalStackError):
     """A listener's port is in use by another program."""
 
 
-class AlreadyRunning(LocalStackError):  # noqa: N818
+class AlreadyRunning(LocalStackError):
     """Another supervisor holds this directory's lock."""
 
 
-class ProgramMissing(LocalStackError):  # noqa: N818
+class ProgramMissing(LocalStackError):
     """No way to get a server's program worked on this machine."""
 
 
-class StartFailed(LocalStackError):  # noqa: N818
+class StartFailed(LocalStackError):
     """A child process ended, or was not ready in time."""

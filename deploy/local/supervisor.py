@@ -27,7 +27,7 @@ _ABRUPT_END_SECONDS_MAX = 15.0
 _PROCESS_STOP_SECONDS_MAX = 20.0
 
 
-class Interrupted(LocalStackError):  # noqa: N818
+class Interrupted(LocalStackError):
     """The user stopped the start."""
 
 

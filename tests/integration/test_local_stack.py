@@ -1,0 +1,327 @@
+"""The local stack: what `make up` promises, with stand-ins for our own processes and the real servers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis import Redis
+
+from deploy.local.errors import PortTaken
+from deploy.local.kafka import KafkaServer
+from deploy.local.ports import HOST, free_port, require_free
+from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
+from deploy.local.settings import DEFAULT_PORTS
+from tests.eventually import eventually_blocking
+from tests.servers import DatabaseDsns
+
+REPOSITORY = Path(__file__).parents[2]
+
+STAND_IN = """
+import http.server, json, os, pathlib, sys
+
+package, command = pathlib.Path(__file__).parent.name, sys.argv[1]
+with open(f"{package}-{command}.json", "w") as seen:
+    json.dump(dict(os.environ), seen)
+if command == "migrate":
+    sys.exit(os.path.exists("migrations-fail") and "the migration is wrong")
+ports = {"relay": "RELAY", "run": "PROJECTOR", "serve": "COMMAND" if package == "command_api" else "QUERY"}
+
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+
+print("stand-in is serving", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(os.environ[ports[command] + "_OPS_PORT"])), Ready).serve_forever()
+"""
+
+OWN_SERVERS = {
+    "EVENT_STORE_DSN": "postgresql://mine/events",
+    "EVENT_STORE_MIGRATE_DSN": "postgresql://owner/events",
+    "READ_MODEL_DSN": "postgresql://mine/views",
+    "READ_MODEL_MIGRATE_DSN": "postgresql://owner/views",
+    "REDIS_URL": "redis://mine",
+    "KAFKA_BOOTSTRAP_SERVERS": "mine:9092",
+}
+
+
+class Checkout:
+    """A directory with stand-ins in which `python -m deploy.local` is run, on free ports."""
+
+    def __init__(self, folder: Path, addresses: Mapping[str, str]) -> None:
+        self.folder = folder
+        ports = {name: str(free_port()) for name in DEFAULT_PORTS}
+        self.environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **ports, **addresses}
+        self._up: list[subprocess.Popen[bytes]] = []
+        for package in ("command_api", "projector", "query_api"):
+            (folder / package).mkdir()
+            (folder / package / "__init__.py").touch()  # without it the real package would win
+            (folder / package / "__main__.py").write_text(STAND_IN)
+
+    def run(self, command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.local", command], cwd=self.folder, check=False, timeout=120,
+            env={**self.environment, **environment}, capture_output=True, text=True,
+        )  # fmt: skip
+
+    def up(self) -> "subprocess.Popen[bytes]":
+        with (self.folder / "up.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.local", "up"], cwd=self.folder, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._up.append(process)
+
+        def is_ready_or_ended() -> None:
+            if process.poll() is None:
+                self.must_say("Ready after")
+
+        eventually_blocking(is_ready_or_ended, seconds_max=60)
+        self.must_say("Ready after")
+        return process
+
+    def must_say(self, text: str) -> None:
+        said = (self.folder / "up.log").read_text()
+        assert text in said, said
+
+    def seen_by(self, process: str) -> dict[str, str]:
+        seen: dict[str, str] = json.loads((self.folder / f"{process}.json").read_text())
+        return seen
+
+    def close(self) -> None:
+        for process in self._up:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture
+def make_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Checkout]]:
+    made: list[Checkout] = []
+
+    def make(addresses: Mapping[str, str] = OWN_SERVERS) -> Checkout:
+        made.append(Checkout(tmp_path_factory.mktemp("checkout"), addresses))
+        return made[-1]
+
+    yield make
+    for checkout in made:
+        checkout.close()
+
+
+def children_of(pid: int) -> dict[str, psutil.Process]:
+    """By the last words of their command line."""
+    return {" ".join(child.cmdline()[-2:]): child for child in psutil.Process(pid).children()}
+
+
+def must_be_gone(processes: list[psutil.Process]) -> None:
+    alive = [process for process in processes if process.is_running() and process.status() != "zombie"]
+    assert alive == []
+
+
+def test_a_taken_port_is_named_with_its_setting() -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"port {port} \(POSTGRES_PORT\) is in use"):
+            require_free({"POSTGRES_PORT": port})
+
+
+def test_two_settings_may_not_share_a_port() -> None:
+    port = free_port()
+    with pytest.raises(PortTaken, match=f"REDIS_PORT and KAFKA_PORT are both {port}"):
+        require_free({"KAFKA_PORT": port, "REDIS_PORT": port})
+
+
+def test_up_names_the_setting_of_a_port_in_use(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused = checkout.run("up", COMMAND_PORT=str(port))
+    assert refused.returncode == 1
+    assert f"port {port} (COMMAND_PORT) is in use" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_port_that_is_no_port_is_refused_by_name(make_checkout: Callable[..., Checkout]) -> None:
+    refused = make_checkout().run("up", QUERY_PORT="http")
+    assert (refused.returncode, "QUERY_PORT is 'http'" in refused.stderr) == (1, True)
+
+
+def test_a_second_up_in_the_same_directory_is_refused(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    first = checkout.up()
+    refused = checkout.run("up")
+    assert refused.returncode == 1
+    assert f"already running (pid {first.pid})" in refused.stderr
+    assert checkout.run("clean").returncode == 1
+
+
+def test_down_stops_everything_and_says_when_nothing_runs(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    up = checkout.up()
+    children = list(children_of(up.pid).values())
+    assert len(children) == 4
+    assert checkout.run("status").returncode == 1  # the stand-ins do not listen on the API ports
+    assert checkout.run("down").stdout == "stopped\n"
+    assert up.wait(10) == 0
+    must_be_gone(children)
+    assert checkout.run("down").stdout == "not running\n"
+    assert checkout.run("status").returncode == 3
+
+
+def test_a_killed_process_is_said_and_started_again(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    up = checkout.up()
+    killed = children_of(up.pid)["projector run"]
+    killed.kill()
+
+    def projector_runs_again() -> None:
+        again = children_of(up.pid).get("projector run")
+        assert again is not None
+        assert again.pid != killed.pid
+
+    eventually_blocking(projector_runs_again, seconds_max=5)
+    checkout.must_say("projector ended with exit code -9")
+    checkout.must_say("stand-in is serving")
+
+
+def test_processes_end_with_a_killed_supervisor(make_checkout: Callable[..., Checkout]) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux signals the children of a killed parent")
+    checkout = make_checkout()
+    up = checkout.up()
+    children = list(children_of(up.pid).values())
+    up.kill()
+    up.wait()
+    eventually_blocking(lambda: must_be_gone(children))
+    checkout.up()
+
+
+def test_a_failed_migration_ends_the_start_with_its_last_words(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    checkout = make_checkout()
+    (checkout.folder / "migrations-fail").touch()
+    failed = checkout.run("up")
+    assert failed.returncode == 1
+    assert "the migration is wrong" in failed.stderr
+    assert not (checkout.folder / "projector-run.json").exists()
+
+
+def test_addresses_of_the_users_own_servers_are_passed_on(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout({})
+    lines = [f"{name}={value}\n" for name, value in OWN_SERVERS.items()]
+    (checkout.folder / ".env").write_text("".join(lines))
+    checkout.up()
+    assert checkout.seen_by("command_api-serve")["EVENT_STORE_DSN"] == "postgresql://mine/events"
+    assert checkout.seen_by("command_api-migrate")["EVENT_STORE_MIGRATE_DSN"] == "postgresql://owner/events"
+    assert checkout.seen_by("projector-run")["EVENT_STORE_READ_DSN"] == "postgresql://mine/events"
+    assert checkout.seen_by("query_api-serve")["REDIS_URL"] == "redis://mine"
+
+
+@pytest.mark.servers
+def test_up_starts_real_servers_and_gives_each_process_only_its_role(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    checkout = make_checkout({})
+    up = checkout.up()
+    assert "catalogue_writer" in checkout.seen_by("command_api-relay")["EVENT_STORE_DSN"]
+    projector, query_api = checkout.seen_by("projector-run"), checkout.seen_by("query_api-serve")
+    assert "catalogue_projector" in projector["READ_MODEL_DSN"]
+    assert "catalogue_reader" in query_api["READ_MODEL_DSN"]
+    assert "EVENT_STORE_DSN" not in query_api.keys() | projector.keys()
+    family = psutil.Process(up.pid).children(recursive=True)
+    up.send_signal(signal.SIGINT)
+    assert up.wait(60) == 0
+    must_be_gone(family)
+    assert checkout.run("clean").returncode == 0
+    assert not (checkout.folder / ".local").exists()
+
+
+@pytest.mark.servers
+async def test_postgresql_keeps_rows_over_a_restart_and_a_kill(
+    postgres_server: PostgresServer, make_database: Callable[[], DatabaseDsns]
+) -> None:
+    dsns = make_database()
+    connection = await asyncpg.connect(dsns.owner)
+    await connection.execute("CREATE TABLE kept (n int)")
+    await connection.execute("INSERT INTO kept VALUES (1)")
+    postgres_server.kill()
+    connection.terminate()
+    postgres_server.start()
+    postgres_server.restart()
+    connection = await asyncpg.connect(dsns.owner)
+    try:
+        assert await connection.fetchval("SELECT n FROM kept") == 1
+        assert await connection.fetchval("SHOW fsync") == "on"
+        assert await connection.fetchval("SHOW data_checksums") == "on"
+    finally:
+        await connection.close()
+
+
+@pytest.mark.servers
+async def test_no_role_of_a_service_is_superuser(postgres_server: PostgresServer) -> None:
+    supers = postgres_server.run_sql("SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreaterole")
+    assert supers.split() == ["postgres"]
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgres_server.dsn("postgres", "postgres"))
+
+
+@pytest.mark.servers
+def test_redis_keeps_keys_over_a_restart(redis_server: RedisServer, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as client:
+        client.set("kept", "1")
+        redis_server.restart()
+        assert client.get("kept") == b"1"
+
+
+@pytest.mark.servers
+async def test_kafka_keeps_records_over_a_kill_on_the_same_port(
+    kafka_server: KafkaServer, kafka_prefix: str, kafka_bootstrap_servers: str
+) -> None:
+    topic = f"{kafka_prefix}kept"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap_servers)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1)])
+    await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap_servers, acks="all")
+    await producer.start()
+    await producer.send_and_wait(topic, b"kept", partition=0)
+    await producer.stop()
+    kafka_server.kill()
+    kafka_server.start()
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, 0)])
+        assert (await consumer.getone()).value == b"kept"
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("fixture", ["postgres_server", "redis_server", "kafka_server"])
+def test_a_paused_server_is_silent_until_resumed(fixture: str, request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue(fixture)
+    server.ensure_running()
+    server.pause()
+    try:
+        assert not server.is_ready()
+    finally:
+        server.resume()
+    server.wait_until_ready()
