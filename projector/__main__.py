@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from projector.app import PROCESS, PROJECTIONS, run_projector
+from projector.app import PROCESS, PROJECTIONS, run_projector, tune_garbage_collection
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
 from projector.status import print_status
@@ -43,9 +43,10 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
     unknown = sorted(set(names) - set(PROJECTIONS))
     if unknown:
         known = ", ".join(PROJECTIONS)
-        print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)  # noqa: T201
+        print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
     configure_logs(PROCESS, settings.log_level)
+    tune_garbage_collection()
     try:
         return run(
             PROCESS,
@@ -53,7 +54,7 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
             shutdown_seconds_max=settings.shutdown_seconds_max,
         )
     except PortTaken as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
         return 1
 
 
@@ -61,9 +62,9 @@ def _migrate(settings: ProjectorSettings) -> int:
     try:
         applied = asyncio.run(migrate_read_model(settings.read_model_migrate_dsn))
     except (MigrationError, OSError) as error:
-        print(f"migrate: {error}", file=sys.stderr)  # noqa: T201
+        print(f"migrate: {error}", file=sys.stderr)
         return 1
-    print("\n".join(applied) if applied else "nothing to do")  # noqa: T201
+    print("\n".join(applied) if applied else "nothing to do")
     return 0
 
 

@@ -4,7 +4,7 @@ Exactly once in effect: the view's own versions decide what is new, so duplicate
 deliveries change nothing; its checkpoint moves in the same transaction.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -73,6 +73,8 @@ class Projection:
         if first.failed:
             return first
         second = await self.apply(batch[half:])
+        if second.failed:
+            second.failed.batch_index += half
         return Applied(first.tally + second.tally, second.failed)
 
     async def _apply_whole(self, batch: Sequence[Delivered]) -> Applied:
@@ -83,12 +85,8 @@ class Projection:
             tally: Tally = Counter()
             changes = []
             for product_id, indexes in by_product.items():
-                before = held.get(product_id, _NOTHING)
-                fold = _Fold(before, tally)
-                for event in missing.get(product_id, ()):
-                    fold.step(event, batch, indexes[0], "gap_filled")
-                for index in indexes:
-                    fold.step(batch[index].event, batch, index, "applied")
+                fold = _Fold(held.get(product_id, _NOTHING), tally)
+                fold.run(batch, indexes, missing.get(product_id, ()))
                 change = fold.change()
                 if change is not None:
                     changes.append(change)
@@ -130,8 +128,27 @@ class _Fold:
         self._last: ProductDocument | None = held.document
         self._log_position = 0
 
-    def step(self, event: RecordedEvent, batch: Sequence[Delivered], index: int, result: str) -> None:
-        """Apply one event; `index` is the delivered event that is to blame. Raises `EventFailed`."""
+    def run(
+        self, batch: Sequence[Delivered], indexes: Sequence[int], missing: Sequence[RecordedEvent]
+    ) -> None:
+        """Apply what was delivered and, between and after it, what the log has. Raises `EventFailed`."""
+        waiting = deque(missing)
+        for index in indexes:
+            stream_version = batch[index].event.stream_version
+            while waiting and waiting[0].stream_version < stream_version:
+                self._step(waiting.popleft(), batch, index, "gap_filled")
+            if waiting and waiting[0].stream_version == stream_version:
+                waiting.popleft()
+            self._step(batch[index].event, batch, index, "applied")
+        for newer in waiting:
+            try:
+                self._step(newer, batch, indexes[-1], "gap_filled")
+            except EventFailed:
+                # Not this batch's failure: Kafka will deliver that event, and it fails there.
+                return
+
+    def _step(self, event: RecordedEvent, batch: Sequence[Delivered], index: int, result: str) -> None:
+        """One event; `index` is the delivered event that is to blame. Raises `EventFailed`."""
         if event.stream_version <= self._version:
             self._tally[event.event_type, "duplicate"] += 1
             return

@@ -22,19 +22,19 @@ class ProjectorError(Exception):
     """The base; never raised itself."""
 
 
-class Unavailable(ProjectorError):  # noqa: N818
+class Unavailable(ProjectorError):
     """The same call may succeed later, unchanged."""
 
 
-class Fenced(ProjectorError):  # noqa: N818
+class Fenced(ProjectorError):
     """Another instance owns one of the partitions now, or moved past us: nothing was written."""
 
 
-class Refused(ProjectorError):  # noqa: N818
+class Refused(ProjectorError):
     """A value or constraint error of the store: nothing was written."""
 
 
-class CannotGoOn(ProjectorError):  # noqa: N818
+class CannotGoOn(ProjectorError):
     """Waiting will not help and skipping would be wrong."""
 
 

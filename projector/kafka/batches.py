@@ -1,4 +1,4 @@
-"""FastStream's part: a broker without producer, and per projection a batch subscriber that hands on raw records.
+"""FastStream's part: a broker without producer, and batch subscribers that hand on raw records.
 
 The default parser decodes every header of a batch twice and loses the whole batch on a header that is not
 UTF-8 (reference/messaging.md 0.4); ours looks at none.

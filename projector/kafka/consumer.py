@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from projector.apply import Applied, Projection
 from projector.kafka.batches import Records, subscribe
+from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.progress import Progress
 from projector.kafka.records import FailedRecord, Record, read_batch
 from projector.kafka.starting_points import starting_points
@@ -33,13 +34,12 @@ if TYPE_CHECKING:
     from shared.ops.health import Heartbeat
 
 _KEEP_SECONDS = 0.25
-_COMMIT_SECONDS_MAX = 2.0
 # Above this a line with every correlation id is longer than it is useful, and too slow.
 LOGGED_BATCH_EVENTS_MAX = 10
 _log = get_logger(__name__)
 
 
-class NotReady(Exception):  # noqa: N818
+class NotReady(Exception):
     """Why a projection does not project now."""
 
 
@@ -69,6 +69,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._position_is_committed = position_is_committed
         self._heartbeat = heartbeat
         self._progress = Progress(name)
+        self._offsets = AppliedOffsets(name, topic, self._progress)
         self._retry = RetryPolicy(
             f"projector-{name}",
             settings.retry_wait_seconds_initial,
@@ -77,8 +78,6 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         )
         self._assigned: frozenset[TopicPartition] | None = None
         self._placed: dict[int, UUID] = {}
-        self._next_offsets: dict[TopicPartition, int] = {}
-        self._committed: dict[TopicPartition, int] = {}
         self._waiting_because = "partitions are not assigned yet"
         self._place_after = 0.0
         self._wake = asyncio.Event()
@@ -111,7 +110,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             await asyncio.gather(self._keeper, return_exceptions=True)
         if self._subscriber.consumer is not None:
             async with self._busy:
-                await self._commit()
+                await self._offsets.commit(self._consumer)
         await self._subscriber.stop()
 
     async def check(self) -> None:
@@ -140,12 +139,11 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """A batch in hand may still finish; the checkpoint fences it if the successor was faster."""
         self._abandon.set()
-        await self._commit()
+        await self._offsets.commit(self._consumer)
         self._assigned = None
         self._placed = {}
-        self._next_offsets = {}
         self._waiting_because = "the group rebalances"
-        self._progress.forget()
+        self._offsets.forget()
 
     async def _keep(self) -> None:
         """Place what is unplaced, commit, measure, and beat, until cancelled."""
@@ -169,8 +167,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         unplaced = self._assigned is not None and len(self._placed) < len(self._assigned)
         if unplaced and self.stopped_because is None and time.monotonic() >= self._place_after:
             await self._place()
-        await self._commit()
-        self._measure()
+        await self._offsets.commit(self._consumer)
+        self._offsets.measure(self._consumer)
 
     async def _place(self) -> None:
         """Load where to go on, seek there, resume."""
@@ -194,7 +192,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 return
             for tp, point in points.items():
                 self._consumer.seek(tp, point.next_offset)
-            self._next_offsets = {tp: point.next_offset for tp, point in points.items()}
+            self._offsets.placed({tp: point.next_offset for tp, point in points.items()})
             self._placed = {tp.partition: point.log_id for tp, point in points.items()}
             self._consumer.resume(*assigned)
             _log.info("projecting", projection=self.name, partitions=sorted(self._placed))
@@ -224,12 +222,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 is_transient=lambda error: isinstance(error, Unavailable),
                 stop=abandon,
             )
-        except Fenced as error:
-            _log.warning("fenced, reloading the checkpoints", projection=self.name, reason=str(error))
-            self._wait(str(error), seconds=0)
-            return
-        except Unavailable as error:
-            self._wait(str(error))
+        except (Fenced, Unavailable) as error:
+            if abandon is self._abandon and not abandon.is_set():
+                self._give_back(error)
             return
         if applied.failed is not None:
             failed = FailedRecord(records[applied.failed.batch_index], str(applied.failed))
@@ -237,18 +232,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._progress.applied(applied.tally, time.perf_counter() - started)
         self._tell(batch, applied)
         if abandon is self._abandon and not abandon.is_set():
-            self._reached(batch)
+            self._offsets.reached(batch)
         if failed is not None:
             self._fail(failed)
-
-    def _reached(self, batch: Sequence[Delivered]) -> None:
-        """Remember what to commit."""
-        for delivered in {one.partition: one for one in batch}.values():
-            tp = TopicPartition(self._topic, delivered.partition)
-            self._next_offsets[tp] = delivered.offset + 1
-            self._progress.reached(
-                delivered.partition, delivered.event.log_position, delivered.event.recorded_at
-            )
 
     def _tell(self, batch: Sequence[Delivered], applied: Applied) -> None:
         if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
@@ -261,6 +247,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             )
 
     # -- what can go wrong ---------------------------------------------------------------------------------
+
+    def _give_back(self, error: Fenced | Unavailable) -> None:
+        """The batch comes again: at once from where the checkpoint is now, or after a pause."""
+        if isinstance(error, Fenced):
+            _log.warning("fenced, reloading the checkpoints", projection=self.name, reason=str(error))
+            self._wait(str(error), seconds=0)
+        else:
+            self._wait(str(error))
 
     def _wait(self, reason: str, *, seconds: float | None = None) -> None:
         """Pause and be placed again after a while; what was in hand comes again after the seek."""
@@ -294,31 +288,3 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._placed = {}
         if self._assigned is not None:
             self._consumer.pause(*self._assigned)
-
-    # -- Kafka's own bookkeeping ---------------------------------------------------------------------------
-
-    async def _commit(self) -> None:
-        """Explicit offsets of what is applied. Best effort: a view's own checkpoint or guard is the truth."""
-        offsets = {
-            tp: offset
-            for tp, offset in self._next_offsets.items()
-            if self._committed.get(tp) != offset and self._assigned is not None and tp in self._assigned
-        }
-        if not offsets:
-            return
-        try:
-            async with asyncio.timeout(_COMMIT_SECONDS_MAX):
-                await self._consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            _log.warning("offsets not committed", projection=self.name, reason=reason)
-            return
-        self._committed.update(offsets)
-
-    def _measure(self) -> None:
-        lags = {}
-        for tp, next_offset in self._next_offsets.items():
-            highwater = self._consumer.highwater(tp) if self._assigned and tp in self._assigned else None
-            if highwater is not None:
-                lags[tp.partition] = max(0, highwater - next_offset)
-        self._progress.lags(lags)

@@ -10,7 +10,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 
 
-class HistoryDoesNotFold(ValueError):  # noqa: N818
+class HistoryDoesNotFold(ValueError):
     """The event cannot follow what came before: an event of a product that is not there, an unknown SKU.
 
     The log's writer never appends such a history, so it is a defect, and never skipped.

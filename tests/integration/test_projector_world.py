@@ -1,4 +1,4 @@
-"""A projector among real servers, and what its tests do to it; then the plain path of an event through all of it."""
+"""A projector among real servers, what tests do to it, and the plain path of an event through all of it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -51,14 +51,14 @@ class World:
         """Into the log alone, as the owner: the append function has its own tests."""
         rows = [
             (
-                one.log_position, one.product_id, one.stream_version, one.schema_version, one.event_type, one.data,
-                msgspec.json.encode(one.metadata), one.recorded_at,
+                one.log_position, one.product_id, one.stream_version, one.schema_version, one.event_type,
+                one.data, msgspec.json.encode(one.metadata), one.recorded_at,
             )
             for one in events
         ]  # fmt: skip
         await self.store.executemany(
-            "INSERT INTO catalogue.events (position, product_id, stream_version, schema_version, event_type, data,"
-            " metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO catalogue.events (position, product_id, stream_version, schema_version, event_type,"
+            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             rows,
         )
 

@@ -1,0 +1,73 @@
+"""What a projection has applied, per partition: committed to Kafka, and measured against what is there.
+
+The commit is for lag tools, and for views without checkpoints; it comes after the effect and is best effort,
+because a view's own checkpoint or guard makes a repetition harmless.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from projector.kafka.progress import Progress
+from projector.ports import Delivered
+from shared.ops.logs import get_logger
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+
+_COMMIT_SECONDS_MAX = 2.0
+_log = get_logger(__name__)
+
+
+class AppliedOffsets:
+    """Only of partitions that are ours now: `forget` is called when they are taken away."""
+
+    def __init__(self, projection: str, topic: str, progress: Progress) -> None:
+        self._projection = projection
+        self._topic = topic
+        self._progress = progress
+        self._next: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
+
+    def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
+        """Reading starts here; nothing of it needs a commit."""
+        self._next = next_offsets
+        self._committed = dict(next_offsets)
+
+    def reached(self, batch: Sequence[Delivered]) -> None:
+        """The batch is applied."""
+        for delivered in {one.partition: one for one in batch}.values():
+            tp, event = TopicPartition(self._topic, delivered.partition), delivered.event
+            self._next[tp] = delivered.offset + 1
+            self._progress.reached(tp.partition, event.log_position, event.recorded_at)
+
+    def forget(self) -> None:
+        """The partitions belong to someone else now."""
+        self._next, self._committed = {}, {}
+        self._progress.forget()
+
+    async def commit(self, consumer: "AIOKafkaConsumer") -> None:
+        """Explicit offsets, bounded in time; a failure is logged and tried again with the next commit."""
+        offsets = {tp: offset for tp, offset in self._next.items() if self._committed.get(tp) != offset}
+        if not offsets:
+            return
+        try:
+            async with asyncio.timeout(_COMMIT_SECONDS_MAX):
+                await consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            _log.warning("offsets not committed", projection=self._projection, reason=reason)
+            return
+        self._committed.update(offsets)
+
+    def measure(self, consumer: "AIOKafkaConsumer") -> None:
+        """Lag against the newest offset that a fetch has told of."""
+        lags = {}
+        for tp, next_offset in self._next.items():
+            highwater = consumer.highwater(tp)
+            if highwater is not None:
+                lags[tp.partition] = max(0, highwater - next_offset)
+        self._progress.lags(lags)

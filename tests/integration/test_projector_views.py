@@ -1,0 +1,384 @@
+"""One suite over both views: whatever Kafka delivers, and how often, the view is the fold of the log."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from projector.apply import Applied, Projection
+from projector.ports import Checkpoint, Delivered, Fenced, Unavailable, View
+from projector.postgres.event_log import PostgresEventLog
+from projector.postgres.product_view import PostgresProductView
+from projector.projections.product_document import apply_event
+from projector.redis.list_generations import RedisListGenerations
+from projector.redis.product_cache import RedisProductCache
+from shared.contract import events as e
+from shared.contract.addresses import list_generation_key
+from shared.contract.codec import decode_event
+from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductDocument
+from shared.postgres.pool import create_pool
+from shared.redis.client import create_redis
+from tests.servers import DatabaseDsns
+from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
+
+pytestmark = pytest.mark.servers
+LOG_ID = UUID(int=7)
+UNKNOWN = "product-blessed"
+
+
+class Log:
+    """The real log, written by its owner, read as the projector reads it."""
+
+    def __init__(self, owner: asyncpg.Connection, reading: PostgresEventLog) -> None:
+        self.reading = reading
+        self._owner = owner
+
+    async def keep(self, events: Sequence[RecordedEvent]) -> None:
+        await self._owner.executemany(
+            "INSERT INTO catalogue.events (position, product_id, stream_version, event_type, schema_version,"
+            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            [
+                (*msgspec.structs.astuple(one)[:6], msgspec.json.encode(one.metadata), one.recorded_at)
+                for one in events
+            ],
+        )
+
+
+@pytest_asyncio.fixture
+async def log(event_store_dsns: DatabaseDsns) -> AsyncIterator[Log]:
+    owner = await asyncpg.connect(event_store_dsns.owner)
+    pool = await _pool(event_store_dsns.reader)
+    yield Log(owner, PostgresEventLog(pool))
+    pool.terminate()
+    await owner.close()
+
+
+@pytest_asyncio.fixture
+async def read_model(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
+    pool = await _pool(read_model_dsns.projector)
+    yield pool
+    pool.terminate()
+
+
+@pytest_asyncio.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = create_redis(redis_url, socket_timeout_seconds=2, connect_timeout_seconds=2, connections_max=4)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(params=["table", "cache"])
+def view(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
+    if request.param == "table":
+        return PostgresProductView(read_model, projection="product_view", topic="t")
+    return RedisProductCache(redis, key_prefix="t", ttl_seconds=60, tombstone_ttl_seconds=30)
+
+
+async def _pool(dsn: str) -> Any:
+    return await create_pool(
+        dsn, application_name="test", size_max=4, statement_timeout_seconds=10, connect_timeout_seconds=5
+    )
+
+
+class Feed:
+    """Delivers events to a projection as Kafka would: offsets rise, whatever the events are."""
+
+    def __init__(self, view: View, log: Log, lists: RedisListGenerations | None = None) -> None:
+        self.view = view
+        self.projection = Projection(view, log.reading, lists)
+        self._offset = 0
+
+    async def deliver(self, *events: RecordedEvent) -> Applied:
+        batch = [
+            Delivered(0, offset, event, LOG_ID) for offset, event in enumerate(events, start=self._offset)
+        ]
+        applied = await self.projection.apply(batch)
+        self._offset += len(events)
+        return applied
+
+    async def shows(self, product_id: UUID) -> tuple[int, ProductDocument | None] | None:
+        """(version, document) as it stands in the view."""
+        async with self.view.begin({}) as writer:
+            return (await writer.held([product_id])).get(product_id)
+
+
+def folded(events: Sequence[RecordedEvent]) -> tuple[int, ProductDocument | None]:
+    document: ProductDocument | None = None
+    for one in events:
+        document = apply_event(document, decode_event(one.event_type, one.schema_version, one.data), one)
+    return events[-1].stream_version, document
+
+
+async def test_events_delivered_twice_change_nothing_the_second_time(view: View, log: Log) -> None:
+    feed, events = Feed(view, log), history(new_product_id(), created(), priced("2.00"))
+    await feed.deliver(*events)
+    applied = await feed.deliver(*events, *events)
+    assert {result for _, result in applied.tally} == {"duplicate"}
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_a_batch_that_repeats_itself_out_of_order_is_applied_once_and_in_order(
+    view: View, log: Log
+) -> None:
+    feed, events = Feed(view, log), history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    applied = await feed.deliver(events[2], events[0], events[1], events[0])
+    assert sum(number for (_, result), number in applied.tally.items() if result == "applied") == 3
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_versions_that_kafka_skipped_are_read_from_the_log_in_order(view: View, log: Log) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    await log.keep(events)
+    feed = Feed(view, log)
+    await feed.deliver(events[0])
+    applied = await feed.deliver(events[3])
+    assert applied.failed is None
+    assert applied.tally["product-price-changed", "gap_filled"] == 2
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_a_version_that_even_the_log_lacks_stops_the_batch_before_it(view: View, log: Log) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    other = history(new_product_id(), created(), first_position=10)
+    await log.keep([events[0], events[2], *other])
+    feed = Feed(view, log)
+    applied = await feed.deliver(events[0], *other, events[2])
+    assert applied.failed is not None
+    assert applied.failed.batch_index == 2
+    assert "lacks version 2" in str(applied.failed)
+    assert await feed.shows(events[0].product_id) == folded(events[:1])
+    assert await feed.shows(other[0].product_id) == folded(other)
+
+
+async def test_a_log_replica_that_is_behind_kafka_is_waited_for(view: View, log: Log) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    await log.keep(events[:2])
+    feed = Feed(view, log)
+    with pytest.raises(Unavailable, match="replica"):
+        await feed.deliver(events[2])
+    await log.keep(events[2:])
+    assert (await feed.deliver(events[2])).failed is None
+
+
+async def test_an_unknown_type_is_skipped_but_counts_as_a_version(view: View, log: Log) -> None:
+    events = history(new_product_id(), created(), e.ProductPublished(), priced("3.00"))
+    events[1] = msgspec.structs.replace(events[1], event_type=UNKNOWN)
+    feed = Feed(view, log)
+    applied = await feed.deliver(*events)
+    assert applied.tally[UNKNOWN, "skipped"] == 1
+    shown = await feed.shows(events[0].product_id)
+    assert shown is not None
+    assert shown[1] is not None
+    assert (shown[0], shown[1].version, shown[1].status) == (3, 3, "draft")
+
+
+async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(view: View, log: Log) -> None:
+    events = history(new_product_id(), created(), e.ProductPublished(), priced("3.00"))
+    events[1] = msgspec.structs.replace(events[1], event_type=UNKNOWN)
+    feed = Feed(view, log)
+    for one in events:
+        applied = await feed.deliver(one)
+        assert applied.failed is None
+    assert ("product-price-changed", "applied") in applied.tally
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"data": b"{"}, {"schema_version": 99}, {"data": b"[]"}],
+    ids=["broken-json", "unknown-schema-version", "wrong-shape"],
+)
+async def test_an_event_that_cannot_be_decoded_stops_the_batch_with_its_prefix_applied(
+    view: View, log: Log, broken: dict[str, Any]
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    events[1] = msgspec.structs.replace(events[1], **broken)
+    before, behind = history(new_product_id(), created()), history(new_product_id(), created())
+    feed = Feed(view, log)
+    applied = await feed.deliver(events[0], *before, events[1], events[2], *behind)
+    assert applied.failed is not None
+    assert applied.failed.batch_index == 2
+    assert applied.failed.delivered.event.metadata.event_id == events[1].metadata.event_id
+    assert await feed.shows(events[0].product_id) == folded(events[:1])
+    assert await feed.shows(before[0].product_id) == folded(before)
+    assert await feed.shows(behind[0].product_id) is None
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories=st.lists(random_history(), min_size=1, max_size=4), seed=st.integers(0, 2**32))
+async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_the_log(
+    view: View,
+    log: Log,
+    make_position: Callable[[int], int],
+    histories: Sequence[Sequence[e.ProductEvent]],
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    streams = []
+    for happened in histories:
+        streams.append(history(new_product_id(), *happened, first_position=make_position(len(happened))))
+        await log.keep(streams[-1])
+    feed = Feed(view, log)
+    if isinstance(view, PostgresProductView):
+        feed._offset = 1 + max((point.next_offset for point in (await view.load([0])).values()), default=0)
+    deliveries = [one for stream in streams for one in stream]
+    deliveries += chance.choices(deliveries, k=len(deliveries) // 2)
+    chance.shuffle(deliveries)
+    # What is lost on the way is never the newest version: that one would be no gap, just not there yet.
+    newest = {stream[-1].metadata.event_id for stream in streams}
+    kept = [one for one in deliveries if one.metadata.event_id in newest or chance.random() < 0.7]
+    while kept:
+        size = chance.randint(1, 5)
+        applied = await feed.deliver(*kept[:size])
+        assert applied.failed is None
+        kept = kept[size:]
+    for stream in streams:
+        assert await feed.shows(stream[0].product_id) == folded(stream)
+
+
+@pytest.fixture(scope="module")
+def make_position() -> Callable[[int], int]:
+    """Positions that no other example of this module uses."""
+    reached = 1000
+
+    def reserve(number: int) -> int:
+        nonlocal reached
+        reached += number
+        return reached - number
+
+    return reserve
+
+
+async def test_two_instances_on_one_partition_fence_each_other(read_model: Any, log: Log) -> None:
+    first = Feed(PostgresProductView(read_model, projection="p", topic="t"), log)
+    second = Feed(PostgresProductView(read_model, projection="p", topic="t"), log)
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    await first.deliver(events[0])
+    await second.view.load([0])
+    second._offset = 1
+    await second.deliver(events[1])
+    with pytest.raises(Fenced):
+        await first.deliver(events[1])
+    assert await first.shows(events[0].product_id) == folded(events[:2])
+    assert (await first.view.load([0]))[0].next_offset == 2
+    first._offset = 2
+    await first.deliver(events[2])
+    assert await first.shows(events[0].product_id) == folded(events)
+
+
+async def test_two_instances_on_a_fresh_partition_fence_each_other_too(read_model: Any, log: Log) -> None:
+    events = history(new_product_id(), created())
+    await Feed(PostgresProductView(read_model, projection="p", topic="t"), log).deliver(*events)
+    with pytest.raises(Fenced):
+        await Feed(PostgresProductView(read_model, projection="p", topic="t"), log).deliver(*events)
+
+
+async def test_a_checkpoint_of_another_log_is_not_moved(read_model: Any, log: Log) -> None:
+    table = PostgresProductView(read_model, projection="p", topic="t")
+    await Feed(table, log).deliver(*history(new_product_id(), created()))
+    with pytest.raises(Fenced):
+        async with table.begin({0: Checkpoint(5, 5, UUID(int=8))}):
+            pass
+
+
+async def test_dropped_duplicates_move_the_checkpoint_but_never_back(read_model: Any, log: Log) -> None:
+    table = PostgresProductView(read_model, projection="p", topic="t")
+    feed, events = Feed(table, log), history(new_product_id(), created(), priced("2.00"), first_position=5)
+    await feed.deliver(*events)
+    await feed.deliver(*events[:1])
+    assert await table.load([0]) == {0: Checkpoint(3, 6, LOG_ID)}
+
+
+async def test_a_value_that_postgresql_refuses_stops_right_before_its_event(
+    read_model: Any, log: Log
+) -> None:
+    table = PostgresProductView(read_model, projection="p", topic="t")
+    good = [history(new_product_id(), created(), first_position=number)[0] for number in range(1, 8)]
+    bad = msgspec.structs.replace(history(new_product_id(), created())[0], log_position=2**70)
+    feed = Feed(table, log)
+    applied = await feed.deliver(*good[:5], bad, *good[5:])
+    assert applied.failed is not None
+    assert applied.failed.batch_index == 5
+    assert applied.failed.delivered.event.product_id == bad.product_id
+    assert await table.load([0]) == {0: Checkpoint(5, 5, LOG_ID)}
+    assert await feed.shows(good[5].product_id) is None
+
+
+async def test_a_price_change_touches_the_variant_rows_of_that_sku_only(read_model: Any, log: Log) -> None:
+    feed = Feed(PostgresProductView(read_model, projection="p", topic="t"), log)
+    events = history(
+        new_product_id(),
+        created(),
+        e.VariantAdded("S-2", {}, e.Money("2.00", "USD")),
+        priced("3.00"),
+        e.VariantRemoved("S-2"),
+    )
+    await feed.deliver(*events[:2])
+    sql = "SELECT sku, currency, amount::text, xmin::text FROM views.product_view_variant ORDER BY sku"
+    before = await read_model.fetch(sql)
+    await feed.deliver(events[2])
+    after = await read_model.fetch(sql)
+    assert [row["amount"] for row in after] == ["3.00", "2.00"]
+    assert after[1]["xmin"] == before[1]["xmin"]
+    await feed.deliver(events[3])
+    assert [row["sku"] for row in await read_model.fetch(sql)] == ["S-1"]
+
+
+async def test_lists_of_the_category_left_and_the_category_entered_become_stale(
+    read_model: Any, log: Log, redis: Redis
+) -> None:
+    lists = RedisListGenerations(redis, key_prefix="t")
+    feed = Feed(PostgresProductView(read_model, projection="p", topic="t"), log, lists)
+    events = history(
+        new_product_id(), created(category="apparel/shirts"), e.ProductDetailsChanged(category="home")
+    )
+    await feed.deliver(events[0])
+    await feed.deliver(events[1])
+    await feed.deliver(events[1])
+    generations = [
+        await redis.get(list_generation_key("t", name)) for name in (None, "apparel", "home", "other")
+    ]
+    assert generations == [b"2", b"2", b"1", None]
+
+
+async def test_a_table_is_written_although_redis_is_away(read_model: Any, log: Log) -> None:
+    nowhere = create_redis(
+        "redis://127.0.0.1:1/0", socket_timeout_seconds=0.1, connect_timeout_seconds=0.1, connections_max=1
+    )
+    lists = RedisListGenerations(nowhere, key_prefix="t")
+    feed, events = (
+        Feed(PostgresProductView(read_model, projection="p", topic="t"), log, lists),
+        history(new_product_id(), created()),
+    )
+    await feed.deliver(*events)
+    assert await feed.shows(events[0].product_id) == folded(events)
+    await nowhere.aclose()
+
+
+async def test_a_document_lost_from_redis_comes_back_whole_with_the_next_event_and_as_new_as_the_log(
+    redis: Redis, log: Log
+) -> None:
+    feed = Feed(RedisProductCache(redis, key_prefix="t", ttl_seconds=60, tombstone_ttl_seconds=30), log)
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    await log.keep(events)
+    await feed.deliver(*events)
+    await redis.flushdb()
+    await feed.deliver(events[1])
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_a_document_that_no_longer_decodes_is_rebuilt_from_the_log(redis: Redis, log: Log) -> None:
+    feed = Feed(RedisProductCache(redis, key_prefix="t", ttl_seconds=60, tombstone_ttl_seconds=30), log)
+    events = history(new_product_id(), created(), priced("2.00"))
+    await log.keep(events)
+    await redis.set(f"t:product:{events[0].product_id}", b'0000000000000001L{"of": "an older shape"}')
+    await feed.deliver(events[1])
+    assert await feed.shows(events[0].product_id) == folded(events)
