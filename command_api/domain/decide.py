@@ -49,7 +49,7 @@ def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
 
 
 def merge_patch(changes: dict[str, Any], product: Product) -> dict[str, Any]:
-    """The patch with `attributes` merged into the present ones: afterwards every value is a whole new value."""
+    """The patch with `attributes` merged into the present ones: then every value is a whole new value."""
     if changes.get("attributes") is None:
         return changes
     return {**changes, "attributes": _merged(product.attributes, changes["attributes"])}
@@ -68,12 +68,23 @@ def _merged(target: Any, patch: Any) -> Any:
     return result
 
 
+def _is_same(one: Any, other: Any) -> bool:
+    """Equal as JSON: Python's own `==` takes true for 1, and 1 for 1.0."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
+
+
 def _change_details(changes: dict[str, Any], product: Product) -> list[ProductEvent]:
     empty: dict[str, Any] = {"tags": (), "attributes": {}, "images": ()}
     changed: dict[str, Any] = {}
     for field, value in changes.items():
         wanted = empty.get(field) if value is None else value
-        if wanted != getattr(product, field):
+        if not _is_same(wanted, getattr(product, field)):
             changed[field] = value
     return [e.ProductDetailsChanged(**changed)] if changed else []
 
