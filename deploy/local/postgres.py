@@ -101,11 +101,7 @@ class PostgresServer(Server):
     def _move_within_reach(self) -> None:
         """Root only: put programs and data where `nobody` can get at them (see unprivileged.py)."""
         if not unprivileged.is_reachable(self._programs / "postgres"):
-            copy = unprivileged.outside_home(self._programs) / "postgresql"
-            if not (copy / "complete").exists():
-                shutil.copytree(self._programs.parent, copy, symlinks=True, dirs_exist_ok=True)
-                (copy / "complete").touch()
-            self._programs = copy / "bin"
+            self._programs = _copy_of_programs(self._programs)
         if self._requested_data_dir.is_symlink() or not unprivileged.is_reachable(self._requested_data_dir):
             self.data_dir = unprivileged.outside_home(self._requested_data_dir.absolute()) / "data"
             self.data_dir.mkdir(mode=0o700, exist_ok=True)
@@ -143,6 +139,21 @@ class PostgresServer(Server):
             if self.data_dir.exists():
                 self.data_dir.rmdir()
             cluster.rename(self.data_dir)
+
+
+def _copy_of_programs(programs: Path) -> Path:
+    """A copy's bin folder for `nobody`, laid out as the wheel is: libraries are found by relative path."""
+    package = programs.parents[1]
+    folder = unprivileged.outside_home(programs)
+    copy, is_complete = folder / package.name, folder / "complete"
+    if not is_complete.exists():
+        for source in (programs.parent, package.with_name(f"{package.name}.libs")):
+            if source.exists():
+                target = folder / source.relative_to(package.parent)
+                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        copy.chmod(0o755)
+        is_complete.touch()
+    return copy / programs.relative_to(package)
 
 
 def find_programs() -> Path:

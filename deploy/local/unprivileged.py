@@ -38,7 +38,8 @@ def is_reachable(path: Path) -> bool:
 
 def outside_home(path: Path) -> Path:
     """A root-owned folder under /var/tmp that stands in for `path`; the same one every time."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    whole = path.parent.resolve() / path.name  # a link at `path` itself points here: it must not be followed
+    digest = hashlib.sha256(str(whole).encode()).hexdigest()[:16]
     folder = Path("/var/tmp") / f"product-catalogue-{digest}"
     folder.mkdir(mode=0o711, exist_ok=True)
     status = folder.lstat()

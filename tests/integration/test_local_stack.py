@@ -105,6 +105,7 @@ class Checkout:
         for process in self._up:
             process.terminate()
             process.wait(60)
+        self.run("clean")
 
 
 @pytest.fixture
