@@ -30,4 +30,7 @@ def unpack(value: bytes) -> CachedDocument:
     flag = value[VERSION_DIGITS : VERSION_DIGITS + 1]
     if flag not in (_LIVE, _TOMBSTONE):
         raise ValueError("not a cached document: flag byte missing")
-    return CachedDocument(int(value[:VERSION_DIGITS]), flag == _TOMBSTONE, value[VERSION_DIGITS + 1 :])
+    digits = value[:VERSION_DIGITS]
+    if not digits.isdigit():  # int() would take signs, spaces and underscores, too
+        raise ValueError("not a cached document: version missing")
+    return CachedDocument(int(digits), flag == _TOMBSTONE, value[VERSION_DIGITS + 1 :])

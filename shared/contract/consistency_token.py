@@ -14,6 +14,9 @@ import msgspec
 from msgspec import Struct
 
 TOKEN_BYTES_MAX = 1024
+# bigint and int of the log's columns: a made-up number must not reach a query that cannot hold it.
+_POSITION_MAX = 2**63 - 1
+_STREAM_VERSION_MAX = 2**31 - 1
 
 
 class MalformedToken(ValueError):
@@ -55,6 +58,10 @@ def decode_token(value: str) -> ConsistencyToken:
         token = _decoder.decode(raw)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise MalformedToken("not a consistency token") from error
-    if any(partition < 0 or position < 0 for partition, position in token.positions.items()):
-        raise MalformedToken("a position below zero")
+    if any(
+        partition < 0 or not 0 <= position <= _POSITION_MAX for partition, position in token.positions.items()
+    ):
+        raise MalformedToken("a position that no log has")
+    if token.stream_version is not None and not 0 <= token.stream_version <= _STREAM_VERSION_MAX:
+        raise MalformedToken("a version that no product has")
     return token

@@ -13,8 +13,8 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 def _image_addresses_become_images(data: dict[str, Any]) -> dict[str, Any]:
     """Version 1 kept pictures as bare addresses; version 2 gives each one room for its alternative text."""
     images = data.get("images")
-    if not images:
-        return data
+    if not isinstance(images, list):
+        return data  # absent or cleared; what is neither is refused by the present shape
     return {**data, "images": [{"url": address, "alt": None} for address in images]}
 
 
