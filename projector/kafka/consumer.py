@@ -16,15 +16,15 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from projector.apply import Applied, Projection
+from projector.apply import Projection
+from projector.kafka.batch_run import BatchRun
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.progress import Progress
-from projector.kafka.records import FailedRecord, Record, read_batch
+from projector.kafka.records import FailedRecord, Record
 from projector.kafka.starting_points import starting_points
-from projector.ports import CannotGoOn, Delivered, EventLog, Fenced, Unavailable, View
+from projector.ports import CannotGoOn, EventLog, Fenced, Unavailable, View
 from shared.ops.logs import get_logger
-from shared.ops.retry import RetryPolicy, retry_transient
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
@@ -34,13 +34,7 @@ if TYPE_CHECKING:
     from shared.ops.health import Heartbeat
 
 _KEEP_SECONDS = 0.25
-# Above this a line with every correlation id is longer than it is useful, and too slow.
-LOGGED_BATCH_EVENTS_MAX = 10
 _log = get_logger(__name__)
-
-
-class NotReady(Exception):
-    """Why a projection does not project now."""
 
 
 class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -61,21 +55,16 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     ) -> None:
         self.name = name
         self.stopped_because: str | None = None
+        self._remedy = f"mend the cause and restart, or run: python -m projector rebuild {name}"
         self._settings = settings
-        self._projection = projection
         self._view = view
         self._log = log
         self._topic = topic
         self._position_is_committed = position_is_committed
         self._heartbeat = heartbeat
-        self._progress = Progress(name)
-        self._offsets = AppliedOffsets(name, topic, self._progress)
-        self._retry = RetryPolicy(
-            f"projector-{name}",
-            settings.retry_wait_seconds_initial,
-            settings.retry_wait_seconds_max,
-            settings.retry_budget_seconds,
-        )
+        self._progress = progress = Progress(name)
+        self._offsets = AppliedOffsets(name, topic, progress)
+        self._batches = BatchRun(name, settings, projection, progress)
         self._assigned: frozenset[TopicPartition] | None = None
         self._placed: dict[int, UUID] = {}
         self._waiting_because = "partitions are not assigned yet"
@@ -114,17 +103,15 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         await self._subscriber.stop()
 
     async def check(self) -> None:
-        """For readiness. Raises `NotReady` with the reason."""
+        """For readiness. Raises `Unavailable` with the reason."""
         if self.stopped_because is not None:
-            raise NotReady(f"stopped: {self.stopped_because}")
+            raise Unavailable(f"stopped: {self.stopped_because}")
         if self._assigned is None:
-            raise NotReady(self._waiting_because)
+            raise Unavailable(self._waiting_because)
         if not self._assigned and not self._consumer.partitions_for_topic(self._topic):
-            raise NotReady(f"the topic {self._topic} does not exist")
+            raise Unavailable(f"the topic {self._topic} does not exist")
         if len(self._placed) < len(self._assigned):
-            raise NotReady(self._waiting_because)
-
-    # -- assignment ----------------------------------------------------------------------------------------
+            raise Unavailable(self._waiting_because)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Pause before anything else: nothing was fetched between the assignment and this."""
@@ -197,8 +184,6 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._consumer.resume(*assigned)
             _log.info("projecting", projection=self.name, partitions=sorted(self._placed))
 
-    # -- batches -------------------------------------------------------------------------------------------
-
     async def _handle(self, records: Records) -> None:
         """FastStream's handler. Never raises: an error would only be logged, and the records be lost."""
         async with self._busy:
@@ -213,40 +198,17 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._stop(f"defect: {type(error).__name__}: {error}")
 
     async def _process(self, records: Sequence[Record], abandon: asyncio.Event) -> None:
-        started = time.perf_counter()
-        batch, failed = read_batch(records, self._placed)
         try:
-            applied = await retry_transient(
-                self._retry,
-                lambda: self._projection.apply(batch),
-                is_transient=lambda error: isinstance(error, Unavailable),
-                stop=abandon,
-            )
+            outcome = await self._batches.run(records, self._placed, abandon)
         except (Fenced, Unavailable) as error:
             if abandon is self._abandon and not abandon.is_set():
                 self._give_back(error)
             return
-        if applied.failed is not None:
-            failed = FailedRecord(records[applied.failed.batch_index], str(applied.failed))
-            batch = batch[: applied.failed.batch_index]
-        self._progress.applied(applied.tally, time.perf_counter() - started)
-        self._tell(batch, applied)
-        if abandon is self._abandon and not abandon.is_set():
-            self._offsets.reached(batch)
-        if failed is not None:
-            self._fail(failed)
-
-    def _tell(self, batch: Sequence[Delivered], applied: Applied) -> None:
-        if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
-            _log.info(
-                "projected",
-                projection=self.name,
-                results={" ".join(what): events for what, events in applied.tally.items()},
-                product_ids=[str(one.event.product_id) for one in batch],
-                correlation_ids=[one.event.metadata.correlation_id for one in batch],
-            )
-
-    # -- what can go wrong ---------------------------------------------------------------------------------
+        if abandon is self._abandon and self._assigned is not None:
+            # Not when the partitions were taken away meanwhile: then they are the successor's to commit.
+            self._offsets.reached(outcome.applied)
+        if outcome.failed is not None:
+            self._fail(outcome.failed)
 
     def _give_back(self, error: Fenced | Unavailable) -> None:
         """The batch comes again: at once from where the checkpoint is now, or after a pause."""
@@ -274,14 +236,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
 
     def _stop(self, reason: str) -> None:
         """Red until an operator acts. The partitions stay ours: others would meet the same event."""
-        self.stopped_because = reason
+        self.stopped_because = f"{reason}; {self._remedy}"
         self._pause()
         self._progress.stopped()
         _log.critical(
             "projection stopped",
             projection=self.name,
             reason=reason,
-            remedy=f"mend the cause and restart, or start over with: python -m projector rebuild {self.name}",
+            remedy=self._remedy,
         )
 
     def _pause(self) -> None:

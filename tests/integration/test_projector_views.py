@@ -1,7 +1,7 @@
 """One suite over both views: whatever Kafka delivers, and how often, the view is the fold of the log."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -148,7 +148,7 @@ async def test_versions_that_kafka_skipped_are_read_from_the_log_in_order(view: 
 
 async def test_a_version_that_even_the_log_lacks_stops_the_batch_before_it(view: View, log: Log) -> None:
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
-    other = history(new_product_id(), created(), first_position=10)
+    other = history(new_product_id(), created())
     await log.keep([events[0], events[2], *other])
     feed = Feed(view, log)
     applied = await feed.deliver(events[0], *other, events[2])
@@ -217,14 +217,13 @@ async def test_an_event_that_cannot_be_decoded_stops_the_batch_with_its_prefix_a
 async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_the_log(
     view: View,
     log: Log,
-    make_position: Callable[[int], int],
     histories: Sequence[Sequence[e.ProductEvent]],
     seed: int,
 ) -> None:
     chance = random.Random(seed)
     streams = []
     for happened in histories:
-        streams.append(history(new_product_id(), *happened, first_position=make_position(len(happened))))
+        streams.append(history(new_product_id(), *happened))
         await log.keep(streams[-1])
     feed = Feed(view, log)
     if isinstance(view, PostgresProductView):
@@ -242,19 +241,6 @@ async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_t
         kept = kept[size:]
     for stream in streams:
         assert await feed.shows(stream[0].product_id) == folded(stream)
-
-
-@pytest.fixture(scope="module")
-def make_position() -> Callable[[int], int]:
-    """Positions that no other example of this module uses."""
-    reached = 1000
-
-    def reserve(number: int) -> int:
-        nonlocal reached
-        reached += number
-        return reached - number
-
-    return reserve
 
 
 async def test_two_instances_on_one_partition_fence_each_other(read_model: Any, log: Log) -> None:

@@ -37,7 +37,7 @@ class World:
 
     def __init__(
         self, settings: ProjectorSettings, store: asyncpg.Connection, views: asyncpg.Connection, redis: Redis,
-        producer: AIOKafkaProducer, log_id: UUID,
+        producer: AIOKafkaProducer, log_id: UUID, owner_dsns: tuple[str, str],
     ) -> None:  # fmt: skip
         self.settings = settings
         self.store = store
@@ -45,6 +45,7 @@ class World:
         self.redis = redis
         self.producer = producer
         self.log_id = log_id
+        self.owner_dsns = owner_dsns
         self.topic = topics(settings.kafka_topic_prefix).events
 
     async def append(self, events: Iterable[RecordedEvent]) -> None:
@@ -105,13 +106,36 @@ class World:
         )
 
     async def ops(self, path: str) -> httpx.Response:
-        async with httpx.AsyncClient() as client:
-            return await client.get(f"http://127.0.0.1:{self.settings.projector_ops_port}{path}")
+        """An answer of the operations port; one that does not listen yet is an assertion to repeat."""
+        try:
+            async with httpx.AsyncClient() as client:
+                return await client.get(f"http://127.0.0.1:{self.settings.projector_ops_port}{path}")
+        except httpx.ConnectError as error:
+            raise AssertionError("the operations port does not listen") from error
+
+    async def reconnect(self) -> None:
+        """After PostgreSQL was gone."""
+        self.store, self.views = [await asyncpg.connect(dsn) for dsn in self.owner_dsns]
+
+    async def remake_topic(self) -> None:
+        """The same name, no records, offsets from 0."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.topic])
+
+            async def gone() -> None:
+                assert self.topic not in await admin.list_topics()
+
+            await eventually(gone)
+            await admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)])
+        finally:
+            await admin.close()
 
     async def stopped(self, projection: str) -> str:
         """The reason readiness gives; for `eventually`."""
         answer = (await self.ops("/readyz")).json()
-        assert "stopped" in answer["checks"][projection], answer
+        assert "stopped" in answer["checks"].get(projection, "no such check"), answer
         return str(answer["checks"][projection])
 
     async def ready(self) -> None:
@@ -137,10 +161,7 @@ class World:
         async def check() -> None:
             if running.done():
                 await running
-            try:
-                await self.ready()
-            except httpx.ConnectError as error:
-                raise AssertionError("not listening yet") from error
+            await self.ready()
 
         return check
 
@@ -174,10 +195,13 @@ async def world(
     producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap_servers)
     await producer.start()
     log_id = UUID(int=(await store.fetchval("SELECT log_id FROM catalogue.event_log")).int)
-    yield World(settings, store, views, redis, producer, log_id)
+    one = World(
+        settings, store, views, redis, producer, log_id, (event_store_dsns.owner, read_model_dsns.owner)
+    )
+    yield one
     await producer.stop()
     await redis.aclose()
-    for connection in (store, views):
+    for connection in (one.store, one.views):
         await connection.close()
 
 

@@ -1,5 +1,6 @@
 """Histories of products: by hand, and at random but always ones that the writer could have appended."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from shared.contract import events as e
 from shared.contract.codec import encode_event
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 
+_positions = itertools.count(1000)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -51,10 +53,13 @@ def recorded(
     )
 
 
-def history(product_id: UUID, *happened: e.ProductEvent, first_position: int = 1) -> list[RecordedEvent]:
-    """The events of one product as versions 1, 2, 3 …"""
+def history(
+    product_id: UUID, *happened: e.ProductEvent, first_position: int | None = None
+) -> list[RecordedEvent]:
+    """The events of one product as versions 1, 2, 3 …; positions that nobody else has, if not given."""
+    positions = _positions if first_position is None else itertools.count(first_position)
     return [
-        recorded(product_id, version, event, first_position + version - 1)
+        recorded(product_id, version, event, next(positions))
         for version, event in enumerate(happened, start=1)
     ]
 

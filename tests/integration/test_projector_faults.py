@@ -1,0 +1,273 @@
+"""What goes wrong around a running projector: outages lose nothing, and what can never work stops loudly."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from uuid import UUID
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.local.ports import free_port
+from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
+from projector.status import read_status
+from shared.contract import events as e
+from shared.contract.addresses import partition_of
+from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.cloud_event import record_headers
+from tests.eventually import eventually
+from tests.integration.test_projector_world import PARTITIONS, World, world
+from tests.unit.projector.histories import created, history, new_product_id, priced
+
+__all__ = ["world"]
+pytestmark = pytest.mark.servers
+
+
+def _product_id_in(partition: int) -> UUID:
+    return next(one for one in iter(new_product_id, None) if partition_of(one, PARTITIONS) == partition)
+
+
+async def test_postgresql_away_under_load_loses_nothing(
+    world: World, postgres_server: PostgresServer
+) -> None:
+    streams = [history(new_product_id(), created(), priced("2.00"), priced("3.00")) for _ in range(40)]
+    async with world.projecting("product_view"):
+        for stream in streams:
+            await world.publish(stream[:2])
+        await asyncio.to_thread(postgres_server.kill)
+        for stream in streams:
+            await world.publish(stream[2:])
+
+        async def paused() -> None:
+            answer = await world.ops("/readyz")
+            assert answer.status_code == 503
+            assert "read model" in answer.json()["checks"]["product_view"], answer.text
+
+        await eventually(paused, 30)
+        assert (await world.ops("/livez")).status_code == 200
+        await asyncio.to_thread(postgres_server.start)
+        await world.reconnect()
+        for stream in streams:
+            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3), 30)
+        await eventually(world.ready, 30)
+
+
+async def test_redis_away_stops_the_cache_for_a_while_and_the_table_never(
+    world: World, redis_server: RedisServer
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"))
+    await world.append(events)
+    async with world.projecting():
+        await world.publish(events[:1])
+        await eventually(lambda: world.cache_shows(events[0].product_id, 1))
+        await asyncio.to_thread(redis_server.kill)
+        await world.publish(events[1:])
+        await eventually(lambda: world.table_shows(events[0].product_id, 2))
+        await asyncio.to_thread(redis_server.start)
+        await world.redis.connection_pool.disconnect()
+        await eventually(lambda: world.cache_shows(events[0].product_id, 2), 30)
+
+
+async def test_a_flushed_cache_gets_the_whole_document_back_with_the_next_event(world: World) -> None:
+    events = history(new_product_id(), created(), e.ProductPublished(), priced("3.00"))
+    async with world.projecting("product_cache"):
+        await world.happen(events[:2])
+        await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+        await world.redis.flushdb()
+        await world.happen(events[2:])
+        await eventually(lambda: world.cache_shows(events[0].product_id, 3))
+    cached = await world.cached(events[0].product_id)
+    assert cached is not None
+    assert b'"status":"active"' in cached.body
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "broken-json",
+        "unknown-schema-version",
+        "no-headers",
+        "latin-1-header",
+        "none-header",
+        "tombstone",
+        "wrong-key",
+    ],
+)
+async def test_a_record_that_can_never_be_applied_stops_the_projection_right_before_it(
+    world: World, poison: str
+) -> None:
+    before, bad, behind = (history(_product_id_in(3), created())[0] for _ in range(3))
+    async with world.projecting("product_view"):
+        await world.publish([before])
+        await _publish_poison(world, bad, poison)
+        await world.publish([behind])
+        reason = await eventually(lambda: world.stopped("product_view"))
+        assert f"{world.topic}[3]@1" in reason
+        assert (await world.ops("/livez")).status_code == 200
+        assert 'projection_stopped{projection="product_view"} 1.0' in (await world.ops("/metrics")).text
+        await world.table_shows(before.product_id, 1)
+        assert await world.row(behind.product_id) is None
+    assert await _next_offset(world, 3) == 1
+    assert await _committed(world, "product_view", 3) == 1
+
+
+async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> None:
+    key, value = str(event.product_id).encode(), event.data
+    headers = dict(record_headers(event, str(world.log_id).encode()))
+    if poison == "broken-json":
+        value = b"{"
+    elif poison == "unknown-schema-version":
+        headers["ce_schemaversion"] = b"99"
+    elif poison == "no-headers":
+        headers = {}
+    elif poison == "latin-1-header":
+        headers["ce_correlationid"] = "Äpfel".encode("latin-1")
+    elif poison == "none-header":
+        headers["ce_type"] = None  # type: ignore[assignment]
+    elif poison == "wrong-key":
+        key = str(_product_id_in(3)).encode()
+    await world.producer.send_and_wait(
+        world.topic, None if poison == "tombstone" else value, key, partition=3, headers=list(headers.items())
+    )
+
+
+async def test_a_stopped_projection_leaves_the_other_one_going(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    other = history(_product_id_in(3), created(), priced("2.00"))
+    await world.append(events)
+    async with world.projecting():
+        await world.happen(other[:1])
+        await eventually(lambda: world.cache_shows(other[0].product_id, 1))
+        await world.views.execute(
+            "ALTER TABLE views.product_view ADD CONSTRAINT no_two CHECK (stream_version < 2) NOT VALID"
+        )
+        await world.happen(other[1:])
+        reason = await eventually(lambda: world.stopped("product_view"))
+        assert "no_two" in reason
+        await eventually(lambda: world.cache_shows(other[0].product_id, 2))
+
+
+async def test_an_event_of_another_log_stops_both_projections(world: World) -> None:
+    mine, foreign = (history(_product_id_in(3), created())[0] for _ in range(2))
+    async with world.projecting():
+        await world.publish([mine])
+        await world.publish([foreign], log_id=UUID(int=9))
+        for name in ("product_view", "product_cache"):
+            assert str(UUID(int=9)) in await eventually(lambda name=name: world.stopped(name))
+        await world.table_shows(mine.product_id, 1)
+        assert await world.row(foreign.product_id) is None
+
+
+async def test_a_topic_made_anew_stops_the_table_with_the_command_to_run(world: World) -> None:
+    events = [history(_product_id_in(3), created())[0] for _ in range(3)]
+    async with world.projecting():
+        await world.publish(events)
+        await eventually(lambda: world.table_shows(events[-1].product_id, 1))
+        await eventually(lambda: world.cache_shows(events[-1].product_id, 1))
+    await world.remake_topic()
+    async with world.projecting(wait=False):
+        reason = await eventually(lambda: world.stopped("product_view"), 30)
+        assert "python -m projector rebuild product_view" in reason
+        # With the topic Kafka forgot the group's offsets: the cache reads from the start.
+        again = history(_product_id_in(3), created())
+        await world.happen(again)
+        await eventually(lambda: world.cache_shows(again[0].product_id, 1), 30)
+
+
+async def test_two_projectors_share_the_partitions_and_take_over_from_each_other(world: World) -> None:
+    streams = [history(new_product_id(), created(), priced("2.00"), priced("3.00")) for _ in range(30)]
+    other = World(
+        world.settings.model_copy(update={"projector_ops_port": free_port()}),
+        world.store, world.views, world.redis, world.producer, world.log_id, world.owner_dsns,
+    )  # fmt: skip
+    async with world.projecting("product_view"):
+        for stream in streams:
+            await world.happen(stream[:1])
+        async with other.projecting("product_view"):
+            for stream in streams:
+                await world.happen(stream[1:2])
+            for stream in streams:
+                await eventually(lambda one=stream: world.table_shows(one[0].product_id, 2), 30)
+        for stream in streams:
+            await world.happen(stream[2:])
+        for stream in streams:
+            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3), 30)
+
+
+async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    async with world.projecting("product_view"):
+        await world.happen(events[:1])
+        await eventually(lambda: world.table_shows(events[0].product_id, 1))
+        await world.views.execute(
+            "UPDATE views.projection_checkpoint SET next_offset = 2 WHERE partition = 3"
+        )
+        await world.happen(events[1:])
+        await eventually(lambda: world.table_shows(events[0].product_id, 3))
+        await world.ready()
+    assert await _next_offset(world, 3) == 3
+
+
+async def test_sigterm_ends_the_process_in_time_with_everything_committed(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    environment = {
+        name.upper(): str(value)
+        for name, value in world.settings.model_dump().items()
+        if value != type(world.settings).model_fields[name].default
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "projector", "run", "product_view",
+        env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        await eventually(world.ready, 30)
+        await world.happen(events)
+        await eventually(lambda: world.table_shows(events[0].product_id, 2))
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, output.decode()
+    assert await _committed(world, "product_view", 3) == 2
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert {"request-1", "request-2"} <= {
+        one for line in lines if line["event"] == "projected" for one in line["correlation_ids"]
+    }
+
+
+async def test_status_tells_where_each_projection_is(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"), first_position=1)
+    async with world.projecting():
+        await world.happen(events)
+        await eventually(lambda: world.table_shows(events[0].product_id, 2))
+        await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+    await world.happen(history(_product_id_in(3), created(), first_position=3))
+    status = await read_status(world.settings)
+    assert status.problems == []
+    assert status.newest_log_position == 3
+    of = {(one.projection, one.partition): one for one in status.partitions}
+    table, cache = of["product_view", 3], of["product_cache", 3]
+    assert (table.next_offset, table.lag_events, table.log_position, table.log_id) == (2, 1, 2, world.log_id)
+    assert (cache.next_offset, cache.lag_events) == (2, 1)
+
+
+async def _next_offset(world: World, partition: int) -> int:
+    sql = "SELECT next_offset FROM views.projection_checkpoint WHERE partition = $1"
+    return int(await world.views.fetchval(sql, partition))
+
+
+async def _committed(world: World, projection: str, partition: int) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        group = f"{world.settings.kafka_topic_prefix}{projection}"
+        offsets = await admin.list_consumer_group_offsets(group)
+        return int(offsets[TopicPartition(world.topic, partition)].offset)
+    finally:
+        await admin.close()
