@@ -41,4 +41,4 @@ bench: .venv/.complete ## measure (starts its own servers)
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 seed: .venv/.complete ## load a realistic catalogue into a running system (PRODUCTS=1000)
-	.venv/bin/python -m command_api seed --products $(PRODUCTS)
+	.venv/bin/python -m command_api seed --count $(PRODUCTS)

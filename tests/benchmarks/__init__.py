@@ -1,0 +1,1 @@
+"""Speed, as ratios between contenders that run side by side in one run. Never part of `make test`."""

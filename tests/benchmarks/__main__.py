@@ -1,0 +1,67 @@
+"""`make bench`: measure everything, side by side, and print the tables.
+
+`python -m tests.benchmarks [SUITE ...] [--rounds N] [--seconds S]`. What a suite needs and is missing (wrk,
+nginx) is named, and the rest runs.
+"""
+
+import argparse
+import asyncio
+import importlib
+import platform
+import sys
+from pathlib import Path
+
+from tests.benchmarks.bench_servers import BenchServers, bench_servers
+from tests.benchmarks.table import run_table
+from tests.benchmarks.tools import MissingTool
+
+SUITES = ("append", "commands_http", "reads_http", "projecting", "relay", "freshness")
+
+
+def main() -> int:
+    """Run the suites that were asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds per table (3)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds per measurement (4)")
+    given = parser.parse_args()
+    unknown = set(given.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    with bench_servers() as servers:
+        lines = asyncio.run(_run(servers, given.suites or list(SUITES), given.rounds, given.seconds))
+    print("\n".join([_machine(), *lines]))
+    return 0 if not any("MISSED" in line for line in lines) else 3
+
+
+async def _run(servers: BenchServers, suites: list[str], rounds: int, seconds: float) -> list[str]:
+    lines: list[str] = []
+    for name in suites:
+        try:
+            suite = importlib.import_module(f"tests.benchmarks.{name}")
+            for table in await suite.tables(servers, seconds):
+                lines += await run_table(table, rounds)
+        except MissingTool as missing:
+            lines += ["", f"### {name}", "", f"not run: {missing}"]
+            print(f"  {name}: not run: {missing}", file=sys.stderr)
+    return lines
+
+
+def _machine() -> str:
+    cpu = next(
+        (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")),
+        platform.machine(),
+    )
+    cores = sum(line.startswith("processor") for line in _cpuinfo())
+    return (
+        f"{cpu}, {cores} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

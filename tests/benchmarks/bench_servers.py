@@ -1,0 +1,64 @@
+"""The servers of a benchmark run: as tests get them, durable, with fresh databases per contender."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from command_api.postgres.migrate import migrate_event_store
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.redis import RedisServer
+from projector.postgres.migrate import migrate_read_model
+from tests.servers import DatabaseDsns, SessionServers, dsns_of
+
+_numbers = itertools.count(1)
+
+
+class BenchServers:
+    """One each of PostgreSQL, Redis and Kafka; started when first asked for."""
+
+    def __init__(self, servers: SessionServers) -> None:
+        self._servers = servers
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """The database server."""
+        return self._servers.get("postgres_server")  # type: ignore[return-value]
+
+    @property
+    def redis(self) -> RedisServer:
+        """The cache."""
+        return self._servers.get("redis_server")  # type: ignore[return-value]
+
+    @property
+    def kafka(self) -> KafkaServer:
+        """The broker."""
+        return self._servers.get("kafka_server")  # type: ignore[return-value]
+
+    async def event_store(self) -> DatabaseDsns:
+        """A fresh, migrated event store."""
+        dsns = self.empty_database()
+        await migrate_event_store(dsns.owner)
+        return dsns
+
+    async def read_model(self) -> DatabaseDsns:
+        """A fresh, migrated read model."""
+        dsns = self.empty_database()
+        await migrate_read_model(dsns.owner)
+        return dsns
+
+    def empty_database(self) -> DatabaseDsns:
+        """A fresh database that the migrate role owns, after a checkpoint: nobody pays for the last one."""
+        name = f"bench_{next(_numbers)}"
+        self.postgres.run_sql(f"CREATE DATABASE {name} OWNER {OWNER}; CHECKPOINT;")
+        return dsns_of(self.postgres, name)
+
+
+@contextmanager
+def bench_servers() -> Iterator[BenchServers]:
+    """Start and stop."""
+    servers = SessionServers()
+    try:
+        yield BenchServers(servers)
+    finally:
+        servers.close()

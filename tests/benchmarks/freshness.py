@@ -1,0 +1,140 @@
+"""Freshness: from a command's answer to the product readable through the query API, at 200 commands/s.
+
+The whole system on this machine: command API, relay, Kafka, projector, query API. Open loop: commands start on
+their schedule whatever the answers do. The read carries the answer's consistency token, so it returns at the
+moment in which the write is visible.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from statistics import quantiles
+from typing import NamedTuple
+
+import httpx
+
+from deploy.local.ports import free_port
+from tests.benchmarks.bench_servers import BenchServers
+from tests.benchmarks.processes import python, running
+from tests.benchmarks.table import Contender, Table
+
+COMMANDS_PER_SECOND = 200
+WARM_UP_COMMANDS = 200
+HOST = "127.0.0.1"
+P50_MILLISECONDS, P99_MILLISECONDS = 20.0, 100.0
+
+
+class System(NamedTuple):
+    """Where the running system listens."""
+
+    command_url: str
+    query_url: str
+
+
+async def tables(servers: BenchServers, seconds: float) -> list[Table]:
+    """Absolute milliseconds; the first row is the bound, so that each ratio must stay below 1."""
+    figures: dict[str, list[float]] = {"p50": [], "p99": []}
+
+    async def bound(milliseconds: float) -> float:
+        return milliseconds
+
+    async def p50() -> float:
+        latencies = await visible_milliseconds(servers, max(5.0, seconds))
+        cuts = quantiles(latencies, n=100)
+        figures["p99"].append(cuts[98])
+        return cuts[49]
+
+    async def p99() -> float:
+        return figures["p99"].pop(0)
+
+    title = f"Freshness at {COMMANDS_PER_SECOND} commands/s: answer to readable"
+    return [
+        Table(
+            f"{title}, p50",
+            "ms",
+            [Contender("bound", lambda: bound(P50_MILLISECONDS)), Contender("p50", p50, 1.0)],
+            lower_is_better=True,
+        ),
+        Table(
+            f"{title}, p99",
+            "ms",
+            [Contender("bound", lambda: bound(P99_MILLISECONDS)), Contender("p99", p99, 1.0)],
+            lower_is_better=True,
+        ),
+    ]
+
+
+async def visible_milliseconds(servers: BenchServers, seconds: float) -> list[float]:
+    """One latency a command, after the warm-up."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+    async with whole_system(servers) as system, httpx.AsyncClient(limits=limits, timeout=15) as client:
+        products: list[str] = []
+        latencies: list[float] = []
+        started = time.perf_counter()
+        async with asyncio.TaskGroup() as commands:
+            for number in range(WARM_UP_COMMANDS + round(seconds * COMMANDS_PER_SECOND)):
+                await asyncio.sleep(max(0.0, started + number / COMMANDS_PER_SECOND - time.perf_counter()))
+                commands.create_task(_command(client, system, number, products, latencies))
+    return latencies[WARM_UP_COMMANDS:]
+
+
+async def _command(
+    client: httpx.AsyncClient, system: System, number: int, products: list[str], latencies: list[float]
+) -> None:
+    if number % 5 == 0 or not products:
+        variant = {"sku": f"OBS-{number}", "price": {"amount": "50.00", "currency": "USD"}}
+        product = {"name": f"Ocean Blue Shirt {number}", "variants": [variant]}
+        answer = await client.post(f"{system.command_url}/v1/products", json=product)
+        answer.raise_for_status()
+        products.append(answer.json()["id"])
+    else:
+        patch = {"description": f"Number {number}"}
+        product_id = random.choice(products)
+        answer = await client.patch(f"{system.command_url}/v1/products/{product_id}", json=patch)
+        answer.raise_for_status()
+    answered = time.perf_counter()
+    headers = {"Consistency-Token": answer.headers["consistency-token"], "Prefer": "wait=10"}
+    read = await client.get(f"{system.query_url}/v1/products/{answer.json()['id']}", headers=headers)
+    read.raise_for_status()
+    if read.json()["version"] < answer.json()["version"]:
+        raise RuntimeError("the read was older than its token")
+    latencies.append((time.perf_counter() - answered) * 1000)
+
+
+@asynccontextmanager
+async def whole_system(servers: BenchServers) -> AsyncIterator[System]:
+    """All four processes over fresh databases, topics and an empty cache."""
+    log, view = await servers.event_store(), await servers.read_model()
+    names = (
+        "COMMAND_PORT",
+        "COMMAND_OPS_PORT",
+        "QUERY_PORT",
+        "QUERY_OPS_PORT",
+        "PROJECTOR_OPS_PORT",
+        "RELAY_OPS_PORT",
+    )
+    ports = {name: str(free_port()) for name in names}
+    common = {
+        **ports,
+        "EVENT_STORE_DSN": log.writer,
+        "EVENT_STORE_READ_DSN": log.reader,
+        "REDIS_URL": servers.redis.url(1),
+        "REDIS_KEY_PREFIX": f"bench-{time.time_ns():x}",
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka.bootstrap_servers,
+        "KAFKA_TOPIC_PREFIX": f"bench-{time.time_ns():x}-",
+    }
+    parts = (
+        ("command_api", "serve", "COMMAND_OPS_PORT", view.reader),
+        ("command_api", "relay", "RELAY_OPS_PORT", view.reader),
+        ("projector", "run", "PROJECTOR_OPS_PORT", view.projector),
+        ("query_api", "serve", "QUERY_OPS_PORT", view.reader),
+    )
+    async with AsyncExitStack() as stack:
+        for package, command, ops_port, read_model in parts:
+            ready = f"http://{HOST}:{ports[ops_port]}/readyz"
+            environment = {**common, "READ_MODEL_DSN": read_model}
+            argv = python("-m", package, command)
+            await stack.enter_async_context(running(*argv, ready_url=ready, environment=environment))
+        yield System(f"http://{HOST}:{ports['COMMAND_PORT']}", f"http://{HOST}:{ports['QUERY_PORT']}")

@@ -1,0 +1,50 @@
+"""Our processes, and others', as children of a benchmark: started, waited for, stopped."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 25
+
+
+@asynccontextmanager
+async def running(
+    *argv: str, ready_url: str, environment: Mapping[str, str] | None = None, core: int | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program until the end of the block, once `ready_url` answers below 500. `core` pins it."""
+    pinned = ("taskset", "-c", str(core), *argv) if core is not None else argv
+    process = await asyncio.create_subprocess_exec(
+        *pinned,
+        env={**os.environ, "LOG_LEVEL": "WARNING", **(environment or {})},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL if argv[0] != sys.executable else None,
+    )
+    try:
+        await _wait_until_ready(process, ready_url)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            await process.wait()
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    """A command line of this interpreter."""
+    return (sys.executable, *arguments)
+
+
+async def _wait_until_ready(process: asyncio.subprocess.Process, url: str) -> None:
+    async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient() as client:
+        while True:
+            if process.returncode is not None:
+                raise RuntimeError(f"ended with {process.returncode} before it was ready")
+            with suppress(httpx.TransportError):
+                if (await client.get(url)).status_code < 500:
+                    return
+            await asyncio.sleep(0.05)

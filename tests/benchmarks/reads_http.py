@@ -1,0 +1,147 @@
+"""Reads over HTTP: `GET /v1/products/{id}` served from Redis, against nginx serving files of the same size.
+
+The server is pinned to core 0; wrk (64 connections) and Redis to core 1. Both get 10,000 different addresses.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from redis.asyncio import Redis
+from uuid_utils.compat import uuid7
+
+from deploy.local.ports import free_port
+from shared.contract.addresses import product_key
+from shared.contract.cached_document import pack
+from shared.contract.events import Image, Money, Variant
+from shared.contract.views import ProductDocument, encode_document
+from tests.benchmarks.bench_servers import BenchServers
+from tests.benchmarks.processes import python, running
+from tests.benchmarks.table import Contender, Table
+from tests.benchmarks.tools import require
+from tests.benchmarks.wrk import request_rate
+
+PRODUCTS = 10_000
+SERVER_CORE, CLIENT_CORE = 0, 1
+SCRIPT = Path(__file__).with_name("get_products.lua")
+HOST = "127.0.0.1"
+NGINX_CONFIG = """worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type application/json;
+  open_file_cache max=20000 inactive=10m; open_file_cache_valid 10m;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
+
+
+async def tables(servers: BenchServers, seconds: float) -> list[Table]:
+    """One table."""
+    require("nginx", "nginx-light")
+    require("wrk", "wrk")
+    require("taskset", "util-linux")
+    documents = {product_id: document(product_id) for product_id in (uuid7() for _ in range(PRODUCTS))}
+
+    async def nginx() -> float:
+        return await nginx_rate(documents, seconds)
+
+    async def query_api(server: str) -> float:
+        return await query_api_rate(servers, documents, seconds, server)
+
+    size = len(next(iter(documents.values())))
+    contenders = [
+        Contender(f"nginx, static files of {size} bytes", nginx),
+        Contender("query API on granian", lambda: query_api("granian"), 0.4),
+        Contender("query API on uvicorn", lambda: query_api("uvicorn")),
+    ]
+    return [Table("GET /v1/products/{id} from Redis, one process on one core", "requests/s", contenders)]
+
+
+def document(product_id: UUID) -> bytes:
+    """A product of two variants, as readers get it."""
+    now = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+    variants = tuple(
+        Variant(f"OBS-{size}", {"size": size}, Money("50.00", "USD"), weight_grams=240) for size in ("M", "L")
+    )
+    return encode_document(
+        ProductDocument(
+            product_id,
+            3,
+            "active",
+            f"ocean-blue-shirt-{product_id.hex[-6:]}",
+            "Ocean Blue Shirt",
+            "A shirt as blue as the ocean",
+            "Ocean",
+            "Shirts",
+            "apparel/shirts",
+            ("men", "summer"),
+            {"colour": "blue"},
+            (Image("https://cdn.example/ocean.jpg", "Front"),),
+            variants,
+            now,
+            now,
+            now,
+        )
+    )
+
+
+async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
+    """The yardstick."""
+    with tempfile.TemporaryDirectory(prefix="bench-nginx-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "v1" / "products").mkdir(parents=True)
+        for product_id, body in documents.items():
+            (folder / "v1" / "products" / str(product_id)).write_bytes(body)
+        port = free_port()
+        (folder / "nginx.conf").write_text(NGINX_CONFIG.format(folder=folder, port=port))
+        argv = (require("nginx", "nginx-light"), "-c", str(folder / "nginx.conf"), "-p", name)
+        async with running(*argv, ready_url=f"http://{HOST}:{port}/", core=SERVER_CORE):
+            return await _get(documents, port, seconds)
+
+
+async def query_api_rate(
+    servers: BenchServers, documents: dict[UUID, bytes], seconds: float, server: str
+) -> float:
+    """Ours, with every document in Redis."""
+    async with _filled_redis(servers, documents) as redis_url:
+        port, ops_port = free_port(), free_port()
+        environment = {
+            "READ_MODEL_DSN": (await servers.read_model()).reader,
+            "REDIS_URL": redis_url,
+            "QUERY_PORT": str(port),
+            "QUERY_OPS_PORT": str(ops_port),
+            "QUERY_SERVER": server,
+        }
+        ready = f"http://{HOST}:{ops_port}/readyz"
+        argv = python("-m", "query_api", "serve")
+        async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE):
+            return await _get(documents, port, seconds)
+
+
+@asynccontextmanager
+async def _filled_redis(servers: BenchServers, documents: dict[UUID, bytes]) -> AsyncIterator[str]:
+    url = servers.redis.url(0)
+    subprocess.run(
+        ["taskset", "-apc", str(CLIENT_CORE), str(servers.redis.pid)], check=True, capture_output=True
+    )
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
+        packed = {product_key("catalogue", each): pack(3, body) for each, body in documents.items()}
+        await redis.mset(packed)
+        yield url
+
+
+async def _get(documents: dict[UUID, bytes], port: int, seconds: float) -> float:
+    url = f"http://{HOST}:{port}"
+    with tempfile.NamedTemporaryFile("w", prefix="bench-paths-") as paths:
+        paths.write("\n".join(f"/v1/products/{each}" for each in documents))
+        paths.flush()
+        await request_rate(url, 1, script=SCRIPT, arguments=(paths.name,), core=CLIENT_CORE)
+        return await request_rate(url, seconds, script=SCRIPT, arguments=(paths.name,), core=CLIENT_CORE)

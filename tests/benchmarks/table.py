@@ -1,0 +1,90 @@
+"""A table of contenders: measured in interleaved rounds, shown with medians and the ratio to the yardstick.
+
+Absolute figures on a shared machine move by a factor of two between rounds; ratios within a round do not, so
+each ratio is the median of the rounds' own ratios.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+Measure = Callable[[], Awaitable[float]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row. `measure` answers a rate per second, or a latency where the table says so."""
+
+    name: str
+    measure: Measure
+    target: float | None = None
+    """The least ratio to the yardstick that was asked for (the greatest, where `lower_is_better`)."""
+    note: str = ""
+
+
+@dataclass
+class Row:
+    """A contender's figures over the rounds."""
+
+    contender: Contender
+    figures: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contenders compared with the first of them, the yardstick."""
+
+    title: str
+    unit: str
+    contenders: Sequence[Contender]
+    lower_is_better: bool = False
+
+
+async def run_table(table: Table, rounds: int) -> list[str]:
+    """Measure and answer the lines of a Markdown table. A contender that fails says so in its row."""
+    rows = [Row(contender) for contender in table.contenders]
+    failures: dict[str, str] = {}
+    for number in range(rounds):
+        for row in rows:
+            if row.contender.name in failures:
+                continue
+            print(f"  {table.title}: round {number + 1}/{rounds}, {row.contender.name} ...", flush=True)
+            try:
+                row.figures.append(await row.contender.measure())
+            except Exception as error:
+                failures[row.contender.name] = f"{type(error).__name__}: {error}"
+    return ["", f"### {table.title}", "", *_lines(table, rows, failures)]
+
+
+def _lines(table: Table, rows: list[Row], failures: dict[str, str]) -> list[str]:
+    yardstick = rows[0].figures
+    lines = [
+        f"| contender | {table.unit}, median (min-max) | ratio to the first | target | |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        name, note = row.contender.name, row.contender.note
+        if name in failures or not row.figures or not yardstick:
+            lines.append(f"| {name} | not measured | | | {failures.get(name, 'nothing to compare with')} |")
+            continue
+        ratios = [own / base for own, base in zip(row.figures, yardstick, strict=False)]
+        ratio = median(ratios) if ratios else float("nan")
+        spread = f"({_number(min(row.figures))}-{_number(max(row.figures))})"
+        lines.append(
+            f"| {name} | {_number(median(row.figures))} {spread}"
+            f" | {ratio:.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+            f" | {_verdict(table, row.contender, ratio)} | {note} |"
+        )
+    return lines
+
+
+def _verdict(table: Table, contender: Contender, ratio: float) -> str:
+    if contender.target is None:
+        return ""
+    is_met = ratio <= contender.target if table.lower_is_better else ratio >= contender.target
+    sign = "<=" if table.lower_is_better else ">="
+    return f"{sign} {contender.target:g}: {'met' if is_met else 'MISSED'}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
