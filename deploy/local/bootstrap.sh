@@ -3,13 +3,15 @@
 # PYTHON=/path/to/python chooses one; otherwise the first of the names below that is 3.11 or newer.
 set -eu
 
+names=${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}
+
 fail() {
     echo "make: $1" >&2
     exit 1
 }
 
 find_python() {
-    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+    for name in $names; do
         if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             echo "$name"
             return
@@ -19,7 +21,7 @@ find_python() {
 
 if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     python=$(find_python)
-    [ -n "$python" ] || fail "Python 3.11 or newer is needed (found: $(python3 --version 2>/dev/null || echo none)); set PYTHON=/path/to/python3.11"
+    [ -n "$python" ] || fail "Python 3.11 or newer is needed, and none of these is: $names; set PYTHON=/path/to/one"
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "$python has no venv or ensurepip module; install it (on Debian or Ubuntu: apt-get install python3-venv)"
     echo "Creating .venv with $("$python" --version)"

@@ -1,5 +1,6 @@
 """The local stack: what `make up` promises, with stand-ins for our own processes and the real servers."""
 
+import contextlib
 import json
 import os
 import signal
@@ -122,8 +123,12 @@ def make_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 def children_of(pid: int) -> dict[str, psutil.Process]:
-    """By the last words of their command line."""
-    return {" ".join(child.cmdline()[-2:]): child for child in psutil.Process(pid).children()}
+    """By the last words of their command line; without those that have just ended."""
+    children = {}
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            children[" ".join(child.cmdline()[-2:])] = child
+    return children
 
 
 def must_be_gone(processes: list[psutil.Process]) -> None:
