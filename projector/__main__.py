@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from projector.app import PROCESS, PROJECTIONS, run_projector, tune_garbage_collection
+from projector.ports import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
 from projector.status import print_status
@@ -13,7 +14,6 @@ from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from shared.ops.settings import load_settings
-from shared.postgres.migrations import MigrationError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,6 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
     status = commands.add_parser("status", help="how far each projection is")
     status.add_argument("--json", action="store_true", help="one JSON document")
-    parser.set_defaults(projection=[])
     return parser
 
 
@@ -61,7 +60,7 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
 def _migrate(settings: ProjectorSettings) -> int:
     try:
         applied = asyncio.run(migrate_read_model(settings.read_model_migrate_dsn))
-    except (MigrationError, OSError) as error:
+    except CannotGoOn as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 1
     print("\n".join(applied) if applied else "nothing to do")

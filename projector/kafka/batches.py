@@ -61,9 +61,9 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
 def subscribe(
     broker: KafkaBroker,
     settings: "ProjectorSettings",
-    *,
     topic: str,
     group: str,
+    *,
     listener: "ConsumerRebalanceListener",
     handler: Callable[[Records], Awaitable[None]],
 ) -> "BatchSubscriber":

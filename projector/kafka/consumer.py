@@ -75,9 +75,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
         group = f"{settings.kafka_topic_prefix}{name}"
-        self._subscriber = subscribe(
-            broker, settings, topic=topic, group=group, listener=self, handler=self._handle
-        )
+        self._subscriber = subscribe(broker, settings, topic, group, listener=self, handler=self._handle)
 
     @property
     def _consumer(self) -> "AIOKafkaConsumer":

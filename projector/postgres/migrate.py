@@ -1,8 +1,17 @@
 """Brings the read model's schema to what this code expects."""
 
-from shared.postgres.migrations import migrate
+import asyncpg
+
+from projector.ports import CannotGoOn
+from shared.postgres.migrations import MigrationError, migrate
 
 
 async def migrate_read_model(dsn: str) -> list[str]:
-    """Apply what is pending and answer the names. Connect as the owner; see `migrations.migrate`."""
-    return await migrate(dsn, "projector.postgres")
+    """Apply what is pending and answer the names. Connect as the owner; see `migrations.migrate`.
+
+    Raises `CannotGoOn`: a wrong schema, a refused login, or a server that is away.
+    """
+    try:
+        return await migrate(dsn, "projector.postgres")
+    except (MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise CannotGoOn(f"{type(error).__name__}: {error}") from error

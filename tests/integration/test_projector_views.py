@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+import projector.postgres
 from projector.apply import Applied, Projection
 from projector.ports import Checkpoint, Delivered, Fenced, Unavailable, View
 from projector.postgres.event_log import PostgresEventLog
@@ -26,12 +28,14 @@ from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 from shared.postgres.pool import create_pool
+from shared.postgres.sql import load_sql
 from shared.redis.client import create_redis
 from tests.servers import DatabaseDsns
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
 
 pytestmark = pytest.mark.servers
 LOG_ID = UUID(int=7)
+SQL_FILES = list(Path(projector.postgres.__file__).parent.glob("*.sql"))
 UNKNOWN = "product-blessed"
 
 
@@ -368,3 +372,18 @@ async def test_a_document_that_no_longer_decodes_is_rebuilt_from_the_log(redis: 
     await redis.set(f"t:product:{events[0].product_id}", b'0000000000000001L{"of": "an older shape"}')
     await feed.deliver(events[1])
     assert await feed.shows(events[0].product_id) == folded(events)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SQL_FILES))
+async def test_each_statement_fits_the_migrated_schema_and_its_role(
+    name: str, read_model_dsns: DatabaseDsns, event_store_dsns: DatabaseDsns
+) -> None:
+    text = load_sql("projector.postgres", name)
+    dsn = event_store_dsns.reader if "catalogue." in text else read_model_dsns.projector
+    connection = await asyncpg.connect(dsn)
+    try:
+        assert await connection.prepare(text)
+        arguments = {f"${number}" for number in range(1, 14) if f"${number}" in text}
+        await connection.execute(f"EXPLAIN {text}", *[None] * len(arguments))
+    finally:
+        await connection.close()
