@@ -1,0 +1,98 @@
+"""Policies about configuration: every name means something, secrets are only named, connections suffice."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+
+from command_api.relay_app import _POOL_CONNECTIONS_MAX as RELAY_POOL
+from projector.app import _POOL_CONNECTIONS_MAX as PROJECTOR_POOL
+from tests.deploy.kustomization import Manifest
+from tests.deploy.processes import SERVICES, complaints_about, default_of
+from tests.deploy.workload_rules import of_kind, pods
+
+# As deploy/kustomize/README.md promises for each of the two databases.
+CONNECTIONS_MAX, CONNECTIONS_RESERVED = 200, 20
+
+
+def environment(objects: Sequence[Manifest]) -> Iterator[str]:
+    """Each variable is one that the process reads, and each address is set."""
+    for name, values in environments(objects).items():
+        yield from complaints_about(name, values)
+    for one in of_kind(objects, "ConfigMap"):
+        yield from (
+            f"ConfigMap {one['metadata']['name']}: {key} belongs in a Secret"
+            for key in one["data"]
+            if key.endswith(("_DSN", "_KEY", "_PASSWORD"))
+        )
+
+
+def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
+    """What each workload's container gets; values of Secrets that are not in the render are empty."""
+    data = {(one["kind"], one["metadata"]["name"]): one["data"] for one in objects if "data" in one}
+    found: dict[str, dict[str, str]] = {}
+    for name, _, container in pods(objects):
+        values = found[name] = {}
+        for source in container.get("envFrom", []):
+            values.update(
+                data.get(("ConfigMap", source["configMapRef"]["name"]), {"(no such ConfigMap)": ""})
+            )
+        for variable in container.get("env", []):
+            reference = variable["valueFrom"]["secretKeyRef"]
+            secret = data.get(("Secret", reference["name"]), {})
+            values[variable["name"]] = base64.b64decode(secret.get(reference["key"], "")).decode()
+    return found
+
+
+def no_secrets(objects: Sequence[Manifest]) -> Iterator[str]:
+    """The base names secrets and makes none."""
+    yield from (f"Secret {one['metadata']['name']} is in the base" for one in of_kind(objects, "Secret"))
+
+
+def secrets_exist(objects: Sequence[Manifest]) -> Iterator[str]:
+    """Of an overlay that makes them: every reference leads to a key, and every Secret is used."""
+    keys = {(one["metadata"]["name"], key) for one in of_kind(objects, "Secret") for key in one["data"]}
+    used = set()
+    for name, _, container in pods(objects):
+        for variable in container.get("env", []):
+            reference = variable["valueFrom"]["secretKeyRef"]
+            used.add((reference["name"], reference["key"]))
+            if (reference["name"], reference["key"]) not in keys:
+                yield f"{name}: {variable['name']} comes from no Secret"
+    yield from (f"Secret {secret}: {key} is used by nobody" for secret, key in keys - used)
+
+
+def connections(objects: Sequence[Manifest]) -> Iterator[str]:
+    """At full scale, an extra pod of every roll-out included, neither database runs out of connections."""
+    pods_max = {
+        one["metadata"]["name"]: one["spec"].get("replicas", 0) for one in of_kind(objects, "Deployment")
+    }
+    for one in of_kind(objects, "HorizontalPodAutoscaler"):
+        pods_max[one["spec"]["scaleTargetRef"]["name"]] = one["spec"]["maxReplicas"]
+    surge = {
+        one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        for one in of_kind(objects, "Deployment")
+    }
+    given = environments(objects)
+    for database in ("event store", "read model"):
+        total = sum(
+            (pods_max[name] + surge[name]) * connections_of_a_pod(name, given[name])[database]
+            for name in SERVICES
+        )
+        if total > CONNECTIONS_MAX - CONNECTIONS_RESERVED:
+            yield f"{database}: {total} connections"
+
+
+def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str, int]:
+    """As the composition roots open them; the extra ones are single connections outside the pools."""
+
+    def setting(name: str) -> int:
+        return int(given.get(name) or str(default_of(process, name)))
+
+    match process:
+        case "command-api":  # writer, hint, and a second writer while the first is replaced
+            return {"event store": setting("READ_CONNECTIONS_MAX") + 3, "read model": 0}
+        case "relay":  # the lock with the tail, and the listener
+            return {"event store": RELAY_POOL + 2, "read model": 0}
+        case "projector":
+            return {"event store": PROJECTOR_POOL, "read model": PROJECTOR_POOL}
+        case _:  # single products, and lists; each with one for the checkpoints
+            return {"event store": 0, "read model": 2 * (setting("TABLE_READS_MAX") + 1)}

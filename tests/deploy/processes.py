@@ -1,0 +1,74 @@
+"""The processes as the delivery has to know them: what each reads from its environment, how it is started."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from command_api.relay_settings import RelaySettings
+from command_api.settings import CommandSettings, MigrateSettings
+from projector.settings import ProjectorSettings
+from query_api.settings import QuerySettings
+from shared.ops.settings import ProcessSettings
+
+SERVICES: Mapping[str, type[ProcessSettings]] = {
+    "command-api": CommandSettings,
+    "relay": RelaySettings,
+    "projector": ProjectorSettings,
+    "query-api": QuerySettings,
+}
+JOBS: Mapping[str, type[ProcessSettings]] = {
+    "migrate-event-store": MigrateSettings,
+    "migrate-read-model": ProjectorSettings,
+}
+PROCESSES = {**SERVICES, **JOBS}
+
+OPS_PORT_SETTINGS = {
+    "command-api": "COMMAND_OPS_PORT",
+    "relay": "RELAY_OPS_PORT",
+    "projector": "PROJECTOR_OPS_PORT",
+    "query-api": "QUERY_OPS_PORT",
+}
+HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
+
+# Read by these processes in theory, used by a sibling that shares the settings class.
+_OTHERS_ADDRESSES = {
+    "projector": {"READ_MODEL_MIGRATE_DSN"},
+    "migrate-read-model": {"READ_MODEL_DSN", "EVENT_STORE_READ_DSN", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS"},
+}
+
+
+def known_variables(process: str) -> set[str]:
+    """Every variable that the process reads."""
+    return {name.upper() for name in PROCESSES[process].model_fields}
+
+
+def default_of(process: str, variable: str) -> object:
+    """What the process takes when the variable is not set."""
+    return PROCESSES[process].model_fields[variable.lower()].default
+
+
+def needed_addresses(process: str) -> set[str]:
+    """The variables whose defaults suit one machine only: in a container each must be set."""
+    local = {name for name in known_variables(process) if "127.0.0.1:" in str(default_of(process, name))}
+    return local - _OTHERS_ADDRESSES.get(process, set())
+
+
+def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with the names in an environment, and with who connects to which database."""
+    unknown = sorted(environment.keys() - known_variables(process))
+    missing = sorted(needed_addresses(process) - environment.keys())
+    wrong = [
+        f"{process}: {name} is not for role and database {_role_and_database(str(default_of(process, name)))}"
+        for name, value in environment.items()
+        if name.endswith("_DSN") and name in known_variables(process) and value
+        if _role_and_database(value) != _role_and_database(str(default_of(process, name)))
+    ]
+    return [
+        *(f"{process}: {name} is read by nobody" for name in unknown),
+        *(f"{process}: {name} is not set" for name in missing),
+        *wrong,
+    ]
+
+
+def _role_and_database(dsn: str) -> str:
+    parts = urlsplit(dsn)
+    return f"{parts.username}{parts.path}"
