@@ -1,0 +1,412 @@
+"""The event store in PostgreSQL: the suite of every event store, and what only a database can promise."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from uuid_utils.compat import uuid7
+
+from command_api.ports import (
+    Append,
+    Appended,
+    DuplicateKey,
+    ReservationTaken,
+    StoreOverloaded,
+    VersionConflict,
+)
+from command_api.postgres.append_call import call_append
+from command_api.postgres.event_store import PostgresEventStore
+from command_api.postgres.group_commit import GroupCommitLimits
+from command_api.postgres.maintenance import Maintenance
+from command_api.postgres.writer_connection import WriterConnection
+from shared.contract import events as e
+from shared.postgres.pool import create_pool
+from shared.postgres.sql import load_sql
+from tests.eventually import eventually
+from tests.servers import DatabaseDsns
+from tests.unit.execute.appends import answer_under, at, change, creation, no_op
+from tests.unit.execute.event_store_suite import EventStoreSuite
+
+pytestmark = pytest.mark.servers
+Connection = asyncpg.Connection
+
+
+async def open_store(
+    dsn: str, limits: GroupCommitLimits | None = None, recovery_seconds_max: float = 5.0
+) -> PostgresEventStore:
+    """A store as the composition root makes it."""
+    pool = await create_pool(
+        dsn, application_name="test read", size_max=2, statement_timeout_seconds=5, connect_timeout_seconds=2
+    )
+    writer = WriterConnection(
+        dsn, connect_timeout_seconds=2, call_timeout_seconds=10, recovery_seconds_max=recovery_seconds_max
+    )
+    return PostgresEventStore(pool, writer, limits=limits)
+
+
+@pytest_asyncio.fixture
+async def store(event_store_dsns: DatabaseDsns) -> AsyncIterator[PostgresEventStore]:
+    store = await open_store(event_store_dsns.writer)
+    yield store
+    await store.close()
+
+
+@pytest_asyncio.fixture
+async def owner(event_store_dsns: DatabaseDsns) -> AsyncIterator[Connection]:
+    connection: Connection = await asyncpg.connect(event_store_dsns.owner)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def writer(event_store_dsns: DatabaseDsns) -> AsyncIterator[Connection]:
+    connection: Connection = await asyncpg.connect(event_store_dsns.writer)
+    yield connection
+    await connection.close()
+
+
+class TestPostgresEventStore(EventStoreSuite):
+    """The suite of every event store."""
+
+
+async def test_outcomes_keep_their_order_between_the_commands_of_one_call(writer: Connection) -> None:
+    key = uuid7()
+    first = creation("shirt", "S-1", answer=answer_under(key))
+    hat = creation("hat", "H-1")
+    assert await call_append(writer, [first, hat]) == [Appended(1, 1), Appended(1, 2)]
+    batch = [
+        creation("a", "A-1", "A-2"),
+        change(first.product_id, at(7), claims=[("s", "hat")], answer=answer_under(key)),
+        change(hat.product_id, at(7), claims=[("s", "shirt")]),
+        creation("b", "B-1", "S-1"),
+        creation("c", "C-1"),
+    ]
+    assert await call_append(writer, batch) == [
+        Appended(1, 3),
+        DuplicateKey(),
+        VersionConflict(1),
+        ReservationTaken(("k", "S-1")),
+        Appended(1, 4),
+    ]
+
+
+async def test_a_mixed_call_numbers_what_it_accepts_without_a_hole(
+    writer: Connection, owner: Connection
+) -> None:
+    old = [creation(f"old{number}") for number in range(5)]
+    await call_append(writer, old)
+    batch: list[Append] = []
+    for number, append in enumerate(old):
+        stream = at(1, number + 1) if number % 2 else at(3)
+        batch.append(
+            change(append.product_id, stream, e.ProductDetailsChanged(name="x"), e.ProductPublished())
+        )
+        batch.append(creation(f"new{number}", f"n{number}", "old0" if number == 3 else f"m{number}"))
+    outcomes = await call_append(writer, batch)
+    expected = 5
+    for append, outcome in zip(batch, outcomes, strict=True):
+        if isinstance(outcome, Appended):
+            expected += len(append.events)
+            assert outcome == Appended(append.expected_version + len(append.events), expected)
+    positions = [row[0] for row in await owner.fetch("SELECT position FROM catalogue.events ORDER BY 1")]
+    assert positions == list(range(1, expected + 1))
+    assert await streams_that_lie(owner) == []
+
+
+async def streams_that_lie(owner: Connection) -> list[UUID]:
+    """Products whose stream row says something else than their events."""
+    rows = await owner.fetch(
+        """
+        SELECT coalesce(stream.product_id, event.product_id) AS product_id
+        FROM catalogue.streams stream
+        FULL JOIN (
+            SELECT product_id, count(*) AS events, min(position) AS lowest, max(position) AS highest,
+                   array_agg(stream_version ORDER BY position) AS versions
+            FROM catalogue.events GROUP BY product_id
+        ) event ON event.product_id = stream.product_id
+        WHERE (stream.stream_version, stream.first_position, stream.last_position)
+              IS DISTINCT FROM (event.events::int, event.lowest, event.highest)
+           OR event.versions <> ARRAY(SELECT generate_series(1, event.events)::int)
+        """
+    )
+    return [row["product_id"] for row in rows]
+
+
+async def test_a_key_older_than_a_day_is_free_again(store: PostgresEventStore, owner: Connection) -> None:
+    key = uuid7()
+    await store.append(creation("shirt", answer=answer_under(key, b"old")))
+    assert await store.append(creation("hat", answer=answer_under(key, b"new"))) == DuplicateKey()
+    await owner.execute("UPDATE catalogue.idempotency_keys SET created_at = now() - interval '23 h 59 min'")
+    assert await store.append(creation("hat", answer=answer_under(key, b"new"))) == DuplicateKey()
+    await owner.execute("UPDATE catalogue.idempotency_keys SET created_at = now() - interval '24 h 1 s'")
+    assert await store.find_answer(key) is None
+    hat = creation("hat", answer=answer_under(key, b"new"))
+    assert await store.append(hat) == Appended(1, 2)
+    answer = await store.find_answer(key)
+    assert answer is not None
+    assert (answer.product_id, answer.body) == (hat.product_id, b"new")
+
+
+async def test_maintenance_purges_expired_keys_and_keeps_the_others(
+    event_store_dsns: DatabaseDsns, store: PostgresEventStore, owner: Connection
+) -> None:
+    keys = [uuid7() for _ in range(4)]
+    for number, key in enumerate(keys):
+        await store.append(creation(f"p{number}", answer=answer_under(key)))
+    expired = (
+        "UPDATE catalogue.idempotency_keys SET created_at = now() - interval '25 h' WHERE key = ANY ($1)"
+    )
+    await owner.execute(expired, keys[:3])
+    pool = await create_pool(
+        event_store_dsns.writer, application_name="test", size_max=1,
+        statement_timeout_seconds=5, connect_timeout_seconds=5,
+    )  # fmt: skip
+    async with pool:
+        await Maintenance(pool, 60, 2).turn()
+        assert await owner.fetchval("SELECT count(*) FROM catalogue.idempotency_keys") == 2
+        await Maintenance(pool, 60, 2).turn()
+    assert [row[0] for row in await owner.fetch("SELECT key FROM catalogue.idempotency_keys")] == keys[3:]
+
+
+async def test_one_command_that_cannot_be_stored_among_a_hundred_fails_alone(
+    store: PostgresEventStore, owner: Connection
+) -> None:
+    appends = [creation(f"p{number}") for number in range(100)]
+    appends[41] = creation("nul\0", "N-1")
+    outcomes = await asyncio.gather(*map(store.append, appends), return_exceptions=True)
+    assert isinstance(outcomes[41], asyncpg.CharacterNotInRepertoireError)
+    assert [type(outcome) for place, outcome in enumerate(outcomes) if place != 41] == [Appended] * 99
+    assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 99
+
+
+async def test_one_command_that_cannot_even_be_sent_fails_alone(store: PostgresEventStore) -> None:
+    half = replace(creation("half"), claims=frozenset([("s", "half \ud800")]))
+    outcomes = await asyncio.gather(
+        *map(store.append, [creation("x"), half, creation("y")]), return_exceptions=True
+    )
+    assert isinstance(outcomes[1], asyncpg.DataError)
+    assert [type(outcomes[0]), type(outcomes[2])] == [Appended] * 2
+
+
+async def test_a_refusal_burns_no_position(store: PostgresEventStore, owner: Connection) -> None:
+    first = creation("shirt")
+    await store.append(first)
+    await store.append(change(first.product_id, at(4)))
+    await store.append(creation("shirt", "S-1"))
+    await store.append(no_op(first.product_id, at(1, 1), answer_under(uuid7())))
+    assert await owner.fetchval("SELECT last_value FROM catalogue.event_position") == 1
+    assert await store.append(creation("hat")) == Appended(1, 2)
+
+
+TABLES = ("events", "events_p000000", "streams", "reservations", "idempotency_keys", "event_log")
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_no_service_role_can_change_the_log_but_through_its_function(
+    event_store_dsns: DatabaseDsns, store: PostgresEventStore, table: str
+) -> None:
+    await store.append(creation("shirt", answer=answer_under(uuid7())))
+    for dsn in (event_store_dsns.writer, event_store_dsns.reader):
+        connection: Connection = await asyncpg.connect(dsn)
+        try:
+            assert await connection.fetchval(f"SELECT count(*) FROM catalogue.{table}") > 0
+            for statement in (
+                f"INSERT INTO catalogue.{table} SELECT * FROM catalogue.{table}",
+                f"UPDATE catalogue.{table} SET {await _first_column(connection, table)} = DEFAULT",
+                f"DELETE FROM catalogue.{table}",
+                f"TRUNCATE catalogue.{table} CASCADE",
+                f"DROP TABLE catalogue.{table}",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+async def _first_column(connection: Connection, table: str) -> str:
+    return str(
+        await connection.fetchval(
+            "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum = 1",
+            f"catalogue.{table}",
+        )
+    )
+
+
+async def test_a_reader_can_neither_append_nor_draw_a_position(event_store_dsns: DatabaseDsns) -> None:
+    connection: Connection = await asyncpg.connect(event_store_dsns.reader)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await call_append(connection, [creation("shirt")])
+        for statement in (
+            "SELECT nextval('catalogue.event_position')",
+            "SELECT catalogue.ensure_partitions(1)",
+            "SELECT catalogue.purge_idempotency_keys(1)",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_a_full_queue_refuses_at_once_and_serves_again_when_there_is_room(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_commands_max=2))
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        first = asyncio.create_task(store.append(creation("a")))
+        await waits_for_the_append_lock(owner)
+        waiting = [asyncio.create_task(store.append(creation(slug))) for slug in "bc"]
+        await eventually(lambda: _equal(store.queued_commands, 2))
+        with pytest.raises(StoreOverloaded):
+            await store.append(creation("d"))
+    assert [type(await each) for each in (first, *waiting)] == [Appended] * 3
+    assert await store.append(creation("d")) == Appended(1, 4)
+    await store.close()
+
+
+async def test_a_queue_that_is_full_by_bytes_refuses_too(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_bytes_max=100))
+    with pytest.raises(StoreOverloaded):
+        await store.append(creation("a" * 200))
+    await store.close()
+
+
+async def test_a_caller_who_hangs_up_cancels_nobodys_write_not_even_its_own(
+    event_store_dsns: DatabaseDsns, store: PostgresEventStore, owner: Connection
+) -> None:
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        blocking = asyncio.create_task(store.append(creation("a")))
+        await waits_for_the_append_lock(owner)
+        riding = [asyncio.create_task(store.append(creation(slug))) for slug in "bcd"]
+        await eventually(lambda: _equal(store.queued_commands, 3))
+        for task in (blocking, riding[1]):
+            task.cancel()
+    outcomes = await asyncio.gather(blocking, *riding, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [
+        asyncio.CancelledError, Appended, asyncio.CancelledError, Appended,
+    ]  # fmt: skip
+    assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 4
+
+
+async def test_closing_the_store_writes_what_is_queued_first(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer)
+    tasks = [asyncio.create_task(store.append(creation(f"p{number}"))) for number in range(600)]
+    await eventually(lambda: _at_least(store.queued_commands, 1))
+    await store.close()
+    assert {type(await task) for task in tasks} == {Appended}
+    assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 600
+
+
+async def test_a_load_does_not_join_a_query_that_began_before_it(store: PostgresEventStore) -> None:
+    append = creation("shirt")
+    await store.append(append)
+    for version in range(1, 30):
+        early = asyncio.create_task(store.load(append.product_id))
+        await store.append(change(append.product_id, at(version, version)))
+        assert (await store.load(append.product_id)).stream_version == version + 1
+        assert (await early).stream_version in (version, version + 1)
+
+
+def _equal(one: object, other: object) -> None:
+    assert one == other
+
+
+def _at_least(one: int, other: int) -> None:
+    assert one >= other
+
+
+async def waits_for_the_append_lock(owner: Connection, waiters: int = 1) -> None:
+    async def waits() -> bool:
+        sql = """
+            SELECT count(*) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = 7281044 AND objid = 1 AND NOT granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+        assert await owner.fetchval(sql) == waiters
+        return True
+
+    await eventually(waits)  # type: ignore[arg-type]
+
+
+@pytest_asyncio.fixture
+async def small_partitions(owner: Connection) -> Connection:
+    """A log of ten positions a partition."""
+    for (name,) in await owner.fetch(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'catalogue.events'::regclass"
+    ):
+        await owner.execute(f"DROP TABLE {name}")
+    await owner.execute("UPDATE catalogue.event_log SET partition_positions = 10")
+    assert await owner.fetchval("SELECT catalogue.ensure_partitions()") == 3
+    return owner
+
+
+async def test_two_partitions_stand_ahead_and_making_them_again_makes_none(
+    small_partitions: Connection,
+) -> None:
+    assert await small_partitions.fetchval("SELECT catalogue.partitions_ahead()") == 2
+    assert await small_partitions.fetchval("SELECT catalogue.ensure_partitions()") == 0
+
+
+async def test_one_append_may_cross_the_border_of_a_partition(
+    small_partitions: Connection, store: PostgresEventStore
+) -> None:
+    append = creation("shirt")
+    await store.append(append)
+    events = [e.ProductDetailsChanged(name=str(number)) for number in range(14)]
+    assert await store.append(change(append.product_id, at(1, 1), *events)) == Appended(15, 15)
+    assert list((await store.load(append.product_id)).events[1:]) == events
+    counts = "SELECT tableoid::regclass::text, count(*) FROM catalogue.events GROUP BY 1 ORDER BY 1"
+    assert [tuple(row) for row in await small_partitions.fetch(counts)] == [
+        ("catalogue.events_p000000", 9),
+        ("catalogue.events_p000001", 6),
+    ]
+    assert await small_partitions.fetchval("SELECT catalogue.partitions_ahead()") == 1
+    assert await small_partitions.fetchval("SELECT catalogue.ensure_partitions()") == 1
+    assert await small_partitions.fetchval("SELECT catalogue.partitions_ahead()") == 2
+
+
+async def test_appends_go_on_while_partitions_are_made(
+    small_partitions: Connection, store: PostgresEventStore
+) -> None:
+    async with small_partitions.transaction():
+        await small_partitions.execute("SELECT catalogue.ensure_partitions(30)")
+        assert await store.append(creation("shirt")) == Appended(1, 1)
+        assert (await store.find_slug("shirt")) is not None
+
+
+async def test_a_log_without_room_refuses_loudly_and_goes_on_once_it_has_some(
+    small_partitions: Connection, store: PostgresEventStore
+) -> None:
+    await small_partitions.execute("SELECT setval('catalogue.event_position', 29)")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store.append(creation("shirt"))
+    assert await store.find_slug("shirt") is None
+    await small_partitions.execute("SELECT catalogue.ensure_partitions()")
+    assert isinstance(await store.append(creation("shirt")), Appended)
+
+
+async def test_a_load_reads_only_the_partitions_that_can_hold_the_product(
+    small_partitions: Connection, store: PostgresEventStore
+) -> None:
+    await small_partitions.execute("SELECT catalogue.ensure_partitions(5)")
+    for number in range(25):
+        await store.append(creation(f"early{number}"))
+    late = creation("late")
+    await store.append(late)
+    sql = "EXPLAIN (ANALYZE, COSTS OFF) " + load_sql("command_api.postgres", "load_streams")
+    plan = [row[0] for row in await small_partitions.fetch(sql, [late.product_id])]
+    scans = [line for line in plan if "on events_p" in line]
+    assert len(scans) >= 3, plan
+    executed = [line for line in scans if "never executed" not in line]
+    assert executed
+    assert all("events_p000002" in line for line in executed), plan

@@ -1,0 +1,64 @@
+"""A TCP proxy that can break: it cuts its connections, swallows what one side says, or refuses new ones."""
+
+import asyncio
+from contextlib import suppress
+
+_CHUNK_BYTES = 65_536
+
+
+class TcpProxy:
+    """`async with TcpProxy(host, port) as proxy:` listens on `proxy.port` and forwards both ways."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.port = 0
+        self.is_refusing = False
+        self.cuts_at_request = False
+        self.cuts_at_answer = False
+        self._target = (host, port)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> "TcpProxy":
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        if self._pumps:
+            await asyncio.wait(self._pumps)
+        await self._server.wait_closed()
+
+    def cut(self) -> None:
+        """Break every connection at once, without a goodbye."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _accept(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        if self.is_refusing:
+            to_client.transport.abort()
+            return
+        server, to_server = await asyncio.open_connection(*self._target)
+        self._writers |= {to_client, to_server}
+        for source, sink, is_request in ((client, to_server, True), (server, to_client, False)):
+            task = asyncio.create_task(self._pump(source, sink, is_request=is_request))
+            self._pumps.add(task)
+            task.add_done_callback(self._pumps.discard)
+
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_request: bool
+    ) -> None:
+        with suppress(OSError):
+            while chunk := await source.read(_CHUNK_BYTES):
+                if self.cuts_at_request if is_request else self.cuts_at_answer:
+                    # Before the server hears of it, or after it has done it and before the client learns.
+                    self.cuts_at_request = self.cuts_at_answer = False
+                    self.cut()
+                    break
+                sink.write(chunk)
+                await sink.drain()
+        sink.transport.abort()
+        self._writers.discard(sink)
