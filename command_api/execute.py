@@ -4,7 +4,6 @@ A version conflict is decided again on the newer state, a bounded number of time
 named a version is refused by that instead. Events get their ids and metadata here; the domain has no clock.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -29,6 +28,7 @@ from command_api.ports import (
     StoredAnswer,
     Stream,
 )
+from command_api.turns import Turns
 from shared.contract.codec import encode_event
 from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import EventMetadata
@@ -111,21 +111,19 @@ class ExecuteCommand:
         self._store = store
         self._new_id = new_id
         self._conflict_retries_max = conflict_retries_max
-        self._running: dict[UUID, asyncio.Event] = {}
+        self._turns = Turns()
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the answer that its key got the first time."""
-        key = request.key
-        if key is None:
-            return await self._run(request)
-        while running := self._running.get(key.key):
-            await running.wait()
-        finished = self._running[key.key] = asyncio.Event()
-        try:
-            return await self._repeat(key) or await self._run(request)
-        finally:
-            del self._running[key.key]
-            finished.set()
+        if request.key is None:
+            return await self._in_turn(request)
+        async with self._turns.of(request.key.key):
+            # A creation has nothing to load, and the append itself looks the key up first.
+            if not isinstance(request.command, CreateProduct):
+                repeated = await self._repeat(request.key)
+                if repeated is not None:
+                    return repeated
+            return await self._in_turn(request)
 
     async def find_slug(self, slug: str) -> UUID | None:
         """The product that holds this slug at the moment. Raises `StoreUnavailable`."""
@@ -134,6 +132,12 @@ class ExecuteCommand:
     async def _repeat(self, key: IdempotencyKey) -> Answer | None:
         stored = await self._store.find_answer(key.key)
         return _first_answer(stored, key) if stored is not None else None
+
+    async def _in_turn(self, request: Request) -> Answer:
+        if isinstance(request.command, CreateProduct):
+            return await self._run(request)
+        async with self._turns.of(request.product_id):
+            return await self._run(request)
 
     async def _run(self, request: Request) -> Answer:
         current_version = 0

@@ -1,0 +1,31 @@
+"""One at a time per key, in the order of arrival: commands of one process for one product do not race.
+
+Without it, many commands for a popular product would all decide on the same version, one would win each
+time, and the others would use up their retries against each other. Other processes are still raced, by the
+expected version.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+
+
+class Turns:
+    """Locks by key; nothing is kept for keys that nobody holds or waits for."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._users: dict[Hashable, int] = {}
+
+    @asynccontextmanager
+    async def of(self, key: Hashable) -> AsyncIterator[None]:
+        """Wait for the key's turn; the next one begins at the end of the block."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] = self._users.get(key, 0) + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]
