@@ -46,7 +46,8 @@ async def crud_rate(servers: BenchServers, seconds: float) -> float:
     )
     if await create.wait() != 0:
         raise RuntimeError("the comparison's tables could not be made")
-    argv = python("-m", "uvicorn", "tests.benchmarks.crud_app:app", "--port", str(port), "--no-access-log", "--log-level", "warning")
+    quiet = ("--no-access-log", "--log-level", "warning")
+    argv = python("-m", "uvicorn", "tests.benchmarks.crud_app:app", "--port", str(port), *quiet)
     async with running(*argv, ready_url=f"http://{HOST}:{port}/openapi.json", environment=environment):
         return await _post(port, seconds)
 

@@ -1,8 +1,8 @@
 """Freshness: from a command's answer to the product readable through the query API, at 200 commands/s.
 
-The whole system on this machine: command API, relay, Kafka, projector, query API. Open loop: commands start on
-their schedule whatever the answers do. The read carries the answer's consistency token, so it returns at the
-moment in which the write is visible.
+The whole system on this machine: command API, relay, Kafka, projector, query API. Open loop:
+commands start on their schedule whatever the answers do. The read carries the answer's consistency token, so
+it returns at the moment in which the write is visible.
 """
 
 import asyncio
@@ -13,10 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import quantiles
 from typing import NamedTuple
 
-import httpx
-
 from deploy.local.ports import free_port
 from tests.benchmarks.bench_servers import BenchServers
+from tests.benchmarks.light_client import LightClient
 from tests.benchmarks.processes import python, running
 from tests.benchmarks.table import Contender, Table
 
@@ -27,10 +26,10 @@ P50_MILLISECONDS, P99_MILLISECONDS = 20.0, 100.0
 
 
 class System(NamedTuple):
-    """Where the running system listens."""
+    """The running system's two APIs."""
 
-    command_url: str
-    query_url: str
+    commands: LightClient
+    queries: LightClient
 
 
 async def tables(servers: BenchServers, seconds: float) -> list[Table]:
@@ -68,36 +67,29 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
 
 async def visible_milliseconds(servers: BenchServers, seconds: float) -> list[float]:
     """One latency a command, after the warm-up."""
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-    async with whole_system(servers) as system, httpx.AsyncClient(limits=limits, timeout=15) as client:
+    async with whole_system(servers) as system:
         products: list[str] = []
         latencies: list[float] = []
         started = time.perf_counter()
         async with asyncio.TaskGroup() as commands:
             for number in range(WARM_UP_COMMANDS + round(seconds * COMMANDS_PER_SECOND)):
                 await asyncio.sleep(max(0.0, started + number / COMMANDS_PER_SECOND - time.perf_counter()))
-                commands.create_task(_command(client, system, number, products, latencies))
+                commands.create_task(_command(system, number, products, latencies))
     return latencies[WARM_UP_COMMANDS:]
 
 
-async def _command(
-    client: httpx.AsyncClient, system: System, number: int, products: list[str], latencies: list[float]
-) -> None:
+async def _command(system: System, number: int, products: list[str], latencies: list[float]) -> None:
     if number % 5 == 0 or not products:
         variant = {"sku": f"OBS-{number}", "price": {"amount": "50.00", "currency": "USD"}}
         product = {"name": f"Ocean Blue Shirt {number}", "variants": [variant]}
-        answer = await client.post(f"{system.command_url}/v1/products", json=product)
-        answer.raise_for_status()
+        answer = await system.commands.request("POST", "/v1/products", body=product)
         products.append(answer.json()["id"])
     else:
-        patch = {"description": f"Number {number}"}
-        product_id = random.choice(products)
-        answer = await client.patch(f"{system.command_url}/v1/products/{product_id}", json=patch)
-        answer.raise_for_status()
+        path = f"/v1/products/{random.choice(products)}"
+        answer = await system.commands.request("PATCH", path, body={"description": f"Number {number}"})
     answered = time.perf_counter()
     headers = {"Consistency-Token": answer.headers["consistency-token"], "Prefer": "wait=10"}
-    read = await client.get(f"{system.query_url}/v1/products/{answer.json()['id']}", headers=headers)
-    read.raise_for_status()
+    read = await system.queries.request("GET", f"/v1/products/{answer.json()['id']}", headers)
     if read.json()["version"] < answer.json()["version"]:
         raise RuntimeError("the read was older than its token")
     latencies.append((time.perf_counter() - answered) * 1000)
@@ -137,4 +129,7 @@ async def whole_system(servers: BenchServers) -> AsyncIterator[System]:
             environment = {**common, "READ_MODEL_DSN": read_model}
             argv = python("-m", package, command)
             await stack.enter_async_context(running(*argv, ready_url=ready, environment=environment))
-        yield System(f"http://{HOST}:{ports['COMMAND_PORT']}", f"http://{HOST}:{ports['QUERY_PORT']}")
+        clients = System(*(LightClient(HOST, int(ports[name])) for name in ("COMMAND_PORT", "QUERY_PORT")))
+        for client in clients:
+            stack.callback(client.close)
+        yield clients

@@ -52,8 +52,14 @@ async def run_table(table: Table, rounds: int) -> list[str]:
             try:
                 row.figures.append(await row.contender.measure())
             except Exception as error:
-                failures[row.contender.name] = f"{type(error).__name__}: {error}"
+                failures[row.contender.name] = _cause(error)
     return ["", f"### {table.title}", "", *_lines(table, rows, failures)]
+
+
+def _cause(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
 
 
 def _lines(table: Table, rows: list[Row], failures: dict[str, str]) -> list[str]:
