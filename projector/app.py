@@ -160,6 +160,9 @@ async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], s
     policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
 
     async def attempt() -> None:
+        for consumer in consumers:
+            # Waiting for Kafka is no reason to be restarted.
+            consumer.heartbeat.beat()
         try:
             await broker.start()
         except KafkaError:

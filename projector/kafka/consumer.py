@@ -61,7 +61,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._log = log
         self._topic = topic
         self._position_is_committed = position_is_committed
-        self._heartbeat = heartbeat
+        self.heartbeat = heartbeat
         self._progress = progress = Progress(name)
         self._offsets = AppliedOffsets(name, topic, progress)
         self._batches = BatchRun(name, settings, projection, progress)
@@ -148,7 +148,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _keep_once(self) -> None:
         # What aiokafka holds against max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
-            self._heartbeat.beat()
+            self.heartbeat.beat()
         unplaced = self._assigned is not None and len(self._placed) < len(self._assigned)
         if unplaced and self.stopped_because is None and time.monotonic() >= self._place_after:
             await self._place()

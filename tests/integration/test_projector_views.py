@@ -192,6 +192,10 @@ async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(view: V
     for one in events:
         applied = await feed.deliver(one)
         assert applied.failed is None
+        shown = await feed.shows(one.product_id)
+        assert shown is not None
+        assert shown[1] is not None
+        assert shown[0] == shown[1].version == one.stream_version
     assert ("product-price-changed", "applied") in applied.tally
 
 
