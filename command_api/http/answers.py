@@ -68,10 +68,10 @@ def product_id_of(text: str) -> UUID:
         raise ProductNotFound("there is no such product") from error
 
 
-def checked_sku(sku: str) -> str:
+def checked_sku(sku: bytes) -> str:
     """A SKU that a variant may get. Raises 422."""
     try:
-        return _sku.validate_python(sku)
-    except ValidationError as error:
-        detail = error.errors()[0]["msg"]
+        return _sku.validate_python(sku.decode())
+    except (UnicodeDecodeError, ValidationError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "a SKU is UTF-8 text"
         raise HttpProblem(Problem(422, "validation-failed", "The SKU is not valid", detail)) from error

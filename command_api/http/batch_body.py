@@ -33,10 +33,10 @@ def _lines(body: bytes) -> list[bytes]:
 def _elements(body: bytes) -> list[bytes]:
     try:
         return [bytes(element) for element in _array.decode(body)]
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         # The array reader stops at half surrogates, too; whoever sent only those gets a 422 for the item.
         elements = load_json(body)
-        if isinstance(elements, list):
+        if isinstance(elements, list) and isinstance(error, msgspec.MsgspecError):
             return [json.dumps(element).encode() for element in elements]
-        detail = "send an array of operations"
+        detail = "send an array of operations, not too deeply nested"
         raise HttpProblem(Problem(400, "malformed-batch", "The body is not a batch", detail)) from error

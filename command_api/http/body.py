@@ -55,16 +55,18 @@ def parse(model: type[M] | TypeAdapter[M], body: bytes) -> M:
             return model.validate_json(body)
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise validation_problem(error, body) from error
+        raise _validation_problem(error, body, is_union=isinstance(model, TypeAdapter)) from error
 
 
-def validation_problem(error: ValidationError, body: bytes) -> HttpProblem:
+def _validation_problem(error: ValidationError, body: bytes, *, is_union: bool) -> HttpProblem:
     """422 with a JSON pointer per field, or 400 where the body is not JSON."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
+    load_json(body)  # pydantic takes NaN for a number; this reader raises the 400
     if details[0]["type"] == "json_invalid":
-        load_json(body)  # the pickier reader said no; where this one agrees it raises the 400
         return HttpProblem(Problem(400, "malformed-json", "The body is not JSON", details[0]["msg"]))
-    errors = tuple((_pointer(each), each["type"].replace("_", "-"), each["msg"]) for each in details)
+    errors = tuple(
+        (_pointer(each, is_union=is_union), each["type"].replace("_", "-"), each["msg"]) for each in details
+    )
     problem = Problem(422, "validation-failed", "The body is not valid", errors=errors[:_ERRORS_SHOWN_MAX])
     return HttpProblem(problem)
 
@@ -82,9 +84,13 @@ def _no_constant(name: str) -> None:
 
 
 def _refuse_unstorable_text(body: bytes) -> None:
+    try:
+        pointers = list(_unstorable(load_json(body), ""))
+    except RecursionError as error:
+        raise HttpProblem(Problem(400, "malformed-json", "The body is nested too deeply")) from error
     errors = tuple(
         (pointer, "text-invalid", "text must not hold NUL or half of a surrogate pair")
-        for pointer in _unstorable(load_json(body), "")
+        for pointer in pointers
     )
     if errors:
         raise HttpProblem(
@@ -108,9 +114,12 @@ def _unstorable(value: Any, pointer: str) -> Iterator[str]:
             yield from _unstorable(each, f"{pointer}/{shown}")
 
 
-def _pointer(detail: ErrorDetails) -> str:
-    """RFC 6901, from pydantic's location."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in detail["loc"])
+def _pointer(detail: ErrorDetails, *, is_union: bool) -> str:
+    """RFC 6901, from pydantic's location, which also names a union's branch and says when a key is wrong."""
+    parts = detail["loc"][1:] if is_union else detail["loc"]
+    if parts and parts[-1] == "[key]" and detail["type"] != "extra_forbidden":
+        parts = parts[:-1]
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _too_large(bytes_max: int) -> HttpProblem:

@@ -16,6 +16,8 @@ from shared.ops.http.problem import Problem
 ANONYMOUS = "anonymous"
 KEY_CHARACTERS_MAX = 255
 _etag = re.compile(r'"([\x21\x23-\x7e]*)"')
+# A tag may hold commas, so the list is matched whole and never split at them.
+_etags = re.compile(rf"[ \t,]*{_etag.pattern}(?:[ \t]*,[ \t,]*(?:{_etag.pattern})?)*[ \t,]*")
 _STREAM_VERSION_DIGITS_MAX = 9
 
 
@@ -32,12 +34,10 @@ def versions_wanted(request: Request) -> frozenset[int] | None:
     given = ",".join(values).strip()
     if given == "*":
         return None
-    tags = [tag.strip() for tag in given.split(",") if tag.strip()]
-    matches = [_etag.fullmatch(tag) for tag in tags]
-    if not matches or None in matches:
+    if _etags.fullmatch(given) is None:
         detail = 'If-Match takes "*" or a list of quoted strong entity tags, such as "3"'
         raise HttpProblem(Problem(400, "malformed-if-match", "Malformed If-Match", detail))
-    texts = [match.group(1) for match in matches if match is not None]
+    texts = _etag.findall(given)
     # A tag that we never gave out is well-formed and matches nothing.
     ours = [text for text in texts if text.isascii() and text.isdecimal() and not text.startswith("0")]
     return frozenset(int(text) for text in ours if len(text) <= _STREAM_VERSION_DIGITS_MAX)

@@ -92,7 +92,7 @@ async def put_variant(api: WriteApi, request: Request) -> Response:
     require_media_type(request, JSON)
     body = await read_body(request)
     given = parse(schemas.VariantBody, body)
-    variant = convert.variant(checked_sku(sku_of(request)), given)
+    variant = convert.variant(checked_sku(raw_sku_of(request)), given)
     return await _run(api, request, c.PutVariant(variant), body, render_put)
 
 
@@ -129,10 +129,16 @@ async def delete_product(api: WriteApi, request: Request) -> Response:
     return await _run(api, request, c.DeleteProduct(), b"", render_gone)
 
 
+def raw_sku_of(request: Request) -> bytes:
+    """The SKU of the path as bytes, decoded after the path was split."""
+    # The path is latin-1 text of the bytes that were sent: some clients do not percent-encode all of them.
+    return unquote_to_bytes(request.path_params["sku"].encode("latin-1"))
+
+
 def sku_of(request: Request) -> str:
-    """The SKU of the path, decoded after the path was split. Raises `VariantNotFound`."""
+    """The SKU of a variant that should be there. Raises `VariantNotFound`."""
     try:
-        return unquote_to_bytes(request.path_params["sku"]).decode()
+        return raw_sku_of(request).decode()
     except UnicodeDecodeError as error:
         raise VariantNotFound("the SKU in the path is not UTF-8") from error
 

@@ -11,11 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from command_api.domain.decide import VARIANTS_MAX
+from command_api.domain.decide import ATTRIBUTES_BYTES_MAX, VARIANTS_MAX
 from shared.contract.money import normal_amount
 
 DESCRIPTION_BYTES_MAX = 64 * 1024
-ATTRIBUTES_BYTES_MAX = 32 * 1024
 ATTRIBUTES_DEPTH_MAX = 32
 SKU_CHARACTERS_MAX = 255
 IMAGES_MAX = 100

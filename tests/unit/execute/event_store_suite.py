@@ -40,7 +40,11 @@ class EventStoreSuite:
     ) -> None:
         append = creation("shirt")
         await store.append(append)
-        events: list[e.ProductEvent] = [e.ProductDetailsChanged(name="a"), e.ProductPublished(), e.ProductArchived()]
+        events: list[e.ProductEvent] = [
+            e.ProductDetailsChanged(name="a"),
+            e.ProductPublished(),
+            e.ProductArchived(),
+        ]
         outcome = await store.append(change(append.product_id, at(1, 1), *events))
         assert outcome == Appended(4, 4)
         stream = await store.load(append.product_id)

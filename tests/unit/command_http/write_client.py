@@ -1,0 +1,67 @@
+"""The write API over an event store in memory, spoken to as a client would."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from uuid_utils.compat import uuid7
+
+from command_api.execute import ExecuteCommand
+from command_api.http.answers import WriteApi
+from command_api.http.app import write_app
+from tests.in_memory_event_store import InMemoryEventStore
+
+READ_URL = "http://read.example.test"
+JSON = {"content-type": "application/json"}
+MERGE_PATCH = {"content-type": "application/merge-patch+json"}
+NDJSON = {"content-type": "application/x-ndjson"}
+PRICE = {"amount": "50.00", "currency": "USD"}
+
+
+@asynccontextmanager
+async def write_client(store: InMemoryEventStore) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose server errors are answers, as over a socket."""
+    execute = ExecuteCommand(store, new_id=uuid7)
+    app = write_app(WriteApi(execute, READ_URL, 12))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://write.example.test") as client:
+        yield client
+
+
+def product(*skus: str, **fields: Any) -> dict[str, Any]:
+    """The body of a creation."""
+    return {"name": "Ocean Shirt", "variants": [variant(sku) for sku in skus or ("S-1",)], **fields}
+
+
+def variant(sku: str | None = None, **fields: Any) -> dict[str, Any]:
+    named = {} if sku is None else {"sku": sku}
+    return {**named, "price": PRICE, **fields}
+
+
+async def create(client: httpx.AsyncClient, *skus: str, **fields: Any) -> str:
+    """The path of a new product."""
+    answer = await client.post("/v1/products", json=product(*skus, **fields))
+    assert answer.status_code == 201, answer.text
+    return f"/v1/products/{answer.json()['id']}"
+
+
+def problem_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem document of this answer, which must be whole."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["status"] == status
+    assert document["code"] == code, document
+    assert document["type"].endswith(code)
+    assert document["title"]
+    assert len(document["trace_id"]) == 32
+    assert document["request_id"] == answer.headers["x-request-id"]
+    if status == 503:
+        assert int(answer.headers["retry-after"]) >= 1
+    return document
+
+
+def ndjson(*operations: Any) -> bytes:
+    return b"\n".join(json.dumps(each).encode() for each in operations)
