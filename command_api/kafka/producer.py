@@ -50,23 +50,20 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
     """End the producer's tasks and connections without sending what it still holds, within `seconds_max`.
 
     aiokafka has no public way to do this, hence the private names. Its sender ignores a cancellation while
-    requests are in flight; closing the connections fails those, and the next cancellation ends a wait for
-    metadata that will never come.
+    requests are in flight; closing the connections fails those. A request that was about to go then connects
+    anew, so connections are closed again until the sender has ended.
     """
     producer._closed = True  # keeps its __del__ from warning about what is done here
     sender = producer._sender.sender_task
-    pause = seconds_max / (2 * _CANCELS_MAX)
+    pause = seconds_max / _CANCELS_MAX
     try:
-        if sender is not None:
-            sender.cancel()
-        async with asyncio.timeout(seconds_max / 2):
+        async with asyncio.timeout(seconds_max):
+            while sender is not None and not sender.done():
+                sender.cancel()
+                await producer.client.close()
+                await asyncio.wait((sender,), timeout=pause)
             await producer.client.close()
     except Exception as error:
-        _log.warning("Kafka connections did not close", error=repr(error))
-    for _ in range(_CANCELS_MAX):
-        if sender is None or sender.done():
-            break
-        sender.cancel()
-        await asyncio.wait((sender,), timeout=pause)
+        _log.warning("Kafka producer could not be ended", error=repr(error))
     # Releases whoever still waits for a confirmation that cannot come any more.
     producer._message_accumulator.fail_all(ProducerClosed())

@@ -22,6 +22,7 @@ from shared.ops.retry import RetryPolicy
 
 KAFKA_PUBLISH = Counter("kafka_publish_total", "Records by topic and result.", ["topic", "result"])
 
+_CONNECT_REQUESTS_MAX = 4
 # The same record will be refused again, whoever sends it and however often.
 _REFUSED_FOR_GOOD = (
     kafka_errors.MessageSizeTooLargeError,
@@ -59,22 +60,35 @@ class KafkaPublisher:
         self._has_unconfirmed = True
 
     async def start(self) -> None:
-        """See the port. Topics are verified at every start: they may have been made anew meanwhile."""
-        seconds_max = self._settings.start_seconds_max
+        """See the port. Topics are verified at every start: they may have been made anew meanwhile.
+
+        A cancellation takes effect when connecting has ended one way or the other, because aiokafka leaks a
+        connection that is cancelled while it is made; nothing is published meanwhile.
+        """
+        connecting = asyncio.create_task(self._connect())
         try:
-            async with asyncio.timeout(seconds_max):
-                await ensure_topics(
-                    self._settings.bootstrap_servers,
-                    self._settings.topics,
-                    policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=seconds_max / 2),
-                )
-                self._producer = create_producer(self._settings.bootstrap_servers)
-                await self._producer.start()
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await asyncio.gather(connecting, return_exceptions=True)
+            raise
         except TopicsAreWrong as error:
             raise OperatorNeeded(str(error)) from error
         except (KafkaIsAway, kafka_errors.KafkaError, TimeoutError, OSError) as error:
             raise PublishFailed(f"no connection to Kafka: {type(error).__name__}: {error}") from error
         self._has_unconfirmed = False
+
+    async def _connect(self) -> None:
+        seconds_max = self._settings.start_seconds_max
+        request_seconds_max = seconds_max / _CONNECT_REQUESTS_MAX
+        async with asyncio.timeout(seconds_max):
+            await ensure_topics(
+                self._settings.bootstrap_servers,
+                self._settings.topics,
+                request_timeout_seconds=request_seconds_max,
+                policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=request_seconds_max),
+            )
+            self._producer = create_producer(self._settings.bootstrap_servers)
+            await self._producer.start()
 
     async def publish(self, events: Sequence[RecordedEvent]) -> Published:
         """See the port. After a failure the publisher is spent."""

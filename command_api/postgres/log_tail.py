@@ -7,8 +7,8 @@ loses none, and appends keep the disk to themselves.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NamedTuple
 
 import asyncpg
@@ -53,6 +53,7 @@ class PostgresLogTail:
         self._connection = connection
         self._limits = limits
         self._turn = asyncio.Lock()
+        self._has_failed = False
         self._lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self._lost.set())
 
@@ -81,11 +82,10 @@ class PostgresLogTail:
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
         """See the port. Position order is commit order, so nothing can appear behind what was read."""
         limits = self._limits
-        with _translated():
-            async with self._turn:
-                rows = await self._connection.fetch(
-                    load_sql(_SQL, "read_log_tail"), log_position, limits.events_max, limits.bytes_max
-                )
+        async with self._session() as connection:
+            rows = await connection.fetch(
+                load_sql(_SQL, "read_log_tail"), log_position, limits.events_max, limits.bytes_max
+            )
         return _recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:
@@ -105,9 +105,25 @@ class PostgresLogTail:
             self._connection.terminate()
 
     async def _fetchval(self, name: str, *arguments: object) -> object:
-        with _translated():
-            async with self._turn:
-                return await self._connection.fetchval(load_sql(_SQL, name), *arguments)
+        async with self._session() as connection:
+            return await connection.fetchval(load_sql(_SQL, name), *arguments)
+
+    @asynccontextmanager
+    async def _session(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+        """The connection, for one statement at a time; after a first failure it is not used again.
+
+        A session that the server ends in the middle of a statement is not closed yet for asyncpg when the
+        error arrives, and the next statement would meet its protocol in a state that reads like a bug.
+        """
+        async with self._turn:
+            if self._has_failed:
+                raise LogUnavailable("the session has failed before")
+            try:
+                with _translated():
+                    yield self._connection
+            except LogUnavailable:
+                self._has_failed = True
+                raise
 
 
 async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
@@ -121,7 +137,8 @@ async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
 async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
     """Make the partitions that are missing; answers how many stand empty ahead. Raises `LogUnavailable`."""
     with _translated():
-        return int(await pool.fetchval(load_sql(_SQL, "ensure_partitions")))
+        await pool.fetchval(load_sql(_SQL, "ensure_partitions"))
+        return int(await pool.fetchval(load_sql(_SQL, "count_partitions_ahead")))
 
 
 def _recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
@@ -149,8 +166,9 @@ def _translated() -> Iterator[None]:
     """Driver errors that pass become `LogUnavailable`; anything else is a bug or a missing migration."""
     try:
         yield
-    except asyncpg.QueryCanceledError as error:
-        # statement_timeout: every statement here is small and bounded, so the server is overloaded.
+    except (asyncpg.QueryCanceledError, asyncpg.InternalClientError) as error:
+        # statement_timeout: every statement here is small and bounded, so the server is overloaded. Or a
+        # session that ended while nothing was asked: asyncpg finds its own state wrong.
         raise LogUnavailable(f"{type(error).__name__}: {error}") from error
     except Exception as error:
         if not is_transient(error):

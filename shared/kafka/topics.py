@@ -22,6 +22,7 @@ RECORD_BYTES_MAX = 1024 * 1024
 KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
 _MAX_MESSAGE_BYTES = "max.message.bytes"
 _MIN_IN_SYNC = "min.insync.replicas"
+_REQUESTS_MAX = 3
 _PATIENT = RetryPolicy("kafka_topics", wait_seconds_initial=0.1, wait_seconds_max=2.0, budget_seconds=None)
 
 
@@ -58,7 +59,7 @@ async def ensure_topics(
     bootstrap_servers: str,
     specs: Sequence[TopicSpec],
     *,
-    request_timeout_seconds: float = 10.0,
+    request_timeout_seconds: float = 5.0,
     policy: RetryPolicy = _PATIENT,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -80,7 +81,8 @@ async def _with_admin(bootstrap_servers: str, specs: Sequence[TopicSpec], timeou
         bootstrap_servers=bootstrap_servers, request_timeout_ms=int(timeout_seconds * 1000)
     )
     try:
-        async with asyncio.timeout(timeout_seconds):
+        # Connecting is two requests, each with its time-out; cancelled there, aiokafka leaks a connection.
+        async with asyncio.timeout(timeout_seconds * _REQUESTS_MAX):
             await admin.start()
             await _create_missing(admin, specs)
             await _verify_sizes(admin, specs)

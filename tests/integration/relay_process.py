@@ -1,0 +1,54 @@
+"""A relay as a process, with a fault that production code knows nothing of: methods are wrapped from outside.
+
+RELAY_FAULT is `<fault>:<n>`, at the n-th call: `kill-before-cursor` and `kill-before-publish` end the
+process by SIGKILL, `pause-before-cursor` and `pause-before-publish` stop it by SIGSTOP until SIGCONT. A
+paused relay is also deaf: it does not notice the loss of its lock, the worst that a deposed one can do.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from command_api.kafka.publisher import KafkaPublisher
+from command_api.postgres.log_tail import PostgresLogTail
+from command_api.relay_app import run_relay
+from command_api.relay_settings import RelaySettings
+from shared.ops.logs import configure_logs
+from shared.ops.process import run
+
+_PLACES: dict[str, tuple[Any, str]] = {
+    "before-cursor": (PostgresLogTail, "move_cursor"),
+    "before-publish": (KafkaPublisher, "publish"),
+}
+
+
+def install(fault: str) -> None:
+    """Wrap the method that the fault names."""
+    name, count = fault.split(":")
+    what, place = name.split("-", 1)
+    owner, method = _PLACES[place]
+    original, calls_left = getattr(owner, method), int(count)
+
+    async def faulty(self: Any, *arguments: Any) -> Any:
+        nonlocal calls_left
+        calls_left -= 1
+        if calls_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGSTOP)
+        return await original(self, *arguments)
+
+    setattr(owner, method, faulty)
+    if what == "pause":
+        setattr(PostgresLogTail, "lost", lambda _: asyncio.Event().wait())  # noqa: B010
+
+
+if __name__ == "__main__":
+    if os.environ["RELAY_FAULT"]:
+        install(os.environ["RELAY_FAULT"])
+    settings = RelaySettings(_env_file=None)
+    configure_logs("relay", settings.log_level)
+    sys.exit(run("relay", lambda stop: run_relay(stop, settings)))

@@ -1,0 +1,129 @@
+"""Topics on a real broker: made as asked, verified, never changed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.ports import free_port
+from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.retry import RetryPolicy
+
+pytestmark = pytest.mark.servers
+IMPATIENT = RetryPolicy("test_topics", 0.01, 0.05, budget_seconds=0.2)
+
+
+async def describe(bootstrap_servers: str, topic: str) -> tuple[int, dict[str, str]]:
+    """Partition count and configs."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        described: Any = await admin.describe_topics(None)
+        counts = {entry["topic"]: len(entry["partitions"]) for entry in described}
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        entries = answers[0].resources[0][4]
+        return counts[topic], {entry[0]: entry[1] for entry in entries}
+    finally:
+        await admin.close()
+
+
+async def topic_names(bootstrap_servers: str) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        return set(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
+async def test_a_missing_topic_is_made_as_asked(kafka_bootstrap_servers: str, kafka_prefix: str) -> None:
+    name = f"{kafka_prefix}made"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 5)])
+    partitions, configs = await describe(kafka_bootstrap_servers, name)
+    assert partitions == 5
+    assert configs["retention.ms"] == "-1"
+    assert configs["max.message.bytes"] == str(1024 * 1024)
+    assert configs["cleanup.policy"] == "delete"
+
+
+async def test_a_compacted_topic_can_be_asked_for(kafka_bootstrap_servers: str, kafka_prefix: str) -> None:
+    name = f"{kafka_prefix}state"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 2, configs={"cleanup.policy": "compact"})])
+    assert (await describe(kafka_bootstrap_servers, name))[1]["cleanup.policy"] == "compact"
+
+
+async def test_topics_that_stand_as_asked_are_left_alone(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    specs = [TopicSpec(f"{kafka_prefix}a", 2), TopicSpec(f"{kafka_prefix}b", 3)]
+    await ensure_topics(kafka_bootstrap_servers, specs[:1])
+    await ensure_topics(kafka_bootstrap_servers, specs)
+    await ensure_topics(kafka_bootstrap_servers, specs)
+    assert [(await describe(kafka_bootstrap_servers, spec.name))[0] for spec in specs] == [2, 3]
+
+
+async def test_processes_that_start_together_may_all_ask(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    specs = [TopicSpec(f"{kafka_prefix}{number}", 2) for number in range(4)]
+    await asyncio.gather(*(ensure_topics(kafka_bootstrap_servers, specs) for _ in range(4)))
+    assert {spec.name for spec in specs} <= await topic_names(kafka_bootstrap_servers)
+
+
+async def test_another_partition_count_is_refused_naming_topic_found_and_wanted(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    name = f"{kafka_prefix}few"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 3)])
+    with pytest.raises(TopicsAreWrong, match=f"topic {name} has 3 partitions, wanted 12"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 12)])
+    assert (await describe(kafka_bootstrap_servers, name))[0] == 3
+
+
+async def test_a_topic_that_takes_smaller_records_is_refused(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    name = f"{kafka_prefix}small"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 1, record_bytes_max=100_000)])
+    with pytest.raises(TopicsAreWrong, match=r"max.message.bytes=100000, wanted at least 1048576"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 1)])
+
+
+async def test_what_the_broker_refuses_to_make_is_an_operators_matter(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    with pytest.raises(TopicsAreWrong, match="InvalidReplicationFactorError"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(f"{kafka_prefix}wide", 1, 3)])
+
+
+async def test_with_replicas_one_may_be_down() -> None:
+    assert TopicSpec("t", 1, 3).all_configs()["min.insync.replicas"] == "2"
+    assert "min.insync.replicas" not in TopicSpec("t", 1, 1).all_configs()
+
+
+async def test_a_broker_that_stays_away_is_an_error_in_the_end() -> None:
+    with pytest.raises(KafkaIsAway):
+        await ensure_topics(f"127.0.0.1:{free_port()}", [TopicSpec("t", 1)], policy=IMPATIENT)
+
+
+async def test_a_broker_that_comes_back_is_waited_for(
+    kafka_server: KafkaServer, kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    name = f"{kafka_prefix}late"
+    await asyncio.to_thread(kafka_server.stop)
+    asking = asyncio.create_task(ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 2)]))
+    await asyncio.to_thread(kafka_server.start)
+    await asking
+    assert name in await topic_names(kafka_bootstrap_servers)
+
+
+async def test_a_shutdown_ends_the_waiting() -> None:
+    stop = asyncio.Event()
+    address = f"127.0.0.1:{free_port()}"
+    asking = asyncio.create_task(ensure_topics(address, [TopicSpec("t", 1)], stop=stop))
+    stop.set()
+    with pytest.raises(KafkaIsAway):
+        await asking
