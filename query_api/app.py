@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from query_api.cursors import Cursors
 from query_api.find import FindProduct
@@ -40,6 +40,7 @@ from shared.redis.client import create_redis
 PROCESS = "query-api"
 _OPERATIONS_STOP_SECONDS = 1.0
 _CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
+_WAITING = Gauge("consistency_waiting_readers", "Readers that wait for their own write to become visible.")
 _hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
@@ -114,6 +115,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         checkpoints = PostgresCheckpoints(products, topic=topics(settings.kafka_topic_prefix).events)
         visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
         stack.push_async_callback(visibility.close)
+        _WAITING.set_function(lambda: visibility.waiting)
         find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility)
         lists = ListProducts(
             PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),

@@ -14,6 +14,7 @@ from shared.contract.consistency_token import ConsistencyToken
 
 POLL_SECONDS_MIN = 0.002
 POLL_SECONDS_MAX = 0.025
+_ASK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,21 @@ class Visibility:
         self._waiters.add(waiter)
         self._start_polling()
         try:
-            # `wait=0` asks without waiting, so the first answer is waited for in any case.
-            async with asyncio.timeout(max(consistency.wait_seconds, POLL_SECONDS_MAX * 10)):
+            # Also `wait=0` asks once, and an answer takes a moment.
+            async with asyncio.timeout(max(consistency.wait_seconds, _ASK_SECONDS)):
                 await waiter.visible
         except TimeoutError as error:
             raise ReadModelBehind("the write that the token stands for is not visible yet") from error
         finally:
             self._waiters.discard(waiter)
 
+    @property
+    def waiting(self) -> int:
+        """How many readers wait now."""
+        return len(self._waiters)
+
     async def close(self) -> None:
-        """End the poller; readers that still wait are told that it is too late."""
+        """End the poller, when nobody waits any more."""
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)

@@ -1,0 +1,265 @@
+"""Lists: filters, order, paging that loses and repeats nothing, and how old a cached page may be."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.contract.views import ProductDocument, encode_document
+from tests.integration.test_query_world import START, World, product, variant, world
+
+__all__ = ["world"]
+
+SORTS = ["name", "-name", "price", "-price", "updated_at", "-updated_at"]
+
+
+async def _list(world: World, **parameters: Any) -> httpx.Response:
+    return await world.served.get("/v1/products", params=parameters)
+
+
+async def _names(world: World, **parameters: Any) -> list[str]:
+    answer = await _list(world, **parameters)
+    assert answer.status_code == 200, answer.text
+    return sorted(item["name"] for item in answer.json()["items"])
+
+
+async def _store_all(world: World, documents: Sequence[ProductDocument]) -> None:
+    for position, document in enumerate(documents, start=1):
+        await world.store(document, log_position=position)
+
+
+async def _catalogue(world: World) -> None:
+    await _store_all(
+        world,
+        [
+            product(name="shirt", category="apparel/shirts", brand="B", tags=("men", "new"), sku="OBS-M",
+                    variants=(variant("OBS-M", "50.00"), variant("OBS-L", "60.00"))),
+            product(name="hat", category="apparel", brand="C", tags=("men",),
+                    updated_at=START + timedelta(days=1), variants=(variant("HAT", "9.50", "EUR"),)),
+            product(name="shirtings", category="apparel/shirtings", brand="B",
+                    variants=(variant("X/1 ä", "100"),)),
+            product(name="apparel2", category="apparel2/shirts", tags=("new",),
+                    variants=(variant("J", "7", "JPY"),)),
+            product(name="draft", status="draft", category="apparel"),
+            product(name="archived", status="archived", category="apparel"),
+        ],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ({}, ["apparel2", "hat", "shirt", "shirtings"]),
+        ({"category": "apparel"}, ["hat", "shirt", "shirtings"]),
+        ({"category": "apparel/shirts"}, ["shirt"]),
+        ({"category": "appare"}, []),
+        ({"brand": "B"}, ["shirt", "shirtings"]),
+        ({"tag": "men"}, ["hat", "shirt"]),
+        ({"tag": "new", "brand": "B"}, ["shirt"]),
+        ({"status": "draft"}, ["draft"]),
+        ({"status": "archived,draft"}, ["archived", "draft"]),
+        ({"sku": "OBS-L"}, ["shirt"]),
+        ({"sku": "X/1 ä"}, ["shirtings"]),
+        ({"currency": "EUR"}, ["hat"]),
+        ({"currency": "USD", "price_min": "60"}, ["shirt", "shirtings"]),
+        ({"currency": "USD", "price_max": "50.00"}, ["shirt"]),
+        ({"currency": "USD", "price_min": "51", "price_max": "59"}, []),
+        ({"currency": "USD", "price_min": "51", "price_max": "60", "sort": "price"}, ["shirt"]),
+        ({"currency": "USD", "sort": "-price"}, ["shirt", "shirtings"]),
+        ({"currency": "JPY", "price_min": "7"}, ["apparel2"]),
+        ({"updated_after": "2026-01-01T12:00:00+02:00"}, ["hat"]),
+    ],
+)
+async def test_a_filter_keeps_what_it_says(
+    world: World, parameters: dict[str, str], names: list[str]
+) -> None:
+    await _catalogue(world)
+    assert await _names(world, **parameters) == names
+
+
+async def test_ids_keep_only_those_products(world: World) -> None:
+    documents = [product(name=f"p{number}") for number in range(4)]
+    await _store_all(world, documents)
+    ids = ",".join(str(document.id) for document in documents[:2])
+    assert await _names(world, ids=ids) == ["p0", "p1"]
+
+
+async def test_items_are_the_stored_bytes(world: World) -> None:
+    document = product()
+    await world.store(document)
+    answer = await _list(world)
+    assert answer.content == b'{"items":[' + encode_document(document) + b'],"next_cursor":null}'
+    assert answer.headers["content-type"] == "application/json"
+    assert "link" not in answer.headers
+
+
+def _random_products(count: int) -> list[ProductDocument]:
+    """Few different names, prices and times, so that ties are the rule."""
+    dice = random.Random(7)
+    return [
+        product(
+            name=dice.choice(["a", "B", "ä", "aa", "Z"]),
+            updated_at=START + timedelta(seconds=dice.randrange(4), microseconds=dice.randrange(2)),
+            variants=tuple(
+                variant(f"{number}-{n}", f"{dice.randrange(5)}.00") for n in range(dice.randrange(1, 4))
+            ),
+        )
+        for number in range(count)
+    ]
+
+
+def _sort_value(document: ProductDocument, sort: str) -> Any:
+    if sort.endswith("price"):
+        return min(Decimal(one.price.amount) for one in document.variants)
+    return document.name.encode() if sort.endswith("name") else document.updated_at
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [1, 7, 200])
+async def test_paging_gives_each_product_exactly_once_in_order(world: World, sort: str, limit: int) -> None:
+    documents = _random_products(40)
+    await _store_all(world, documents)
+    seen: list[str] = []
+    path: str | None = f"/v1/products?sort={sort}&limit={limit}&currency=USD"
+    while path is not None:
+        answer = await world.served.get(path)
+        items = answer.json()["items"]
+        assert len(items) <= limit
+        seen += [item["id"] for item in items]
+        path = answer.links["next"]["url"] if "next" in answer.links else None
+        assert (path is None) == (answer.json()["next_cursor"] is None)
+    assert sorted(seen) == sorted(str(document.id) for document in documents)
+    by_id = {str(document.id): _sort_value(document, sort) for document in documents}
+    values = [by_id[product_id] for product_id in seen]
+    assert values == sorted(values, reverse=sort.startswith("-"))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_while_others_change_each_unchanged_product_is_seen_exactly_once(
+    world: World, sort: str
+) -> None:
+    documents = _random_products(40)
+    steady, moving = documents[:25], documents[25:]
+    await _store_all(world, documents)
+    dice = random.Random(11)
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        parameters = {"sort": sort, "limit": "3", "currency": "USD", **({"cursor": cursor} if cursor else {})}
+        answer = (await _list(world, **parameters)).json()
+        seen += [item["id"] for item in answer["items"]]
+        cursor = answer["next_cursor"]
+        mover = dice.choice(moving)
+        if dice.random() < 0.3:
+            await world.delete(mover)
+        else:
+            changed = _random_products(40)[dice.randrange(40)]
+            prices = (variant(f"m-{mover.id}", f"{dice.randrange(5)}.00"),)
+            await world.store(
+                product(id=mover.id, name=changed.name, updated_at=changed.updated_at, variants=prices)
+            )
+    ids = {str(document.id) for document in steady}
+    assert sorted(product_id for product_id in seen if product_id in ids) == sorted(ids)
+
+
+async def test_a_page_stops_where_its_documents_would_be_too_large(world: World) -> None:
+    documents = [product(name=f"{number}", description="x" * 3_000_000) for number in range(3)]
+    await _store_all(world, documents)
+    first = (await _list(world, sort="name")).json()
+    assert [item["name"] for item in first["items"]] == ["0"]
+    second = (await _list(world, sort="name", cursor=first["next_cursor"])).json()
+    assert [item["name"] for item in second["items"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("limit=0", "limit"), ("limit=201", "limit"), ("limit=x", "limit"), ("limit=", "limit"),
+        ("sort=relevance", "sort"), ("sort=nonsense", "sort"),
+        ("status=deleted", "status"), ("status=", "status"),
+        ("price_min=1", "price_min"), ("price_max=1", "price_max"), ("sort=price", "currency"),
+        ("sort=-price", "currency"), ("price_min=1.999&currency=USD", "price_min"),
+        ("price_min=-1&currency=USD", "price_min"), ("price_max=1e3&currency=USD", "price_max"),
+        ("currency=usd", "currency"), ("currency=ZZZ", "currency"), ("ids=1", "ids"), ("ids=", "ids"),
+        ("updated_after=yesterday", "updated_after"), ("updated_after=0", "updated_after"),
+        ("updated_after=2026-01-01T00:00:00", "updated_after"),
+        ("updated_after=0001-01-01T00:00:00%2B14:00", "updated_after"),
+        ("q=shirt", "q"), ("facets=brand", "facets"), ("with_total=true", "with_total"),
+        ("attr.colour=blue", "attr.colour"), ("surprise=1", "surprise"), ("brand=a&brand=b", "brand"),
+        ("brand=%00", "brand"), ("cursor=abc", "cursor"), ("cursor=%C3%A4", "cursor"),
+        ("cursor=", "cursor"),
+        ("sku=" + "x" * 256, "sku"),
+    ],
+)  # fmt: skip
+async def test_a_bad_parameter_is_400_by_its_name(world: World, query: str, parameter: str) -> None:
+    answer = await world.served.get(f"/v1/products?{query}")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert f"/{parameter}" in [error["pointer"] for error in answer.json()["errors"]]
+    assert parameter in answer.json()["detail"]
+
+
+async def test_a_cursor_is_good_for_its_own_list_only(world: World) -> None:
+    await _store_all(world, [product(brand="B") for _ in range(3)])
+    cursor = (await _list(world, brand="B", limit=1)).json()["next_cursor"]
+    assert (await _list(world, brand="B", limit=2, cursor=cursor)).status_code == 200
+    for other in ({"brand": "C"}, {}, {"brand": "B", "sort": "name"}, {"brand": "B", "status": "draft"}):
+        answer = await _list(world, cursor=cursor, **other)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
+
+
+async def test_a_list_is_cached_until_its_generation_moves_on(world: World) -> None:
+    await world.store(product(name="first", category="apparel/shirts"))
+    first = await _list(world, category="apparel")
+    await world.store(product(name="second", category="apparel"))
+    second = await _list(world, category="apparel")
+    await world.next_generation("apparel/hats")
+    third = await _list(world, category="apparel")
+    assert first.content == second.content != third.content
+    assert [answer.headers["cache-status"] for answer in (first, second, third)] == [
+        "catalogue; fwd=miss", "catalogue; hit", "catalogue; fwd=miss",
+    ]  # fmt: skip
+    assert second.headers["cache-control"] == "max-age=10"
+    assert int(second.headers["age"]) <= 10
+    assert second.headers["vary"] == "Consistency-Token"
+
+
+async def test_a_change_in_one_category_leaves_the_lists_of_others_cached(world: World) -> None:
+    await _list(world, category="apparel")
+    await _list(world, category="garden")
+    await world.next_generation("garden/tools")
+    assert (await _list(world, category="apparel")).headers["cache-status"] == "catalogue; hit"
+    assert (await _list(world, category="garden")).headers["cache-status"] == "catalogue; fwd=miss"
+    assert (await _list(world)).headers["cache-status"] == "catalogue; fwd=miss"
+
+
+async def test_the_same_filters_spelt_in_another_order_share_a_page(world: World) -> None:
+    await _list(world, status="draft,active", brand="B")
+    answer = await world.served.get("/v1/products?brand=B&status=active,draft")
+    assert answer.headers["cache-status"] == "catalogue; hit"
+
+
+async def test_a_head_of_a_list_has_the_headers_and_no_body(world: World) -> None:
+    await _store_all(world, [product(), product()])
+    get, head = [await world.served.request(m, "/v1/products?limit=1") for m in ("GET", "HEAD")]
+    assert head.content == b""
+    for name in ("content-length", "content-type", "link", "cache-control", "vary"):
+        assert head.headers[name] == get.headers[name]
+
+
+async def test_status_tells_how_far_each_projection_is(world: World) -> None:
+    document = product()
+    await world.pass_checkpoint(document.id, 42)
+    answer = await world.served.get("/v1/status")
+    (projection,) = answer.json()["projections"]
+    assert (projection["projection"], projection["position"], projection["partitions"]) == (
+        "product_view",
+        42,
+        1,
+    )
+    assert projection["lag_events"] is None
+    assert answer.headers["cache-control"] == "no-store"

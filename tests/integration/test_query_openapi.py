@@ -1,0 +1,74 @@
+"""What OpenAPI says is what happens: schemathesis plays a careless client, against both ways."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.ops.http.server import HttpServer
+from tests.integration.test_query_world import World, product, world
+
+__all__ = ["world"]
+
+# A token is opaque and a cursor is signed, and prices need a currency: no schema can say which ones are good.
+NOT_EXPRESSIBLE = "positive_data_acceptance"
+EXAMPLES_MAX = 15
+
+
+@pytest.mark.parametrize(
+    ("way", "known"), [("served", True), ("served", False), ("framework", True)], ids=lambda value: str(value)
+)
+async def test_what_openapi_says_is_what_happens(world: World, way: str, known: bool, tmp_path: Path) -> None:
+    """Random ids find nothing, so most runs are told of a product that is there."""
+    document = product(sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=3)
+    await world.store(document)
+    await world.cache(document)
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(
+        f'[parameters]\nproduct_id = "{document.id}"\nsku = "OBS-M"\nslug = "ocean-blue-shirt"\n'
+        if known
+        else ""
+    )
+    server = HttpServer(getattr(world.api, way), host="127.0.0.1", port=0, port_setting="QUERY_PORT")
+    await server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}/openapi.json"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", url, "--no-color",
+            "--checks", "all", "--exclude-checks", NOT_EXPRESSIBLE, "--max-examples", str(EXAMPLES_MAX),
+            "--seed", "1", "--generation-database", "none",
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+    finally:
+        await server.stop(5)
+    assert process.returncode == 0, output.decode()[-5000:]
+
+
+async def test_the_document_describes_every_answer(world: World) -> None:
+    document = (await world.served.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        assert set(operations) == {"get", "head"}, path
+        for operation in operations.values():
+            assert "422" not in operation["responses"]
+            assert {"200", "400", "503"} <= set(operation["responses"])
+    by_id = document["paths"]["/v1/products/{product_id}"]["get"]
+    assert {"304", "404"} <= set(by_id["responses"])
+    assert {"ETag", "Cache-Control", "Cache-Status", "X-Request-Id"} <= set(
+        by_id["responses"]["200"]["headers"]
+    )
+
+
+async def test_the_interactive_documentation_is_served(world: World) -> None:
+    answer = await world.served.get("/docs")
+    assert answer.status_code == 200
+    assert "/openapi.json" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/products/", "/v1/products/a/b", "/v1/products/by-sku/a/b"])
+async def test_an_unknown_address_is_a_404_problem(world: World, path: str) -> None:
+    answer = await world.served.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert answer.headers["content-type"] == "application/problem+json"

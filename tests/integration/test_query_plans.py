@@ -1,0 +1,90 @@
+"""The list statements are static, with every filter optional; the plans must be those of written-out ones."""
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from query_api.postgres.product_lists import with_custom_plans
+from shared.postgres.sql import load_sql
+from tests.servers import DatabaseDsns
+
+PRODUCTS = 5_000
+SEED = """
+INSERT INTO views.product_view
+SELECT gen_random_uuid(), 1, i, 'active', 's' || i, md5(i::text), 'b' || i % 500, NULL,
+       'c' || i % 20 || '/' || i % 500,
+       ARRAY['t' || i % 500], now(), now() + i * interval '1 second', 'x'
+FROM generate_series(1, $1::int) AS i
+"""
+SEED_VARIANTS = """
+INSERT INTO views.product_view_variant SELECT product_id, slug, 'USD', log_position FROM views.product_view
+"""
+USUAL: dict[int, Any] = {1: ["active"], 11: "-updated_at", 14: 51, 15: 4_000_000}
+
+
+async def _plan(database: "asyncpg.Connection[asyncpg.Record]", parameters: dict[int, Any]) -> str:
+    """The plan that a call gets; PREPARE and EXECUTE, because EXPLAIN itself takes no parameters."""
+    given = {**USUAL, **parameters}
+    name = "list_products_by_price" if "price" in given[11] else "list_products"
+    await database.execute(f"PREPARE page AS {load_sql('query_api.postgres', name)}")
+    values = ", ".join(_literal(given.get(number)) for number in range(1, 16))
+    rows = await database.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE page({values})")
+    await database.execute("DEALLOCATE page")
+    return json.dumps(json.loads(rows[0][0]))
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        return f"ARRAY[{', '.join(map(_literal, value))}]"
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+@pytest.fixture
+def after() -> dict[int, Any]:
+    return {13: "01920000-0000-7000-8000-000000000000"}
+
+
+async def test_each_list_walks_the_index_made_for_it(
+    read_model_dsns: DatabaseDsns, after: dict[int, Any]
+) -> None:
+    owner = await asyncpg.connect(read_model_dsns.owner)
+    await owner.execute(SEED.replace("$1::int", str(PRODUCTS)))
+    await owner.execute(SEED_VARIANTS)
+    await owner.execute("ANALYZE views.product_view, views.product_view_variant")
+    await owner.close()
+    reader = await asyncpg.connect(with_custom_plans(read_model_dsns.reader))
+    for parameters, index, may_sort in (
+        ({}, "product_view_updated", False),
+        ({11: "updated_at"}, "product_view_updated", False),
+        ({11: "name"}, "product_view_name", False),
+        ({11: "-name"}, "product_view_name", False),
+        ({11: "price", 8: "USD"}, "product_view_variant_price", False),
+        ({11: "-price", 8: "USD"}, "product_view_variant_price", False),
+        ({11: "name", 12: "5", **after}, "product_view_name", False),
+        ({12: "2026-01-01", **after}, "product_view_updated", False),
+        ({11: "price", 8: "USD", 12: "50", **after}, "product_view_variant_price", False),
+        ({3: "b7"}, "product_view_brand", True),
+        ({4: "t7"}, "product_view_tags", True),
+        ({2: "c7/7"}, "product_view_category", True),
+        ({6: "s7"}, "product_view_variant_sku", True),
+    ):
+        plan = await _plan(reader, parameters)
+        assert f'"Index Name": "{index}"' in plan, (parameters, plan)
+        assert '"Seq Scan"' not in plan, (parameters, plan)
+        assert may_sort or '"Sort"' not in plan, (parameters, plan)
+    await reader.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["select_product", "select_product_by_sku", "select_product_by_slug", "select_positions",
+     "select_projection_states", "list_products", "list_products_by_price"],
+)  # fmt: skip
+async def test_every_statement_fits_the_schema(read_model_dsns: DatabaseDsns, name: str) -> None:
+    reader = await asyncpg.connect(read_model_dsns.reader)
+    await reader.prepare(load_sql("query_api.postgres", name))
+    await reader.close()

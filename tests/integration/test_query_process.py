@@ -1,0 +1,164 @@
+"""The process as an operator meets it: it starts, says why when it cannot, and leaves properly."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from deploy.local.ports import free_port
+from tests.eventually import eventually
+from tests.integration.test_query_world import World, product, token_for, world
+
+__all__ = ["world"]
+
+both_servers = pytest.mark.parametrize("server", ["granian", "uvicorn"])
+
+
+@dataclass
+class Started:
+    """A query API as a process; `client` talks to its public port, `operations` to the other."""
+
+    process: asyncio.subprocess.Process
+    client: httpx.AsyncClient
+    operations: httpx.AsyncClient
+    port: int
+
+
+def _environment(world: World, server: str, port: int, ops_port: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "READ_MODEL_DSN": world.settings.read_model_dsn,
+        "REDIS_URL": world.settings.redis_url,
+        "QUERY_SERVER": server,
+        "QUERY_PORT": str(port),
+        "QUERY_OPS_PORT": str(ops_port),
+    }
+
+
+async def _spawn(world: World, server: str, port: int, ops_port: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "query_api", "serve",
+        env=_environment(world, server, port, ops_port),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def _started(world: World, server: str) -> AsyncIterator[Started]:
+    port, ops_port = free_port(), free_port()
+    process = await _spawn(world, server, port, ops_port)
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops_port}") as operations,
+    ):
+        try:
+            await eventually(lambda: _is_ready(operations), seconds_max=30)
+            yield Started(process, client, operations, port)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+
+async def _is_ready(operations: httpx.AsyncClient) -> None:
+    try:
+        answer = await operations.get("/readyz")
+    except httpx.TransportError as error:
+        raise AssertionError("not listening yet") from error
+    assert answer.status_code == 200, answer.text
+
+
+def _assert_closed(port: int) -> None:
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@both_servers
+async def test_a_started_process_serves_reads_and_counts_them(world: World, server: str) -> None:
+    document = product(sku="A/B ä#")
+    await world.store(document)
+    async with _started(world, server) as started:
+        for path in (f"/v1/products/{document.id}", "/v1/products/by-sku/A%2FB%20%C3%A4%23", "/v1/products"):
+            for method in ("GET", "HEAD"):
+                for _ in range(2):
+                    answer = await started.client.request(method, path)
+                    assert answer.status_code == 200
+                    assert (answer.content == b"") == (method == "HEAD")
+                    assert int(answer.headers["content-length"]) > 0
+        fresh = await started.client.get(f"/v1/products/{document.id}", headers={"if-none-match": '"1"'})
+        assert (fresh.status_code, fresh.content) == (304, b"")
+        metrics = (await started.operations.get("/metrics")).text
+    route = 'route="/v1/products/{product_id}"'
+    assert f'http_server_request_duration_seconds_count{{method="GET",{route},status="304"}} 1.0' in metrics
+    assert f'http_server_request_duration_seconds_count{{method="GET",{route},status="200"}} 2.0' in metrics
+    assert 'cache_requests_total{result="hit"}' in metrics
+
+
+@both_servers
+async def test_sigkill_closes_the_port(world: World, server: str) -> None:
+    async with _started(world, server) as started:
+        started.process.kill()
+        await started.process.wait()
+        await eventually(lambda: _assert_closed(started.port))
+
+
+@both_servers
+async def test_sigterm_lets_a_request_in_flight_finish(world: World, server: str) -> None:
+    document = product(version=1)
+    await world.store(document)
+    async with _started(world, server) as started:
+        headers = {"consistency-token": token_for(document.id, 5, 2), "prefer": "wait=10"}
+        reader = asyncio.create_task(started.client.get(f"/v1/products/{document.id}", headers=headers))
+        await eventually(lambda: _assert_is_waiting(started.operations))
+        started.process.send_signal(signal.SIGTERM)
+
+        async def is_draining() -> None:
+            answer = await started.operations.get("/readyz")
+            assert answer.status_code == 503
+            assert "draining" in answer.json()["checks"]
+
+        await eventually(is_draining)
+        await world.store(product(id=document.id, version=2))
+        await world.pass_checkpoint(document.id, 5)
+        answer = await reader
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+        assert await asyncio.wait_for(started.process.wait(), 20) == 0
+
+
+async def _assert_is_waiting(operations: httpx.AsyncClient) -> None:
+    assert "consistency_waiting_readers 1.0" in (await operations.get("/metrics")).text
+
+
+@both_servers
+async def test_a_taken_port_is_named_by_its_setting(world: World, server: str) -> None:
+    async with _started(world, server) as started:
+        second = await _spawn(world, server, started.port, free_port())
+        output, _ = await second.communicate()
+        assert second.returncode == 1
+        assert f"port {started.port} (QUERY_PORT) is already in use" in output.decode()
+
+
+async def test_a_wrong_setting_ends_the_start_with_its_name(world: World) -> None:
+    process = await _spawn(world, "apache", free_port(), free_port())
+    output, _ = await process.communicate()
+    assert process.returncode == 2
+    assert "QUERY_SERVER" in output.decode()
+
+
+async def test_every_log_line_is_json_and_a_request_has_its_id(world: World) -> None:
+    async with _started(world, "granian") as started:
+        await started.client.get("/v1/products?limit=0", headers={"x-request-id": "my-id"})
+        started.process.terminate()
+        output, _ = await started.process.communicate()
+    lines = [json.loads(line) for line in output.decode().splitlines()]
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["request_id"], line["status"], line["route"]) == ("my-id", 400, "/v1/products")
+    assert line["duration_ms"] > 0

@@ -1,0 +1,176 @@
+"""What happens when things happen at the same time, or Redis is not there: never wrong, at worst slower."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from deploy.local.redis import RedisServer
+from query_api.errors import CacheUnavailable
+from query_api.find import FindProduct
+from query_api.ports import ProductRow
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.postgres.product_table import PostgresProductTable
+from query_api.redis.coalesced_reads import CoalescedReads
+from query_api.redis.guarded_calls import GuardedCalls
+from query_api.redis.product_cache import RedisProductCache
+from query_api.visibility import Visibility
+from shared.contract.cached_document import unpack
+from shared.contract.views import encode_document
+from shared.ops.breaker import CircuitBreaker
+from shared.postgres.pool import create_pool
+from tests.eventually import eventually
+from tests.integration.test_query_world import PREFIX, World, product, token_for, world
+from tests.servers import DatabaseDsns
+
+__all__ = ["world"]
+
+
+class _HeldTable(PostgresProductTable):
+    """A table whose answer is in the reader's hand, but not yet let go."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        super().__init__(reads)
+        self.selected, self.go_on = asyncio.Event(), asyncio.Event()
+        self.selects = 0
+
+    async def by_id(self, product_id: UUID) -> ProductRow | None:
+        row = await super().by_id(product_id)
+        self.selects += 1
+        self.selected.set()
+        await self.go_on.wait()
+        return row
+
+
+async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProduct]:
+    pool = await create_pool(
+        dsns.reader,
+        application_name="held",
+        size_max=2,
+        statement_timeout_seconds=5,
+        connect_timeout_seconds=5,
+    )
+    table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2))
+    calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
+    reads = CoalescedReads(calls, world.redis.mget)
+    cache = RedisProductCache(
+        world.redis, calls, reads, reads,
+        prefix=PREFIX, document_ttl_seconds=60, absent_ttl_seconds=5, pointer_ttl_seconds=5,
+    )  # fmt: skip
+    return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1))
+
+
+async def test_a_late_fill_loses_against_what_was_stored_meanwhile(
+    world: World, read_model_dsns: DatabaseDsns
+) -> None:
+    old, new = product(version=1, name="old"), None
+    new = product(id=old.id, version=2, name="new")
+    await world.store(old)
+    table, find = await _held(world, read_model_dsns)
+    reader = asyncio.create_task(find.by_id(old.id))
+    await table.selected.wait()
+    await world.cache(new)
+    table.go_on.set()
+    assert (await reader).stream_version == 1
+    packed = await world.cached(old.id)
+    assert packed is not None
+    assert unpack(packed).body == encode_document(new)
+
+
+async def test_a_late_fill_does_not_bring_a_deleted_product_back(
+    world: World, read_model_dsns: DatabaseDsns
+) -> None:
+    document = product(version=1)
+    await world.store(document)
+    table, find = await _held(world, read_model_dsns)
+    reader = asyncio.create_task(find.by_id(document.id))
+    await table.selected.wait()
+    await world.cache_tombstone(document.id, 2)
+    table.go_on.set()
+    await reader
+    assert (await world.served.get(f"/v1/products/{document.id}")).status_code == 404
+
+
+async def test_many_readers_of_one_missing_product_make_one_query(
+    world: World, read_model_dsns: DatabaseDsns
+) -> None:
+    document = product()
+    await world.store(document)
+    table, find = await _held(world, read_model_dsns)
+    readers = [asyncio.create_task(find.by_id(document.id)) for _ in range(50)]
+    await table.selected.wait()
+    readers[0].cancel()
+    table.go_on.set()
+    outcomes = await asyncio.gather(*readers, return_exceptions=True)
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert len(set(outcomes[1:])) == 1
+    assert table.selects == 1
+
+
+@pytest.mark.parametrize("fault", ["kill", "pause"])
+async def test_without_redis_every_read_is_answered_from_the_table(
+    world: World, redis_server: RedisServer, fault: str
+) -> None:
+    document = product(sku="S", slug="s", category="a/b")
+    await world.store(document)
+    await world.cache(document)
+    await world.served.get(f"/v1/products/{document.id}")
+    getattr(redis_server, fault)()
+    try:
+        paths = (str(document.id), "by-sku/S", "by-slug/s", "?category=a")
+        for _ in range(3):
+            for path in paths:
+                answer = await world.served.get(f"/v1/products/{path}".replace("/?", "?"))
+                assert answer.status_code == 200
+                assert answer.headers["cache-status"] == "catalogue; fwd=bypass"
+                assert document.name in answer.text
+    finally:
+        redis_server.ensure_running()
+
+    async def is_hit_again() -> None:
+        answer = await world.served.get(f"/v1/products/{document.id}")
+        assert answer.headers["cache-status"] == "catalogue; hit"
+
+    await eventually(is_hit_again)
+
+
+async def test_without_redis_a_token_is_still_honoured(world: World, redis_server: RedisServer) -> None:
+    document = product(version=2)
+    await world.store(document)
+    redis_server.kill()
+    try:
+        headers = {"consistency-token": token_for(document.id, 5, 2)}
+        answer = await world.served.get(f"/v1/products/{document.id}", headers=headers)
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
+    finally:
+        redis_server.ensure_running()
+
+
+async def test_a_read_over_the_bound_is_refused_before_it_waits(read_model_dsns: DatabaseDsns) -> None:
+    from query_api.errors import Overloaded
+
+    pool = await create_pool(
+        read_model_dsns.reader, application_name="t", size_max=2, statement_timeout_seconds=5,
+        connect_timeout_seconds=5,
+    )  # fmt: skip
+    async with pool:
+        reads = BoundedReads(pool, reads_max=1, waiting_max=1)
+        outcomes = await asyncio.gather(
+            *(reads.fetch("SELECT pg_sleep(0.05)") for _ in range(3)), return_exceptions=True
+        )
+    assert [type(outcome) for outcome in outcomes] == [list, list, Overloaded]
+
+
+async def test_a_dead_redis_is_left_alone_while_the_breaker_is_open() -> None:
+    asked = 0
+
+    async def dead(_: list[str]) -> list[bytes | None]:
+        nonlocal asked
+        asked += 1
+        raise ConnectionError
+
+    reads = CoalescedReads(GuardedCalls(CircuitBreaker(failures_max=2, open_seconds=60)), dead)
+    for _ in range(5):
+        with pytest.raises(CacheUnavailable):
+            await reads.get("key")
+    assert asked == 2
