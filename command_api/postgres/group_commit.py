@@ -16,7 +16,7 @@ import asyncpg
 from command_api.domain.product import Reservation
 from command_api.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
 from command_api.postgres.append_call import call_append
-from command_api.postgres.writer_connection import WriterConnection
+from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
 from shared.postgres.errors import is_permanent_data_error, is_transient
 
@@ -113,14 +113,15 @@ class GroupCommit:
     async def _write(self, batch: list[_Waiting]) -> None:
         try:
             connection = await self._connection.get()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, *CONNECTION_ERRORS) as error:
             self._connection.drop()
             _fail(batch, StoreUnavailable("the event store cannot be reached"), error)
             return
         try:
             outcomes = await call_append(connection, [waiting.append for waiting in batch])
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            await self._after_failure(batch, error, connection.is_closed())
+        except (OSError, TimeoutError, ValueError, *CONNECTION_ERRORS) as error:
+            is_closed = connection.is_closed() or isinstance(error, asyncpg.InternalClientError)
+            await self._after_failure(batch, error, is_closed)
             return
         self._on_commit()
         for waiting, outcome in zip(batch, outcomes, strict=True):

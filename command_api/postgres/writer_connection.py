@@ -21,6 +21,8 @@ _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _FIND_KEYS_SQL = load_sql("command_api.postgres", "find_answers")
 _PAUSE_SECONDS = 0.05
+CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Of asyncpg; the last: the server ended the session, and asyncpg has not seen the connection's end yet."""
 _metadata = msgspec.json.Decoder(EventMetadata)
 
 
@@ -43,7 +45,7 @@ class WriterConnection:
         self._backend: tuple[int, datetime] | None = None
 
     async def get(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """The live connection. Raises asyncpg's and the system's connection errors."""
+        """The live connection. Raises `CONNECTION_ERRORS` and the system's."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(
                 self._dsn,
@@ -80,7 +82,7 @@ class WriterConnection:
                 while True:
                     try:
                         return await self._read_back(batch, broken)
-                    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    except (OSError, *CONNECTION_ERRORS) as error:
                         _log.warning("append outcome not known yet", error=repr(error))
                         self.drop()
                         await asyncio.sleep(_PAUSE_SECONDS)

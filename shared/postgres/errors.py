@@ -34,6 +34,9 @@ _DEAD_CONNECTION_TEXTS = (
     "connection has been released",
     "pool is clos",
 )
+# The server's farewell (57P01) has arrived, the end of the connection not yet: asyncpg still waits for it in
+# its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were a bug of its own.
+_ENDED_SESSION_TEXT = "another operation (2) is in progress"
 
 
 def is_transient(error: BaseException) -> bool:
@@ -48,6 +51,8 @@ def is_transient(error: BaseException) -> bool:
         return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _DEAD_CONNECTION_TEXTS)
+    if isinstance(error, asyncpg.InternalClientError):
+        return _ENDED_SESSION_TEXT in str(error)
     return isinstance(error, OSError | TimeoutError | asyncpg.TargetServerAttributeNotMatched)
 
 
