@@ -1,0 +1,186 @@
+"""Gathers what the checker looks at: as the databases' owner, with a foreign Kafka client, and over HTTP."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import httpx
+from redis import Redis
+
+from tests.end_to_end.checker import Evidence, Logged, Read, Row, fold_log, problems
+from tests.end_to_end.kafka_topics import KINDS, Topics
+from tests.end_to_end.ledger import Command
+from tests.end_to_end.system import System
+from tests.eventually import eventually
+
+_READERS = 16
+_LISTED_PER_PAGE = 200
+_LOG_SQL = """
+SELECT position, product_id::text, stream_version, event_type, schema_version, data,
+       convert_from(metadata, 'UTF8') AS metadata, recorded_at
+FROM catalogue.events ORDER BY position
+"""
+_ROWS_SQL = """
+SELECT product_id::text, stream_version, log_position, status, slug, name, brand, product_type, category,
+       tags, created_at, updated_at, document
+FROM views.product_view
+"""
+
+
+async def must_be_consistent(
+    system: System,
+    commands: Sequence[Command] | None = None,
+    *,
+    since_position: int = 0,
+    seconds_max: float = 60,
+) -> Evidence:
+    """Waits until the system is at rest, and then asserts that the checker finds nothing."""
+    _: int = await eventually(lambda: must_be_at_rest(system), seconds_max)
+
+    async def nothing_is_wrong() -> Evidence:
+        evidence = await gather(system)
+        found = problems(evidence, commands, since_position=since_position)
+        assert not found, "\n".join([f"{len(found)} problems:", *found[:20]])
+        return evidence
+
+    # Once more where a cached list had not run out yet; what is lost stays lost however often one looks.
+    return await eventually(nothing_is_wrong, seconds_max=15)
+
+
+async def must_be_at_rest(system: System) -> int:
+    """The relay has sent all, and both projections have applied all that Kafka has: up to this position."""
+    try:
+        newest, cursor = await newest_position(system), await relay_cursor(system)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise AssertionError(f"PostgreSQL is not back yet: {error!r}") from error
+    assert cursor == newest, f"the relay is at {cursor} of {newest}"
+    topics = Topics(system.servers.kafka.bootstrap_servers, system.prefix)
+    ends = await asyncio.to_thread(topics.end_offsets, "events")
+    wanted = {at: end for at, end in ends.items() if end}
+    assert sum(wanted.values()) > 0 or newest == 0, "the relay has moved its cursor and sent nothing"
+    for projection in ("product_view", "product_cache"):
+        committed = await asyncio.to_thread(topics.committed, projection)
+        reached = {at: offset for at, offset in committed.items() if at in wanted}
+        assert reached == wanted, f"{projection} is at {sum(reached.values())} of {sum(wanted.values())}"
+    return newest
+
+
+async def newest_position(system: System) -> int:
+    """Of the last event in the log."""
+    return int(await _fetchval(system.event_store.owner, "SELECT max(position) FROM catalogue.events") or 0)
+
+
+async def relay_cursor(system: System) -> int:
+    """How far Kafka has confirmed."""
+    sql = "SELECT max(log_position) FROM catalogue.relay_cursor"
+    return int(await _fetchval(system.event_store.owner, sql) or 0)
+
+
+async def _fetchval(dsn: str, sql: str) -> Any:
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        return await connection.fetchval(sql)
+    finally:
+        await connection.close()
+
+
+async def gather(system: System) -> Evidence:
+    """Everything there is to see."""
+    evidence = Evidence()
+    await asyncio.gather(
+        _from_event_store(system, evidence),
+        _from_read_model(system, evidence),
+        asyncio.to_thread(_from_redis, system, evidence),
+        asyncio.to_thread(_from_kafka, system, evidence),
+    )
+    await _over_http(system, evidence)
+    return evidence
+
+
+async def _from_event_store(system: System, evidence: Evidence) -> None:
+    connection = await asyncpg.connect(system.event_store.owner)
+    try:
+        evidence.log = [
+            Logged(**{**dict(row), "metadata": json.loads(row["metadata"])})
+            for row in await connection.fetch(_LOG_SQL)
+        ]
+        evidence.log_id = str(await connection.fetchval("SELECT log_id FROM catalogue.event_log"))
+        rows = await connection.fetch("SELECT product_id::text, stream_version FROM catalogue.streams")
+        evidence.streams = {row["product_id"]: row["stream_version"] for row in rows}
+        rows = await connection.fetch(
+            "SELECT kind::text, value, product_id::text FROM catalogue.reservations"
+        )
+        evidence.reservations = {(row["kind"], row["value"]): row["product_id"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def _from_read_model(system: System, evidence: Evidence) -> None:
+    connection = await asyncpg.connect(system.read_model.owner)
+    try:
+        variants: dict[str, set[tuple[str, str, Decimal]]] = defaultdict(set)
+        sql = "SELECT product_id::text, sku, currency, amount FROM views.product_view_variant"
+        for product_id, sku, currency, amount in await connection.fetch(sql):
+            variants[product_id].add((sku, currency, amount))
+        for row in await connection.fetch(_ROWS_SQL):
+            columns = {name: value for name, value in row.items() if name != "document"}
+            product_id = row["product_id"]
+            evidence.rows[product_id] = Row(columns, row["document"], frozenset(variants.pop(product_id, ())))
+        assert not variants, f"variants of products that are not in the table: {set(variants)}"
+    finally:
+        await connection.close()
+
+
+def _from_redis(system: System, evidence: Evidence) -> None:
+    start = f"{system.prefix}:product:"
+    with Redis.from_url(system.redis_url) as redis:
+        for key in redis.scan_iter(match=f"{start}*", count=1000):
+            value = redis.get(key)
+            if value is not None:  # it may have run out since the scan
+                evidence.cached[key.decode().removeprefix(start)] = value
+
+
+def _from_kafka(system: System, evidence: Evidence) -> None:
+    topics = Topics(system.servers.kafka.bootstrap_servers, system.prefix)
+    kind_of = {topics.name(kind): kind for kind in KINDS}
+    evidence.records = {kind: [] for kind in KINDS}
+    for record in topics.read():
+        evidence.records[kind_of[record.topic]].append(record)
+
+
+async def _over_http(system: System, evidence: Evidence) -> None:
+    folded = fold_log(evidence.log)
+    live = [document for document in folded.values() if document["status"] != "deleted"]
+    names = [("slug", document["slug"]) for document in live]
+    names += [("sku", each["sku"]) for document in live for each in document["variants"]]
+    at_once = asyncio.Semaphore(_READERS)
+    async with httpx.AsyncClient(base_url=system.query_url, timeout=30) as client:
+
+        async def read(path: str) -> Read:
+            async with at_once:
+                answer = await client.get(path)
+            return Read(answer.status_code, answer.headers.get("etag"), answer.content)
+
+        by_id = await asyncio.gather(*(read(f"/v1/products/{product_id}") for product_id in folded))
+        evidence.by_id = dict(zip(folded, by_id, strict=True))
+        by_name = await asyncio.gather(
+            *(read(f"/v1/products/by-{kind}/{quote(value, safe='')}") for kind, value in names)
+        )
+        evidence.by_name = dict(zip(names, by_name, strict=True))
+        evidence.listed = [item async for item in _list(client)]
+
+
+async def _list(client: httpx.AsyncClient) -> Any:
+    path: str | None = f"/v1/products?status=draft,active,archived&limit={_LISTED_PER_PAGE}"
+    while path is not None:
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+        for item in answer.json()["items"]:
+            yield json.dumps(item).encode()
+        following = answer.links.get("next")
+        path = None if following is None else following["url"]

@@ -1,0 +1,131 @@
+"""A long outage by hand: `python -m tests.end_to_end.outage --seconds 30`.
+
+Starts everything with the settings of production, writes at full speed from a few clients, stops the broker
+for so long, starts it, kills -9 the projector and the relay, and lets the checker look. Exit code 0 where it
+finds nothing.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import PostgresServer
+from deploy.local.redis import RedisServer
+from tests.end_to_end.checker import problems
+from tests.end_to_end.evidence import gather, must_be_at_rest, newest_position, relay_cursor
+from tests.end_to_end.ledger import Command
+from tests.end_to_end.system import Servers, System
+from tests.end_to_end.workload import Load
+from tests.eventually import eventually
+from tests.servers import KAFKA, POSTGRES, REDIS, SessionServers
+
+COMMANDS_PER_TURN = 200
+_RECOVERY_SECONDS_MAX = 300.0
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.end_to_end.outage", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long the broker is away (30)")
+    given = parser.parse_args()
+    session = SessionServers()
+    session.begin([POSTGRES, REDIS, KAFKA])
+    try:
+        with tempfile.TemporaryDirectory(prefix="outage-") as folder:
+            system = _system(session, Path(folder))
+            try:
+                system.start()
+                return asyncio.run(_outage(system, given.seconds))
+            finally:
+                system.close()
+    finally:
+        session.close()
+
+
+def _system(session: SessionServers, folder: Path) -> System:
+    postgres, redis, kafka = (session.get(name) for name in (POSTGRES, REDIS, KAFKA))
+    assert isinstance(postgres, PostgresServer)
+    assert isinstance(redis, RedisServer)
+    assert isinstance(kafka, KafkaServer)
+    return System(Servers(postgres, redis, kafka), folder, {})
+
+
+async def _outage(system: System, seconds: float) -> int:
+    async with Load(system) as load:
+        before = await _write_for(load, 5, "with a broker")
+        await asyncio.to_thread(system.servers.kafka.stop)
+        during = await _write_for(load, seconds, "without a broker")
+        newest = await newest_position(system)
+        print(f"backlog: {newest - await relay_cursor(system):,} of {newest:,} events are not in Kafka")
+        started = time.monotonic()
+        await asyncio.to_thread(system.servers.kafka.start)
+        print(f"broker started in {time.monotonic() - started:.1f} s")
+        await asyncio.to_thread(system.projector.kill)
+        await asyncio.to_thread(system.relay.kill)
+        print("kill -9: projector, relay")
+        restarted = time.monotonic()
+        await asyncio.gather(asyncio.to_thread(system.relay.start), asyncio.to_thread(system.projector.start))
+        print(f"both ready again after {time.monotonic() - restarted:.1f} s")
+        after = await _write_for(load, 5, "after the restart")
+        await _caught_up(system, restarted)
+        slower = statistics.median(_milliseconds(during)) / statistics.median(_milliseconds(before))
+        print(f"median without the broker / with it: {slower:.2f}; commands in all: {len(load.commands):,}")
+        assert len(before) + len(during) + len(after) == len(load.commands)
+        return await _verdict(system, load)
+
+
+async def _write_for(load: Load, seconds: float, what: str) -> list[Command]:
+    first, started = len(load.commands), time.monotonic()
+    while time.monotonic() - started < seconds:
+        await load.begin(COMMANDS_PER_TURN)
+    took = time.monotonic() - started
+    written = load.commands[first:]
+    times = sorted(_milliseconds(written))
+    outcomes = {name: sum(1 for each in written if each.outcome == name) for name in ("ok", "refused")}
+    print(
+        f"{what}: {len(written):,} commands in {took:.1f} s ({len(written) / took:,.0f}/s), {outcomes}, "
+        f"p50 {times[len(times) // 2]:.1f} ms, p99 {times[len(times) * 99 // 100]:.1f} ms, "
+        f"longest {times[-1]:.0f} ms"
+    )
+    return written
+
+
+def _milliseconds(commands: Sequence[Command]) -> list[float]:
+    return [(each.attempts[-1].ended - each.attempts[0].started) * 1000 for each in commands]
+
+
+async def _caught_up(system: System, restarted: float) -> None:
+    newest = await newest_position(system)
+
+    async def all_is_sent() -> int:
+        cursor = await relay_cursor(system)
+        assert cursor >= newest
+        return cursor
+
+    _: int = await eventually(all_is_sent, _RECOVERY_SECONDS_MAX)
+    print(f"the relay has caught up {time.monotonic() - restarted:.1f} s after the kill")
+    _ = await eventually(lambda: must_be_at_rest(system), _RECOVERY_SECONDS_MAX)
+    print(f"both projections have caught up {time.monotonic() - restarted:.1f} s after the kill")
+
+
+async def _verdict(system: System, load: Load) -> int:
+    evidence = await gather(system)
+    found = [*load.wrong, *problems(evidence, load.commands)]
+    repeats = len(evidence.records["events"]) - len(evidence.log)
+    print(f"answers: {dict(load.answers())}")
+    print(f"log: {len(evidence.log):,} events of {len(evidence.streams):,} products")
+    print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them repeats")
+    print(f"table: {len(evidence.rows):,} rows, cache: {len(evidence.cached):,} documents and tombstones")
+    print("\n".join(found[:20]))
+    print(f"the checker found {len(found)} problems")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

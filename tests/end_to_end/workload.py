@@ -1,0 +1,252 @@
+"""Clients that write and read over HTTP while the system breaks, bounded by a number of commands.
+
+Products are shared, so that clients meet on them. Each command has one Idempotency-Key for all its attempts
+and is tried until it is settled, as careful clients do; each attempt has an X-Request-Id of its own, so that
+an event in the log tells which attempt it came from.
+"""
+
+import asyncio
+import itertools
+import random
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from tests.end_to_end.ledger import Attempt, Command, Outcome
+from tests.end_to_end.system import System
+from tests.eventually import eventually
+
+CLIENTS = 8
+_SETTLED_SECONDS_MAX = 60.0
+_NEVER_WRITTEN = ("store-unavailable", "overloaded")
+_WEIGHTS = {
+    "create": 24, "details": 18, "price": 26, "publish": 9, "archive": 5, "restore": 3,
+    "add-variant": 5, "remove-variant": 4, "delete": 6,
+}  # fmt: skip
+_REFUSED_ON_PURPOSE = 0.04
+
+
+@dataclass
+class _Product:
+    product_id: str
+    sku: str
+    more_skus: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    path: str
+    body: Any = None
+    if_match: str | None = None
+
+
+class Load:
+    """An async context manager; `begin(n)` sends n commands, and may be called again."""
+
+    def __init__(self, system: System, *, seed: int = 1) -> None:
+        self.commands: list[Command] = []
+        self.wrong: list[str] = []
+        """Answers that no fault excuses."""
+        self.reads: Counter[str] = Counter()
+        self.read_wait_seconds: int | None = None
+        """None: nobody reads."""
+        self._random = random.Random(seed)
+        self._name = uuid.uuid4().hex[:8]
+        self._numbers = itertools.count(1)
+        self._products: dict[str, _Product] = {}
+        self._deleting: set[str] = set()
+        timeout = httpx.Timeout(30.0)
+        self._command_api = httpx.AsyncClient(base_url=system.command_url, timeout=timeout)
+        self._query_api = httpx.AsyncClient(base_url=system.query_url, timeout=timeout)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "Load":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._command_api.aclose()
+        await self._query_api.aclose()
+
+    def begin(self, commands: int) -> "asyncio.Task[None]":
+        """Send so many commands; the task ends when all are settled, and raises where one cannot be."""
+        task = asyncio.create_task(self._run(commands))
+        self._running.add(task)
+        return task
+
+    async def settled(self, commands: int) -> None:
+        """Wait until so many commands are settled since the beginning."""
+
+        def so_many() -> None:
+            assert self.settled_count >= commands, f"{self.settled_count} of {commands} commands settled"
+
+        await eventually(so_many, _SETTLED_SECONDS_MAX)
+
+    async def said(self, *answers: str) -> None:
+        """Wait until an attempt was answered like one of these: status and code."""
+
+        def somebody_heard() -> None:
+            heard = self.answers()
+            assert any(answer in heard for answer in answers), f"nobody heard {answers}, only {heard}"
+
+        await eventually(somebody_heard, _SETTLED_SECONDS_MAX)
+
+    @property
+    def settled_count(self) -> int:
+        return sum(1 for each in self.commands if each.outcome in ("ok", "refused"))
+
+    def answers(self) -> Counter[str]:
+        """How often each answer was given to an attempt."""
+        return Counter(attempt.said for command in self.commands for attempt in command.attempts)
+
+    async def _run(self, commands: int) -> None:
+        left = iter(range(commands))
+
+        async def client() -> None:
+            for _ in left:
+                await self._one_command()
+
+        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+
+    async def _one_command(self) -> None:
+        kind = self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        product = self._random.choice(list(self._products.values())) if self._products else None
+        if product is None:
+            kind = "create"
+        elif kind == "remove-variant" and not product.more_skus:
+            kind = "price"
+        command = Command(f"{self._name}-{next(self._numbers)}", kind, None)
+        if product is not None and kind != "create":
+            command.product_id = product.product_id
+        self.commands.append(command)
+        sku = self._sku_for(kind, product, command)
+        request = self._request(kind, product, sku, command)
+        if kind == "delete" and product is not None:
+            self._products.pop(product.product_id, None)
+            self._deleting.add(product.product_id)
+        answer = await self._until_settled(command, request)
+        if answer is not None:
+            self._remember(command, sku, answer)
+            await self._read(command, answer)
+
+    def _sku_for(self, kind: str, product: _Product | None, command: Command) -> str:
+        if kind in ("create", "add-variant"):
+            return f"{command.command_id}/ä #{len(self.commands)}"
+        assert product is not None
+        return product.more_skus.pop() if kind == "remove-variant" else product.sku
+
+    def _request(self, kind: str, product: _Product | None, sku: str, command: Command) -> _Request:
+        spoiled = self._random.random() < _REFUSED_ON_PURPOSE
+        number = len(self.commands)
+        price = {"amount": f"{number}.{number % 100:02d}", "currency": "EUR"}
+        if kind == "create":
+            taken = self._random.choice(list(self._products.values())).sku if spoiled and product else sku
+            body = {
+                "name": f"Größe {command.command_id}", "brand": f"Brand {number % 5}",
+                "category": f"load/{number % 3}", "tags": ["load", f"t{number % 7}"],
+                "attributes": {"number": number, "nested": {"ok": True}},
+                "variants": [{"sku": taken, "options": {"size": "M"}, "price": price}],
+            }  # fmt: skip
+            return _Request("POST", "/v1/products", body)
+        assert product is not None
+        path = f"/v1/products/{product.product_id}"
+        variant = f"{path}/variants/{quote(sku, safe='')}"
+        if_match = '"999999"' if spoiled else None
+        match kind:
+            case "details":
+                body = {"description": f"By {command.command_id}", "tags": [f"t{number % 7}"]}
+                return _Request("PATCH", path, body, if_match)
+            case "price":
+                return _Request("PUT", f"{variant}/price", price, if_match)
+            case "add-variant":
+                return _Request("PUT", variant, {"options": {"size": sku}, "price": price}, if_match)
+            case "remove-variant":
+                return _Request("DELETE", variant)
+            case "delete":
+                return _Request("DELETE", path)
+            case _:
+                return _Request("POST", f"{path}/{kind}", None, if_match)
+
+    async def _until_settled(self, command: Command, request: _Request) -> httpx.Response | None:
+        async def attempt_is_answered() -> httpx.Response | None:
+            answer, attempt = await self._attempt(command, request)
+            command.attempts.append(attempt)
+            assert attempt.outcome in ("ok", "refused"), f"{command.command_id} is {attempt.said}"
+            return answer if attempt.outcome == "ok" else None
+
+        return await eventually(attempt_is_answered, _SETTLED_SECONDS_MAX)
+
+    async def _attempt(self, command: Command, request: _Request) -> tuple[httpx.Response | None, Attempt]:
+        request_id = f"{command.command_id}.{len(command.attempts) + 1}"
+        headers = {"idempotency-key": command.command_id, "x-request-id": request_id}
+        if request.if_match is not None:
+            headers["if-match"] = request.if_match
+        started = time.monotonic()
+        answer: httpx.Response | None = None
+        version: int | None = None
+        try:
+            answer = await self._command_api.request(
+                request.method, request.path, json=request.body, headers=headers
+            )
+        except httpx.TransportError as error:
+            said = type(error).__name__
+            outcome: Outcome = "not-written" if isinstance(error, httpx.ConnectError) else "unknown"
+        else:
+            said, outcome = self._told(command, answer)
+            version = int(answer.headers["etag"].strip('"')) if outcome == "ok" else None
+        return answer, Attempt(request_id, outcome, said, started, time.monotonic(), version)
+
+    def _told(self, command: Command, answer: httpx.Response) -> tuple[str, Outcome]:
+        if answer.is_success:
+            return str(answer.status_code), "ok"
+        is_problem = answer.headers.get("content-type") == "application/problem+json"
+        code = answer.json()["code"] if is_problem else "no-problem-document"
+        said = f"{answer.status_code} {code}"
+        if answer.is_client_error and is_problem:
+            return said, "refused"
+        if answer.status_code == 503 and code in _NEVER_WRITTEN:
+            return said, "not-written"
+        if said != "503 outcome-unknown":
+            self.wrong.append(f"{command.kind} {command.command_id} was answered {said}: {answer.text}")
+        return said, "unknown"
+
+    def _remember(self, command: Command, sku: str, answer: httpx.Response) -> None:
+        if command.kind == "create":
+            command.product_id = answer.json()["id"]
+            self._products[command.product_id] = _Product(command.product_id, sku)
+        elif command.kind == "add-variant" and command.product_id in self._products:
+            self._products[command.product_id].more_skus.append(sku)
+
+    async def _read(self, command: Command, written: httpx.Response) -> None:
+        """Read your write: with its token, the answer shows it or says that it cannot yet."""
+        if self.read_wait_seconds is None:
+            return
+        headers = {
+            "consistency-token": written.headers["consistency-token"],
+            "prefer": f"wait={self.read_wait_seconds}",
+        }
+        try:
+            answer = await self._query_api.get(f"/v1/products/{command.product_id}", headers=headers)
+        except httpx.TransportError as error:
+            self.reads[type(error).__name__] += 1
+            return
+        code = f" {answer.json()['code']}" if answer.status_code >= 500 else ""
+        self.reads[f"{answer.status_code}{code}"] += 1
+        version = int(written.headers["etag"].strip('"'))
+        if answer.status_code == 200 and (command.kind == "delete" or answer.json()["version"] < version):
+            self.wrong.append(f"after {command.kind} to version {version} a read showed {answer.text}")
+        if answer.status_code == 404 and command.product_id not in self._deleting:
+            self.wrong.append(f"after {command.kind} of {command.product_id} a read said 404")
+        if answer.status_code not in (200, 404, 503):
+            self.wrong.append(f"a read was answered {answer.status_code}: {answer.text}")
