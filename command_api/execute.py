@@ -7,7 +7,6 @@ named a version is refused by that instead. Events get their ids and metadata he
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from command_api.domain import errors
 from command_api.domain.commands import Command, CreateProduct
 from command_api.domain.decide import decide
+from command_api.domain.limits import check_sizes
 from command_api.domain.product import Product, evolve, reservations
 from command_api.ports import (
     NO_STREAM,
@@ -33,9 +33,6 @@ from shared.contract.codec import encode_event
 from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import EventMetadata
 
-ENCODED_BYTES_MAX: Final = 512 * 1024
-# Ids and times stand in the document but not in the state that is measured.
-_DOCUMENT_MARGIN_BYTES: Final = 512
 _encoder = msgspec.json.Encoder()
 
 
@@ -82,7 +79,7 @@ class Answer:
 
 
 Render = Callable[[Done], tuple[int, bytes]]
-"""From what happened to a status and a body: the HTTP layer's business, needed before the append stores it."""
+"""From what happened to a status and a body: the HTTP layer's, needed before the append stores it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +182,7 @@ class ExecuteCommand:
         after = reduce(evolve, events, before)
         assert after is not None
         new_events = self._new_events(events, request)
-        _check_sizes(after, new_events)
+        check_sizes(after, max((len(event.encoded.data) for event in new_events), default=0))
         done = Done(request.product_id, stream.stream_version + len(events), after, events)
         held, wanted = reservations(before), reservations(after)
         answer = (
@@ -220,16 +217,6 @@ class ExecuteCommand:
             )
             new_events.append(NewEvent(encode_event(event), event_id, _encoder.encode(metadata)))
         return new_events
-
-
-def _check_sizes(after: Product, new_events: Sequence[NewEvent]) -> None:
-    """Refuse here what consumers could not take: an event that the relay cannot send would stop the log."""
-    largest = max((len(event.encoded.data) for event in new_events), default=0)
-    if (
-        largest > ENCODED_BYTES_MAX
-        or len(_encoder.encode(after)) + _DOCUMENT_MARGIN_BYTES > ENCODED_BYTES_MAX
-    ):
-        raise errors.ProductTooLarge(f"the encoded product would be larger than {ENCODED_BYTES_MAX} bytes")
 
 
 def _with_another_slug(request: Request, taken: ReservationTaken) -> Request:

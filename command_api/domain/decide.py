@@ -6,23 +6,18 @@ the same command decides nothing more.
 
 from typing import Any
 
-import msgspec
-
 from command_api.domain import commands as c
 from command_api.domain.errors import (
     LastVariant,
     ProductNotFound,
-    ProductTooLarge,
     TooManyVariants,
     TransitionNotAllowed,
     VariantNotFound,
 )
+from command_api.domain.limits import VARIANTS_MAX
 from command_api.domain.product import Product
 from shared.contract import events as e
 from shared.contract.events import Money, ProductCreated, ProductEvent, Variant
-
-VARIANTS_MAX = 250
-ATTRIBUTES_BYTES_MAX = 32 * 1024
 
 
 def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
@@ -35,7 +30,7 @@ def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
         case c.ReplaceProduct():
             return _replace(command.product, product)
         case c.ChangeDetails():
-            return _change_details(_within_limit(merge_patch(command.changes, product)), product)
+            return _change_details(merge_patch(command.changes, product), product)
         case c.PutVariant():
             return _put_variant(command.variant, product)
         case c.RemoveVariant():
@@ -57,14 +52,6 @@ def merge_patch(changes: dict[str, Any], product: Product) -> dict[str, Any]:
     if changes.get("attributes") is None:
         return changes
     return {**changes, "attributes": _merged(product.attributes, changes["attributes"])}
-
-
-def _within_limit(changes: dict[str, Any]) -> dict[str, Any]:
-    """Patches within the limit may add up to attributes beyond it. Raises `ProductTooLarge`."""
-    attributes = changes.get("attributes")
-    if attributes is not None and len(msgspec.json.encode(attributes)) > ATTRIBUTES_BYTES_MAX:
-        raise ProductTooLarge(f"the attributes would be larger than {ATTRIBUTES_BYTES_MAX} bytes of JSON")
-    return changes
 
 
 def _merged(target: Any, patch: Any) -> Any:

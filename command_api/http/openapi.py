@@ -204,6 +204,8 @@ def component_schemas() -> dict[str, Any]:
         [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
     )
     schemas_by_name: dict[str, Any] = definitions["$defs"]
+    for field in schemas_by_name["PatchIn"]["properties"].values():
+        field.pop("default", None)  # an absent field stays as it is
     return {**schemas_by_name, "Problem": _PROBLEM}
 
 

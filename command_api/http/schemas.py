@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from command_api.domain.decide import ATTRIBUTES_BYTES_MAX, VARIANTS_MAX
+from command_api.domain.limits import ATTRIBUTES_BYTES_MAX, VARIANTS_MAX
 from shared.contract.money import normal_amount
 
 DESCRIPTION_BYTES_MAX = 64 * 1024

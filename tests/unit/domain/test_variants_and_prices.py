@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from command_api.domain import commands as c
-from command_api.domain.decide import VARIANTS_MAX
 from command_api.domain.errors import LastVariant, TooManyVariants, VariantNotFound
+from command_api.domain.limits import VARIANTS_MAX
 from shared.contract import events as e
 from shared.contract.events import Money, ProductEvent
 from tests.unit.domain.samples import LARGE, MEDIUM, added, changed, created

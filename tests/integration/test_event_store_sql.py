@@ -1,0 +1,50 @@
+"""Every .sql file of the services is a statement that the migrated schema understands for its role."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.servers import DatabaseDsns
+
+pytestmark = pytest.mark.servers
+ROOT = Path(__file__).parents[2]
+
+
+def _files(package: str) -> list[Path]:
+    return sorted((ROOT / package / "postgres").glob("*.sql"))
+
+
+def _named(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+async def _understood(file: Path, *dsns: str) -> None:
+    """Prepared on the first database that knows its tables."""
+    errors = []
+    for dsn in dsns:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.prepare(file.read_text())
+        except asyncpg.PostgresError as error:
+            errors.append(f"{type(error).__name__}: {error}")
+        else:
+            return
+        finally:
+            await connection.close()
+    pytest.fail(f"{_named(file)}: {errors}")
+
+
+@pytest.mark.parametrize("file", _files("command_api"), ids=_named)
+async def test_each_statement_of_the_command_api_is_understood(
+    file: Path, event_store_dsns: DatabaseDsns
+) -> None:
+    await _understood(file, event_store_dsns.writer)
+
+
+@pytest.mark.parametrize("file", [*_files("projector"), *_files("query_api")], ids=_named)
+async def test_each_statement_of_the_readers_is_understood_by_one_of_the_two_databases(
+    file: Path, event_store_dsns: DatabaseDsns, read_model_dsns: DatabaseDsns
+) -> None:
+    role = "projector" if "projector" in file.parts else "reader"
+    await _understood(file, getattr(read_model_dsns, role), event_store_dsns.reader, read_model_dsns.owner)

@@ -1,0 +1,56 @@
+"""The OpenAPI document is valid and names every route, header and status of the contract."""
+
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+
+ROUTES = {
+    ("POST", "/v1/products"): {201, 400, 409, 413, 415, 422, 503},
+    ("POST", "/v1/products:batch"): {207, 400, 413, 415, 422, 503},
+    ("PATCH", "/v1/products/{product_id}"): {200, 400, 404, 409, 412, 413, 415, 422, 503},
+    ("DELETE", "/v1/products/{product_id}"): {204, 400, 404, 409, 412, 422, 503},
+    ("PUT", "/v1/products/{product_id}/variants/{sku}"): {200, 201, 400, 404, 409, 412, 413, 415, 422, 503},
+    ("DELETE", "/v1/products/{product_id}/variants/{sku}"): {204, 400, 404, 409, 412, 422, 503},
+    ("PUT", "/v1/products/{product_id}/variants/{sku}/price"): {200, 400, 404, 409, 412, 413, 415, 422, 503},
+    ("POST", "/v1/products/{product_id}/publish"): {200, 400, 404, 409, 412, 422, 503},
+    ("POST", "/v1/products/{product_id}/archive"): {200, 400, 404, 409, 412, 422, 503},
+    ("POST", "/v1/products/{product_id}/restore"): {200, 400, 404, 409, 412, 422, 503},
+}
+
+
+async def _document(client: httpx.AsyncClient) -> dict[str, Any]:
+    document: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return document
+
+
+async def test_the_document_is_valid_openapi_and_complete(client: httpx.AsyncClient) -> None:
+    document = await _document(client)
+    validate(document)
+    described = {
+        (method.upper(), path): {int(status) for status in operation["responses"]}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert described == ROUTES
+    assert (await client.get("/docs")).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_each_route_names_its_headers_and_problem_documents(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    operation = (await _document(client))["paths"][path][method.lower()]
+    asked = {parameter["name"] for parameter in operation["parameters"]}
+    assert {"Idempotency-Key", "X-Request-Id"} <= asked
+    assert ("If-Match" in asked) == ("412" in operation["responses"])
+    for status, response in operation["responses"].items():
+        assert "X-Request-Id" in response["headers"]
+        if int(status) >= 400:
+            assert list(response["content"]) == ["application/problem+json"]
+            assert ("Retry-After" in response["headers"]) == (status == "503")
+        else:
+            assert "Consistency-Token" in response["headers"]
+            assert ("ETag" in response["headers"]) == (status != "207")
+            assert ("Location" in response["headers"]) == (path == "/v1/products")
