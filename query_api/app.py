@@ -75,7 +75,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
         await server.start()
         watching = asyncio.create_task(watch_event_loop(stop))
-        await stop.wait()
+        await _until_stopped(server, stop)
         health.drain()
         await watching
 
@@ -131,6 +131,15 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
 
 
+async def _until_stopped(server: GranianServer | HttpServer, stop: asyncio.Event) -> None:
+    """A server that ends by itself must end the process: nobody would notice a port that is closed."""
+    stopping = asyncio.create_task(stop.wait())
+    ended = [asyncio.create_task(server.ended())] if isinstance(server, GranianServer) else []
+    await asyncio.wait((stopping, *ended), return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        raise RuntimeError("the HTTP server ended by itself")
+
+
 def _count(hits: int, misses: int, bypassed: int) -> None:
     _hits.inc(hits)
     _misses.inc(misses)
@@ -154,7 +163,10 @@ async def _pool(
 
 def _bounded(pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings) -> BoundedReads:
     return BoundedReads(
-        pool, reads_max=settings.table_reads_max, waiting_max=settings.table_reads_waiting_max
+        pool,
+        reads_max=settings.table_reads_max,
+        waiting_max=settings.table_reads_waiting_max,
+        wait_seconds_max=settings.table_wait_seconds_max,
     )
 
 

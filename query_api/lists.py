@@ -60,11 +60,11 @@ class ListProducts:
         try:
             # Before the query: rows older than a generation must not be stored under it.
             generation = await self._cache.generation(filters.category)
-            cached = await self._cache.read(generation, digest)
+            cached = _page(await self._cache.read(generation, digest))
         except CacheUnavailable:
             return await self._loads.run(digest, lambda: self._load(filters, cursor, limit)), "bypass"
         if cached is not None:
-            return _pages.decode(cached), "hit"
+            return cached, "hit"
         key = f"{generation}:{digest}"
         return await self._loads.run(
             key, lambda: self._fill(generation, digest, filters, cursor, limit)
@@ -95,6 +95,16 @@ class ListProducts:
 def age_seconds(page: Page) -> int:
     """How old a page is, in whole seconds, never below zero where clocks differ."""
     return max(0, int(_clock() - page.made_at))
+
+
+def _page(packed: bytes | None) -> Page | None:
+    """A stored page; one that cannot be read (another release's, say) is as good as none."""
+    if packed is None:
+        return None
+    try:
+        return _pages.decode(packed)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _fitting(rows: Sequence[ListRow]) -> Sequence[ListRow]:

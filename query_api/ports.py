@@ -109,7 +109,7 @@ class ProductCache(Protocol):
         """Remember for a few seconds that there is no such product, unless something stands there."""
         ...
 
-    async def pointer(self, kind: PointerKind, value: str) -> str | None:
+    async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
         """The product id that a SKU or slug had; to be verified against the document."""
         ...
 

@@ -25,6 +25,7 @@ class QuerySettings(ProcessSettings):
     table_reads_max: int = Field(default=8, ge=1)
     """Statements at the same time, of each kind: single products, and lists."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
+    table_wait_seconds_max: float = Field(default=2.0, gt=0)
     table_seconds_max: float = Field(default=3.0, gt=0)
     table_connect_seconds_max: float = Field(default=2.0, gt=0)
 

@@ -60,9 +60,9 @@ class FastPath:
                 return await self._app(scope, receive, send)
         try:
             packed = await self._cache.read(scope["path"][_PREFIX_LENGTH:])
-        except CacheUnavailable:
-            packed = None
-        document = unpack(packed) if packed is not None else None
+            document = unpack(packed) if packed is not None else None
+        except (CacheUnavailable, ValueError):
+            document = None
         if document is None or document.is_deleted:
             return await self._app(scope, receive, send)
         method = scope["method"]

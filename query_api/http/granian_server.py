@@ -1,8 +1,8 @@
 """granian inside our own process: the HTTP parsing in Rust, the application on our event loop.
 
-About 1.3 times uvicorn on the hot read (docs/decisions). `granian.server.embed` runs in this process, so the
-port closes with it, even after SIGKILL; the command `granian` would start workers that outlive it. Same
-interface as `shared.ops.http.server.HttpServer`.
+About 1.3 times uvicorn on the hot read (measured side by side on one core). `granian.server.embed` runs in
+this process, so the port closes with it, even after SIGKILL; the command `granian` would start workers that
+outlive it. Same interface as `shared.ops.http.server.HttpServer`.
 """
 
 import asyncio
@@ -68,6 +68,11 @@ class GranianServer:
         await asyncio.sleep(0)
         if self._serving.done():
             await self._serving
+
+    async def ended(self) -> None:
+        """Return when the server no longer serves, for whatever reason."""
+        if self._serving is not None:
+            await asyncio.wait((self._serving,))
 
     async def stop(self, seconds_max: float) -> None:
         """Stop accepting, let requests in flight finish for `seconds_max`. Safe to call twice, and

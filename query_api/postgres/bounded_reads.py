@@ -1,6 +1,7 @@
 """A bulkhead in front of PostgreSQL: when Redis is gone, its readers must not become a dead database.
 
-At most `reads_max` statements run, `waiting_max` wait, and whoever comes then is refused at once.
+At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max`; whoever comes then is
+refused at once.
 """
 
 import asyncio
@@ -15,10 +16,18 @@ from shared.postgres.errors import is_transient
 class BoundedReads:
     """Runs statements on a pool. Raises `Overloaded` and `ReadModelUnavailable`; other errors are bugs."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, reads_max: int, waiting_max: int) -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        reads_max: int,
+        waiting_max: int,
+        wait_seconds_max: float,
+    ) -> None:
         self._pool = pool
         self._slots = asyncio.Semaphore(reads_max)
         self._waiting_max = waiting_max
+        self._wait_seconds_max = wait_seconds_max
         self._waiting = 0
 
     async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
@@ -27,7 +36,10 @@ class BoundedReads:
             raise Overloaded("too many reads of the read model are waiting")
         self._waiting += 1
         try:
-            await self._slots.acquire()
+            async with asyncio.timeout(self._wait_seconds_max):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise Overloaded("the read model is too slow for what is asked of it") from error
         finally:
             self._waiting -= 1
         try:

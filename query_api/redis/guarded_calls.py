@@ -1,14 +1,22 @@
-"""Every call to Redis goes through one circuit breaker, and ends in an answer or in `CacheUnavailable`."""
+"""Every call to Redis goes through one circuit breaker, and ends in an answer or in `CacheUnavailable`.
+
+Whatever Redis says, the table can answer: a wrong password or a full Redis costs readers time, not answers.
+But those do not pass by themselves, so they are logged as errors.
+"""
 
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from redis.exceptions import RedisError
+
 from query_api.errors import CacheUnavailable
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.logs import get_logger
 from shared.redis.client import is_transient
 
 T = TypeVar("T")
+_log = get_logger(__name__)
 
 
 class GuardedCalls:
@@ -18,14 +26,16 @@ class GuardedCalls:
         self._breaker = breaker
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` answers. Raises `CacheUnavailable` when Redis is away; other errors are bugs."""
+        """What `call` answers. Raises `CacheUnavailable` for every error of Redis; other errors are bugs."""
         if not self._breaker.allows(time.monotonic()):
             raise CacheUnavailable("the circuit breaker is open")
         try:
             answer = await call()
         except Exception as error:
             if not is_transient(error):
-                raise
+                if not isinstance(error, RedisError):
+                    raise
+                _log.error("the cache refused a call", error=f"{type(error).__name__}: {error}")
             self._breaker.record_failure(time.monotonic())
             raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
         self._breaker.record_success()

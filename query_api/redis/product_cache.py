@@ -1,7 +1,7 @@
 """Documents and pointers in Redis.
 
 `<prefix>:product:<id>` holds a packed document, written by the projector and by fills, always guarded by its
-version. `<prefix>:sku:<sku>` and `<prefix>:slug:<slug>` hold a product id for a short time.
+version. `<prefix>:sku:<sku>` and `<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
 """
 
 from collections.abc import Awaitable
@@ -19,6 +19,7 @@ from shared.redis.guarded_documents import GuardedDocuments
 # Older than every version there is, so that any guarded write replaces it.
 ABSENT_VERSION = 0
 _MILLISECONDS = 1000
+_UUID_BYTES = 16
 
 
 class RedisProductCache:
@@ -58,14 +59,15 @@ class RedisProductCache:
         key = product_key(self._prefix, product_id)
         await self._calls.run(lambda: self._absences.store({key: pack(ABSENT_VERSION, None)}))
 
-    async def pointer(self, kind: PointerKind, value: str) -> str | None:
+    async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
+        """16 bytes; anything else is not ours and as good as nothing."""
         pointer = await self._pointers.get(self._pointer_key(kind, value))
-        return None if pointer is None else pointer.decode()
+        return UUID(bytes=pointer) if pointer is not None and len(pointer) == _UUID_BYTES else None
 
     async def point(self, kind: PointerKind, value: str, product_id: UUID) -> None:
         key = self._pointer_key(kind, value)
         await self._calls.run(
-            lambda: self._redis.set(key, str(product_id), px=self._pointer_ttl_milliseconds)
+            lambda: self._redis.set(key, product_id.bytes, px=self._pointer_ttl_milliseconds)
         )
 
     def _pointer_key(self, kind: PointerKind, value: str) -> str:

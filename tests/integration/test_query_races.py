@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
-from query_api.errors import CacheUnavailable
+from query_api.errors import CacheUnavailable, Overloaded
 from query_api.find import FindProduct
 from query_api.ports import ProductRow
 from query_api.postgres.bounded_reads import BoundedReads
@@ -50,7 +51,7 @@ async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProdu
         statement_timeout_seconds=5,
         connect_timeout_seconds=5,
     )
-    table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2))
+    table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2, wait_seconds_max=5))
     calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
     reads = CoalescedReads(calls, world.redis.mget)
     cache = RedisProductCache(
@@ -147,18 +148,82 @@ async def test_without_redis_a_token_is_still_honoured(world: World, redis_serve
 
 
 async def test_a_read_over_the_bound_is_refused_before_it_waits(read_model_dsns: DatabaseDsns) -> None:
-    from query_api.errors import Overloaded
-
     pool = await create_pool(
         read_model_dsns.reader, application_name="t", size_max=2, statement_timeout_seconds=5,
         connect_timeout_seconds=5,
     )  # fmt: skip
     async with pool:
-        reads = BoundedReads(pool, reads_max=1, waiting_max=1)
+        reads = BoundedReads(pool, reads_max=1, waiting_max=1, wait_seconds_max=5)
         outcomes = await asyncio.gather(
             *(reads.fetch("SELECT pg_sleep(0.05)") for _ in range(3)), return_exceptions=True
         )
     assert [type(outcome) for outcome in outcomes] == [list, list, Overloaded]
+
+
+async def test_a_read_that_waits_too_long_for_its_turn_is_refused(read_model_dsns: DatabaseDsns) -> None:
+    pool = await create_pool(
+        read_model_dsns.reader, application_name="t", size_max=2, statement_timeout_seconds=5,
+        connect_timeout_seconds=5,
+    )  # fmt: skip
+    async with pool:
+        reads = BoundedReads(pool, reads_max=1, waiting_max=9, wait_seconds_max=0.001)
+        outcomes = await asyncio.gather(
+            *(reads.fetch("SELECT pg_sleep(0.1)") for _ in range(3)), return_exceptions=True
+        )
+    assert [type(outcome) for outcome in outcomes] == [list, Overloaded, Overloaded]
+
+
+async def test_without_postgresql_what_is_cached_is_served_and_the_rest_is_503(
+    world: World, postgres_server: PostgresServer
+) -> None:
+    cached, stored = product(), product(sku="S")
+    await world.cache(cached)
+    await world.store(stored)
+    postgres_server.kill()
+    try:
+        assert (await world.served.get(f"/v1/products/{cached.id}")).status_code == 200
+        for path in (f"/{stored.id}", "/by-sku/S", ""):
+            answer = await world.served.get(f"/v1/products{path}")
+            assert (answer.status_code, answer.json()["code"]) == (503, "read-model-unavailable")
+            assert answer.headers["retry-after"] == "1"
+        assert (await world.served.get("/v1/status")).status_code == 503
+    finally:
+        postgres_server.ensure_running()
+
+    async def is_served_again() -> None:
+        assert (await world.served.get("/v1/products/by-sku/S")).status_code == 200
+
+    await eventually(is_served_again)
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"9999999999999999L{", b"\xff" * 40])
+async def test_rubbish_in_the_cache_is_a_miss(world: World, rubbish: bytes) -> None:
+    document = product(sku="S", slug="s")
+    await world.store(document)
+    paths = ("by-sku/S", "by-slug/s", "?brand=none")
+    for path in paths:
+        await world.served.get(f"/v1/products/{path}".replace("/?", "?"))
+    async for key in world.redis.scan_iter():
+        if not key.decode().startswith(f"{PREFIX}:product:") or rubbish != b"9999999999999999L{":
+            await world.redis.set(key, rubbish)
+    for path in (str(document.id), *paths):
+        answer = await world.served.get(f"/v1/products/{path}".replace("/?", "?"))
+        assert answer.status_code == 200, answer.text
+
+
+async def test_a_redis_that_refuses_is_a_bypass(world: World) -> None:
+    document = product(sku="S")
+    await world.store(document)
+    await world.redis.config_set("requirepass", "secret")
+    try:
+        await world.redis.execute_command("AUTH", "secret")
+        await world.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        for path in (str(document.id), "by-sku/S"):
+            answer = await world.served.get(f"/v1/products/{path}")
+            assert (answer.status_code, answer.headers["cache-status"]) == (200, "catalogue; fwd=bypass")
+    finally:
+        await world.redis.execute_command("AUTH", "secret")
+        await world.redis.config_set("requirepass", "")
 
 
 async def test_a_dead_redis_is_left_alone_while_the_breaker_is_open() -> None:
