@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from command_api.relay_ports import (
     AppendSignal,
+    Chunk,
     Deposed,
     LogTail,
     LogUnavailable,
@@ -148,23 +149,24 @@ class Relay:
         await self._wait(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Chunk after chunk. The next one is read while Kafka confirms the present one."""
+        """Chunk after chunk. The next one is read and encoded while Kafka confirms the present one."""
         cursor = await log.read_cursor()
         RELAY_POSITION.set(cursor)
         idle_seconds = self._times.poll_min
-        chunk = await log.read_after(cursor)
+        chunk = await _next_chunk(log, publisher, cursor)
         while not stop.is_set():
             self._beat()
-            if not chunk:
+            if not chunk.events:
                 self._all_is_well()
                 await self._appended.wait(idle_seconds)
                 idle_seconds = min(idle_seconds * 2, self._times.poll_max)
-                chunk = await log.read_after(cursor)
+                chunk = await _next_chunk(log, publisher, cursor)
                 continue
             idle_seconds = self._times.poll_min
-            async with _beside(log.read_after(chunk[-1].log_position)) as following:
+            last = chunk.events[-1].log_position
+            async with _beside(_next_chunk(log, publisher, last)) as following:
                 published = await publisher.publish(chunk)
-                cursor = await self._advance(log, cursor, chunk[: published.confirmed_events])
+                cursor = await self._advance(log, cursor, chunk.events[: published.confirmed_events])
                 if published.failure is not None:
                     raise published.failure
                 self._all_is_well()
@@ -205,6 +207,10 @@ class Relay:
     async def _wait(self, seconds: float, stop: asyncio.Event) -> None:
         self._beat()
         await _pause(seconds, stop)
+
+
+async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:
+    return publisher.prepare(await log.read_after(log_position))
 
 
 async def _while_held(log: LogTail, leading: Coroutine[Any, Any, None]) -> None:

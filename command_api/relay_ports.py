@@ -8,7 +8,7 @@ RelayError
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.contract.recorded_event import RecordedEvent
 
@@ -38,6 +38,13 @@ class Published(NamedTuple):
 
     confirmed_events: int
     failure: RelayError | None = None
+
+
+class Chunk(NamedTuple):
+    """Events on their way, and what the publisher made of them beforehand."""
+
+    events: Sequence[RecordedEvent]
+    prepared: Any
 
 
 class LogTail(Protocol):
@@ -72,7 +79,10 @@ class Publisher(Protocol):
     async def start(self) -> None:
         """Verify the topics and connect. Raises `PublishFailed` or `OperatorNeeded`."""
 
-    async def publish(self, events: Sequence[RecordedEvent]) -> Published:
+    def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
+        """Encode a chunk, which costs as much time as sending it: done while the one before is on its way."""
+
+    async def publish(self, chunk: Chunk) -> Published:
         """Send a chunk in order per product and wait, bounded, until it is confirmed. Never raises."""
 
     async def stop(self) -> None:

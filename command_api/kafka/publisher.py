@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from command_api.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.kafka.producer import abandon_producer, close_producer, create_producer
-from command_api.relay_ports import OperatorNeeded, Published, PublishFailed, RelayError
+from command_api.relay_ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
@@ -90,10 +90,9 @@ class KafkaPublisher:
             self._producer = create_producer(self._settings.bootstrap_servers)
             await self._producer.start()
 
-    async def publish(self, events: Sequence[RecordedEvent]) -> Published:
-        """See the port. After a failure the publisher is spent."""
-        assert self._producer is not None, "publish comes after start"
-        self._has_unconfirmed = True
+    def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
+        """See the port."""
+        assert self._producer is not None, "prepare comes after start"
         settings = self._settings
         lanes = fill_lanes(
             events,
@@ -103,6 +102,13 @@ class KafkaPublisher:
             new_batch=self._producer.create_batch,
             is_replay=settings.is_replay,
         )
+        return Chunk(events, lanes)
+
+    async def publish(self, chunk: Chunk) -> Published:
+        """See the port. After a failure the publisher is spent."""
+        assert self._producer is not None, "publish comes after start"
+        self._has_unconfirmed = True
+        events, lanes = chunk.events, chunk.prepared
         failure = await self._send_all(self._producer, lanes, events)
         unconfirmed = [lane.unconfirmed_from for lane in lanes if lane.unconfirmed_from is not None]
         if not unconfirmed:

@@ -158,7 +158,7 @@ class TestKafkaPublisher(PublisherSuite):
         events = sample_events(1)
         publisher = kafka.publisher()
         await publisher.start()
-        await publisher.publish(events)
+        await publisher.publish(publisher.prepare(events))
         await publisher.stop()
         (record,) = await read_records(kafka.bootstrap_servers, kafka.prefix)
         assert record.event == events[0]
@@ -169,7 +169,7 @@ class TestKafkaPublisher(PublisherSuite):
         events = sample_events(12, products=1, data=b"x" * 200_000)
         publisher = kafka.publisher()
         await publisher.start()
-        assert await publisher.publish(events) == (12, None)
+        assert await publisher.publish(publisher.prepare(events)) == (12, None)
         await publisher.stop()
         assert versions_by_product(await kafka.read("events")) == versions_by_product(events)
 
@@ -179,9 +179,9 @@ class TestKafkaPublisher(PublisherSuite):
         tasks_before = asyncio.all_tasks()
         publisher = kafka.publisher(send_seconds_max=0.5)
         await publisher.start()
-        assert await publisher.publish(sample_events(1, products=1)) == (1, None)
+        assert await publisher.publish(publisher.prepare(sample_events(1, products=1))) == (1, None)
         await asyncio.to_thread(kafka_server.stop)
-        published = await publisher.publish(sample_events(5, products=1, first_position=2))
+        published = await publisher.publish(publisher.prepare(sample_events(5, products=1, first_position=2)))
         assert published.confirmed_events == 0
         assert isinstance(published.failure, PublishFailed)
         await publisher.stop()

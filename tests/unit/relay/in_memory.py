@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from command_api.relay_ports import Deposed, LogUnavailable, OperatorNeeded, Published, PublishFailed
+from command_api.relay_ports import Chunk, Deposed, LogUnavailable, OperatorNeeded, Published, PublishFailed
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent
 
@@ -123,8 +123,13 @@ class InMemoryPublisher:
         self._is_started = True
         self._kafka.started += 1
 
-    async def publish(self, events: Sequence[RecordedEvent]) -> Published:
+    def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
+        assert self._is_started, "prepare comes after start"
+        return Chunk(events, None)
+
+    async def publish(self, chunk: Chunk) -> Published:
         assert self._is_started, "publish comes after start"
+        events = chunk.events
         self._kafka.publishing.set()
         await self._kafka.gate.wait()
         for confirmed, event in enumerate(events):

@@ -102,8 +102,8 @@ class PublisherSuite:
         events = sample_events(50)
         publisher = kafka.publisher()
         await publisher.start()
-        assert await publisher.publish(events[:30]) == (30, None)
-        assert await publisher.publish(events[30:]) == (20, None)
+        assert await publisher.publish(publisher.prepare(events[:30])) == (30, None)
+        assert await publisher.publish(publisher.prepare(events[30:])) == (20, None)
         await publisher.stop()
         assert versions_by_product(await kafka.read("events")) == versions_by_product(events)
 
@@ -112,7 +112,7 @@ class PublisherSuite:
         events = [sample_event(n, product(1), n, event_type=kind) for n, kind in enumerate(kinds, start=1)]
         publisher = kafka.publisher()
         await publisher.start()
-        await publisher.publish(events)
+        await publisher.publish(publisher.prepare(events))
         await publisher.stop()
         for kind, version in (("created", 1), ("updated", 2), ("deleted", 3)):
             assert versions_by_product(await kafka.read(kind)) == {str(product(1)): [version]}
@@ -121,7 +121,7 @@ class PublisherSuite:
         events = sample_events(3, products=1, data=b'"%s"' % (b"x" * 512 * 1024))
         publisher = kafka.publisher()
         await publisher.start()
-        assert await publisher.publish(events) == (3, None)
+        assert await publisher.publish(publisher.prepare(events)) == (3, None)
         await publisher.stop()
         assert [len(event.data) for event in await kafka.read("events")] == [len(events[0].data)] * 3
 
@@ -132,7 +132,7 @@ class PublisherSuite:
         events = [*sample_events(2, products=1), too_large, sample_event(4, product(0), 4)]
         publisher = kafka.publisher()
         await publisher.start()
-        published = await publisher.publish(events)
+        published = await publisher.publish(publisher.prepare(events))
         await publisher.stop()
         assert published.confirmed_events == 2
         assert isinstance(published.failure, OperatorNeeded)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from command_api.relay import Relay, RelayTimes
-from command_api.relay_ports import AppendSignal, Published
+from command_api.relay_ports import AppendSignal, Chunk, Published
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import (
@@ -194,7 +194,7 @@ async def test_events_before_a_broken_row_are_published_and_the_row_stops_the_re
         await cursor_reaches(log, 10)
 
 
-async def test_the_next_chunk_is_read_while_kafka_confirms_the_present_one() -> None:
+async def test_the_next_chunk_is_read_and_encoded_while_kafka_confirms_the_present_one() -> None:
     log, kafka = InMemoryLog(sample_events(10), chunk_events_max=4), InMemoryKafka()
     kafka.gate.clear()
 
@@ -282,7 +282,7 @@ async def test_a_stop_finishes_the_chunk_on_its_way_saves_the_cursor_and_frees_t
 
 async def test_a_bug_in_the_publisher_ends_the_process_and_is_not_retried() -> None:
     class Broken(InMemoryPublisher):
-        async def publish(self, events: Sequence[RecordedEvent]) -> Published:
+        async def publish(self, chunk: Chunk) -> Published:
             raise ZeroDivisionError
 
     log, kafka = InMemoryLog(sample_events(1)), InMemoryKafka()
