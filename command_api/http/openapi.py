@@ -100,20 +100,21 @@ _TITLES = {
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9._:-]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "A retry with the same key gets the first answer; kept 24 h.",
 }
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"type": "string", "pattern": '^(\\*|"[0-9]{1,9}")$'},
+    "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
     "description": 'Only if the product is at this version: `"3"`, a list, or `*`.',
 }
 _REQUEST_ID = {
     "name": "X-Request-Id",
     "in": "header",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
-    "description": "Echoed, logged, and the correlation id of the events; made where absent.",
+    "schema": {"type": "string"},
+    "description": "Echoed, logged, and the correlation id of the events; made where absent or not 1 to 128"
+    " visible ASCII characters.",
 }
 _PATH = {
     "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},

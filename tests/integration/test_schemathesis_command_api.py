@@ -1,0 +1,83 @@
+"""What OpenAPI says is what happens: schemathesis plays a careless client of a real server."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from command_api.execute import ExecuteCommand
+from command_api.http.answers import WriteApi
+from command_api.http.app import write_app
+from shared.ops.http.server import HttpServer
+from tests.integration.test_event_store import open_store
+from tests.servers import DatabaseDsns
+
+pytestmark = pytest.mark.servers
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+    "negative_data_rejection",
+)
+EXAMPLES_MAX = 10
+# A bad operation is that item's problem in a 207.
+REFUSALS = """
+[checks]
+negative_data_rejection.expected-statuses = [400, 404, 405, 409, 412, 413, 415, 422, 207]
+"""
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a product that is there", "any product"])
+async def test_what_openapi_says_is_what_happens(
+    event_store_dsns: DatabaseDsns, tmp_path: Path, known: bool
+) -> None:
+    store = await open_store(event_store_dsns.writer)
+    api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12))
+    server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")  # type: ignore[arg-type]
+    await server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}"
+        async with httpx.AsyncClient(base_url=url) as client:
+            body = {
+                "name": "Shirt",
+                "variants": [{"sku": "OBS-M", "price": {"amount": "1", "currency": "EUR"}}],
+            }
+            product_id = (await client.post("/v1/products", json=body)).json()["id"]
+        config = tmp_path / "schemathesis.toml"
+        parameters = f'[parameters]\nproduct_id = "{product_id}"\nsku = "OBS-M"\n' if known else ""
+        config.write_text(parameters + REFUSALS)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(config),
+            "run",
+            f"{url}/openapi.json",
+            "--no-color",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--checks",
+            ",".join(CHECKS),
+            "--max-examples",
+            str(EXAMPLES_MAX),
+            "--seed",
+            "1",
+            "--generation-database",
+            "none",
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+    finally:
+        await server.stop(5)
+        await store.close()
+    assert process.returncode == 0, output.decode()[-6000:]
