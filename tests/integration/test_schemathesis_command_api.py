@@ -40,7 +40,7 @@ async def test_what_openapi_says_is_what_happens(
 ) -> None:
     store = await open_store(event_store_dsns.writer)
     api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12))
-    server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")  # type: ignore[arg-type]
+    server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")
     await server.start()
     try:
         url = f"http://127.0.0.1:{server.port}"

@@ -190,7 +190,7 @@ async def test_if_match_that_names_other_versions_is_412_with_the_present_one(
 ) -> None:
     path = await create(client)
     await client.patch(path, json={"brand": "Ocean"})
-    answer = await client.patch(path, json={"brand": "Sea"}, headers={"if-match": given.encode()})
+    answer = await client.patch(path, json={"brand": "Sea"}, headers={b"if-match": given.encode()})
     problem = problem_of(answer, 400 if not given.isascii() else 412, answer.json()["code"])
     if given.isascii():
         assert (problem["code"], problem["current_version"]) == ("version-does-not-match", 2)
@@ -201,7 +201,7 @@ async def test_if_match_that_names_other_versions_is_412_with_the_present_one(
 async def test_if_match_that_is_no_list_of_strong_tags_is_400(client: Client, given: str) -> None:
     path = await create(client)
     for method, rest in (("PATCH", ""), ("DELETE", ""), ("POST", "/publish")):
-        body = {} if method == "PATCH" else None
+        body: dict[str, str] | None = {} if method == "PATCH" else None
         answer = await client.request(method, path + rest, json=body, headers={"if-match": given})
         problem_of(answer, 400, "malformed-if-match")
 
@@ -356,6 +356,6 @@ async def test_a_patch_comes_as_merge_patch_or_as_json_with_any_parameters(clien
 
 @pytest.mark.parametrize("request_id", ["has space", "x" * 129, "", "ü"])
 async def test_a_request_id_that_cannot_be_logged_is_replaced(client: Client, request_id: str) -> None:
-    answer = await client.post("/v1/products", json=product(), headers={"x-request-id": request_id.encode()})
+    answer = await client.post("/v1/products", json=product(), headers={b"x-request-id": request_id.encode()})
     assert answer.status_code == 201
     assert UUID(answer.headers["x-request-id"])

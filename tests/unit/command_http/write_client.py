@@ -25,7 +25,7 @@ async def write_client(store: InMemoryEventStore) -> AsyncIterator[httpx.AsyncCl
     """A client whose server errors are answers, as over a socket."""
     execute = ExecuteCommand(store, new_id=uuid7)
     app = write_app(WriteApi(execute, READ_URL, 12))
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://write.example.test") as client:
         yield client
 
