@@ -12,7 +12,7 @@ from query_api.errors import Overloaded, ReadModelBehind
 from query_api.ports import Checkpoints
 from shared.contract.consistency_token import ConsistencyToken
 
-POLL_SECONDS_MIN = 0.002
+POLL_SECONDS_MIN = 0.005
 POLL_SECONDS_MAX = 0.025
 _ASK_SECONDS = 0.1
 
@@ -106,8 +106,10 @@ class Visibility:
             await self._pause(pause_seconds)
 
     async def _pause(self, seconds: float) -> None:
+        """Shorter for who has just come, but never below the minimum: a busy reader costs no query each."""
+        await asyncio.sleep(POLL_SECONDS_MIN)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds - POLL_SECONDS_MIN):
                 await self._arrived.wait()
         except TimeoutError:
             return
