@@ -146,7 +146,7 @@ class Relay:
         _log.critical(
             "the relay stands still until an operator mends this; nothing is skipped", error=str(error)
         )
-        await self._wait(self._times.operator_wait, stop)
+        await _pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
         """Chunk after chunk. The next one is read and encoded while Kafka confirms the present one."""
@@ -202,11 +202,7 @@ class Relay:
     async def _back_off(self, stop: asyncio.Event) -> None:
         """Full jitter up to a bound that doubles with each failure in a row; forgotten after a success."""
         bound = min(self._times.retry_initial * 2 ** min(self._failures, 16), self._times.retry_max)
-        await self._wait(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
-
-    async def _wait(self, seconds: float, stop: asyncio.Event) -> None:
-        self._beat()
-        await _pause(seconds, stop)
+        await _pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
 
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:

@@ -1,1 +1,1 @@
-"""What the processes share: the published language (contract) and the plumbing two of them would write twice."""
+"""What the processes share: the published language (contract), and plumbing that two would write twice."""

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
@@ -37,9 +37,15 @@ def write_app(api: WriteApi) -> ASGIApp:
     for error in expected:
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _broken)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return RequestLayer(app)
+
+
+async def _hung_up(_: Request, __: Exception) -> Response:
+    """The client left in the middle of its body: nobody reads this answer, and nothing is wrong here."""
+    return Response(status_code=400)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -130,6 +130,10 @@ class GroupCommit:
     async def _after_failure(self, batch: list[_Waiting], error: Exception, is_closed: bool) -> None:
         if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
             await self._reconcile(batch, error)
+        elif isinstance(error, asyncpg.CheckViolationError):
+            # The log has no check but its partitions' bounds: maintenance has not kept up, or cannot.
+            _log.critical("the log has no partition for the next position", error=repr(error))
+            _fail(batch, StoreUnavailable("the log has no room for the next event"), error)
         elif is_permanent_data_error(error) or isinstance(error, asyncpg.InterfaceError | ValueError):
             # One command spoils the call, and the server rolled all of it back: find it, spare the others.
             if len(batch) == 1:

@@ -9,7 +9,7 @@ loses none, and appends keep the disk to themselves.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -53,7 +53,6 @@ class PostgresLogTail:
         self._connection = connection
         self._limits = limits
         self._turn = asyncio.Lock()
-        self._has_failed = False
         self._lost = asyncio.Event()
         connection.add_termination_listener(lambda _: self._lost.set())
 
@@ -104,26 +103,16 @@ class PostgresLogTail:
         if not self._connection.is_closed():
             self._connection.terminate()
 
-    async def _fetchval(self, name: str, *arguments: object) -> object:
+    async def _fetchval(self, name: str, *arguments: object) -> Any:
         async with self._session() as connection:
             return await connection.fetchval(load_sql(_SQL, name), *arguments)
 
     @asynccontextmanager
     async def _session(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-        """The connection, for one statement at a time; after a first failure it is not used again.
-
-        A session that the server ends in the middle of a statement is not closed yet for asyncpg when the
-        error arrives, and the next statement would meet its protocol in a state that reads like a bug.
-        """
+        """The connection, for one statement at a time."""
         async with self._turn:
-            if self._has_failed:
-                raise LogUnavailable("the session has failed before")
-            try:
-                with _translated():
-                    yield self._connection
-            except LogUnavailable:
-                self._has_failed = True
-                raise
+            with _translated():
+                yield self._connection
 
 
 async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
@@ -167,8 +156,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (asyncpg.QueryCanceledError, asyncpg.InternalClientError) as error:
-        # statement_timeout: every statement here is small and bounded, so the server is overloaded. Or a
-        # session that ended while nothing was asked: asyncpg finds its own state wrong.
+        # statement_timeout: every statement here is small and bounded, so the server is overloaded. Or the
+        # server ended the session in the middle of the statement before, and asyncpg has not closed it yet:
+        # it then finds its own protocol in the wrong state.
         raise LogUnavailable(f"{type(error).__name__}: {error}") from error
     except Exception as error:
         if not is_transient(error):

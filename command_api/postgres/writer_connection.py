@@ -19,7 +19,6 @@ _BACKEND_SQL = load_sql("command_api.postgres", "backend_identity")
 _END_BACKEND_SQL = load_sql("command_api.postgres", "end_backend")
 _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
-_FIND_KEYS_SQL = load_sql("command_api.postgres", "find_answers")
 _PAUSE_SECONDS = 0.05
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Of asyncpg; the last: the server ended the session, and asyncpg has not seen the connection's end yet."""
@@ -94,28 +93,24 @@ class WriterConnection:
     ) -> list[Appended | None]:
         connection = await self.get()
         if broken is not None:
-            while await connection.fetchval(_END_BACKEND_SQL, *broken):
+            # Only the server knows when it is gone.
+            while await connection.fetchval(_END_BACKEND_SQL, *broken):  # noqa: ASYNC110
                 await asyncio.sleep(_PAUSE_SECONDS)
         async with connection.transaction():
             await connection.execute(_TAKE_LOCK_SQL)
             newest = [append.expected_version + len(append.events) for append in batch]
             rows = await connection.fetch(_FIND_SQL, [append.product_id for append in batch], newest)
-            keys = [append.answer.key for append in batch if append.answer is not None]
-            answers = {row["key"]: row for row in await connection.fetch(_FIND_KEYS_SQL, keys)}
         found = {(row["product_id"], row["stream_version"]): row for row in rows}
-        return [_written(append, found, answers) for append in batch]
+        return [_written(append, found) for append in batch]
 
 
-def _written(
-    append: Append, found: dict[tuple[UUID, int], asyncpg.Record], answers: dict[UUID, asyncpg.Record]
-) -> Appended | None:
+def _written(append: Append, found: dict[tuple[UUID, int], asyncpg.Record]) -> Appended | None:
+    """What stands in the log of this append. One without events leaves only its key: writing it once more is
+    safe, and answers by the key what was stored, by us or by another process.
+    """
     newest = append.expected_version + len(append.events)
-    if append.events:
-        row = found.get((append.product_id, newest))
-        # The event id tells our event from another writer's at the same version.
-        if row is None or _metadata.decode(row["metadata"]).event_id != append.events[-1].event_id:
-            return None
-        return Appended(newest, row["position"])
-    if append.answer is None or append.answer.key not in answers:
+    row = found.get((append.product_id, newest)) if append.events else None
+    # The event id tells our event from another writer's at the same version.
+    if row is None or _metadata.decode(row["metadata"]).event_id != append.events[-1].event_id:
         return None
-    return Appended(newest, append.last_position)
+    return Appended(newest, row["position"])

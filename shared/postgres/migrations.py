@@ -35,19 +35,19 @@ class MigrationError(Exception):
     """The schema is not as the code expects, and was not changed further."""
 
 
-class MigrationFilesAreWrong(MigrationError):  # noqa: N818
+class MigrationFilesAreWrong(MigrationError):
     """The files of the package do not form one numbered sequence from 0001."""
 
 
-class AppliedMigrationChanged(MigrationError):  # noqa: N818
+class AppliedMigrationChanged(MigrationError):
     """What was applied is not what the file says now; edit never, add a new file."""
 
 
-class MigrationOutOfOrder(MigrationError):  # noqa: N818
+class MigrationOutOfOrder(MigrationError):
     """A pending step of the other phase comes first."""
 
 
-class MigrationFailed(MigrationError):  # noqa: N818
+class MigrationFailed(MigrationError):
     """PostgreSQL refused one file; its transaction was rolled back."""
 
 

@@ -14,10 +14,10 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     ClusterDownError,
-    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
+    ConnectionError,
     MasterDownError,
     ReadOnlyError,
-    TimeoutError,  # noqa: A004
+    TimeoutError,
     TryAgainError,
 )
 from redis.maint_notifications import MaintNotificationsConfig

@@ -16,7 +16,7 @@ _script = files("shared.redis").joinpath("guarded_set.lua").read_text()
 
 
 class GuardedDocuments:
-    """Writes packed documents (`shared.contract.cached_document`) if they are newer than what stands there."""
+    """Writes packed documents (`shared.contract.cached_document`) that are newer than what stands there."""
 
     def __init__(self, redis: Redis, *, ttl_seconds: float) -> None:
         self._set = redis.register_script(_script)
@@ -31,7 +31,9 @@ class GuardedDocuments:
         stored = 0
         for start in range(0, len(keys), KEYS_PER_CALL_MAX):
             some = keys[start : start + KEYS_PER_CALL_MAX]
-            jitter = 1 + random.uniform(-TTL_JITTER, TTL_JITTER)  # noqa: S311 (spread, not secrecy)
+            jitter = 1 + random.uniform(-TTL_JITTER, TTL_JITTER)
             ttl_milliseconds = int(self._ttl_seconds * 1000 * jitter)
-            stored += int(await self._set(keys=some, args=[ttl_milliseconds, *map(documents.__getitem__, some)]))
+            stored += int(
+                await self._set(keys=some, args=[ttl_milliseconds, *map(documents.__getitem__, some)])
+            )
         return stored

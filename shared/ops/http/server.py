@@ -23,7 +23,7 @@ _RETRY_AFTER = (b"retry-after", b"1")
 _CANCEL_SECONDS_MAX = 1.0
 
 
-class PortTaken(OSError):  # noqa: N818 - read as a statement, like every refusal
+class PortTaken(OSError):
     """Another process listens on the port; the message names the setting that moves ours."""
 
 
