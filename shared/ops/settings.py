@@ -44,12 +44,12 @@ def load_settings(cls: type[S]) -> S:
         return cls()
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
-            print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)
+            print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
     except SettingsError as error:
         # A list or mapping that is not JSON; only the message says which field, and it has no value.
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "settings"
-        print(f"{name}: Input should be valid JSON", file=sys.stderr)
+        print(f"{name}: Input should be valid JSON", file=sys.stderr)  # noqa: T201
     raise SystemExit(EXIT_USAGE)
 
 

@@ -14,10 +14,10 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     ClusterDownError,
-    ConnectionError,
+    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
     MasterDownError,
     ReadOnlyError,
-    TimeoutError,
+    TimeoutError,  # noqa: A004
     TryAgainError,
 )
 from redis.maint_notifications import MaintNotificationsConfig

@@ -31,7 +31,7 @@ class GuardedDocuments:
         stored = 0
         for start in range(0, len(keys), KEYS_PER_CALL_MAX):
             some = keys[start : start + KEYS_PER_CALL_MAX]
-            jitter = 1 + random.uniform(-TTL_JITTER, TTL_JITTER)
+            jitter = 1 + random.uniform(-TTL_JITTER, TTL_JITTER)  # noqa: S311 (spread, not secrecy)
             ttl_milliseconds = int(self._ttl_seconds * 1000 * jitter)
             stored += int(
                 await self._set(keys=some, args=[ttl_milliseconds, *map(documents.__getitem__, some)])
