@@ -143,7 +143,11 @@ async def _assert_is_waiting(operations: httpx.AsyncClient) -> None:
 async def test_a_taken_port_is_named_by_its_setting(world: World, server: str) -> None:
     async with _started(world, server) as started:
         second = await _spawn(world, server, started.port, free_port())
-        output, _ = await second.communicate()
+        try:
+            output, _ = await asyncio.wait_for(second.communicate(), 30)
+        finally:
+            if second.returncode is None:
+                second.kill()
         assert second.returncode == 1
         assert f"port {started.port} (QUERY_PORT) is already in use" in output.decode()
 

@@ -63,7 +63,7 @@ async def test_while_commands_are_under_way_keys_gather_for_the_next() -> None:
         await asyncio.sleep(0)
     assert many.batches == [["a"]]
     many.may_answer.set()
-    await asyncio.gather(*futures)
+    await asyncio.wait_for(asyncio.gather(*futures), 10)
     assert many.batches == [["a"], ["b", "c"]]
 
 
@@ -95,7 +95,8 @@ async def test_a_mistake_is_loud() -> None:
 async def test_a_command_has_a_bounded_number_of_keys() -> None:
     many = InMemoryMany({})
     reads = _reads(many)
-    await asyncio.gather(*(reads.get(str(number)) for number in range(KEYS_PER_BATCH_MAX * 2 + 1)))
+    futures = [reads.get(str(number)) for number in range(KEYS_PER_BATCH_MAX * 2 + 1)]
+    await asyncio.wait_for(asyncio.gather(*futures), 10)
     assert [len(batch) for batch in many.batches] == [KEYS_PER_BATCH_MAX, KEYS_PER_BATCH_MAX, 1]
 
 
