@@ -55,7 +55,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     ) -> None:
         self.name = name
         self.stopped_because: str | None = None
-        self._remedy = f"mend the cause and restart, or run: python -m projector rebuild {name}"
+        self._remedy = "mend the cause, then restart the projector"
         self._settings = settings
         self._view = view
         self._log = log
