@@ -155,10 +155,8 @@ def _translated() -> Iterator[None]:
     """Driver errors that pass become `LogUnavailable`; anything else is a bug or a missing migration."""
     try:
         yield
-    except (asyncpg.QueryCanceledError, asyncpg.InternalClientError) as error:
-        # statement_timeout: every statement here is small and bounded, so the server is overloaded. Or the
-        # server ended the session in the middle of the statement before, and asyncpg has not closed it yet:
-        # it then finds its own protocol in the wrong state.
+    except asyncpg.QueryCanceledError as error:
+        # statement_timeout: every statement here is small and bounded, so the server is overloaded.
         raise LogUnavailable(f"{type(error).__name__}: {error}") from error
     except Exception as error:
         if not is_transient(error):

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -18,6 +20,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.topics import TopicSpec, ensure_topics
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
+from tests.eventually import eventually
 from tests.integration.relay_world import EventLog, event_log, read_events, read_records, sever
 from tests.servers import DatabaseDsns
 from tests.unit.relay.in_memory import LOG_ID
@@ -88,6 +91,33 @@ class TestPostgresLogTail(LogTailSuite):
         assert tail.log_id == str(stored).encode()
         await tail.close()
 
+    async def test_a_statement_right_after_one_that_the_servers_end_cut_short_is_unavailable_too(
+        self, log: _Log
+    ) -> None:
+        tail = await log.open()
+        async with log._owner.connection.transaction():
+            await log._owner.connection.execute("LOCK TABLE catalogue.events IN ACCESS EXCLUSIVE MODE")
+            reading = asyncio.create_task(tail.read_after(0))  # type: ignore[arg-type]
+            moving = asyncio.create_task(tail.move_cursor(0, 1))  # type: ignore[arg-type]
+            await eventually(lambda: _is_waiting(log._owner))
+            await log.sever_lock_holder()
+            outcomes = await asyncio.gather(reading, moving, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [LogUnavailable, LogUnavailable]
+        await tail.close()
+
+    async def test_a_statement_between_the_servers_last_word_and_its_hanging_up_is_unavailable(
+        self, log: _Log
+    ) -> None:
+        async with _never_hangs_up(log.dsns.writer) as (dsn, last_word):
+            tail = await PostgresLogTail.open(dsn, LIMITS)
+            last_word.clear()
+            await log.sever_lock_holder()
+            async with asyncio.timeout(10):
+                await last_word.wait()
+            with pytest.raises(LogUnavailable):
+                await tail.read_after(0)
+            await tail.close()
+
     async def test_a_server_that_is_away_is_unavailable_and_no_bug(self) -> None:
         with pytest.raises(LogUnavailable):
             await PostgresLogTail.open(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere", LIMITS)
@@ -118,6 +148,47 @@ class TestPostgresLogTail(LogTailSuite):
         assert all((Path(package.__path__[0]) / f"{name}.sql").exists() for name in names)
         for name in names:
             await log._owner.connection.prepare(load_sql("command_api.postgres", name))
+
+
+@asynccontextmanager
+async def _never_hangs_up(dsn: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A proxy that passes on what the server says, but not that it hung up; the event: it spoke."""
+    server_address, said = urlsplit(dsn), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream = await asyncio.open_connection(server_address.hostname, server_address.port)
+        asking = asyncio.create_task(_pass_on(reader, upstream[1]))
+        await _pass_on(upstream[0], writer, said)
+        await asking
+        for ended in (writer, upstream[1]):
+            ended.close()
+
+    proxy = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = f"{server_address.username}:{server_address.password}@127.0.0.1"
+    port = proxy.sockets[0].getsockname()[1]
+    try:
+        yield f"postgresql://{address}:{port}{server_address.path}", said
+    finally:
+        proxy.close()
+        await proxy.wait_closed()
+
+
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passed: asyncio.Event | None = None
+) -> None:
+    """Until the reader's end; a writer whose other side is gone takes no more."""
+    with suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+            if passed is not None:
+                passed.set()
+
+
+async def _is_waiting(owner: EventLog) -> None:
+    """For a lock; asked on the connection that holds it."""
+    statement = "SELECT count(*) FROM pg_locks WHERE relation = 'catalogue.events'::regclass AND NOT granted"
+    assert await owner.connection.fetchval(statement) == 1
 
 
 class _Kafka:
@@ -177,7 +248,7 @@ class TestKafkaPublisher(PublisherSuite):
         self, kafka: _Kafka, kafka_server: KafkaServer
     ) -> None:
         tasks_before = asyncio.all_tasks()
-        publisher = kafka.publisher(send_seconds_max=0.5)
+        publisher = kafka.publisher(send_seconds_max=3.0)
         await publisher.start()
         assert await publisher.publish(publisher.prepare(sample_events(1, products=1))) == (1, None)
         await asyncio.to_thread(kafka_server.stop)

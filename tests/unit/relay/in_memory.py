@@ -23,10 +23,12 @@ class InMemoryLog:
         self.unreadable: set[int] = set()
         self.is_away = False
         self.opened = 0
+        self.refused = 0
         self.reads: list[int] = []
 
     async def open(self) -> "InMemoryLogTail":
         if self.is_away:
+            self.refused += 1
             raise LogUnavailable("away")
         self.opened += 1
         return InMemoryLogTail(self)

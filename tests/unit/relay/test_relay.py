@@ -262,7 +262,12 @@ def _opened(log: InMemoryLog) -> None:
 async def test_a_log_that_is_away_is_waited_for() -> None:
     log, kafka = InMemoryLog(sample_events(5)), InMemoryKafka()
     log.is_away = True
+
+    def has_tried_again() -> None:
+        assert log.refused >= 2
+
     async with running(relay_over(log, kafka)):
+        await eventually(has_tried_again)
         log.is_away = False
         await cursor_reaches(log, 5)
 
