@@ -36,7 +36,11 @@ _DEAD_CONNECTION_TEXTS = (
 )
 # The server's farewell (57P01) has arrived, the end of the connection not yet: asyncpg still waits for it in
 # its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were a bug of its own.
-_ENDED_SESSION_TEXT = "another operation (2) is in progress"
+_ENDED_SESSION_TEXTS = (
+    "another operation (2) is in progress",
+    # Lost at the moment of its release to the pool.
+    "called on a free connection holder",
+)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -52,7 +56,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _DEAD_CONNECTION_TEXTS)
     if isinstance(error, asyncpg.InternalClientError):
-        return _ENDED_SESSION_TEXT in str(error)
+        return any(text in str(error) for text in _ENDED_SESSION_TEXTS)
     return isinstance(error, OSError | TimeoutError | asyncpg.TargetServerAttributeNotMatched)
 
 

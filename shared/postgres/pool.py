@@ -15,6 +15,9 @@ _COMMAND_GRACE_SECONDS = 1.0
 _KEEPALIVE_IDLE_SECONDS = 30
 _KEEPALIVE_INTERVAL_SECONDS = 10
 _KEEPALIVE_PROBES = 3
+# asyncpg's own defaults, which its `create_pool` would set.
+_QUERIES_PER_CONNECTION_MAX = 50_000
+_IDLE_SECONDS_MAX = 300.0
 
 
 class PlainConnection(asyncpg.Connection):
@@ -34,6 +37,22 @@ class PlainConnection(asyncpg.Connection):
         return ""
 
 
+class _Pool(asyncpg.Pool):
+    """A pool that gets every place back.
+
+    At the release of a connection that is closed, asyncpg believes that its loss has freed the place. It has
+    not where the server ended the connection before the pool handed it out, as it does when it shuts down
+    while we connect. After as many such losses as there are places, every statement would wait without end,
+    and so would `close`.
+    """
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Called by `fetch` and its kin, and at the end of `async with pool.acquire()`."""
+        await super().release(connection, timeout=timeout)
+        if connection._con is not None:  # not taken back
+            connection.terminate()
+
+
 async def create_pool(
     dsn: str,
     *,
@@ -48,11 +67,15 @@ async def create_pool(
     Use what it returns only for statements and transactions; see `PlainConnection`. Close it with `await
     pool.close()`.
     """
-    return await asyncpg.create_pool(
+    return await _Pool(
         dsn,
         min_size=0,
         max_size=size_max,
+        max_queries=_QUERIES_PER_CONNECTION_MAX,
+        max_inactive_connection_lifetime=_IDLE_SECONDS_MAX,
+        loop=None,
         connection_class=PlainConnection,
+        record_class=asyncpg.Record,
         timeout=connect_timeout_seconds,
         command_timeout=statement_timeout_seconds + _COMMAND_GRACE_SECONDS,
         server_settings=_server_settings(application_name, statement_timeout_seconds),
