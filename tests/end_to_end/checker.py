@@ -83,7 +83,7 @@ def problems(evidence: Evidence, commands: Sequence[Command] | None, *, since_po
         *kafka_problems(evidence),
         *row_problems(evidence, folded),
         *cache_problems(evidence, folded),
-        *read_problems(evidence, folded),
+        *read_problems(evidence, folded, since_position),
     ]
 
 
@@ -311,14 +311,15 @@ def cache_problems(evidence: Evidence, folded: dict[str, Document]) -> Iterator[
             yield from _document_problems(where, body, wanted)
 
 
-def read_problems(evidence: Evidence, folded: dict[str, Document]) -> Iterator[str]:
-    """Over HTTP: by id, by SKU, by slug and in the list; deleted ones are 404."""
+def read_problems(evidence: Evidence, folded: dict[str, Document], since: int = 0) -> Iterator[str]:
+    """Over HTTP: what changed since then by id, SKU and slug, all in the list; deleted ones are 404."""
     live = {product_id for product_id, document in folded.items() if document["status"] != "deleted"}
-    for product_id, document in folded.items():
-        read = evidence.by_id[product_id]
-        yield from _one_read(f"GET {product_id}", read, document if product_id in live else None)
+    changed = {product_id for product_id, document in folded.items() if document["position"] > since}
+    for product_id in sorted(changed):
+        wanted = folded[product_id] if product_id in live else None
+        yield from _one_read(f"GET {product_id}", evidence.by_id[product_id], wanted)
     names: dict[tuple[str, str], Document] = {}
-    for product_id in live:
+    for product_id in live & changed:
         document = folded[product_id]
         names["slug", document["slug"]] = document
         names |= {("sku", each["sku"]): document for each in document["variants"]}

@@ -43,7 +43,7 @@ async def must_be_consistent(
     _: int = await eventually(lambda: must_be_at_rest(system), seconds_max)
 
     async def nothing_is_wrong() -> Evidence:
-        evidence = await gather(system)
+        evidence = await gather(system, since_position)
         found = problems(evidence, commands, since_position=since_position)
         assert not found, "\n".join([f"{len(found)} problems:", *found[:20]])
         return evidence
@@ -89,8 +89,8 @@ async def _fetchval(dsn: str, sql: str) -> Any:
         await connection.close()
 
 
-async def gather(system: System) -> Evidence:
-    """Everything there is to see."""
+async def gather(system: System, since_position: int = 0) -> Evidence:
+    """Everything there is to see; single products over HTTP only if they have changed since that position."""
     evidence = Evidence()
     await asyncio.gather(
         _from_event_store(system, evidence),
@@ -98,7 +98,7 @@ async def gather(system: System) -> Evidence:
         asyncio.to_thread(_from_redis, system, evidence),
         asyncio.to_thread(_from_kafka, system, evidence),
     )
-    await _over_http(system, evidence)
+    await _over_http(system, evidence, since_position)
     return evidence
 
 
@@ -153,9 +153,12 @@ def _from_kafka(system: System, evidence: Evidence) -> None:
         evidence.records[kind_of[record.topic]].append(record)
 
 
-async def _over_http(system: System, evidence: Evidence) -> None:
-    folded = fold_log(evidence.log)
-    live = [document for document in folded.values() if document["status"] != "deleted"]
+async def _over_http(system: System, evidence: Evidence, since_position: int) -> None:
+    folded = fold_log(evidence.log).items()
+    changed = {
+        product_id: document for product_id, document in folded if document["position"] > since_position
+    }
+    live = [document for document in changed.values() if document["status"] != "deleted"]
     names = [("slug", document["slug"]) for document in live]
     names += [("sku", each["sku"]) for document in live for each in document["variants"]]
     at_once = asyncio.Semaphore(_READERS)
@@ -166,8 +169,8 @@ async def _over_http(system: System, evidence: Evidence) -> None:
                 answer = await client.get(path)
             return Read(answer.status_code, answer.headers.get("etag"), answer.content)
 
-        by_id = await asyncio.gather(*(read(f"/v1/products/{product_id}") for product_id in folded))
-        evidence.by_id = dict(zip(folded, by_id, strict=True))
+        by_id = await asyncio.gather(*(read(f"/v1/products/{product_id}") for product_id in changed))
+        evidence.by_id = dict(zip(changed, by_id, strict=True))
         by_name = await asyncio.gather(
             *(read(f"/v1/products/by-{kind}/{quote(value, safe='')}") for kind, value in names)
         )

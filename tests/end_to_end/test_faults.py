@@ -18,7 +18,7 @@ from tests.end_to_end.workload import Load
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.servers
-COMMANDS = 150
+COMMANDS = 100
 
 
 class Story:
@@ -155,12 +155,11 @@ async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(
         await load.settled(COMMANDS * 2 + COMMANDS // 3)
         system.relay.resume()
         await after
-        await story.ends_well()
         story.no_process_was_restarted()
     finally:
         system.relay.resume()
         await asyncio.to_thread(standby.stop)
-    await load.begin(COMMANDS)
+    await load.begin(COMMANDS)  # the deposed relay's turn again
     await story.ends_well()
 
 
