@@ -15,6 +15,7 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
+from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.server import HttpServer
@@ -59,6 +60,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         await _start(
             stack, api, settings, settings.command_port, "COMMAND_PORT", settings.requests_in_flight_max
         )
+        spare_started_objects()
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()

@@ -17,6 +17,7 @@ from command_api.relay_ports import LogUnavailable
 from command_api.relay_settings import RelaySettings
 from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec
+from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.server import HttpServer
@@ -69,6 +70,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         resources.push_async_callback(server.stop, _HTTP_STOP_SECONDS_MAX)
         await server.start()
         await listener.start()
+        spare_started_objects()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.run(stop), name="relay")
             tasks.create_task(_every(settings.relay_report_interval_seconds, stop, lambda: _report(pool)))

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from projector.app import PROCESS, PROJECTIONS, run_projector, tune_garbage_collection
+from projector.app import PROCESS, PROJECTIONS, run_projector
 from projector.ports import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
@@ -45,7 +45,6 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
         print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
     configure_logs(PROCESS, settings.log_level)
-    tune_garbage_collection()
     try:
         return run(
             PROCESS,
