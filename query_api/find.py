@@ -82,11 +82,14 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
-        """The cache if it is new enough, then the table, then wait; a last look may find it new enough."""
+        """The cache if it is new enough; else wait, then the table.
+
+        The cache is not filled: the projector is about to write the same document.
+        """
         cached, _ = await self._read(product_id)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
-        return await self._after(consistency, lambda: self._load(product_id))
+        return await self._after(consistency, lambda: self._table.by_id(product_id))
 
     async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
         """Always from the table: a pointer may be older than the token."""
@@ -95,17 +98,15 @@ class FindProduct:
     async def _after(
         self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
     ) -> Found:
-        """Load, wait until the write is visible unless what was loaded proves it, and load again."""
-        row = await load()
-        if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
-            try:
-                await self._visibility.wait(consistency)
-            except ReadModelBehind:
-                row = await load()
-                if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
-                    raise
-            else:
-                row = await load()
+        """Wait until the write is visible, then load; what is loaded may prove it where the wait ran out."""
+        try:
+            await self._visibility.wait(consistency)
+        except ReadModelBehind:
+            row = await load()
+            if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
+                raise
+        else:
+            row = await load()
         return _found(row, "bypass")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
