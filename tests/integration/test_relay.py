@@ -348,3 +348,25 @@ async def test_an_event_store_that_restarts_under_load_is_waited_for(
         async with event_log(event_store_dsns) as reopened:
             await reopened.cursor_reaches(5000)
     assert_complete_in_order(await read_events(kafka_bootstrap_servers, kafka_prefix), events)
+
+
+async def test_a_relay_told_to_stop_while_its_broker_hangs_gives_up_in_order(
+    log: EventLog,
+    event_store_dsns: DatabaseDsns,
+    kafka_server: KafkaServer,
+    kafka_bootstrap_servers: str,
+    kafka_prefix: str,
+) -> None:
+    events = sample_events(10_000, products=20)
+    await log.append(events)
+    settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
+    with relay_process(settings) as relay:
+        await log.cursor_reaches(500)
+        await asyncio.to_thread(kafka_server.pause)
+        relay.signal(signal.SIGTERM)
+        assert await relay.has_ended() == 0, "1 would say that the shutdown took too long"
+    await asyncio.to_thread(kafka_server.resume)
+    assert await log.cursor() < 10_000
+    async with relaying(settings):
+        await log.cursor_reaches(10_000)
+    assert_complete_in_order(await read_events(kafka_bootstrap_servers, kafka_prefix), events)
