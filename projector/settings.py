@@ -32,7 +32,7 @@ class ProjectorSettings(ProcessSettings):
     pause_seconds: float = Field(default=5.0, gt=0)
     # Far above the retry budget: a projection that waits for PostgreSQL is not stuck.
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
-    session_timeout_seconds: float = Field(default=30.0, ge=1)
+    session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
 
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
