@@ -20,7 +20,7 @@ from tests.benchmarks.processes import python, running
 from tests.benchmarks.table import Contender, Table
 
 COMMANDS_PER_SECOND = 200
-WARM_UP_COMMANDS = 200
+WARM_UP_COMMANDS = 1_000
 HOST = "127.0.0.1"
 P50_MILLISECONDS, P99_MILLISECONDS = 20.0, 100.0
 
