@@ -118,15 +118,21 @@ BEGIN
     END IF;
 
     -- Where each accepted command's events ended up; the refused ones drop out for all that follows.
-    SELECT array_agg(CASE WHEN event_count = 0 THEN last_position ELSE first_position_ - 1 + upto END ORDER BY command)
-    INTO last_positions
-    FROM (
-        SELECT asked.*, append_events.first_position AS first_position_,
-               sum(CASE WHEN asked.command = ANY (refused) THEN 0 ELSE asked.event_count END)
-                   OVER (ORDER BY asked.command) AS upto
-        FROM unnest(append_events.event_counts, append_events.last_positions)
-             WITH ORDINALITY AS asked(event_count, last_position, command)
-    ) placed;
+    IF cardinality(event_counts) = 1 THEN
+        -- The idle writer's case: an expression instead of one more statement.
+        last_positions := ARRAY[CASE WHEN event_counts[1] = 0 THEN last_positions[1]
+                                     ELSE first_position - 1 + event_counts[1] END];
+    ELSE
+        SELECT array_agg(CASE WHEN event_count = 0 THEN last_position ELSE first_position_ - 1 + upto END ORDER BY command)
+        INTO last_positions
+        FROM (
+            SELECT asked.*, append_events.first_position AS first_position_,
+                   sum(CASE WHEN asked.command = ANY (refused) THEN 0 ELSE asked.event_count END)
+                       OVER (ORDER BY asked.command) AS upto
+            FROM unnest(append_events.event_counts, append_events.last_positions)
+                 WITH ORDINALITY AS asked(event_count, last_position, command)
+        ) placed;
+    END IF;
 
     IF 0 = ANY (expected_versions) THEN
         INSERT INTO catalogue.streams (product_id, stream_version, first_position, last_position)
