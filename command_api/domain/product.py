@@ -6,7 +6,7 @@ Deleted products fold to a state, too: a decision about one must be told that it
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from shared.contract import events as e
 from shared.contract.events import Image, ProductEvent, Variant
@@ -47,7 +47,7 @@ def evolve(product: Product | None, event: ProductEvent) -> Product:
         case e.VariantRemoved():
             return replace(product, variants={k: v for k, v in product.variants.items() if k != event.sku})
         case e.PriceChanged():
-            repriced = _with_price(product.variants[event.sku], event.price)
+            repriced = structs.replace(product.variants[event.sku], price=event.price)
             return replace(product, variants={**product.variants, event.sku: repriced})
         case e.ProductPublished() | e.ProductRestored():
             return replace(product, status="active")
@@ -102,9 +102,3 @@ def _details_changed(product: Product, event: e.ProductDetailsChanged) -> Produc
         if value is not UNSET:
             changes[field] = _EMPTY.get(field) if value is None else value
     return replace(product, **changes)
-
-
-def _with_price(variant: Variant, price: e.Money) -> Variant:
-    return Variant(
-        variant.sku, variant.options, price, variant.compare_at_price, variant.barcode, variant.weight_grams
-    )

@@ -6,7 +6,7 @@ take is told here, from the same pydantic models that check it.
 
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from command_api.http import schemas
@@ -208,8 +208,3 @@ def component_schemas() -> dict[str, Any]:
     for field in schemas_by_name["PatchIn"]["properties"].values():
         field.pop("default", None)  # an absent field stays as it is
     return {**schemas_by_name, "Problem": _PROBLEM}
-
-
-def operation_schema() -> TypeAdapter[Any]:
-    """Any operation of a batch."""
-    return TypeAdapter(schemas.Operation)
