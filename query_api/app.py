@@ -12,9 +12,9 @@ from prometheus_client import Counter, Gauge
 
 from query_api.cursors import Cursors
 from query_api.find import FindProduct
-from query_api.http.application import HttpLimits, framework_application, http_application
+from query_api.http.application import HttpLimits, http_application
 from query_api.http.consistency import WaitLimits
-from query_api.http.granian_server import GranianServer
+from query_api.http.hot_read import hot_read_protocol
 from query_api.lists import ListProducts
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.checkpoints import PostgresCheckpoints
@@ -23,6 +23,7 @@ from query_api.postgres.product_table import PostgresProductTable
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
 from query_api.redis.list_cache import RedisListCache
+from query_api.redis.multi_get import MultiGet
 from query_api.redis.product_cache import RedisProductCache
 from query_api.settings import QuerySettings
 from query_api.visibility import Visibility
@@ -47,11 +48,18 @@ _hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """The applications of a wired query API: what is served, and the same without the fast path."""
+    """A wired query API: the application, and the cache that answers in front of it (`http/hot_read.py`)."""
 
-    served: ASGIApp
-    framework: ASGIApp
+    application: ASGIApp
+    cache: RedisProductCache
     checkpoints: PostgresCheckpoints
+
+    def server(self, *, host: str, port: int) -> HttpServer:
+        """What readers meet, not started yet."""
+        protocol = hot_read_protocol(self.cache)
+        return HttpServer(
+            self.application, host=host, port=port, port_setting="QUERY_PORT", protocol=protocol
+        )
 
 
 async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
@@ -72,12 +80,12 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         )
         stack.push_async_callback(operations.stop, _OPERATIONS_STOP_SECONDS)
         await operations.start()
-        server = _server(api.served, settings)
+        server = api.server(host=settings.listen_host, port=settings.query_port)
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
         await server.start()
-        spare_started_objects(None)  # granian leaves cycles behind
+        spare_started_objects()
         watching = asyncio.create_task(watch_event_loop(stop))
-        await _until_stopped(server, stop)
+        await stop.wait()
         health.drain()
         await watching
 
@@ -99,8 +107,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
         )
         calls = GuardedCalls(breaker)
-        documents = CoalescedReads(calls, redis.mget, count=_count)
-        others = CoalescedReads(calls, redis.mget)
+        multi_get = MultiGet(redis, seconds_max=settings.redis_seconds_max)
+        stack.push_async_callback(multi_get.close)
+        documents = CoalescedReads(calls, multi_get, count=_count)
+        others = CoalescedReads(calls, multi_get)
         cache = RedisProductCache(
             redis,
             calls,
@@ -126,20 +136,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             visibility,
         )
         limits = _limits(settings)
-        yield QueryApi(
-            http_application(cache, find, lists, checkpoints, limits),
-            framework_application(find, lists, checkpoints, limits),
-            checkpoints,
-        )
-
-
-async def _until_stopped(server: GranianServer | HttpServer, stop: asyncio.Event) -> None:
-    """A server that ends by itself must end the process: nobody would notice a port that is closed."""
-    stopping = asyncio.create_task(stop.wait())
-    ended = [asyncio.create_task(server.ended())] if isinstance(server, GranianServer) else []
-    await asyncio.wait((stopping, *ended), return_when=asyncio.FIRST_COMPLETED)
-    if not stop.is_set():
-        raise RuntimeError("the HTTP server ended by itself")
+        yield QueryApi(http_application(find, lists, checkpoints, limits), cache, checkpoints)
 
 
 def _count(hits: int, misses: int, bypassed: int) -> None:
@@ -179,8 +176,3 @@ def _limits(settings: QuerySettings) -> HttpLimits:
         requests_in_progress_max=settings.requests_in_progress_max,
         slow_request_seconds=settings.slow_request_seconds,
     )
-
-
-def _server(app: ASGIApp, settings: QuerySettings) -> GranianServer | HttpServer:
-    kind = GranianServer if settings.query_server == "granian" else HttpServer
-    return kind(app, host=settings.listen_host, port=settings.query_port, port_setting="QUERY_PORT")

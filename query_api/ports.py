@@ -3,7 +3,8 @@
 Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavailable` (errors.py).
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
@@ -97,7 +98,7 @@ class Checkpoints(Protocol):
 class ProductCache(Protocol):
     """Documents by id, and which id a SKU or a slug had a moment ago."""
 
-    def read(self, product_id: str) -> Awaitable[bytes | None]:
+    def read(self, product_id: str) -> "Future[bytes | None]":
         """The packed document (shared.contract.cached_document) of a canonical id in text form."""
         ...
 

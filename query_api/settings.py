@@ -13,7 +13,6 @@ class QuerySettings(ProcessSettings):
     redis_url: str = "redis://127.0.0.1:16379/0"
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
-    query_server: str = Field(default="granian", pattern="^(granian|uvicorn)$")
 
     redis_key_prefix: str = "catalogue"
     kafka_topic_prefix: str = ""

@@ -1,1 +1,1 @@
-"""HTTP: the fast path before the framework, and the only FastAPI code of the query API."""
+"""HTTP: the hot read before the framework, and the only FastAPI code of the query API."""

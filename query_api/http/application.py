@@ -1,4 +1,5 @@
-"""The whole HTTP side as one ASGI application: fast path, then observation, then the framework."""
+"""Every address as one ASGI application: observation, then the framework. Hot reads are answered before
+it."""
 
 from dataclasses import dataclass
 
@@ -7,11 +8,10 @@ from fastapi import FastAPI
 from query_api.find import FindProduct
 from query_api.http import openapi, problems
 from query_api.http.consistency import WaitLimits
-from query_api.http.fast_path import FastPath
 from query_api.http.observe import Observed
 from query_api.http.routes import add_list_route, add_product_routes, add_status_route
 from query_api.lists import ListProducts
-from query_api.ports import Checkpoints, ProductCache
+from query_api.ports import Checkpoints
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.version import service_version
 
@@ -26,10 +26,10 @@ class HttpLimits:
     slow_request_seconds: float
 
 
-def framework_application(
+def http_application(
     find: FindProduct, lists: ListProducts, checkpoints: Checkpoints, limits: HttpLimits
 ) -> ASGIApp:
-    """Every address, without the fast path: tests compare the two."""
+    """The framework's routes, observed and bounded."""
     app = FastAPI(title="Product catalogue: reading", version=service_version(), redirect_slashes=False)
     add_list_route(app, lists, limits.wait, ttl_seconds=limits.list_ttl_seconds)
     add_product_routes(app, find, limits.wait)
@@ -39,14 +39,3 @@ def framework_application(
     return Observed(
         app, in_progress_max=limits.requests_in_progress_max, slow_seconds=limits.slow_request_seconds
     )
-
-
-def http_application(
-    cache: ProductCache,
-    find: FindProduct,
-    lists: ListProducts,
-    checkpoints: Checkpoints,
-    limits: HttpLimits,
-) -> ASGIApp:
-    """What is served."""
-    return FastPath(framework_application(find, lists, checkpoints, limits), cache)

@@ -1,4 +1,4 @@
-"""A found product as HTTP: the one place that both the fast path and the FastAPI routes take it from.
+"""A found product as HTTP: the one place that both the hot read and the FastAPI routes take it from.
 
 `Cache-Control: no-cache` lets clients keep a document and makes them ask whether it still is the newest,
 which costs a 304. Cache-Status is RFC 9211.

@@ -4,7 +4,7 @@
 version. `<prefix>:sku:<sku>` and `<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
 """
 
-from collections.abc import Awaitable
+from asyncio import Future
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -47,7 +47,7 @@ class RedisProductCache:
         self._absences = GuardedDocuments(redis, ttl_seconds=absent_ttl_seconds)
         self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
 
-    def read(self, product_id: str) -> Awaitable[bytes | None]:
+    def read(self, product_id: str) -> "Future[bytes | None]":
         return self._documents.get(self._key_prefix + product_id)
 
     async def fill(self, row: ProductRow) -> None:

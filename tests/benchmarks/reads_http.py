@@ -51,14 +51,13 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     async def nginx() -> float:
         return await nginx_rate(documents, seconds)
 
-    async def query_api(server: str) -> float:
-        return await query_api_rate(servers, documents, seconds, server)
+    async def query_api() -> float:
+        return await query_api_rate(servers, documents, seconds)
 
     size = len(next(iter(documents.values())))
     contenders = [
         Contender(f"nginx, static files of {size} bytes", nginx),
-        Contender("query API on granian", lambda: query_api("granian"), 0.4),
-        Contender("query API on uvicorn", lambda: query_api("uvicorn")),
+        Contender("query API", query_api, 0.4),
     ]
     return [Table("GET /v1/products/{id} from Redis, one process on one core", "requests/s", contenders)]
 
@@ -106,9 +105,7 @@ async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
             return await _get(documents, port, seconds)
 
 
-async def query_api_rate(
-    servers: BenchServers, documents: dict[UUID, bytes], seconds: float, server: str
-) -> float:
+async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], seconds: float) -> float:
     """Ours, with every document in Redis."""
     async with _filled_redis(servers, documents) as redis_url:
         port, ops_port = free_port(), free_port()
@@ -117,7 +114,6 @@ async def query_api_rate(
             "REDIS_URL": redis_url,
             "QUERY_PORT": str(port),
             "QUERY_OPS_PORT": str(ops_port),
-            "QUERY_SERVER": server,
         }
         ready = f"http://{HOST}:{ops_port}/readyz"
         argv = python("-m", "query_api", "serve")

@@ -30,7 +30,11 @@ async def test_what_openapi_says_is_what_happens(world: World, way: str, known: 
         if known
         else ""
     )
-    server = HttpServer(getattr(world.api, way), host="127.0.0.1", port=0, port_setting="QUERY_PORT")
+    server = (
+        world.api.server(host="127.0.0.1", port=0)
+        if way == "served"
+        else HttpServer(world.api.application, host="127.0.0.1", port=0, port_setting="QUERY_PORT")
+    )
     await server.start()
     try:
         url = f"http://127.0.0.1:{server.port}/openapi.json"

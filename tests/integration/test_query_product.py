@@ -1,4 +1,4 @@
-"""One product over HTTP: the fast path and the framework's route must be one and the same to a client."""
+"""One product over HTTP: the hot read and the framework's route must be one and the same to a client."""
 
 from uuid import uuid4
 
@@ -154,8 +154,13 @@ async def test_a_parameter_that_would_do_nothing_is_refused_by_name(
     assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{parameter}"]
 
 
+async def test_a_method_that_http_does_not_know_is_refused_as_malformed(world: World) -> None:
+    answer = await world.served.request("WHATEVER", "/v1/products")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-request")
+
+
 @both_ways
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "WHATEVER"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_another_method_is_405_with_all_methods_of_the_path(
     world: World, way: str, method: str
 ) -> None:

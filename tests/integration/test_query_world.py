@@ -61,9 +61,10 @@ class World:
     database: "asyncpg.Connection[asyncpg.Record]"
     redis: Redis
     settings: QuerySettings
+    port: int
 
     def client(self, way: str) -> httpx.AsyncClient:
-        """`served` goes through the fast path, `framework` past it."""
+        """`served` is the listening server with its hot read, `framework` the application behind it."""
         return self.served if way == "served" else self.framework
 
     async def store(self, document: ProductDocument, *, log_position: int = 1) -> None:
@@ -146,17 +147,20 @@ async def world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[
     )
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(query_api(settings))
-        served, framework = [
-            await stack.enter_async_context(
-                httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://query")
-            )
-            for app in (api.served, api.framework)
-        ]
+        server = api.server(host="127.0.0.1", port=0)
+        stack.push_async_callback(server.stop, 5.0)
+        await server.start()
+        served = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30)
+        )
+        framework = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.ASGITransport(api.application), base_url="http://query")
+        )
         database = await asyncpg.connect(read_model_dsns.projector)
         stack.push_async_callback(database.close)
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
-        yield World(api, served, framework, database, redis, settings)
+        yield World(api, served, framework, database, redis, settings, server.port)
 
 
 async def test_what_the_projector_wrote_is_what_a_reader_gets(world: World) -> None:

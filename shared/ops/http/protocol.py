@@ -1,7 +1,8 @@
 """uvicorn's httptools protocol with the limits and the error shape that it lacks.
 
-uvicorn bounds neither the size of a request's head nor the time that a connection may take to send one, so a
-few sockets could hold memory and descriptors for ever; and it answers a malformed request as plain text.
+uvicorn bounds neither the number of connections, nor the size of a request's head, nor the time that a
+connection may take to send one, so sockets could hold memory and descriptors for ever; and it answers a
+malformed request as plain text.
 """
 
 import asyncio
@@ -11,7 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 HEAD_BYTES_MAX = 65_536
+CONNECTIONS_MAX = 4096
 _MALFORMED = Problem(400, "malformed-request", "The request is not valid HTTP.")
+_TOO_MANY_CONNECTIONS = Problem(503, "too-many-connections", f"More than {CONNECTIONS_MAX} are open.")
 _HEAD_TOO_LARGE = Problem(431, "head-too-large", f"Request line and headers exceed {HEAD_BYTES_MAX} bytes.")
 
 
@@ -29,18 +32,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Time the wait for the first request as uvicorn times the wait for the next."""
         super().connection_made(transport)
-        self._close_unless_head_arrives()
+        if len(self.connections) > CONNECTIONS_MAX:
+            self._refuse(_TOO_MANY_CONNECTIONS)
+        else:
+            self.close_unless_head_arrives()
 
     def on_headers_complete(self) -> None:
-        """A head is complete: what follows is its body, and the next head starts to count anew."""
-        self._heads += 1
-        self._head_bytes = 0
-        self._body_is_open = True
+        """Make a request of it."""
+        self.count_head()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The body is complete; an answer may have been sent long before (413) or come long after."""
-        self._body_is_open = False
+        """Nothing more of it will come."""
+        self.count_body()
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -53,13 +57,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(_HEAD_TOO_LARGE)
         else:
-            self._close_unless_head_arrives()
+            self.close_unless_head_arrives()
 
     def send_400_response(self, msg: str) -> None:
         """What the parser refused, as a problem document like every other error."""
         self._refuse(_MALFORMED)
 
-    def _close_unless_head_arrives(self) -> None:
+    def count_head(self) -> None:
+        """A head is complete: what follows is its body, and the next head starts to count anew."""
+        self._heads += 1
+        self._head_bytes = 0
+        self._body_is_open = True
+
+    def count_body(self) -> None:
+        """The body is complete; an answer may have been sent long before (413) or come long after."""
+        self._body_is_open = False
+
+    def close_unless_head_arrives(self) -> None:
         """uvicorn's keep-alive timer, set anew by each read: a trickle ends at HEAD_BYTES_MAX."""
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(

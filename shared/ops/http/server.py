@@ -9,6 +9,7 @@ SIGKILL.
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 
 import uvicorn
 
@@ -33,7 +34,7 @@ class HttpServer:
     `keep_alive_seconds` is above the usual 60 s of load balancers, so that they close idle connections and
     never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
     which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
-    connections too and answers plain text.
+    connections too and answers plain text. `protocol` makes a connection of uvicorn's arguments.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class HttpServer:
         keep_alive_seconds: int = 75,
         backlog: int = 2048,
         http_limit: int | None = None,
+        protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
     ) -> None:
         self.host = host
         self.port = port
@@ -54,7 +56,7 @@ class HttpServer:
         config = uvicorn.Config(
             app if http_limit is None else _limited(app, http_limit),
             interface="asgi3",
-            http=BoundedHttpProtocol,
+            http=protocol,  # type: ignore[arg-type]  # any callable does
             ws="none",
             lifespan="off",
             log_config=None,
