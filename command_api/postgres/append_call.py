@@ -1,6 +1,6 @@
 """One call of the append function: a batch of commands as arrays, an outcome for each from its one row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import asyncpg
@@ -10,50 +10,66 @@ from command_api.ports import Append, Appended, AppendOutcome, DuplicateKey, Res
 from shared.postgres.sql import load_sql
 
 APPEND_SQL = load_sql("command_api.postgres", "append")
+# Six parameters fewer: to an idle writer, each array costs as much as a tenth of a round trip.
+APPEND_WITHOUT_RESERVATIONS_SQL = load_sql("command_api.postgres", "append_without_reservations")
 
 
 async def call_append(
     connection: "asyncpg.Connection[asyncpg.Record]", batch: Sequence[Append]
 ) -> list[AppendOutcome]:
     """Write the batch in one transaction; the outcomes are in its order. Raises asyncpg's errors."""
-    row = await connection.fetchrow(APPEND_SQL, *_arguments(batch))
+    if any(append.claims or append.releases for append in batch):
+        row = await connection.fetchrow(
+            APPEND_SQL, *_commands(batch), *_keys(batch), *_reservations(batch), *_events(batch)
+        )
+    else:
+        row = await connection.fetchrow(
+            APPEND_WITHOUT_RESERVATIONS_SQL, *_commands(batch), *_keys(batch), *_events(batch)
+        )
     assert row is not None  # a function without SETOF always answers one row
     return _outcomes(batch, row)
 
 
-def _arguments(batch: Sequence[Append]) -> list[list[Any]]:
-    """The 21 array parameters of `catalogue.append_events`, in its order."""
+# The array parameters of `catalogue.append_events`, in its order.
+
+
+def _commands(batch: Sequence[Append]) -> Iterable[list[Any]]:
+    yield [append.product_id for append in batch]
+    yield [append.expected_version for append in batch]
+    yield [len(append.events) for append in batch]
+    yield [append.last_position for append in batch]
+
+
+def _keys(batch: Sequence[Append]) -> Iterable[list[Any]]:
     keyed = [(place, append.answer) for place, append in enumerate(batch, 1) if append.answer is not None]
+    yield [place for place, _ in keyed]
+    yield [answer.key for _, answer in keyed]
+    yield [answer.fingerprint for _, answer in keyed]
+    yield [answer.status for _, answer in keyed]
+    yield [answer.body for _, answer in keyed]
+
+
+def _reservations(batch: Sequence[Append]) -> Iterable[list[Any]]:
     claims = [(place, *claim) for place, append in enumerate(batch, 1) for claim in append.claims]
     releases = [(place, *release) for place, append in enumerate(batch, 1) for release in append.releases]
+    for rows in (claims, releases):
+        yield [place for place, _, _ in rows]
+        yield [kind.encode() for _, kind, _ in rows]
+        yield [value for _, _, value in rows]
+
+
+def _events(batch: Sequence[Append]) -> Iterable[list[Any]]:
     events = [
         (place, append.expected_version + offset, event)
         for place, append in enumerate(batch, 1)
         for offset, event in enumerate(append.events, 1)
     ]
-    return [
-        [append.product_id for append in batch],
-        [append.expected_version for append in batch],
-        [len(append.events) for append in batch],
-        [append.last_position for append in batch],
-        [place for place, _ in keyed],
-        [answer.key for _, answer in keyed],
-        [answer.fingerprint for _, answer in keyed],
-        [answer.status for _, answer in keyed],
-        [answer.body for _, answer in keyed],
-        [place for place, _, _ in claims],
-        [kind.encode() for _, kind, _ in claims],
-        [value for _, _, value in claims],
-        [place for place, _, _ in releases],
-        [kind.encode() for _, kind, _ in releases],
-        [value for _, _, value in releases],
-        [place for place, _, _ in events],
-        [stream_version for _, stream_version, _ in events],
-        [event.encoded.event_type for _, _, event in events],
-        [event.encoded.schema_version for _, _, event in events],
-        [event.encoded.data for _, _, event in events],
-        [event.metadata for _, _, event in events],
-    ]
+    yield [place for place, _, _ in events]
+    yield [stream_version for _, stream_version, _ in events]
+    yield [event.encoded.event_type for _, _, event in events]
+    yield [event.encoded.schema_version for _, _, event in events]
+    yield [event.encoded.data for _, _, event in events]
+    yield [event.metadata for _, _, event in events]
 
 
 def _outcomes(batch: Sequence[Append], row: asyncpg.Record) -> list[AppendOutcome]:

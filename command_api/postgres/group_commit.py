@@ -65,8 +65,9 @@ class GroupCommit:
         self._queue_bytes += size_bytes
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        # Shielded: a client that hangs up must not cancel a write that others ride with.
-        return await asyncio.shield(waiting.outcome)
+        # A client that hangs up cancels this future and nothing else: the write that others ride with goes
+        # on.
+        return await waiting.outcome
 
     async def drain(self) -> None:
         """Wait until everything queued has its outcome."""

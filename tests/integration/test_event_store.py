@@ -206,6 +206,53 @@ async def test_a_refusal_burns_no_position(store: PostgresEventStore, owner: Con
 TABLES = ("events", "events_p000000", "streams", "reservations", "idempotency_keys", "event_log")
 
 
+async def test_a_lone_change_leaves_the_same_rows_as_one_in_company(
+    writer: Connection, owner: Connection
+) -> None:
+    created = [creation(slug) for slug in ("alone", "together", "company")]
+    await call_append(writer, created)
+    alone, together, company = (
+        change(one.product_id, at(1, place), answer=answer_under(uuid7(), body=b"b", status=200))
+        for place, one in enumerate(created, 1)
+    )
+    assert await call_append(writer, [alone]) == [Appended(2, 4)]
+    assert await call_append(writer, [together, company]) == [Appended(2, 5), Appended(2, 6)]
+    left = [
+        await owner.fetchrow(
+            """
+            SELECT stream.stream_version, position - stream.last_position, event.stream_version,
+                   schema_version, event_type, data, event.recorded_at = key.created_at, key.stream_version,
+                   key.last_position - position, fingerprint, status, body, position - first_position
+            FROM catalogue.streams stream
+            JOIN catalogue.events event USING (product_id)
+            JOIN catalogue.idempotency_keys key USING (product_id)
+            WHERE product_id = $1 AND event.stream_version = 2
+            """,
+            one.product_id,
+        )
+        for one in (alone, together)
+    ]
+    assert left[0] is not None
+    assert left[0] == left[1]
+    assert left[0][6] is True
+
+
+async def test_a_lone_change_is_refused_like_any_other(writer: Connection, owner: Connection) -> None:
+    key, created = uuid7(), creation("shirt")
+    await call_append(writer, [created])
+    keyed = change(created.product_id, at(1, 1), answer=answer_under(key))
+    assert await call_append(writer, [keyed]) == [Appended(2, 2)]
+    assert await call_append(writer, [keyed]) == [DuplicateKey()]
+    stale = change(created.product_id, at(1, 1), answer=answer_under(uuid7()))
+    assert await call_append(writer, [stale]) == [VersionConflict(2)]
+    assert await call_append(writer, [change(uuid7(), at(1, 1))]) == [VersionConflict(0)]
+    assert await owner.fetchval("SELECT last_value FROM catalogue.event_position") == 2
+    await owner.execute("UPDATE catalogue.idempotency_keys SET created_at = now() - interval '25 hours'")
+    again = change(created.product_id, at(2, 2), answer=answer_under(key, body=b"new"))
+    assert await call_append(writer, [again]) == [Appended(3, 3)]
+    assert await owner.fetchval("SELECT body FROM catalogue.idempotency_keys") == b"new"
+
+
 @pytest.mark.parametrize("table", TABLES)
 async def test_no_service_role_can_change_the_log_but_through_its_function(
     event_store_dsns: DatabaseDsns, store: PostgresEventStore, table: str

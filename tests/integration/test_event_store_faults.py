@@ -49,10 +49,11 @@ async def proxy(postgres_server: PostgresServer) -> AsyncIterator[TcpProxy]:
 async def store(
     event_store_dsns: DatabaseDsns, postgres_server: PostgresServer, proxy: TcpProxy
 ) -> AsyncIterator[PostgresEventStore]:
-    """A store whose every connection goes through the proxy, and that has appended once."""
+    """A store whose every connection goes through the proxy, and that has prepared both of its statements."""
     dsn = event_store_dsns.writer.replace(f":{postgres_server.port}/", f":{proxy.port}/")
     store = await open_store(dsn)
     assert await store.append(WARM) == Appended(1, 1)
+    assert await store.append(no_op(WARM.product_id, at(1, 1), answer_under(uuid7()))) == Appended(1, 1)
     yield store
     await store.close()
 

@@ -1,0 +1,4 @@
+-- Append a batch of commands of which none claims or releases a slug or SKU; see migrations/0003 for the arrays.
+SELECT first_position, refused_commands, refused_outcomes, refused_details
+FROM catalogue.append_events(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', '{}', '{}', '{}', '{}', '{}', $10, $11, $12, $13, $14, $15)
