@@ -23,7 +23,8 @@ class ProjectorSettings(ProcessSettings):
 
     # One transaction's worth: more saves little and makes every retry and every lock longer.
     batch_events_max: int = Field(default=1000, ge=1, le=10_000)
-    poll_wait_milliseconds: int = Field(default=5, ge=1, le=1000)
+    # How long a poll waits where nothing comes; what comes ends it at once.
+    poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
 
     # In place, with jitter; then the partitions pause and are tried again after each pause.
     retry_wait_seconds_initial: float = Field(default=0.05, gt=0)

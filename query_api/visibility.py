@@ -12,8 +12,9 @@ from query_api.errors import Overloaded, ReadModelBehind
 from query_api.ports import Checkpoints
 from shared.contract.consistency_token import ConsistencyToken
 
-POLL_SECONDS_MIN = 0.005
+POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
+_IMPATIENT_POLLS = 10
 _ASK_SECONDS = 0.1
 
 
@@ -90,8 +91,8 @@ class Visibility:
             self._poller = asyncio.create_task(self._poll(), name="checkpoint-poller")
 
     async def _poll(self) -> None:
-        """Ask while anybody waits: at once for who has just come, ever more slowly while nothing moves."""
-        pause_seconds = POLL_SECONDS_MIN
+        """Ask while anybody waits: often for who has just come, ever more slowly while nothing moves."""
+        unmoved = 0
         seen: Mapping[int, int] = {}
         while self._waiters:
             self._arrived.clear()
@@ -101,9 +102,10 @@ class Visibility:
                 self._fail(error)
                 continue
             self._release(positions)
-            moved, seen = positions != seen, positions
-            pause_seconds = POLL_SECONDS_MIN if moved else min(pause_seconds * 2, POLL_SECONDS_MAX)
-            await self._pause(pause_seconds)
+            unmoved = 0 if positions != seen else unmoved + 1
+            seen = positions
+            patience = max(0, unmoved - _IMPATIENT_POLLS)
+            await self._pause(min(POLL_SECONDS_MIN * 2**patience, POLL_SECONDS_MAX))
 
     async def _pause(self, seconds: float) -> None:
         """Shorter for who has just come, but never below the minimum: a busy reader costs no query each."""

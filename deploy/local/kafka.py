@@ -45,7 +45,13 @@ class KafkaServer(Server):
 
     def command(self) -> Command:
         """The broker with a bounded heap, so that the whole stack fits a laptop; warnings go to the log."""
-        jvm = ["-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"]
+        jvm = [
+            "-Xms256m",
+            "-Xmx512m",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+        ]
         jvm += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
         jvm += ["-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ"]
         return Command(self._java(*jvm, "kafka.Kafka", str(self._properties_file)), directory=self.data_dir)

@@ -24,7 +24,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to keep trying. `budget_seconds` counts from the first call; None means without end.
+    """How long to keep trying. `budget_seconds` counts from the first failure; None means without end.
 
     The budget decides whether another attempt starts; it does not cut an attempt short, which is the driver
     time-out's job.
@@ -49,6 +49,14 @@ async def retry_transient(
     Every retry counts in `retries_total{policy}`; the first and every tenth are logged.
     """
     pause = _Pause(policy, stop)
+    try:
+        # Nearly always this is all, and it runs once a batch: tenacity's machinery costs a tenth of a
+        # millisecond.
+        return await operation()
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        first: Exception | None = error
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: isinstance(error, Exception) and is_transient(error)),
         wait=wait_random_exponential(multiplier=policy.wait_seconds_initial, max=policy.wait_seconds_max),
@@ -59,6 +67,10 @@ async def retry_transient(
     )
 
     async def attempt() -> T:
+        nonlocal first
+        if first is not None:
+            error, first = first, None
+            raise error
         return await operation()
 
     return await retrying(attempt)
