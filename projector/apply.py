@@ -1,227 +1,237 @@
-"""Applies one batch of events to one view: drop what it has, fill what Kafka lacks, fold, save.
+"""Applies one batch to one view: drop what it has, fill what Kafka lacks, fold, save, and park what fails.
 
 Exactly once in effect: the view's own versions decide what is new, so duplicates, replays and re-ordered
-deliveries change nothing; its checkpoint moves in the same transaction.
+deliveries change nothing; its checkpoint moves in the same transaction, and so does what is parked. A product
+with a parked event is parked whole, so that its events stay in order; the others go on.
 """
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Generic, NamedTuple
 from uuid import UUID
 
+from projector.batch import (
+    NOTHING,
+    Item,
+    by_product,
+    followers,
+    has_gap,
+    is_behind,
+    letters_of,
+    positions,
+    reached,
+    refuse_other_logs,
+)
+from projector.parking_breaker import ParkingBreaker
 from projector.ports import (
+    BatchWriter,
     Change,
     Checkpoint,
     Delivered,
-    EventFailed,
     EventLog,
+    Fold,
     Held,
-    ListGenerations,
+    Letter,
+    Listener,
+    LogLacksVersions,
+    ParkedProducts,
+    ProjectorError,
     Refused,
+    S,
     Unavailable,
+    Unreadable,
     View,
 )
-from projector.projections.product_document import HistoryDoesNotFold, apply_event, pass_over
-from shared.contract.addresses import top_category
-from shared.contract.codec import CodecError, UnknownEventType, decode_event
+from projector.stream_fold import Doomed, StreamFold, Tally
 from shared.contract.recorded_event import RecordedEvent
-from shared.contract.views import ProductDocument
-
-_NOTHING = Held(0, None)
-Tally = Counter[tuple[str, str]]
-"""(event type, applied | duplicate | skipped | gap_filled) -> events."""
 
 
 class Applied(NamedTuple):
-    """What became of a batch; `failed` is the event it stopped before."""
+    """What became of a batch. `stopped`: partition -> (offset before which it stopped, why)."""
 
     tally: Tally
-    failed: EventFailed | None = None
+    letters: Sequence[Letter]
+    stopped: Mapping[int, tuple[int, str]]
 
 
-class Projection:
-    """One view, the log that fills its gaps, and the cached lists that its changes make stale."""
+class Projection(Generic[S]):
+    """One view, its fold, the log that fills its gaps, and who hears of changes."""
 
-    def __init__(self, view: View, log: EventLog, lists: ListGenerations | None = None) -> None:
-        self._view = view
-        self._log = log
-        self._lists = lists
-
-    async def apply(self, batch: Sequence[Delivered]) -> Applied:
-        """Apply all of it, or what comes before the first event that can never be applied.
-
-        Raises `Fenced` and `Unavailable`: then a prefix of it may be applied, and doing it again is safe.
-        """
-        if not batch:
-            return Applied(Counter())
-        try:
-            return await self._apply_whole(batch)
-        except EventFailed as failure:
-            before = await self.apply(batch[: failure.batch_index])
-            return before if before.failed else before._replace(failed=failure)
-        except Refused as refusal:
-            return await self._halve(batch, refusal)
-
-    async def _halve(self, batch: Sequence[Delivered], refusal: Refused) -> Applied:
-        """The store does not say which of a batch's events it refuses: halving finds the first one."""
-        if len(batch) == 1:
-            failure = EventFailed(batch[0], 0, str(refusal))
-            failure.__cause__ = refusal
-            return Applied(Counter(), failure)
-        half = len(batch) // 2
-        first = await self.apply(batch[:half])
-        if first.failed:
-            return first
-        second = await self.apply(batch[half:])
-        if second.failed:
-            second.failed.batch_index += half
-        return Applied(first.tally + second.tally, second.failed)
-
-    async def _apply_whole(self, batch: Sequence[Delivered]) -> Applied:
-        by_product = _by_product(batch)
-        async with self._view.begin(_reached(batch)) as writer:
-            held = await writer.held(by_product.keys())
-            missing = await self._missing(by_product, held, batch)
-            tally: Tally = Counter()
-            changes = []
-            for product_id, indexes in by_product.items():
-                fold = _Fold(held.get(product_id, _NOTHING), tally)
-                fold.run(batch, indexes, missing.get(product_id, ()))
-                change = fold.change()
-                if change is not None:
-                    changes.append(change)
-            await writer.save(changes)
-        if self._lists is not None and changes:
-            await self._lists.bump(_touched(changes))
-        return Applied(tally)
-
-    async def _missing(
-        self, by_product: Mapping[UUID, Sequence[int]], held: Mapping[UUID, Held], batch: Sequence[Delivered]
-    ) -> Mapping[UUID, list[RecordedEvent]]:
-        """Per product with a gap, all that the log has and the view has not.
-
-        The newest versions come along, although Kafka will deliver them too: a view that lost a document
-        (Redis was flushed) must not show an older one than it did.
-        """
-        gaps = {
-            product_id: held.get(product_id, _NOTHING).stream_version
-            for product_id, indexes in by_product.items()
-            if _has_gap([batch[i].event.stream_version for i in indexes], held.get(product_id, _NOTHING))
-        }
-        if not gaps:
-            return {}
-        newest = await self._log.newest_position()
-        furthest = max(batch[i].event.log_position for product_id in gaps for i in by_product[product_id])
-        if newest < furthest:
-            raise Unavailable(f"the log's replica is at {newest}, Kafka at {furthest}")
-        return await self._log.events_after(gaps)
-
-
-class _Fold:
-    """One product's way through a batch. Local state of one call, never kept."""
-
-    def __init__(self, held: Held, tally: Tally) -> None:
-        self._held = held
-        self._tally = tally
-        self._version = held.stream_version
-        self._document = held.document
-        self._last: ProductDocument | None = held.document
-        self._log_position = 0
-
-    def run(
-        self, batch: Sequence[Delivered], indexes: Sequence[int], missing: Sequence[RecordedEvent]
+    def __init__(
+        self,
+        view: View[S],
+        fold: Fold[S],
+        log: EventLog,
+        parked: ParkedProducts,
+        *,
+        listener: Listener[S] | None = None,
+        breaker: ParkingBreaker | None = None,
     ) -> None:
-        """Apply what was delivered and, between and after it, what the log has. Raises `EventFailed`."""
-        waiting = deque(missing)
-        for index in indexes:
-            stream_version = batch[index].event.stream_version
-            while waiting and waiting[0].stream_version < stream_version:
-                self._step(waiting.popleft(), batch, index, "gap_filled")
-            if waiting and waiting[0].stream_version == stream_version:
-                waiting.popleft()
-            self._step(batch[index].event, batch, index, "applied")
-        for newer in waiting:
-            try:
-                self._step(newer, batch, indexes[-1], "gap_filled")
-            except EventFailed:
-                # Not this batch's failure: Kafka will deliver that event, and it fails there.
-                return
+        self.breaker = breaker or ParkingBreaker()
+        self._view = view
+        self._fold = fold
+        self._log = log
+        self._parked_products = parked
+        self._listener = listener
+        self._parked: set[UUID] = set()
+        self._ordered: dict[tuple[int, int], str] = {}
 
-    def _step(self, event: RecordedEvent, batch: Sequence[Delivered], index: int, result: str) -> None:
-        """One event; `index` is the delivered event that is to blame. Raises `EventFailed`."""
-        if event.stream_version <= self._version:
-            self._tally[event.event_type, "duplicate"] += 1
-            return
-        if event.stream_version > self._version + 1:
-            cause = f"the log lacks version {self._version + 1} of product {event.product_id}"
-            raise EventFailed(batch[index], index, cause)
-        try:
-            decoded = decode_event(event.event_type, event.schema_version, event.data)
-        except UnknownEventType:
-            result = "skipped"
-            if self._document is not None:
-                self._document = pass_over(self._document, event)
-        except CodecError as error:
-            raise EventFailed(batch[index], index, f"{type(error).__name__}: {error}") from error
-        else:
-            try:
-                self._document = apply_event(self._document, decoded, event)
-            except HistoryDoesNotFold as error:
-                raise EventFailed(batch[index], index, str(error)) from error
-        self._tally[event.event_type, result] += 1
-        self._version, self._log_position = event.stream_version, event.log_position
-        self._last = self._document or self._last
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """Where to go on in these partitions; also learns what is parked there. Raises `Unavailable`."""
+        places = await self._parked_products.places(partitions)
+        self._parked |= places.product_ids
+        self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
+        self._ordered |= places.ordered
+        return await self._view.load(partitions)
 
-    def change(self) -> Change | None:
-        """What to save: None when nothing moved, or when only unknown types are known of the product."""
-        if self._version == self._held.stream_version or self._last is None:
-            return None
-        return Change(
-            self._last.id,
-            self._version,
-            self._log_position,
-            self._held.document,
-            self._document,
-            self._last,
+    async def apply(self, batch: Sequence[Item], *, isolate: bool = False) -> Applied:
+        """Apply or park all of it, but what comes after a hole in the log; the rest goes on.
+
+        `isolate`: after an unknown error halve as after a refusal, until one event is left, and park that.
+        Raises `Fenced`, `Unavailable`, `ParkingIsFull` or the unknown error: then a prefix of it may be
+        applied, and doing it again is safe.
+        """
+        if self._ordered:
+            batch = [self._as_ordered(item) for item in batch]
+        stopped: dict[int, tuple[int, str]] = {}
+        while True:
+            try:
+                tally, letters = await self._apply_halving(batch, isolate)
+            except LogLacksVersions as lacking:
+                stopped[lacking.partition] = (lacking.offset, str(lacking))
+                batch = [item for item in batch if not is_behind(item, lacking)]
+            else:
+                return Applied(tally, letters, stopped)
+
+    def _as_ordered(self, item: Item) -> Item:
+        """A record that an operator told to park counts as unreadable."""
+        reason = self._ordered.get((item.partition, item.offset))
+        if reason is None:
+            return item
+        return Unreadable(
+            item.partition, item.offset, None, item.log_id, item.record, "ordered", f"told to park: {reason}"
         )
 
+    async def _apply_halving(self, batch: Sequence[Item], isolate: bool) -> tuple[Tally, list[Letter]]:
+        """The store does not say which of a batch's events it refuses: halving finds it."""
+        try:
+            return await self._apply(batch, {})
+        except Refused as error:
+            refusal: Exception = error
+        except ProjectorError:
+            raise
+        except Exception as error:
+            if not isolate:
+                raise
+            refusal = error
+        if len(batch) == 1:
+            return await self._apply(batch, _doomed(batch[0], refusal))
+        half = len(batch) // 2
+        tally, letters = await self._apply_halving(batch[:half], isolate)
+        more_tally, more_letters = await self._apply_halving(batch[half:], isolate)
+        return tally + more_tally, letters + more_letters
 
-def _touched(changes: Sequence[Change]) -> set[str]:
-    """The top-level categories that products left, entered, or changed in."""
-    documents = (document for change in changes for document in (change.before, change.after) if document)
-    return {top for top in (top_category(document.category) for document in documents) if top}
+    async def _apply(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
+        """All in one transaction."""
+        if not batch:
+            return Counter(), []
+        products, unreadable = by_product(batch)
+        refuse_other_logs(unreadable)
+        async with self._view.begin(reached(batch)) as writer:
+            parked = await self._still_parked(writer, products.keys())
+            held = await self._held(writer, products, unreadable)
+            # What was refused already is parked without another look at the log.
+            named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
+            missing = await self._missing(products, named, held, parked)
+            tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
+            letters += [Letter(one.record, None, one.error_class, one.cause) for one in unreadable]
+            failing = sum(letter.error_class != "follower" for letter in letters)
+            self.breaker.check(failing)
+            await writer.save(changes)
+            if letters:
+                await writer.park(letters)
+        self.breaker.parked(failing)
+        self._parked |= {letter.event.product_id for letter in letters if letter.event is not None}
+        if self._listener is not None and changes:
+            await self._listener.changed(changes)
+        return tally, letters
+
+    def _fold_all(
+        self,
+        products: Mapping[UUID, Sequence[Delivered]],
+        held: Mapping[UUID, Held[S]],
+        missing: Mapping[UUID, list[RecordedEvent]],
+        parked: Collection[UUID],
+        doomed: Doomed,
+    ) -> tuple[Tally, list[Letter], list[Change[S]]]:
+        tally: Tally = Counter()
+        letters: list[Letter] = []
+        changes: list[Change[S]] = []
+        # Products of which only unreadable records came may have something in the log.
+        for product_id in (*products, *(missing.keys() - products.keys())):
+            deliveries, holding = products.get(product_id, ()), held.get(product_id, NOTHING)
+            if product_id in parked:
+                letters += followers(deliveries, holding.stream_version, tally)
+                continue
+            stream = StreamFold(self._fold, holding, tally)
+            failure = stream.run(deliveries, missing.get(product_id, ()), doomed)
+            if failure is not None:
+                letters += letters_of(failure, deliveries, tally)
+            change = stream.change()
+            if change is not None:
+                changes.append(change)
+        return tally, letters, changes
+
+    async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
+        """Costs nothing while nothing is parked. A drained product is forgotten here."""
+        if not self._parked:
+            return set()
+        known = self._parked.intersection(product_ids)
+        if not known:
+            return known
+        parked = await writer.still_parked(known)
+        self._parked -= known - parked
+        return parked
+
+    async def _held(
+        self,
+        writer: BatchWriter[S],
+        products: Mapping[UUID, Sequence[Delivered]],
+        unreadable: Sequence[Unreadable],
+    ) -> Mapping[UUID, Held[S]]:
+        named = {one.product_id for one in unreadable if one.product_id is not None}
+        return await writer.held(products.keys() | named)
+
+    async def _missing(
+        self,
+        products: Mapping[UUID, Sequence[Delivered]],
+        named: Collection[UUID],
+        held: Mapping[UUID, Held[S]],
+        parked: Collection[UUID],
+    ) -> Mapping[UUID, list[RecordedEvent]]:
+        """Per product with a gap, and per `named` one, all that the log has and the view has not.
+
+        The newest versions come along, although Kafka will deliver them too: a view that lost a document
+        (Redis was flushed) must not show an older one than it did. An unreadable record may have been an
+        event of the product in its key: the log knows.
+        """
+        gaps = {
+            product_id: deliveries
+            for product_id, deliveries in products.items()
+            if product_id not in parked and has_gap(deliveries, held.get(product_id, NOTHING).stream_version)
+        }
+        wanted = gaps.keys() | (set(named) - set(parked))
+        if not wanted:
+            return {}
+        newest, furthest = await self._log.newest_position(), positions(gaps)
+        if newest < furthest:
+            raise Unavailable(f"the log's replica is at {newest}, Kafka at {furthest}")
+        return await self._log.events_after({one: held.get(one, NOTHING).stream_version for one in wanted})
 
 
-def _by_product(batch: Sequence[Delivered]) -> dict[UUID, list[int]]:
-    """Indexes into the batch, per product and in stream order: a redelivery may have put v3 before v1."""
-    by_product: dict[UUID, list[int]] = {}
-    for index, delivered in enumerate(batch):
-        by_product.setdefault(delivered.event.product_id, []).append(index)
-    for indexes in by_product.values():
-        if len(indexes) > 1:
-            indexes.sort(key=lambda index: batch[index].event.stream_version)
-    return by_product
-
-
-def _has_gap(stream_versions: Sequence[int], held: Held) -> bool:
-    """Whether these versions, in order, leave one out above what is held."""
-    reached = held.stream_version
-    for stream_version in stream_versions:
-        if stream_version > reached + 1:
-            return True
-        reached = max(reached, stream_version)
-    return False
-
-
-def _reached(batch: Sequence[Delivered]) -> dict[int, Checkpoint]:
-    """Per partition where the batch ends; dropped duplicates move the checkpoint too."""
-    reached: dict[int, Checkpoint] = {}
-    for partition, offset, event, log_id in batch:
-        so_far = reached.get(partition)
-        if so_far is None:
-            reached[partition] = Checkpoint(offset + 1, event.log_position, log_id)
-        elif offset >= so_far.next_offset or event.log_position > so_far.log_position:
-            reached[partition] = Checkpoint(
-                max(offset + 1, so_far.next_offset), max(event.log_position, so_far.log_position), log_id
-            )
-    return reached
+def _doomed(item: Item, error: Exception) -> Doomed:
+    """The one event that is left, not to be tried again."""
+    at = (item.partition, item.offset)
+    if isinstance(error, Refused):
+        return {at: ("refused-by-store", str(error))}
+    return {at: ("unknown", f"{type(error).__name__}: {error}")}

@@ -30,11 +30,20 @@ class ProjectorSettings(ProcessSettings):
     retry_wait_seconds_initial: float = Field(default=0.05, gt=0)
     retry_wait_seconds_max: float = Field(default=5.0, gt=0)
     retry_budget_seconds: float = Field(default=20.0, gt=0, le=120)
+    # Errors that nobody has foreseen are given this long to pass before the event is parked.
+    unknown_error_budget_seconds: float = Field(default=5.0, gt=0, le=60)
     pause_seconds: float = Field(default=5.0, gt=0)
+    # A partition that stopped at a hole in the log looks again this often whether the hole is filled.
+    stopped_seconds: float = Field(default=15.0, gt=0)
     # Far above the retry budget: a projection that waits for PostgreSQL is not stuck.
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
     session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
+
+    # What may be parked before it counts as an outage or a bad release, and before memory and disk grow.
+    parked_products_per_minute_max: int = Field(default=100, ge=1)
+    parked_products_max: int = Field(default=10_000, ge=1)
+    parked_events_per_product_max: int = Field(default=10_000, ge=1)
 
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
     connect_timeout_seconds: float = Field(default=5.0, gt=0)

@@ -96,7 +96,9 @@ class PostgresContainer(_Container):
 class RedisContainer(_Container):
     def __init__(self) -> None:
         super().__init__("redis:7.4", 6379)
-        self._container.with_command("redis-server --appendonly yes --save ''")
+        self._container.with_command(
+            "redis-server --bind 0.0.0.0 --protected-mode no --appendonly yes --save ''"
+        )
 
     def url(self, database: int = 0) -> str:
         return f"redis://{HOST}:{self.port}/{database}"

@@ -1,14 +1,24 @@
-"""One batch from raw records to its effect: read, apply with patience, tell."""
+"""One batch from raw records to its effect, with the patience that each class of error deserves.
+
+transient   in place, with jitter, until its budget ends; then the caller pauses and it comes again
+unknown     the same, shorter; then the batch is halved until one event is left, which is parked
+permanent   parked at once: that is no error here any more
+"""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from projector.apply import Applied, Projection
-from projector.kafka.records import FailedRecord, Record, read_batch
-from projector.ports import Delivered, Unavailable
+from projector.kafka.placement import Stop
+from projector.kafka.records import Record, read_batch
+from projector.kafka.work import Outcome
+from projector.ports import Checkpoint, Delivered, Letter, ProjectorError, Unavailable, Unreadable
+from shared.kafka.cloud_event import headers_for_people
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy, retry_transient
 
@@ -18,60 +28,121 @@ if TYPE_CHECKING:
 
 # Above this a line with every correlation id is longer than it is useful, and too slow.
 LOGGED_BATCH_EVENTS_MAX = 10
+ERRORS = Counter(
+    "projection_errors_total",
+    "Failed attempts and parked records by class: transient, unknown, or why a record is parked.",
+    ["projection", "error_class"],
+)
 _log = get_logger(__name__)
 
 
-class Outcome(NamedTuple):
-    """What is applied, and the record that could not be, if any."""
-
-    applied: Sequence[Delivered]
-    failed: FailedRecord | None
-
-
 class BatchRun:
-    """Applies batches of one projection, one at a time."""
+    """A `Work`: applies batches of one projection, one at a time."""
 
     def __init__(
-        self, name: str, settings: "ProjectorSettings", projection: Projection, progress: "Progress"
+        self, name: str, settings: "ProjectorSettings", projection: Projection[Any], progress: "Progress"
     ) -> None:
         self._name = name
         self._projection = projection
         self._progress = progress
-        self._retry = RetryPolicy(
-            f"projector-{name}",
-            settings.retry_wait_seconds_initial,
-            settings.retry_wait_seconds_max,
-            settings.retry_budget_seconds,
-        )
+        waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
+        self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
+        self._unknown = RetryPolicy(f"{name}-unknown", *waits, settings.unknown_error_budget_seconds)
+        self._stopped_seconds = settings.stopped_seconds
+
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """See `Work`."""
+        return await self._projection.load(partitions)
+
+    def resumed(self) -> None:
+        """See `Work`."""
+        self._projection.breaker.reset()
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """Retries while a server is away, until the budget is used up or `abandon` is set.
+        """Until it is done, its budget is used up, or `abandon` is set.
 
-        Raises `Unavailable` then, and `Fenced`; the same records may be given again.
+        Raises a `ProjectorError` but `Refused`, or the unknown error that not even a single event gets past;
+        the same records may be given again.
         """
         started = time.perf_counter()
-        batch, failed = read_batch(records, log_ids)
-        applied = await retry_transient(
-            self._retry,
-            lambda: self._projection.apply(batch),
-            is_transient=lambda error: isinstance(error, Unavailable),
-            stop=abandon,
-        )
-        if applied.failed is not None:
-            failed = FailedRecord(records[applied.failed.batch_index], str(applied.failed))
-            batch = batch[: applied.failed.batch_index]
+        batch = read_batch(records, log_ids)
+        applied = await self._apply(batch, abandon)
+        if applied.stopped:
+            batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
         self._progress.applied(applied.tally, time.perf_counter() - started)
+        self._progress.breaker(self._projection.breaker.is_open)
         self._tell(batch, applied)
-        return Outcome(batch, failed)
+        stops = {
+            partition: Stop(offset, reason, self._stopped_seconds)
+            for partition, (offset, reason) in applied.stopped.items()
+        }
+        return Outcome(batch, stops)
 
-    def _tell(self, batch: Sequence[Delivered], applied: Applied) -> None:
+    async def _apply(self, batch: Sequence[Delivered | Unreadable], abandon: asyncio.Event) -> Applied:
+        async def once() -> Applied:
+            return await retry_transient(
+                self._transient,
+                lambda: self._projection.apply(batch),
+                is_transient=self._is_transient,
+                stop=abandon,
+            )
+
+        try:
+            return await retry_transient(self._unknown, once, is_transient=self._is_unknown, stop=abandon)
+        except ProjectorError:
+            raise
+        except Exception:
+            if abandon.is_set():
+                raise
+            _log.exception("an unknown error does not pass", projection=self._name, events=len(batch))
+        return await self._projection.apply(batch, isolate=True)
+
+    def _is_transient(self, error: BaseException) -> bool:
+        is_transient = isinstance(error, Unavailable)
+        if is_transient:
+            ERRORS.labels(self._name, "transient").inc()
+        return is_transient
+
+    def _is_unknown(self, error: BaseException) -> bool:
+        is_unknown = isinstance(error, Exception) and not isinstance(error, ProjectorError)
+        if is_unknown:
+            ERRORS.labels(self._name, "unknown").inc()
+        return is_unknown
+
+    def _tell(self, batch: Sequence[Delivered | Unreadable], applied: Applied) -> None:
+        for letter in applied.letters:
+            self._tell_parked(letter)
         if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
+            events = [item.event for item in batch if isinstance(item, Delivered)]
             _log.info(
                 "projected",
                 projection=self._name,
                 results={" ".join(what): events for what, events in applied.tally.items()},
-                product_ids=[str(one.event.product_id) for one in batch],
-                correlation_ids=[one.event.metadata.correlation_id for one in batch],
+                product_ids=[str(event.product_id) for event in events],
+                correlation_ids=[event.metadata.correlation_id for event in events],
             )
+
+    def _tell_parked(self, letter: Letter) -> None:
+        record, headers = letter.record, headers_for_people(letter.record.headers)
+        ERRORS.labels(self._name, letter.error_class).inc()
+        write = _log.warning if letter.error_class == "follower" else _log.error
+        write(
+            "event parked",
+            projection=self._name,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            product_id=(record.key or b"").decode("utf-8", "backslashreplace"),
+            event_id=headers.get("ce_id"),
+            event_type=headers.get("ce_type"),
+            correlation_id=headers.get("ce_correlationid"),
+            error_class=letter.error_class,
+            cause=letter.cause,
+        )
+
+
+def _is_stopped(item: Delivered | Unreadable, stopped: Mapping[int, tuple[int, str]]) -> bool:
+    at = stopped.get(item.partition)
+    return at is not None and item.offset >= at[0]

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from projector.kafka.progress import Progress
-from projector.ports import Delivered
+from projector.ports import Delivered, Unreadable
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -34,15 +34,17 @@ class AppliedOffsets:
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
         """Reading starts here; nothing of it needs a commit."""
-        self._next = next_offsets
-        self._committed = dict(next_offsets)
+        self._next.update(next_offsets)
+        self._committed.update(next_offsets)
 
-    def reached(self, batch: Sequence[Delivered]) -> None:
-        """The batch is applied."""
-        for delivered in {one.partition: one for one in batch}.values():
-            tp, event = TopicPartition(self._topic, delivered.partition), delivered.event
-            self._next[tp] = delivered.offset + 1
-            self._progress.reached(tp.partition, event.log_position, event.recorded_at)
+    def reached(self, batch: Sequence[Delivered | Unreadable]) -> None:
+        """The batch is applied or parked."""
+        for item in {one.partition: one for one in batch}.values():
+            tp = TopicPartition(self._topic, item.partition)
+            self._next[tp] = item.offset + 1
+            if isinstance(item, Delivered):
+                event = item.event
+                self._progress.reached(tp.partition, event.log_position, event.recorded_at)
 
     def forget(self) -> None:
         """The partitions belong to someone else now."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from projector.apply import Tally
+from projector.stream_fold import Tally
 
 EVENTS = Counter("projector_events_total", "Events by what became of them.", ["projection", "type", "result"])
 LAG_EVENTS = Gauge(
@@ -26,6 +26,12 @@ BATCH_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
 STOPPED = Gauge("projection_stopped", "1 while the projection refuses to go on.", ["projection"])
+PARTITIONS_STOPPED = Gauge(
+    "projection_partitions_stopped", "Partitions that wait at a hole in the log.", ["projection"]
+)
+BREAKER_OPEN = Gauge(
+    "projection_breaker_open", "1 while too many products fail for parking them.", ["projection"]
+)
 
 
 class Progress:
@@ -34,7 +40,8 @@ class Progress:
     def __init__(self, projection: str) -> None:
         self._projection = projection
         self._recorded_at: dict[int, datetime] = {}
-        STOPPED.labels(projection).set(0)
+        for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN):
+            gauge.labels(projection).set(0)
 
     def applied(self, tally: Tally, seconds: float) -> None:
         """One batch is done."""
@@ -63,6 +70,14 @@ class Progress:
                 gauge.remove(self._projection, str(partition))
         self._recorded_at.clear()
 
-    def stopped(self) -> None:
-        """The projection refuses to go on."""
-        STOPPED.labels(self._projection).set(1)
+    def stopped(self, is_stopped: bool) -> None:
+        """The projection refuses to go on, or does so no longer."""
+        STOPPED.labels(self._projection).set(is_stopped)
+
+    def partitions_stopped(self, count: int) -> None:
+        """So many partitions wait at a hole in the log."""
+        PARTITIONS_STOPPED.labels(self._projection).set(count)
+
+    def breaker(self, is_open: bool) -> None:
+        """Whether parking is refused, because too many products fail."""
+        BREAKER_OPEN.labels(self._projection).set(is_open)

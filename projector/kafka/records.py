@@ -1,54 +1,40 @@
-"""Kafka records become delivered events, one by one, so that a bad one costs nothing but itself."""
+"""Kafka records become deliveries, one by one, so that a bad one costs nothing but itself."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from projector.ports import Delivered
-from shared.kafka.cloud_event import MalformedRecord, headers_for_people, read_record
+from projector.ports import Delivered, ErrorClass, Unreadable
+from shared.kafka.cloud_event import MalformedRecord, read_record
 
 Record: TypeAlias = "ConsumerRecord[Any, Any]"
 
 
-class FailedRecord(NamedTuple):
-    """The record that a projection cannot get past; the raw record is at hand for whoever parks it."""
-
-    record: Record
-    cause: str
-
-    def for_people(self) -> dict[str, Any]:
-        """Where it is and which request made it, for a log line."""
-        headers = headers_for_people(self.record.headers)
-        return {
-            "topic": self.record.topic,
-            "partition": self.record.partition,
-            "offset": self.record.offset,
-            "product_id": (self.record.key or b"").decode("utf-8", "backslashreplace"),
-            "event_id": headers.get("ce_id"),
-            "event_type": headers.get("ce_type"),
-            "correlation_id": headers.get("ce_correlationid"),
-            "cause": self.cause,
-        }
+def read_batch(records: Sequence[Record], log_ids: Mapping[int, UUID]) -> list[Delivered | Unreadable]:
+    """One item a record, in order. `log_ids`: the log that each partition's checkpoint speaks of."""
+    return [read_one(record, log_ids[record.partition]) for record in records]
 
 
-def read_batch(
-    records: Sequence[Record], log_ids: Mapping[int, UUID]
-) -> tuple[list[Delivered], FailedRecord | None]:
-    """The events up to the first record that is none, and that record.
+def read_one(record: Any, log_id: UUID) -> Delivered | Unreadable:
+    """The event in a record, or what is known of a record that holds none.
 
-    `log_ids`: the log that each partition's checkpoint speaks of. An event of another log would be dropped as
-    old, because its positions start anew, so it counts as a failed record.
+    An event of another log would be dropped as old, because its positions start anew.
     """
-    batch: list[Delivered] = []
-    for record in records:
-        try:
-            event, log_id, _ = read_record(record.key, record.value, record.headers)
-        except MalformedRecord as error:
-            return batch, FailedRecord(record, f"MalformedRecord: {error}")
-        if log_id != log_ids[record.partition]:
-            cause = f"the event is of log {log_id}, the checkpoint of log {log_ids[record.partition]}"
-            return batch, FailedRecord(record, cause)
-        batch.append(Delivered(record.partition, record.offset, event, log_id))
-    return batch, None
+    try:
+        event, found_log_id, _ = read_record(record.key, record.value, record.headers)
+    except MalformedRecord as error:
+        return _unreadable(record, log_id, "unreadable-record", f"MalformedRecord: {error}")
+    if found_log_id != log_id:
+        cause = f"the event is of log {found_log_id}, the checkpoint of log {log_id}"
+        return _unreadable(record, log_id, "other-log", cause)
+    return Delivered(record.partition, record.offset, event, log_id, record)
+
+
+def _unreadable(record: Any, log_id: UUID, error_class: ErrorClass, cause: str) -> Unreadable:
+    try:
+        product_id = UUID((record.key or b"").decode())
+    except ValueError:
+        product_id = None
+    return Unreadable(record.partition, record.offset, product_id, log_id, record, error_class, cause)

@@ -11,7 +11,7 @@ Prices = dict[str, tuple[str, str]]
 """SKU -> (currency, amount)."""
 
 
-def product_columns(changes: Sequence[Change]) -> Columns:
+def product_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
     """The arguments of `upsert_products.sql`. A deleted product's row keeps what it last was."""
     rows = []
     for change in changes:
@@ -36,7 +36,7 @@ def product_columns(changes: Sequence[Change]) -> Columns:
     return tuple(zip(*rows, strict=True))
 
 
-def gone_variant_columns(changes: Sequence[Change]) -> Columns:
+def gone_variant_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
     """The arguments of `delete_variants.sql`."""
     gone = [
         (change.product_id, sku)
@@ -47,7 +47,7 @@ def gone_variant_columns(changes: Sequence[Change]) -> Columns:
     return tuple(zip(*gone, strict=True)) or ((), ())
 
 
-def written_variant_columns(changes: Sequence[Change]) -> Columns:
+def written_variant_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
     """The arguments of `upsert_variants.sql`."""
     written = []
     for change in changes:

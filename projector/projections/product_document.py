@@ -5,16 +5,14 @@ from typing import assert_never
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
+from projector.projections.errors import HistoryDoesNotFold
 from shared.contract import events as e
+from shared.contract.codec import STORED_TYPES
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 
-
-class HistoryDoesNotFold(ValueError):
-    """The event cannot follow what came before: an event of a product that is not there, an unknown SKU.
-
-    The log's writer never appends such a history, so it is a defect, and never skipped.
-    """
+EVENT_TYPES = frozenset(stored.event_type for stored in STORED_TYPES)
+"""All there are: each changes what is shown."""
 
 
 def apply_event(

@@ -4,12 +4,14 @@ After the view's commit, never before it, or a list could be filled with old row
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared.contract.addresses import list_generation_key
+from projector.ports import Change
+from shared.contract.addresses import list_generation_key, top_category
+from shared.contract.views import ProductDocument
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.logs import get_logger
 
@@ -20,13 +22,18 @@ _log = get_logger(__name__)
 
 
 class RedisListGenerations:
-    """Implements `ports.ListGenerations`: one pipeline a batch, and what failed goes with the next one."""
+    """A `ports.Listener`: one pipeline a batch, and what failed goes with the next one."""
 
     def __init__(self, redis: Redis, *, key_prefix: str) -> None:
         self._redis = redis
         self._key_prefix = key_prefix
         self._breaker = CircuitBreaker(failures_max=1, open_seconds=_OPEN_SECONDS)
         self._pending: set[str] = set()
+
+    async def changed(self, changes: Sequence[Change[ProductDocument]]) -> None:
+        """Lists of all products, and of the categories that these left, entered, or changed in."""
+        documents = (one for change in changes for one in (change.before, change.after) if one is not None)
+        await self.bump({top for top in (top_category(one.category) for one in documents) if top})
 
     async def bump(self, top_categories: Collection[str]) -> None:
         """Never raises for Redis: cached lists have a short time to live, the bound of what is missed."""

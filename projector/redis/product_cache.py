@@ -1,31 +1,42 @@
 """The documents that the hot read answers with, written as events arrive: a reader's fill is the exception.
 
 No checkpoint stands here, because Redis may lose it without a word while Kafka keeps ours: the group's
-committed offset is the position, and every write is guarded by the document's version.
+committed offset is the position, and every write is guarded by the document's version. What is parked is kept
+in PostgreSQL, like every view's, in a transaction that ends after the documents are written.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
 
-from projector.ports import Change, Checkpoint, Held
+from projector.ports import Change, Checkpoint, Held, Letter, Parking
 from projector.redis.failures import translated
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import pack, unpack
-from shared.contract.views import decode_document, encode_document
+from shared.contract.views import ProductDocument, decode_document, encode_document
 from shared.redis.guarded_documents import KEYS_PER_CALL_MAX, GuardedDocuments
+
+OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
+"""Begins a transaction of its own in which letters are parked; committed when its block ends well."""
 
 
 class RedisProductCache:
-    """Implements `ports.View` and, since nothing is open between its calls, `ports.BatchWriter` too."""
+    """Implements `ports.View`."""
 
     def __init__(
-        self, redis: Redis, *, key_prefix: str, ttl_seconds: float, tombstone_ttl_seconds: float
+        self,
+        redis: Redis,
+        open_parking: OpenParking,
+        *,
+        key_prefix: str,
+        ttl_seconds: float,
+        tombstone_ttl_seconds: float,
     ) -> None:
         self._redis = redis
+        self.open_parking = open_parking
         self._key_prefix = key_prefix
         self._live = GuardedDocuments(redis, ttl_seconds=ttl_seconds)
         self._tombstones = GuardedDocuments(redis, ttl_seconds=tombstone_ttl_seconds)
@@ -35,14 +46,15 @@ class RedisProductCache:
         return {}
 
     @asynccontextmanager
-    async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["RedisProductCache"]:
-        """No transaction: writing a prefix twice changes nothing."""
-        yield self
+    async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["_Batch"]:
+        """No transaction in Redis: writing a prefix twice changes nothing."""
+        async with AsyncExitStack() as stack:
+            yield _Batch(self, stack)
 
-    async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held]:
+    async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[ProductDocument]]:
         """What is cached; what cannot be read counts as lost and is loaded from the log."""
         wanted = list(product_ids)
-        found: dict[UUID, Held] = {}
+        found: dict[UUID, Held[ProductDocument]] = {}
         for start in range(0, len(wanted), KEYS_PER_CALL_MAX):
             some = wanted[start : start + KEYS_PER_CALL_MAX]
             with translated():
@@ -53,7 +65,7 @@ class RedisProductCache:
                     found[product_id] = held
         return found
 
-    async def save(self, changes: Sequence[Change]) -> None:
+    async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
         """Guarded writes. Tombstones go first: a write that fails halfway must not resurrect anything."""
         live, deleted = {}, {}
         for change in changes:
@@ -67,7 +79,29 @@ class RedisProductCache:
             await self._live.store(live)
 
 
-def _held(value: bytes | str | None) -> Held | None:
+class _Batch:
+    """`BatchWriter`: the parking transaction is opened only where there is something to park or to lock."""
+
+    def __init__(self, cache: RedisProductCache, stack: AsyncExitStack) -> None:
+        self.held = cache.held
+        self.save = cache.save
+        self._cache = cache
+        self._stack = stack
+        self._parking: Parking | None = None
+
+    async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
+        return await (await self._open()).still_parked(product_ids)
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        await (await self._open()).park(letters)
+
+    async def _open(self) -> Parking:
+        if self._parking is None:
+            self._parking = await self._stack.enter_async_context(self._cache.open_parking())
+        return self._parking
+
+
+def _held(value: bytes | str | None) -> Held[ProductDocument] | None:
     if not isinstance(value, bytes):
         return None
     try:

@@ -13,6 +13,8 @@ from shared.contract.addresses import EVENT_SOURCE
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 
 Headers = list[tuple[str, bytes]]
+# bigint, int and smallint of the log's columns.
+_POSITION_MAX, _STREAM_VERSION_MAX, _SCHEMA_VERSION_MAX = 2**63 - 1, 2**31 - 1, 2**15 - 1
 
 
 class MalformedRecord(ValueError):
@@ -68,20 +70,35 @@ def read_record(
     try:
         return CloudEventRecord(
             RecordedEvent(
-                log_position=int(_required(raw, "ce_position")),
+                log_position=_number(raw, "ce_position", _POSITION_MAX),
                 product_id=UUID(subject.decode()),
-                stream_version=int(_required(raw, "ce_streamversion")),
+                stream_version=_number(raw, "ce_streamversion", _STREAM_VERSION_MAX),
                 event_type=_required(raw, "ce_type").decode(),
-                schema_version=int(_required(raw, "ce_schemaversion")),
+                schema_version=_number(raw, "ce_schemaversion", _SCHEMA_VERSION_MAX),
                 data=value,
                 metadata=_metadata(raw),
-                recorded_at=datetime.fromisoformat(_required(raw, "ce_time").decode()),
+                recorded_at=_time(raw),
             ),
             log_id=UUID(_required(raw, "ce_logid").decode()),
             is_replay=raw.get("ce_replay") == b"true",
         )
     except ValueError as error:
         raise MalformedRecord(str(error)) from error
+
+
+def _number(raw: Mapping[str, bytes | None], name: str, maximum: int) -> int:
+    """What no log can hold must not reach a query or a checkpoint."""
+    text = _required(raw, name)
+    if not text.isdigit() or not 1 <= int(text) <= maximum:
+        raise MalformedRecord(f"header {name} is not a number from 1 to {maximum}")
+    return int(text)
+
+
+def _time(raw: Mapping[str, bytes | None]) -> datetime:
+    time = datetime.fromisoformat(_required(raw, "ce_time").decode())
+    if time.tzinfo is None:
+        raise MalformedRecord("header ce_time has no time zone")
+    return time
 
 
 def _metadata(raw: Mapping[str, bytes | None]) -> EventMetadata:

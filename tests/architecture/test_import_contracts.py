@@ -25,6 +25,7 @@ COMPOSITION_ROOTS = {
     "command_api/relay_app.py": {"asyncpg"},
     "query_api/app.py": {"asyncpg"},
     "projector/app.py": {"asyncpg", "aiokafka", "faststream"},
+    "projector/assembly.py": {"asyncpg", "redis"},
     "projector/status.py": {"aiokafka"},
 }
 

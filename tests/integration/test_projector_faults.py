@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from prometheus_client import generate_latest
 
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
@@ -85,34 +86,44 @@ async def test_a_flushed_cache_gets_the_whole_document_back_with_the_next_event(
     assert b'"status":"active"' in cached.body
 
 
-@pytest.mark.parametrize(
-    "poison",
-    [
-        "broken-json",
-        "unknown-schema-version",
-        "no-headers",
-        "latin-1-header",
-        "none-header",
-        "tombstone",
-        "wrong-key",
-    ],
-)
-async def test_a_record_that_can_never_be_applied_stops_the_projection_right_before_it(
+POISON = {
+    "broken-json": "undecodable",
+    "unknown-schema-version": "unknown-schema-version",
+    "a-megabyte-of-nothing": "undecodable",
+    "no-headers": "unreadable-record",
+    "latin-1-header": "unreadable-record",
+    "none-header": "unreadable-record",
+    "tombstone": "unreadable-record",
+    "wrong-key": "unreadable-record",
+    "unknown-type": None,
+    "duplicate": None,
+}
+"""What is on Kafka -> why it is parked; None: it is not."""
+
+
+@pytest.mark.parametrize("poison", POISON)
+async def test_a_poisoned_record_ends_where_it_should_and_its_neighbours_are_unharmed(
     world: World, poison: str
 ) -> None:
     before, bad, behind = (history(_product_id_in(3), created())[0] for _ in range(3))
-    async with world.projecting("product_view"):
+    async with world.projecting():
         await world.publish([before])
-        await _publish_poison(world, bad, poison)
+        await _publish_poison(world, before if poison == "duplicate" else bad, poison)
         await world.publish([behind])
-        reason = await eventually(lambda: world.stopped("product_view"))
-        assert f"{world.topic}[3]@1" in reason
-        assert (await world.ops("/livez")).status_code == 200
-        assert 'projection_stopped{projection="product_view"} 1.0' in (await world.ops("/metrics")).text
+        await eventually(lambda: world.table_shows(behind.product_id, 1))
+        await eventually(lambda: world.cache_shows(behind.product_id, 1))
         await world.table_shows(before.product_id, 1)
-        assert await world.row(behind.product_id) is None
-    assert await _next_offset(world, 3) == 1
-    assert await _committed(world, "product_view", 3) == 1
+        await world.cache_shows(before.product_id, 1)
+        assert await world.row(bad.product_id) is None
+        await world.ready()
+    rows = await world.views.fetch("SELECT * FROM views.parked_event ORDER BY projection")
+    reason = POISON[poison]
+    assert [
+        (row["projection"], row["partition"], row["record_offset"], row["error_class"]) for row in rows
+    ] == ([(name, 3, 1, reason) for name in ("product_cache", "product_view")] if reason else [])
+    assert await _next_offset(world, 3) == 3
+    for name in ("product_view", "product_cache"):
+        assert await _committed(world, name, 3) == 3
 
 
 async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> None:
@@ -120,8 +131,12 @@ async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> No
     headers = dict(record_headers(event, str(world.log_id).encode()))
     if poison == "broken-json":
         value = b"{"
+    elif poison == "a-megabyte-of-nothing":
+        value = b" " * 1_000_000
     elif poison == "unknown-schema-version":
         headers["ce_schemaversion"] = b"99"
+    elif poison == "unknown-type":
+        headers["ce_type"] = b"product-blessed"
     elif poison == "no-headers":
         headers = {}
     elif poison == "latin-1-header":
@@ -135,10 +150,35 @@ async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> No
     )
 
 
-async def test_a_stopped_projection_leaves_the_other_one_going(world: World) -> None:
+async def test_a_hole_in_the_log_stops_its_partition_loudly_until_it_is_filled(world: World) -> None:
+    holed = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    behind, elsewhere = (history(_product_id_in(partition), created())[0] for partition in (3, 4))
+    await world.append([holed[0], holed[2]])
+    async with world.projecting(stopped_seconds=0.2):
+        await world.publish([holed[0], holed[2], behind, elsewhere])
+        await eventually(lambda: world.table_shows(elsewhere.product_id, 1))
+
+        async def is_stopped() -> None:
+            answer = (await world.ops("/readyz")).json()
+            for name in ("product_view", "product_cache"):
+                assert "partition 3 stopped: the log lacks version 2" in answer["checks"][name], answer
+
+        await eventually(is_stopped)
+        assert (await world.ops("/livez")).status_code == 200
+        metrics = (await world.ops("/metrics")).text
+        assert 'projection_partitions_stopped{projection="product_view"} 1.0' in metrics
+        assert await world.row(behind.product_id) is None
+        assert await _next_offset(world, 3) == 1
+        await world.append([holed[1]])
+        await eventually(lambda: world.table_shows(holed[0].product_id, 3))
+        await eventually(lambda: world.cache_shows(behind.product_id, 1))
+        await eventually(world.ready)
+    assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 0
+
+
+async def test_a_projection_that_parks_leaves_the_other_one_going(world: World) -> None:
     events = history(_product_id_in(3), created(), priced("2.00"))
     other = history(_product_id_in(3), created(), priced("2.00"))
-    await world.append(events)
     async with world.projecting():
         await world.happen(other[:1])
         await eventually(lambda: world.cache_shows(other[0].product_id, 1))
@@ -146,9 +186,33 @@ async def test_a_stopped_projection_leaves_the_other_one_going(world: World) -> 
             "ALTER TABLE views.product_view ADD CONSTRAINT no_two CHECK (stream_version < 2) NOT VALID"
         )
         await world.happen(other[1:])
-        reason = await eventually(lambda: world.stopped("product_view"))
-        assert "no_two" in reason
+        await world.happen(events[:1])
         await eventually(lambda: world.cache_shows(other[0].product_id, 2))
+        await eventually(lambda: world.table_shows(events[0].product_id, 1))
+        rows = await world.views.fetch("SELECT projection, product_id, cause FROM views.parked_product")
+    assert [(row["projection"], row["product_id"]) for row in rows] == [("product_view", other[0].product_id)]
+    assert "no_two" in rows[0]["cause"]
+
+
+async def test_a_table_that_is_not_there_holds_the_projection_up_and_parks_nothing(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    async with world.projecting("product_view", unknown_error_budget_seconds=0.3):
+        await world.happen(events[:1])
+        await eventually(lambda: world.table_shows(events[0].product_id, 1))
+        await world.views.execute("ALTER TABLE views.product_view RENAME TO elsewhere")
+        await world.happen(events[1:])
+
+        async def waits() -> None:
+            checks = (await world.ops("/readyz")).json()["checks"]
+            assert "UndefinedTableError" in checks["product_view"], checks
+
+        await eventually(waits)
+        assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 0
+        await world.views.execute("ALTER TABLE views.elsewhere RENAME TO product_view")
+        await eventually(lambda: world.table_shows(events[0].product_id, 2))
+        await eventually(world.ready)
+    metrics = 'projection_errors_total{error_class="unknown",projection="product_view"}'
+    assert metrics in generate_latest().decode()
 
 
 async def test_an_event_of_another_log_stops_both_projections(world: World) -> None:
@@ -171,7 +235,7 @@ async def test_a_topic_made_anew_stops_the_table_with_what_to_do(world: World) -
     await world.remake_topic()
     async with world.projecting(wait=False):
         reason = await eventually(lambda: world.stopped("product_view"), 30)
-        assert "mend the cause, then restart the projector" in reason
+        assert "mend the cause, then resume the projection" in reason
         # With the topic Kafka forgot the group's offsets: the cache reads from the start.
         again = history(_product_id_in(3), created())
         await world.happen(again)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# As the official image: KAFKA_SOME_NAME becomes the property some.name; the storage is formatted when it is new.
+# As the official image: KAFKA_SOME_NAME becomes the property some.name; the storage is formatted when it is new,
+# under CLUSTER_ID or the image's own.
 set -euo pipefail
 
 properties=/tmp/server.properties
@@ -12,7 +13,7 @@ for variable in $(compgen -e | grep '^KAFKA_' | grep -v -e '^KAFKA_HEAP_OPTS$');
     echo "${name//_/.}=${!variable}" >>"$properties"
 done
 
-"${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$properties"
+"${java[@]}" kafka.tools.StorageTool format --ignore-formatted --cluster-id "${CLUSTER_ID:-5L6g3nShT-eMCtK--X86sw}" --config "$properties"
 
 # shellcheck disable=SC2086  # several options in one variable, as Kafka's own scripts have it
 exec "${java[@]}" ${KAFKA_HEAP_OPTS:--Xms256m -Xmx512m} -XX:+ExitOnOutOfMemoryError \

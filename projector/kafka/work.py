@@ -1,0 +1,44 @@
+"""What a consumer is told to read, and what it hands the records to."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from projector.kafka.placement import Stop
+from projector.kafka.records import Record
+from projector.kafka.starting_points import StartsAt
+from projector.ports import Checkpoint, Delivered, Unreadable
+
+
+class Source(NamedTuple):
+    """One topic for one consumer group."""
+
+    topic: str
+    group: str
+    starts_at: StartsAt
+
+
+class Outcome(NamedTuple):
+    """What is done for good, and by partition where it stopped before the end."""
+
+    done: Sequence[Delivered | Unreadable]
+    stopped: Mapping[int, Stop]
+
+
+class Work(Protocol):
+    """What is done with the records of one projection."""
+
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """Where to go on, by partition; those without a checkpoint are absent. Raises `Unavailable`."""
+
+    async def run(
+        self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
+    ) -> Outcome:
+        """Do it, with patience, until `abandon` is set. What it raises is given again later.
+
+        `log_ids`: the log that each partition's events must be of.
+        """
+
+    def resumed(self) -> None:
+        """An operator has looked: limits count anew."""

@@ -1,0 +1,7 @@
+-- Which of some products are parked still, locked until the transaction ends: a drain waits, or has been.
+-- $1 projection, $2 product ids
+SELECT product_id
+FROM views.parked_product
+WHERE projection = $1 AND product_id = ANY ($2::uuid[])
+ORDER BY product_id
+FOR UPDATE
