@@ -1,4 +1,4 @@
-"""`python -m projector run | migrate | status`. Exit codes: 0 done, 1 failed, 2 wrong usage or settings."""
+"""`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed."""
 
 import argparse
 import asyncio
@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from projector.app import PROCESS, PROJECTIONS, run_projector
-from projector.ports import CannotGoOn
+from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
+from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
+from projector.errors import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
 from projector.status import print_status
@@ -24,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(settings, chosen.projection or PROJECTIONS)
     if chosen.command == "migrate":
         return _migrate(settings)
+    if chosen.command == "dead-letters":
+        return run_dead_letters(chosen, settings)
+    if chosen.command in ("pause", "resume"):
+        return run_control(chosen, settings)
     return asyncio.run(print_status(settings, as_json=chosen.json))
 
 
@@ -33,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser("run", help="project until SIGTERM")
     running.add_argument("projection", nargs="*", help=f"which ones; default all: {', '.join(PROJECTIONS)}")
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
+    add_dead_letter_arguments(
+        commands.add_parser("dead-letters", help="what could not be applied, and what becomes of it")
+    )
+    add_pause_arguments(commands.add_parser("pause", help="let a projection stand still"))
+    add_resume_arguments(commands.add_parser("resume", help="let a projection go on, whatever held it"))
     status = commands.add_parser("status", help="how far each projection is")
     status.add_argument("--json", action="store_true", help="one JSON document")
     return parser

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from projector.assembly import PROJECTIONS, Stores, projection, source
+from projector.assembly import PROJECTIONS, Stores, open_stores, operations, projection, source
+from projector.control import ControlLoop
+from projector.http.operators import operator_endpoints
 from projector.kafka.batch_run import BatchRun
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
+from projector.kafka.dead_letter_copies import DeadLetterCopies
 from projector.kafka.progress import Progress
-from projector.postgres.event_log import PostgresEventLog
+from projector.postgres.control import PostgresControl
+from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.settings import ProjectorSettings
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -23,7 +27,6 @@ from shared.ops.logs import get_logger
 from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
-from shared.postgres.pool import create_pool
 
 if TYPE_CHECKING:
     import asyncpg
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
 PROCESS = "projector"
 # One batch at a time per projection, parking included; the rest is for health checks and control.
 _POOL_CONNECTIONS_SPARE = 4
-_LOG_CONNECTIONS_MAX = 4
 _log = get_logger(__name__)
 
 __all__ = ["PROCESS", "PROJECTIONS", "run_projector"]
@@ -42,8 +44,9 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
+        stores = await open_stores(settings, 2 * len(names) + _POOL_CONNECTIONS_SPARE, stack)
         server = HttpServer(
-            operations_app(health),
+            operations_app(health, operator_endpoints(operations(stores))),
             host=settings.listen_host,
             port=settings.projector_ops_port,
             port_setting="PROJECTOR_OPS_PORT",
@@ -51,10 +54,12 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         await server.start()
         stack.push_async_callback(server.stop, 1.0)
         broker = create_broker(settings)
-        stores = await _stores(settings, len(names), stack)
         health.require("read_model", lambda: _ping(stores.read_model))
         consumers = [_consumer(name, stores, broker, health) for name in names]
-        loop_watch = asyncio.create_task(watch_event_loop(stop))
+        control = ControlLoop(PostgresControl(stores.read_model), consumers)
+        work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
+        for task in map(asyncio.create_task, work):
+            stack.push_async_callback(_ended, task)
         if await _start(broker, consumers, stop):
             spare_started_objects()
             _log.info("started", projections=list(names), ops_port=server.port)
@@ -62,15 +67,6 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         health.drain()
         await asyncio.gather(*(consumer.stop() for consumer in consumers))
         await broker.stop()
-        await loop_watch
-
-
-async def _stores(settings: ProjectorSettings, projections: int, stack: AsyncExitStack) -> Stores:
-    read_model = await _pool(
-        settings, settings.read_model_dsn, 2 * projections + _POOL_CONNECTIONS_SPARE, stack
-    )
-    log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
-    return Stores(settings, read_model, PostgresEventLog(log), stack)
 
 
 def _consumer(name: str, stores: Stores, broker: KafkaBroker, health: Health) -> ProjectionConsumer:
@@ -89,18 +85,14 @@ def _consumer(name: str, stores: Stores, broker: KafkaBroker, health: Health) ->
     return consumer
 
 
-async def _pool(
-    settings: ProjectorSettings, dsn: str, connections_max: int, stack: AsyncExitStack
-) -> "asyncpg.Pool[asyncpg.Record]":
-    pool = await create_pool(
-        dsn,
-        application_name=PROCESS,
-        size_max=connections_max,
-        statement_timeout_seconds=settings.statement_timeout_seconds,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-    )
-    stack.callback(pool.terminate)
-    return pool
+def _dead_letter_copies(names: Sequence[str], stores: Stores) -> DeadLetterCopies:
+    groups = {name: source(name, stores).group for name in names}
+    return DeadLetterCopies(PostgresDeadLetters(stores.read_model), stores.settings, groups, [stores.topic])
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

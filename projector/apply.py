@@ -22,6 +22,7 @@ from projector.batch import (
     reached,
     refuse_other_logs,
 )
+from projector.errors import LogLacksVersions, ProjectorError, Refused, Unavailable
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import (
     BatchWriter,
@@ -33,12 +34,8 @@ from projector.ports import (
     Held,
     Letter,
     Listener,
-    LogLacksVersions,
     ParkedProducts,
-    ProjectorError,
-    Refused,
     S,
-    Unavailable,
     Unreadable,
     View,
 )

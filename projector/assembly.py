@@ -5,9 +5,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projector.apply import Projection
+from projector.drain import Drain
+from projector.kafka.records import read_one
 from projector.kafka.work import Source
+from projector.operations import Operations
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import EventLog, Fold
+from projector.postgres.control import PostgresControl
+from projector.postgres.dead_letters import PostgresDeadLetters
+from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.parking import ParkingLimits, PostgresParkedProducts, parking_alone
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.view import PostgresView
@@ -15,6 +21,7 @@ from projector.projections import product_document
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
 from shared.contract.addresses import topics
+from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 
 if TYPE_CHECKING:
@@ -27,6 +34,7 @@ PRODUCT_VIEW, PRODUCT_CACHE = "product_view", "product_cache"
 PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE)
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
 _REDIS_CONNECTIONS_MAX = 4
+_LOG_CONNECTIONS_MAX = 4
 
 
 class Stores(NamedTuple):
@@ -65,11 +73,17 @@ def source(name: str, stores: Stores) -> Source:
     return Source(stores.topic, group, "committed" if name == PRODUCT_CACHE else "checkpoint")
 
 
-def projection(name: str, stores: Stores) -> Projection[Any]:
-    """The projection of that name, wired."""
+class Parts(NamedTuple):
+    """A view, its fold, and who hears of its changes."""
+
+    view: Any
+    fold: Fold[Any]
+    listener: Any = None
+
+
+def parts(name: str, stores: Stores) -> Parts:
+    """What the projection of that name is made of."""
     settings = stores.settings
-    parked = PostgresParkedProducts(stores.read_model, projection=name, topic=stores.topic)
-    breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
     if name == PRODUCT_CACHE:
         cache = RedisProductCache(
             stores.redis(settings.redis_timeout_seconds),
@@ -78,7 +92,7 @@ def projection(name: str, stores: Stores) -> Projection[Any]:
             ttl_seconds=settings.cache_ttl_seconds,
             tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
         )
-        return Projection(cache, DOCUMENTS, stores.log, parked, breaker=breaker)
+        return Parts(cache, DOCUMENTS)
     view = PostgresView(
         stores.read_model, ProductViewTables(), projection=name, topic=stores.topic, limits=stores.limits
     )
@@ -86,4 +100,55 @@ def projection(name: str, stores: Stores) -> Projection[Any]:
     lists = RedisListGenerations(
         stores.redis(settings.list_generation_timeout_seconds), key_prefix=settings.redis_key_prefix
     )
-    return Projection(view, DOCUMENTS, stores.log, parked, listener=lists, breaker=breaker)
+    return Parts(view, DOCUMENTS, lists)
+
+
+def projection(name: str, stores: Stores) -> Projection[Any]:
+    """To apply batches with."""
+    view, fold, listener = parts(name, stores)
+    return Projection(
+        view,
+        fold,
+        stores.log,
+        PostgresParkedProducts(stores.read_model, projection=name, topic=stores.topic),
+        listener=listener,
+        breaker=ParkingBreaker(products_max=stores.settings.parked_products_per_minute_max),
+    )
+
+
+def drain(name: str, stores: Stores) -> Drain[Any]:
+    """To take parked events out again."""
+    view, fold, listener = parts(name, stores)
+    return Drain(view, fold, stores.log, read_one, listener)
+
+
+def operations(stores: Stores) -> Operations:
+    """What operators do, over the same stores."""
+    return Operations(
+        PostgresDeadLetters(stores.read_model),
+        PostgresControl(stores.read_model),
+        {name: partial(drain, name, stores) for name in PROJECTIONS},
+        PROJECTIONS,
+        stores.topic,
+    )
+
+
+async def open_stores(settings: "ProjectorSettings", connections_max: int, stack: AsyncExitStack) -> Stores:
+    """Connected when first used, closed with the stack."""
+    read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
+    log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
+    return Stores(settings, read_model, PostgresEventLog(log), stack)
+
+
+async def _pool(
+    settings: "ProjectorSettings", dsn: str, connections_max: int, stack: AsyncExitStack
+) -> "asyncpg.Pool[asyncpg.Record]":
+    pool = await create_pool(
+        dsn,
+        application_name="projector",
+        size_max=connections_max,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+    )
+    stack.callback(pool.terminate)
+    return pool

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.ports import Checkpoint, Delivered, Held, Letter, LogDiffers, LogLacksVersions, Unreadable
+from projector.errors import LogDiffers, LogLacksVersions
+from projector.ports import Checkpoint, Delivered, Held, Letter, Unreadable
 from projector.stream_fold import Failure, Tally
 
 Item = Delivered | Unreadable

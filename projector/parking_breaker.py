@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from projector.ports import ParkingIsFull
+from projector.errors import ParkingIsFull
 
 
 class ParkingBreaker:

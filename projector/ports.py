@@ -1,15 +1,6 @@
-"""What the use cases need from outside, and the errors that adapters translate their drivers' into.
+"""What the use cases need from outside, owned here; `postgres/`, `redis/` and `kafka/` provide it.
 
-ProjectorError
-+-- Unavailable          transient: a server is away, busy or behind; wait, nothing is lost, nothing is parked
-+-- Fenced               someone else moved this projection's checkpoint: reload it and go on from there
-+-- Refused              permanent: the store will never take these values; the event is found and parked
-+-- ParkingIsFull        so much cannot be applied that it is no single bad event: pause, and say so
-+-- CannotGoOn           this much stops, loudly, and the rest goes on; the text says what to do
-    +-- LogLacksVersions the log has not what a delivered event says came before it: its partition stops
-    +-- LogDiffers       the topic and the checkpoint do not speak of the same log: the projection stops
-
-Anything else is unknown: tried again like a transient error, until its budget ends; then the event is parked.
+The errors that adapters raise stand in `errors.py`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,53 +15,23 @@ S = TypeVar("S")
 """What a view keeps of one product."""
 
 
-class ProjectorError(Exception):
-    """The root; never raised itself."""
-
-
-class Unavailable(ProjectorError):
-    """The same call may succeed later, unchanged."""
-
-
-class Fenced(ProjectorError):
-    """Another instance owns one of the partitions now, or moved past us: nothing was written."""
-
-
-class Refused(ProjectorError):
-    """A value or constraint error of the store: nothing was written."""
-
-
-class ParkingIsFull(ProjectorError):
-    """A bound of parking is reached, or the breaker is open: nothing was written."""
-
-
-class CannotGoOn(ProjectorError):
-    """Waiting will not help and skipping would be wrong."""
-
-
-class LogDiffers(CannotGoOn):
-    """Another log, or a topic that begins after or ends before the checkpoint."""
-
-
-class LogLacksVersions(CannotGoOn):
-    """Raised at the delivered event before which versions are missing everywhere."""
-
-    def __init__(self, partition: int, offset: int, cause: str) -> None:
-        super().__init__(cause)
-        self.partition = partition
-        self.offset = offset
-
-
 class SourceRecord(Protocol):
     """A Kafka record as it came, bytes untouched. `timestamp` is in milliseconds since 1970."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Delivered(NamedTuple):
@@ -155,14 +116,51 @@ class Change(NamedTuple, Generic[S]):
     last: S
 
 
+class ParkedEvent(NamedTuple):
+    """A kept record; it is a `SourceRecord` itself. `stream_version` None: it could not be read."""
+
+    parked_event_id: int
+    product_id: UUID | None
+    stream_version: int | None
+    event_id: UUID | None
+    error_class: ErrorClass
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Action(NamedTuple):
+    """What an operator does by hand, kept for ever beside its effect."""
+
+    actor: str
+    action: str
+    reason: str
+
+
 class Parking(Protocol):
-    """The part of a batch's transaction that parks."""
+    """The part of a transaction that parks, and takes out again."""
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """Those that are parked, locked until the batch ends: nobody drains them meanwhile."""
+        """Those that are parked, locked until the transaction ends: batch and drain wait for each other."""
 
     async def park(self, letters: Sequence[Letter]) -> None:
         """Keep them. Raises `ParkingIsFull` at a bound. A letter that is there already stays as it is."""
+
+    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+        """A locked product's events, in stream order."""
+
+    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+        """One record, locked."""
+
+    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+        """Forget them, and their product where nothing of it is left; answers how many are left of it."""
+
+    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
+        """A drain has stopped at this cause."""
 
 
 class BatchWriter(Parking, Protocol[S]):

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.settings import ProcessSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
@@ -19,6 +20,8 @@ class ProjectorSettings(ProcessSettings):
     kafka_bootstrap_servers: str = "127.0.0.1:19092"
     # Before topics and consumer groups alike, so that several installations share a broker.
     kafka_topic_prefix: str = ""
+    partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
+    kafka_replication_factor: int = Field(default=1, ge=1, le=10)
     projector_ops_port: int = Field(default=9102, ge=0, le=65535)
 
     # One transaction's worth: more saves little and makes every retry and every lock longer.

@@ -9,8 +9,8 @@ import msgspec
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
-from projector.ports import ProjectorError, Unavailable
 from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.failures import translated
 from shared.contract.addresses import topics

@@ -4,15 +4,8 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from projector.ports import (
-    Change,
-    Delivered,
-    ErrorClass,
-    Fold,
-    Held,
-    LogLacksVersions,
-    S,
-)
+from projector.errors import LogLacksVersions
+from projector.ports import Change, Delivered, ErrorClass, Fold, Held, S
 from projector.projections.errors import HistoryDoesNotFold
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent

@@ -13,13 +13,16 @@ from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
+from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
+from projector.kafka.consumer_state import ConsumerState
 from projector.kafka.offsets import AppliedOffsets
-from projector.kafka.placement import Placement, Stop
+from projector.kafka.placement import Stop
 from projector.kafka.progress import Progress
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
-from projector.ports import CannotGoOn, Control, EventLog, Fenced, ProjectorError, Unavailable
+from projector.operator_ports import PartitionLag
+from projector.ports import Control, EventLog
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -50,10 +53,11 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         heartbeat: "Heartbeat",
     ) -> None:
         self.name = name
-        self.source = source
-        self.stopped_because: str | None = None
+        self.topic = source.topic
+        self._starts_at = source.starts_at
         self.heartbeat = heartbeat
-        self.placement = Placement()
+        self._state = ConsumerState()
+        self._placement = self._state.placement
         self._settings = settings
         self._work = work
         self._log = log
@@ -64,7 +68,6 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._busy = asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
-        self._control = Control(is_paused=False, revision=0)
         self._subscriber = subscribe(
             broker, settings, source.topic, source.group, listener=self, handler=self._handle
         )
@@ -91,38 +94,33 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         await self._subscriber.stop()
 
     async def check(self) -> None:
-        """For readiness. Raises `Unavailable` with the reason; a pause that was ordered is none."""
-        if self.stopped_because is not None:
-            raise Unavailable(f"stopped: {self.stopped_because}")
-        if self._control.is_paused:
-            return
-        assigned = self.placement.assigned
-        if (
-            assigned is not None
-            and not assigned
-            and not self._consumer.partitions_for_topic(self.source.topic)
-        ):
-            raise Unavailable(f"the topic {self.source.topic} does not exist")
-        trouble = self.placement.trouble()
+        """For readiness. Raises `Unavailable` with the reason."""
+        trouble = self._state.trouble()
         if trouble is not None:
             raise Unavailable(trouble)
+        if self._placement.assigned == frozenset() and not self._consumer.partitions_for_topic(self.topic):
+            raise Unavailable(f"the topic {self.topic} does not exist")
 
     def obey(self, control: Control) -> None:
         """What an operator wants, asked every moment; a pause takes effect after the batch in hand."""
-        before, self._control = self._control, control
+        before, self._state.control = self._state.control, control
         if control.is_paused and not before.is_paused:
             self._wait(f"paused by an operator: {control.reason}", seconds=0)
         elif not control.is_paused and control.revision != before.revision:
-            self.stopped_because = None
+            self._state.stopped_because = None
             self._progress.stopped(False)
             self._work.resumed()
-            self.placement.look_again()
+            self._placement.look_again()
             self._wake.set()
+
+    def lags(self) -> list[PartitionLag]:
+        """By partition; see `ConsumerState`."""
+        return self._state.lags()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Pause before anything else: nothing was fetched between the assignment and this."""
         self._consumer.pause(*assigned)
-        self.placement.assign(assigned)
+        self._placement.assign(assigned)
         self._abandon = asyncio.Event()
         self._wake.set()
 
@@ -130,7 +128,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         """A batch in hand may still finish; the checkpoint fences it if the successor was faster."""
         self._abandon.set()
         await self._offsets.commit(self._consumer)
-        self.placement.revoke()
+        self._placement.revoke()
         self._offsets.forget()
 
     async def _keep(self) -> None:
@@ -152,13 +150,13 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         # What aiokafka holds against max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
             self.heartbeat.beat()
-        if self.stopped_because is None and not self._control.is_paused:
-            due = self.placement.due()
+        if not self._state.is_held:
+            due = self._placement.due()
             if due:
                 await self._place(due)
         await self._offsets.commit(self._consumer)
-        self._offsets.measure(self._consumer)
-        self._progress.partitions_stopped(len(self.placement.stops))
+        self._state.measured = self._offsets.measure(self._consumer)
+        self._progress.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
         """Load where to go on, seek there, resume."""
@@ -166,7 +164,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             abandon = self._abandon
             try:
                 points = await starting_points(
-                    self._consumer, due, self._work.load, self._log, starts_at=self.source.starts_at
+                    self._consumer, due, self._work.load, self._log, starts_at=self._starts_at
                 )
             except (Unavailable, KafkaError) as error:
                 self._wait(f"{type(error).__name__}: {error}")
@@ -179,17 +177,17 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             for tp, point in points.items():
                 self._consumer.seek(tp, point.next_offset)
             self._offsets.placed({tp: point.next_offset for tp, point in points.items()})
-            self.placement.place({tp.partition: point.log_id for tp, point in points.items()})
+            self._placement.place({tp.partition: point.log_id for tp, point in points.items()})
             self._consumer.resume(*points)
-            _log.info("projecting", projection=self.name, partitions=sorted(self.placement.placed))
+            _log.info("projecting", projection=self.name, partitions=sorted(self._placement.placed))
 
     async def _handle(self, records: Records) -> None:
         """FastStream's handler. Never raises: an error would only be logged, and the records be lost."""
         async with self._busy:
             # Records of a partition that is not placed will come again after the seek.
-            placed = self.placement.placed
+            placed = self._placement.placed
             wanted = [record for record in records if record.partition in placed]
-            if not wanted or self._ending or self.stopped_because is not None:
+            if not wanted or self._ending or self._state.is_held:
                 return
             abandon = self._abandon
             try:
@@ -198,7 +196,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 if abandon is self._abandon and not abandon.is_set():
                     self._give_back(error)
                 return
-            if abandon is self._abandon and self.placement.assigned is not None:
+            if abandon is self._abandon and self._placement.assigned is not None:
                 # Not when the partitions were taken away meanwhile: then they are the successor's to commit.
                 self._offsets.reached(outcome.done)
                 for partition, stop in outcome.stopped.items():
@@ -223,15 +221,15 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         if delay:
             _log.error("projection paused", projection=self.name, reason=reason, pause_seconds=delay)
         self._pause()
-        self.placement.wait(reason, delay)
+        self._placement.wait(reason, delay)
         self._wake.set()
 
     def _stop_partition(self, partition: int, stop: Stop) -> None:
         """The others go on."""
-        self._consumer.pause(TopicPartition(self.source.topic, partition))
-        self.placement.stop(partition, stop)
+        self._consumer.pause(TopicPartition(self.topic, partition))
+        self._placement.stop(partition, stop)
         if stop.is_loud:
-            self._progress.partitions_stopped(len(self.placement.stops))
+            self._progress.partitions_stopped(len(self._placement.stops))
             _log.critical(
                 "partition stopped", projection=self.name, partition=partition, offset=stop.offset,
                 reason=stop.reason, seconds=stop.seconds,
@@ -239,12 +237,12 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
 
     def _stop(self, reason: str) -> None:
         """Red until an operator acts. The partitions stay ours: others would meet the same."""
-        self.stopped_because = f"{reason}; {_REMEDY}"
+        self._state.stopped_because = f"{reason}; {_REMEDY}"
         self._pause()
         self._progress.stopped(True)
         _log.critical("projection stopped", projection=self.name, reason=reason, remedy=_REMEDY)
 
     def _pause(self) -> None:
-        self.placement.placed = {}
-        if self.placement.assigned is not None:
-            self._consumer.pause(*self.placement.assigned)
+        self._placement.placed = {}
+        if self._placement.assigned is not None:
+            self._consumer.pause(*self._placement.assigned)

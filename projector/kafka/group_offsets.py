@@ -5,7 +5,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from projector.ports import Unavailable
+from projector.errors import Unavailable
 
 
 class TopicEnds(NamedTuple):

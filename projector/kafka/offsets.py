@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from projector.kafka.progress import Progress
+from projector.operator_ports import PartitionLag
 from projector.ports import Delivered, Unreadable
 from shared.ops.logs import get_logger
 
@@ -65,11 +66,11 @@ class AppliedOffsets:
             return
         self._committed.update(offsets)
 
-    def measure(self, consumer: "AIOKafkaConsumer") -> None:
-        """Lag against the newest offset that a fetch has told of."""
-        lags = {}
+    def measure(self, consumer: "AIOKafkaConsumer") -> list[PartitionLag]:
+        """Lag against the newest offset that a fetch has told of; partitions that told nothing are absent."""
+        lags = []
         for tp, next_offset in self._next.items():
             highwater = consumer.highwater(tp)
             if highwater is not None:
-                lags[tp.partition] = max(0, highwater - next_offset)
-        self._progress.lags(lags)
+                lags.append(self._progress.lag(tp.partition, next_offset, max(0, highwater - next_offset)))
+        return lags

@@ -84,6 +84,13 @@ class Placement:
         waits = len(self.placed) + len(self._stops) < len(self.assigned)
         return self.waiting_because if waits else None
 
+    def trouble_in(self, partition: int) -> str | None:
+        """Why this one is not read."""
+        stopped = self._stops.get(partition)
+        if stopped is not None:
+            return stopped[0].reason
+        return None if partition in self.placed else self.waiting_because
+
     @property
     def stops(self) -> dict[int, str]:
         """Why each partition is stopped that is not simply waiting for something to be due."""

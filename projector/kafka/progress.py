@@ -1,10 +1,11 @@
 """How far each projection is, as metrics: declared here, moved here."""
 
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from projector.operator_ports import PartitionLag
 from projector.stream_fold import Tally
 
 EVENTS = Counter("projector_events_total", "Events by what became of them.", ["projection", "type", "result"])
@@ -39,7 +40,7 @@ class Progress:
 
     def __init__(self, projection: str) -> None:
         self._projection = projection
-        self._recorded_at: dict[int, datetime] = {}
+        self._reached: dict[int, tuple[int, datetime]] = {}
         for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN):
             gauge.labels(projection).set(0)
 
@@ -52,23 +53,24 @@ class Progress:
     def reached(self, partition: int, log_position: int, recorded_at: datetime) -> None:
         """A partition moved on."""
         POSITION.labels(self._projection, partition).set(log_position)
-        self._recorded_at[partition] = recorded_at
+        self._reached[partition] = (log_position, recorded_at)
 
-    def lags(self, events_by_partition: Mapping[int, int]) -> None:
+    def lag(self, partition: int, next_offset: int, lag_events: int) -> PartitionLag:
         """Measured now and then, so that a stopped projection's lag keeps growing."""
-        now = datetime.now(UTC)
-        for partition, events in events_by_partition.items():
-            LAG_EVENTS.labels(self._projection, partition).set(events)
-            recorded_at = self._recorded_at.get(partition)
-            seconds = (now - recorded_at).total_seconds() if events and recorded_at else 0.0
-            LAG_SECONDS.labels(self._projection, partition).set(seconds)
+        position, recorded_at = self._reached.get(partition, (0, None))
+        is_behind = lag_events and recorded_at
+        lag_seconds = (datetime.now(UTC) - recorded_at).total_seconds() if is_behind and recorded_at else 0.0
+        LAG_EVENTS.labels(self._projection, partition).set(lag_events)
+        LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
+        return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)
 
     def forget(self) -> None:
         """The partitions belong to someone else now: stale gauges would add up wrongly."""
-        for partition in self._recorded_at:
+        for partition in self._reached:
             for gauge in (LAG_EVENTS, LAG_SECONDS, POSITION):
-                gauge.remove(self._projection, str(partition))
-        self._recorded_at.clear()
+                with suppress(KeyError):  # a lag that was never measured
+                    gauge.remove(self._projection, str(partition))
+        self._reached.clear()
 
     def stopped(self, is_stopped: bool) -> None:
         """The projection refuses to go on, or does so no longer."""

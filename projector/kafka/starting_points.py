@@ -7,7 +7,8 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from projector.ports import Checkpoint, EventLog, LogDiffers
+from projector.errors import LogDiffers
+from projector.ports import Checkpoint, EventLog
 
 StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
 """checkpoint: what the view says, else the beginning; what is committed is for lag tools.

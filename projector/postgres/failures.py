@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from projector.ports import Refused, Unavailable
+from projector.errors import Refused, Unavailable
 from shared.postgres.errors import is_permanent_data_error, is_transient
 
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from projector.ports import CannotGoOn
+from projector.errors import CannotGoOn
 from shared.postgres.migrations import MigrationError, migrate
 
 

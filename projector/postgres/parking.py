@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from projector.ports import Letter, ParkedPlaces, ParkingIsFull
+from projector.errors import ParkingIsFull
+from projector.ports import Action, ErrorClass, Letter, ParkedEvent, ParkedPlaces
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -76,6 +77,37 @@ class PostgresParking:
         )
         await self._refuse_too_many(list(counts))
 
+    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+        """See the port."""
+        sql = load_sql(_PACKAGE, "select_parked_sequence")
+        return [parked_event(row) for row in await self._connection.fetch(sql, self._projection, product_id)]
+
+    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+        """See the port."""
+        sql = load_sql(_PACKAGE, "lock_parked_event")
+        row = await self._connection.fetchrow(sql, self._projection, parked_event_id)
+        return None if row is None else parked_event(row)
+
+    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+        """See the port."""
+        ids = [event.parked_event_id for event in events]
+        await self._connection.execute(load_sql(_PACKAGE, "delete_parked_events"), self._projection, ids)
+        product_id = events[0].product_id
+        detail = ", ".join(f"{one.topic}[{one.partition}]@{one.offset}" for one in events)
+        await record_action(self._connection, action, self._projection, product_id, detail)
+        if product_id is None:
+            return 0
+        left = await self._connection.fetchval(
+            load_sql(_PACKAGE, "count_down_parked_product"), self._projection, product_id
+        )
+        return int(left)
+
+    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
+        """See the port."""
+        await self._connection.execute(
+            load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
+        )
+
     async def _refuse_too_many(self, product_ids: Sequence[UUID]) -> None:
         row = await self._connection.fetchrow(
             load_sql(_PACKAGE, "select_parked_bounds"), self._projection, product_ids
@@ -97,6 +129,31 @@ async def parking_alone(
     with translated(_SERVER):
         async with pool.acquire() as connection, connection.transaction():
             yield PostgresParking(connection, projection, limits)
+
+
+async def record_action(
+    connection: "PoolConnectionProxy[asyncpg.Record]",
+    action: Action,
+    projection: str,
+    product_id: UUID | None,
+    detail: str,
+) -> None:
+    """Beside what it did, in the same transaction."""
+    await connection.execute(
+        load_sql(_PACKAGE, "insert_operator_action"),
+        action.actor,
+        action.action,
+        projection,
+        product_id,
+        action.reason,
+        detail,
+    )
+
+
+def parked_event(row: "asyncpg.Record") -> ParkedEvent:
+    """A row of `select_parked_sequence.sql` and its kin."""
+    *fields, names, values = row
+    return ParkedEvent._make([*fields, tuple(zip(names, values, strict=True))])
 
 
 class PostgresParkedProducts:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic, Protocol
 from uuid import UUID
 
-from projector.ports import Change, Checkpoint, Fenced, Held, S
+from projector.errors import Fenced
+from projector.ports import Change, Checkpoint, Held, S
 from projector.postgres.failures import translated
 from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresParking
 from shared.postgres.sql import load_sql

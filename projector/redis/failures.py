@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from redis.exceptions import ResponseError
 
-from projector.ports import Refused, Unavailable
+from projector.errors import Refused, Unavailable
 from shared.redis.client import is_transient
 
 

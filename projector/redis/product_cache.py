@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 
-from projector.ports import Change, Checkpoint, Held, Letter, Parking
+from projector.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, Parking
 from projector.redis.failures import translated
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import pack, unpack
@@ -94,6 +94,18 @@ class _Batch:
 
     async def park(self, letters: Sequence[Letter]) -> None:
         await (await self._open()).park(letters)
+
+    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+        return await (await self._open()).parked(product_id)
+
+    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+        return await (await self._open()).parked_one(parked_event_id)
+
+    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+        return await (await self._open()).release(events, action)
+
+    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
+        await (await self._open()).failed_again(product_id, error_class, cause)
 
     async def _open(self) -> Parking:
         if self._parking is None:

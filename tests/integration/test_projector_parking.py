@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from projector.errors import LogDiffers, ParkingIsFull
 from projector.parking_breaker import ParkingBreaker
-from projector.ports import Checkpoint, LogDiffers, ParkingIsFull
+from projector.ports import Checkpoint
 from projector.postgres.parking import ParkingLimits
 from projector.postgres.view import PostgresView
 from shared.contract import events as e

@@ -20,8 +20,9 @@ import projector.postgres
 from projector.apply import Applied, Projection
 from projector.assembly import DOCUMENTS
 from projector.batch import Item
+from projector.errors import Fenced, Unavailable
 from projector.kafka.records import read_one
-from projector.ports import Checkpoint, Fenced, Unavailable
+from projector.ports import Checkpoint
 from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresParkedProducts, parking_alone
 from projector.postgres.product_view import ProductViewTables

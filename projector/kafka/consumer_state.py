@@ -1,0 +1,37 @@
+"""Whether one projection goes on, and if not, why: for its consumer, for readiness, and for operators."""
+
+from collections.abc import Sequence
+
+from projector.kafka.placement import Placement
+from projector.operator_ports import PartitionLag
+from projector.ports import Control
+
+
+class ConsumerState:
+    """Of one consumer. Without any I/O."""
+
+    def __init__(self) -> None:
+        self.placement = Placement()
+        self.control = Control(is_paused=False, revision=0)
+        self.stopped_because: str | None = None
+        self.measured: Sequence[PartitionLag] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Nothing is read until an operator acts."""
+        return self.stopped_because is not None or self.control.is_paused
+
+    def trouble(self) -> str | None:
+        """Why it is not ready; a pause that was ordered is no trouble."""
+        if self.stopped_because is not None:
+            return f"stopped: {self.stopped_because}"
+        return None if self.control.is_paused else self.placement.trouble()
+
+    def lags(self) -> list[PartitionLag]:
+        """As measured a moment ago, with why a partition does not go on, where it does not."""
+        whole = self.stopped_because
+        if whole is None and self.control.is_paused:
+            whole = f"paused: {self.control.reason}"
+        return [
+            lag._replace(trouble=whole or self.placement.trouble_in(lag.partition)) for lag in self.measured
+        ]

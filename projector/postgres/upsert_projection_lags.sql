@@ -1,0 +1,14 @@
+-- How far behind a projection is, by partition, as its consumer sees it now.
+-- $1 projection, $2 topic, then one element a partition: $3 partitions, $4 log positions, $5 next offsets,
+-- $6 lags in events, $7 lags in seconds, $8 troubles
+INSERT INTO views.projection_lag AS lag (
+    projection, topic, partition, log_position, next_offset, lag_events, lag_seconds, trouble
+)
+SELECT $1, $2, partition, log_position, next_offset, lag_events, lag_seconds, trouble
+FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::text[])
+    AS measured(partition, log_position, next_offset, lag_events, lag_seconds, trouble)
+ORDER BY partition
+ON CONFLICT (projection, topic, partition) DO UPDATE
+SET log_position = greatest(lag.log_position, EXCLUDED.log_position), next_offset = EXCLUDED.next_offset,
+    lag_events = EXCLUDED.lag_events, lag_seconds = EXCLUDED.lag_seconds, trouble = EXCLUDED.trouble,
+    measured_at = clock_timestamp()

@@ -1,0 +1,266 @@
+"""Parked events come out again: retried in order, or given up with a reason, and nothing slips between."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from projector.assembly import DOCUMENTS
+from projector.drain import CannotDiscard, Drain, Drained
+from projector.kafka.records import read_one
+from projector.ports import Action
+from shared.contract import events as e
+from shared.contract.recorded_event import RecordedEvent
+from tests.eventually import eventually
+from tests.integration.test_projector_parking import broken, owner, parked
+from tests.integration.test_projector_views import (
+    LOG_ID,
+    Feed,
+    Log,
+    View,
+    folded,
+    log,
+    read_model,
+    record_of,
+    redis,
+    table,
+    view,
+)
+from tests.unit.projector.histories import created, history, new_product_id, priced
+
+__all__ = ["log", "owner", "read_model", "redis", "view"]
+pytestmark = pytest.mark.servers
+ACTION = Action("ann", "retry", "mended")
+
+
+class TestLog:
+    """The log of the tests, under the id that their records carry."""
+
+    __test__ = False
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    async def log_id(self) -> UUID:
+        return LOG_ID
+
+    async def newest_position(self) -> int:
+        return await self._log.reading.newest_position()
+
+    async def events_after(self, versions: Any) -> Any:
+        return await self._log.reading.events_after(versions)
+
+
+def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
+    return Drain(view, more.pop("fold", DOCUMENTS), TestLog(log), read_one, **more)
+
+
+class Odd(ValueError):
+    """What a fold of yesterday's release says."""
+
+
+def failing_at(event: RecordedEvent) -> Any:
+    """The fold as it was before its defect was mended."""
+
+    def apply(state: Any, decoded: Any, recorded: RecordedEvent) -> Any:
+        if recorded.metadata.event_id == event.metadata.event_id:
+            raise Odd("not yet")
+        return DOCUMENTS.apply(state, decoded, recorded)
+
+    return DOCUMENTS._replace(apply=apply)
+
+
+async def park_second_of_four(view: View, log: Log, read_model: Any) -> tuple[Feed, list[RecordedEvent]]:
+    """A product whose second event a defect could not apply, with two followers; all are in the log."""
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    await log.keep(events)
+    feed = Feed(view, log, read_model=read_model)
+    feed.projection._fold = failing_at(events[1])
+    await feed.deliver(*events, isolate=True)
+    assert await feed.shows(events[0].product_id) == folded(events[:1])
+    assert [row["stream_version"] for row in await parked(read_model)] == [2, 3, 4]
+    return feed, events
+
+
+async def test_after_the_cause_is_mended_a_retry_applies_all_in_order(
+    view: View, log: Log, read_model: Any
+) -> None:
+    feed, events = await park_second_of_four(view, log, read_model)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(3, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+    assert await parked(read_model) == []
+    assert await read_model.fetchval("SELECT count(*) FROM views.parked_product") == 0
+    done = await read_model.fetchrow("SELECT * FROM views.operator_action")
+    assert (done["actor"], done["action"], done["reason"]) == ("ann", "retry", "mended")
+    assert done["detail"] == "t[0]@1, t[0]@2, t[0]@3"
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(0, 0)
+
+
+async def test_a_retry_that_fails_again_keeps_what_is_left_and_tells_the_new_cause(
+    view: View, log: Log, read_model: Any
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), priced("4.00"))
+    feed = Feed(view, log, read_model=read_model)
+    worse = broken(events[2], schema_version=7)
+    await feed.deliver(events[0], broken(events[1]), worse, events[3])
+    assert (await drain(view, log).retry(events[0].product_id, ACTION)).released == 0
+    await read_model.execute(
+        "UPDATE views.parked_event SET value = $1 WHERE stream_version = 2", events[1].data
+    )
+    drained = await drain(view, log).retry(events[0].product_id, ACTION)
+    assert (drained.released, drained.left) == (1, 2)
+    assert "v7" in (drained.cause or "")
+    assert await feed.shows(events[0].product_id) == folded(events[:2])
+    row = await read_model.fetchrow("SELECT error_class, attempts, events FROM views.parked_product")
+    assert tuple(row) == ("unknown-schema-version", 3, 2)
+
+
+async def test_a_record_that_was_spoilt_on_its_way_is_taken_from_the_log(
+    view: View, log: Log, read_model: Any
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    await log.keep(events)
+    feed = Feed(view, log, read_model=read_model)
+    await feed.deliver(events[0], broken(events[1]), events[2])
+    drained = await drain(view, log).retry(events[0].product_id, ACTION)
+    assert (drained.released, drained.left) == (0, 2)
+    assert await drain(view, log).retry(events[0].product_id, ACTION, from_log=True) == Drained(2, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_a_constraint_that_is_lifted_lets_the_retry_through(
+    log: Log, read_model: Any, owner: Any
+) -> None:
+    view = table(read_model)
+    feed = Feed(view, log, read_model=read_model)
+    events = history(new_product_id(), created(), priced("3.00"), e.ProductPublished())
+    await log.keep(events)
+    constraint = "ALTER TABLE views.product_view_variant {} CONSTRAINT odd {}"
+    await owner.execute(constraint.format("ADD", "CHECK (amount <> 3) NOT VALID"))
+    await feed.deliver(*events)
+    drained = await drain(view, log).retry(events[0].product_id, ACTION)
+    assert (drained.released, drained.left) == (0, 2)
+    assert "odd" in (drained.cause or "")
+    await owner.execute(constraint.format("DROP", ""))
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(2, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_an_event_that_arrives_during_a_drain_waits_and_is_applied_after_it(
+    log: Log, read_model: Any
+) -> None:
+    view = table(read_model)
+    feed, events = await park_second_of_four(view, log, read_model)
+    last = history(events[0].product_id, *[e.ProductArchived()] * 5)[4]
+    await log.keep([last])
+    feed.projection._fold = DOCUMENTS
+    async with read_model.acquire() as draining, draining.transaction():
+        # A drain in the middle: it holds the product's row.
+        await draining.execute("SELECT FROM views.parked_product FOR UPDATE")
+        arriving = asyncio.create_task(feed.deliver(last))
+        await eventually(lambda: _waits_for_a_lock(read_model))
+        await draining.execute("DELETE FROM views.parked_event")
+        await draining.execute("DELETE FROM views.parked_product")
+    await arriving
+    assert await parked(read_model) == []
+    shown = await feed.shows(events[0].product_id)
+    assert shown is not None
+    assert shown[0] == 5
+
+
+async def _waits_for_a_lock(read_model: Any) -> None:
+    waiting = await read_model.fetchval(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    assert waiting == 1
+
+
+async def test_a_drain_waits_for_the_batch_that_parks_a_follower(log: Log, read_model: Any) -> None:
+    view = table(read_model)
+    feed, events = await park_second_of_four(view, log, read_model)
+    async with read_model.acquire() as batch, batch.transaction():
+        await batch.execute("SELECT FROM views.parked_product FOR UPDATE")
+        draining = asyncio.create_task(drain(table(read_model), log).retry(events[0].product_id, ACTION))
+        await eventually(lambda: _waits_for_a_lock(read_model))
+        assert not draining.done()
+    assert await draining == Drained(3, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_what_is_discarded_is_passed_over_as_a_version_and_the_rest_goes_on(
+    view: View, log: Log, read_model: Any
+) -> None:
+    feed, events = await park_second_of_four(view, log, read_model)
+    product_id = events[0].product_id
+    action = Action("ann", "discard", "the price was never meant")
+    assert await drain(view, log).discard(product_id, action, events=1) == Drained(1, 2)
+    assert await drain(view, log, fold=failing_at(events[1])).retry(product_id, ACTION) == Drained(2, 0)
+    shown = await feed.shows(product_id)
+    assert shown is not None
+    assert shown[1] is not None
+    assert (shown[0], shown[1].version, shown[1].status) == (4, 4, "active")
+    assert shown[1].variants[0].price.amount == "3.00"
+
+
+async def test_a_record_that_never_happened_is_only_forgotten(view: View, log: Log, read_model: Any) -> None:
+    events = history(new_product_id(), created(), priced("2.00"))
+    forged = broken(history(events[0].product_id, created(), priced("9.00"))[1])
+    await log.keep(events)
+    feed = Feed(view, log, read_model=read_model)
+    await feed.deliver(events[0], forged, events[1])
+    assert [row["error_class"] for row in await parked(read_model)] == ["undecodable", "follower"]
+    assert await drain(view, log).discard(events[0].product_id, ACTION, events=1) == Drained(1, 1)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(1, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+
+
+async def test_a_creation_cannot_be_passed_over(view: View, log: Log, read_model: Any) -> None:
+    events = history(new_product_id(), created(), priced("2.00"))
+    await log.keep(events)
+    feed = Feed(view, log, read_model=read_model)
+    feed.projection._fold = failing_at(events[0])
+    await feed.deliver(*events, isolate=True)
+    with pytest.raises(CannotDiscard, match="version 0"):
+        await drain(view, log).discard(events[0].product_id, ACTION)
+    assert len(await parked(read_model)) == 2
+
+
+async def test_a_record_without_a_product_is_read_again_or_given_up(
+    view: View, log: Log, read_model: Any
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"))
+    await log.keep(events)
+    feed = Feed(view, log, read_model=read_model)
+    await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
+    (row,) = await parked(read_model)
+    letter = row["parked_event_id"]
+    drained = await drain(view, log).retry_unreadable(letter, ACTION)
+    assert (drained.released, drained.left) == (0, 1)
+    assert "ce_subject" in (drained.cause or "")
+    headers = record_of(events[1], 1).headers
+    await read_model.execute(
+        "UPDATE views.parked_event SET header_names = $1, header_values = $2",
+        [name for name, _ in headers], [value for _, value in headers],
+    )  # fmt: skip
+    assert await drain(view, log).retry_unreadable(letter, ACTION) == Drained(1, 0)
+    assert await feed.shows(events[0].product_id) == folded(events)
+    await feed.deliver_records(record_of(events[1], 5, key=None))
+    (row,) = await parked(read_model)
+    assert await drain(view, log).discard_unreadable(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await parked(read_model) == []
+
+
+async def test_lists_that_show_the_drained_product_become_stale(log: Log, read_model: Any) -> None:
+    class Heard:
+        def __init__(self) -> None:
+            self.products: list[UUID] = []
+
+        async def changed(self, changes: Any) -> None:
+            self.products += [change.product_id for change in changes]
+
+    view, heard = table(read_model), Heard()
+    _, events = await park_second_of_four(view, log, read_model)
+    await drain(view, log, listener=heard).retry(events[0].product_id, ACTION)
+    assert heard.products == [events[0].product_id]

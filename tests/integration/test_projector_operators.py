@@ -1,0 +1,240 @@
+"""The operator's day: a poisoned event is seen, mended and retried, by command and over HTTP; others flow."""
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.contract import events as e
+from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.cloud_event import record_headers
+from tests.eventually import eventually
+from tests.integration.test_projector_faults import _product_id_in
+from tests.integration.test_projector_world import World, world
+from tests.unit.projector.histories import created, history, priced
+
+__all__ = ["world"]
+pytestmark = pytest.mark.servers
+
+
+async def command(world: World, *arguments: str, code: int = 0) -> str:
+    """What `python -m projector …` prints; the exit code must be this one."""
+    environment = {
+        name.upper(): str(value)
+        for name, value in world.settings.model_dump().items()
+        if value != type(world.settings).model_fields[name].default
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "projector", *arguments,
+        env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, errors = await process.communicate()
+    assert process.returncode == code, (output + errors).decode()
+    return (output + errors).decode()
+
+
+async def letters(world: World, *more: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(await command(world, "dead-letters", "list", "--json", *more))
+    return found
+
+
+async def poison(world: World, event: RecordedEvent) -> None:
+    headers = record_headers(event, str(world.log_id).encode())
+    await world.publish_raw(str(event.product_id).encode(), b"{", headers)
+
+
+async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_others_flow(
+    world: World,
+) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    other = history(_product_id_in(3), created(), priced("2.00"))
+    await world.append([*events, *other])
+    product = str(events[0].product_id)
+    async with world.projecting():
+        await world.publish(events[:1])
+        await poison(world, events[1])
+        await world.publish([*other, *events[2:]])
+        await eventually(lambda: world.table_shows(other[0].product_id, 2))
+        await eventually(lambda: world.cache_shows(other[0].product_id, 2))
+
+        async def all_parked() -> None:
+            found = await letters(world)
+            assert [(one["projection"], one["product_id"], one["events"]) for one in found] == [
+                (name, product, 3) for name in sorted({one["projection"] for one in found})
+            ]
+            assert len(found) == 2
+
+        await eventually(all_parked, 30)
+        await world.table_shows(events[0].product_id, 1)
+        shown = json.loads(
+            await command(world, "dead-letters", "show", "--product", product, "--projection", "product_view")
+        )
+        assert [one["stream_version"] for one in shown] == [2, 3, 4]
+        assert shown[0]["value"] == "{"
+        assert "undecodable" in await command(world, "dead-letters", "list", "--class", "undecodable")
+
+        choice = ("--projection", "product_view", "--product", product)
+        output = await command(world, "dead-letters", "retry", *choice, "--reason", "hope", code=3)
+        assert "failed" in output
+        dry = json.loads(
+            await command(world, "dead-letters", "retry", *choice, "--from-log", "--dry-run", "--json")
+        )
+        assert [(one["outcome"], one["left"]) for one in dry] == [("would-be-retried", 3)]
+        assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 6
+        await command(
+            world, "dead-letters", "retry", *choice, "--from-log", "--reason", "the record was spoilt"
+        )
+        await world.table_shows(events[0].product_id, 4)
+        await command(world, "dead-letters", "retry", "--projection", "product_cache", "--all", "--from-log")
+        await world.cache_shows(events[0].product_id, 4)
+        assert await letters(world) == []
+        # What comes now is projected like any other event.
+        more = history(events[0].product_id, *[e.ProductArchived()] * 5)[4:]
+        await world.happen(more)
+        await eventually(lambda: world.table_shows(events[0].product_id, 5))
+        await eventually(lambda: world.cache_shows(events[0].product_id, 5))
+    reasons = await world.views.fetch("SELECT action, reason FROM views.operator_action ORDER BY 1, 2")
+    assert [tuple(row) for row in reasons] == [("retry", ""), ("retry", "the record was spoilt")]
+
+
+async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> None:
+    stray = history(_product_id_in(3), created())[0]
+    async with world.projecting("product_view"):
+        await world.producer.send_and_wait(world.topic, b"?", b"no id", partition=3)
+        await world.happen([stray])
+        await eventually(lambda: world.table_shows(stray.product_id, 1))
+    (letter,) = await letters(world, "--projection", "product_view")
+    assert (letter["product_id"], letter["error_class"]) == (None, "unreadable-record")
+    choice = ("dead-letters", "discard", "--projection", "product_view", "--letter", str(letter["letter_id"]))
+    assert "--reason" in await command(world, *choice, code=2)
+    output = await command(
+        world, "dead-letters", "discard", "--projection", "product_view", "--reason", "x", code=2
+    )
+    assert "say which" in output
+    assert "no such projection" in await command(
+        world, "dead-letters", "discard", "--projection", "nothing", "--all", "--reason", "x", code=2
+    )
+    assert "discarded" in await command(world, *choice, "--reason", "not ours")
+    assert await letters(world) == []
+
+
+async def test_a_parked_record_is_copied_to_the_dead_letter_topic_with_its_cause(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    await world.append(events)
+    async with world.projecting("product_view"):
+        await world.publish(events[:1])
+        await poison(world, events[1])
+        await eventually(lambda: _copied(world, 1))
+        topic = f"{world.topic}.{world.settings.kafka_topic_prefix}product_view.dlt"
+        consumer = AIOKafkaConsumer(bootstrap_servers=world.settings.kafka_bootstrap_servers)
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(topic, 3)])
+            await consumer.seek_to_beginning()
+            record = await asyncio.wait_for(consumer.getone(), 20)
+        finally:
+            await consumer.stop()
+    headers = dict(record.headers)
+    assert (record.key, record.value) == (str(events[1].product_id).encode(), b"{")
+    assert headers["ce_id"] == str(events[1].metadata.event_id).encode()
+    assert headers["kafka_dlt-original-topic"] == headers["__streams.errors.topic"] == world.topic.encode()
+    assert int.from_bytes(headers["kafka_dlt-original-offset"], "big") == 1
+    assert headers["__streams.errors.offset"] == b"1"
+    assert headers["__streams.errors.partition"] == b"3"
+    assert int.from_bytes(headers["kafka_dlt-original-partition"], "big") == 3
+    assert headers["kafka_dlt-exception-fqcn"] == headers["__streams.errors.exception"] == b"undecodable"
+    assert b"MalformedEventData" in headers["kafka_dlt-exception-message"]
+
+
+async def _copied(world: World, count: int) -> None:
+    done = await world.views.fetchval("SELECT count(*) FROM views.parked_event WHERE copied_at IS NOT NULL")
+    assert done == count
+
+
+async def test_a_paused_projection_stands_still_over_a_restart_until_it_is_resumed(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    async with world.projecting():
+        await world.happen(events[:1])
+        await eventually(lambda: world.table_shows(events[0].product_id, 1))
+        await command(world, "pause", "product_view", "--reason", "the table is being looked at")
+        await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
+        await world.happen(events[1:2])
+        await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+        await world.table_shows(events[0].product_id, 1)
+        await world.ready()
+    async with world.projecting():
+        await world.happen(events[2:])
+        await eventually(lambda: world.cache_shows(events[0].product_id, 3))
+        await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
+        await world.table_shows(events[0].product_id, 1)
+        await command(world, "resume", "product_view")
+        await eventually(lambda: world.table_shows(events[0].product_id, 3))
+    assert "reason" in await command(world, "pause", "product_view", code=2)
+
+
+async def _metric(world: World, line: str) -> None:
+    assert line in (await world.ops("/metrics")).text
+
+
+async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: World) -> None:
+    event = history(_product_id_in(3), created())[0]
+    async with world.projecting("product_view", "product_cache"):
+        await world.publish([event], log_id=event.product_id)
+        await eventually(lambda: world.stopped("product_view"))
+        await command(
+            world, "dead-letters", "park", "--projection", "product_view",
+            "--partition", "3", "--offset", "0", "--reason", "of a log that we do not know",
+        )  # fmt: skip
+        await command(world, "resume", "product_view")
+        behind = history(_product_id_in(3), created())[0]
+        await world.happen([behind])
+        await eventually(lambda: world.table_shows(behind.product_id, 1))
+    assert [one["error_class"] for one in await letters(world)] == ["ordered"]
+
+
+async def test_the_operations_port_does_what_the_commands_do(world: World) -> None:
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    await world.append(events)
+    url = f"http://127.0.0.1:{world.settings.projector_ops_port}"
+    async with world.projecting("product_view"), httpx.AsyncClient(base_url=url) as port:
+        await world.publish(events[:1])
+        await poison(world, events[1])
+
+        async def is_listed() -> dict[str, Any]:
+            found: list[dict[str, Any]] = (await port.get("/dead-letters?projection=product_view")).json()
+            assert len(found) == 1
+            return found[0]
+
+        letter = await eventually(is_listed)
+        assert letter["product_id"] == str(events[0].product_id)
+        records = (await port.get(f"/dead-letters/records?letter={letter['letter_id']}")).json()
+        assert records[0]["value"] == "{"
+        wanted = {"projection": "product_view", "product": letter["product_id"]}
+        answer = await port.post("/dead-letters/retry", json={**wanted, "dry_run": True})
+        assert answer.json()[0]["outcome"] == "would-be-retried"
+        answer = await port.post("/dead-letters/retry", json={**wanted, "from_log": True, "reason": "spoilt"})
+        assert (answer.status_code, answer.json()[0]["outcome"]) == (200, "retried")
+        await world.table_shows(events[0].product_id, 2)
+        for path, body, told in (
+            ("/dead-letters/retry", {"projection": "product_view"}, "say which"),
+            ("/dead-letters/discard", {**wanted}, "a reason is needed"),
+            ("/dead-letters/retry", {"projection": "nothing", "all": True}, "no such projection"),
+            ("/projections/pause", {"projection": "product_view"}, "a reason is needed"),
+            ("/projections/pause", {"surprise": 1}, "surprise"),
+        ):
+            answer = await port.post(path, json=body)
+            assert answer.status_code == 400
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert told in answer.json()["detail"]
+        assert (await port.get("/dead-letters?product=nonsense")).status_code == 400
+        assert (await port.get("/dead-letters/retry")).status_code == 405
+        answer = await port.post("/projections/pause", json={"projection": "product_view", "reason": "tea"})
+        assert answer.status_code == 200
+        await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
+        await port.post("/projections/resume", json={"projection": "product_view"})
+        await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 0.0'))
