@@ -12,28 +12,29 @@ Prices = dict[str, tuple[str, str]]
 
 
 def product_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
-    """The arguments of `upsert_products.sql`. A deleted product's row keeps what it last was."""
-    rows = []
-    for change in changes:
-        shown, after = change.last, change.after
-        rows.append(
-            (
-                change.product_id,
-                change.stream_version,
-                change.log_position,
-                after.status if after else "deleted",
-                shown.slug,
-                shown.name,
-                shown.brand,
-                shown.product_type,
-                shown.category,
-                array_literal(shown.tags),
-                shown.created_at,
-                shown.updated_at,
-                encode_document(after) if after else None,
-            )
-        )
+    """The arguments of `upsert_products.sql`."""
+    rows = [product_row(change, array_literal(change.last.tags)) for change in changes]
     return tuple(zip(*rows, strict=True))
+
+
+def product_row(change: Change[ProductDocument], tags: Any) -> tuple[Any, ...]:
+    """One row of `product_view`; a deleted product keeps what it was. `tags` as the statement wants them."""
+    shown, after = change.last, change.after
+    return (
+        change.product_id,
+        change.stream_version,
+        change.log_position,
+        after.status if after else "deleted",
+        shown.slug,
+        shown.name,
+        shown.brand,
+        shown.product_type,
+        shown.category,
+        tags,
+        shown.created_at,
+        shown.updated_at,
+        encode_document(after) if after else None,
+    )
 
 
 def gone_variant_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:

@@ -24,7 +24,14 @@ _PACKAGE = "projector.postgres"
 
 
 class Tables(Protocol[S]):
-    """The statements of one view. They run on the batch's connection and raise asyncpg's errors."""
+    """The statements of one view, for tables in one schema (`statements.py`).
+
+    They run on the batch's connection and raise asyncpg's errors.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that a rebuild makes anew, without their schema."""
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
@@ -35,6 +42,11 @@ class Tables(Protocol[S]):
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
     ) -> None:
         """Write the changes, at least one; a row that is as new or newer stays."""
+
+    async def load(
+        self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
+    ) -> None:
+        """Write changes of products that the tables have nothing of, in bulk: a rebuild's first pass."""
 
 
 class PostgresView(Generic[S]):
