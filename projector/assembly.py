@@ -42,6 +42,7 @@ class Stores(NamedTuple):
 
     settings: "ProjectorSettings"
     read_model: "asyncpg.Pool[asyncpg.Record]"
+    log_pool: "asyncpg.Pool[asyncpg.Record]"
     log: EventLog
     stack: AsyncExitStack
 
@@ -137,7 +138,7 @@ async def open_stores(settings: "ProjectorSettings", connections_max: int, stack
     """Connected when first used, closed with the stack."""
     read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
     log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
-    return Stores(settings, read_model, PostgresEventLog(log), stack)
+    return Stores(settings, read_model, log, PostgresEventLog(log), stack)
 
 
 async def _pool(
