@@ -23,6 +23,7 @@ from projector.redis.product_cache import RedisProductCache
 from shared.contract.addresses import topics
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
 
 if TYPE_CHECKING:
     import asyncpg
@@ -89,7 +90,7 @@ def parts(name: str, stores: Stores) -> Parts:
         cache = RedisProductCache(
             stores.redis(settings.redis_timeout_seconds),
             partial(parking_alone, stores.read_model, name, stores.limits),
-            key_prefix=settings.redis_key_prefix,
+            keys=ProductKeys(settings.redis_key_prefix),
             ttl_seconds=settings.cache_ttl_seconds,
             tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
         )

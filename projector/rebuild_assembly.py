@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 from projector.assembly import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, Stores, source
 from projector.kafka.live_view import wait_until_applied
 from projector.ports import Fold
+from projector.postgres.cache_rebuild import PostgresCacheRecords
 from projector.postgres.log_scan import PostgresLogScan
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.rebuild_record import RebuildRecords
 from projector.postgres.shadow import PostgresShadow
 from projector.postgres.shadow_parking import ParkedAnew
 from projector.postgres.statements import SHADOW
+from projector.redis.shadow import RedisShadow
 
-REBUILDABLE = (PRODUCT_VIEW,)
+REBUILDABLE = (PRODUCT_VIEW, PRODUCT_CACHE)
 _TABLES: Mapping[str, tuple[Callable[..., Any], Fold[Any]]] = {PRODUCT_VIEW: (ProductViewTables, DOCUMENTS)}
 
 
@@ -34,19 +36,21 @@ def log_scan(stores: Stores) -> PostgresLogScan:
 def shadow_parts(name: str, stores: Stores) -> ShadowParts:
     """Of the projection of that name."""
     settings = stores.settings
-    records = RebuildRecords(stores.read_model, name)
-    tables, fold = _TABLES[name]
-    parked = ParkedAnew(
-        tables(),
+    parked: ParkedAnew[Any] = ParkedAnew(
         stores.log,
         projection=name,
         topic=stores.topic,
         partition_count=settings.partition_count,
         limits=stores.limits,
     )
+    if name == PRODUCT_CACHE:
+        return _cache_parts(stores, parked)
+    records = RebuildRecords(stores.read_model, name)
+    tables, fold = _TABLES[name]
     shadow = PostgresShadow(
         stores.read_model,
         records,
+        tables(),
         tables(SHADOW),
         parked,
         projection=name,
@@ -54,6 +58,20 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
         partition_count=settings.partition_count,
     )
     return ShadowParts(shadow, records, fold, _no_generation)
+
+
+def _cache_parts(stores: Stores, parked: ParkedAnew[Any]) -> ShadowParts:
+    settings = stores.settings
+    records = PostgresCacheRecords(stores.read_model, PRODUCT_CACHE, parked)
+    shadow = RedisShadow(
+        stores.redis(settings.redis_timeout_seconds),
+        records,
+        log_scan(stores).product_ids,
+        key_prefix=settings.redis_key_prefix,
+        ttl_seconds=settings.cache_ttl_seconds,
+        tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+    )
+    return ShadowParts(shadow, records, DOCUMENTS, shadow.next_generation)
 
 
 async def live_has(name: str, stores: Stores, position: int, seconds_max: float) -> None:

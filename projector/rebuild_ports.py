@@ -96,3 +96,24 @@ class Shadow(Protocol[S]):
 
     async def drop_previous(self) -> None:
         """Throw away what was live before the switch."""
+
+
+class CacheRecords(Protocol[S]):
+    """The record of a rebuild whose view is not in PostgreSQL. Every method is one transaction."""
+
+    async def read(self) -> Record | None: ...
+
+    async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
+        """After the slice is in the shadow: loading it twice does no harm."""
+
+    async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
+        """After the stretch is in the shadow."""
+
+    async def switched(self, live: "Holder[S]", checkpoints: Sequence[Mapping[str, int]]) -> None:
+        """What is parked from now on is what `live` could not apply."""
+
+
+class Holder(Protocol[S]):
+    """What a view holds of products."""
+
+    async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]: ...

@@ -43,12 +43,13 @@ _log = get_logger(__name__)
 
 
 class PostgresShadow(Generic[S]):
-    """Implements `rebuild_ports.Shadow`; `shadow` are the tables that are being made."""
+    """Implements `rebuild_ports.Shadow`; `live` and `shadow` are the same tables in their two schemas."""
 
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         records: RebuildRecords,
+        live: Tables[S],
         shadow: Tables[S],
         parked: ParkedAnew[S],
         *,
@@ -58,6 +59,7 @@ class PostgresShadow(Generic[S]):
     ) -> None:
         self._pool = pool
         self._records = records
+        self._live = live
         self._shadow = shadow
         self._parked = parked
         self._projection = projection
@@ -125,7 +127,7 @@ class PostgresShadow(Generic[S]):
             checkpoints = await self._locked_checkpoints(connection)
             await tail.apply(await tail.newest())
             await connection.fetchval(load_sql(_PACKAGE, "switch_shadow"), self._projection)
-            await self._parked.settle(connection, await self._records.failures())
+            await self._parked.settle(connection, await self._records.failures(), self._live)
             await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
 
     async def switch_back(self, tail: Tail) -> None:

@@ -4,14 +4,13 @@ A rebuild reads the log, so what it could not apply is parked as the log has it:
 negative log positions, which no record of Kafka has.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.bulk_fold import Failed
-from projector.ports import EventLog, Letter, S
+from projector.ports import EventLog, Held, Letter, S
 from projector.postgres.parking import ParkingLimits, PostgresParking
-from projector.postgres.view import Tables
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
@@ -24,6 +23,14 @@ if TYPE_CHECKING:
     Connection = PoolConnectionProxy[asyncpg.Record]
 
 _PACKAGE = "projector.postgres"
+
+
+class Live(Protocol[S]):
+    """The view that readers see, asked in the transaction of the switch."""
+
+    async def held(
+        self, connection: "Connection", product_ids: Collection[UUID]
+    ) -> Mapping[UUID, Held[S]]: ...
 
 
 class LogRecord(NamedTuple):
@@ -39,11 +46,10 @@ class LogRecord(NamedTuple):
 
 
 class ParkedAnew(Generic[S]):
-    """Of one projection; `live` are the tables that readers see after the switch."""
+    """Of one projection."""
 
     def __init__(
         self,
-        live: Tables[S],
         log: EventLog,
         *,
         projection: str,
@@ -51,24 +57,28 @@ class ParkedAnew(Generic[S]):
         partition_count: int,
         limits: ParkingLimits,
     ) -> None:
-        self._live = live
         self._log = log
         self._projection = projection
         self._topic = topic
         self._partition_count = partition_count
         self._limits = limits
 
-    async def settle(self, connection: "Connection", failures: Mapping[UUID, Failed]) -> None:
-        """In the transaction of the switch. Raises `ParkingIsFull`, `Unavailable`, asyncpg's errors."""
+    async def settle(
+        self, connection: "Connection", failures: Mapping[UUID, Failed], live: "Live[S]"
+    ) -> None:
+        """In the transaction of the switch; `live` is what readers see after it.
+
+        Raises `ParkingIsFull`, `Unavailable`, asyncpg's errors.
+        """
         sql = load_sql(_PACKAGE, "select_parked_product_ids")
         parked = [row["product_id"] for row in await connection.fetch(sql, self._projection)]
         if parked:
-            await self._release(connection, parked)
+            await self._release(connection, parked, live)
         if failures:
             await self._park(connection, failures)
 
-    async def _release(self, connection: "Connection", parked: Sequence[UUID]) -> None:
-        held = await self._live.held(connection, parked)
+    async def _release(self, connection: "Connection", parked: Sequence[UUID], live: "Live[S]") -> None:
+        held = await live.held(connection, parked)
         ids, versions = list(held), [one.stream_version for one in held.values()]
         await connection.fetchval(load_sql(_PACKAGE, "release_superseded"), self._projection, ids, versions)
         await connection.execute(load_sql(_PACKAGE, "recount_parked_products"), self._projection)

@@ -104,8 +104,8 @@ async def filled_log(servers: BenchServers, products: int) -> DatabaseDsns:
         " FROM catalogue.events GROUP BY 1"
     )
     await connection.execute("VACUUM ANALYZE catalogue.events")
-    await connection.execute("CHECKPOINT")
     await connection.close()
+    servers.postgres.run_sql("CHECKPOINT")
     return log
 
 
