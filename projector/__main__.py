@@ -9,6 +9,7 @@ from projector.app import PROCESS, PROJECTIONS, run_projector
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_dead_letters(chosen, settings)
     if chosen.command == "rebuild":
         return run_rebuild(chosen, settings)
+    if chosen.command == "verify":
+        return run_verify(chosen, settings)
     if chosen.command in ("pause", "resume"):
         return run_control(chosen, settings)
     return asyncio.run(print_status(settings, as_json=chosen.json))
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add_rebuild_arguments(
         commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
     )
+    add_verify_arguments(commands.add_parser("verify", help="compare views with the log that they come from"))
     status = commands.add_parser("status", help="how far each projection is")
     status.add_argument("--json", action="store_true", help="one JSON document")
     return parser

@@ -18,6 +18,7 @@ from projector.postgres.parking import ParkingLimits, PostgresParkedProducts, pa
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.view import PostgresView
 from projector.projections import product_document
+from projector.redis.cached_products import CachedProducts
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
 from shared.contract.addresses import topics
@@ -87,14 +88,8 @@ def parts(name: str, stores: Stores) -> Parts:
     """What the projection of that name is made of."""
     settings = stores.settings
     if name == PRODUCT_CACHE:
-        cache = RedisProductCache(
-            stores.redis(settings.redis_timeout_seconds),
-            partial(parking_alone, stores.read_model, name, stores.limits),
-            keys=ProductKeys(settings.redis_key_prefix),
-            ttl_seconds=settings.cache_ttl_seconds,
-            tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
-        )
-        return Parts(cache, DOCUMENTS)
+        parking = partial(parking_alone, stores.read_model, name, stores.limits)
+        return Parts(RedisProductCache(cached_products(stores), parking), DOCUMENTS)
     view = PostgresView(
         stores.read_model, ProductViewTables(), projection=name, topic=stores.topic, limits=stores.limits
     )
@@ -103,6 +98,17 @@ def parts(name: str, stores: Stores) -> Parts:
         stores.redis(settings.list_generation_timeout_seconds), key_prefix=settings.redis_key_prefix
     )
     return Parts(view, DOCUMENTS, lists)
+
+
+def cached_products(stores: Stores) -> CachedProducts:
+    """The documents of the live generation."""
+    settings = stores.settings
+    return CachedProducts(
+        stores.redis(settings.redis_timeout_seconds),
+        ProductKeys(settings.redis_key_prefix),
+        ttl_seconds=settings.cache_ttl_seconds,
+        tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+    )
 
 
 def projection(name: str, stores: Stores) -> Projection[Any]:

@@ -171,7 +171,8 @@ class _Workers:
     """The processes of a first pass; ended with it, however it ends."""
 
     def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([work.__module__])  # imported once, not by each worker
         # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
         self._told: Queue[Told] = context.Queue()
         self._todo: Queue[int] = context.Queue()

@@ -1,19 +1,24 @@
 """What a rebuild of each projection is made of; the counterpart of `assembly.py` for the shadow."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from projector.assembly import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, Stores, source
+from projector.assembly import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, Stores, cached_products, source
 from projector.kafka.live_view import wait_until_applied
 from projector.ports import Fold
 from projector.postgres.cache_rebuild import PostgresCacheRecords
 from projector.postgres.log_scan import PostgresLogScan
+from projector.postgres.parking import PostgresParkedProducts
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.rebuild_record import RebuildRecords
 from projector.postgres.shadow import PostgresShadow
 from projector.postgres.shadow_parking import ParkedAnew
 from projector.postgres.statements import SHADOW
+from projector.postgres.view_check import postgres_view_check
+from projector.redis.cache_check import CacheCheck
 from projector.redis.shadow import RedisShadow
+from projector.verify import Verification
 
 REBUILDABLE = (PRODUCT_VIEW, PRODUCT_CACHE)
 _TABLES: Mapping[str, tuple[Callable[..., Any], Fold[Any]]] = {PRODUCT_VIEW: (ProductViewTables, DOCUMENTS)}
@@ -66,12 +71,33 @@ def _cache_parts(stores: Stores, parked: ParkedAnew[Any]) -> ShadowParts:
     shadow = RedisShadow(
         stores.redis(settings.redis_timeout_seconds),
         records,
-        log_scan(stores).product_ids,
+        log_scan(stores).stream_versions,
         key_prefix=settings.redis_key_prefix,
         ttl_seconds=settings.cache_ttl_seconds,
         tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
     )
     return ShadowParts(shadow, records, DOCUMENTS, shadow.next_generation)
+
+
+@asynccontextmanager
+async def verification(
+    name: str, stores: Stores, told: Callable[[int], None]
+) -> AsyncIterator[Verification[Any]]:
+    """Of the projection of that name. Raises `Unavailable`, `CannotGoOn`."""
+    settings, log = stores.settings, log_scan(stores)
+    if name == PRODUCT_CACHE:
+        position = await log.newest_position()
+        await live_has(name, stores, position, settings.rebuild_live_wait_seconds_max)
+        parked = PostgresParkedProducts(stores.read_model, projection=name, topic=stores.topic)
+        places = await parked.places(range(settings.partition_count))
+        cache = CacheCheck(cached_products(stores), position, places.product_ids)
+        yield Verification(name, log, DOCUMENTS, cache, told)
+        return
+    tables, fold = _TABLES[name]
+    async with postgres_view_check(
+        stores.read_model, tables, name, stores.topic, settings.partition_count
+    ) as view:
+        yield Verification(name, log, fold, view, told)
 
 
 async def live_has(name: str, stores: Stores, position: int, seconds_max: float) -> None:

@@ -79,10 +79,9 @@ async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, t
         _end_with_parent()
         await lag.make_room()
         for start in range(0, len(rows), _EVENTS_PER_TURN):
-            some = rows[start : start + _EVENTS_PER_TURN]
-            bulk.feed(some)
-            told.put(Told(events=len(some)))
+            bulk.feed(rows[start : start + _EVENTS_PER_TURN])
             await asyncio.sleep(0)
+        told.put(Told(events=len(rows)))
         events += len(rows)
     _end_with_parent()
     await target.shadow.load(which, events, bulk.changes(), bulk.failures)

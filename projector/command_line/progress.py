@@ -10,17 +10,17 @@ from tqdm import tqdm
 
 from projector.rebuild import Reporter
 
-_EVENTS_PER_LINE = 50_000
+_UNITS_PER_LINE = 50_000
 
 
 @contextmanager
-def progress(*, as_json: bool) -> Iterator[Reporter]:
+def progress(*, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
     """Until the end of the block."""
     if as_json:
-        lines = _Lines()
+        lines = _Lines(unit)
         yield Reporter(lines.phase, lines.events, lines.total)
         return
-    bar = _Bar()
+    bar = _Bar(unit)
     try:
         yield Reporter(bar.phase, bar.events, bar.total)
     finally:
@@ -30,8 +30,8 @@ def progress(*, as_json: bool) -> Iterator[Reporter]:
 class _Bar:
     """Silent where stderr is no terminal, but for the phases."""
 
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] = tqdm(unit=" events", unit_scale=True, disable=None, smoothing=0.1)
+    def __init__(self, unit: str) -> None:
+        self._bar: tqdm[Any] = tqdm(unit=f" {unit}", unit_scale=True, disable=None, smoothing=0.1)
 
     def phase(self, name: str, detail: str) -> None:
         self._bar.set_description(name)
@@ -48,19 +48,20 @@ class _Bar:
 
 
 class _Lines:
-    """A line a phase, and one for every so many events."""
+    """A line a phase, and one for every so many units."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
         self._phase = ""
-        self._events = self._told = self._total = 0
+        self._done = self._told = self._total = 0
 
     def phase(self, name: str, _: str) -> None:
         self._phase = name
         self._tell()
 
     def events(self, more: int) -> None:
-        self._events += more
-        if self._events - self._told >= _EVENTS_PER_LINE:
+        self._done += more
+        if self._done - self._told >= _UNITS_PER_LINE:
             self._tell()
 
     def total(self, events: int) -> None:
@@ -68,6 +69,6 @@ class _Lines:
         self._tell()
 
     def _tell(self) -> None:
-        self._told = self._events
-        line = {"phase": self._phase, "events": self._events, "total": self._total}
+        self._told = self._done
+        line = {"phase": self._phase, self._unit: self._done, "total": self._total}
         print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201

@@ -1,7 +1,7 @@
 """The event log read from end to end, for rebuilds and verification: in order, in stretches, read-only."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import cast
 from uuid import UUID
 
 from projector.bulk_fold import LogRow
@@ -9,9 +9,6 @@ from projector.postgres.event_log import PostgresEventLog, recorded_event
 from projector.postgres.failures import translated
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.sql import load_sql
-
-if TYPE_CHECKING:
-    pass
 
 _SERVER = "event store"
 _PACKAGE = "projector.postgres"
@@ -44,16 +41,27 @@ class PostgresLogScan(PostgresEventLog):
         with translated(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "count_streams"), upto))
 
-    async def product_ids(self, page: int) -> AsyncIterator[list[UUID]]:
-        """All of them, in pages. Raises `Unavailable`."""
+    async def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
+        """Every product's newest version, so many products at a time. Raises `Unavailable`."""
         last: UUID | None = None
         while True:
             with translated(_SERVER):
-                rows = await self._pool.fetch(load_sql(_PACKAGE, "select_product_ids"), last, page)
+                rows = await self._pool.fetch(load_sql(_PACKAGE, "select_streams"), last, page)
             if not rows:
                 return
-            yield [row["product_id"] for row in rows]
+            yield dict(map(tuple, rows))
             last = rows[-1]["product_id"]
+
+    async def sampled_versions(self, count: int) -> dict[UUID, int]:
+        """Newest versions of so many products, picked at random. Raises `Unavailable`."""
+        with translated(_SERVER):
+            return dict(map(tuple, await self._pool.fetch(load_sql(_PACKAGE, "sample_streams"), count)))
+
+    async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
+        """All their events, stream by stream. Raises `Unavailable`."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "scan_streams")
+            return cast("Sequence[LogRow]", await self._pool.fetch(sql, list(product_ids)))
 
 
 def stretches(after: int, upto: int) -> list[tuple[int, int]]:

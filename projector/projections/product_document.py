@@ -1,6 +1,6 @@
 """What a reader sees of a product, after each event: the one fold behind the table and the cache."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
@@ -28,7 +28,12 @@ def apply_event(
         raise HistoryDoesNotFold(f"{recorded.event_type} on a product that is not there")
     if isinstance(event, e.ProductDeleted):
         return None
-    return pass_over(_changed(document, event, recorded), recorded)
+    return replace(
+        document,
+        version=recorded.stream_version,
+        updated_at=recorded.recorded_at,
+        **_changed(document, event, recorded),
+    )
 
 
 def pass_over(document: ProductDocument, recorded: RecordedEvent) -> ProductDocument:
@@ -76,37 +81,37 @@ _Change = (
 )
 
 
-def _changed(document: ProductDocument, event: _Change, recorded: RecordedEvent) -> ProductDocument:
+def _changed(document: ProductDocument, event: _Change, recorded: RecordedEvent) -> dict[str, Any]:
+    """The fields that get another value."""
     match event:
         case e.ProductDetailsChanged():
-            return _with_details(document, event)
+            return _details(event)
         case e.VariantAdded():
-            return replace(document, variants=(*document.variants, _plain(event)))
+            return {"variants": (*document.variants, _plain(event))}
         case e.VariantChanged():
-            return _with_variant(document, _plain(event))
+            return {"variants": _with_variant(document, _plain(event))}
         case e.VariantRemoved(sku=sku):
             _variant(document, sku)
-            return replace(document, variants=tuple(v for v in document.variants if v.sku != sku))
+            return {"variants": tuple(v for v in document.variants if v.sku != sku)}
         case e.PriceChanged(sku=sku, price=price):
-            return _with_variant(document, replace(_variant(document, sku), price=price))
+            return {"variants": _with_variant(document, replace(_variant(document, sku), price=price))}
         case e.ProductPublished():
-            first_published_at = document.published_at or recorded.recorded_at
-            return replace(document, status="active", published_at=first_published_at)
+            return {"status": "active", "published_at": document.published_at or recorded.recorded_at}
         case e.ProductArchived():
-            return replace(document, status="archived")
+            return {"status": "archived"}
         case e.ProductRestored():
-            return replace(document, status="active")
+            return {"status": "active"}
         case _:
             assert_never(event)
 
 
-def _with_details(document: ProductDocument, changed: e.ProductDetailsChanged) -> ProductDocument:
+def _details(changed: e.ProductDetailsChanged) -> dict[str, Any]:
     """UNSET leaves a field as it is, null clears it; a cleared list or mapping is an empty one."""
     fields = {name: value for name, value in asdict(changed).items() if value is not UNSET}
     for name, empty in (("tags", ()), ("images", ()), ("attributes", {})):
         if name in fields and fields[name] is None:
             fields[name] = empty
-    return replace(document, **fields)
+    return fields
 
 
 def _plain(event: e.VariantAdded | e.VariantChanged) -> e.Variant:
@@ -114,11 +119,10 @@ def _plain(event: e.VariantAdded | e.VariantChanged) -> e.Variant:
     return e.Variant(**asdict(event))
 
 
-def _with_variant(document: ProductDocument, variant: e.Variant) -> ProductDocument:
+def _with_variant(document: ProductDocument, variant: e.Variant) -> tuple[e.Variant, ...]:
     """Replaced in place: variants keep their order."""
     _variant(document, variant.sku)
-    variants = tuple(variant if one.sku == variant.sku else one for one in document.variants)
-    return replace(document, variants=variants)
+    return tuple([variant if one.sku == variant.sku else one for one in document.variants])
 
 
 def _variant(document: ProductDocument, sku: str) -> e.Variant:

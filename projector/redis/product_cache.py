@@ -9,11 +9,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from redis.asyncio import Redis
-
 from projector.ports import Action, Checkpoint, ErrorClass, Letter, ParkedEvent, Parking
 from projector.redis.cached_products import CachedProducts
-from shared.redis.product_keys import ProductKeys
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 """Begins a transaction of its own in which letters are parked; committed when its block ends well."""
@@ -22,19 +19,9 @@ OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 class RedisProductCache:
     """Implements `ports.View`."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        open_parking: OpenParking,
-        *,
-        keys: ProductKeys,
-        ttl_seconds: float,
-        tombstone_ttl_seconds: float,
-    ) -> None:
+    def __init__(self, documents: CachedProducts, open_parking: OpenParking) -> None:
+        self._documents = documents
         self._open_parking = open_parking
-        self._documents = CachedProducts(
-            redis, keys, ttl_seconds=ttl_seconds, tombstone_ttl_seconds=tombstone_ttl_seconds
-        )
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """None: Kafka's committed offsets are the position."""

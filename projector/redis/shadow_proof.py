@@ -5,14 +5,14 @@ left out. Nothing that stands in both at the same version may differ.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from uuid import UUID
 
 from projector.rebuild_ports import Proof
 from projector.redis.cached_products import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
-ProductIds = Callable[[int], AsyncIterator[list[UUID]]]
+ProductIds = Callable[[int], AsyncIterator[Iterable[UUID]]]
 """All products that the log knows, in pages of so many."""
 
 _PRODUCTS_PER_PAGE = 1_000
@@ -26,7 +26,8 @@ async def compare(
     rows = left_out = different = 0
     digest = hashlib.sha256()
     differences: list[str] = []
-    async for page in product_ids(_PRODUCTS_PER_PAGE):
+    async for ids in product_ids(_PRODUCTS_PER_PAGE):
+        page = list(ids)
         pairs = zip(page, await live.values(page), await shadow.values(page), strict=True)
         for product_id, one, other in pairs:
             if product_id in without or one is None or other is None or _version(one) != _version(other):

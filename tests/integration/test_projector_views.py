@@ -28,6 +28,7 @@ from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresPa
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.view import PostgresView
 from projector.projections.product_document import apply_event
+from projector.redis.cached_products import CachedProducts
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
 from shared.contract import events as e
@@ -98,10 +99,8 @@ def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
 
 
 def cache(redis: Redis, read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
-    return RedisProductCache(
-        redis, partial(parking_alone, read_model, "product_view", limits),
-        keys=ProductKeys("t"), ttl_seconds=60, tombstone_ttl_seconds=30,
-    )  # fmt: skip
+    documents = CachedProducts(redis, ProductKeys("t"), ttl_seconds=60, tombstone_ttl_seconds=30)
+    return RedisProductCache(documents, partial(parking_alone, read_model, "product_view", limits))
 
 
 @pytest.fixture(params=["table", "cache"])

@@ -5,14 +5,16 @@ CREATE SCHEMA views_shadow;
 CREATE SCHEMA views_previous;
 GRANT USAGE ON SCHEMA views_shadow, views_previous TO catalogue_projector, catalogue_reader;
 
--- Which tables make up a view: the functions below touch no others.
+-- Which tables make up a view: the functions below touch no others. A shared one has rows that several products
+-- write (counts, a SKU that moves on): it needs its key while it is loaded, and is compared whole.
 CREATE TABLE views.rebuildable_table (
     projection text NOT NULL,
     table_name text NOT NULL,
+    is_shared  bool NOT NULL,
     PRIMARY KEY (projection, table_name)
 );
 INSERT INTO views.rebuildable_table VALUES
-    ('product_view', 'product_view'), ('product_view', 'product_view_variant');
+    ('product_view', 'product_view', false), ('product_view', 'product_view_variant', false);
 
 -- One rebuild a projection: how far it is, for whoever watches, resumes, or rolls back.
 CREATE TABLE views.rebuild (
@@ -46,21 +48,30 @@ GRANT SELECT ON views.rebuildable_table TO catalogue_projector;
 GRANT SELECT, INSERT, UPDATE, DELETE ON views.rebuild, views.rebuild_failure TO catalogue_projector;
 GRANT SELECT ON views.rebuild, views.rebuild_failure TO catalogue_reader;
 
--- Empty tables like the live ones, without indexes: those come when the data is there.
+-- Empty tables like the live ones, without indexes: those come when the data is there. Shared ones get their
+-- primary key at once.
 CREATE FUNCTION views.make_shadow(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     one     text;
+    shared  bool;
     options text;
+    key     record;
 BEGIN
     PERFORM views.drop_copy(of_projection, 'views_shadow');
-    FOR one IN SELECT table_name FROM views.rebuildable_table WHERE projection = of_projection ORDER BY 1 LOOP
+    FOR one, shared IN SELECT table_name, is_shared FROM views.rebuildable_table WHERE projection = of_projection
+                       ORDER BY 1 LOOP
         EXECUTE format('CREATE TABLE views_shadow.%I (LIKE views.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS
             INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS)', one, one);
         SELECT array_to_string(reloptions, ', ') INTO options FROM pg_class
         WHERE oid = format('views.%I', one)::regclass;
         IF options <> '' THEN
             EXECUTE format('ALTER TABLE views_shadow.%I SET (%s)', one, options);
+        END IF;
+        SELECT conname AS name, pg_get_constraintdef(oid) AS definition INTO key FROM pg_constraint
+        WHERE conrelid = format('views.%I', one)::regclass AND contype = 'p';
+        IF shared THEN
+            EXECUTE format('ALTER TABLE views_shadow.%I ADD CONSTRAINT %I %s', one, key.name, key.definition);
         END IF;
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON views_shadow.%I TO catalogue_projector', one);
         EXECUTE format('GRANT SELECT ON views_shadow.%I TO catalogue_reader', one);
@@ -193,9 +204,50 @@ BEGIN
 END
 $$;
 
+-- What a view should be, for `verify`: temporary tables like the live ones, keys and all. As the caller: they are
+-- the caller's own.
+CREATE FUNCTION views.make_expected(of_projection text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one text;
+BEGIN
+    FOR one IN SELECT table_name FROM views.rebuildable_table WHERE projection = of_projection ORDER BY 1 LOOP
+        EXECUTE format('CREATE TEMPORARY TABLE %I (LIKE views.%I INCLUDING ALL) ON COMMIT DROP', one, one);
+    END LOOP;
+END
+$$;
+
+-- Rows of the live tables that are not as expected, as text: of some products from the tables whose rows are of one
+-- product each, which are then emptied for the next ones; or, without products, from the shared tables, whole.
+CREATE FUNCTION views.unexpected(of_projection text, of_products uuid[])
+RETURNS TABLE (table_name text, live text, expected text)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one     text;
+    columns text;
+BEGIN
+    FOR one IN SELECT t.table_name FROM views.rebuildable_table AS t
+               WHERE t.projection = of_projection AND t.is_shared = (of_products IS NULL) ORDER BY 1 LOOP
+        SELECT string_agg(quote_ident(attname), ', ') INTO columns
+        FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+        WHERE indrelid = format('views.%I', one)::regclass AND indisprimary;
+        RETURN QUERY EXECUTE format(
+            'SELECT %L::text, live::text, expected::text
+             FROM (SELECT * FROM views.%I %s) AS live
+             FULL JOIN pg_temp.%I AS expected USING (%s)
+             WHERE live::text IS DISTINCT FROM expected::text',
+            one, one, CASE WHEN of_products IS NULL THEN '' ELSE 'WHERE product_id = ANY ($1)' END, one, columns)
+            USING of_products;
+        EXECUTE format('TRUNCATE pg_temp.%I', one);
+    END LOOP;
+END
+$$;
+
 REVOKE ALL ON FUNCTION views.make_shadow(text), views.index_shadow(text), views.switch_shadow(text),
     views.switch_back(text), views.drop_copy(text, text), views.digest(text, text, uuid[]),
-    views.differences(text, int[], uuid[], int) FROM PUBLIC;
+    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[])
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION views.make_shadow(text), views.index_shadow(text), views.switch_shadow(text),
     views.switch_back(text), views.drop_copy(text, text), views.digest(text, text, uuid[]),
-    views.differences(text, int[], uuid[], int) TO catalogue_projector;
+    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[])
+    TO catalogue_projector;
