@@ -1,4 +1,4 @@
-"""Waits that end with what they are for: a read beside the present work, a pause that a shutdown cuts short."""
+"""Waits that end with what they are for: a read beside the work, a pause that a shutdown cuts short."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

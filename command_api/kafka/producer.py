@@ -21,11 +21,11 @@ _CANCELS_MAX = 5
 _log = get_logger(__name__)
 
 
-def create_producer(bootstrap_servers: str) -> AIOKafkaProducer:
+def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
     """Acknowledged by all in-sync replicas, idempotent, and without linger: a chunk is a batch already."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
-        client_id="catalogue-relay",
+        client_id=client_id,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,

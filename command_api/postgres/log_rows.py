@@ -1,4 +1,4 @@
-"""Rows of the event log as events, and the driver's errors as ours: the same for all who read the log in order."""
+"""Rows of the log as events, and the driver's errors as ours: the same for all who read the log in order."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
