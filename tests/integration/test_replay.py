@@ -8,6 +8,7 @@ import os
 import signal
 import termios
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -288,21 +289,25 @@ async def test_a_session_that_is_cut_ends_it_in_a_line(
 async def test_on_a_terminal_a_bar_shows_how_far_it_is(operator: Operator) -> None:
     terminal, its_end = os.openpty()
     termios.tcsetwinsize(its_end, (24, 120))
-    try:
-        under_way = operator.begin("--create-topic", stderr=its_end)
-        shown = asyncio.create_task(asyncio.to_thread(_read_until, terminal, b"300/300"))
-        assert (await under_way.ended()).code == 0
-        assert b"replaying: 100%" in await shown
-    finally:
-        os.close(its_end)
-        os.close(terminal)
+    under_way = operator.begin("--create-topic", stderr=its_end)
+    os.close(its_end)
+    showing = asyncio.create_task(asyncio.to_thread(_read_to_end, terminal))
+    assert (await under_way.ended()).code == 0
+    shown = await showing
+    assert "replaying: 100%" in shown
+    assert "300/300" in shown
+    assert "positions/s" in shown
+    assert "300 events" in shown
 
 
-def _read_until(descriptor: int, end: bytes) -> bytes:
+def _read_to_end(terminal: int) -> str:
+    """A terminal whose other end is closed by all cannot be read any more."""
     shown = b""
-    while end not in shown:
-        shown += os.read(descriptor, 65_536)
-    return shown
+    with suppress(OSError):
+        while chunk := os.read(terminal, 65_536):
+            shown += chunk
+    os.close(terminal)
+    return shown.decode()
 
 
 async def test_where_there_is_no_terminal_a_line_of_log_tells_how_far_it_is(operator: Operator) -> None:

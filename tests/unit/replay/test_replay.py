@@ -188,7 +188,8 @@ async def test_a_stop_while_kafka_confirms_nothing_ends_it_and_that_chunk_does_n
     publishing = asyncio.create_task(replay.publish(InMemoryPublisher(kafka), stop))
     await kafka.publishing.wait()
     stop.set()
-    await publishing
+    async with asyncio.timeout(10):
+        await publishing
     assert replay.tally == Tally(0, 0)
     assert kafka.stopped == 1
 
