@@ -13,6 +13,7 @@ from command_api.relay_ports import RelayError
 from command_api.replay import Replay, Tally
 from command_api.replay_ports import Selection
 from command_api.replay_settings import ReplaySettings
+from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec
 
 
@@ -32,7 +33,7 @@ class Order:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of it. `last` is where the replay was to end; None while the log could not be asked."""
+    """What became of it. `last` is where the replay was to end; None if the log could not be asked."""
 
     last: int | None = None
     tally: Tally | None = None
@@ -67,9 +68,9 @@ async def _replay(
     stop: asyncio.Event,
     outcome: Outcome,
 ) -> None:
-    newest = await log.newest_position()
+    end = await _end(log, order, settings)
     # Positions that are not taken yet will be: to call them replayed would lose them.
-    outcome.last = newest if order.last is None else min(order.last, newest)
+    outcome.last = end if order.last is None else min(order.last, end)
     selection = Selection(order.first, outcome.last, order.product_ids, order.event_types)
     replay = Replay(
         log,
@@ -86,6 +87,18 @@ async def _replay(
     else:
         await replay.publish(KafkaPublisher(_publisher_settings(order, settings), log.log_id), stop)
     outcome.is_complete = replay.is_complete
+
+
+async def _end(log: PostgresReplayLog, order: Order, settings: ReplaySettings) -> int:
+    """The last position that may be sent now.
+
+    Into a live topic nothing that the relay has not sent before: consumers would take the marked record for
+    the event's first arrival, leave out its side effects, and drop the relay's as a repeat.
+    """
+    newest = await log.newest_position()
+    if order.topic not in topics(settings.kafka_topic_prefix):
+        return newest
+    return min(newest, await log.relayed_position())
 
 
 def _limits(settings: ReplaySettings) -> ReplayLimits:

@@ -16,6 +16,7 @@ from command_api.replay import Tally
 from command_api.replay_app import Order, Outcome, run_replay
 from command_api.replay_ports import Selection
 from command_api.replay_settings import ReplaySettings
+from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES
 from shared.kafka.topics import TopicIsMissing
 from shared.ops.logs import configure_logs, get_logger
@@ -32,7 +33,7 @@ _log = get_logger(__name__)
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run_replay_command` reads; a wrong value ends in argparse's usage message and exit code 2."""
     add = parser.add_argument
-    add("--topic", required=True, type=_topic, metavar="T", help="where to; it must exist, not be compacted")
+    add("--topic", required=True, type=_topic, metavar="T", help="its whole name; it must exist")
     add("--create-topic", action="store_true", help="make the topic where it is missing")
     add(
         "--from", dest="first", type=_position, default=1, metavar="P", help="first log position (default: 1)"
@@ -62,6 +63,9 @@ def run_replay_command(args: argparse.Namespace) -> int:
         is_dry_run=args.dry_run,
     )  # fmt: skip
     settings = load_settings(ReplaySettings)
+    strays = _strays(order, settings.kafka_topic_prefix)
+    if strays:
+        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
     configure_logs(PROCESS, settings.log_level, sys.stderr)
 
     async def replay(stop: asyncio.Event) -> int:
@@ -71,6 +75,14 @@ def run_replay_command(args: argparse.Namespace) -> int:
         return 0 if outcome.is_complete else EXIT_FAILED
 
     return run(PROCESS, replay, shutdown_seconds_max=settings.shutdown_seconds_max)
+
+
+def _strays(order: Order, prefix: str) -> list[str]:
+    """The chosen types that the relay would not send there: a live topic by kind keeps to its kind."""
+    live = topics(prefix)
+    if order.topic not in (live.created, live.updated, live.deleted):
+        return []
+    return [name for name in order.event_types or _TYPES if live.by_kind(name) != order.topic]
 
 
 class _Progress:
@@ -128,10 +140,11 @@ def _line(error: RelayError) -> str:
 
 def _as_text(order: Order, tally: Tally, last: int) -> str:
     if last < order.first:
-        return f"nothing to replay: the log ends at position {last}"
+        return f"nothing to replay: the last position to be had is {last}"
     done = "would replay" if order.is_dry_run else "replayed"
     reached = tally.confirmed_position
-    return f"{done}: {tally.events} events of positions {order.first} to {reached}, to {order.topic}"
+    where = f"of positions {order.first} to {reached}, to {order.topic}" if reached >= order.first else ""
+    return f"{done}: {tally.events} events {where}".rstrip()
 
 
 def _as_json(order: Order, outcome: Outcome) -> dict[str, Any]:

@@ -46,6 +46,9 @@ class ReplayLog(Protocol):
     async def newest_position(self) -> int:
         """Of the last event; 0 while there is none."""
 
+    async def relayed_position(self) -> int:
+        """Up to where the relay has published at least; 0 before its first event."""
+
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         """The next selected events in log order. Raises `OperatorNeeded` for a row it cannot read."""
 

@@ -11,6 +11,8 @@ class ReplaySettings(ProcessSettings):
 
     event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
     kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    # Which topics are the live ones: not put before the name of the topic that is asked for.
+    kafka_topic_prefix: str = ""
     # As the relay's: the partitions of a replay must be those of the live topics.
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
     kafka_replication_factor: int = Field(default=1, ge=1, le=10)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import asyncpg
 
 from command_api.postgres.log_rows import recorded, translated
+from command_api.postgres.log_tail import RELAY_NAME
 from command_api.replay_ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
@@ -55,6 +56,12 @@ class PostgresReplayLog:
         """See the port."""
         with translated():
             return int(await self._connection.fetchval(load_sql(_SQL, "read_newest_position")))
+
+    async def relayed_position(self) -> int:
+        """See the port."""
+        with translated():
+            cursor = await self._connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME)
+        return int(cursor or 0)
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         """See the port."""

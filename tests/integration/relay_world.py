@@ -81,6 +81,12 @@ class EventLog:
             "UPDATE catalogue.events SET metadata = 'broken' WHERE position = $1", log_position
         )
 
+    async def set_cursor(self, log_position: int) -> None:
+        """As a relay that has published so far."""
+        await self.connection.execute(
+            "INSERT INTO catalogue.relay_cursor (relay, log_position) VALUES ('kafka', $1)", log_position
+        )
+
     async def cursor(self) -> int:
         return int(
             await self.connection.fetchval("SELECT max(log_position) FROM catalogue.relay_cursor") or 0

@@ -33,6 +33,9 @@ class _Log:
     async def spoil_metadata(self, log_position: int) -> None:
         await self.owner.spoil_metadata(log_position)
 
+    async def relay_to(self, log_position: int) -> None:
+        await self.owner.set_cursor(log_position)
+
     async def open(self, limits: ReplayLimits = LIMITS) -> ReplayLog:
         return await PostgresReplayLog.open(self.dsns.reader, limits)
 

@@ -18,11 +18,16 @@ class InMemoryReplayLog:
         self.window_positions_max = window_positions_max
         self.unreadable: set[int] = set()
         self.is_away = False
+        self.relayed = 0
         self.reads: list[int] = []
 
     async def newest_position(self) -> int:
         self._require_session()
         return self.events[-1].log_position if self.events else 0
+
+    async def relayed_position(self) -> int:
+        self._require_session()
+        return self.relayed
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         self._require_session()

@@ -19,6 +19,7 @@ class ReplayLogHarness(Protocol):
 
     async def append(self, events: Sequence[RecordedEvent]) -> None: ...
     async def spoil_metadata(self, log_position: int) -> None: ...
+    async def relay_to(self, log_position: int) -> None: ...
     async def open(self) -> ReplayLog: ...
     async def sever(self) -> None: ...
 
@@ -122,6 +123,13 @@ class ReplayLogSuite:
         assert await opened.newest_position() == 30
         await opened.close()
 
+    async def test_how_far_the_relay_is_is_told_even_before_it_ever_ran(self, log: ReplayLogHarness) -> None:
+        opened = await log.open()
+        assert await opened.relayed_position() == 0
+        await log.relay_to(17)
+        assert await opened.relayed_position() == 17
+        await opened.close()
+
     async def test_the_log_names_itself(self, log: ReplayLogHarness) -> None:
         opened = await log.open()
         assert len(opened.log_id) == 36
@@ -147,6 +155,8 @@ class ReplayLogSuite:
         await log.sever()
         with pytest.raises(LogUnavailable):
             await opened.newest_position()
+        with pytest.raises(LogUnavailable):
+            await opened.relayed_position()
         with pytest.raises(LogUnavailable):
             await opened.read_after(0, Selection(1, 1), 1)
         with pytest.raises(LogUnavailable):

@@ -23,6 +23,9 @@ from shared.contract.codec import STORED_TYPES
         (["--topic", "t", "--rate", "0"], "argument --rate: '0' is not a number of events per second"),
         (["--topic", "t", "--rate", "inf"], "argument --rate"),
         (["--topic", "t", "--rate", "fast"], "argument --rate"),
+        (["--topic", "products-created"], "products-created does not carry product-details-changed, "),
+        (["--topic", "products-deleted", "--type", "product-created"], "does not carry product-created: "),
+        (["--topic", "products-updated", "--type", "product-deleted"], "does not carry product-deleted: "),
         (
             ["--topic", "t", "--type", "product-sold"],
             "argument --type: 'product-sold' is not a type of event",

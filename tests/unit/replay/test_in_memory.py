@@ -20,6 +20,9 @@ class _Log:
     async def spoil_metadata(self, log_position: int) -> None:
         self.log.unreadable.add(log_position)
 
+    async def relay_to(self, log_position: int) -> None:
+        self.log.relayed = log_position
+
     async def open(self) -> ReplayLog:
         return self.log
 
