@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status clean test check format bench seed
+.PHONY: help up down status clean test check format docs bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
@@ -29,12 +29,15 @@ check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/mypy deploy
+	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
 
 format: .venv/.complete ## rewrite the code as `make check` wants it
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
+	.venv/bin/python -m docs.generate
 
 bench: .venv/.complete ## measure (starts its own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench

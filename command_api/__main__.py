@@ -1,4 +1,4 @@
-"""The command line of the command API: serve, relay, migrate, import, seed."""
+"""The command line of the command API: serve, relay, replay, migrate, import, seed."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from command_api.importer.seed import add_seed_arguments, run_seed
 from command_api.postgres.migrate import migrate_event_store
 from command_api.relay_app import run_relay
 from command_api.relay_settings import RelaySettings
+from command_api.replay_cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
@@ -22,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve the write API until SIGTERM")
     commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
+    add_replay_arguments(
+        commands.add_parser("replay", help="publish a range of the event log again, marked as a replay")
+    )
     commands.add_parser("migrate", help="bring the event-store database to this version's schema")
     add_import_arguments(commands.add_parser("import", help="load a catalogue from NDJSON or Shopify CSV"))
     add_seed_arguments(commands.add_parser("seed", help="make a realistic catalogue of any size"))
@@ -31,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _serve()
         case "relay":
             return _relay()
+        case "replay":
+            return run_replay_command(given)
         case "migrate":
             return _migrate()
         case "import":

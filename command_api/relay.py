@@ -7,10 +7,9 @@ twice, consumers drop by its stream version; why that is enough: docs/decisions/
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -25,6 +24,7 @@ from command_api.relay_ports import (
     PublishFailed,
     RelayError,
 )
+from command_api.waits import beside, pause
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.logs import get_logger
 
@@ -39,7 +39,6 @@ RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
-T = TypeVar("T")
 _log = get_logger(__name__)
 
 
@@ -113,7 +112,7 @@ class Relay:
             self._beat()
             if await log.try_lock():
                 return True
-            await _pause(self._times.lock_wait * _jitter(), stop)
+            await pause(self._times.lock_wait * _jitter(), stop)
         return False
 
     async def _lead(self, log: LogTail, stop: asyncio.Event) -> None:
@@ -146,7 +145,7 @@ class Relay:
         _log.critical(
             "the relay stands still until an operator mends this; nothing is skipped", error=str(error)
         )
-        await _pause(self._times.operator_wait, stop)
+        await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
         """Chunk after chunk. The next one is read and encoded while Kafka confirms the present one."""
@@ -164,7 +163,7 @@ class Relay:
                 continue
             idle_seconds = self._times.poll_min
             last = chunk.events[-1].log_position
-            async with _beside(_next_chunk(log, publisher, last)) as following:
+            async with beside(_next_chunk(log, publisher, last)) as following:
                 published = await publisher.publish(chunk)
                 cursor = await self._advance(log, cursor, chunk.events[: published.confirmed_events])
                 if published.failure is not None:
@@ -202,7 +201,7 @@ class Relay:
     async def _back_off(self, stop: asyncio.Event) -> None:
         """Full jitter up to a bound that doubles with each failure in a row; forgotten after a success."""
         bound = min(self._times.retry_initial * 2 ** min(self._failures, 16), self._times.retry_max)
-        await _pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
+        await pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
 
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:
@@ -221,23 +220,6 @@ async def _while_held(log: LogTail, leading: Coroutine[Any, Any, None]) -> None:
         work.cancel()
         losing.cancel()
         await asyncio.gather(work, losing, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _beside(read: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[T]"]:
-    """A read that runs beside the body, and is ended with it when the body fails."""
-    task = asyncio.create_task(read)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def _pause(seconds: float, stop: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
 
 
 def _jitter() -> float:

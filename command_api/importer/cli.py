@@ -7,10 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
-
-from tqdm import tqdm
 
 from command_api.importer.client import BatchClient
 from command_api.importer.errors import FileUnreadable, ImportFailed
@@ -20,6 +17,7 @@ from command_api.importer.run import Reject, import_products
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
+from command_api.progress import progress_bar
 from shared.contract.money import MoneyError, minor_units
 
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
@@ -110,11 +108,6 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
     if wanted_format == "ndjson" or (wanted_format == "auto" and start.startswith(b"{")):
         return NdjsonFile(path)
     return ShopifyFile(path, currency)
-
-
-def progress_bar(what: str, total: int | None, unit: str) -> "tqdm[NoReturn]":
-    # disable=None: no bar where stderr is no terminal.
-    return tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=None, file=sys.stderr)
 
 
 def _line(error: BaseException) -> str:

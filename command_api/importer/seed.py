@@ -16,12 +16,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from command_api.importer.cli import add_api_arguments, load, progress_bar, report
+from command_api.importer.cli import add_api_arguments, load, report
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
 from command_api.importer.slugs import slug_of
 from command_api.importer.source import Candidate, Rejection, WantedStatus
 from command_api.importer.summary import Summary
+from command_api.progress import progress_bar
 
 VARIANTS_MAX = 6
 COUNT_DEFAULT = 1_000

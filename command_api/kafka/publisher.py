@@ -47,6 +47,8 @@ class PublisherSettings:
     start_seconds_max: float
     send_seconds_max: float
     stop_seconds_max: float
+    client_id: str = "catalogue-relay"
+    create_missing_topics: bool = True
     is_replay: bool = False
 
 
@@ -84,10 +86,11 @@ class KafkaPublisher:
             await ensure_topics(
                 self._settings.bootstrap_servers,
                 self._settings.topics,
+                create_missing=self._settings.create_missing_topics,
                 request_timeout_seconds=request_seconds_max,
                 policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=request_seconds_max),
             )
-            self._producer = create_producer(self._settings.bootstrap_servers)
+            self._producer = create_producer(self._settings.bootstrap_servers, self._settings.client_id)
             await self._producer.start()
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:

@@ -7,16 +7,15 @@ loses none, and appends keep the disk to themselves.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import asyncpg
-import msgspec
 
-from command_api.relay_ports import Deposed, LogUnavailable, OperatorNeeded
-from shared.contract.recorded_event import EventMetadata, RecordedEvent
-from shared.postgres.errors import is_transient
+from command_api.postgres.log_rows import recorded, translated
+from command_api.relay_ports import Deposed
+from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -24,7 +23,6 @@ RELAY_NAME = "kafka"
 """The row of catalogue.relay_cursor."""
 _SQL = "command_api.postgres"
 _CLOSE_SECONDS_MAX = 1.0
-_decode_metadata = msgspec.json.Decoder(EventMetadata).decode
 
 
 class TailLimits(NamedTuple):
@@ -59,7 +57,7 @@ class PostgresLogTail:
     @classmethod
     async def open(cls, dsn: str, limits: TailLimits) -> "PostgresLogTail":
         """Connect as the writer role, not through a transaction pooler. Raises `LogUnavailable`."""
-        with _translated():
+        with translated():
             connection = await connect(
                 dsn,
                 application_name="catalogue-relay",
@@ -85,7 +83,7 @@ class PostgresLogTail:
             rows = await connection.fetch(
                 load_sql(_SQL, "read_log_tail"), log_position, limits.events_max, limits.bytes_max
             )
-        return _recorded(rows)
+        return recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:
         """See the port."""
@@ -111,13 +109,13 @@ class PostgresLogTail:
     async def _session(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
         """The connection, for one statement at a time."""
         async with self._turn:
-            with _translated():
+            with translated():
                 yield self._connection
 
 
 async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
     """Asked of the log itself, so a standby knows it too. Raises `LogUnavailable`."""
-    with _translated():
+    with translated():
         row = await pool.fetchrow(load_sql(_SQL, "read_relay_lag"), RELAY_NAME)
     assert row is not None, "an aggregate answers one row"
     return RelayLag(*row)
@@ -125,40 +123,6 @@ async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
 
 async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
     """Make the partitions that are missing; answers how many stand empty ahead. Raises `LogUnavailable`."""
-    with _translated():
+    with translated():
         await pool.fetchval(load_sql(_SQL, "ensure_partitions"))
         return int(await pool.fetchval(load_sql(_SQL, "count_partitions_ahead")))
-
-
-def _recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
-    """The rows before the first that cannot be read; raises only when that is the very first."""
-    events: list[RecordedEvent] = []
-    for position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at in rows:
-        try:
-            decoded = _decode_metadata(metadata)
-        except msgspec.MsgspecError as error:
-            if events:
-                break
-            raise OperatorNeeded(
-                f"the metadata of the event at position {position} is broken: {error}"
-            ) from error
-        events.append(
-            RecordedEvent(
-                position, product_id, stream_version, event_type, schema_version, data, decoded, recorded_at
-            )
-        )
-    return events
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Driver errors that pass become `LogUnavailable`; anything else is a bug or a missing migration."""
-    try:
-        yield
-    except asyncpg.QueryCanceledError as error:
-        # statement_timeout: every statement here is small and bounded, so the server is overloaded.
-        raise LogUnavailable(f"{type(error).__name__}: {error}") from error
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        raise LogUnavailable(f"{type(error).__name__}: {error}") from error

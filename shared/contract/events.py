@@ -51,7 +51,7 @@ class ProductCreated(Struct, frozen=True):
 
 
 class ProductDetailsChanged(Struct, frozen=True, omit_defaults=True):
-    """Only the fields that changed, each with its new whole value; None says that it was cleared."""
+    """Only the fields that changed, each with its new whole value; null says that it was cleared."""
 
     slug: str | UnsetType = UNSET
     name: str | UnsetType = UNSET

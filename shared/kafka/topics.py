@@ -22,12 +22,17 @@ RECORD_BYTES_MAX = 1024 * 1024
 KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
 _MAX_MESSAGE_BYTES = "max.message.bytes"
 _MIN_IN_SYNC = "min.insync.replicas"
+_CLEANUP_POLICY = "cleanup.policy"
 _REQUESTS_MAX = 3
 _PATIENT = RetryPolicy("kafka_topics", wait_seconds_initial=0.1, wait_seconds_max=2.0, budget_seconds=None)
 
 
 class TopicsAreWrong(Exception):
     """A topic differs from what was asked, or the broker refuses to make it: an operator must decide."""
+
+
+class TopicIsMissing(TopicsAreWrong):
+    """It does not exist, and the caller was told not to make it."""
 
 
 class KafkaIsAway(Exception):
@@ -59,11 +64,13 @@ async def ensure_topics(
     bootstrap_servers: str,
     specs: Sequence[TopicSpec],
     *,
+    create_missing: bool = True,
     request_timeout_seconds: float = 5.0,
     policy: RetryPolicy = _PATIENT,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Make the topics that are missing and verify those that exist: partition count and `max.message.bytes`.
+    """Make the topics that are missing and verify those that exist: partition count, `max.message.bytes`, and
+    that none is compacted unless its spec says so. Without `create_missing` raises `TopicIsMissing` instead.
 
     Waits while Kafka is away, as long as `policy` allows (by default for ever, or until `stop`), then raises
     `KafkaIsAway`. Raises `TopicsAreWrong` naming topic, found and wanted. Several processes may call it at
@@ -71,12 +78,14 @@ async def ensure_topics(
     """
 
     async def attempt() -> None:
-        await _with_admin(bootstrap_servers, specs, request_timeout_seconds)
+        await _with_admin(bootstrap_servers, specs, create_missing, request_timeout_seconds)
 
     await retry_transient(policy, attempt, is_transient=lambda e: isinstance(e, KafkaIsAway), stop=stop)
 
 
-async def _with_admin(bootstrap_servers: str, specs: Sequence[TopicSpec], timeout_seconds: float) -> None:
+async def _with_admin(
+    bootstrap_servers: str, specs: Sequence[TopicSpec], create_missing: bool, timeout_seconds: float
+) -> None:
     admin = AIOKafkaAdminClient(
         bootstrap_servers=bootstrap_servers, request_timeout_ms=int(timeout_seconds * 1000)
     )
@@ -84,17 +93,21 @@ async def _with_admin(bootstrap_servers: str, specs: Sequence[TopicSpec], timeou
         # Connecting is two requests, each with its time-out; cancelled there, aiokafka leaks a connection.
         async with asyncio.timeout(timeout_seconds * _REQUESTS_MAX):
             await admin.start()
-            await _create_missing(admin, specs)
-            await _verify_sizes(admin, specs)
+            await _verify_partitions(admin, specs, create_missing)
+            await _verify_configs(admin, specs)
     except (KafkaError, TimeoutError, OSError) as error:
         raise KafkaIsAway(f"{type(error).__name__}: {error}") from error
     finally:
         await admin.close()
 
 
-async def _create_missing(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+async def _verify_partitions(
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], create_missing: bool
+) -> None:
     found = await _partition_counts(admin)
     missing = [spec for spec in specs if spec.name not in found]
+    if missing and not create_missing:
+        raise TopicIsMissing(f"topic {missing[0].name} does not exist")
     if missing:
         await _create(admin, missing)
         found = await _partition_counts(admin)
@@ -135,22 +148,34 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
         raise TopicsAreWrong(f"topic {name} could not be made: {refusal.__name__}: {message}")
 
 
-async def _verify_sizes(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """A smaller limit than ours would refuse single events later, in the middle of the log."""
-    resources = [
-        ConfigResource(ConfigResourceType.TOPIC, spec.name, configs={_MAX_MESSAGE_BYTES: ""})
-        for spec in specs
-    ]
-    limits: dict[str, int] = {}
-    for answer in await admin.describe_configs(resources):
-        for code, message, _, name, entries in answer.resources:
-            if code != 0:
-                raise KafkaIsAway(f"topic {name} cannot be described: {for_code(code).__name__}: {message}")
-            values = [entry[1] for entry in entries if entry[0] == _MAX_MESSAGE_BYTES]
-            limits[name] = int(values[0]) if values else 0
+async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    """A smaller limit than ours would refuse single events later, in the middle of the log; compaction would
+    silently drop all but the last event of each product.
+    """
+    found = await _topic_configs(admin, [spec.name for spec in specs])
     for spec in specs:
-        limit = limits.get(spec.name, spec.record_bytes_max)
+        configs = found[spec.name]
+        limit = int(configs.get(_MAX_MESSAGE_BYTES, 0))
         if limit < spec.record_bytes_max:
             raise TopicsAreWrong(
                 f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
             )
+        policy = configs.get(_CLEANUP_POLICY, "")
+        if "compact" in policy and "compact" not in spec.configs.get(_CLEANUP_POLICY, ""):
+            raise TopicsAreWrong(
+                f"topic {spec.name} is compacted ({_CLEANUP_POLICY}={policy}): "
+                "of each product's events Kafka would keep the last one only"
+            )
+
+
+async def _topic_configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Topic -> the configs that matter here. Raises `KafkaIsAway` when the broker cannot tell now."""
+    wanted = {_MAX_MESSAGE_BYTES: "", _CLEANUP_POLICY: ""}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=wanted) for name in names]
+    found: dict[str, dict[str, str]] = {}
+    for answer in await admin.describe_configs(resources):
+        for code, message, _, name, entries in answer.resources:
+            if code != 0:
+                raise KafkaIsAway(f"topic {name} cannot be described: {for_code(code).__name__}: {message}")
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("command_api", "query_api", "projector", "shared", "deploy")
+PACKAGES = ("command_api", "query_api", "projector", "shared", "deploy", "docs")
 MODULE_LINES_MAX = 250
 FUNCTION_LINES_MAX = 60
 _SQL = re.compile(

@@ -47,9 +47,10 @@ class Transactions(KafkaPublisher):
             return await super().publish(chunk)
 
 
-def _transactional_producer(bootstrap_servers: str) -> AIOKafkaProducer:
+def _transactional_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
+        client_id=client_id,
         transactional_id="bench-relay",
         max_batch_size=BATCH_BYTES_MAX,
     )

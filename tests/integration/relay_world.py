@@ -39,6 +39,10 @@ _INSERT = """
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::smallint[], $6::bytea[],
         $7::bytea[], $8::timestamptz[])
 """
+_INDEX = """
+    INSERT INTO catalogue.streams (product_id, stream_version, first_position, last_position)
+    SELECT product_id, max(stream_version), min(position), max(position) FROM catalogue.events GROUP BY 1
+"""
 _RELAY_PROCESS = str(Path(__file__).with_name("relay_process.py"))
 _READ_SECONDS_MAX = 30
 
@@ -67,10 +71,20 @@ class EventLog:
                 "SELECT setval('catalogue.event_position', $1)", events[-1].log_position
             )
 
+    async def index_products(self) -> None:
+        """The stream rows, as the append function would have left them."""
+        await self.connection.execute(_INDEX)
+
     async def spoil_metadata(self, log_position: int) -> None:
         """Only the owner of the table can do this, and no code of ours does."""
         await self.connection.execute(
             "UPDATE catalogue.events SET metadata = 'broken' WHERE position = $1", log_position
+        )
+
+    async def set_cursor(self, log_position: int) -> None:
+        """As a relay that has published so far."""
+        await self.connection.execute(
+            "INSERT INTO catalogue.relay_cursor (relay, log_position) VALUES ('kafka', $1)", log_position
         )
 
     async def cursor(self) -> int:
@@ -133,10 +147,14 @@ def _read_blocking(bootstrap_servers: str, topic: str) -> list[Any]:
         consumer.close()
 
 
+async def read_raw(bootstrap_servers: str, topic: str) -> list[Any]:
+    """Every record of any topic as the other client gives it, in partition and offset order."""
+    return await asyncio.to_thread(_read_blocking, bootstrap_servers, topic)
+
+
 async def read_records(bootstrap_servers: str, prefix: str, kind: Kind = "events") -> list[CloudEventRecord]:
     """Every record of one of our topics, in partition and offset order."""
-    topic = getattr(topics(prefix), kind)
-    raw = await asyncio.to_thread(_read_blocking, bootstrap_servers, topic)
+    raw = await read_raw(bootstrap_servers, getattr(topics(prefix), kind))
     return [read_record(record.key, record.value, record.headers) for record in raw]
 
 

@@ -9,7 +9,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import KafkaIsAway, TopicIsMissing, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
 pytestmark = pytest.mark.servers
@@ -90,6 +90,28 @@ async def test_a_topic_that_takes_smaller_records_is_refused(
     await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 1, record_bytes_max=100_000)])
     with pytest.raises(TopicsAreWrong, match=r"max.message.bytes=100000, wanted at least 1048576"):
         await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, 1)])
+
+
+async def test_a_missing_topic_is_not_made_for_who_did_not_ask_for_it(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    there, missing = TopicSpec(f"{kafka_prefix}there", 1), TopicSpec(f"{kafka_prefix}missing", 1)
+    await ensure_topics(kafka_bootstrap_servers, [there])
+    with pytest.raises(TopicIsMissing, match=f"topic {missing.name} does not exist"):
+        await ensure_topics(kafka_bootstrap_servers, [there, missing], create_missing=False)
+    assert missing.name not in await topic_names(kafka_bootstrap_servers)
+    await ensure_topics(kafka_bootstrap_servers, [there], create_missing=False)
+
+
+@pytest.mark.parametrize("policy", ["compact", "compact,delete"])
+async def test_a_compacted_topic_is_refused_unless_one_was_asked_for(
+    policy: str, kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    compacted = TopicSpec(f"{kafka_prefix}state", 1, configs={"cleanup.policy": policy})
+    await ensure_topics(kafka_bootstrap_servers, [compacted])
+    await ensure_topics(kafka_bootstrap_servers, [compacted])
+    with pytest.raises(TopicsAreWrong, match=f"topic {compacted.name} is compacted"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(compacted.name, 1)])
 
 
 async def test_what_the_broker_refuses_to_make_is_an_operators_matter(

@@ -1,0 +1,3 @@
+-- How many events lie after position $1 up to $2, of the stored types $3 (NULL: of all).
+SELECT count(*) FROM catalogue.events
+WHERE position > $1 AND position <= $2 AND ($3::text[] IS NULL OR event_type = ANY ($3))

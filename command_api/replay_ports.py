@@ -1,0 +1,59 @@
+"""What a replay needs from outside, beside the relay's publisher: a log of which it reads ranges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from shared.contract.recorded_event import RecordedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Log positions `first` to `last`, both inclusive; of these products and stored types, or of all."""
+
+    first: int
+    last: int
+    product_ids: tuple[UUID, ...] = ()
+    event_types: tuple[str, ...] = ()
+
+
+class Stretch(NamedTuple):
+    """The selected events after a position, and the position up to which there are no others."""
+
+    events: Sequence[RecordedEvent]
+    scanned_to: int
+
+
+class Count(NamedTuple):
+    """How many selected events lie after a position, up to and including another."""
+
+    events: int
+    scanned_to: int
+
+
+class ReplayLog(Protocol):
+    """One read-only session. Every method but `close` raises `relay_ports.LogUnavailable`.
+
+    A read is bounded in events, in bytes and in what it looks at, so it may find nothing and still have got
+    further: go on from `scanned_to` until that is the selection's last position.
+    """
+
+    @property
+    def log_id(self) -> bytes:
+        """The event store's UUID as ASCII text."""
+
+    async def newest_position(self) -> int:
+        """Of the last event; 0 while there is none."""
+
+    async def relayed_position(self) -> int:
+        """Up to where the relay has published at least; 0 before its first event."""
+
+    async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
+        """The next selected events in log order. Raises `OperatorNeeded` for a row it cannot read."""
+
+    async def count_after(self, log_position: int, selection: Selection) -> Count:
+        """The same without the events."""
+
+    async def close(self) -> None:
+        """End the session; never raises."""

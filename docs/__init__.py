@@ -1,0 +1,1 @@
+"""What is written for people and other teams; `docs.generate` writes the part that the code decides."""

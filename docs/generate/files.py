@@ -1,0 +1,37 @@
+"""The generated files as text, for whoever writes them and for the test that compares."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from docs.generate.asyncapi import asyncapi_document
+from docs.generate.schemas import all_schemas
+
+DOCS = Path(__file__).parents[1]
+SCHEMAS = DOCS / "schemas"
+_HEAD = "# Generated from the code by `make docs`: do not edit.\n"
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML as a person would write it: no anchors, texts of several lines as such."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Plain.add_representer(str, _text)
+
+
+def files() -> dict[Path, str]:
+    """Path -> the text that must be there."""
+    made = {
+        SCHEMAS / name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in all_schemas().items()
+    }
+    document = yaml.dump(asyncapi_document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+    return {**made, DOCS / "asyncapi.yaml": _HEAD + document}

@@ -1,0 +1,60 @@
+"""The headers of a record, as a schema; the code that writes them is `shared/kafka/cloud_event.py`.
+
+A test holds the names, and which of them always come, against what that code writes.
+"""
+
+from typing import Any
+
+from shared.contract.addresses import EVENT_SOURCE
+
+NAME, VERSION = "event-headers", 1
+OF_REPLAYS = "ce_replay"
+_NUMBER = "^[1-9][0-9]*$"
+
+_ALWAYS: dict[str, dict[str, Any]] = {
+    "ce_specversion": {"const": "1.0", "description": "Version of CloudEvents."},
+    "ce_id": {
+        "format": "uuid",
+        "description": "Id of the event, a UUIDv7; the same on a repeat or a replay.",
+    },
+    "ce_type": {"description": "Stored type of the event, such as `product-created`."},
+    "ce_source": {"const": EVENT_SOURCE, "description": "Who tells."},
+    "ce_subject": {"format": "uuid", "description": "Id of the product; also the record's key."},
+    "ce_time": {
+        "format": "date-time",
+        "description": "When it was recorded, in UTC; also the record's time.",
+    },
+    "ce_position": {
+        "pattern": _NUMBER,
+        "description": "Place in the log, over all products: a whole number of up to 63 bits.",
+    },
+    "ce_streamversion": {
+        "pattern": _NUMBER,
+        "description": "Version of the product after the event, from 1 without gaps: drop what is not newer.",
+    },
+    "ce_schemaversion": {"pattern": _NUMBER, "description": "Schema version of the value, of its type."},
+    "ce_correlationid": {"description": "What belongs together, from the first request on."},
+    "ce_logid": {
+        "format": "uuid",
+        "description": "Which event store it is from; positions of another one mean something else.",
+    },
+    "content-type": {"const": "application/json", "description": "Of the value."},
+    "correlation_id": {"description": "The same as `ce_correlationid`, for clients that look for this name."},
+}
+_SOMETIMES: dict[str, dict[str, Any]] = {
+    "ce_causationid": {"description": "What caused it, where that is known."},
+    "traceparent": {"description": "W3C trace context of the request that caused it, where it had one."},
+    OF_REPLAYS: {"const": "true", "description": "Only on replays: never repeat a side effect for it."},
+}
+
+
+def headers_schema(required: bool = True) -> dict[str, Any]:
+    """Values are UTF-8 text. Without `required` all may be absent."""
+    properties = {name: {"type": "string", **rules} for name, rules in {**_ALWAYS, **_SOMETIMES}.items()}
+    schema: dict[str, Any] = {
+        "title": "EventHeaders",
+        "description": "CloudEvents 1.0 in Kafka's binary mode; each value is UTF-8 text.",
+        "type": "object",
+        "properties": properties,
+    }
+    return {**schema, "required": list(_ALWAYS)} if required else schema

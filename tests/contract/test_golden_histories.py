@@ -1,0 +1,124 @@
+"""Whole histories, one in each generation of schema versions, fold for ever to what they once folded to.
+
+`history.vN.ndjson` is a product's life in events of schema version N, or of the current one where a type has
+no N-th; line by line, `history.vN.documents.ndjson` is what a reader saw after each event. Readers may see
+more later, but never less and nothing else. A new schema version brings a new pair with its lines in
+`golden_histories.sha256`; neither is edited afterwards.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from command_api.domain.product import Product, evolve
+from projector.projections.product_document import apply_event
+from shared.contract.codec import STORED_TYPES, decode_event
+from shared.contract.recorded_event import EventMetadata, RecordedEvent
+from shared.contract.views import ProductDocument, decode_document, encode_document
+
+FOLDER = Path(__file__).with_name("golden_histories")
+SUMS = Path(__file__).with_name("golden_histories.sha256")
+GENERATIONS = range(1, max(stored.schema_version for stored in STORED_TYPES) + 1)
+DETAILS = (
+    "slug", "name", "description", "brand", "product_type", "category", "tags", "attributes", "images",
+)  # fmt: skip
+
+
+class Line(msgspec.Struct):
+    """One event as the log has it; `data` keeps its bytes."""
+
+    log_position: int
+    product_id: UUID
+    stream_version: int
+    event_type: str
+    schema_version: int
+    recorded_at: datetime
+    metadata: EventMetadata
+    data: msgspec.Raw
+
+
+def history(generation: int) -> list[RecordedEvent]:
+    lines = (FOLDER / f"history.v{generation}.ndjson").read_bytes().splitlines()
+    decoded = [msgspec.json.decode(line, type=Line) for line in lines]
+    return [RecordedEvent(**{**msgspec.structs.asdict(line), "data": bytes(line.data)}) for line in decoded]
+
+
+def documents(generation: int) -> list[bytes]:
+    return (FOLDER / f"history.v{generation}.documents.ndjson").read_bytes().splitlines()
+
+
+def test_there_is_a_history_for_each_generation_and_none_else() -> None:
+    wanted = {f"history.v{n}{kind}.ndjson" for n in GENERATIONS for kind in ("", ".documents")}
+    assert {file.name for file in FOLDER.iterdir()} == wanted
+
+
+def test_the_bytes_of_a_golden_history_never_change() -> None:
+    listed = {name: digest for digest, name in map(str.split, SUMS.read_text().splitlines())}
+    assert listed == {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_history_holds_every_type_in_its_generations_version(generation: int) -> None:
+    held = {(event.event_type, event.schema_version) for event in history(generation)}
+    assert held == {(s.event_type, min(generation, s.schema_version)) for s in STORED_TYPES}
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_history_folds_to_its_golden_documents(generation: int) -> None:
+    document: ProductDocument | None = None
+    for event, golden in zip(history(generation), documents(generation), strict=True):
+        decoded = decode_event(event.event_type, event.schema_version, event.data)
+        document = apply_event(document, decoded, event)
+        seen = None if document is None else json.loads(encode_document(document))
+        assert kept(seen, json.loads(golden)) == json.loads(golden)
+
+
+def kept(seen: Any, golden: Any) -> Any:
+    """What is seen now, without fields that the golden document has not."""
+    if isinstance(seen, dict) and isinstance(golden, dict):
+        return {name: kept(value, golden[name]) for name, value in seen.items() if name in golden}
+    if isinstance(seen, list) and isinstance(golden, list) and len(seen) == len(golden):
+        return [kept(one, other) for one, other in zip(seen, golden, strict=True)]
+    return seen
+
+
+def test_a_reader_may_see_more_than_a_golden_document_but_not_less_and_nothing_else() -> None:
+    golden = {"a": [{"b": 1}], "c": None}
+    assert kept({"a": [{"b": 1, "new": 2}], "c": None, "new": 3}, golden) == golden
+    for wrong in ({"c": None}, {"a": [], "c": None}, {"a": [{"b": 2}], "c": None}, {"a": [{"b": 1}], "c": 0}):
+        assert kept(wrong, golden) != golden
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_what_a_decision_sees_of_a_history_is_what_a_reader_sees(generation: int) -> None:
+    product: Product | None = None
+    for event, golden in zip(history(generation), documents(generation), strict=True):
+        product = evolve(product, decode_event(event.event_type, event.schema_version, event.data))
+        if golden == b"null":
+            assert product.status == "deleted"
+            continue
+        assert _decided(product) == _read(decode_document(golden))
+
+
+def _decided(product: Product) -> Sequence[Any]:
+    return [product.status, *product.variants.values(), *(getattr(product, name) for name in DETAILS)]
+
+
+def _read(document: ProductDocument) -> Sequence[Any]:
+    return [document.status, *document.variants, *(getattr(document, name) for name in DETAILS)]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_a_golden_history_is_one_that_the_log_can_hold(generation: int) -> None:
+    """Versions without gaps from 1 on, of one product, ending with its deletion."""
+    events = history(generation)
+    assert [event.stream_version for event in events] == list(range(1, len(events) + 1))
+    assert len({event.product_id for event in events}) == 1
+    assert events[-1].event_type == "product-deleted"
