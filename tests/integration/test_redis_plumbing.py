@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, ConnectionError, TimeoutError  # noqa: A004
+from redis.exceptions import AuthenticationError, ConnectionError, OutOfMemoryError, TimeoutError  # noqa: A004
 
 from deploy.local.ports import free_port
+from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis, is_transient
 
 pytestmark = pytest.mark.servers
@@ -95,3 +96,25 @@ async def test_a_wrong_command_is_a_bug_and_not_an_outage(redis: Redis) -> None:
     with pytest.raises(Exception, match="WRONGTYPE") as wrong:
         await redis.lpush("plumbing:text", "y")
     assert not is_transient(wrong.value)
+
+
+async def test_documents_in_bulk_are_all_there_with_their_time_to_live(redis: Redis) -> None:
+    documents = [(f"plumbing:bulk:{number}", b"%d" % number) for number in range(2 * KEYS_PER_STRETCH + 1)]
+    assert await BulkDocuments(redis, ttl_seconds=600).store(documents) == len(documents)
+    assert await redis.mget([key for key, _ in documents]) == [content for _, content in documents]
+    assert all([0 < await redis.pttl(documents[at][0]) <= 660_000 for at in (0, KEYS_PER_STRETCH, -1)])
+    assert await redis.ping(), "the connection speaks again"
+
+
+async def test_a_redis_that_refuses_documents_in_bulk_says_why(redis: Redis) -> None:
+    documents = [(f"plumbing:refused:{number}", b"x" * 1_000) for number in range(10)]
+    before = await redis.config_get("maxmemory*")
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(OutOfMemoryError, match="maxmemory"):
+            await BulkDocuments(redis, ttl_seconds=600).store(documents)
+    finally:
+        await redis.config_set("maxmemory", before["maxmemory"])
+        await redis.config_set("maxmemory-policy", before["maxmemory-policy"])
+    assert await redis.exists(*[key for key, _ in documents]) == 0

@@ -1,0 +1,92 @@
+"""Filling a generation of the cache with packed documents, against a redis-py pipeline of SETs.
+
+100,000 documents with a time to live, 1,000 a round trip either way; from the first byte to the last answer,
+in this process and over loopback. What is stored is counted and read back.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from uuid_utils.compat import uuid7
+
+from shared.contract.cached_document import pack
+from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
+from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
+from tests.benchmarks.bench_servers import BenchServers
+from tests.benchmarks.table import Contender, Table
+
+DOCUMENTS = 100_000
+BODY_BYTES = 600
+TTL_SECONDS = 3_600
+Documents = Sequence[tuple[str, bytes]]
+
+
+async def tables(servers: BenchServers, seconds: float) -> list[Table]:
+    """`seconds` does not matter: the work is fixed."""
+    documents = _documents()
+    return [
+        Table(
+            "Filling the cache, 100,000 documents",
+            "documents/s",
+            [
+                Contender("redis-py pipeline of SETs", lambda: _rate(servers, documents, _pipeline)),
+                Contender("rebuild's bulk load", lambda: _rate(servers, documents, _bulk), 4.0),
+            ],
+        )
+    ]
+
+
+def _documents() -> Documents:
+    keys = ProductKeys("bench:", 1).of([uuid7() for _ in range(DOCUMENTS)])
+    return [(key, pack(10, b"%0*d" % (BODY_BYTES, number))) for number, key in enumerate(keys)]
+
+
+async def _rate(
+    servers: BenchServers, documents: Documents, fill: Callable[[Redis, Documents], Awaitable[Any]]
+) -> float:
+    async with _emptied(servers) as redis:
+        started = time.perf_counter()
+        await fill(redis, documents)
+        elapsed = time.perf_counter() - started
+        key, value = documents[-1]
+        if (
+            await redis.dbsize() != len(documents)
+            or await redis.get(key) != value
+            or await redis.pttl(key) < 1
+        ):
+            raise RuntimeError("the documents are not there as they should be")
+    return len(documents) / elapsed
+
+
+async def _pipeline(redis: Redis, documents: Documents) -> None:
+    for some in _chunks(documents):
+        pipeline = redis.pipeline(transaction=False)
+        for key, value in some:
+            pipeline.set(key, value, ex=TTL_SECONDS)
+        await pipeline.execute()
+
+
+async def _bulk(redis: Redis, documents: Documents) -> None:
+    await BulkDocuments(redis, ttl_seconds=TTL_SECONDS).store(documents)
+
+
+def _chunks(documents: Documents) -> Iterator[Documents]:
+    for start in range(0, len(documents), KEYS_PER_STRETCH):
+        yield documents[start : start + KEYS_PER_STRETCH]
+
+
+@asynccontextmanager
+async def _emptied(servers: BenchServers) -> AsyncIterator[Redis]:
+    redis = create_redis(
+        servers.redis.url(5), socket_timeout_seconds=30, connect_timeout_seconds=5, connections_max=2
+    )
+    await redis.flushdb()
+    try:
+        yield redis
+    finally:
+        await redis.flushdb()
+        await redis.aclose()
