@@ -6,7 +6,8 @@ So the commands are packed by hiredis, Redis is told not to answer them, and one
 stretch counts what is there. The next stretch is packed while Redis works on the last one.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from hiredis import pack_command
@@ -16,14 +17,15 @@ from redis.exceptions import ResponseError
 
 from shared.redis.guarded_documents import jittered_milliseconds
 
-KEYS_PER_STRETCH = 1_000
+KEYS_PER_STRETCH = 500
+CONNECTIONS = 2
 _SILENCE: bytes = pack_command(("CLIENT", "REPLY", "OFF"))  # type: ignore[arg-type]  # declared for one part
 _SPEECH: bytes = pack_command(("CLIENT", "REPLY", "ON"))  # type: ignore[arg-type]
 Document = tuple[str, bytes]
 
 
 class BulkDocuments:
-    """Writes (key, packed document) pairs over a connection of its own."""
+    """Writes (key, packed document) pairs over two connections of its own."""
 
     def __init__(self, redis: Redis, *, ttl_seconds: float) -> None:
         self._redis = redis
@@ -31,12 +33,23 @@ class BulkDocuments:
 
     async def store(self, documents: Iterable[Document]) -> int:
         """All of them, whatever stands there; answers how many. Raises redis-py's errors."""
+        iterator = iter(documents)
+        lanes = [self._store_from(iterator) for _ in range(CONNECTIONS)]
+        outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+        stored = 0
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            stored += outcome
+        return stored
+
+    async def _store_from(self, documents: Iterator[Document]) -> int:
         pool = self._redis.connection_pool
         connection = await pool.get_connection()  # type: ignore[no-untyped-call]
-        iterator, stored = iter(documents), 0
+        stored = 0
         unanswered: list[Document] = []
         try:
-            while some := list(islice(iterator, KEYS_PER_STRETCH)):
+            while some := list(islice(documents, KEYS_PER_STRETCH)):
                 await connection.send_packed_command(self._packed(some), check_health=False)
                 await self._read_answer(connection, unanswered)
                 stored, unanswered = stored + len(some), some
@@ -50,7 +63,7 @@ class BulkDocuments:
 
     def _packed(self, documents: Sequence[Document]) -> bytes:
         ttl = jittered_milliseconds(self._ttl_seconds)
-        commands = [pack_command(("PSETEX", key, ttl, value)) for key, value in documents]  # type: ignore[arg-type]
+        commands = [pack_command(("SET", key, value, "PX", ttl)) for key, value in documents]  # type: ignore[arg-type]
         counted = pack_command(("EXISTS", *[key for key, _ in documents]))  # type: ignore[arg-type]
         return b"".join([_SILENCE, *commands, _SPEECH, counted])
 
