@@ -15,6 +15,7 @@ from tests.end_to_end.checks import log as log_check
 from tests.end_to_end.checks import reads as reads_check
 from tests.end_to_end.checks import reservations as reservations_check
 from tests.end_to_end.checks import topics as topics_check
+from tests.end_to_end.checks import witnessed as witnessed_check
 from tests.end_to_end.checks.history import History, Logged
 from tests.end_to_end.checks.reads import Read
 from tests.end_to_end.checks.views import VIEWS
@@ -39,6 +40,8 @@ class Evidence:
     """By ("slug" | "sku", value)."""
     listed: list[bytes] = field(default_factory=list)
     """The items of the list of all statuses, all pages."""
+    witnessed: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
+    """What readers saw before: (product id, version) -> bodies."""
 
     @cached_property
     def history(self) -> History:
@@ -61,5 +64,6 @@ def problems(evidence: Evidence, commands: Sequence[Command] | None, *, since_po
             for name, view in VIEWS.items()
             for problem in view.problems(history, evidence.views[name])
         ),
+        *witnessed_check.problems(history, evidence.witnessed),
         *reads_check.problems(history, evidence.by_id, evidence.by_name, evidence.listed, since_position),
     ]
