@@ -48,7 +48,7 @@ async def write_batch(writer: "Writer") -> None:
         sent = (request_id, started, time.monotonic())
         for index, operation in enumerate(asked):
             _settle(writer, operation, index, heard, sent)
-        outcomes = {operation.command.outcome for operation in asked}
+        outcomes = {operation.command.attempts[-1].outcome for operation in asked}
         if outcomes <= {"ok", "refused"} or books.giving_up.is_set() or writer.manner == "keyless":
             return
         if "unknown" in outcomes and writer.gives_up:

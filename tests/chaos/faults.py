@@ -7,7 +7,7 @@ from redis import Redis
 
 from tests.chaos.foreign_producer import ForeignProducer
 from tests.chaos.installation import Installation, Target
-from tests.chaos.schedule import Planned
+from tests.chaos.schedule import TOPIC, Planned
 from tests.tcp_proxy import TcpProxy
 
 Tell = Callable[[str], None]
@@ -25,11 +25,9 @@ class Faults:
 
     async def carry_out(self, fault: Planned) -> None:
         """From its beginning to its end. One after the other where they have the same target."""
-        if fault.kind in ("repeat", "reorder"):
+        if fault.target == TOPIC:
             self._tell(str(fault))
-            told = await asyncio.to_thread(
-                self._stranger.produce_again, fault.seed, in_order=fault.kind == "repeat"
-            )
+            told = await asyncio.to_thread(self._stranger.produce_again, fault.kind, fault.seed)
             self._tell(f"#{fault.number} {told}")
         elif ">" in fault.target:
             self._tell(str(fault))

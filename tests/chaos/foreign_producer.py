@@ -26,8 +26,10 @@ class ForeignProducer:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def produce_again(self, seed: int, *, in_order: bool) -> str:
-        """Runs of records from some partitions, in order or with their products mixed; says what it did.
+    def produce_again(self, kind: str, seed: int) -> str:
+        """Runs of records from some partitions; says what it did.
+
+        `repeat`: the newest ones, in order; `reorder`: these with their products mixed; `replay`: old ones.
 
         A broker that is away meanwhile makes it stop where it is.
         """
@@ -36,10 +38,10 @@ class ForeignProducer:
         topic = Topics(bootstrap_servers, self._place.prefix).name("events")
         sent = 0
         try:
-            records = _some_records(bootstrap_servers, topic, chance)
+            records = _some_records(bootstrap_servers, topic, chance, are_newest=kind != "replay")
             producer = KafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", retries=0)
             try:
-                for record in records if in_order else _mixed(records, chance):
+                for record in _mixed(records, chance) if kind == "reorder" else records:
                     producer.send(
                         topic, value=record.value, key=record.key, headers=record.headers,
                         partition=record.partition,
@@ -52,8 +54,10 @@ class ForeignProducer:
         return f"{sent} records produced again"
 
 
-def _some_records(bootstrap_servers: str, topic: str, chance: random.Random) -> list[Any]:
-    """A run from each of a few partitions: half of the time the newest ones, else from anywhere."""
+def _some_records(
+    bootstrap_servers: str, topic: str, chance: random.Random, *, are_newest: bool
+) -> list[Any]:
+    """A run from each of a few partitions, from its end or from anywhere in it."""
     consumer = KafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
     try:
         partitions = sorted(consumer.partitions_for_topic(topic) or ())
@@ -65,7 +69,7 @@ def _some_records(bootstrap_servers: str, topic: str, chance: random.Random) -> 
         lasts = {}
         for at, end in consumer.end_offsets(chosen).items():
             length = chance.randint(1, _RUN_RECORDS_MAX)
-            first = max(0, end - length if chance.random() < 0.5 else chance.randint(0, max(0, end - 1)))
+            first = max(0, end - length) if are_newest else chance.randint(0, max(0, end - length))
             consumer.seek(at, first)
             lasts[at] = min(end, first + length)
         records: list[Any] = []

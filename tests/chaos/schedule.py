@@ -53,8 +53,10 @@ KINDS: dict[str, Kind] = {
     "cut-answer": Kind(LINKS, weight=4),
     "blackhole": Kind(LINKS, (1.0, 8.0), 3),
     # Deliveries: records that are there already are produced a second time by a stranger.
+    # The newest ones in order or with their products mixed, or a run of old ones.
     "repeat": Kind((TOPIC,), weight=3),
     "reorder": Kind((TOPIC,), weight=3),
+    "replay": Kind((TOPIC,), weight=2),
 }
 
 
