@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx
 from redis import Redis
 
+from deploy.local.errors import StartFailed
+from deploy.local.ports import HOST
+from deploy.local.process import Process
 from tests.chaos.foreign_producer import ForeignProducer
 from tests.chaos.installation import Installation, Target
 from tests.chaos.schedule import TOPIC, Planned
@@ -121,10 +125,27 @@ class Faults:
         targets = self._installation.targets
         servers = [targets[name] for name in ("postgres", "redis", "kafka")]
         await _each(servers, lambda target: asyncio.to_thread(target.server.ensure_running))
-        await _each(
-            [*self._installation.processes.values()],
-            lambda target: asyncio.to_thread(target.server.ensure_running),
-        )
+        await _each([*self._installation.processes.values()], self._must_get_ready)
+
+    async def _must_get_ready(self, target: Target) -> None:
+        """With all its servers back, a process has no reason not to be."""
+        try:
+            await asyncio.to_thread(target.server.ensure_running)
+        except StartFailed as error:
+            assert isinstance(target.server, Process)
+            problem = f"{error}\n    it says of itself: {await _readiness(target.server)}"
+            self.problems.append(problem)
+            self._tell(problem)
+            import os, signal; os.kill(target.server.pid, signal.SIGUSR2)
+
+
+async def _readiness(process: Process) -> str:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            answer = await client.get(f"http://{HOST}:{process.ops_port}/readyz")
+        except httpx.TransportError as error:
+            return repr(error)
+        return answer.text
 
 
 async def _each(targets: list[Target], act: Callable[[Target], Awaitable[None]]) -> None:

@@ -39,11 +39,16 @@ class Plan:
     seconds: float
     kinds: Sequence[str]
     every_seconds: float = 2.5
+    on: Sequence[str] = ()
     writers: int = 8
     readers: int = 4
     pause_seconds: float = 0.1
     prefixes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Kind of process -> arguments before its own, which break it on purpose."""
+
+    def schedule(self) -> list[Planned]:
+        """The faults."""
+        return schedule(self.seed, self.seconds, self.kinds, every_seconds=self.every_seconds, on=self.on)
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Outcome:
 async def run(plan: Plan, data: Path, logs: Path, diary: Diary) -> Outcome:
     """Everything from the start of the servers to the checker's verdict."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS_MAX))
-    faults = schedule(plan.seed, plan.seconds, plan.kinds, every_seconds=plan.every_seconds)
+    faults = plan.schedule()
     begun = time.monotonic()
     async with installation(data, logs, plan.prefixes, diary.tell) as place:
         books = Books(plan.seed)

@@ -87,8 +87,12 @@ def kinds_named(names: str) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def schedule(seed: int, seconds: float, kinds: Sequence[str], *, every_seconds: float) -> list[Planned]:
+def schedule(
+    seed: int, seconds: float, kinds: Sequence[str], *, every_seconds: float, on: Sequence[str] = ()
+) -> list[Planned]:
     """Faults at random times, `every_seconds` on average, all over within `seconds`.
+
+    `on` limits them to targets whose names begin so.
 
     First each kind comes once, in a random order, then by weight. Every fault ends by itself, and a target is
     left alone until it had time to recover, so nothing is broken for ever; different targets break together.
@@ -100,7 +104,9 @@ def schedule(seed: int, seconds: float, kinds: Sequence[str], *, every_seconds: 
     at = _FIRST_AT_SECONDS
     while at < seconds:
         possible = {
-            kind: _free_targets(kind, free_at, at) for kind in kinds if KINDS[kind].holds[1] <= seconds - at
+            kind: [target for target in _targets(kind, on) if free_at.get(target, 0.0) <= at]
+            for kind in kinds
+            if KINDS[kind].holds[1] <= seconds - at
         }
         possible = {kind: targets for kind, targets in possible.items() if targets}
         due = next((kind for kind in first_round if kind in possible), None)
@@ -117,5 +123,5 @@ def schedule(seed: int, seconds: float, kinds: Sequence[str], *, every_seconds: 
     return planned
 
 
-def _free_targets(kind: str, free_at: dict[str, float], at: float) -> list[str]:
-    return [target for target in KINDS[kind].targets if free_at.get(target, 0.0) <= at]
+def _targets(kind: str, on: Sequence[str]) -> list[str]:
+    return [target for target in KINDS[kind].targets if not on or target.startswith(tuple(on))]

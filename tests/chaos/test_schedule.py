@@ -44,3 +44,9 @@ def test_kinds_are_chosen_by_name_or_by_the_beginning_of_it() -> None:
         kinds_named("kill,fire")
     assert {fault.kind for fault in schedule(1, 60, ["kill"], every_seconds=2)} == {"kill"}
     assert schedule(1, 60, [], every_seconds=2) == []
+
+
+def test_faults_can_be_limited_to_some_targets() -> None:
+    targets = {fault.target for fault in schedule(1, 900, ALL, every_seconds=2, on=["relay", "kafka"])}
+    relays = {f"relay-{number}{link}" for number in (1, 2) for link in ("", ">postgres", ">kafka")}
+    assert targets == {"kafka", *relays}
