@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status clean test check format docs bench seed
+.PHONY: help up down status clean test chaos check format docs bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
@@ -24,6 +24,9 @@ clean: .venv/.complete ## remove .local/: the data and logs of `make up`
 
 test: .venv/.complete ## all tests, against real servers (ARGS="-k slug" chooses)
 	.venv/bin/python -m pytest $(ARGS)
+
+chaos: .venv/.complete ## break everything at random, then prove that nothing was lost (ARGS="--minutes 30 --seed 42")
+	.venv/bin/python -m tests.chaos $(ARGS)
 
 check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

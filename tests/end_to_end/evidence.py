@@ -2,20 +2,21 @@
 
 import asyncio
 import json
-from collections import defaultdict
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import asyncpg
 import httpx
-from redis import Redis
 
-from tests.end_to_end.checker import Evidence, Logged, Read, Row, fold_log, problems
+from tests.end_to_end.checker import Evidence, problems
+from tests.end_to_end.checks import log as log_check
+from tests.end_to_end.checks.history import Logged
+from tests.end_to_end.checks.reads import Read
+from tests.end_to_end.checks.view_check import Place
+from tests.end_to_end.checks.views import VIEWS
 from tests.end_to_end.kafka_topics import KINDS, Topics
 from tests.end_to_end.ledger import Command
-from tests.end_to_end.system import System
 from tests.eventually import eventually
 
 _READERS = 16
@@ -25,15 +26,10 @@ SELECT position, product_id::text, stream_version, event_type, schema_version, d
        convert_from(metadata, 'UTF8') AS metadata, recorded_at
 FROM catalogue.events ORDER BY position
 """
-_ROWS_SQL = """
-SELECT product_id::text, stream_version, log_position, status, slug, name, brand, product_type, category,
-       tags, created_at, updated_at, document
-FROM views.product_view
-"""
 
 
 async def must_be_consistent(
-    system: System,
+    system: Place,
     commands: Sequence[Command] | None = None,
     *,
     since_position: int = 0,
@@ -52,8 +48,8 @@ async def must_be_consistent(
     return await eventually(nothing_is_wrong, seconds_max=15)
 
 
-async def must_be_at_rest(system: System) -> int:
-    """The relay has sent all, and both projections have applied all that Kafka has: up to this position."""
+async def must_be_at_rest(system: Place) -> int:
+    """The relay has sent all, and every projection has applied all that Kafka has: up to this position."""
     try:
         newest, cursor = await newest_position(system), await relay_cursor(system)
     except (OSError, asyncpg.PostgresError) as error:
@@ -63,19 +59,19 @@ async def must_be_at_rest(system: System) -> int:
     ends = await asyncio.to_thread(topics.end_offsets, "events")
     wanted = {at: end for at, end in ends.items() if end}
     assert sum(wanted.values()) > 0 or newest == 0, "the relay has moved its cursor and sent nothing"
-    for projection in ("product_view", "product_cache"):
+    for projection in (view.PROJECTION for view in VIEWS.values() if view.PROJECTION is not None):
         committed = await asyncio.to_thread(topics.committed, projection)
         reached = {at: offset for at, offset in committed.items() if at in wanted}
         assert reached == wanted, f"{projection} is at {sum(reached.values())} of {sum(wanted.values())}"
     return newest
 
 
-async def newest_position(system: System) -> int:
+async def newest_position(system: Place) -> int:
     """Of the last event in the log."""
     return int(await _fetchval(system.event_store.owner, "SELECT max(position) FROM catalogue.events") or 0)
 
 
-async def relay_cursor(system: System) -> int:
+async def relay_cursor(system: Place) -> int:
     """How far Kafka has confirmed."""
     sql = "SELECT max(log_position) FROM catalogue.relay_cursor"
     return int(await _fetchval(system.event_store.owner, sql) or 0)
@@ -89,20 +85,20 @@ async def _fetchval(dsn: str, sql: str) -> Any:
         await connection.close()
 
 
-async def gather(system: System, since_position: int = 0) -> Evidence:
+async def gather(system: Place, since_position: int = 0) -> Evidence:
     """Everything there is to see; single products over HTTP only if they have changed since that position."""
     evidence = Evidence()
     await asyncio.gather(
         _from_event_store(system, evidence),
-        _from_read_model(system, evidence),
-        asyncio.to_thread(_from_redis, system, evidence),
+        _from_views(system, evidence),
         asyncio.to_thread(_from_kafka, system, evidence),
     )
-    await _over_http(system, evidence, since_position)
+    if not any(log_check.problems(evidence.log, evidence.streams)):  # else there is nothing to ask for
+        await _over_http(system, evidence, since_position)
     return evidence
 
 
-async def _from_event_store(system: System, evidence: Evidence) -> None:
+async def _from_event_store(system: Place, evidence: Evidence) -> None:
     connection = await asyncpg.connect(system.event_store.owner)
     try:
         evidence.log = [
@@ -120,32 +116,12 @@ async def _from_event_store(system: System, evidence: Evidence) -> None:
         await connection.close()
 
 
-async def _from_read_model(system: System, evidence: Evidence) -> None:
-    connection = await asyncpg.connect(system.read_model.owner)
-    try:
-        variants: dict[str, set[tuple[str, str, Decimal]]] = defaultdict(set)
-        sql = "SELECT product_id::text, sku, currency, amount FROM views.product_view_variant"
-        for product_id, sku, currency, amount in await connection.fetch(sql):
-            variants[product_id].add((sku, currency, amount))
-        for row in await connection.fetch(_ROWS_SQL):
-            columns = {name: value for name, value in row.items() if name != "document"}
-            product_id = row["product_id"]
-            evidence.rows[product_id] = Row(columns, row["document"], frozenset(variants.pop(product_id, ())))
-        assert not variants, f"variants of products that are not in the table: {set(variants)}"
-    finally:
-        await connection.close()
+async def _from_views(system: Place, evidence: Evidence) -> None:
+    seen = await asyncio.gather(*(view.gather(system) for view in VIEWS.values()))
+    evidence.views = dict(zip(VIEWS, seen, strict=True))
 
 
-def _from_redis(system: System, evidence: Evidence) -> None:
-    start = f"{system.prefix}:product:"
-    with Redis.from_url(system.redis_url) as redis:
-        for key in redis.scan_iter(match=f"{start}*", count=1000):
-            value = redis.get(key)
-            if value is not None:  # it may have run out since the scan
-                evidence.cached[key.decode().removeprefix(start)] = value
-
-
-def _from_kafka(system: System, evidence: Evidence) -> None:
+def _from_kafka(system: Place, evidence: Evidence) -> None:
     topics = Topics(system.servers.kafka.bootstrap_servers, system.prefix)
     kind_of = {topics.name(kind): kind for kind in KINDS}
     evidence.records = {kind: [] for kind in KINDS}
@@ -153,10 +129,11 @@ def _from_kafka(system: System, evidence: Evidence) -> None:
         evidence.records[kind_of[record.topic]].append(record)
 
 
-async def _over_http(system: System, evidence: Evidence, since_position: int) -> None:
-    folded = fold_log(evidence.log).items()
+async def _over_http(system: Place, evidence: Evidence, since_position: int) -> None:
     changed = {
-        product_id: document for product_id, document in folded if document["position"] > since_position
+        product_id: document
+        for product_id, document in evidence.history.newest.items()
+        if document["position"] > since_position
     }
     live = [document for document in changed.values() if document["status"] != "deleted"]
     names = [("slug", document["slug"]) for document in live]

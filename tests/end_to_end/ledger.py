@@ -1,23 +1,40 @@
 """What clients know of their commands: every attempt with its outcome."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["ok", "refused", "not-written", "unknown"]
 """`not-written`: the API has promised that nothing happened. `unknown`: no answer, or one that says so."""
 
-# Command -> the events it must leave when it is answered well, as (type, fewest, most).
-LEAVES: dict[str, tuple[str, int, int]] = {
-    "create": ("product-created", 1, 1),
-    "details": ("product-details-changed", 1, 1),
-    "price": ("product-price-changed", 1, 1),
-    "add-variant": ("product-variant-added", 1, 1),
-    "remove-variant": ("product-variant-removed", 1, 1),
-    "publish": ("product-published", 0, 1),
-    "archive": ("product-archived", 0, 1),
-    "restore": ("product-restored", 0, 1),
-    "delete": ("product-deleted", 1, 1),
-}
+
+class Leaves(NamedTuple):
+    """The events that a command must leave when it is answered well: of these types, so many."""
+
+    event_types: frozenset[str]
+    fewest: int
+    most: int
+
+
+def _leaves(fewest: int, most: int, *kinds: str) -> Leaves:
+    return Leaves(frozenset(f"product-{kind}" for kind in kinds), fewest, most)
+
+
+LEAVES: dict[str, Leaves] = {
+    "create": _leaves(1, 1, "created"),
+    "details": _leaves(1, 1, "details-changed"),
+    "price": _leaves(1, 1, "price-changed"),
+    "add-variant": _leaves(1, 1, "variant-added"),
+    "change-variant": _leaves(1, 1, "variant-added", "variant-changed"),
+    "remove-variant": _leaves(1, 1, "variant-removed"),
+    "publish": _leaves(0, 1, "published"),
+    "archive": _leaves(0, 1, "archived"),
+    "restore": _leaves(0, 1, "restored"),
+    "delete": _leaves(1, 1, "deleted"),
+    "upsert": _leaves(
+        0, 20, "created", "details-changed", "price-changed", "variant-added", "variant-changed",
+        "variant-removed",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,22 +52,34 @@ class Attempt:
 
 @dataclass
 class Command:
-    """One intention with one idempotency key, tried until it is settled or given up."""
+    """One intention, with one idempotency key or none, tried until it is settled or given up."""
 
     command_id: str
     kind: str
     product_id: str | None
     attempts: list[Attempt] = field(default_factory=list)
+    batch: str | None = None
+    """The name in the request ids of the batch that this is an operation of."""
+    about: str = ""
+    """Tells a batch's operations apart: `sku <SKU>` of a creation, `slug <slug>` of an upsert, or an id."""
+    wanted: dict[str, Any] = field(default_factory=dict)
+    """What its product must show after its last event; `checks/effects.py` says in which form."""
+    if_version: int | None = None
+    """It was to take effect on this version or not at all."""
+    lingers: bool = False
+    """An attempt that was given up may still be on its way, and arrive after a later one was refused."""
 
     @property
     def outcome(self) -> Outcome:
         """Of the last attempt: its key would have found what an earlier one has written.
 
-        Only a promise that the last attempt wrote nothing says nothing of an earlier unknown one.
+        Only a promise that the last attempt wrote nothing says nothing of an earlier unknown one; neither
+        does a refusal where the earlier one may be stuck in a process that was stopped.
         """
         last = self.attempts[-1].outcome if self.attempts else "not-written"
         was_unknown = any(attempt.outcome == "unknown" for attempt in self.attempts)
-        return "unknown" if was_unknown and last == "not-written" else last
+        says_nothing = last == "not-written" or (last == "refused" and self.lingers)
+        return "unknown" if was_unknown and says_nothing else last
 
     @property
     def answer(self) -> Attempt | None:
@@ -59,5 +88,5 @@ class Command:
 
 
 def command_of(request_id: str) -> str:
-    """The command that an attempt's request id belongs to."""
+    """The command, or the batch, that an attempt's request id belongs to."""
     return request_id.rsplit(".", 1)[0]

@@ -133,7 +133,7 @@ async def _verdict(system: System, load: Load) -> int:
     print(f"answers: {dict(load.answers())}")
     print(f"log: {len(evidence.log):,} events of {len(evidence.streams):,} products")
     print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them repeats")
-    print(f"table: {len(evidence.rows):,} rows, cache: {len(evidence.cached):,} documents and tombstones")
+    print(", ".join(f"{name}: {len(seen):,}" for name, seen in evidence.views.items()))
     print("\n".join(found[:20]))
     print(f"the checker found {len(found)} problems")
     return 1 if found else 0

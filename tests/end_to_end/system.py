@@ -86,21 +86,8 @@ class System:
         """From nothing to ready."""
         for database in (self.event_store, self.read_model):
             self._create(database)
-        in_parallel(self.migrations(), lambda job: job.start())
+        in_parallel(migrations(self.event_store, self.read_model, self.folder), lambda job: job.start())
         in_parallel(self.processes, lambda process: process.start())
-
-    def migrations(self) -> list[Job]:
-        """Both databases' `migrate` commands."""
-        return [
-            Job(
-                f"migrate-{package}", [package, "migrate"], {dsn_name: database.owner}, REPOSITORY,
-                self.folder / f"migrate-{package}.log",
-            )
-            for package, dsn_name, database in (
-                ("command_api", "EVENT_STORE_MIGRATE_DSN", self.event_store),
-                ("projector", "READ_MODEL_MIGRATE_DSN", self.read_model),
-            )
-        ]  # fmt: skip
 
     def ensure_running(self) -> None:
         """Everything up and ready again, whatever a test has done to it."""
@@ -147,6 +134,20 @@ class System:
     def _create(self, database: DatabaseDsns) -> None:
         variables = {"name": database.name, "owner": OWNER}
         self.servers.postgres.run_sql('CREATE DATABASE :"name" OWNER :"owner"', variables=variables)
+
+
+def migrations(event_store: DatabaseDsns, read_model: DatabaseDsns, log_folder: Path) -> list[Job]:
+    """Both databases' `migrate` commands."""
+    return [
+        Job(
+            f"migrate-{package}", [package, "migrate"], {dsn_name: database.owner}, REPOSITORY,
+            log_folder / f"migrate-{package}.log",
+        )
+        for package, dsn_name, database in (
+            ("command_api", "EVENT_STORE_MIGRATE_DSN", event_store),
+            ("projector", "READ_MODEL_MIGRATE_DSN", read_model),
+        )
+    ]  # fmt: skip
 
 
 def in_parallel(those: Sequence[Any], act: Callable[[Any], object]) -> None:

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.checker import Evidence, Logged, Read, Row, fold_log, headers_of, problems
+from tests.end_to_end.checker import Evidence, problems
+from tests.end_to_end.checks.history import History, Logged
+from tests.end_to_end.checks.reads import Read
+from tests.end_to_end.checks.topics import PARTITIONS, headers_of
+from tests.end_to_end.checks.views.product_view import Row
 from tests.end_to_end.fold import Document
 from tests.end_to_end.kafka_topics import Published
 from tests.end_to_end.ledger import Attempt, Command, Outcome
+from tests.end_to_end.murmur2 import partition_of
 
 LIVE, DELETED = "0192aaaa-0000-7000-8000-000000000001", "0192aaaa-0000-7000-8000-000000000002"
 START = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -67,27 +72,30 @@ def body_of(document: Document) -> bytes:
 
 
 def published(event: Logged, topic: str, offset: int) -> Published:
-    return Published(topic, 0, offset, event.product_id, event.data, headers_of(event, "log"))
+    partition = partition_of(event.product_id, PARTITIONS)
+    return Published(topic, partition, offset, event.product_id, event.data, headers_of(event, "log"))
 
 
 def sound() -> Evidence:
     """An installation without a fault, made from the log."""
-    folded = fold_log(LOG)
+    rows: dict[str, Row] = {}
+    cached: dict[str, bytes] = {}
     evidence = Evidence(log=list(LOG), log_id="log", streams={LIVE: 3, DELETED: 2})
+    evidence.views = {"product_view": rows, "product_cache": cached}
     evidence.reservations = {("s", "live"): LIVE, ("k", "L"): LIVE}
     kinds = {"events": LOG, "created": LOG[:2], "updated": [LOG[2], LOG[4]], "deleted": [LOG[3]]}
     for kind, events in kinds.items():
         evidence.records[kind] = [published(event, kind, offset) for offset, event in enumerate(events)]
-    for product_id, document in folded.items():
+    for product_id, document in History(LOG, "log").newest.items():
         is_deleted = document["status"] == "deleted"
         names = {"product_id": "id", "stream_version": "version", "log_position": "position"}
         columns = {name: document[names[name]] for name in names}
         columns |= {name: document[name] for name in ("status", "slug", "name", "tags", "updated_at")}
         body = body_of(document)
         variants = frozenset() if is_deleted else frozenset([("L", "USD", Decimal("2.00"))])
-        evidence.rows[product_id] = Row(columns, None if is_deleted else body, variants)
+        rows[product_id] = Row(columns, None if is_deleted else body, variants)
         flag = b"T" if is_deleted else b"L" + body
-        evidence.cached[product_id] = b"%016d" % document["version"] + flag
+        cached[product_id] = b"%016d" % document["version"] + flag
         evidence.by_id[product_id] = Read(404, None, b"") if is_deleted else Read(200, '"3"', body)
     evidence.by_name = {("slug", "live"): evidence.by_id[LIVE], ("sku", "L"): evidence.by_id[LIVE]}
     evidence.listed = [evidence.by_id[LIVE].body]
@@ -101,12 +109,24 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
 def test_repeats_in_kafka_and_an_empty_cache_are_no_faults() -> None:
     evidence = sound()
     evidence.records["events"] += evidence.records["events"][2:]
-    evidence.cached.clear()
+    first = evidence.records["events"][0]
+    evidence.records["events"].append(replace(first, headers={**first.headers, "ce_replay": "true"}))
+    cached(evidence).clear()
     assert problems(evidence, clients()) == []
 
 
+def rows(evidence: Evidence) -> dict[str, Row]:
+    found: dict[str, Row] = evidence.views["product_view"]
+    return found
+
+
+def cached(evidence: Evidence) -> dict[str, bytes]:
+    found: dict[str, bytes] = evidence.views["product_cache"]
+    return found
+
+
 def with_row(evidence: Evidence, **changes: Any) -> None:
-    evidence.rows[LIVE] = replace(evidence.rows[LIVE], **changes)
+    rows(evidence)[LIVE] = replace(rows(evidence)[LIVE], **changes)
 
 
 def with_event(evidence: Evidence, **changes: Any) -> None:
@@ -115,6 +135,12 @@ def with_event(evidence: Evidence, **changes: Any) -> None:
 
 def with_record(evidence: Evidence, **changes: Any) -> None:
     evidence.records["events"][4] = replace(evidence.records["events"][4], **changes)
+
+
+def with_records_of_one_partition(evidence: Evidence, *order: int) -> None:
+    """As if both products' keys belonged to one partition."""
+    records = evidence.records["events"]
+    records[:] = [replace(records[old], partition=0, offset=new) for new, old in enumerate(order)]
 
 
 def swapped(values: list[Any], one: int, other: int) -> None:
@@ -135,6 +161,9 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
         "2 events have the id event-1",
         lambda e: with_event(e, metadata={**e.log[4].metadata, "event_id": "event-1"}),
     ),
+    "an event cannot follow the one before": (
+        "position 4 does not fold", lambda e: with_event(e, event_type="product-created")
+    ),
     "a stream row is behind": ("streams' versions", lambda e: e.streams.update({LIVE: 2})),
     "a slug is still held": ("reservations", lambda e: e.reservations.update({("s", "deleted"): DELETED})),
     "a record is missing": ("events: ", lambda e: e.records["events"].pop(2)),
@@ -152,31 +181,45 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
     "a record has no key": (
         "without a product", lambda e: with_record(e, key=None)
     ),
-    "a product is on two partitions": (
-        "spread", lambda e: with_record(e, partition=7)
+    "a product is in another partition than its key's": (
+        "its key belongs to", lambda e: with_record(e, partition=7)
     ),
-    "a row is missing": ("only in the log", lambda e: e.rows.pop(LIVE)),
-    "a row is of nothing": ("only in the table", lambda e: e.rows.update({"ghost": e.rows[DELETED]})),
+    "a partition's positions are out of order": (
+        "position 4 at", lambda e: with_records_of_one_partition(e, 0, 2, 4, 1, 3)
+    ),
+    "a repeated record has another value": (
+        "comes again", lambda e: e.records["events"].append(replace(e.records["events"][0], value=b"{}"))
+    ),
+    "a repeated record is in another partition": (
+        "comes again", lambda e: e.records["events"].append(replace(e.records["events"][0], partition=7))
+    ),
+    "a row is missing": ("only in the log", lambda e: rows(e).pop(LIVE)),
+    "variants are left of a row that is gone": (
+        "has variants and no row", lambda e: with_row(e, columns={}, document=None)
+    ),
+    "a row is of nothing": ("only in the table", lambda e: rows(e).update({"ghost": rows(e)[DELETED]})),
     "a column is wrong": (
-        "has columns", lambda e: with_row(e, columns={**e.rows[LIVE].columns, "slug": "lively"})
+        "has columns", lambda e: with_row(e, columns={**rows(e)[LIVE].columns, "slug": "lively"})
     ),
     "a row's document is old": (
-        "table: ", lambda e: with_row(e, document=older(e.rows[LIVE].document or b""))
+        "table: ", lambda e: with_row(e, document=older(rows(e)[LIVE].document or b""))
     ),
     "a row's document takes 1 for true": (
         "table: ",
-        lambda e: with_row(e, document=(e.rows[LIVE].document or b"").replace(b'"flag": true', b'"flag": 1')),
+        lambda e: with_row(
+            e, document=(rows(e)[LIVE].document or b"").replace(b'"flag": true', b'"flag": 1')
+        ),
     ),
     "a live row has no document": ("its document None", lambda e: with_row(e, document=None)),
     "a row's price is wrong": (
         "has variants", lambda e: with_row(e, variants=frozenset([("L", "USD", Decimal(1))]))
     ),
     "a cached version is old": (
-        "cache: ", lambda e: e.cached.update({LIVE: b"%016d" % 2 + e.cached[LIVE][16:]})
+        "cache: ", lambda e: cached(e).update({LIVE: b"%016d" % 2 + cached(e)[LIVE][16:]})
     ),
-    "a cached document is old": ("cache: ", lambda e: e.cached.update({LIVE: older(e.cached[LIVE])})),
-    "a deleted product is cached": ("cache: ", lambda e: e.cached.update({DELETED: e.cached[LIVE]})),
-    "the cache has a ghost": ("not in the log", lambda e: e.cached.update({"ghost": e.cached[LIVE]})),
+    "a cached document is old": ("cache: ", lambda e: cached(e).update({LIVE: older(cached(e)[LIVE])})),
+    "a deleted product is cached": ("cache: ", lambda e: cached(e).update({DELETED: cached(e)[LIVE]})),
+    "the cache has a ghost": ("not in the log", lambda e: cached(e).update({"ghost": cached(e)[LIVE]})),
     "a deleted product is served": ("not 404", lambda e: e.by_id.update({DELETED: e.by_id[LIVE]})),
     "a live product is not served": ("answered 404", lambda e: e.by_id.update({LIVE: e.by_id[DELETED]})),
     "an old document is served": (
@@ -226,6 +269,12 @@ LIES: dict[str, tuple[str, Callable[[list[Command]], Any]]] = {
     "an answer told another version": (
         "was told version 7", lambda c: c.__setitem__(2, command("c", "price", LIVE, "ok", 7, 3))
     ),
+    "a command did not do what it was asked for": (
+        "asked for prices", lambda c: c[2].wanted.update(prices={"L": DOLLARS[1]})
+    ),
+    "a command took effect on another version": (
+        "was for version 2", lambda c: setattr(c[2], "if_version", 2)
+    ),
     "a later command stands before an answered one": (
         "stands behind", lambda c: c.__setitem__(4, command("e", "publish", LIVE, "ok", 3, 0))
     ),
@@ -257,6 +306,57 @@ def test_an_unknown_command_may_have_taken_effect_or_not() -> None:
     never = Command("never", "price", LIVE)
     with_attempts(never, "unknown")
     assert problems(sound(), [*commands, never]) == []
+
+
+def test_a_refusal_says_nothing_of_an_attempt_that_lingers_in_a_stopped_process() -> None:
+    commands = clients()
+    with_attempts(commands[2], "unknown", "refused")
+    assert any("was refused" in problem for problem in problems(sound(), commands))
+    commands[2].lingers = True
+    assert problems(sound(), commands) == []
+    with_attempts(commands[2], "refused")
+    assert any("was refused" in problem for problem in problems(sound(), commands))
+
+
+def batch() -> list[Command]:
+    """The same as one batch, sent once."""
+    operations = clients()[:5]
+    for index, operation in enumerate(operations):
+        operation.command_id = f"batch[{index}]"
+        operation.batch, operation.about = "batch", operation.product_id or ""
+        operation.attempts[:] = [replace(operation.attempts[0], request_id="batch.1")]
+    operations[0].about, operations[1].about = "sku L", "sku D"
+    return operations
+
+
+def sent_as_a_batch() -> Evidence:
+    evidence = sound()
+    for place, event in enumerate(LOG):
+        evidence.log[place] = replace(event, metadata={**event.metadata, "correlation_id": "batch.1"})
+    evidence.records.clear()
+    return evidence
+
+
+def test_the_operations_of_a_batch_are_told_apart() -> None:
+    assert problems(sent_as_a_batch(), batch()) == []
+    without_price = [each for each in batch() if each.kind != "price"]
+    found = problems(sent_as_a_batch(), without_price)
+    assert found == ["nobody has sent the command of the event at position 3"]
+
+
+def test_a_command_that_was_written_in_pieces_is_found() -> None:
+    operations = batch()
+    upsert = Command("batch[0]", "upsert", LIVE, operations[0].attempts, "batch", "slug live")
+    upsert.attempts[:] = [replace(upsert.attempts[0], outcome="unknown", stream_version=None)]
+    found = problems(sent_as_a_batch(), [upsert, operations[1], *operations[3:]])
+    assert found == ["upsert batch[0] was not written in one piece: positions [1, 3]"]
+
+
+@pytest.mark.parametrize(("key", "hashed"), [("21", -973932308), ("foobar", -790332482),
+    ("a-little-bit-long-string", -985981536), ("a-little-bit-longer-string", -1486304829)])  # fmt: skip
+def test_partitions_are_those_of_the_java_client(key: str, hashed: int) -> None:
+    """The vectors of Kafka's own test of its murmur2."""
+    assert partition_of(key, 2**31) == hashed & 0x7FFFFFFF
 
 
 def test_older_events_may_be_of_clients_that_nobody_knows() -> None:

@@ -1,0 +1,57 @@
+"""Guards that a run can take away on purpose, one at a time, to show that the checker then finds something.
+
+`broken_process.py` takes them away, in the child process; here is only what a run must know of them.
+"""
+
+from typing import NamedTuple
+
+
+class Break(NamedTuple):
+    """Which kinds of processes are broken, and the faults, and where, that bring it to light."""
+
+    what: str
+    processes: tuple[str, ...]
+    faults: str
+    on: str
+
+
+BREAKS: dict[str, Break] = {
+    "none-but-slow": Break(
+        "nothing is broken, but projectors take their time between reading and writing: must be clean",
+        ("projector",), "stop,zombie,kill,repeat,cut", "projector,products-events",
+    ),
+    "no-cas": Break(
+        "a projector moves its checkpoint after its rows and compares nothing",
+        ("projector",), "zombie,stop", "projector",
+    ),
+    "no-row-guard": Break(
+        "a projector's rows are written over newer ones",
+        ("projector",), "replay,repeat,kill", "projector,products-events",
+    ),
+    "no-redis-guard": Break(
+        "documents are set in Redis without a look at what stands there",
+        ("projector", "query-api"), "zombie,stop", "projector",
+    ),
+    "no-idempotency": Break(
+        "the command API does not know an Idempotency-Key again",
+        ("command-api",), "stop,zombie,kill", "command-api",
+    ),
+    "no-read-back": Break(
+        "after a connection lost in a call the command API says that nothing was written",
+        ("command-api",), "cut-answer,postgres-kill,postgres-restart", "command-api,postgres",
+    ),
+    "cursor-first": Break(
+        "the relay moves its cursor over what Kafka has not confirmed",
+        ("relay",), "kafka,blackhole,cut", "relay,kafka",
+    ),
+    "no-token": Break(
+        "the query API does not wait for a Consistency-Token",
+        ("query-api",), "zombie,stop,kill", "projector",
+    ),
+}  # fmt: skip
+CONTROL = "none-but-slow"
+
+
+def prefixes_of(name: str) -> dict[str, list[str]]:
+    """Kind of process -> what stands before its own arguments."""
+    return {kind: ["tests.chaos.broken_process", name] for kind in BREAKS[name].processes}

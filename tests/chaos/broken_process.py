@@ -1,0 +1,171 @@
+"""`python -m tests.chaos.broken_process BREAK PACKAGE ARGUMENTS`: a process without one of its guards.
+
+The product knows nothing of this: its methods are replaced from outside, in this process alone. The names
+are private ones; where one is gone, the process does not start, and `test_breaks.py` says which.
+"""
+
+import asyncio
+import runpy
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from tests.chaos.breaks import BREAKS
+
+_SLOWNESS_SECONDS = 0.3
+
+
+def _none_but_slow() -> None:
+    """Between what a projector has read and what it writes there is time for others."""
+    from projector.postgres import product_view
+    from projector.redis import product_cache
+
+    for owner in (product_view._Batch, product_cache.RedisProductCache):
+        _replace(owner, "save", _slow_save)
+
+
+def _slow_save(original: Any) -> Any:
+    async def save(self: Any, changes: Any) -> None:
+        await asyncio.sleep(_SLOWNESS_SECONDS)
+        await original(self, changes)
+
+    return save
+
+
+def _no_cas() -> None:
+    """Also the lock that the checkpoint's row is: without it the order of two transactions is open."""
+    from projector.postgres import product_view
+    from projector.postgres.failures import translated
+
+    _none_but_slow()
+    sql = """
+    INSERT INTO views.projection_checkpoint (projection, topic, partition, next_offset, log_position, log_id)
+    SELECT $1, $2, * FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::uuid[])
+    ON CONFLICT (projection, topic, partition) DO UPDATE
+    SET next_offset = EXCLUDED.next_offset, log_position = EXCLUDED.log_position
+    """
+
+    @asynccontextmanager
+    async def begin(self: Any, reached: Mapping[int, Any]) -> AsyncIterator[Any]:
+        points = list(reached.values())
+        with translated("read model"):
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield product_view._Batch(connection)
+                await connection.execute(
+                    sql, self._projection, self._topic, list(reached), [one.next_offset for one in points],
+                    [one.log_position for one in points], [one.log_id for one in points],
+                )  # fmt: skip
+
+    _replace(product_view.PostgresProductView, "begin", lambda _: begin)
+
+
+def _no_row_guard() -> None:
+    """What begins with a creation is taken for a new product, and the statement does not look either."""
+    from projector import apply
+    from projector.postgres import product_view
+
+    guard = "WHERE held.stream_version < EXCLUDED.stream_version"
+
+    def trusting(original: Any) -> Any:
+        def run(self: Any, batch: Any, indexes: Any, missing: Any) -> None:
+            if batch[indexes[0]].event.stream_version == 1:
+                self._version, self._document, self._last = 0, None, None
+            original(self, batch, indexes, missing)
+
+        return run
+
+    def without_guard(original: Any) -> Any:
+        def load_sql(package: str, name: str) -> str:
+            sql = str(original(package, name))
+            if name == "upsert_products":
+                assert guard in sql
+                sql = sql.replace(guard, "")
+            return sql
+
+        return load_sql
+
+    _replace(apply._Fold, "run", trusting)
+    _replace(product_view, "load_sql", without_guard)
+
+
+def _no_redis_guard() -> None:
+    from projector.redis import product_cache
+    from shared.redis import guarded_documents
+
+    plain = (
+        "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'PX', ARGV[1]) end return #KEYS"
+    )
+    _replace(guarded_documents, "_script", lambda _: plain)
+    _replace(product_cache.RedisProductCache, "save", _slow_save)
+
+
+def _no_idempotency() -> None:
+    from command_api.execute import ExecuteCommand
+
+    def forgetful(original: Any) -> Any:
+        async def execute(self: Any, request: Any) -> Any:
+            return await original(self, replace(request, key=None))
+
+        return execute
+
+    _replace(ExecuteCommand, "execute", forgetful)
+
+
+def _no_read_back() -> None:
+    from command_api.ports import StoreUnavailable
+    from command_api.postgres import group_commit
+
+    def careless(_: Any) -> Any:
+        async def reconcile(self: Any, batch: Any, error: Exception) -> None:
+            self._connection.drop()
+            group_commit._fail(batch, StoreUnavailable("surely nothing was written"), error)
+
+        return reconcile
+
+    _replace(group_commit.GroupCommit, "_reconcile", careless)
+
+
+def _cursor_first() -> None:
+    from command_api.kafka.publisher import KafkaPublisher
+    from command_api.relay_ports import Published
+
+    def hopeful(original: Any) -> Any:
+        async def publish(self: Any, chunk: Any) -> Any:
+            await original(self, chunk)
+            return Published(len(chunk.events))
+
+        return publish
+
+    _replace(KafkaPublisher, "publish", hopeful)
+
+
+def _no_token() -> None:
+    from query_api.http import routes
+
+    _replace(routes, "consistency_of", lambda _: lambda _request, _limits: (None, {}))
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Raises AttributeError where the product has no such thing any more."""
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+INSTALL: dict[str, Callable[[], None]] = {
+    "none-but-slow": _none_but_slow,
+    "no-cas": _no_cas,
+    "no-row-guard": _no_row_guard,
+    "no-redis-guard": _no_redis_guard,
+    "no-idempotency": _no_idempotency,
+    "no-read-back": _no_read_back,
+    "cursor-first": _cursor_first,
+    "no-token": _no_token,
+}
+assert INSTALL.keys() == BREAKS.keys()
+
+if __name__ == "__main__":
+    name, package = sys.argv[1:3]
+    INSTALL[name]()
+    sys.argv = [package, *sys.argv[3:]]
+    runpy.run_module(package, run_name="__main__", alter_sys=True)

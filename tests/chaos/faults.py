@@ -1,0 +1,155 @@
+"""How each kind of fault is done and undone. Whatever begins here has an end here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import httpx
+from redis import Redis
+
+from deploy.local.errors import StartFailed
+from deploy.local.ports import HOST
+from deploy.local.process import Process
+from tests.chaos.foreign_producer import ForeignProducer
+from tests.chaos.installation import Installation, Target
+from tests.chaos.schedule import TOPIC, Planned
+from tests.tcp_proxy import TcpProxy
+
+Tell = Callable[[str], None]
+
+
+class Faults:
+    """Carries out what is planned; `tell` hears when each began, ended, and what came of it."""
+
+    def __init__(self, installation: Installation, tell: Tell) -> None:
+        self.problems: list[str] = []
+        """Processes that ended by themselves, or not well when they were told to."""
+        self._installation = installation
+        self._tell = tell
+        self._stranger = ForeignProducer(installation)
+
+    async def carry_out(self, fault: Planned) -> None:
+        """From its beginning to its end. One after the other where they have the same target."""
+        if fault.target == TOPIC:
+            self._tell(str(fault))
+            told = await asyncio.to_thread(self._stranger.produce_again, fault.kind, fault.seed)
+            self._tell(f"#{fault.number} {told}")
+        elif ">" in fault.target:
+            self._tell(str(fault))
+            await self._on_a_link(fault, self._installation.proxies[fault.target])
+        else:
+            target = self._installation.targets[fault.target]
+            async with target.turn:
+                self._tell(str(fault))
+                await self._on_a_target(fault, target)
+
+    async def _on_a_link(self, fault: Planned, proxy: TcpProxy) -> None:
+        match fault.kind:
+            case "cut":
+                proxy.cut()
+            case "cut-request":
+                proxy.cuts_at_request = True
+            case "cut-answer":
+                proxy.cuts_at_answer = True
+            case _:
+                proxy.stall()
+                await asyncio.sleep(fault.hold)
+                if fault.seed % 2:
+                    proxy.cut()  # half of the time nothing of what was said arrives after all
+                proxy.flow()
+                self._over(fault)
+
+    async def _on_a_target(self, fault: Planned, target: Target) -> None:
+        action = fault.kind.rsplit("-", 1)[-1]
+        server = target.server
+        match action:
+            case "kill":
+                target.is_meant_to_run = False
+                await asyncio.to_thread(server.kill)
+                await self._bring_back_after(fault, target)
+            case "restart" | "stop" if action == "restart" or fault.target == "kafka":
+                target.is_meant_to_run = False
+                await asyncio.to_thread(server.stop)
+                self._look_at_exit(target)
+                await self._bring_back_after(fault, target)
+            case "stop" | "pause" | "zombie":
+                server.pause()
+                if action == "zombie":
+                    await self._cut_all_links(fault.target)
+                await asyncio.sleep(fault.hold)
+                server.resume()
+                self._over(fault)
+            case "flush":
+                await asyncio.to_thread(self._flush)
+            case _:
+                raise AssertionError(f"nobody knows how to do {fault}")
+
+    async def _bring_back_after(self, fault: Planned, target: Target) -> None:
+        await asyncio.sleep(fault.hold)
+        await target.bring_back()
+        self._over(fault)
+
+    def _look_at_exit(self, target: Target) -> None:
+        """Servers have exit codes of their own; a process of ours that is told to leave leaves with 0."""
+        server = target.server
+        if server.name in self._installation.processes and server.exit_code != 0:
+            self.problems.append(f"{server.name} was told to leave and ended with {server.exit_code}")
+
+    async def _cut_all_links(self, process: str) -> None:
+        for link, proxy in self._installation.proxies.items():
+            if link.startswith(f"{process}>"):
+                proxy.cut()
+
+    def _flush(self) -> None:
+        with Redis.from_url(self._installation.redis_url) as redis:
+            redis.flushall()
+
+    def _over(self, fault: Planned) -> None:
+        self._tell(f"#{fault.number} over")
+
+    async def bring_back_what_ended_by_itself(self) -> None:
+        """A process that nobody killed must survive whatever else happens: its end is a defect."""
+        for name, target in self._installation.processes.items():
+            async with target.turn:
+                if target.is_meant_to_run and target.server.pid is None:
+                    code = target.server.exit_code
+                    problem = f"{name} ended by itself with exit code {code}: {target.server.log_tail()}"
+                    self.problems.append(problem)
+                    self._tell(problem)
+                    await target.bring_back()
+
+    async def heal(self) -> None:
+        """Everything up, connected and ready, whatever was left."""
+        for proxy in self._installation.proxies.values():
+            proxy.cuts_at_request = proxy.cuts_at_answer = False
+            proxy.flow()
+        targets = self._installation.targets
+        servers = [targets[name] for name in ("postgres", "redis", "kafka")]
+        await _each(servers, lambda target: asyncio.to_thread(target.server.ensure_running))
+        await _each([*self._installation.processes.values()], self._must_get_ready)
+
+    async def _must_get_ready(self, target: Target) -> None:
+        """With all its servers back, a process has no reason not to be."""
+        try:
+            await asyncio.to_thread(target.server.ensure_running)
+        except StartFailed as error:
+            assert isinstance(target.server, Process)
+            problem = f"{error}\n    it says of itself: {await _readiness(target.server)}"
+            self.problems.append(problem)
+            self._tell(problem)
+
+
+async def _readiness(process: Process) -> str:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        try:
+            answer = await client.get(f"http://{HOST}:{process.ops_port}/readyz")
+        except httpx.TransportError as error:
+            return repr(error)
+        return answer.text
+
+
+async def _each(targets: list[Target], act: Callable[[Target], Awaitable[None]]) -> None:
+    async def in_turn(target: Target) -> None:
+        async with target.turn:
+            await act(target)
+
+    await asyncio.gather(*(in_turn(target) for target in targets))

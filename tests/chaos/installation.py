@@ -1,0 +1,205 @@
+"""The whole system, two of each process; what a process has with a server goes through a proxy of its own."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.errors import StartFailed
+from deploy.local.ports import HOST
+from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.process import Process
+from deploy.local.redis import RedisServer
+from deploy.local.server import Server
+from tests.chaos.ports import lasting_ports
+from tests.chaos.schedule import LINKS, PROCESSES
+from tests.chaos.servers import ProxiedKafkaServer
+from tests.end_to_end.system import (
+    PATIENCE_OF_TESTS,
+    REDIS_DATABASE,
+    REPOSITORY,
+    Servers,
+    in_parallel,
+    migrations,
+)
+from tests.servers import dsns_of
+from tests.tcp_proxy import TcpProxy
+
+_STARTS_MAX = 5
+_ARGUMENTS = {
+    "command-api": ("command_api", "serve"),
+    "relay": ("command_api", "relay"),
+    "projector": ("projector", "run"),
+    "query-api": ("query_api", "serve"),
+}
+_OPS_PORT_SETTINGS = {
+    "command-api": "COMMAND_OPS_PORT",
+    "relay": "RELAY_OPS_PORT",
+    "projector": "PROJECTOR_OPS_PORT",
+    "query-api": "QUERY_OPS_PORT",
+}
+_HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
+
+
+def kind_of(process: str) -> str:
+    """`relay` of `relay-2`."""
+    return process.rsplit("-", 1)[0]
+
+
+@dataclass
+class Target:
+    """One process or server, and the turn of whoever breaks or mends it."""
+
+    server: Server
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_meant_to_run: bool = True
+    starts: int = 0
+
+    async def bring_back(self) -> None:
+        """Start it where it is down; a server is ready then. After a crash it may need more than one try."""
+        self.is_meant_to_run = True
+        self.starts += 1
+        if isinstance(self.server, Process):
+            await asyncio.to_thread(self.server.spawn)
+            return
+        for attempt in range(1, _STARTS_MAX + 1):
+            try:
+                await asyncio.to_thread(self.server.start)
+                return
+            except StartFailed:
+                if attempt == _STARTS_MAX:
+                    raise
+                await asyncio.to_thread(self.server.kill)
+
+
+class Installation:
+    """Satisfies `checks.view_check.Place`; the checker's own connections pass no proxy."""
+
+    def __init__(
+        self, servers: Servers, proxies: Mapping[str, TcpProxy], ports: "_Ports", folder: Path,
+        prefixes: Mapping[str, Sequence[str]],
+    ) -> None:  # fmt: skip
+        """`prefixes`: kind of process -> arguments before its own, which break it on purpose."""
+        self.servers = servers
+        self.proxies = proxies
+        self.folder = folder
+        self.prefix = f"chaos{uuid.uuid4().hex[:8]}-"
+        self.event_store = dsns_of(servers.postgres, f"{self.prefix}events")
+        self.read_model = dsns_of(servers.postgres, f"{self.prefix}views")
+        self.redis_url = servers.redis.url(REDIS_DATABASE)
+        self._ports = ports
+        self._prefixes = prefixes
+        processes = {name: self._process(name) for name in PROCESSES}
+        self.targets: dict[str, Target] = {name: Target(process) for name, process in processes.items()}
+        self.targets["postgres"] = Target(servers.postgres)
+        self.targets["redis"] = Target(servers.redis)
+        self.targets["kafka"] = Target(servers.kafka)
+
+    @property
+    def processes(self) -> dict[str, Target]:
+        return {name: self.targets[name] for name in PROCESSES}
+
+    @property
+    def command_urls(self) -> list[str]:
+        return [f"http://{HOST}:{self._ports.http[name]}" for name in PROCESSES if "command" in name]
+
+    @property
+    def query_urls(self) -> list[str]:
+        return [f"http://{HOST}:{self._ports.http[name]}" for name in PROCESSES if "query" in name]
+
+    @property
+    def query_url(self) -> str:
+        return self.query_urls[0]
+
+    def start(self) -> None:
+        """From servers that run to processes that are ready."""
+        for database in (self.event_store, self.read_model):
+            variables = {"name": database.name, "owner": OWNER}
+            self.servers.postgres.run_sql('CREATE DATABASE :"name" OWNER :"owner"', variables=variables)
+        jobs = migrations(self.event_store, self.read_model, self.folder)
+        in_parallel(jobs, lambda job: job.start())
+        in_parallel([target.server for target in self.processes.values()], lambda process: process.start())
+
+    def stop(self) -> None:
+        """The processes; the servers and their data belong to whoever made them."""
+        in_parallel([target.server for target in self.processes.values()], lambda process: process.stop())
+
+    def _process(self, name: str) -> Process:
+        kind = kind_of(name)
+        ops_port = self._ports.ops[name]
+        settings = {
+            _OPS_PORT_SETTINGS[kind]: str(ops_port),
+            "EVENT_STORE_DSN": self._through_proxy(name, "postgres", self.event_store.writer),
+            "EVENT_STORE_READ_DSN": self._through_proxy(name, "postgres", self.event_store.reader),
+            "READ_MODEL_DSN": self._through_proxy(
+                name, "postgres", self.read_model.projector if kind == "projector" else self.read_model.reader
+            ),
+            "REDIS_URL": self._through_proxy(name, "redis", self.redis_url),
+            "REDIS_KEY_PREFIX": self.prefix,
+            "KAFKA_BOOTSTRAP_SERVERS": self._through_proxy(
+                name, "kafka", self.servers.kafka.bootstrap_servers
+            ),
+            "KAFKA_TOPIC_PREFIX": self.prefix,
+            "READ_URL": f"http://{HOST}:{self._ports.http['query-api-1']}",
+            **PATIENCE_OF_TESTS,
+        }
+        if kind in _HTTP_PORT_SETTINGS:
+            settings[_HTTP_PORT_SETTINGS[kind]] = str(self._ports.http[name])
+        arguments = [*self._prefixes.get(kind, ()), *_ARGUMENTS[kind]]
+        return Process(name, arguments, settings, REPOSITORY, self.folder / f"{name}.log", ops_port)
+
+    def _through_proxy(self, process: str, server: str, address: str) -> str:
+        """The same address at the proxy; as it is where this process has nothing to do with that server."""
+        proxy = self.proxies.get(f"{process}>{server}")
+        if proxy is None:
+            return address
+        direct = {
+            "postgres": self.servers.postgres.port, "redis": self.servers.redis.port,
+            "kafka": self.servers.kafka.port,
+        }[server]  # fmt: skip
+        return address.replace(f":{direct}", f":{proxy.port}")
+
+
+class _Ports:
+    """Drawn once, kept over every death of their owners."""
+
+    def __init__(self) -> None:
+        ports = lasting_ports()
+        self.servers = {name: next(ports) for name in ("postgres", "redis", "kafka", "controller")}
+        self.http = {name: next(ports) for name in PROCESSES if kind_of(name) in _HTTP_PORT_SETTINGS}
+        self.ops = {name: next(ports) for name in PROCESSES}
+        self.proxies = {link: next(ports) for link in LINKS}
+        self.listeners = {link.split(">")[0]: next(ports) for link in LINKS if link.endswith(">kafka")}
+
+
+@asynccontextmanager
+async def installation(
+    data: Path, logs: Path, prefixes: Mapping[str, Sequence[str]], tell: Callable[[str], None]
+) -> AsyncIterator[Installation]:
+    """Servers with their data in one folder, processes that are ready, logs in another; all ended at last."""
+    ports = _Ports()
+    servers = Servers(
+        PostgresServer(data / "postgres", ports.servers["postgres"], logs / "postgres.log"),
+        RedisServer(data / "redis", ports.servers["redis"], logs / "redis.log"),
+        ProxiedKafkaServer(
+            data / "kafka", ports.servers["kafka"], ports.servers["controller"], logs / "kafka.log",
+            {name: (port, ports.proxies[f"{name}>kafka"]) for name, port in ports.listeners.items()},
+        ),
+    )  # fmt: skip
+    async with AsyncExitStack() as stack:
+        proxies = {}
+        for link, port in ports.proxies.items():
+            name, server = link.split(">")
+            behind = ports.listeners[name] if server == "kafka" else ports.servers[server]
+            proxies[link] = await stack.enter_async_context(TcpProxy(HOST, behind, listen_port=port))
+        all_servers = [servers.postgres, servers.redis, servers.kafka]
+        stack.push_async_callback(asyncio.to_thread, in_parallel, all_servers, lambda server: server.stop())
+        tell("starting PostgreSQL, Redis and Kafka")
+        await asyncio.to_thread(in_parallel, all_servers, lambda server: server.start())
+        made = Installation(servers, proxies, ports, logs, prefixes)
+        stack.push_async_callback(asyncio.to_thread, made.stop)
+        tell(f"starting {len(PROCESSES)} processes")
+        await asyncio.to_thread(made.start)
+        yield made

@@ -1,0 +1,186 @@
+"""The course of a run: start, let clients work while the schedule is carried out, heal, wait, check."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from tests.chaos.books import Books
+from tests.chaos.command_client import CommandClient
+from tests.chaos.diary import Diary
+from tests.chaos.faults import Faults
+from tests.chaos.installation import Installation, installation
+from tests.chaos.process_logs import critical_lines, errors_logged
+from tests.chaos.readers import Readers
+from tests.chaos.schedule import Planned, schedule
+from tests.chaos.writers import write
+from tests.end_to_end.checker import Evidence, problems
+from tests.end_to_end.evidence import gather, must_be_at_rest
+from tests.eventually import eventually
+
+_THREADS_MAX = 32
+_WATCH_SECONDS = 0.5
+_SETTLE_SECONDS_MAX = 30.0
+_QUIET_SECONDS = 3.0
+_REST_SECONDS_MAX = 240.0
+_LIST_SECONDS_MAX = 15.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for; everything random comes from `seed`."""
+
+    seed: int
+    seconds: float
+    kinds: Sequence[str]
+    every_seconds: float = 2.5
+    on: Sequence[str] = ()
+    writers: int = 8
+    readers: int = 4
+    pause_seconds: float = 0.1
+    prefixes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Kind of process -> arguments before its own, which break it on purpose."""
+
+    def schedule(self) -> list[Planned]:
+        """The faults."""
+        return schedule(self.seed, self.seconds, self.kinds, every_seconds=self.every_seconds, on=self.on)
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    plan: Plan
+    faults: list[Planned]
+    books: Books
+    readers: Readers
+    problems: list[str]
+    evidence: Evidence
+    starts: int
+    logged_errors: Counter[str]
+    seconds: Mapping[str, float]
+    """How long each part took."""
+
+
+async def run(plan: Plan, data: Path, logs: Path, diary: Diary) -> Outcome:
+    """Everything from the start of the servers to the checker's verdict."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS_MAX))
+    faults = plan.schedule()
+    begun = time.monotonic()
+    async with installation(data, logs, plan.prefixes, diary.tell) as place:
+        books = Books(plan.seed)
+        client, readers = (
+            CommandClient(place.command_urls, books),
+            Readers(place.query_urls, books, pause_seconds=plan.pause_seconds),
+        )
+        doing = Faults(place, diary.tell)
+        started = time.monotonic()
+        try:
+            await _storm(plan, faults, doing, books, client, readers, diary)
+        finally:
+            await client.close()
+            await readers.close()
+        calm = time.monotonic()
+        found = [*doing.problems, *books.wrong, *readers.wrong]
+        evidence, more = await _verdict(place, books, readers, diary)
+        found += [*more, *critical_lines(logs)]
+        ended = time.monotonic()
+        starts = sum(target.starts for target in place.targets.values())
+    seconds = {"start": started - begun, "storm": calm - started, "check": ended - calm}
+    return Outcome(plan, faults, books, readers, found, evidence, starts, errors_logged(logs), seconds)
+
+
+async def _storm(
+    plan: Plan, faults: Sequence[Planned], doing: Faults, books: Books, client: CommandClient,
+    readers: Readers, diary: Diary,
+) -> None:  # fmt: skip
+    """Clients and faults side by side; ends in quiet, with every command settled or given up."""
+    diary.tell(
+        f"{len(faults)} faults in {plan.seconds:.0f} s, {plan.writers} writers, {plan.readers} readers"
+    )
+    async with asyncio.TaskGroup() as clients:
+        watching = clients.create_task(_watch(doing))
+        writing = [
+            clients.create_task(write(number, books, client, plan.pause_seconds))
+            for number in range(plan.writers)
+        ]
+        for number in range(plan.readers):
+            clients.create_task(readers.read(number))
+        clients.create_task(_report_progress(books, readers, diary))
+        await _carry_out(faults, plan.seconds, doing)
+        diary.tell("the storm is over: healing")
+        await doing.heal()
+        diary.tell("all are ready again")
+        await asyncio.sleep(_QUIET_SECONDS)
+        books.resting.set()
+        # Careful writers may need a while to settle what is unknown.
+        await asyncio.wait(writing, timeout=_SETTLE_SECONDS_MAX)
+        books.giving_up.set()
+        watching.cancel()
+    diary.tell(f"clients are done: {len(books.commands)} commands")
+
+
+async def _carry_out(faults: Sequence[Planned], seconds: float, doing: Faults) -> None:
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as breaking:
+        for fault in faults:
+            await asyncio.sleep(max(0.0, began + fault.at - time.monotonic()))
+            breaking.create_task(doing.carry_out(fault))
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+
+
+async def _watch(doing: Faults) -> None:
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        await doing.bring_back_what_ended_by_itself()
+
+
+async def _report_progress(books: Books, readers: Readers, diary: Diary) -> None:
+    while not books.resting.is_set():
+        try:
+            async with asyncio.timeout(diary.interval_seconds):
+                await books.resting.wait()
+        except TimeoutError:
+            reads = sum(readers.answers.values())
+            wrong = len(books.wrong) + len(readers.wrong)
+            diary.tell(f"{len(books.commands)} commands, {reads} reads, {wrong} wrong answers so far")
+
+
+async def _verdict(
+    place: Installation, books: Books, readers: Readers, diary: Diary
+) -> tuple[Evidence, list[str]]:
+    """Wait until nothing moves any more, then look at everything."""
+    found = []
+    try:
+        _: int = await eventually(lambda: _at_rest(place), _REST_SECONDS_MAX)
+        diary.tell("at rest: the relay has sent all, every projection has applied all")
+    except AssertionError as error:
+        found.append(f"not at rest within {_REST_SECONDS_MAX:.0f} s: {error}")
+        found += [
+            f"{name} is not ready" for name, target in place.targets.items() if not target.server.is_ready()
+        ]
+
+    async def looked_at() -> tuple[Evidence, list[str]]:
+        evidence = await gather(place)
+        evidence.witnessed = dict(readers.witnessed)
+        return evidence, problems(evidence, books.commands)
+
+    evidence, wrong = await looked_at()
+    if wrong:
+        # Once more when cached lists have run out; what is lost stays lost however often one looks.
+        diary.tell(f"{len(wrong)} problems; looking once more in {_LIST_SECONDS_MAX:.0f} s")
+        await asyncio.sleep(_LIST_SECONDS_MAX)
+        evidence, wrong = await looked_at()
+    return evidence, [*found, *wrong]
+
+
+async def _at_rest(place: Installation) -> int:
+    try:
+        return await must_be_at_rest(place)
+    except (OSError, RuntimeError, asyncpg.PostgresError) as error:  # kafka-python's errors are RuntimeErrors
+        raise AssertionError(f"{type(error).__name__}: {error}") from error

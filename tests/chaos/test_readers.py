@@ -1,0 +1,67 @@
+"""What a reader takes for wrong: every answer that the contract excludes, and none that an outage excuses."""
+
+import json
+
+import pytest
+
+from tests.chaos.readers import Asked, Shown, judge
+
+ID, OTHER = "0192aaaa-0000-7000-8000-000000000001", "0192aaaa-0000-7000-8000-000000000002"
+
+
+def document(version: int, product_id: str = ID) -> bytes:
+    return json.dumps({"id": product_id, "version": version}).encode()
+
+
+def shown(version: int, product_id: str = ID) -> Shown:
+    return Shown(200, f'"{version}"', document(version, product_id))
+
+
+def asked(version: int | None = 3, *, is_gone: bool = False, known_version: int | None = None) -> Asked:
+    return Asked("id", ID, version, is_gone, known_version)
+
+
+NOT_FOUND, UNAVAILABLE, BROKEN = (Shown(status, None, b"") for status in (404, 503, 500))
+UNCHANGED = Shown(304, '"3"', b"")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "may_be_gone"),
+    [
+        (asked(), shown(3), False),
+        (asked(), shown(4), False),
+        (asked(), UNAVAILABLE, False),
+        (asked(), NOT_FOUND, True),
+        (asked(None), NOT_FOUND, False),
+        (asked(None), shown(1), False),
+        (asked(None), shown(1, OTHER), False),
+        (asked(), shown(1, OTHER), True),
+        (asked(known_version=3), UNCHANGED, False),
+        (asked(is_gone=True), NOT_FOUND, True),
+    ],
+)
+def test_what_the_contract_allows_is_not_wrong(question: Asked, answer: Shown, may_be_gone: bool) -> None:
+    assert judge(question, answer, may_be_gone=may_be_gone) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "may_be_gone", "said"),
+    [
+        (asked(), shown(2), False, "acknowledged with version 3 and shown with 2"),
+        (asked(), NOT_FOUND, False, "was not found"),
+        (asked(), BROKEN, False, "was answered 500"),
+        (asked(), UNCHANGED, False, "was answered 304"),
+        (asked(), shown(3, OTHER), False, f"was answered with {OTHER}"),
+        (asked(), Shown(200, '"3"', document(4)), False, "is version 4 and has the ETag"),
+        (asked(4, known_version=3), UNCHANGED, False, "acknowledged with version 4 and shown with 3"),
+        (asked(known_version=2), UNCHANGED, False, "is version 2 and has the ETag"),
+        (asked(is_gone=True), shown(3), True, "was shown after its deletion"),
+        (asked(is_gone=True, known_version=3), UNCHANGED, True, "was shown after its deletion"),
+    ],
+)
+def test_what_the_contract_excludes_is_wrong(
+    question: Asked, answer: Shown, may_be_gone: bool, said: str
+) -> None:
+    problem = judge(question, answer, may_be_gone=may_be_gone)
+    assert problem is not None
+    assert said in problem

@@ -1,0 +1,9 @@
+"""One file for each view; this is the list of them. `../view_check.py` says what a file must have."""
+
+from tests.end_to_end.checks.view_check import ViewCheck
+from tests.end_to_end.checks.views import product_cache, product_view
+
+VIEWS: dict[str, ViewCheck] = {
+    "product_view": product_view,
+    "product_cache": product_cache,
+}
