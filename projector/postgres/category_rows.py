@@ -24,7 +24,7 @@ def category_columns(moves: Iterable[Move]) -> Columns:
             own[counted.category, counted.status] += step
             for path in ancestors(counted.category):
                 subtree[path, counted.status] += step
-    paths = _changed(own) | _changed(subtree)
+    paths = dict.fromkeys([*_changed(subtree), *_changed(own)])
     rows = [(path, path.count("/") + 1, *_by_status(own, path), *_by_status(subtree, path)) for path in paths]
     return tuple(zip(*rows, strict=True))
 
@@ -46,8 +46,9 @@ def _steps(moves: Iterable[Move]) -> Iterable[tuple[CountedProduct, int]]:
             yield after, 1
 
 
-def _changed(counts: _Counts) -> set[str]:
-    return {key for (key, _), difference in counts.items() if difference}
+def _changed(counts: _Counts) -> dict[str, None]:
+    """In the order in which they were met, for what is sent to depend on nothing else."""
+    return dict.fromkeys(key for (key, _), difference in counts.items() if difference)
 
 
 def _by_status(counts: _Counts, key: str) -> tuple[int, ...]:

@@ -22,10 +22,9 @@ from projector.ports import Change
 from projector.postgres.statements import LIVE, SHADOW
 from projector.stream_fold import StreamFold
 from shared.contract import events as e
-from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_drain import ACTION, _waits_for_a_lock, drain
+from tests.integration.test_projector_drain import ACTION, drain
 from tests.integration.test_projector_parking import broken, owner, parked
 from tests.integration.test_projector_views import (
     Feed,
@@ -38,7 +37,15 @@ from tests.integration.test_projector_views import (
     redis,
     table,
 )
-from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
+from tests.unit.projector.histories import (
+    START,
+    created,
+    history,
+    new_product_id,
+    priced,
+    random_history,
+    variant,
+)
 
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
@@ -137,15 +144,16 @@ async def test_two_who_apply_the_same_events_at_the_same_time_add_them_once(
     )  # fmt: skip
     await log.keep(events)
     first, second = table(read_model, name=name), table(read_model, name=name)
-    for before, after in ((0, 2), (2, 6)):
-        # Both have looked at what is held before either writes: a batch, and a drain that catches up.
+    for before, reached, further in ((0, 2, 4), (4, 5, 6)):
+        # Both have looked at what is held before either writes: a batch, and a drain that catches up further.
         batch, catching_up = AsyncExitStack(), AsyncExitStack()
         one = await batch.enter_async_context(first.begin({}))
         other = await catching_up.enter_async_context(second.begin({}))
-        changes = [await _change(writer, events[before:after], fold_of(first)) for writer in (one, other)]
-        await one.save(changes[:1])
-        late = asyncio.create_task(other.save(changes[1:]))
-        await eventually(lambda: _waits_for_a_lock(read_model))
+        change = await _change(one, events[before:reached], fold_of(first))
+        same_and_more = await _change(other, events[before:further], fold_of(first))
+        await one.save([change])
+        late = asyncio.create_task(other.save([same_and_more]))
+        await eventually(lambda: lock_waits(read_model, 1))
         await batch.aclose()
         await late
         await catching_up.aclose()
@@ -186,37 +194,54 @@ async def test_two_drains_of_one_product_count_it_once(
     )
 
 
-@pytest.mark.parametrize("name", COUNTING)
-async def test_batches_that_meet_at_the_same_sums_in_another_order_do_not_lock_each_other_out(
-    name: str, read_model: Any, owner: Any, shadow: None, log: Log
+MEETING = {
+    "categories": ("category_view", lambda key: created(category=key), "category_view_category", "path"),
+    "brands": (
+        "category_view",
+        lambda key: msgspec.structs.replace(created(category=None), brand=key),
+        "category_view_brand",
+        "brand",
+    ),
+    "stock-items": (
+        "inventory",
+        lambda key: msgspec.structs.replace(created(), variants=(variant(key),)),
+        "stock_item",
+        "sku",
+    ),
+    "days": ("analytics", lambda key: created(category=key), "analytics_change", "category"),
+}
+"""Where batches meet -> (view, a product that goes there, table, column of the key)."""
+
+
+@pytest.mark.parametrize("where", MEETING)
+async def test_batches_that_meet_at_the_same_rows_from_two_ends_do_not_lock_each_other_out(
+    where: str, read_model: Any
 ) -> None:
-    streams = [
-        history(
-            new_product_id(),
-            created(category=f"c{number}/d", slug=str(number)),
-            e.ProductDetailsChanged(brand=f"b{number}"),
-            e.VariantAdded(f"V{number}", {}, e.Money("1.00", "EUR")),
-        )
-        for number in range(20)
-    ]
-    again = [history(new_product_id(), *[_decoded(one) for one in stream]) for stream in streams]
+    name, going_to, meeting_table, column = MEETING[where]
+    keys = [f"key-{number:02}" for number in range(9)]
 
-    async def save(some: Sequence[Sequence[RecordedEvent]]) -> None:
+    async def save(some: Sequence[str]) -> None:
         view = table(read_model, name=name)
-        for start in range(0, len(some), 10):
-            async with view.begin({}) as writer:
-                await writer.save([whole(view, stream) for stream in some[start : start + 10]])
+        streams = [history(new_product_id(), going_to(key)) for key in some]
+        async with view.begin({}) as writer:
+            await writer.save([whole(view, stream) for stream in streams])
 
-    for _ in range(10):
-        await owner.execute(f"TRUNCATE {', '.join(f'{LIVE}.{one}' for one in TABLES[name][0]().names)}")
-        await asyncio.gather(save(streams), save(again[::-1]))
-    await rebuild(name, read_model, [*streams, *again])
-    tables = TABLES[name][0]().names
-    assert await rows(read_model, LIVE, tables) == await rows(read_model, SHADOW, tables)
+    await save(keys)
+    async with read_model.acquire() as blocking, blocking.transaction():
+        # Without an order one would come up to the middle from each side, and each would want the other's.
+        sql = f"SELECT FROM views.{meeting_table} WHERE {column} = $1 FOR UPDATE"
+        await blocking.execute(sql, keys[4])
+        batches = [asyncio.create_task(save(some)) for some in (keys, keys[::-1])]
+        await eventually(lambda: lock_waits(read_model, 2))
+    await asyncio.gather(*batches)
 
 
-def _decoded(event: RecordedEvent) -> e.ProductEvent:
-    return decode_event(event.event_type, event.schema_version, event.data)
+async def lock_waits(read_model: Any, count: int) -> None:
+    waiting = await read_model.fetchval(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    assert waiting == count
 
 
 BROKEN = {
