@@ -18,6 +18,7 @@ from tests.end_to_end.ledger import Command
 from tests.end_to_end.system import System
 from tests.eventually import eventually
 
+VIEWS = ("product_view", "category_view", "inventory", "analytics", "product_cache")
 _READERS = 16
 _LISTED_PER_PAGE = 200
 _LOG_SQL = """
@@ -53,7 +54,7 @@ async def must_be_consistent(
 
 
 async def must_be_at_rest(system: System) -> int:
-    """The relay has sent all, and both projections have applied all that Kafka has: up to this position."""
+    """The relay has sent all, and every view has applied all that Kafka has: up to this position."""
     try:
         newest, cursor = await newest_position(system), await relay_cursor(system)
     except (OSError, asyncpg.PostgresError) as error:
@@ -63,7 +64,7 @@ async def must_be_at_rest(system: System) -> int:
     ends = await asyncio.to_thread(topics.end_offsets, "events")
     wanted = {at: end for at, end in ends.items() if end}
     assert sum(wanted.values()) > 0 or newest == 0, "the relay has moved its cursor and sent nothing"
-    for projection in ("product_view", "product_cache"):
+    for projection in VIEWS:
         committed = await asyncio.to_thread(topics.committed, projection)
         reached = {at: offset for at, offset in committed.items() if at in wanted}
         assert reached == wanted, f"{projection} is at {sum(reached.values())} of {sum(wanted.values())}"
