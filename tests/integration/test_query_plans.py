@@ -1,15 +1,18 @@
 """The list statements are static, with every filter optional; the plans must be those of written-out ones."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+import query_api.postgres
 from query_api.postgres.product_lists import with_custom_plans
 from shared.postgres.sql import load_sql
 from tests.servers import DatabaseDsns
 
+SQL_FILES = list(Path(query_api.postgres.__file__).parent.glob("*.sql"))
 PRODUCTS = 5_000
 SEED = """
 INSERT INTO views.product_view
@@ -79,11 +82,7 @@ async def test_each_list_walks_the_index_made_for_it(
     await reader.close()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["select_product", "select_product_by_sku", "select_product_by_slug", "select_positions",
-     "select_projection_states", "list_products", "list_products_by_price"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", sorted(path.stem for path in SQL_FILES))
 async def test_every_statement_fits_the_schema(read_model_dsns: DatabaseDsns, name: str) -> None:
     reader = await asyncpg.connect(read_model_dsns.reader)
     await reader.prepare(load_sql("query_api.postgres", name))
