@@ -112,6 +112,12 @@ async def test_a_category_is_told_with_its_own_products_and_those_below_it(world
     }  # fmt: skip
 
 
+async def test_a_category_at_the_top_has_no_parent(world: World) -> None:
+    await tree(world)
+    (first, _) = (await get(world, "/v1/categories", depth=1))["items"]
+    assert (first["category"], first["name"], first["parent"]) == ("apparel", "apparel", None)
+
+
 @pytest.mark.parametrize(
     ("parameters", "found"),
     [
@@ -263,6 +269,8 @@ async def test_every_list_gives_each_item_once_and_in_order_whatever_the_page(
         found = await all_pages(world, "/v1/analytics/changes", **RANGE, limit=limit, group_by=by)
         assert [item[by] for item in found] == groups
         assert sum(item["products_created"] for item in found) == 22
+    found = await all_pages(world, "/v1/analytics/prices", **RANGE, limit=limit)
+    assert [(item["currency"], item["price_changes"]) for item in found] == [("EUR", 8), ("USD", 8)]
     found = await all_pages(world, "/v1/analytics/prices", **RANGE, limit=limit, group_by="category")
     assert [(item["category"], item["currency"]) for item in found] == [
         (name, currency) for name in [*ordered, None] for currency in ("EUR", "USD")
