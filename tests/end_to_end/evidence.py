@@ -13,6 +13,7 @@ import httpx
 from redis import Redis
 
 from tests.end_to_end.checker import Evidence, Logged, Read, Row, fold_log, problems
+from tests.end_to_end.counted_views import counting_problems
 from tests.end_to_end.kafka_topics import KINDS, Topics
 from tests.end_to_end.ledger import Command
 from tests.end_to_end.system import System
@@ -46,6 +47,7 @@ async def must_be_consistent(
     async def nothing_is_wrong() -> Evidence:
         evidence = await gather(system, since_position)
         found = problems(evidence, commands, since_position=since_position)
+        found += [] if found else await counting_problems(system, evidence.log)
         assert not found, "\n".join([f"{len(found)} problems:", *found[:20]])
         return evidence
 
