@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from projector.app import PROCESS, PROJECTIONS, run_projector
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
+from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
 from projector.command_line.status import run_status
 from projector.errors import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _migrate(settings)
     if chosen.command == "dead-letters":
         return run_dead_letters(chosen, settings)
+    if chosen.command == "rebuild":
+        return run_rebuild(chosen, settings)
     if chosen.command in ("pause", "resume"):
         return run_control(chosen, settings)
     return run_status(settings, as_json=chosen.json)
@@ -44,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_pause_arguments(commands.add_parser("pause", help="let a projection stand still"))
     add_resume_arguments(commands.add_parser("resume", help="let a projection go on, whatever held it"))
+    add_rebuild_arguments(
+        commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
+    )
     status = commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
     status.add_argument("--json", action="store_true", help="one JSON document")
     return parser

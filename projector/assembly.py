@@ -27,6 +27,7 @@ from projector.redis.product_cache import RedisProductCache
 from shared.contract.addresses import topics
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
 
 if TYPE_CHECKING:
     import asyncpg
@@ -56,6 +57,7 @@ class Stores(NamedTuple):
 
     settings: "ProjectorSettings"
     read_model: "asyncpg.Pool[asyncpg.Record]"
+    log_pool: "asyncpg.Pool[asyncpg.Record]"
     log: EventLog
     stack: AsyncExitStack
 
@@ -102,7 +104,7 @@ def parts(name: str, stores: Stores) -> Parts:
         cache = RedisProductCache(
             stores.redis(settings.redis_timeout_seconds),
             partial(parking_alone, stores.read_model, name, stores.limits),
-            key_prefix=settings.redis_key_prefix,
+            keys=ProductKeys(settings.redis_key_prefix),
             ttl_seconds=settings.cache_ttl_seconds,
             tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
         )
@@ -154,7 +156,7 @@ async def open_stores(settings: "ProjectorSettings", connections_max: int, stack
     """Connected when first used, closed with the stack."""
     read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
     log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
-    return Stores(settings, read_model, PostgresEventLog(log), stack)
+    return Stores(settings, read_model, log, PostgresEventLog(log), stack)
 
 
 async def _pool(

@@ -23,6 +23,7 @@ PARKED_SECONDS = Gauge(
     "projection_parked_oldest_seconds", "Age of the oldest parked record; 0 without any.", ["projection"]
 )
 _TURN_SECONDS = 1.0
+_NOTHING_WANTED = Control(is_paused=False, revision=0)
 _log = get_logger(__name__)
 
 
@@ -70,10 +71,9 @@ class ControlLoop:
     async def _obey(self) -> None:
         wanted = await self._board.wanted()
         for projection in self._projections:
-            control = wanted.get(projection.name)
-            if control is not None:
-                projection.obey(control)
-            PAUSED.labels(projection.name).set(control is not None and control.is_paused)
+            control = wanted.get(projection.name, _NOTHING_WANTED)
+            projection.obey(control)
+            PAUSED.labels(projection.name).set(control.is_paused)
 
     async def _tell(self) -> None:
         counts = await self._board.counts()

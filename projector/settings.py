@@ -48,6 +48,12 @@ class ProjectorSettings(ProcessSettings):
     parked_products_max: int = Field(default=10_000, ge=1)
     parked_events_per_product_max: int = Field(default=10_000, ge=1)
 
+    # Of a rebuild: how many products a worker holds in memory (about 2.5 KB each), and how far the live view
+    # may fall behind before the rebuild makes room.
+    rebuild_products_in_memory_max: int = Field(default=250_000, ge=1)
+    rebuild_live_lag_events_max: int = Field(default=20_000, ge=1)
+    rebuild_live_wait_seconds_max: float = Field(default=120.0, gt=0)
+
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
     connect_timeout_seconds: float = Field(default=5.0, gt=0)
     redis_timeout_seconds: float = Field(default=2.0, gt=0)

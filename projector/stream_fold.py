@@ -25,7 +25,9 @@ class Failure(NamedTuple):
     cause: str
 
 
-class _CannotApply(Exception):
+class CannotApply(Exception):
+    """An event that is new and fits into its stream, and yet has no effect that can be had."""
+
     def __init__(self, error_class: ErrorClass, cause: str) -> None:
         super().__init__(cause)
         self.error_class: ErrorClass = error_class
@@ -61,7 +63,7 @@ class StreamFold(Generic[S]):
                 if waiting and waiting[0].stream_version == stream_version:
                     waiting.popleft()
                 self._step(delivered.event, "applied", delivered)
-            except _CannotApply as error:
+            except CannotApply as error:
                 return Failure(delivered, error.error_class, str(error))
         self._catch_up(waiting)
         return None
@@ -81,13 +83,13 @@ class StreamFold(Generic[S]):
                 return
             try:
                 self._step(event, "gap_filled", None)
-            except _CannotApply:
+            except CannotApply:
                 return
 
     def _refuse_doomed(self, delivered: Delivered, doomed: Doomed) -> None:
         doom = doomed.get((delivered.partition, delivered.offset))
         if doom is not None:
-            raise _CannotApply(*doom)
+            raise CannotApply(*doom)
 
     def _step(self, event: RecordedEvent, result: str, delivered: Delivered | None) -> None:
         """One event; `delivered` is the one to blame."""
@@ -102,20 +104,22 @@ class StreamFold(Generic[S]):
             if self._state is not None:
                 self._state = self._fold.pass_over(self._state, event)
         else:
-            self._state = self._applied(event)
+            self._state = apply_one(self._fold, self._state, event)
         self._tally[event.event_type, result] += 1
         self._product_id = event.product_id
         self._version, self._log_position = event.stream_version, event.log_position
         if self._state is not None:
             self._last = self._state
 
-    def _applied(self, event: RecordedEvent) -> S | None:
-        try:
-            decoded = decode_event(event.event_type, event.schema_version, event.data)
-            return self._fold.apply(self._state, decoded, event)
-        except UnknownSchemaVersion as error:
-            raise _CannotApply("unknown-schema-version", str(error)) from error
-        except CodecError as error:
-            raise _CannotApply("undecodable", f"{type(error).__name__}: {error}") from error
-        except HistoryDoesNotFold as error:
-            raise _CannotApply("history-does-not-fold", str(error)) from error
+
+def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
+    """The state after an event of a type that the fold uses. Raises `CannotApply`."""
+    try:
+        decoded = decode_event(event.event_type, event.schema_version, event.data)
+        return fold.apply(state, decoded, event)
+    except UnknownSchemaVersion as error:
+        raise CannotApply("unknown-schema-version", str(error)) from error
+    except CodecError as error:
+        raise CannotApply("undecodable", f"{type(error).__name__}: {error}") from error
+    except HistoryDoesNotFold as error:
+        raise CannotApply("history-does-not-fold", str(error)) from error

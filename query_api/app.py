@@ -30,6 +30,7 @@ from query_api.postgres.stock_items import PostgresStockItems
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
 from query_api.redis.list_cache import RedisListCache
+from query_api.redis.live_documents import LiveDocuments
 from query_api.redis.multi_get import MultiGet
 from query_api.redis.product_cache import RedisProductCache
 from query_api.report_ports import GroupPosition, KeyPosition
@@ -47,6 +48,7 @@ from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
 
 PROCESS = "query-api"
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
@@ -121,13 +123,15 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         calls = GuardedCalls(breaker)
         multi_get = MultiGet(redis, seconds_max=settings.redis_seconds_max)
         stack.push_async_callback(multi_get.close)
-        documents = CoalescedReads(calls, multi_get, count=_count)
+        keys = ProductKeys(settings.redis_key_prefix)
+        documents = CoalescedReads(calls, LiveDocuments(multi_get, keys), count=_count)
         others = CoalescedReads(calls, multi_get)
         cache = RedisProductCache(
             redis,
             calls,
             documents,
             others,
+            keys=keys,
             prefix=settings.redis_key_prefix,
             document_ttl_seconds=settings.document_ttl_seconds,
             absent_ttl_seconds=settings.absent_ttl_seconds,

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
-from projector.kafka.consumer_state import ConsumerState
+from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
 from projector.kafka.progress import Progress
@@ -106,12 +106,13 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         before, self._state.control = self._state.control, control
         if control.is_paused and not before.is_paused:
             self._wait(f"paused by an operator: {control.reason}", seconds=0)
-        elif not control.is_paused and control.revision != before.revision:
+        elif not control.is_paused and control.revision != before.revision != UNKNOWN_REVISION:
             self._state.stopped_because = None
             self._progress.stopped(False)
             self._work.resumed()
             self._placement.look_again()
-            self._wake.set()
+            # Anew from the checkpoints, which may have been set back meanwhile.
+            self._wait("resumed by an operator", seconds=0)
 
     def lags(self) -> list[PartitionLag]:
         """By partition; see `ConsumerState`."""

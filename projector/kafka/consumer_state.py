@@ -6,13 +6,16 @@ from projector.kafka.placement import STOPPED, Placement
 from projector.operator_ports import PartitionLag
 from projector.ports import Control
 
+UNKNOWN_REVISION = -1
+"""Before the first look at what operators want."""
+
 
 class ConsumerState:
     """Of one consumer. Without any I/O."""
 
     def __init__(self) -> None:
         self.placement = Placement()
-        self.control = Control(is_paused=False, revision=0)
+        self.control = Control(is_paused=False, revision=UNKNOWN_REVISION)
         self.stopped_because: str | None = None
         self.measured: Sequence[PartitionLag] = ()
 

@@ -44,11 +44,12 @@ class PostgresEventLog:
             with translated(_SERVER):
                 rows = await self._pool.fetch(sql, product_ids, versions)
             for row in rows:
-                found.setdefault(row["product_id"], []).append(_recorded(row))
+                found.setdefault(row["product_id"], []).append(recorded_event(row))
         return found
 
 
-def _recorded(row: asyncpg.Record) -> RecordedEvent:
+def recorded_event(row: asyncpg.Record) -> RecordedEvent:
+    """A row of the log with its metadata."""
     return RecordedEvent(
         log_position=row["position"],
         product_id=row["product_id"],

@@ -7,6 +7,7 @@ from redis.exceptions import ResponseError
 
 from projector.errors import Refused, Unavailable
 from shared.redis.client import is_transient
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 
 
 @contextmanager
@@ -19,6 +20,8 @@ def translated() -> Iterator[None]:
         yield
     except Exception as error:
         text = f"Redis: {type(error).__name__}: {error}"
+        if isinstance(error, GenerationMoved | GenerationFrozen):
+            raise Unavailable(text) from error
         if is_transient(error) or str(error).startswith(("OOM", "MISCONF")):
             raise Unavailable(text) from error
         if isinstance(error, ResponseError):

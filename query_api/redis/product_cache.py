@@ -1,10 +1,12 @@
 """Documents and pointers in Redis.
 
-`<prefix>:product:<id>` holds a packed document, written by the projector and by fills, always guarded by its
-version. `<prefix>:sku:<sku>` and `<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
+`<prefix>:product:<id>` (or `product.<generation>`, see `shared/redis/product_keys.py`) holds a packed
+document, written by the projector and by fills, always guarded by its version. `<prefix>:sku:<sku>` and
+`<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
 """
 
 from asyncio import Future
+from contextlib import suppress
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -12,9 +14,9 @@ from redis.asyncio import Redis
 from query_api.ports import PointerKind, ProductRow
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
-from shared.contract.addresses import product_key
 from shared.contract.cached_document import pack
 from shared.redis.guarded_documents import GuardedDocuments
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 
 # Older than every version there is, so that any guarded write replaces it.
 ABSENT_VERSION = 0
@@ -32,6 +34,7 @@ class RedisProductCache:
         documents: CoalescedReads,
         pointers: CoalescedReads,
         *,
+        keys: ProductKeys,
         prefix: str,
         document_ttl_seconds: float,
         absent_ttl_seconds: float,
@@ -42,22 +45,20 @@ class RedisProductCache:
         self._documents = documents
         self._pointers = pointers
         self._prefix = prefix
-        self._key_prefix = product_key(prefix, "")
-        self._fills = GuardedDocuments(redis, ttl_seconds=document_ttl_seconds)
-        self._absences = GuardedDocuments(redis, ttl_seconds=absent_ttl_seconds)
+        self._fills = GuardedDocuments(redis, keys, ttl_seconds=document_ttl_seconds)
+        self._absences = GuardedDocuments(redis, keys, ttl_seconds=absent_ttl_seconds)
         self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
 
     def read(self, product_id: str) -> "Future[bytes | None]":
-        return self._documents.get(self._key_prefix + product_id)
+        return self._documents.get(product_id)
 
     async def fill(self, row: ProductRow) -> None:
-        key = product_key(self._prefix, row.product_id)
         value = pack(row.stream_version, row.body)
-        await self._calls.run(lambda: self._fills.store({key: value}))
+        await self._calls.run(lambda: _store(self._fills, row.product_id, value))
 
     async def fill_absent(self, product_id: UUID) -> None:
-        key = product_key(self._prefix, product_id)
-        await self._calls.run(lambda: self._absences.store({key: pack(ABSENT_VERSION, None)}))
+        value = pack(ABSENT_VERSION, None)
+        await self._calls.run(lambda: _store(self._absences, product_id, value))
 
     async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
         """16 bytes; anything else is not ours and as good as nothing."""
@@ -72,3 +73,9 @@ class RedisProductCache:
 
     def _pointer_key(self, kind: PointerKind, value: str) -> str:
         return f"{self._prefix}:{kind}:{value}"
+
+
+async def _store(documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
+    """A fill in the moment of a switch is not worth another try: the next reader fills the new generation."""
+    with suppress(GenerationMoved, GenerationFrozen):
+        await documents.store({product_id: value})

@@ -57,9 +57,19 @@ def _murmur2(data: bytes) -> int:
     return hashed ^ (hashed >> 15)
 
 
-def product_key(prefix: str, product_id: UUID | str) -> str:
-    """Redis key of a product's document."""
-    return f"{prefix}:product:{product_id}"
+def product_key(prefix: str, product_id: UUID | str, generation: int = 0) -> str:
+    """Redis key of a product's document in one generation of the cache; a rebuild fills the next one."""
+    return f"{prefix}:product.{generation}:{product_id}" if generation else f"{prefix}:product:{product_id}"
+
+
+def cache_generation_key(prefix: str) -> str:
+    """Redis key of the generation that is live; absent, as after a flush, it is 0."""
+    return f"{prefix}:product-generation"
+
+
+def cache_frozen_key(prefix: str) -> str:
+    """Redis key that stands while the live generation is being switched: nothing may be written."""
+    return f"{prefix}:product-generation:frozen"
 
 
 def list_generation_key(prefix: str, top_category: str | None) -> str:

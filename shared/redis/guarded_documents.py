@@ -6,34 +6,63 @@ The projector writes with it and so does a reader's cache fill: whoever is late 
 import random
 from collections.abc import Mapping
 from importlib.resources import files
+from uuid import UUID
 
 from redis.asyncio import Redis
 
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
+
 KEYS_PER_CALL_MAX = 500
 TTL_JITTER = 0.1
+_MOVED, _FROZEN = -1, -2
 
 _script = files("shared.redis").joinpath("guarded_set.lua").read_text()
 
 
 class GuardedDocuments:
-    """Writes packed documents (`shared.contract.cached_document`) that are newer than what stands there."""
+    """Writes packed documents (`shared.contract.cached_document`) that are newer than what stands there.
 
-    def __init__(self, redis: Redis, *, ttl_seconds: float) -> None:
+    `is_live` False: into a generation that nobody reads yet, whatever the live one is.
+    """
+
+    def __init__(self, redis: Redis, keys: ProductKeys, *, ttl_seconds: float, is_live: bool = True) -> None:
+        self._redis = redis
         self._set = redis.register_script(_script)
+        self._keys = keys
         self._ttl_seconds = ttl_seconds
+        self._is_live = is_live
 
-    async def store(self, documents: Mapping[str, bytes]) -> int:
-        """Store key -> packed document; answers how many were newer. Raises redis-py's errors.
+    async def store(self, documents: Mapping[UUID, bytes]) -> int:
+        """Store product id -> packed document; answers how many were newer.
 
-        The time to live varies by a tenth so that what was written together does not expire together.
+        Raises redis-py's errors, `GenerationMoved` or `GenerationFrozen`. The time to live varies by a tenth
+        so that what was written together does not expire together.
         """
-        keys = list(documents)
+        ids = list(documents)
         stored = 0
-        for start in range(0, len(keys), KEYS_PER_CALL_MAX):
-            some = keys[start : start + KEYS_PER_CALL_MAX]
-            jitter = 1 + random.uniform(-TTL_JITTER, TTL_JITTER)  # noqa: S311 (spread, not secrecy)
-            ttl_milliseconds = int(self._ttl_seconds * 1000 * jitter)
-            stored += int(
-                await self._set(keys=some, args=[ttl_milliseconds, *map(documents.__getitem__, some)])
+        for start in range(0, len(ids), KEYS_PER_CALL_MAX):
+            some = ids[start : start + KEYS_PER_CALL_MAX]
+            keys = self._keys
+            expected = str(keys.generation) if self._is_live else ""
+            answer = int(
+                await self._set(
+                    keys=[keys.generation_key, keys.frozen_key, *keys.of(some)],
+                    args=[
+                        expected,
+                        jittered_milliseconds(self._ttl_seconds),
+                        *map(documents.__getitem__, some),
+                    ],
+                )
             )
+            if answer == _MOVED:
+                keys.learn(await self._redis.get(keys.generation_key))
+                raise GenerationMoved(f"generation {keys.generation} of the cache is live now")
+            if answer == _FROZEN:
+                raise GenerationFrozen("another generation of the cache is about to become live")
+            stored += answer
         return stored
+
+
+def jittered_milliseconds(ttl_seconds: float) -> int:
+    """The time to live, a tenth more or less."""
+    return int(ttl_seconds * 1000 * (1 + random.uniform(-TTL_JITTER, TTL_JITTER)))  # noqa: S311

@@ -1,14 +1,24 @@
 -- Store a document only over an older one: late events, replays and stale cache fills lose.
--- KEYS: documents. ARGV[1]: time to live in milliseconds; ARGV[i + 1]: packed value for KEYS[i]
--- (16 digits of stream version, one flag byte, body; see shared/contract/cached_document.py).
--- The digits are zero-padded, so comparing the prefixes as strings compares the versions.
--- Answers how many were stored.
+-- KEYS[1]: the live generation. KEYS[2]: stands while it is being switched. KEYS[3] on: documents.
+-- ARGV[1]: the generation that the keys belong to, or '' not to look (a rebuild writes beside the live one).
+-- ARGV[2]: time to live in milliseconds. ARGV[i]: packed value for KEYS[i] (16 digits of stream version, one flag
+-- byte, body; see shared/contract/cached_document.py). The digits are zero-padded, so comparing the prefixes as
+-- strings compares the versions.
+-- Answers how many were stored; -1: another generation is live; -2: a switch is under way.
+if ARGV[1] ~= '' then
+    if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then
+        return -1
+    end
+    if redis.call('EXISTS', KEYS[2]) == 1 then
+        return -2
+    end
+end
 local stored = 0
-for i, key in ipairs(KEYS) do
-    local value = ARGV[i + 1]
-    local current = redis.call('GETRANGE', key, 0, 15)
+for i = 3, #KEYS do
+    local value = ARGV[i]
+    local current = redis.call('GETRANGE', KEYS[i], 0, 15)
     if current == '' or current < string.sub(value, 1, 16) then
-        redis.call('SET', key, value, 'PX', ARGV[1])
+        redis.call('SET', KEYS[i], value, 'PX', ARGV[2])
         stored = stored + 1
     end
 end

@@ -15,7 +15,7 @@ from tests.benchmarks.bench_servers import BenchServers, bench_servers
 from tests.benchmarks.table import run_table
 from tests.benchmarks.tools import MissingTool
 
-SUITES = ("append", "commands_http", "reads_http", "projecting", "relay", "freshness")
+SUITES = ("append", "commands_http", "reads_http", "projecting", "rebuilding", "relay", "freshness")
 
 
 def main() -> int:

@@ -169,14 +169,14 @@ def _events() -> list[RecordedEvent]:
     for version in range(1, VERSIONS + 1):
         random.shuffle(ids)
         for product_id in ids:
-            stored = encode_event(_event(version, product_id))
+            stored = encode_event(make_event(version, product_id))
             metadata = EventMetadata(uuid4(), str(product_id))
             place = (len(events) + 1, product_id, version)
             events.append(RecordedEvent(*place, *stored, metadata, RECORDED_AT))
     return events
 
 
-def _event(version: int, product_id: UUID) -> e.ProductEvent:
+def make_event(version: int, product_id: UUID) -> e.ProductEvent:
     name = product_id.hex[-12:]
     price = e.Money("50.00", "USD")
     if version == 1:

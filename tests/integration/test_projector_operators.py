@@ -22,24 +22,40 @@ __all__ = ["world"]
 pytestmark = pytest.mark.servers
 
 
-async def command(world: World, *arguments: str, code: int = 0) -> str:
-    """What `python -m projector …` prints; the exit code must be this one."""
-    environment = {
+async def command(world: World, *arguments: str, code: int = 0, **environment: str) -> str:
+    """What `python -m projector …` prints in all; the exit code must be this one."""
+    return "".join(await run(world, *arguments, code=code, **environment))
+
+
+async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
+    """The one JSON document that it prints; what it says meanwhile goes elsewhere."""
+    return json.loads((await run(world, *arguments, "--json", code=code))[0])
+
+
+async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> tuple[str, str]:
+    """Standard output and error."""
+    process = await start(world, *arguments, **environment)
+    output, errors = await process.communicate()
+    assert process.returncode == code, (output + errors).decode()
+    return output.decode(), errors.decode()
+
+
+async def start(world: World, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+    """The command as a process, on the same servers."""
+    settings = {
         name.upper(): str(value)
         for name, value in world.settings.model_dump().items()
         if value != type(world.settings).model_fields[name].default
     }
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", *arguments,
-        env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **settings, **environment},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    output, errors = await process.communicate()
-    assert process.returncode == code, (output + errors).decode()
-    return (output + errors).decode()
 
 
 async def letters(world: World, *more: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(await command(world, "dead-letters", "list", "--json", *more))
+    found: list[dict[str, Any]] = await command_json(world, "dead-letters", "list", *more)
     return found
 
 
@@ -71,8 +87,8 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
 
         await eventually(all_parked, 30)
         await world.table_shows(events[0].product_id, 1)
-        shown = json.loads(
-            await command(world, "dead-letters", "show", "--product", product, "--projection", "product_view")
+        shown = await command_json(
+            world, "dead-letters", "show", "--product", product, "--projection", "product_view"
         )
         assert [one["stream_version"] for one in shown] == [2, 3, 4]
         assert shown[0]["value"] == "{"
@@ -81,9 +97,7 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
         choice = ("--projection", "product_view", "--product", product)
         output = await command(world, "dead-letters", "retry", *choice, "--reason", "hope", code=3)
         assert "failed" in output
-        dry = json.loads(
-            await command(world, "dead-letters", "retry", *choice, "--from-log", "--dry-run", "--json")
-        )
+        dry = await command_json(world, "dead-letters", "retry", *choice, "--from-log", "--dry-run")
         assert [(one["outcome"], one["left"]) for one in dry] == [("would-be-retried", 3)]
         assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 6
         await command(

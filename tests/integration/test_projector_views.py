@@ -35,6 +35,7 @@ from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
 from tests.unit.projector.folding import folded as fold_all
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
@@ -101,7 +102,7 @@ def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = P
 def cache(redis: Redis, read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
     return RedisProductCache(
         redis, partial(parking_alone, read_model, PROJECTION, limits),
-        key_prefix="t", ttl_seconds=60, tombstone_ttl_seconds=30,
+        keys=ProductKeys("t"), ttl_seconds=60, tombstone_ttl_seconds=30,
     )  # fmt: skip
 
 

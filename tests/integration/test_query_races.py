@@ -14,12 +14,14 @@ from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.product_table import PostgresProductTable
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
+from query_api.redis.live_documents import LiveDocuments
 from query_api.redis.product_cache import RedisProductCache
 from query_api.visibility import Visibility
 from shared.contract.cached_document import unpack
 from shared.contract.views import encode_document
 from shared.ops.breaker import CircuitBreaker
 from shared.postgres.pool import create_pool
+from shared.redis.product_keys import ProductKeys
 from tests.eventually import eventually
 from tests.integration.test_query_world import PREFIX, World, product, token_for, world
 from tests.servers import DatabaseDsns
@@ -53,10 +55,11 @@ async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProdu
     )
     table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2, wait_seconds_max=5))
     calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
-    reads = CoalescedReads(calls, world.redis.mget)
+    keys = ProductKeys(PREFIX)
+    reads = CoalescedReads(calls, LiveDocuments(world.redis.mget, keys))
     cache = RedisProductCache(
         world.redis, calls, reads, reads,
-        prefix=PREFIX, document_ttl_seconds=60, absent_ttl_seconds=5, pointer_ttl_seconds=5,
+        keys=keys, prefix=PREFIX, document_ttl_seconds=60, absent_ttl_seconds=5, pointer_ttl_seconds=5,
     )  # fmt: skip
     return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1))
 

@@ -25,6 +25,7 @@ from shared.contract.consistency_token import ConsistencyToken, encode_token
 from shared.contract.events import Money, Variant
 from shared.contract.views import ProductDocument, encode_document
 from shared.redis.guarded_documents import GuardedDocuments
+from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
 
 PREFIX = "catalogue"
@@ -107,8 +108,8 @@ class World:
         await self.cache_packed(product_id, pack(stream_version, None))
 
     async def cache_packed(self, product_id: UUID, packed: bytes) -> None:
-        documents = GuardedDocuments(self.redis, ttl_seconds=600)
-        await documents.store({product_key(PREFIX, product_id): packed})
+        documents = GuardedDocuments(self.redis, ProductKeys(PREFIX), ttl_seconds=600)
+        await documents.store({product_id: packed})
 
     async def cached(self, product_id: UUID) -> bytes | None:
         """What Redis has of a product."""

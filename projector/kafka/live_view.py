@@ -1,0 +1,54 @@
+"""Waits until a running projection has applied everything up to a position of the log."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from aiokafka.errors import KafkaError
+
+from projector.errors import CannotGoOn, Unavailable
+from projector.kafka.group_offsets import topic_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+_LOOK_SECONDS = 0.2
+
+
+async def wait_until_applied(
+    bootstrap_servers: str,
+    topic: str,
+    group: str,
+    position: int,
+    *,
+    published_position: "Callable[[], Awaitable[int]]",
+    next_offsets: "Callable[[], Awaitable[Mapping[int, int]]] | None",
+    seconds_max: float,
+) -> None:
+    """First for the relay to have published it, then for the projection to have passed the topic's end.
+
+    `next_offsets` None: the group's committed offsets are the position. Raises `CannotGoOn` after
+    `seconds_max`, `Unavailable`.
+    """
+    deadline = time.monotonic() + seconds_max
+    while await published_position() < position:
+        await _pause(deadline, "the relay has not published the log up to where the rebuild is")
+    try:
+        ends = (await topic_ends(bootstrap_servers, topic, [])).end_offsets
+        while True:
+            if next_offsets is None:
+                reached = (await topic_ends(bootstrap_servers, topic, [group])).committed[group]
+            else:
+                reached = dict(await next_offsets())
+            behind = [at for at, end in ends.items() if end > 0 and reached.get(at, 0) < end]
+            if not behind:
+                return
+            await _pause(deadline, f"the live view has not reached the end of partitions {behind}")
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+
+
+async def _pause(deadline: float, reason: str) -> None:
+    if time.monotonic() > deadline:
+        raise CannotGoOn(f"{reason}; is it running? Try again, or rebuild without proof")
+    await asyncio.sleep(_LOOK_SECONDS)

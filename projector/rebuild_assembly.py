@@ -1,0 +1,91 @@
+"""What a rebuild of each projection is made of; the counterpart of `assembly.py` for the shadow."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from projector.assembly import DOCUMENTS, PRODUCT_CACHE, TABLES, Stores, source
+from projector.kafka.live_view import wait_until_applied
+from projector.ports import Fold
+from projector.postgres.cache_rebuild import PostgresCacheRecords
+from projector.postgres.log_scan import PostgresLogScan
+from projector.postgres.rebuild_record import RebuildRecords
+from projector.postgres.shadow import PostgresShadow
+from projector.postgres.shadow_parking import ParkedAnew
+from projector.postgres.statements import SHADOW
+from projector.redis.shadow import RedisShadow
+
+REBUILDABLE = (*TABLES, PRODUCT_CACHE)
+
+
+class ShadowParts(NamedTuple):
+    """A shadow, its record, and the fold that fills it."""
+
+    shadow: Any
+    records: RebuildRecords
+    fold: Fold[Any]
+    next_generation: Callable[[], Awaitable[int]]
+
+
+def log_scan(stores: Stores) -> PostgresLogScan:
+    """The log, from end to end."""
+    return PostgresLogScan(stores.log_pool)
+
+
+def shadow_parts(name: str, stores: Stores) -> ShadowParts:
+    """Of the projection of that name."""
+    settings = stores.settings
+    parked: ParkedAnew[Any] = ParkedAnew(
+        stores.log,
+        projection=name,
+        topic=stores.topic,
+        partition_count=settings.partition_count,
+        limits=stores.limits,
+    )
+    if name == PRODUCT_CACHE:
+        return _cache_parts(stores, parked)
+    records = RebuildRecords(stores.read_model, name)
+    tables, fold = TABLES[name]
+    shadow = PostgresShadow(
+        stores.read_model,
+        records,
+        tables(),
+        tables(SHADOW),
+        parked,
+        projection=name,
+        topic=stores.topic,
+        partition_count=settings.partition_count,
+    )
+    return ShadowParts(shadow, records, fold, _no_generation)
+
+
+def _cache_parts(stores: Stores, parked: ParkedAnew[Any]) -> ShadowParts:
+    settings = stores.settings
+    records = PostgresCacheRecords(stores.read_model, PRODUCT_CACHE, parked)
+    shadow = RedisShadow(
+        stores.redis(settings.redis_timeout_seconds),
+        records,
+        log_scan(stores).product_ids,
+        key_prefix=settings.redis_key_prefix,
+        ttl_seconds=settings.cache_ttl_seconds,
+        tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+    )
+    return ShadowParts(shadow, records, DOCUMENTS, shadow.next_generation)
+
+
+async def live_has(name: str, stores: Stores, position: int, seconds_max: float) -> None:
+    """Wait until the running projection has applied the log up to a position."""
+    kept = source(name, stores)
+    checkpoints = None if name == PRODUCT_CACHE else RebuildRecords(stores.read_model, name).next_offsets
+    await wait_until_applied(
+        stores.settings.kafka_bootstrap_servers,
+        kept.topic,
+        kept.group,
+        position,
+        published_position=log_scan(stores).published_position,
+        next_offsets=None if checkpoints is None else lambda: checkpoints(kept.topic),
+        seconds_max=seconds_max,
+    )
+
+
+async def _no_generation() -> int:
+    return 0
