@@ -12,6 +12,7 @@ import msgspec
 
 from projector.ports import Change, Held
 from projector.postgres.analytics_rows import change_columns, price_columns
+from projector.postgres.loading import one_loader_at_a_time
 from projector.postgres.statements import LIVE, statement
 from projector.projections.analytics import AnalysedProduct, Fact
 from shared.contract.events import Money
@@ -71,13 +72,14 @@ class AnalyticsTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[AnalysedProduct]]
     ) -> None:
-        """One call a transaction: workers that share sums lock them in the order of their keys."""
+        """Products by COPY; the sums, which workers share, by one of them at a time."""
         await connection.copy_records_to_table(
             "analytics_product",
             schema_name=self._schema,
             columns=_PRODUCT_COLUMNS,
             records=[_product_row(change) for change in changes],
         )
+        await one_loader_at_a_time(connection, self._schema, self.names[0])
         await self._add(connection, [fact for change in changes for fact in change.last.facts])
 
     async def _add(self, connection: "PoolConnectionProxy[asyncpg.Record]", facts: Collection[Fact]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from projector.ports import Change, Held
 from projector.postgres.category_rows import Move, brand_columns, category_columns
+from projector.postgres.loading import one_loader_at_a_time
 from projector.postgres.statements import LIVE, statement
 from projector.projections.category_view import CountedProduct
 
@@ -59,13 +60,14 @@ class CategoryViewTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[CountedProduct]]
     ) -> None:
-        """One call a transaction: workers that share counts lock them in the order of their keys."""
+        """Products by COPY; the counts, which workers share, by one of them at a time."""
         await connection.copy_records_to_table(
             "category_view_product",
             schema_name=self._schema,
             columns=_PRODUCT_COLUMNS,
             records=[_product_row(change) for change in changes],
         )
+        await one_loader_at_a_time(connection, self._schema, self.names[0])
         await self._add(connection, [(None, change.after) for change in changes])
 
     async def _add(self, connection: "PoolConnectionProxy[asyncpg.Record]", moves: Iterable[Move]) -> None:

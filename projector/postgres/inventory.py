@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from projector.ports import Change, Held
+from projector.postgres.loading import one_loader_at_a_time
 from projector.postgres.statements import LIVE, statement
 from projector.projections.inventory import Movement, StockedProduct
 
@@ -56,13 +57,14 @@ class InventoryTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[StockedProduct]]
     ) -> None:
-        """One call a transaction: workers may meet at a SKU that has moved between their products."""
+        """Products by COPY; items, at which workers may meet, by one of them at a time."""
         await connection.copy_records_to_table(
             "inventory_product",
             schema_name=self._schema,
             columns=_PRODUCT_COLUMNS,
             records=[_product_row(change) for change in changes],
         )
+        await one_loader_at_a_time(connection, self._schema, self.names[0])
         await self._move(connection, changes)
 
     async def _move(

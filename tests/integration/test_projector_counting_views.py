@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from decimal import Decimal
@@ -54,16 +54,10 @@ DAY = START.date()
 
 
 @pytest_asyncio.fixture
-async def shadow(owner: Any) -> AsyncIterator[None]:
+async def shadow(owner: Any) -> None:
     """The tables of all views once more, empty, as a rebuild makes them."""
-    await owner.execute(f"CREATE SCHEMA {SHADOW}; GRANT USAGE ON SCHEMA {SHADOW} TO catalogue_projector")
-    for tables, _ in TABLES.values():
-        for name in tables().names:
-            await owner.execute(
-                f"CREATE TABLE {SHADOW}.{name} (LIKE {LIVE}.{name} INCLUDING ALL);"
-                f"GRANT ALL ON {SHADOW}.{name} TO catalogue_projector"
-            )
-    yield
+    for name in TABLES:
+        await owner.execute("SELECT views.make_shadow($1)", name)
 
 
 def whole(view: View, events: Sequence[RecordedEvent]) -> Change[Any]:
@@ -82,13 +76,13 @@ async def rows(read_model: Any, schema: str, names: Sequence[str]) -> dict[str, 
 
 
 async def rebuild(name: str, read_model: Any, streams: Sequence[Sequence[RecordedEvent]]) -> None:
-    """Loaded by two workers at the same time, each a few products a transaction."""
+    """Loaded by two workers at the same time, each all of its products in one transaction, two at once."""
     tables = TABLES[name][0](SHADOW)
     view = table(read_model, name=name)
 
     async def work(some: Sequence[Sequence[RecordedEvent]]) -> None:
-        for start in range(0, len(some), 2):
-            async with read_model.acquire() as connection, connection.transaction():
+        async with read_model.acquire() as connection, connection.transaction():
+            for start in range(0, len(some), 2):
                 changes = [whole(view, stream) for stream in some[start : start + 2]]
                 await tables.load(connection, changes)
 
@@ -234,6 +228,29 @@ async def test_batches_that_meet_at_the_same_rows_from_two_ends_do_not_lock_each
         batches = [asyncio.create_task(save(some)) for some in (keys, keys[::-1])]
         await eventually(lambda: lock_waits(read_model, 2))
     await asyncio.gather(*batches)
+
+
+@pytest.mark.parametrize("where", MEETING)
+async def test_workers_that_load_what_they_share_from_two_ends_do_not_lock_each_other_out(
+    where: str, read_model: Any, shadow: None
+) -> None:
+    name, going_to, _, _ = MEETING[where]
+    tables, view = TABLES[name][0](SHADOW), table(read_model, name=name)
+
+    async def load(connection: Any, key: str) -> None:
+        await tables.load(connection, [whole(view, history(new_product_id(), going_to(key)))])
+
+    async def load_from_the_other_end() -> None:
+        async with read_model.acquire() as connection, connection.transaction():
+            await load(connection, "last")
+            await load(connection, "first")
+
+    async with read_model.acquire() as connection, connection.transaction():
+        await load(connection, "first")
+        other = asyncio.create_task(load_from_the_other_end())
+        await eventually(lambda: lock_waits(read_model, 1))
+        await load(connection, "last")
+    await other
 
 
 async def lock_waits(read_model: Any, count: int) -> None:
