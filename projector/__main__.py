@@ -9,11 +9,11 @@ from projector.app import PROCESS, PROJECTIONS, run_projector
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.command_line.status import run_status
 from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
-from projector.status import print_status
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_verify(chosen, settings)
     if chosen.command in ("pause", "resume"):
         return run_control(chosen, settings)
-    return asyncio.run(print_status(settings, as_json=chosen.json))
+    return run_status(settings, as_json=chosen.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
     )
     add_verify_arguments(commands.add_parser("verify", help="compare views with the log that they come from"))
-    status = commands.add_parser("status", help="how far each projection is")
+    status = commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
     status.add_argument("--json", action="store_true", help="one JSON document")
     return parser
 

@@ -1,5 +1,6 @@
 """What each projection is made of: its fold, its view, its place to start from. The one list of them all."""
 
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,13 +12,16 @@ from projector.kafka.work import Source
 from projector.operations import Operations
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import EventLog, Fold
+from projector.postgres.analytics import AnalyticsTables
+from projector.postgres.category_view import CategoryViewTables
 from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.postgres.event_log import PostgresEventLog
+from projector.postgres.inventory import InventoryTables
 from projector.postgres.parking import ParkingLimits, PostgresParkedProducts, parking_alone
 from projector.postgres.product_view import ProductViewTables
-from projector.postgres.view import PostgresView
-from projector.projections import product_document
+from projector.postgres.view import PostgresView, Tables
+from projector.projections import analytics, category_view, inventory, product_document
 from projector.redis.cached_products import CachedProducts
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
@@ -33,8 +37,18 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 PRODUCT_VIEW, PRODUCT_CACHE = "product_view", "product_cache"
-PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE)
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
+TABLES: Mapping[str, tuple[Callable[..., Tables[Any]], Fold[Any]]] = {
+    PRODUCT_VIEW: (ProductViewTables, DOCUMENTS),
+    "category_view": (
+        CategoryViewTables,
+        Fold(category_view.EVENT_TYPES, category_view.apply_event, category_view.pass_over),
+    ),
+    "inventory": (InventoryTables, Fold(inventory.EVENT_TYPES, inventory.apply_event, inventory.pass_over)),
+    "analytics": (AnalyticsTables, Fold(analytics.EVENT_TYPES, analytics.apply_event, analytics.pass_over)),
+}
+"""Views in PostgreSQL: their tables, for any schema, and their folds."""
+PROJECTIONS = (*TABLES, PRODUCT_CACHE)
 _REDIS_CONNECTIONS_MAX = 4
 _LOG_CONNECTIONS_MAX = 4
 
@@ -90,14 +104,17 @@ def parts(name: str, stores: Stores) -> Parts:
     if name == PRODUCT_CACHE:
         parking = partial(parking_alone, stores.read_model, name, stores.limits)
         return Parts(RedisProductCache(cached_products(stores), parking), DOCUMENTS)
+    tables, fold = TABLES[name]
     view = PostgresView(
-        stores.read_model, ProductViewTables(), projection=name, topic=stores.topic, limits=stores.limits
+        stores.read_model, tables(), projection=name, topic=stores.topic, limits=stores.limits
     )
+    if name != PRODUCT_VIEW:
+        return Parts(view, fold)
     # The list counters get a client of their own: their time-out is far shorter.
     lists = RedisListGenerations(
         stores.redis(settings.list_generation_timeout_seconds), key_prefix=settings.redis_key_prefix
     )
-    return Parts(view, DOCUMENTS, lists)
+    return Parts(view, fold, lists)
 
 
 def cached_products(stores: Stores) -> CachedProducts:

@@ -1,16 +1,15 @@
 """What a rebuild of each projection is made of; the counterpart of `assembly.py` for the shadow."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from projector.assembly import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, Stores, cached_products, source
+from projector.assembly import DOCUMENTS, PRODUCT_CACHE, TABLES, Stores, cached_products, source
 from projector.kafka.live_view import wait_until_applied
 from projector.ports import Fold
 from projector.postgres.cache_rebuild import PostgresCacheRecords
 from projector.postgres.log_scan import PostgresLogScan
 from projector.postgres.parking import PostgresParkedProducts
-from projector.postgres.product_view import ProductViewTables
 from projector.postgres.rebuild_record import RebuildRecords
 from projector.postgres.shadow import PostgresShadow
 from projector.postgres.shadow_parking import ParkedAnew
@@ -20,8 +19,7 @@ from projector.redis.cache_check import CacheCheck
 from projector.redis.shadow import RedisShadow
 from projector.verify import Verification
 
-REBUILDABLE = (PRODUCT_VIEW, PRODUCT_CACHE)
-_TABLES: Mapping[str, tuple[Callable[..., Any], Fold[Any]]] = {PRODUCT_VIEW: (ProductViewTables, DOCUMENTS)}
+REBUILDABLE = (*TABLES, PRODUCT_CACHE)
 
 
 class ShadowParts(NamedTuple):
@@ -51,7 +49,7 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
     if name == PRODUCT_CACHE:
         return _cache_parts(stores, parked)
     records = RebuildRecords(stores.read_model, name)
-    tables, fold = _TABLES[name]
+    tables, fold = TABLES[name]
     shadow = PostgresShadow(
         stores.read_model,
         records,
@@ -93,7 +91,7 @@ async def verification(
         cache = CacheCheck(cached_products(stores), position, places.product_ids)
         yield Verification(name, log, DOCUMENTS, cache, told)
         return
-    tables, fold = _TABLES[name]
+    tables, fold = TABLES[name]
     async with postgres_view_check(
         stores.read_model, tables, name, stores.topic, settings.partition_count
     ) as view:

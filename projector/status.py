@@ -1,16 +1,24 @@
-"""How far each projection is, for people and scripts: checkpoints, Kafka's offsets, and the log."""
+"""How each projection is, for operators: its checkpoints, Kafka's offsets, what its consumers tell, what is
+parked, and where the log ends.
 
-from collections.abc import Sequence
+Each server is asked on its own, so that one that is away leaves its own part unknown and no other.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from projector.assembly import PROJECTIONS
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
+from projector.kafka.placement import STOPPED
+from projector.operator_ports import ParkedCount
+from projector.ports import Control
+from projector.postgres.control import PostgresControl
 from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.failures import translated
 from shared.contract.addresses import topics
@@ -20,13 +28,19 @@ from shared.postgres.sql import load_sql
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-_CACHE = "product_cache"
+State = Literal["running", "waiting", "stopped", "paused", "unknown"]
+"""waiting: goes on by itself. stopped: an operator has to act on it. unknown: nobody told of all lately."""
+
+# Consumers tell once a second.
+MEASUREMENT_SECONDS_MAX = 5.0
+_NOTHING_PARKED = ParkedCount(0, 0, 0.0)
+_RUNNING = Control(is_paused=False, revision=0)
 
 
 class PartitionStatus(Struct, frozen=True):
     """One projection in one partition. `lag_events` None: Kafka did not answer.
 
-    The cache keeps no checkpoint of its own: its position is the committed offset, and the rest is unknown.
+    A view without checkpoints is where its group has committed. `trouble`: why it does not go on now.
     """
 
     projection: str
@@ -36,46 +50,105 @@ class PartitionStatus(Struct, frozen=True):
     log_position: int | None = None
     log_id: UUID | None = None
     updated_at: datetime | None = None
+    measured_at: datetime | None = None
+    trouble: str | None = None
+
+
+class ProjectionStatus(Struct, frozen=True):
+    """One projection over all its partitions; None is what could not be asked."""
+
+    projection: str
+    state: State
+    reason: str | None
+    lag_events: int | None
+    parked_products: int | None
+    parked_events: int | None
+    parked_oldest_seconds: float | None
 
 
 class Status(Struct, frozen=True):
     """`newest_log_position` None: the event store did not answer; `problems` says what else is unknown."""
 
     newest_log_position: int | None
+    projections: list[ProjectionStatus]
     partitions: list[PartitionStatus]
     problems: list[str]
 
 
-async def print_status(settings: "ProjectorSettings", *, as_json: bool) -> int:
-    """Print it; the exit code is 1 when something could not be asked."""
-    status = await read_status(settings)
-    print(msgspec.json.format(msgspec.json.encode(status)).decode() if as_json else _table(status))  # noqa: T201
-    return 1 if status.problems else 0
+class _Tables(NamedTuple):
+    """What the read model knows. `rows` are those of `select_status.sql`."""
+
+    rows: Sequence[Mapping[str, Any]]
+    wanted: Mapping[str, Control]
+    parked: Mapping[str, ParkedCount]
 
 
 async def read_status(settings: "ProjectorSettings") -> Status:
-    """Ask each server on its own: one that is away leaves its part unknown. Never raises for an outage."""
+    """Never raises for an outage."""
     problems: list[str] = []
     topic = topics(settings.kafka_topic_prefix).events
     newest = await _newest_position(settings, problems)
-    rows = await _checkpoints(settings, topic, problems)
-    group = f"{settings.kafka_topic_prefix}{_CACHE}"
+    tables = await _read_model(settings, topic, problems)
+    groups = {f"{settings.kafka_topic_prefix}{name}": name for name in PROJECTIONS}
     ends = TopicEnds({}, {})
     try:
-        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, [group])
+        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
     except (KafkaError, OSError, Unavailable) as error:
         problems.append(f"kafka: {type(error).__name__}: {error}")
-    found = [
-        PartitionStatus(lag_events=_lag(ends, row["partition"], row["next_offset"]), **row) for row in rows
+    committed = {groups[group]: offsets for group, offsets in ends.committed.items()}
+    rows = {(row["projection"], row["partition"]): row for row in tables.rows} if tables else {}
+    places = {*rows, *((name, partition) for name in committed for partition in committed[name])}
+    partitions = [
+        _partition(name, partition, rows.get((name, partition), {}), committed.get(name, {}), ends)
+        for name, partition in sorted(places)
     ]
-    for partition, offset in sorted(ends.committed.get(group, {}).items()):
-        found.append(PartitionStatus(_CACHE, partition, offset, _lag(ends, partition, offset)))
-    return Status(newest, found, problems)
+    names = [*PROJECTIONS, *sorted({name for name, _ in places} - set(PROJECTIONS))]
+    found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
+    return Status(newest, found, partitions, problems)
 
 
-def _lag(ends: TopicEnds, partition: int, next_offset: int) -> int | None:
+def _partition(
+    name: str, partition: int, row: Mapping[str, Any], committed: Mapping[int, int], ends: TopicEnds
+) -> PartitionStatus:
+    known = (row.get("next_offset"), committed.get(partition), row.get("told_next_offset"))
+    next_offset = next(offset for offset in known if offset is not None)
     end = ends.end_offsets.get(partition)
-    return None if end is None else max(0, end - next_offset)
+    log_id = row.get("log_id")
+    return PartitionStatus(
+        name,
+        partition,
+        next_offset,
+        None if end is None else max(0, end - next_offset),
+        row.get("log_position"),
+        None if log_id is None else UUID(int=log_id.int),
+        row.get("updated_at"),
+        row.get("measured_at"),
+        row["trouble"] if row.get("is_fresh") else None,
+    )
+
+
+def _projection(
+    name: str, tables: _Tables | None, partitions: Sequence[PartitionStatus], partition_count: int
+) -> ProjectionStatus:
+    lags = [one.lag_events for one in partitions if one.projection == name]
+    lag_events = None if not lags or None in lags else sum(lag or 0 for lag in lags)
+    if tables is None:
+        return ProjectionStatus(name, "unknown", None, lag_events, None, None, None)
+    control = tables.wanted.get(name, _RUNNING)
+    fresh = [row for row in tables.rows if row["projection"] == name and row["is_fresh"]]
+    troubles = sorted({row["trouble"] for row in fresh if row["trouble"] is not None})
+    state: State = "running"
+    if control.is_paused:
+        state, troubles = "paused", [control.reason]
+    elif any(trouble.startswith(STOPPED) for trouble in troubles):
+        state = "stopped"
+    elif len(fresh) < partition_count:
+        state = "unknown"
+        troubles.append(f"{len(fresh)} of {partition_count} partitions were told of lately")
+    elif troubles:
+        state = "waiting"
+    parked = tables.parked.get(name, _NOTHING_PARKED)
+    return ProjectionStatus(name, state, "; ".join(troubles) or None, lag_events, *parked)
 
 
 async def _newest_position(settings: "ProjectorSettings", problems: list[str]) -> int | None:
@@ -89,17 +162,18 @@ async def _newest_position(settings: "ProjectorSettings", problems: list[str]) -
         pool.terminate()
 
 
-async def _checkpoints(
-    settings: "ProjectorSettings", topic: str, problems: list[str]
-) -> list[dict[str, Any]]:
+async def _read_model(settings: "ProjectorSettings", topic: str, problems: list[str]) -> _Tables | None:
     pool = await _pool(settings, settings.read_model_dsn)
+    board = PostgresControl(pool)
     try:
         with translated("read model"):
-            rows = await pool.fetch(load_sql("projector.postgres", "select_status"), topic)
-        return [dict(row) | {"log_id": UUID(int=row["log_id"].int)} for row in rows]
+            rows = await pool.fetch(
+                load_sql("projector.postgres", "select_status"), topic, MEASUREMENT_SECONDS_MAX
+            )
+        return _Tables(rows, await board.wanted(), await board.counts())
     except ProjectorError as error:
         problems.append(str(error))
-        return []
+        return None
     finally:
         pool.terminate()
 
@@ -112,20 +186,3 @@ async def _pool(settings: "ProjectorSettings", dsn: str) -> Any:
         statement_timeout_seconds=settings.statement_timeout_seconds,
         connect_timeout_seconds=settings.connect_timeout_seconds,
     )
-
-
-def _table(status: Status) -> str:
-    titles = ("projection", "partition", "next offset", "lag events", "position", "updated at")
-    lines = [_line(titles)]
-    for one in status.partitions:
-        updated_at = one.updated_at.isoformat(timespec="seconds") if one.updated_at else None
-        cells = (one.projection, one.partition, one.next_offset, one.lag_events, one.log_position, updated_at)
-        lines.append(_line(cells))
-    lines.append(f"newest position in the log: {status.newest_log_position}")
-    lines.extend(f"unknown: {problem}" for problem in status.problems)
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[object]) -> str:
-    shown = ["-" if cell is None else str(cell) for cell in cells]
-    return f"{shown[0]:<16}{shown[1]:>10}{shown[2]:>13}{shown[3]:>12}{shown[4]:>12}  {shown[5]}"

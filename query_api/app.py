@@ -3,30 +3,39 @@ stopped.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 from prometheus_client import Counter, Gauge
 
+from query_api.analytics import Reports
 from query_api.cursors import Cursors
 from query_api.find import FindProduct
-from query_api.http.application import HttpLimits, http_application
+from query_api.http.application import HttpLimits, UseCases, http_application
 from query_api.http.consistency import WaitLimits
 from query_api.http.hot_read import hot_read_protocol
+from query_api.http.report_routes import ReportReads
+from query_api.key_pages import KeyPages
 from query_api.lists import ListProducts
+from query_api.ports import PagePosition
+from query_api.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.postgres.bounded_reads import BoundedReads
-from query_api.postgres.checkpoints import PostgresCheckpoints
+from query_api.postgres.categories import PostgresBrands, PostgresCategories
+from query_api.postgres.checkpoints import PostgresCheckpoints, PostgresProjectionStates
 from query_api.postgres.product_lists import PostgresProductLists, with_custom_plans
 from query_api.postgres.product_table import PostgresProductTable
+from query_api.postgres.stock_items import PostgresStockItems
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
 from query_api.redis.list_cache import RedisListCache
 from query_api.redis.live_documents import LiveDocuments
 from query_api.redis.multi_get import MultiGet
 from query_api.redis.product_cache import RedisProductCache
+from query_api.report_ports import GroupPosition, KeyPosition
 from query_api.settings import QuerySettings
+from query_api.status import TellStatus
 from query_api.visibility import Visibility
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
@@ -42,6 +51,7 @@ from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 
 PROCESS = "query-api"
+_CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 _OPERATIONS_STOP_SECONDS = 1.0
 _CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
 _WAITING = Gauge("consistency_waiting_readers", "Readers that wait for their own write to become visible.")
@@ -97,7 +107,9 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts, connected when first used; closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        lists_pool = await _pool(settings, with_custom_plans(settings.read_model_dsn), "lists", stack)
+        planned_anew = with_custom_plans(settings.read_model_dsn)
+        lists_pool = await _pool(settings, planned_anew, "lists", stack)
+        reports_pool = await _pool(settings, planned_anew, "reports", stack)
         redis = create_redis(
             settings.redis_url,
             socket_timeout_seconds=settings.redis_seconds_max,
@@ -128,19 +140,59 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         list_cache = RedisListCache(
             redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
         )
-        checkpoints = PostgresCheckpoints(products, topic=topics(settings.kafka_topic_prefix).events)
-        visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
-        stack.push_async_callback(visibility.close)
-        _WAITING.set_function(lambda: visibility.waiting)
+        topic = topics(settings.kafka_topic_prefix).events
+        checkpoints = PostgresCheckpoints(products, topic=topic)
+        visibility = _visibility(checkpoints, settings, stack)
+        reported = {
+            name: _visibility(
+                PostgresCheckpoints(reports_pool, topic=topic, projection=name), settings, stack
+            )
+            for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
+        }
+        _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility)
         lists = ListProducts(
             PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
             list_cache,
-            Cursors(settings.cursor_signing_key.get_secret_value().encode()),
+            Cursors(_signing_key(settings), PagePosition),
             visibility,
         )
-        limits = _limits(settings)
-        yield QueryApi(http_application(find, lists, checkpoints, limits), cache, checkpoints)
+        states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
+        use_cases = UseCases(
+            find,
+            lists,
+            _reports(settings, reports_pool, reported),
+            TellStatus(states, partition_count=settings.partition_count),
+        )
+        yield QueryApi(http_application(use_cases, _limits(settings)), cache, checkpoints)
+
+
+def _reports(
+    settings: QuerySettings, pool: "asyncpg.Pool[asyncpg.Record]", visible: Mapping[str, Visibility]
+) -> ReportReads:
+    """They share a bulkhead of their own, and each waits for the projection that it reads."""
+    reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
+    by_key = Cursors(_signing_key(settings), KeyPosition)
+    by_group = Cursors(_signing_key(settings), GroupPosition)
+    return ReportReads(
+        KeyPages(PostgresCategories(reads), by_key, visible[_CATEGORIES]),
+        KeyPages(PostgresBrands(reads), by_key, visible[_CATEGORIES]),
+        KeyPages(PostgresStockItems(reads), by_key, visible[_INVENTORY]),
+        Reports(PostgresChanges(reads), by_group, visible[_ANALYTICS]),
+        Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
+    )
+
+
+def _visibility(
+    checkpoints: PostgresCheckpoints, settings: QuerySettings, stack: AsyncExitStack
+) -> Visibility:
+    visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
+    stack.push_async_callback(visibility.close)
+    return visibility
+
+
+def _signing_key(settings: QuerySettings) -> bytes:
+    return settings.cursor_signing_key.get_secret_value().encode()
 
 
 def _count(hits: int, misses: int, bypassed: int) -> None:
@@ -164,10 +216,12 @@ async def _pool(
     return pool
 
 
-def _bounded(pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings) -> BoundedReads:
+def _bounded(
+    pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings, *, reads_max: int | None = None
+) -> BoundedReads:
     return BoundedReads(
         pool,
-        reads_max=settings.table_reads_max,
+        reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,
     )

@@ -8,37 +8,42 @@ import base64
 import binascii
 import hashlib
 import hmac
-from uuid import UUID
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from query_api.errors import BadParameter
-from query_api.ports import ListFilters, PagePosition
 
+P = TypeVar("P", bound=tuple[Any, ...])
+"""Where a page of a list ends: a named tuple."""
 _MAC_BYTES = 16
 CURSOR_CHARACTERS_MAX = 8192
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(tuple[str, UUID])
 _encode_filters = msgspec.json.Encoder(order="sorted").encode
 
 
-def fingerprint(filters: ListFilters) -> bytes:
+def fingerprint(filters: Struct) -> bytes:
     """32 bytes that are equal for equal filters and order, in every process."""
     return hashlib.sha256(_encode_filters(filters)).digest()
 
 
-class Cursors:
-    """Makes and reads cursors with one key, which all pods share."""
+class Cursors(Generic[P]):
+    """Makes and reads cursors with one key, which all pods share.
 
-    def __init__(self, signing_key: bytes) -> None:
+    Filters of another list must differ as values, too: all but the products' carry a tag.
+    """
+
+    def __init__(self, signing_key: bytes, position: type[P]) -> None:
         self._key = signing_key
+        self._decoder = msgspec.msgpack.Decoder(position)
 
-    def encode(self, position: PagePosition, filters: ListFilters) -> str:
+    def encode(self, position: P, filters: Struct) -> str:
         """The `cursor` of the page after `position`."""
         payload = _encode(tuple(position))
         return base64.urlsafe_b64encode(self._mac(payload, filters) + payload).rstrip(b"=").decode()
 
-    def decode(self, cursor: str, filters: ListFilters) -> PagePosition:
+    def decode(self, cursor: str, filters: Struct) -> P:
         """The position in a cursor. Raises `BadParameter` when it is not ours or belongs to another list."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -49,7 +54,11 @@ class Cursors:
             raise BadParameter(
                 "cursor", "belongs to a list with other filters or another order, or was changed", "foreign"
             )
-        return PagePosition(*_decoder.decode(payload))
+        try:
+            position: P = self._decoder.decode(payload)
+        except msgspec.MsgspecError as error:
+            raise BadParameter("cursor", "is of another release of this service", "foreign") from error
+        return position
 
-    def _mac(self, payload: bytes, filters: ListFilters) -> bytes:
+    def _mac(self, payload: bytes, filters: Struct) -> bytes:
         return hmac.digest(self._key, fingerprint(filters) + payload, "sha256")[:_MAC_BYTES]

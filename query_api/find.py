@@ -89,15 +89,20 @@ class FindProduct:
         cached, _ = await self._read(product_id)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
-        return await self._after(consistency, lambda: self._table.by_id(product_id))
+        found = await self._after(consistency, lambda: self._table.by_id(product_id))
+        if product_id == consistency.token.product_id:
+            await self._insist(consistency, found)
+        return _found(found, "bypass")
 
     async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
         """Always from the table: a pointer may be older than the token."""
-        return await self._after(consistency, lambda: self._look_up(kind, value))
+        found = await self._after(consistency, lambda: self._look_up(kind, value))
+        await self._insist(consistency, found)
+        return _found(found, "bypass")
 
     async def _after(
         self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
-    ) -> Found:
+    ) -> ProductRow | None:
         """Wait until the write is visible, then load; what is loaded may prove it where the wait ran out."""
         try:
             await self._visibility.wait(consistency)
@@ -105,9 +110,22 @@ class FindProduct:
             row = await load()
             if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
                 raise
-        else:
-            row = await load()
-        return _found(row, "bypass")
+            return row
+        return await load()
+
+    async def _insist(self, consistency: Consistency, found: ProductRow | None) -> None:
+        """A checkpoint passes a product that is parked: of the token's own product the row itself must tell.
+
+        A name may lead to another product, or to none, because the token's own has not been given it yet.
+        """
+        token = consistency.token
+        if token.product_id is None or token.stream_version is None:
+            return
+        own = found
+        if own is None or own.product_id != token.product_id:
+            own = await self._table.by_id(token.product_id)
+        if own is None or own.stream_version < token.stream_version:
+            raise ReadModelBehind("the product has not reached the version that the token stands for")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """What the cache has. A negative entry is a row of version 0 without a body."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
 from query_api.find import CacheResult
-from query_api.ports import ListCache, ListFilters, ListRow, ProductLists
+from query_api.ports import ListCache, ListFilters, ListRow, PagePosition, ProductLists
 from query_api.single_flight import SingleFlight
 from query_api.visibility import Consistency, Visibility
 
@@ -38,7 +38,11 @@ class ListProducts:
     """The use case. Raises `BadParameter`, or `Unavailable` when the table cannot answer."""
 
     def __init__(
-        self, lists: ProductLists, cache: ListCache, cursors: Cursors, visibility: Visibility
+        self,
+        lists: ProductLists,
+        cache: ListCache,
+        cursors: Cursors[PagePosition],
+        visibility: Visibility,
     ) -> None:
         self._lists = lists
         self._cache = cache

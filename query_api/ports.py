@@ -55,12 +55,24 @@ class ListRow(NamedTuple):
 
 
 class ProjectionState(NamedTuple):
-    """How far one projection is, over all its partitions."""
+    """How one projection is, over all its partitions.
+
+    `partitions_measured`: of how many its consumers told a moment ago; the lags are over all that they ever
+    told of, and `measured_at` is the oldest of these times. `updated_at` None: it keeps no checkpoint.
+    """
 
     projection: str
     log_position: int
-    partition_count: int
-    updated_at: datetime
+    updated_at: datetime | None
+    partitions_measured: int
+    lag_events: int | None
+    lag_seconds: float | None
+    measured_at: datetime | None
+    partitions_in_trouble: int
+    partitions_stopped: int
+    is_paused: bool
+    parked_products: int
+    parked_events: int
 
 
 class ProductTable(Protocol):
@@ -86,11 +98,15 @@ class ProductLists(Protocol):
 
 
 class Checkpoints(Protocol):
-    """How far the projections are."""
+    """How far one projection is."""
 
     async def positions(self) -> Mapping[int, int]:
-        """Kafka partition -> last log position of the product view."""
+        """Kafka partition -> last log position."""
         ...
+
+
+class ProjectionStates(Protocol):
+    """How all projections are."""
 
     async def states(self) -> Sequence[ProjectionState]: ...
 

@@ -23,6 +23,8 @@ class QuerySettings(ProcessSettings):
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
     """Statements at the same time, of each kind: single products, and lists."""
+    report_reads_max: int = Field(default=4, ge=1)
+    """The same for categories, brands, stock items and analytics: long ones must not crowd out products."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
     table_wait_seconds_max: float = Field(default=2.0, gt=0)
     table_seconds_max: float = Field(default=3.0, gt=0)
@@ -43,5 +45,8 @@ class QuerySettings(ProcessSettings):
     wait_seconds_default: float = Field(default=2.0, ge=0)
     wait_seconds_max: float = Field(default=10.0, ge=0)
     waiters_max: int = Field(default=1000, ge=1)
+
+    measurement_seconds_max: float = Field(default=5.0, gt=0)
+    """A lag that was measured longer ago says nothing of now; projectors tell it once a second."""
 
     slow_request_seconds: float = Field(default=1.0, gt=0)

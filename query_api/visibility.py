@@ -52,7 +52,7 @@ class Visibility:
         self._arrived = asyncio.Event()
 
     async def wait(self, consistency: Consistency) -> None:
-        """Return when the product view has passed the token's positions.
+        """Return when the projection has passed the token's positions.
 
         Raises `ReadModelBehind` after `wait_seconds`, `Overloaded`, or what the checkpoints raise. The
         checkpoints are asked at least once, whatever was seen before: a restored read model may be behind

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from projector.kafka.placement import Placement
+from projector.kafka.placement import STOPPED, Placement
 from projector.operator_ports import PartitionLag
 from projector.ports import Control
 
@@ -27,12 +27,15 @@ class ConsumerState:
     def trouble(self) -> str | None:
         """Why it is not ready; a pause that was ordered is no trouble."""
         if self.stopped_because is not None:
-            return f"stopped: {self.stopped_because}"
+            return f"{STOPPED}{self.stopped_because}"
         return None if self.control.is_paused else self.placement.trouble()
 
     def lags(self) -> list[PartitionLag]:
-        """As measured a moment ago, with why a partition does not go on, where it does not."""
-        whole = self.stopped_because
+        """As measured a moment ago, with why a partition does not go on, where it does not.
+
+        What begins with `stopped:` does not end by itself: `status` tells it from a wait by that.
+        """
+        whole = f"{STOPPED}{self.stopped_because}" if self.stopped_because is not None else None
         if whole is None and self.control.is_paused:
             whole = f"paused: {self.control.reason}"
         return [

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
+STOPPED = "stopped: "
+"""How the reason of what does not end by itself begins, where a reader of `projection_lag` sees it."""
+
 
 class Stop(NamedTuple):
     """A partition goes no further than `offset` for `seconds`; then it looks again."""
@@ -88,7 +91,8 @@ class Placement:
         """Why this one is not read."""
         stopped = self._stops.get(partition)
         if stopped is not None:
-            return stopped[0].reason
+            stop = stopped[0]
+            return f"{STOPPED}{stop.reason}" if stop.is_loud else stop.reason
         return None if partition in self.placed else self.waiting_because
 
     @property

@@ -1,6 +1,9 @@
--- Every checkpoint, for `status`.
--- $1 topic
-SELECT projection, partition, next_offset, log_position, log_id, updated_at
-FROM views.projection_checkpoint
-WHERE topic = $1
+-- Every partition of every projection: its checkpoint, and what its consumer told a moment ago, for `status`.
+-- $1 topic, $2 age in seconds up to which what a consumer told counts as of now
+SELECT projection, partition, checkpoint.next_offset, checkpoint.log_id, checkpoint.updated_at,
+       greatest(checkpoint.log_position, lag.log_position) AS log_position,
+       lag.next_offset AS told_next_offset, lag.trouble, lag.measured_at,
+       coalesce(lag.measured_at > clock_timestamp() - make_interval(secs => $2::float8), false) AS is_fresh
+FROM (SELECT * FROM views.projection_checkpoint WHERE topic = $1) AS checkpoint
+FULL JOIN (SELECT * FROM views.projection_lag WHERE topic = $1) AS lag USING (projection, partition)
 ORDER BY projection, partition

@@ -46,7 +46,10 @@ class Tables(Protocol[S]):
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
     ) -> None:
-        """Write changes of products that the tables have nothing of, in bulk: a rebuild's first pass."""
+        """Write changes of products that the tables have nothing of, in bulk: a rebuild's first pass.
+
+        Called several times in a transaction, and by several workers at once.
+        """
 
 
 class PostgresView(Generic[S]):

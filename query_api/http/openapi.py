@@ -48,6 +48,13 @@ LIST: Responses = {
     200: {"description": "A page.", "headers": {**_KEPT, **_LINK, **_AGE, **_VARY}},
     **_REFUSALS,
 }
+REPORT: Responses = {
+    200: {
+        "description": "A page.",
+        "headers": {**_REQUEST_ID, **_CACHE_CONTROL, **_APPLIED, **_LINK},
+    },
+    **_REFUSALS,
+}
 STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,

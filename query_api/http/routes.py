@@ -1,31 +1,34 @@
-"""The addresses of the query API: what each reads from a request, and how its answer looks."""
+"""Products: what each address reads from a request, and how its answer looks."""
 
-from typing import Annotated, Any
-from urllib.parse import unquote, unquote_to_bytes, urlencode
+from typing import Annotated
+from urllib.parse import unquote, unquote_to_bytes
 from uuid import UUID
 
-import msgspec
-from fastapi import FastAPI, Header, Path, Query, Request
-from starlette.responses import JSONResponse, Response
+from fastapi import FastAPI, Path, Query, Request
+from starlette.responses import Response
 
-from query_api.errors import BadParameter, ProductNotFound
+from query_api.errors import ProductNotFound
 from query_api.find import FindProduct, Found
 from query_api.http import openapi
 from query_api.http.consistency import WaitLimits, consistency_of
 from query_api.http.product_answer import cache_status, product_answer
-from query_api.http.schemas import ListParameters, ProductModel, ProductPage, Status
+from query_api.http.route_parts import (
+    IfNoneMatch,
+    Prefer,
+    RequestId,
+    Token,
+    Trace,
+    add_route,
+    json_answer,
+    next_page,
+    refuse_parameters,
+    refuse_repeats,
+)
+from query_api.http.schemas import ListParameters, ProductModel, ProductPage
 from query_api.lists import ListProducts, age_seconds
-from query_api.ports import Checkpoints, PointerKind
+from query_api.ports import PointerKind
 
 NAME_CHARACTERS_MAX = 255
-_encode = msgspec.json.Encoder().encode
-
-# Read by the handlers from the request itself; declared so that OpenAPI names them.
-IfNoneMatch = Annotated[str | None, Header(description='ETags that the caller has, such as "3", or *.')]
-Token = Annotated[str | None, Header(description="From the answer to a write that must be visible.")]
-Prefer = Annotated[str | None, Header(description="wait=N: how many seconds to wait for that write.")]
-RequestId = Annotated[str | None, Header(description="Comes back in the answer and in logs.")]
-Trace = Annotated[str | None, Header(description="W3C trace context.")]
 
 
 def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> None:
@@ -41,7 +44,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
         traceparent: Trace = None,
     ) -> Response:
         """A product by its id, in any status."""
-        _refuse_parameters(request)
+        refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
         try:
             wanted = UUID(unquote(product_id))
@@ -74,7 +77,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
         return await _by_name(request, "slug", slug)
 
     async def _by_name(request: Request, kind: PointerKind, raw: str) -> Response:
-        _refuse_parameters(request)
+        refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
         return _answer(request, await find.by_name(kind, _decoded(raw), consistency), applied)
 
@@ -83,7 +86,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
         ("/v1/products/by-sku/{sku}", by_sku),
         ("/v1/products/by-slug/{slug}", by_slug),
     ):
-        _add(app, path, handler, ProductModel, openapi.PRODUCT)
+        add_route(app, path, handler, ProductModel, openapi.PRODUCT)
 
 
 def add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, *, ttl_seconds: int) -> None:
@@ -98,7 +101,7 @@ def add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, *, ttl
         traceparent: Trace = None,
     ) -> Response:
         """Products that match all filters, a page at a time."""
-        _refuse_repeats(request)
+        refuse_repeats(request)
         consistency, applied = consistency_of(request, limits)
         filters = parameters.filters()
         page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
@@ -108,50 +111,12 @@ def add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, *, ttl
             "age": str(age_seconds(page)),
             "vary": "Consistency-Token",
         }
-        if page.next_cursor is not None:
-            headers["link"] = f'<{_next_page(request, page.next_cursor)}>; rel="next"'
+        headers |= next_page(request, page.next_cursor)
         name, value = cache_status(cache)
         headers[name.decode()] = value.decode()
-        return _json(request, page.body, headers)
+        return json_answer(request, page.body, headers)
 
-    _add(app, "/v1/products", list_products, ProductPage, openapi.LIST)
-
-
-def add_status_route(app: FastAPI, checkpoints: Checkpoints) -> None:
-    """How far the projections are."""
-
-    async def status(request: Request, x_request_id: RequestId = None, traceparent: Trace = None) -> Response:
-        """Per projection its position. Lag and parked products are known to the projector, not here."""
-        _refuse_parameters(request)
-        projections = [
-            {
-                "projection": state.projection,
-                "position": state.log_position,
-                "partitions": state.partition_count,
-                "updated_at": state.updated_at,
-                "lag_events": None,
-                "lag_seconds": None,
-                "parked_products": None,
-            }
-            for state in await checkpoints.states()
-        ]
-        return _json(request, _encode({"projections": projections}), {"cache-control": "no-store"})
-
-    _add(app, "/v1/status", status, Status, openapi.STATUS)
-
-
-def _add(app: FastAPI, path: str, handler: Any, model: Any, responses: openapi.Responses) -> None:
-    """GET and HEAD are two operations, or OpenAPI would have one operation id twice."""
-    for method in ("GET", "HEAD"):
-        app.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            operation_id=f"{method.lower()}_{handler.__name__}",
-            response_model=model,
-            response_class=JSONResponse,
-            responses=responses,
-        )
+    add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST)
 
 
 def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:
@@ -172,11 +137,6 @@ def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Res
     return response
 
 
-def _json(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    headers = {**headers, "content-length": str(len(body))}
-    return Response(b"" if request.method == "HEAD" else body, 200, headers, media_type="application/json")
-
-
 def _decoded(raw: str) -> str:
     """A path parameter, decoded after the path was split. What no product can be called is not found."""
     try:
@@ -186,23 +146,3 @@ def _decoded(raw: str) -> str:
     if "\0" in name or len(name) > NAME_CHARACTERS_MAX:
         raise ProductNotFound("there is no such product")
     return name
-
-
-def _refuse_parameters(request: Request) -> None:
-    """A parameter that does nothing would be taken for one that does."""
-    for parameter in request.query_params:
-        raise BadParameter(parameter, "is not a parameter of this address", "unknown")
-
-
-def _refuse_repeats(request: Request) -> None:
-    seen = set()
-    for parameter, _ in request.query_params.multi_items():
-        if parameter in seen:
-            raise BadParameter(parameter, "is given more than once", "repeated")
-        seen.add(parameter)
-
-
-def _next_page(request: Request, cursor: str) -> str:
-    """The same list, from `cursor` on; relative to this address (RFC 8288)."""
-    parameters = {name: value for name, value in request.query_params.items() if name != "cursor"}
-    return f"/v1/products?{urlencode({**parameters, 'cursor': cursor})}"

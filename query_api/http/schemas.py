@@ -20,6 +20,7 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 IDS_MAX = 200
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _STATUS = "(draft|active|archived)"
+STATUSES_PATTERN = f"^{_STATUS}(,{_STATUS}){{0,2}}$"
 _rfc3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
@@ -35,6 +36,7 @@ def _rfc3339_only(value: Any) -> Any:
 
 # PostgreSQL text cannot hold NUL, so no product can match one.
 Text = Annotated[str, Field(min_length=1, max_length=255, pattern="^[^\\u0000]*$")]
+CategoryPath = Annotated[str, Field(min_length=1, max_length=512, pattern="^[^\\u0000]*$")]
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$", examples=["19.90"])]
 
 
@@ -43,12 +45,12 @@ class ListParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    category: Text | None = Field(None, description="A category path: it and all below it.")
+    category: CategoryPath | None = Field(None, description="A category path: it and all below it.")
     brand: Text | None = Field(None, description="Exactly this brand.")
     tag: Text | None = Field(None, description="Has this tag.")
     status: str = Field(
         "active",
-        pattern=f"^{_STATUS}(,{_STATUS}){{0,2}}$",
+        pattern=STATUSES_PATTERN,
         description="One or more of draft, active, archived, separated by commas.",
     )
     price_min: Amount | None = Field(None, description="One variant costs at least this; needs `currency`.")
@@ -84,7 +86,7 @@ class ListParameters(BaseModel):
             product_ids=None if self.ids is None else tuple(sorted(map(UUID, set(self.ids.split(","))))),
             sku=self.sku,
             updated_after=_in_utc(self.updated_after),
-            currency=_known(self.currency),
+            currency=known_currency(self.currency),
             price_min=_amount("price_min", self.price_min, self.currency),
             price_max=_amount("price_max", self.price_max, self.currency),
             sort=self.sort,
@@ -98,7 +100,8 @@ def _in_utc(time: datetime | None) -> datetime | None:
         raise BadParameter("updated_after", "is out of range") from error
 
 
-def _known(currency: str | None) -> str | None:
+def known_currency(currency: str | None) -> str | None:
+    """The same. Raises `BadParameter` where ISO 4217 has no such currency to price in."""
     try:
         if currency is not None:
             minor_units(currency)
@@ -165,24 +168,6 @@ class ProductPage(BaseModel):
 
     items: list[ProductModel]
     next_cursor: str | None
-
-
-class ProjectionStatus(BaseModel):
-    """How far one projection is; what this process cannot know is null."""
-
-    projection: str
-    position: int = Field(description="The furthest log position applied.")
-    partitions: int
-    updated_at: datetime
-    lag_events: int | None
-    lag_seconds: float | None
-    parked_products: int | None
-
-
-class Status(BaseModel):
-    """All projections that keep a checkpoint in the read model."""
-
-    projections: list[ProjectionStatus]
 
 
 class FieldError(BaseModel):

@@ -1,5 +1,6 @@
--- How far the product view is in each partition of one topic.
+-- How far a projection is in each partition of one topic.
+-- $1 projection, $2 topic
 SELECT partition, log_position
 FROM views.projection_checkpoint
-WHERE projection = 'product_view'
-  AND topic = $1
+WHERE projection = $1
+  AND topic = $2

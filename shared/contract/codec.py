@@ -71,6 +71,11 @@ class EncodedEvent(NamedTuple):
     data: bytes
 
 
+def event_types_of(*event_classes: type[e.ProductEvent]) -> frozenset[str]:
+    """The stored names of these, for a projection that has no use for the others."""
+    return frozenset(_by_class[event_class].event_type for event_class in event_classes)
+
+
 def encode_event(event: e.ProductEvent) -> EncodedEvent:
     """The stored form, always in the current schema version."""
     stored = _by_class[type(event)]

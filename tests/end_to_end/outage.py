@@ -123,7 +123,7 @@ async def _has_sent(system: System, newest: int, restarted: float) -> None:
 
 async def _caught_up(system: System, restarted: float) -> None:
     _: int = await eventually(lambda: must_be_at_rest(system), _RECOVERY_SECONDS_MAX)
-    print(f"both projections have caught up {time.monotonic() - restarted:.1f} s after the kill")
+    print(f"every view has caught up {time.monotonic() - restarted:.1f} s after the kill")
 
 
 async def _verdict(system: System, load: Load) -> int:

@@ -1,6 +1,7 @@
 """A checker that cannot fail is worth nothing: each thing it looks at is broken here, and it must say so."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -81,7 +82,7 @@ def sound() -> Evidence:
     rows: dict[str, Row] = {}
     cached: dict[str, bytes] = {}
     evidence = Evidence(log=list(LOG), log_id="log", streams={LIVE: 3, DELETED: 2})
-    evidence.views = {"product_view": rows, "product_cache": cached}
+    evidence.views = {"product_view": rows, "product_cache": cached, **counted()}
     evidence.reservations = {("s", "live"): LIVE, ("k", "L"): LIVE}
     kinds = {"events": LOG, "created": LOG[:2], "updated": [LOG[2], LOG[4]], "deleted": [LOG[3]]}
     for kind, events in kinds.items():
@@ -100,6 +101,24 @@ def sound() -> Evidence:
     evidence.by_name = {("slug", "live"): evidence.by_id[LIVE], ("sku", "L"): evidence.by_id[LIVE]}
     evidence.listed = [evidence.by_id[LIVE].body]
     return evidence
+
+
+def counted() -> dict[str, Any]:
+    """What the views that count have of the log; `test_counted_views.py` breaks it."""
+    day = START.date()
+    one_price = {"price_changes": 1, "price_increases": 1}
+    counts = {"products_created": 2, "products_published": 1, "products_deleted": 1, **one_price}
+    prices = {**one_price, "compared": 1, "log_ratio_sum": math.log(2)}
+    return {
+        "category_view": {"categories": {}, "brands": {}},
+        "inventory": {
+            "L": (LIVE, "open", START + timedelta(seconds=1), None, 1),
+            "D": (DELETED, "closed", START + timedelta(seconds=2), START + timedelta(seconds=4), 4),
+        },
+        "analytics": {
+            "changes": {(day, None, None): counts}, "prices": {(day, None, None, "USD"): prices},
+        },
+    }  # fmt: skip
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:

@@ -71,7 +71,7 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
     other = history(_product_id_in(3), created(), priced("2.00"))
     await world.append([*events, *other])
     product = str(events[0].product_id)
-    async with world.projecting():
+    async with world.projecting("product_view", "product_cache"):
         await world.publish(events[:1])
         await poison(world, events[1])
         await world.publish([*other, *events[2:]])

@@ -23,18 +23,18 @@ from tests.integration.test_projector_views import (
     Log,
     View,
     cache,
-    folded,
     log,
     read_model,
     record_of,
     redis,
     table,
-    view,
+    view_of_every_type,
 )
 from tests.servers import DatabaseDsns
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
-__all__ = ["log", "read_model", "redis", "view"]
+view = view_of_every_type
+__all__ = ["log", "read_model", "redis"]
 pytestmark = pytest.mark.servers
 
 
@@ -86,9 +86,9 @@ async def test_an_event_that_can_never_be_applied_parks_with_every_later_event_o
     feed = Feed(view, log, read_model=read_model)
     await feed.deliver(events[0], *before, events[1], events[2], *behind)
     await feed.deliver(events[3])
-    assert await feed.shows(events[0].product_id) == folded(events[:1])
-    assert await feed.shows(before[0].product_id) == folded(before)
-    assert await feed.shows(behind[0].product_id) == folded(behind)
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
+    assert await feed.shows(before[0].product_id) == feed.folded(before)
+    assert await feed.shows(behind[0].product_id) == feed.folded(behind)
     rows = await parked(read_model)
     assert [row["stream_version"] for row in rows] == [2, 3, 4]
     assert [row["error_class"] for row in rows] == [error_class, "follower", "follower"]
@@ -141,10 +141,10 @@ async def test_a_record_that_cannot_be_read_parks_alone_and_the_log_tells_what_i
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, **changed))
     if poison not in ("wrong-key", "no-key"):
         # Its key says whose it was: what the log has of that product is there at once.
-        assert await feed.shows(events[0].product_id) == folded(events)
+        assert await feed.shows(events[0].product_id) == feed.folded(events)
     feed.offset = 2
     await feed.deliver(events[2])
-    assert await feed.shows(events[0].product_id) == folded(events)
+    assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert [row["error_class"] for row in await parked(read_model)] == ["unreadable-record"]
     assert await read_model.fetchval("SELECT count(*) FROM views.parked_product") == 0
 
@@ -174,7 +174,7 @@ async def test_delivered_again_a_parked_event_is_parked_once_and_its_product_goe
     assert [(row["record_offset"], row["error_class"]) for row in await parked(read_model)] == [
         (1, "undecodable"), (2, "follower"), (3, "follower"),
     ]  # fmt: skip
-    assert await second.shows(events[0].product_id) == folded(events[:1])
+    assert await second.shows(events[0].product_id) == second.folded(events[:1])
 
 
 async def test_an_instance_that_takes_over_knows_what_is_parked(
@@ -188,7 +188,7 @@ async def test_an_instance_that_takes_over_knows_what_is_parked(
     successor.offset = 2
     await successor.deliver(events[2])
     # Although the log could have filled the gap: parked is parked, until an operator says otherwise.
-    assert await successor.shows(events[0].product_id) == folded(events[:1])
+    assert await successor.shows(events[0].product_id) == successor.folded(events[:1])
     assert [row["error_class"] for row in await parked(read_model)] == ["undecodable", "follower"]
 
 
@@ -200,7 +200,7 @@ async def test_a_product_that_was_drained_meanwhile_goes_on(view: View, log: Log
     await read_model.execute("DELETE FROM views.parked_event")
     await read_model.execute("DELETE FROM views.parked_product")
     await feed.deliver(events[2])
-    assert await feed.shows(events[0].product_id) == folded(events)
+    assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert await parked(read_model) == []
 
 
@@ -230,7 +230,7 @@ async def test_a_value_that_postgresql_refuses_parks_its_product_alone(log: Log,
     feed = Feed(view, log, read_model=read_model)
     await feed.deliver(*good[:5], *bad, *good[5:])
     for one in good:
-        assert await feed.shows(one.product_id) == folded([one])
+        assert await feed.shows(one.product_id) == feed.folded([one])
     assert await feed.shows(bad[0].product_id) is None
     assert [row["error_class"] for row in await parked(read_model)] == ["refused-by-store", "follower"]
     assert (await view.load([0]))[0].next_offset == 9
@@ -246,9 +246,9 @@ async def test_a_constraint_parks_the_event_that_violates_it_and_not_the_ones_be
         "ALTER TABLE views.product_view_variant ADD CONSTRAINT odd CHECK (amount < 3 OR amount > 9) NOT VALID"
     )
     await feed.deliver(*others[0], *events, *others[1], *others[2])
-    assert await feed.shows(events[0].product_id) == folded(events[:2])
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:2])
     for other in others:
-        assert await feed.shows(other[0].product_id) == folded(other)
+        assert await feed.shows(other[0].product_id) == feed.folded(other)
     assert [row["stream_version"] for row in await parked(read_model)] == [3, 4]
 
 
@@ -276,8 +276,8 @@ async def test_an_unknown_error_is_isolated_and_its_event_parked(
     assert await parked(read_model) == []
     await feed.deliver(*batch, isolate=True)
     for one in others:
-        assert await feed.shows(one.product_id) == folded([one])
-    assert await feed.shows(events[0].product_id) == folded(events[:1])
+        assert await feed.shows(one.product_id) == feed.folded([one])
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     rows = await parked(read_model)
     assert [(row["error_class"], row["stream_version"]) for row in rows] == [("unknown", 2), ("follower", 3)]
     assert rows[0]["cause"] == "Odd: boom"
@@ -330,7 +330,7 @@ async def test_an_event_of_another_log_is_never_parked(view: View, log: Log, rea
         await feed.deliver_records(record_of(event, 0, headers=headers))
     await read_model.execute(
         "INSERT INTO views.park_order (projection, topic, partition, record_offset, reason) "
-        "VALUES ('product_view', 't', 0, 0, 'a stray')"
+        "VALUES ('a_view', 't', 0, 0, 'a stray')"
     )
     await feed.projection.load([0])
     await feed.deliver_records(record_of(event, 0, headers=headers))
@@ -350,10 +350,10 @@ async def test_a_record_behind_a_hole_that_was_ordered_to_be_parked_lets_its_par
     assert applied.stopped[0][0] == 1
     await read_model.execute(
         "INSERT INTO views.park_order (projection, topic, partition, record_offset, reason) "
-        "VALUES ('product_view', 't', 0, 1, 'forged')"
+        "VALUES ('a_view', 't', 0, 1, 'forged')"
     )
     await feed.projection.load([0])
     applied = await feed.deliver_records(record_of(events[2], 1), record_of(behind[0], 2))
     assert not applied.stopped
-    assert await feed.shows(behind[0].product_id) == folded(behind)
-    assert isinstance(view, PostgresView) or await feed.shows(events[0].product_id) == folded(events[:1])
+    assert await feed.shows(behind[0].product_id) == feed.folded(behind)
+    assert isinstance(view, PostgresView) or await feed.shows(events[0].product_id) == feed.folded(events[:1])

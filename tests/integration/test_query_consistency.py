@@ -96,6 +96,40 @@ async def test_a_token_of_another_product_waits_for_its_checkpoint_and_reads_the
     assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
 
 
+@pytest.mark.parametrize("path", ["/{id}", "/by-sku/S", "/by-slug/s"])
+async def test_a_product_that_is_parked_is_503_and_not_as_it_was_before_the_write(
+    world: World, path: str
+) -> None:
+    document = product(version=2, sku="S", slug="s")
+    await world.store(document)
+    # The checkpoint has passed the write; the event is parked, so the row has not moved.
+    await world.pass_checkpoint(document.id, 5)
+    path = path.format(id=document.id)
+    answer = await _get(world, path, token_for(document.id, 5, 3))
+    assert (answer.status_code, answer.json()["code"]) == (503, "read-model-behind")
+    assert (await _get(world, path, token_for(document.id, 5, 2))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/{id}", "/by-sku/S", "/by-slug/s"])
+@pytest.mark.parametrize("has_another", [True, False])
+async def test_a_product_whose_creation_is_parked_is_503_and_not_absent_or_another(
+    world: World, path: str, has_another: bool
+) -> None:
+    document = product(sku="S", slug="s")
+    if has_another:
+        await world.store(product(sku="S", slug="s"))
+    await world.pass_checkpoint(document.id, 5)
+    answer = await _get(world, path.format(id=document.id), token_for(document.id, 5, 1))
+    assert (answer.status_code, answer.json()["code"]) == (503, "read-model-behind")
+
+
+async def test_a_name_that_a_product_has_given_up_is_404_to_who_gave_it_up(world: World) -> None:
+    document = product(version=2, sku="S-2")
+    await world.store(document)
+    await world.pass_checkpoint(document.id, 5)
+    assert (await _get(world, "/by-sku/S-1", token_for(document.id, 5, 2))).status_code == 404
+
+
 async def test_a_list_with_a_token_is_not_taken_from_the_cache(world: World) -> None:
     document = product(category="a")
     assert (await world.served.get("/v1/products?category=a")).json()["items"] == []

@@ -251,17 +251,3 @@ async def test_a_head_of_a_list_has_the_headers_and_no_body(world: World) -> Non
     assert head.content == b""
     for name in ("content-length", "content-type", "link", "cache-control", "vary"):
         assert head.headers[name] == get.headers[name]
-
-
-async def test_status_tells_how_far_each_projection_is(world: World) -> None:
-    document = product()
-    await world.pass_checkpoint(document.id, 42)
-    answer = await world.served.get("/v1/status")
-    (projection,) = answer.json()["projections"]
-    assert (projection["projection"], projection["position"], projection["partitions"]) == (
-        "product_view",
-        42,
-        1,
-    )
-    assert projection["lag_events"] is None
-    assert answer.headers["cache-control"] == "no-store"

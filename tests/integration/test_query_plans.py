@@ -1,15 +1,19 @@
 """The list statements are static, with every filter optional; the plans must be those of written-out ones."""
 
 import json
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+import query_api.postgres
 from query_api.postgres.product_lists import with_custom_plans
 from shared.postgres.sql import load_sql
 from tests.servers import DatabaseDsns
 
+SQL_FILES = list(Path(query_api.postgres.__file__).parent.glob("*.sql"))
 PRODUCTS = 5_000
 SEED = """
 INSERT INTO views.product_view
@@ -28,9 +32,13 @@ async def _plan(database: "asyncpg.Connection[asyncpg.Record]", parameters: dict
     """The plan that a call gets; PREPARE and EXECUTE, because EXPLAIN itself takes no parameters."""
     given = {**USUAL, **parameters}
     name = "list_products_by_price" if "price" in given[11] else "list_products"
+    return await _plan_of(database, name, [given.get(number) for number in range(1, 16)])
+
+
+async def _plan_of(database: "asyncpg.Connection[asyncpg.Record]", name: str, values: list[Any]) -> str:
     await database.execute(f"PREPARE page AS {load_sql('query_api.postgres', name)}")
-    values = ", ".join(_literal(given.get(number)) for number in range(1, 16))
-    rows = await database.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE page({values})")
+    literals = ", ".join(map(_literal, values))
+    rows = await database.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE page({literals})")
     await database.execute("DEALLOCATE page")
     return json.dumps(json.loads(rows[0][0]))
 
@@ -40,7 +48,7 @@ def _literal(value: Any) -> str:
         return "NULL"
     if isinstance(value, list):
         return f"ARRAY[{', '.join(map(_literal, value))}]"
-    return str(value) if isinstance(value, int) else f"'{value}'"
+    return str(value).lower() if isinstance(value, int) else f"'{value}'"
 
 
 @pytest.fixture
@@ -79,11 +87,54 @@ async def test_each_list_walks_the_index_made_for_it(
     await reader.close()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["select_product", "select_product_by_sku", "select_product_by_slug", "select_positions",
-     "select_projection_states", "list_products", "list_products_by_price"],
-)  # fmt: skip
+SEED_REPORTS = """
+INSERT INTO views.category_view_category
+SELECT 'c' || i % 20, 1, 0, 0, 0, 1, 1, 1 FROM generate_series(1, 20) AS i;
+INSERT INTO views.category_view_category
+SELECT 'c' || i % 20 || '/' || i, 2, 1, 1, 1, 1, 1, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO views.category_view_brand SELECT 'b' || i, 1, 1, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO views.stock_item
+SELECT 's' || i, ('00000000-0000-0000-0000-' || lpad((i % 500)::text, 12, '0'))::uuid, 'open', now(), NULL, i
+FROM generate_series(1, 5000) AS i;
+INSERT INTO views.analytics_change
+SELECT '2026-01-01'::date + i % 365, sha256(i::text::bytea), 'c', 'b', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+FROM generate_series(1, 20000) AS i;
+INSERT INTO views.analytics_price
+SELECT '2026-01-01'::date + i % 365, sha256(i::text::bytea), 'EUR', 'c', 'b', 1, 1, 1, 1, 1
+FROM generate_series(1, 20000) AS i;
+ANALYZE;
+"""
+STATUSES = ["active"]
+
+
+async def test_each_report_walks_the_index_made_for_it(read_model_dsns: DatabaseDsns) -> None:
+    owner = await asyncpg.connect(read_model_dsns.owner)
+    await owner.execute(SEED_REPORTS)
+    await owner.close()
+    reader = await asyncpg.connect(with_custom_plans(read_model_dsns.reader))
+    days = ["2026-02-01", "2026-02-07", None, None, "category", False, None]
+    for name, values, index, may_sort in (
+        ("list_categories", [STATUSES, None, None, None, None, 51], "category_view_category_pkey", False),
+        ("list_categories", [STATUSES, None, None, None, "c1/5", 51], "category_view_category_pkey", False),
+        ("list_categories", [STATUSES, None, 1, None, None, 51], "category_view_category_depth", False),
+        ("list_categories", [STATUSES, "c7", 2, None, None, 51], "category_view_category_depth", False),
+        ("list_categories", [STATUSES, "c7", 2, None, "c7/9", 51], "category_view_category_depth", False),
+        ("list_categories", [STATUSES, "c7", None, 3, None, 51], "category_view_category_pkey", False),
+        ("list_brands", [STATUSES, "b7", 51], "category_view_brand_pkey", False),
+        ("list_stock_items", ["s7", None, None, None, 51], "stock_item_pkey", False),
+        ("list_stock_items", [None, None, "open", "s7", 51], "stock_item_pkey", False),
+        ("list_stock_items", [None, str(UUID(int=7)), None, None, 51], "stock_item_product", True),
+        ("report_changes", [*days, 51], "analytics_change_pkey", True),
+        ("report_prices", [*days, None, 51, None], "analytics_price_pkey", True),
+    ):
+        plan = await _plan_of(reader, name, values)
+        assert f'"Index Name": "{index}"' in plan, (name, values, plan)
+        assert '"Seq Scan"' not in plan, (name, values, plan)
+        assert may_sort or '"Sort"' not in plan, (name, values, plan)
+    await reader.close()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SQL_FILES))
 async def test_every_statement_fits_the_schema(read_model_dsns: DatabaseDsns, name: str) -> None:
     reader = await asyncpg.connect(read_model_dsns.reader)
     await reader.prepare(load_sql("query_api.postgres", name))

@@ -11,7 +11,7 @@ from query_api.cursors import Cursors
 from query_api.errors import BadParameter
 from query_api.ports import ListFilters, PagePosition
 
-CURSORS = Cursors(b"key")
+CURSORS = Cursors(b"key", PagePosition)
 FILTERS = ListFilters(brand="B", sort="name")
 
 
@@ -54,6 +54,6 @@ def test_a_cursor_of_other_filters_is_refused(other: ListFilters) -> None:
 
 
 def test_a_cursor_of_another_key_is_refused() -> None:
-    cursor = Cursors(b"other").encode(PagePosition("a", UUID(int=1)), FILTERS)
+    cursor = Cursors(b"other", PagePosition).encode(PagePosition("a", UUID(int=1)), FILTERS)
     with pytest.raises(BadParameter):
         CURSORS.decode(cursor, FILTERS)

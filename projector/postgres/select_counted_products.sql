@@ -1,0 +1,5 @@
+-- What is counted of some products.
+-- $1 product ids
+SELECT product_id, stream_version, status, category, brand
+FROM views.category_view_product
+WHERE product_id = ANY ($1::uuid[])
