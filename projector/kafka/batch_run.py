@@ -59,6 +59,9 @@ class BatchRun:
         """See `Work`."""
         self._projection.breaker.reset()
 
+    def revoked(self) -> None:
+        """See `Work`. The successor's checkpoint fences what is on its way."""
+
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:

@@ -20,6 +20,19 @@ RECORD_BYTES_MAX = 1024 * 1024
 """`max.message.bytes`: limits a batch as well as a record; an event of 512 KiB and its headers pass."""
 
 KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
+_DAY_MILLISECONDS = 24 * 3600 * 1000
+LATEST_PER_KEY: Mapping[str, str] = MappingProxyType(
+    {
+        "cleanup.policy": "compact",
+        # The newest segment is never compacted: without this a quiet topic keeps every version for a week.
+        "segment.ms": str(_DAY_MILLISECONDS),
+        "min.cleanable.dirty.ratio": "0.2",
+        "max.compaction.lag.ms": str(7 * _DAY_MILLISECONDS),
+        # A reader that takes longer than this from the beginning to the end may miss that a key was deleted.
+        "delete.retention.ms": str(7 * _DAY_MILLISECONDS),
+    }
+)
+_CLEANUP_POLICY = "cleanup.policy"
 _MAX_MESSAGE_BYTES = "max.message.bytes"
 _MIN_IN_SYNC = "min.insync.replicas"
 _REQUESTS_MAX = 3
@@ -36,9 +49,9 @@ class KafkaIsAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it must be. `configs` are set at creation only; sizes are in bytes.
+    """A topic as it must be. `configs` are set at creation; sizes are in bytes.
 
-    With several replicas one may be down (`min.insync.replicas` = replication factor - 1, at least 1).
+    Later the cleanup policy is verified, the rest is the operator's to tune. With several replicas one may be down (`min.insync.replicas` = replication factor - 1, at least 1).
     """
 
     name: str
@@ -63,7 +76,9 @@ async def ensure_topics(
     policy: RetryPolicy = _PATIENT,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Make the topics that are missing and verify those that exist: partition count and `max.message.bytes`.
+    """Make the topics that are missing and verify those that exist.
+
+    Verified are the partition count, `max.message.bytes` and `cleanup.policy`.
 
     Waits while Kafka is away, as long as `policy` allows (by default for ever, or until `stop`), then raises
     `KafkaIsAway`. Raises `TopicsAreWrong` naming topic, found and wanted. Several processes may call it at
@@ -85,7 +100,7 @@ async def _with_admin(bootstrap_servers: str, specs: Sequence[TopicSpec], timeou
         async with asyncio.timeout(timeout_seconds * _REQUESTS_MAX):
             await admin.start()
             await _create_missing(admin, specs)
-            await _verify_sizes(admin, specs)
+            await _verify_configs(admin, specs)
     except (KafkaError, TimeoutError, OSError) as error:
         raise KafkaIsAway(f"{type(error).__name__}: {error}") from error
     finally:
@@ -135,22 +150,33 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
         raise TopicsAreWrong(f"topic {name} could not be made: {refusal.__name__}: {message}")
 
 
-async def _verify_sizes(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """A smaller limit than ours would refuse single events later, in the middle of the log."""
-    resources = [
-        ConfigResource(ConfigResourceType.TOPIC, spec.name, configs={_MAX_MESSAGE_BYTES: ""})
-        for spec in specs
-    ]
-    limits: dict[str, int] = {}
+async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
+    found = await _configs(admin, [spec.name for spec in specs])
+    for spec in specs:
+        configs = found.get(spec.name, {})
+        limit = int(configs.get(_MAX_MESSAGE_BYTES, spec.record_bytes_max))
+        if limit < spec.record_bytes_max:
+            # It would refuse single events later, in the middle of the log.
+            raise TopicsAreWrong(
+                f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
+            )
+        wanted, policy = spec.configs.get(_CLEANUP_POLICY), configs.get(_CLEANUP_POLICY)
+        if wanted is not None and policy is not None and policy != wanted:
+            # Compacted, a log of events loses all but the last; deleted by age, a table loses its old rows.
+            raise TopicsAreWrong(
+                f"topic {spec.name} has {_CLEANUP_POLICY}={policy}, wanted {wanted}: "
+                "alter it, or delete the topic and let it be made anew"
+            )
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """By topic the configs that are verified."""
+    wanted = {_MAX_MESSAGE_BYTES: "", _CLEANUP_POLICY: ""}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=wanted) for name in names]
+    found: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
         for code, message, _, name, entries in answer.resources:
             if code != 0:
                 raise KafkaIsAway(f"topic {name} cannot be described: {for_code(code).__name__}: {message}")
-            values = [entry[1] for entry in entries if entry[0] == _MAX_MESSAGE_BYTES]
-            limits[name] = int(values[0]) if values else 0
-    for spec in specs:
-        limit = limits.get(spec.name, spec.record_bytes_max)
-        if limit < spec.record_bytes_max:
-            raise TopicsAreWrong(
-                f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
-            )
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
