@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from projector.assembly import PROJECTIONS, Stores, open_stores, operations, projection, source
+from projector.assembly import PROJECTIONS, Stores, open_stores, operations, running, source
 from projector.control import ControlLoop
 from projector.http.operators import operator_endpoints
-from projector.kafka.batch_run import BatchRun
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.dead_letter_copies import DeadLetterCopies
-from projector.kafka.progress import Progress
 from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
+from projector.running import Lane
 from projector.settings import ProjectorSettings
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -55,9 +54,16 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         stack.push_async_callback(server.stop, 1.0)
         broker = create_broker(settings)
         health.require("read_model", lambda: _ping(stores.read_model))
-        consumers = [_consumer(name, stores, broker, health) for name in names]
-        control = ControlLoop(PostgresControl(stores.read_model), consumers)
+        projections = [running(name, stores) for name in names]
+        consumers = [
+            _consumer(one.name, lane, stores, broker, health) for one in projections for lane in one.lanes
+        ]
+        background = [part for one in projections for part in one.background]
+        for part in background:
+            health.require(f"{part.name} {part.topic}", part.check)
+        control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
+        work += [part.run() for part in background]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(_ended, task)
         if await _start(broker, consumers, stop):
@@ -69,19 +75,21 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         await broker.stop()
 
 
-def _consumer(name: str, stores: Stores, broker: KafkaBroker, health: Health) -> ProjectionConsumer:
-    settings, progress = stores.settings, Progress(name)
+def _consumer(
+    name: str, lane: Lane, stores: Stores, broker: KafkaBroker, health: Health
+) -> ProjectionConsumer:
+    settings = stores.settings
     consumer = ProjectionConsumer(
         name,
         broker,
         settings,
-        source(name, stores),
-        BatchRun(name, settings, projection(name, stores), progress),
+        lane.source,
+        lane.work,
         stores.log,
-        progress=progress,
-        heartbeat=health.expect_progress(name, settings.silence_seconds_max),
+        progress=lane.progress,
+        heartbeat=health.expect_progress(lane.label, settings.silence_seconds_max),
     )
-    health.require(name, consumer.check)
+    health.require(lane.label, consumer.check)
     return consumer
 
 

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projector.apply import Projection
 from projector.drain import Drain
+from projector.kafka.batch_run import BatchRun
+from projector.kafka.progress import Progress
+from projector.kafka.publishing_run import PublishingRun
 from projector.kafka.records import read_one
-from projector.kafka.work import Source
+from projector.kafka.state_topic import KafkaStateTopic, StateTopicSettings
+from projector.kafka.work import Source, Work
 from projector.operations import Operations
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import EventLog, Fold
@@ -15,12 +19,16 @@ from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.parking import ParkingLimits, PostgresParkedProducts, parking_alone
+from projector.postgres.product_state import PostgresStates, ProductStateTables
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.view import PostgresView
-from projector.projections import product_document
+from projector.projections import product_document, product_state
+from projector.publish import StatePublisher
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
-from shared.contract.addresses import topics
+from projector.running import Background, Lane, Running
+from shared.contract.addresses import state_topic, topics
+from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 
@@ -30,9 +38,10 @@ if TYPE_CHECKING:
 
     from projector.settings import ProjectorSettings
 
-PRODUCT_VIEW, PRODUCT_CACHE = "product_view", "product_cache"
-PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE)
+PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE = "product_view", "product_cache", "products_state"
+PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE)
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
+STATES = Fold(product_state.EVENT_TYPES, product_state.apply_event, product_state.pass_over)
 _REDIS_CONNECTIONS_MAX = 4
 _LOG_CONNECTIONS_MAX = 4
 
@@ -93,6 +102,14 @@ def parts(name: str, stores: Stores) -> Parts:
             tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
         )
         return Parts(cache, DOCUMENTS)
+    if name == PRODUCTS_STATE:
+        states = ProductStateTables(settings.partition_count)
+        return Parts(
+            PostgresView(
+                stores.read_model, states, projection=name, topic=stores.topic, limits=stores.limits
+            ),
+            STATES,
+        )
     view = PostgresView(
         stores.read_model, ProductViewTables(), projection=name, topic=stores.topic, limits=stores.limits
     )
@@ -113,6 +130,35 @@ def projection(name: str, stores: Stores) -> Projection[Any]:
         PostgresParkedProducts(stores.read_model, projection=name, topic=stores.topic),
         listener=listener,
         breaker=ParkingBreaker(products_max=stores.settings.parked_products_per_minute_max),
+    )
+
+
+def running(name: str, stores: Stores) -> Running:
+    """All that runs of the projection of that name."""
+    progress = Progress(name)
+    work: Work = BatchRun(name, stores.settings, projection(name, stores), progress)
+    background: list[Background] = []
+    if name == PRODUCTS_STATE:
+        publisher = state_publisher(stores)
+        work = PublishingRun(work, publisher)
+        background.append(publisher)
+    return Running(name, [Lane(name, source(name, stores), work, progress)], background)
+
+
+def state_publisher(stores: Stores) -> StatePublisher:
+    """From the table of states to the compacted topic."""
+    settings = stores.settings
+    topic = state_topic(settings.kafka_topic_prefix)
+    spec = TopicSpec(
+        topic, settings.partition_count, settings.kafka_replication_factor, configs=LATEST_PER_KEY
+    )
+    group = source(PRODUCTS_STATE, stores).group
+    return StatePublisher(
+        PRODUCTS_STATE,
+        PostgresStates(stores.read_model, projection=PRODUCTS_STATE, topic=stores.topic),
+        KafkaStateTopic(StateTopicSettings(settings.kafka_bootstrap_servers, spec, group)),
+        topic_name=topic,
+        pause_seconds=settings.state_publish_pause_seconds,
     )
 
 

@@ -43,6 +43,9 @@ class ProjectorSettings(ProcessSettings):
     session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
 
+    # What changes of a partition within this time is one transaction of the topic of latest states.
+    state_publish_pause_seconds: float = Field(default=0.1, ge=0)
+
     # What may be parked before it counts as an outage or a bad release, and before memory and disk grow.
     parked_products_per_minute_max: int = Field(default=100, ge=1)
     parked_products_max: int = Field(default=10_000, ge=1)

@@ -33,7 +33,7 @@ def topics(prefix: str = "") -> Topics:
 
 
 def state_topic(prefix: str = "") -> str:
-    """The compacted topic with the latest document of each product; not one of `Topics`: no event is in it."""
+    """The compacted topic with the latest document of each product; not one of `Topics`: it has no events."""
     return f"{prefix}products-state"
 
 

@@ -51,7 +51,8 @@ class KafkaIsAway(Exception):
 class TopicSpec:
     """A topic as it must be. `configs` are set at creation; sizes are in bytes.
 
-    Later the cleanup policy is verified, the rest is the operator's to tune. With several replicas one may be down (`min.insync.replicas` = replication factor - 1, at least 1).
+    Later only the cleanup policy is verified; the rest is the operator's to tune. With several replicas one
+    may be down (`min.insync.replicas` = replication factor - 1, at least 1).
     """
 
     name: str
