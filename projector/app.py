@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from projector.assembly import PROJECTIONS, Stores, open_stores, operations, running, source
+from projector.assembly import Stores, open_stores, operations, running, source
 from projector.control import ControlLoop
 from projector.http.operators import operator_endpoints
 from projector.kafka.batches import create_broker
@@ -18,6 +18,7 @@ from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.running import Lane
 from projector.settings import ProjectorSettings
+from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 PROCESS = "projector"
 # One batch at a time per projection, parking included; the rest is for health checks and control.
 _POOL_CONNECTIONS_SPARE = 4
+_KAFKA_IS_AWAY = (KafkaError, KafkaIsAway, OSError)
+_TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
-
-__all__ = ["PROCESS", "PROJECTIONS", "run_projector"]
 
 
 async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop: asyncio.Event) -> None:
@@ -66,13 +67,23 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         work += [part.run() for part in background]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(_ended, task)
-        if await _start(broker, consumers, stop):
+        topics = [one.topics for one in projections]
+        if await _start(broker, settings, topics, consumers, stop):
             spare_started_objects()
             _log.info("started", projections=list(names), ops_port=server.port)
             await stop.wait()
         health.drain()
         await asyncio.gather(*(consumer.stop() for consumer in consumers))
         await broker.stop()
+
+
+async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec]) -> None:
+    """Before anybody looks for them. One that is wrong stops its own projection, which asks again."""
+    if topics:
+        try:
+            await ensure_topics(settings.kafka_bootstrap_servers, topics, policy=_TOPICS_ATTEMPT)
+        except TopicsAreWrong as error:
+            _log.critical("a topic is wrong", reason=str(error))
 
 
 def _consumer(
@@ -107,7 +118,13 @@ async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], stop: asyncio.Event) -> bool:
+async def _start(
+    broker: KafkaBroker,
+    settings: ProjectorSettings,
+    topics: Sequence[Sequence[TopicSpec]],
+    consumers: Sequence[ProjectionConsumer],
+    stop: asyncio.Event,
+) -> bool:
     """Join the groups as soon as Kafka is there; false when told to stop before that."""
     policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
 
@@ -115,6 +132,7 @@ async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], s
         for consumer in consumers:
             # Waiting for Kafka is no reason to be restarted.
             consumer.heartbeat.beat()
+        await asyncio.gather(*(_make_topics(settings, some) for some in topics))
         try:
             await broker.start()
         except KafkaError:
@@ -123,9 +141,9 @@ async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], s
 
     try:
         await retry_transient(
-            policy, attempt, is_transient=lambda error: isinstance(error, KafkaError | OSError), stop=stop
+            policy, attempt, is_transient=lambda error: isinstance(error, _KAFKA_IS_AWAY), stop=stop
         )
-    except (KafkaError, OSError):
+    except _KAFKA_IS_AWAY:
         if not stop.is_set():
             raise
         return False

@@ -1,5 +1,6 @@
 """What each projection is made of: its fold, its view, its place to start from. The one list of them all."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,13 @@ from projector.kafka.publishing_run import PublishingRun
 from projector.kafka.records import read_one
 from projector.kafka.state_topic import KafkaStateTopic, StateTopicSettings
 from projector.kafka.work import Source, Work
-from projector.operations import Operations
+from projector.notification_assembly import (
+    NOTIFICATIONS,
+    notification_drain,
+    notification_source,
+    running_notifications,
+)
+from projector.operations import Draining, Operations
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import EventLog, Fold
 from projector.postgres.control import PostgresControl
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE = "product_view", "product_cache", "products_state"
-PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE)
+PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE, NOTIFICATIONS)
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
 STATES = Fold(product_state.EVENT_TYPES, product_state.apply_event, product_state.pass_over)
 _REDIS_CONNECTIONS_MAX = 4
@@ -78,8 +85,15 @@ class Stores(NamedTuple):
 
 def source(name: str, stores: Stores) -> Source:
     """Its topic, its consumer group, and where that begins."""
+    if name == NOTIFICATIONS:
+        return notification_source(stores)
     group = f"{stores.settings.kafka_topic_prefix}{name}"
     return Source(stores.topic, group, "committed" if name == PRODUCT_CACHE else "checkpoint")
+
+
+def default_projections(settings: "ProjectorSettings") -> tuple[str, ...]:
+    """What runs where nobody names any: notifications only where there is somebody to notify."""
+    return tuple(name for name in PROJECTIONS if name != NOTIFICATIONS or settings.sends_mails)
 
 
 class Parts(NamedTuple):
@@ -135,29 +149,37 @@ def projection(name: str, stores: Stores) -> Projection[Any]:
 
 def running(name: str, stores: Stores) -> Running:
     """All that runs of the projection of that name."""
+    if name == NOTIFICATIONS:
+        return running_notifications(stores)
     progress = Progress(name)
     work: Work = BatchRun(name, stores.settings, projection(name, stores), progress)
     background: list[Background] = []
+    topics: list[TopicSpec] = []
     if name == PRODUCTS_STATE:
-        publisher = state_publisher(stores)
+        topics.append(_state_spec(stores))
+        publisher = _state_publisher(stores, topics[0])
         work = PublishingRun(work, publisher)
         background.append(publisher)
-    return Running(name, [Lane(name, source(name, stores), work, progress)], background)
+    return Running(name, [Lane(name, source(name, stores), work, progress)], background, topics)
 
 
-def state_publisher(stores: Stores) -> StatePublisher:
+def _state_spec(stores: Stores) -> TopicSpec:
+    settings = stores.settings
+    name = state_topic(settings.kafka_topic_prefix)
+    return TopicSpec(
+        name, settings.partition_count, settings.kafka_replication_factor, configs=LATEST_PER_KEY
+    )
+
+
+def _state_publisher(stores: Stores, spec: TopicSpec) -> StatePublisher:
     """From the table of states to the compacted topic."""
     settings = stores.settings
-    topic = state_topic(settings.kafka_topic_prefix)
-    spec = TopicSpec(
-        topic, settings.partition_count, settings.kafka_replication_factor, configs=LATEST_PER_KEY
-    )
     group = source(PRODUCTS_STATE, stores).group
     return StatePublisher(
         PRODUCTS_STATE,
         PostgresStates(stores.read_model, projection=PRODUCTS_STATE, topic=stores.topic),
         KafkaStateTopic(StateTopicSettings(settings.kafka_bootstrap_servers, spec, group)),
-        topic_name=topic,
+        topic_name=spec.name,
         pause_seconds=settings.state_publish_pause_seconds,
     )
 
@@ -170,10 +192,12 @@ def drain(name: str, stores: Stores) -> Drain[Any]:
 
 def operations(stores: Stores) -> Operations:
     """What operators do, over the same stores."""
+    drains: dict[str, Callable[[], Draining]] = {name: partial(drain, name, stores) for name in PROJECTIONS}
+    drains[NOTIFICATIONS] = partial(notification_drain, stores)
     return Operations(
         PostgresDeadLetters(stores.read_model),
         PostgresControl(stores.read_model),
-        {name: partial(drain, name, stores) for name in PROJECTIONS},
+        drains,
         PROJECTIONS,
         stores.topic,
     )

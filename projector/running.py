@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from projector.control import Controlled
 from projector.kafka.progress import Progress
 from projector.kafka.work import Source, Work
+from shared.kafka.topics import TopicSpec
 
 
 class Lane(NamedTuple):
@@ -28,8 +29,9 @@ class Background(Controlled, Protocol):
 
 
 class Running(NamedTuple):
-    """A projection that is to run in this process."""
+    """A projection that is to run in this process; `topics` are its own, made where they are missing."""
 
     name: str
     lanes: Sequence[Lane]
     background: Sequence[Background] = ()
+    topics: Sequence[TopicSpec] = ()

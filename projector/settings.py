@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
+from projector.notification_settings import NotificationSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class ProjectorSettings(ProcessSettings):
+class ProjectorSettings(NotificationSettings):
     """Defaults are those of the local stack; in production every address is set."""
 
     read_model_dsn: str = f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"

@@ -20,13 +20,14 @@ from shared.postgres.sql import load_sql
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-_CACHE = "product_cache"
+# They keep no checkpoints: their position is what their group has committed.
+_WITHOUT_CHECKPOINTS = ("product_cache", "notifications")
 
 
 class PartitionStatus(Struct, frozen=True):
     """One projection in one partition. `lag_events` None: Kafka did not answer.
 
-    The cache keeps no checkpoint of its own: its position is the committed offset, and the rest is unknown.
+    Where the committed offset is the only position, the rest is unknown.
     """
 
     projection: str
@@ -59,17 +60,18 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     topic = topics(settings.kafka_topic_prefix).events
     newest = await _newest_position(settings, problems)
     rows = await _checkpoints(settings, topic, problems)
-    group = f"{settings.kafka_topic_prefix}{_CACHE}"
+    groups = {f"{settings.kafka_topic_prefix}{name}": name for name in _WITHOUT_CHECKPOINTS}
     ends = TopicEnds({}, {})
     try:
-        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, [group])
+        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
     except (KafkaError, OSError, Unavailable) as error:
         problems.append(f"kafka: {type(error).__name__}: {error}")
     found = [
         PartitionStatus(lag_events=_lag(ends, row["partition"], row["next_offset"]), **row) for row in rows
     ]
-    for partition, offset in sorted(ends.committed.get(group, {}).items()):
-        found.append(PartitionStatus(_CACHE, partition, offset, _lag(ends, partition, offset)))
+    for group, name in groups.items():
+        for partition, offset in sorted(ends.committed.get(group, {}).items()):
+            found.append(PartitionStatus(name, partition, offset, _lag(ends, partition, offset)))
     return Status(newest, found, problems)
 
 

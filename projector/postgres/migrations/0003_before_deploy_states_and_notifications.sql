@@ -28,6 +28,7 @@ CREATE TABLE views.notification (
         'unknown',   -- may have been sent: only a person may have it sent again
         'discarded'  -- a person gave it up
     )),
+    claim_id   uuid        NOT NULL,                   -- of the claim that the state is about
     attempts   int         NOT NULL DEFAULT 1,
     cause      text,
     claimed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
