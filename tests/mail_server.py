@@ -11,6 +11,7 @@
 """
 
 import asyncio
+import time
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator
@@ -33,6 +34,7 @@ class Received:
     sender: str
     recipient: str
     raw: bytes
+    taken_at_ms: float
 
     @property
     def message(self) -> EmailMessage:
@@ -132,7 +134,8 @@ class _Connection(SMTP):
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self._mails.taken += [
-            Received(envelope.mail_from, recipient, envelope.content) for recipient in envelope.rcpt_tos
+            Received(envelope.mail_from, recipient, envelope.content, time.time() * 1000)
+            for recipient in envelope.rcpt_tos
         ]
         if self._place != "end":
             return "250 taken"

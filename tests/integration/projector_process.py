@@ -21,8 +21,10 @@ from aiokafka import AIOKafkaProducer
 
 from projector.app import run_projector
 from projector.kafka.state_topic import KafkaStateChannel
+from projector.postgres.notifications import PostgresClaims
 from projector.postgres.product_state import PostgresStates
 from projector.settings import ProjectorSettings
+from projector.smtp.mailer import SmtpMailer
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.eventually import eventually
@@ -31,6 +33,8 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-publish": (KafkaStateChannel, "publish"),
     "before-commit": (AIOKafkaProducer, "commit_transaction"),
     "before-mark": (PostgresStates, "published"),
+    "before-send": (SmtpMailer, "send"),
+    "before-settle": (PostgresClaims, "settle"),
 }
 
 
