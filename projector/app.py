@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     import asyncpg
 
 PROCESS = "projector"
-# One batch at a time per projection, parking included; the rest is for health checks and control.
-_POOL_CONNECTIONS_SPARE = 4
+# One batch at a time per projection, parking included; the rest is for health checks and control. The bound is
+# what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
+_POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
 _KAFKA_IS_AWAY = (KafkaError, KafkaIsAway, OSError)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
@@ -44,7 +45,8 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
-        stores = await open_stores(settings, 2 * len(names) + _POOL_CONNECTIONS_SPARE, stack)
+        connections_max = min(2 * len(names) + _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX)
+        stores = await open_stores(settings, connections_max, stack)
         server = HttpServer(
             operations_app(health, operator_endpoints(operations(stores))),
             host=settings.listen_host,

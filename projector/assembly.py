@@ -50,7 +50,7 @@ PROJECTIONS = (PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE, NOTIFICATIONS)
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
 STATES = Fold(product_state.EVENT_TYPES, product_state.apply_event, product_state.pass_over)
 _REDIS_CONNECTIONS_MAX = 4
-_LOG_CONNECTIONS_MAX = 4
+LOG_CONNECTIONS_MAX = 4
 
 
 class Stores(NamedTuple):
@@ -206,7 +206,7 @@ def operations(stores: Stores) -> Operations:
 async def open_stores(settings: "ProjectorSettings", connections_max: int, stack: AsyncExitStack) -> Stores:
     """Connected when first used, closed with the stack."""
     read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
-    log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
+    log = await _pool(settings, settings.event_store_read_dsn, LOG_CONNECTIONS_MAX, stack)
     return Stores(settings, read_model, PostgresEventLog(log), stack)
 
 

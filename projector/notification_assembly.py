@@ -93,6 +93,6 @@ def _notifier(stores: "Stores") -> Notifier | None:
         mailer,
         stores.log,
         settings.recipients,
-        read_url=settings.read_url,
+        read_url=settings.read_address,
         patience=patience,
     )

@@ -54,8 +54,9 @@ class NotificationSettings(ProcessSettings):
     notification_send_seconds_max: float = Field(default=15.0, gt=0, le=60)
     # After this long a batch begins no further mail; what is left of it comes again.
     notification_batch_seconds_max: float = Field(default=10.0, gt=0, le=60)
-    # What readers reach the query API under, for the link in a mail.
-    read_url: str = "http://127.0.0.1:8001"
+    # What readers reach the query API under, for the link in a mail; without it the one on this machine.
+    read_url: str = ""
+    query_port: int = 8001
 
     @field_validator("smtp_url")
     @classmethod
@@ -98,6 +99,11 @@ class NotificationSettings(ProcessSettings):
     def retry_delays(self) -> tuple[RetryDelay, ...]:
         """In the order in which a mail goes through them."""
         return _delays(self.notification_retry_delays)
+
+    @property
+    def read_address(self) -> str:
+        """Where readers find products: READ_URL, or the query API on this machine."""
+        return self.read_url or f"http://127.0.0.1:{self.query_port}"
 
     @property
     def sends_mails(self) -> bool:

@@ -14,6 +14,9 @@ from email.utils import format_datetime, parseaddr
 
 from projector.notification_ports import Mail
 
+# RFC 5322 allows 998.
+_LINE_BYTES_MAX = 900
+
 
 def message_bytes(mail: Mail, sender: str) -> bytes:
     """`sender` with or without a name before its address. Lines end with CR LF and are short."""
@@ -26,8 +29,9 @@ def message_bytes(mail: Mail, sender: str) -> bytes:
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Catalogue-Event-Id"] = str(mail.event_id)
-    # Quoted-printable, because not every server takes 8 bits, and people do look at the source.
-    message.set_content(mail.body, charset="utf-8", cte="quoted-printable")
+    # Never 8 bits, which not every server takes; what is plain stays readable in the source.
+    is_plain = mail.body.isascii() and max(map(len, mail.body.splitlines()), default=0) <= _LINE_BYTES_MAX
+    message.set_content(mail.body, charset="utf-8", cte="7bit" if is_plain else "quoted-printable")
     return _subject(mail.subject) + message.as_bytes()
 
 

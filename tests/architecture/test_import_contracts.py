@@ -16,6 +16,7 @@ FOLDERS = {
     "aiokafka": {"kafka"},
     "faststream": {"kafka"},
     "redis": {"redis"},
+    "aiosmtplib": {"smtp"},
     "fastapi": {"http"},
     "starlette": {"http"},
     "uvicorn": {"http"},

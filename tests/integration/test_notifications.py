@@ -1,4 +1,4 @@
-"""Notifications as they run: from Kafka to the mail server, to retry topics, to the dead letters, and back."""
+"""Notifications as they run: from Kafka to the mail server, to retry topics, to dead letters, and back."""
 
 import asyncio
 import json
