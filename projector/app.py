@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import asyncpg
 
 PROCESS = "projector"
-# One batch at a time per projection, parking included; the rest is for health checks and control. The bound is
-# what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
+# One batch at a time per projection, parking included; the rest is for health checks and control. The bound
+# is what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
 _KAFKA_IS_AWAY = (KafkaError, KafkaIsAway, OSError)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
