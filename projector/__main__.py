@@ -5,13 +5,15 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from projector.app import PROCESS, PROJECTIONS, run_projector
+from projector.app import PROCESS, run_projector
+from projector.assembly import PROJECTIONS, default_projections
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
 from projector.command_line.status import run_status
 from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
+from projector.notification_assembly import NOTIFICATIONS
 from projector.postgres.migrate import migrate_read_model
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     settings = load_settings(ProjectorSettings)
     if chosen.command == "run":
-        return _run(settings, chosen.projection or PROJECTIONS)
+        return _run(settings, chosen.projection or default_projections(settings))
     if chosen.command == "migrate":
         return _migrate(settings)
     if chosen.command == "dead-letters":
@@ -43,7 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="project until SIGTERM")
-    running.add_argument("projection", nargs="*", help=f"which ones; default all: {', '.join(PROJECTIONS)}")
+    running.add_argument(
+        "projection",
+        nargs="*",
+        help=f"which ones; default all: {', '.join(PROJECTIONS)} (the last only with SMTP_URL)",
+    )
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
         commands.add_parser("dead-letters", help="what could not be applied, and what becomes of it")
@@ -64,6 +70,9 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
     if unknown:
         known = ", ".join(PROJECTIONS)
         print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)
+        return 2
+    if NOTIFICATIONS in names and not settings.sends_mails:
+        print(f"{NOTIFICATIONS}: nobody to notify; set SMTP_URL and NOTIFICATION_RECIPIENTS", file=sys.stderr)
         return 2
     configure_logs(PROCESS, settings.log_level)
     try:

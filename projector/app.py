@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from projector.assembly import PROJECTIONS, Stores, open_stores, operations, projection, source
+from projector.assembly import Stores, open_stores, operations, running, source
 from projector.control import ControlLoop
 from projector.http.operators import operator_endpoints
-from projector.kafka.batch_run import BatchRun
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.dead_letter_copies import DeadLetterCopies
-from projector.kafka.progress import Progress
 from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
+from projector.running import Lane
 from projector.settings import ProjectorSettings
+from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     import asyncpg
 
 PROCESS = "projector"
-# One batch at a time per projection, parking included; the rest is for health checks and control.
-_POOL_CONNECTIONS_SPARE = 4
+# One batch at a time per projection, parking included; the rest is for health checks and control. The bound
+# is what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
+_POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
+_KAFKA_IS_AWAY = (KafkaError, KafkaIsAway, OSError)
+_TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
-
-__all__ = ["PROCESS", "PROJECTIONS", "run_projector"]
 
 
 async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop: asyncio.Event) -> None:
@@ -44,7 +45,8 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
-        stores = await open_stores(settings, 2 * len(names) + _POOL_CONNECTIONS_SPARE, stack)
+        connections_max = min(2 * len(names) + _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX)
+        stores = await open_stores(settings, connections_max, stack)
         server = HttpServer(
             operations_app(health, operator_endpoints(operations(stores))),
             host=settings.listen_host,
@@ -55,12 +57,20 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         stack.push_async_callback(server.stop, 1.0)
         broker = create_broker(settings)
         health.require("read_model", lambda: _ping(stores.read_model))
-        consumers = [_consumer(name, stores, broker, health) for name in names]
-        control = ControlLoop(PostgresControl(stores.read_model), consumers)
+        projections = [running(name, stores) for name in names]
+        consumers = [
+            _consumer(one.name, lane, stores, broker, health) for one in projections for lane in one.lanes
+        ]
+        background = [part for one in projections for part in one.background]
+        for part in background:
+            health.require(f"{part.name} {part.topic}", part.check)
+        control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
+        work += [part.run() for part in background]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(_ended, task)
-        if await _start(broker, consumers, stop):
+        topics = [one.topics for one in projections]
+        if await _start(broker, settings, topics, consumers, stop):
             spare_started_objects()
             _log.info("started", projections=list(names), ops_port=server.port)
             await stop.wait()
@@ -69,19 +79,30 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         await broker.stop()
 
 
-def _consumer(name: str, stores: Stores, broker: KafkaBroker, health: Health) -> ProjectionConsumer:
-    settings, progress = stores.settings, Progress(name)
+async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec]) -> None:
+    """Before anybody looks for them. One that is wrong stops its own projection, which asks again."""
+    if topics:
+        try:
+            await ensure_topics(settings.kafka_bootstrap_servers, topics, policy=_TOPICS_ATTEMPT)
+        except TopicsAreWrong as error:
+            _log.critical("a topic is wrong", reason=str(error))
+
+
+def _consumer(
+    name: str, lane: Lane, stores: Stores, broker: KafkaBroker, health: Health
+) -> ProjectionConsumer:
+    settings = stores.settings
     consumer = ProjectionConsumer(
         name,
         broker,
         settings,
-        source(name, stores),
-        BatchRun(name, settings, projection(name, stores), progress),
+        lane.source,
+        lane.work,
         stores.log,
-        progress=progress,
-        heartbeat=health.expect_progress(name, settings.silence_seconds_max),
+        progress=lane.progress,
+        heartbeat=health.expect_progress(lane.label, settings.silence_seconds_max),
     )
-    health.require(name, consumer.check)
+    health.require(lane.label, consumer.check)
     return consumer
 
 
@@ -99,7 +120,13 @@ async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await pool.fetchval("SELECT 1")
 
 
-async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], stop: asyncio.Event) -> bool:
+async def _start(
+    broker: KafkaBroker,
+    settings: ProjectorSettings,
+    topics: Sequence[Sequence[TopicSpec]],
+    consumers: Sequence[ProjectionConsumer],
+    stop: asyncio.Event,
+) -> bool:
     """Join the groups as soon as Kafka is there; false when told to stop before that."""
     policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
 
@@ -107,6 +134,7 @@ async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], s
         for consumer in consumers:
             # Waiting for Kafka is no reason to be restarted.
             consumer.heartbeat.beat()
+        await asyncio.gather(*(_make_topics(settings, some) for some in topics))
         try:
             await broker.start()
         except KafkaError:
@@ -115,9 +143,9 @@ async def _start(broker: KafkaBroker, consumers: Sequence[ProjectionConsumer], s
 
     try:
         await retry_transient(
-            policy, attempt, is_transient=lambda error: isinstance(error, KafkaError | OSError), stop=stop
+            policy, attempt, is_transient=lambda error: isinstance(error, _KAFKA_IS_AWAY), stop=stop
         )
-    except (KafkaError, OSError):
+    except _KAFKA_IS_AWAY:
         if not stop.is_set():
             raise
         return False

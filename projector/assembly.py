@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projector.apply import Projection
 from projector.drain import Drain
+from projector.kafka.batch_run import BatchRun
+from projector.kafka.progress import Progress
+from projector.kafka.publishing_run import PublishingRun
 from projector.kafka.records import read_one
-from projector.kafka.work import Source
-from projector.operations import Operations
+from projector.kafka.state_topic import KafkaStateTopic, StateTopicSettings
+from projector.kafka.work import Source, Work
+from projector.notification_assembly import (
+    NOTIFICATIONS,
+    notification_drain,
+    notification_source,
+    running_notifications,
+)
+from projector.operations import Draining, Operations
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import EventLog, Fold
 from projector.postgres.analytics import AnalyticsTables
@@ -19,13 +29,17 @@ from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.postgres.event_log import PostgresEventLog
 from projector.postgres.inventory import InventoryTables
 from projector.postgres.parking import ParkingLimits, PostgresParkedProducts, parking_alone
+from projector.postgres.product_state import PostgresStates, ProductStateTables
 from projector.postgres.product_view import ProductViewTables
 from projector.postgres.view import PostgresView, Tables
-from projector.projections import analytics, category_view, inventory, product_document
+from projector.projections import analytics, category_view, inventory, product_document, product_state
+from projector.publish import StatePublisher
 from projector.redis.cached_products import CachedProducts
 from projector.redis.list_generations import RedisListGenerations
 from projector.redis.product_cache import RedisProductCache
-from shared.contract.addresses import topics
+from projector.running import Background, Lane, Running
+from shared.contract.addresses import state_topic, topics
+from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
@@ -35,9 +49,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from projector.settings import ProjectorSettings
-
-PRODUCT_VIEW, PRODUCT_CACHE = "product_view", "product_cache"
+PRODUCT_VIEW, PRODUCT_CACHE, PRODUCTS_STATE = "product_view", "product_cache", "products_state"
 DOCUMENTS = Fold(product_document.EVENT_TYPES, product_document.apply_event, product_document.pass_over)
+STATES = Fold(product_state.EVENT_TYPES, product_state.apply_event, product_state.pass_over)
 TABLES: Mapping[str, tuple[Callable[..., Tables[Any]], Fold[Any]]] = {
     PRODUCT_VIEW: (ProductViewTables, DOCUMENTS),
     "category_view": (
@@ -47,10 +61,10 @@ TABLES: Mapping[str, tuple[Callable[..., Tables[Any]], Fold[Any]]] = {
     "inventory": (InventoryTables, Fold(inventory.EVENT_TYPES, inventory.apply_event, inventory.pass_over)),
     "analytics": (AnalyticsTables, Fold(analytics.EVENT_TYPES, analytics.apply_event, analytics.pass_over)),
 }
-"""Views in PostgreSQL: their tables, for any schema, and their folds."""
-PROJECTIONS = (*TABLES, PRODUCT_CACHE)
+"""Views in PostgreSQL that queries read: their tables, for any schema, and their folds."""
+PROJECTIONS = (*TABLES, PRODUCT_CACHE, PRODUCTS_STATE, NOTIFICATIONS)
 _REDIS_CONNECTIONS_MAX = 4
-_LOG_CONNECTIONS_MAX = 4
+LOG_CONNECTIONS_MAX = 4
 
 
 class Stores(NamedTuple):
@@ -86,8 +100,22 @@ class Stores(NamedTuple):
 
 def source(name: str, stores: Stores) -> Source:
     """Its topic, its consumer group, and where that begins."""
+    if name == NOTIFICATIONS:
+        return notification_source(stores)
     group = f"{stores.settings.kafka_topic_prefix}{name}"
     return Source(stores.topic, group, "committed" if name == PRODUCT_CACHE else "checkpoint")
+
+
+def default_projections(settings: "ProjectorSettings") -> tuple[str, ...]:
+    """What runs where nobody names any: notifications only where there is somebody to notify."""
+    return tuple(name for name in PROJECTIONS if name != NOTIFICATIONS or settings.sends_mails)
+
+
+def tables_of(name: str, settings: "ProjectorSettings") -> tuple[Callable[..., Tables[Any]], Fold[Any]]:
+    """Of a projection whose view is in PostgreSQL: its tables, for any schema, and its fold."""
+    if name == PRODUCTS_STATE:
+        return partial(ProductStateTables, settings.partition_count), STATES
+    return TABLES[name]
 
 
 class Parts(NamedTuple):
@@ -104,7 +132,7 @@ def parts(name: str, stores: Stores) -> Parts:
     if name == PRODUCT_CACHE:
         parking = partial(parking_alone, stores.read_model, name, stores.limits)
         return Parts(RedisProductCache(cached_products(stores), parking), DOCUMENTS)
-    tables, fold = TABLES[name]
+    tables, fold = tables_of(name, settings)
     view = PostgresView(
         stores.read_model, tables(), projection=name, topic=stores.topic, limits=stores.limits
     )
@@ -141,6 +169,43 @@ def projection(name: str, stores: Stores) -> Projection[Any]:
     )
 
 
+def running(name: str, stores: Stores) -> Running:
+    """All that runs of the projection of that name."""
+    if name == NOTIFICATIONS:
+        return running_notifications(stores)
+    progress = Progress(name)
+    work: Work = BatchRun(name, stores.settings, projection(name, stores), progress)
+    background: list[Background] = []
+    topics: list[TopicSpec] = []
+    if name == PRODUCTS_STATE:
+        topics.append(_state_spec(stores))
+        publisher = _state_publisher(stores, topics[0])
+        work = PublishingRun(work, publisher)
+        background.append(publisher)
+    return Running(name, [Lane(name, source(name, stores), work, progress)], background, topics)
+
+
+def _state_spec(stores: Stores) -> TopicSpec:
+    settings = stores.settings
+    name = state_topic(settings.kafka_topic_prefix)
+    return TopicSpec(
+        name, settings.partition_count, settings.kafka_replication_factor, configs=LATEST_PER_KEY
+    )
+
+
+def _state_publisher(stores: Stores, spec: TopicSpec) -> StatePublisher:
+    """From the table of states to the compacted topic."""
+    settings = stores.settings
+    group = source(PRODUCTS_STATE, stores).group
+    return StatePublisher(
+        PRODUCTS_STATE,
+        PostgresStates(stores.read_model, projection=PRODUCTS_STATE, topic=stores.topic),
+        KafkaStateTopic(StateTopicSettings(settings.kafka_bootstrap_servers, spec, group)),
+        topic_name=spec.name,
+        pause_seconds=settings.state_publish_pause_seconds,
+    )
+
+
 def drain(name: str, stores: Stores) -> Drain[Any]:
     """To take parked events out again."""
     view, fold, listener = parts(name, stores)
@@ -149,10 +214,12 @@ def drain(name: str, stores: Stores) -> Drain[Any]:
 
 def operations(stores: Stores) -> Operations:
     """What operators do, over the same stores."""
+    drains: dict[str, Callable[[], Draining]] = {name: partial(drain, name, stores) for name in PROJECTIONS}
+    drains[NOTIFICATIONS] = partial(notification_drain, stores)
     return Operations(
         PostgresDeadLetters(stores.read_model),
         PostgresControl(stores.read_model),
-        {name: partial(drain, name, stores) for name in PROJECTIONS},
+        drains,
         PROJECTIONS,
         stores.topic,
     )
@@ -161,7 +228,7 @@ def operations(stores: Stores) -> Operations:
 async def open_stores(settings: "ProjectorSettings", connections_max: int, stack: AsyncExitStack) -> Stores:
     """Connected when first used, closed with the stack."""
     read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
-    log = await _pool(settings, settings.event_store_read_dsn, _LOG_CONNECTIONS_MAX, stack)
+    log = await _pool(settings, settings.event_store_read_dsn, LOG_CONNECTIONS_MAX, stack)
     return Stores(settings, read_model, log, PostgresEventLog(log), stack)
 
 

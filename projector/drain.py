@@ -80,8 +80,13 @@ class Drain(Generic[S]):
         await self._tell(change)
         return drained
 
-    async def retry_unreadable(self, parked_event_id: int, action: Action) -> Drained:
-        """Read a record once more that was no event; what it was is in the view by now, or the log has it."""
+    async def retry_unreadable(
+        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+    ) -> Drained:
+        """Read a record once more that was no event; what it was is in the view by now, or the log has it.
+
+        `resend_unknown` is for side effects: of a view nothing is ever unknown.
+        """
         log_id = await self._log.log_id()
         async with self._view.begin({}) as writer:
             parked = await writer.parked_one(parked_event_id)

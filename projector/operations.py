@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from projector.dead_letter import DeadLetter, Result, of_product, of_record, result_of, shown
-from projector.drain import CannotDiscard, Drain, Drained
+from projector.drain import CannotDiscard, Drained
 from projector.errors import ProjectorError
 from projector.operator_ports import ControlBoard
 from projector.ports import Action
@@ -35,6 +35,20 @@ class Letters(Protocol):
     ) -> None: ...
 
 
+class Draining(Protocol):
+    """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
+
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained: ...
+
+    async def retry_unreadable(
+        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+    ) -> Drained: ...
+
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained: ...
+
+    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained: ...
+
+
 class Chosen(Struct, frozen=True):
     """Which dead letters: of a projection, narrowed by any of the others."""
 
@@ -55,7 +69,7 @@ class Operations:
         self,
         letters: Letters,
         board: ControlBoard,
-        drains: Mapping[str, Callable[[], Drain[Any]]],
+        drains: Mapping[str, Callable[[], Draining]],
         names: Sequence[str],
         topic: str,
     ) -> None:
@@ -86,13 +100,19 @@ class Operations:
         return [shown(row) for row in rows]
 
     async def retry(
-        self, chosen: Chosen, action: Action, *, from_log: bool = False, is_dry: bool = False
+        self,
+        chosen: Chosen,
+        action: Action,
+        *,
+        from_log: bool = False,
+        resend_unknown: bool = False,
+        is_dry: bool = False,
     ) -> list[Result]:
         """Try each again; one that fails again stays, and the others are tried all the same."""
 
-        async def one(drain: Drain[Any], letter: DeadLetter) -> Drained:
+        async def one(drain: Draining, letter: DeadLetter) -> Drained:
             if letter.product_id is None:
-                return await drain.retry_unreadable(letter.letter_id, action)
+                return await drain.retry_unreadable(letter.letter_id, action, resend_unknown=resend_unknown)
             return await drain.retry(letter.product_id, action, from_log=from_log)
 
         return await self._each(chosen, one, "retried", is_dry)
@@ -102,7 +122,7 @@ class Operations:
     ) -> list[Result]:
         """Give them up for good; `first_only`: of each product only the event that failed."""
 
-        async def one(drain: Drain[Any], letter: DeadLetter) -> Drained:
+        async def one(drain: Draining, letter: DeadLetter) -> Drained:
             if letter.product_id is None:
                 return await drain.discard_unreadable(letter.letter_id, action)
             return await drain.discard(letter.product_id, action, events=1 if first_only else None)
@@ -127,7 +147,7 @@ class Operations:
     async def _each(
         self,
         chosen: Chosen,
-        one: Callable[[Drain[Any], DeadLetter], Awaitable[Drained]],
+        one: Callable[[Draining, DeadLetter], Awaitable[Drained]],
         outcome: str,
         is_dry: bool,
     ) -> list[Result]:

@@ -65,6 +65,9 @@ ErrorClass = Literal[
     "unknown",  # anything else that did not pass within its budget
     "other-log",  # of another event store: never parked by itself, the projection stops
     "ordered",  # an operator told to park it
+    "mail-refused",  # the mail server will never take it
+    "mail-not-sent",  # certainly not sent, and all retries are used up
+    "mail-outcome-unknown",  # may have been sent: only an operator may have it sent again
     "follower",  # nothing is wrong with it, but an earlier event of its product is parked
 ]
 
@@ -161,6 +164,9 @@ class Parking(Protocol):
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
         """A drain has stopped at this cause."""
+
+    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+        """The same, of a record that belongs to no product."""
 
 
 class BatchWriter(Parking, Protocol[S]):

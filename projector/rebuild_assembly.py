@@ -4,12 +4,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from projector.assembly import DOCUMENTS, PRODUCT_CACHE, TABLES, Stores, cached_products, source
+from projector.assembly import (
+    DOCUMENTS,
+    PRODUCT_CACHE,
+    PRODUCTS_STATE,
+    TABLES,
+    Stores,
+    cached_products,
+    source,
+    tables_of,
+)
 from projector.kafka.live_view import wait_until_applied
 from projector.ports import Fold
 from projector.postgres.cache_rebuild import PostgresCacheRecords
 from projector.postgres.log_scan import PostgresLogScan
 from projector.postgres.parking import PostgresParkedProducts
+from projector.postgres.product_state import publish_anew
 from projector.postgres.rebuild_record import RebuildRecords
 from projector.postgres.shadow import PostgresShadow
 from projector.postgres.shadow_parking import ParkedAnew
@@ -19,7 +29,7 @@ from projector.redis.cache_check import CacheCheck
 from projector.redis.shadow import RedisShadow
 from projector.verify import Verification
 
-REBUILDABLE = (*TABLES, PRODUCT_CACHE)
+REBUILDABLE = (*TABLES, PRODUCT_CACHE, PRODUCTS_STATE)
 
 
 class ShadowParts(NamedTuple):
@@ -49,7 +59,7 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
     if name == PRODUCT_CACHE:
         return _cache_parts(stores, parked)
     records = RebuildRecords(stores.read_model, name)
-    tables, fold = TABLES[name]
+    tables, fold = tables_of(name, settings)
     shadow = PostgresShadow(
         stores.read_model,
         records,
@@ -59,6 +69,7 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
         projection=name,
         topic=stores.topic,
         partition_count=settings.partition_count,
+        returned=publish_anew if name == PRODUCTS_STATE else None,
     )
     return ShadowParts(shadow, records, fold, _no_generation)
 
@@ -91,7 +102,7 @@ async def verification(
         cache = CacheCheck(cached_products(stores), position, places.product_ids)
         yield Verification(name, log, DOCUMENTS, cache, told)
         return
-    tables, fold = TABLES[name]
+    tables, fold = tables_of(name, settings)
     async with postgres_view_check(
         stores.read_model, tables, name, stores.topic, settings.partition_count
     ) as view:

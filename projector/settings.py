@@ -2,13 +2,13 @@
 
 from pydantic import Field
 
+from projector.notification_settings import NotificationSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class ProjectorSettings(ProcessSettings):
+class ProjectorSettings(NotificationSettings):
     """Defaults are those of the local stack; in production every address is set."""
 
     read_model_dsn: str = f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
@@ -42,6 +42,9 @@ class ProjectorSettings(ProcessSettings):
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
     session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
+
+    # What changes of a partition within this time is one transaction of the topic of latest states.
+    state_publish_pause_seconds: float = Field(default=0.1, ge=0)
 
     # What may be parked before it counts as an outage or a bad release, and before memory and disk grow.
     parked_products_per_minute_max: int = Field(default=100, ge=1)

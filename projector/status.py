@@ -12,7 +12,7 @@ from uuid import UUID
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from projector.assembly import PROJECTIONS
+from projector.assembly import PROJECTIONS, default_projections
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
 from projector.kafka.placement import STOPPED
@@ -102,7 +102,8 @@ async def read_status(settings: "ProjectorSettings") -> Status:
         _partition(name, partition, rows.get((name, partition), {}), committed.get(name, {}), ends)
         for name, partition in sorted(places)
     ]
-    names = [*PROJECTIONS, *sorted({name for name, _ in places} - set(PROJECTIONS))]
+    expected = default_projections(settings)
+    names = [*expected, *sorted({name for name, _ in places} - set(expected))]
     found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
     return Status(newest, found, partitions, problems)
 

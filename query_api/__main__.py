@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import sys
 
-from query_api.app import PROCESS, serve
+from query_api.app import serve
+from query_api.assembly import PROCESS
 from query_api.settings import QuerySettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs

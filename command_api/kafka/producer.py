@@ -1,25 +1,11 @@
-"""An aiokafka producer that can be let go of: aiokafka's own `stop` waits for ever while the broker is away.
-
-An idempotent aiokafka producer never gives up a batch, and after one batch has failed for good it is poisoned
-for that partition (messaging.md, facts 11 and 12). So a producer with anything unconfirmed is abandoned,
-never reused and never flushed; its successor starts from the cursor.
-"""
-
-import asyncio
-from typing import Any
+"""The relay's aiokafka producer; how one is let go of stands in `shared/kafka/producers.py`."""
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
 
-from shared.ops.logs import get_logger
+from shared.kafka.producers import BATCH_BYTES_MAX, REQUEST_BYTES_MAX
 
-# Topics take 1 MiB a batch; an event of 512 KiB shares its batch with nothing much larger.
-BATCH_BYTES_MAX = 640 * 1024
-REQUEST_BYTES_MAX = 1024 * 1024
 _REQUEST_SECONDS_MAX = 8.0
 _RETRY_SECONDS = 0.1
-_CANCELS_MAX = 5
-_log = get_logger(__name__)
 
 
 def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
@@ -35,51 +21,3 @@ def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
         request_timeout_ms=int(_REQUEST_SECONDS_MAX * 1000),
         retry_backoff_ms=int(_RETRY_SECONDS * 1000),
     )
-
-
-async def close_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
-    """Disconnect a producer that has nothing unconfirmed; one that does not end in time is abandoned."""
-    try:
-        async with asyncio.timeout(seconds_max):
-            await producer.stop()
-    except Exception as error:
-        _log.warning("Kafka producer did not stop", error=repr(error))
-        await abandon_producer(producer, seconds_max=seconds_max)
-
-
-async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
-    """End the producer's tasks and connections without sending what it still holds, within `seconds_max`.
-
-    aiokafka has no public way to do this, hence the private names. Its sender ignores a cancellation while
-    requests are in flight; closing the connections fails those. A request that was about to go then connects
-    anew, so connections are closed again until the sender has ended.
-    """
-    producer._closed = True  # keeps its __del__ from warning about what is done here
-    sender = producer._sender.sender_task
-    pause = seconds_max / _CANCELS_MAX
-    try:
-        async with asyncio.timeout(seconds_max):
-            while sender is not None and not sender.done():
-                sender.cancel()
-                await producer.client.close()
-                await asyncio.wait((sender,), timeout=pause)
-            await producer.client.close()
-    except Exception as error:
-        _log.warning("Kafka producer could not be ended", error=repr(error))
-    _release_waiters(producer._message_accumulator)
-
-
-def _release_waiters(accumulator: Any) -> None:
-    """Fail whatever still waits for a confirmation that cannot come any more, without a word in the log.
-
-    aiokafka forgets a finished batch by a callback that complains of one which was waiting to be sent again,
-    and asyncio complains of failures that nobody looks at.
-    """
-    waiting = {batch for queued in accumulator._batches.values() for batch in queued}
-    accumulator._pending_batches |= waiting
-    abandoned = list(accumulator._pending_batches)
-    accumulator.fail_all(ProducerClosed())
-    for batch in abandoned:
-        for future in (batch.future, batch._drain_waiter):
-            if future.done() and not future.cancelled():
-                future.exception()

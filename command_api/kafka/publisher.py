@@ -14,9 +14,10 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
 from command_api.kafka.lanes import Lane, TopicsOf, fill_lanes
-from command_api.kafka.producer import abandon_producer, close_producer, create_producer
+from command_api.kafka.producer import create_producer
 from command_api.relay_ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 

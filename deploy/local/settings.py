@@ -14,6 +14,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "REDIS_PORT": 16379,
     "KAFKA_PORT": 19092,
     "KAFKA_CONTROLLER_PORT": 19093,
+    "SMTP_PORT": 11025,
     "COMMAND_PORT": 8000,
     "QUERY_PORT": 8001,
     "COMMAND_OPS_PORT": 9100,
@@ -29,6 +30,8 @@ ADDRESSES = (
     "READ_MODEL_MIGRATE_DSN",
     "REDIS_URL",
     "KAFKA_BOOTSTRAP_SERVERS",
+    "SMTP_URL",
+    "NOTIFICATION_RECIPIENTS",
 )
 
 
@@ -79,12 +82,23 @@ class StackSettings:
         """Kafka is the user's own where KAFKA_BOOTSTRAP_SERVERS is set."""
         return "KAFKA_BOOTSTRAP_SERVERS" not in self.own
 
+    @property
+    def starts_mail(self) -> bool:
+        """Mails go to the user's own server where SMTP_URL is set."""
+        return "SMTP_URL" not in self.own
+
+    @property
+    def mails(self) -> Path:
+        """What the mail catcher has caught, one file a mail."""
+        return self.folder / "mail"
+
     def ports_to_bind(self) -> dict[str, int]:
         """The ports of what will be started; those of the user's own servers are theirs."""
         skipped: set[str] = set()
         skipped |= set() if self.starts_postgres else {"POSTGRES_PORT"}
         skipped |= set() if self.starts_redis else {"REDIS_PORT"}
         skipped |= set() if self.starts_kafka else {"KAFKA_PORT", "KAFKA_CONTROLLER_PORT"}
+        skipped |= set() if self.starts_mail else {"SMTP_PORT"}
         return {name: port for name, port in self.ports.items() if name not in skipped}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.mail import MailServer
 from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.process import Job, Process
 from deploy.local.redis import RedisServer
@@ -15,6 +16,7 @@ from deploy.local.server import Progress, Server
 from deploy.local.settings import StackSettings
 
 EVENT_STORE, READ_MODEL = "event_store", "read_model"
+CAUGHT_RECIPIENT = "somebody@localhost"
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,33 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         settings.logs / "kafka.log",
         progress_of("kafka"),
     )
+    mail = MailServer(
+        settings.mails,
+        settings.ports["SMTP_PORT"],
+        settings.root,
+        settings.logs / "mail.log",
+        progress_of("mail"),
+    )
     wanted: list[tuple[bool, Server]] = [
         (settings.starts_postgres, postgres),
         (settings.starts_redis, redis),
         (settings.starts_kafka, kafka),
+        (settings.starts_mail, mail),
     ]
     shared = _shared_environment(settings, postgres, redis, kafka)
     return Stack(
         [server for is_wanted, server in wanted if is_wanted],
         _migrations(settings, postgres, shared, progress_of),
-        _processes(settings, postgres, shared, progress_of),
+        _processes(settings, postgres, shared, _mail_environment(settings, mail), progress_of),
     )
+
+
+def _mail_environment(settings: StackSettings, mail: MailServer) -> dict[str, str]:
+    """Somebody is notified by default only where the mail goes nowhere but into a file."""
+    names = ("SMTP_URL", "NOTIFICATION_RECIPIENTS")
+    caught = {"SMTP_URL": mail.url, "NOTIFICATION_RECIPIENTS": CAUGHT_RECIPIENT}
+    own = {name: settings.own[name] for name in names if name in settings.own}
+    return {**caught, **own} if settings.starts_mail else own
 
 
 def _shared_environment(
@@ -97,15 +115,17 @@ def _processes(
     settings: StackSettings,
     postgres: PostgresServer,
     shared: dict[str, str],
+    mail_environment: dict[str, str],
     progress_of: Callable[[str], Progress],
 ) -> list[Process]:
     events = settings.own.get("EVENT_STORE_DSN", postgres.dsn(WRITER, EVENT_STORE))
     views_write = settings.own.get("READ_MODEL_DSN", postgres.dsn(PROJECTOR, READ_MODEL))
     views_read = settings.own.get("READ_MODEL_DSN", postgres.dsn(READER, READ_MODEL))
+    only = {"projector": mail_environment}
     return [
         Process(
-            name, arguments, {**shared, dsn_name: dsn}, settings.root, settings.logs / f"{name}.log",
-            settings.ports[ops_port], progress_of(name),
+            name, arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,
+            settings.logs / f"{name}.log", settings.ports[ops_port], progress_of(name),
         )
         for name, arguments, dsn_name, dsn, ops_port in (
             ("command-api", ["command_api", "serve"], "EVENT_STORE_DSN", events, "COMMAND_OPS_PORT"),

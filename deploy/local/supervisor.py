@@ -175,6 +175,7 @@ def _state(part: Server) -> str:
 def welcome(settings: StackSettings, seconds: float) -> str:
     """Where everything is, and a first command to try."""
     ports = settings.ports
+    mails = f"  mails         {settings.mails}\n" if settings.starts_mail else ""
     price = '{"amount": "50.00", "currency": "USD"}'
     body = f'{{"name": "Ocean Blue Shirt", "variants": [{{"sku": "OBS-M", "price": {price}}}]}}'
     posting = (
@@ -189,7 +190,7 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
                 {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
                 {ports["RELAY_OPS_PORT"]} (relay)
   logs          {settings.logs}
-
+{mails}
 Try:
   {posting} -d '{body}'
   curl -i http://127.0.0.1:{ports["QUERY_PORT"]}/v1/products/by-sku/OBS-M

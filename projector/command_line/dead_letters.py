@@ -41,6 +41,11 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
     retrying.add_argument(
         "--from-log", action="store_true", help="take the events from the log, where Kafka's copy was spoilt"
     )
+    retrying.add_argument(
+        "--resend-unknown",
+        action="store_true",
+        help="also mails of which nobody knows whether they were sent",
+    )
     discarding = commands.add_parser("discard", help="give up for good; the view passes over the versions")
     _add_choice(discarding, needs_projection=True)
     discarding.add_argument(
@@ -113,7 +118,13 @@ async def _change(operations: Operations, given: Namespace) -> int:
     chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
     action = action_of(given, given.action)
     if given.action == "retry":
-        results = await operations.retry(chosen, action, from_log=given.from_log, is_dry=given.dry_run)
+        results = await operations.retry(
+            chosen,
+            action,
+            from_log=given.from_log,
+            resend_unknown=given.resend_unknown,
+            is_dry=given.dry_run,
+        )
     else:
         results = await operations.discard(chosen, action, first_only=given.first_only, is_dry=given.dry_run)
     _tell(results, as_json=given.json)

@@ -2,7 +2,7 @@
 
     GET  /dead-letters?projection=&product=&class=            what is parked
     GET  /dead-letters/records?projection=&product=&letter=   the records themselves
-    POST /dead-letters/retry     a `Change`: which letters, from_log, dry_run
+    POST /dead-letters/retry     a `Change`: which letters, from_log, resend_unknown, dry_run
     POST /dead-letters/discard   a `Change`: which letters, first_only, dry_run, reason
     POST /dead-letters/park      a `ParkOrder`
     POST /projections/pause      a `Wish` with its reason
@@ -38,6 +38,7 @@ class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}
     error_class: str | None = None
     all: bool = False
     from_log: bool = False
+    resend_unknown: bool = False
     first_only: bool = False
     dry_run: bool = False
     reason: str = ""
@@ -84,7 +85,11 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
         change = msgspec.json.decode(body, type=Change)
         action = Action(change.actor, "retry", change.reason)
         return await operations.retry(
-            change.chosen(), action, from_log=change.from_log, is_dry=change.dry_run
+            change.chosen(),
+            action,
+            from_log=change.from_log,
+            resend_unknown=change.resend_unknown,
+            is_dry=change.dry_run,
         )
 
     async def discard(_: dict[str, str], body: bytes) -> Any:

@@ -59,6 +59,9 @@ class BatchRun:
         """See `Work`."""
         self._projection.breaker.reset()
 
+    def revoked(self) -> None:
+        """See `Work`. The successor's checkpoint fences what is on its way."""
+
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
@@ -114,7 +117,7 @@ class BatchRun:
 
     def _tell(self, batch: Sequence[Delivered | Unreadable], applied: Applied) -> None:
         for letter in applied.letters:
-            self._tell_parked(letter)
+            tell_parked(self._name, letter)
         if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
             events = [item.event for item in batch if isinstance(item, Delivered)]
             _log.info(
@@ -125,23 +128,25 @@ class BatchRun:
                 correlation_ids=[event.metadata.correlation_id for event in events],
             )
 
-    def _tell_parked(self, letter: Letter) -> None:
-        record, headers = letter.record, headers_for_people(letter.record.headers)
-        ERRORS.labels(self._name, letter.error_class).inc()
-        write = _log.warning if letter.error_class == "follower" else _log.error
-        write(
-            "event parked",
-            projection=self._name,
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            product_id=(record.key or b"").decode("utf-8", "backslashreplace"),
-            event_id=headers.get("ce_id"),
-            event_type=headers.get("ce_type"),
-            correlation_id=headers.get("ce_correlationid"),
-            error_class=letter.error_class,
-            cause=letter.cause,
-        )
+
+def tell_parked(projection: str, letter: Letter) -> None:
+    """Of each record that is parked, by log and metric."""
+    record, headers = letter.record, headers_for_people(letter.record.headers)
+    ERRORS.labels(projection, letter.error_class).inc()
+    write = _log.warning if letter.error_class == "follower" else _log.error
+    write(
+        "event parked",
+        projection=projection,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        product_id=(record.key or b"").decode("utf-8", "backslashreplace"),
+        event_id=headers.get("ce_id"),
+        event_type=headers.get("ce_type"),
+        correlation_id=headers.get("ce_correlationid"),
+        error_class=letter.error_class,
+        cause=letter.cause,
+    )
 
 
 def _is_stopped(item: Delivered | Unreadable, stopped: Mapping[int, tuple[int, str]]) -> bool:

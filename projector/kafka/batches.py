@@ -4,6 +4,7 @@ The default parser decodes every header of a batch twice and loses the whole bat
 UTF-8 (reference/messaging.md 0.4); ours looks at none.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import chain
@@ -41,6 +42,24 @@ class PromptBatchSubscriber(BatchSubscriber):
     async def get_msg(self, consumer: "AIOKafkaConsumer") -> Records:
         batches = await consumer.getmany(timeout_ms=self.batch_timeout_ms, max_records=self.max_records)
         return tuple(chain.from_iterable(batches.values()))
+
+    async def stop(self) -> None:
+        """Leave the group, with the broker away too.
+
+        aiokafka's fetcher awaits fetches that it has just cancelled, so that a fetch in its back-off ends our
+        stop like a cancellation; what was still to be closed then is its connections.
+        """
+        consumer = self.consumer
+        try:
+            await super().stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if consumer is None or task is None or task.cancelling():
+                raise
+            for fetch in consumer._fetcher._pending_tasks:
+                fetch.cancel()
+            await consumer._client.close()
+            self.consumer = None
 
 
 async def _whole_batch(records: Records) -> KafkaMessage:

@@ -1,8 +1,7 @@
 """One projection on its consumer group: places it, applies its batches, waits out outages, or stops loudly.
 
-FastStream polls and hands over batches; where to read from, when to pause and what to commit is decided
-here. Partitions are paused from the moment they are assigned until their checkpoints are loaded and sought,
-so that no record from a wrong place is ever seen.
+FastStream polls and hands over batches; where to read from, when to pause and what to commit is decided here.
+Partitions stay paused until their checkpoints are loaded and sought: no record from a wrong place is seen.
 """
 
 import asyncio
@@ -131,6 +130,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         await self._offsets.commit(self._consumer)
         self._placement.revoke()
         self._offsets.forget()
+        self._work.revoked()
 
     async def _keep(self) -> None:
         """Place what is unplaced, commit, measure, and beat, until cancelled."""
@@ -160,9 +160,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._progress.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
-        """Load where to go on, seek there, resume."""
+        """Load where to go on (the committed offset, where there is no checkpoint), seek there, resume."""
         async with self._busy:
             abandon = self._abandon
+            await self._offsets.commit(self._consumer)
             try:
                 points = await starting_points(
                     self._consumer, due, self._work.load, self._log, starts_at=self._starts_at

@@ -36,8 +36,9 @@ _log = get_logger(__name__)
 
 
 def dead_letter_topic(topic: str, group: str) -> str:
-    """Where a group's dead letters of a topic go."""
-    return f"{topic}.{group}.dlt"
+    """Where a group's dead letters of a topic go; of a topic of its retries, to where the original would."""
+    original, _, _ = topic.partition(f".{group}.retry.")
+    return f"{original}.{group}.dlt"
 
 
 class DeadLetterCopies:

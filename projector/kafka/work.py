@@ -42,3 +42,6 @@ class Work(Protocol):
 
     def resumed(self) -> None:
         """An operator has looked: limits count anew."""
+
+    def revoked(self) -> None:
+        """The partitions are someone else's from now on."""

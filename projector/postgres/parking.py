@@ -61,6 +61,8 @@ class PostgresParking:
             load_sql(_PACKAGE, "park_events"), self._projection, *zip(*rows, strict=True)
         )
         counts = Counter(row["product_id"] for row in kept if row["product_id"] is not None)
+        if len(kept) > counts.total():
+            await self._refuse_too_many_alone()
         if not counts:
             return
         first = {one.event.product_id: one for one in reversed(letters) if one.event is not None}
@@ -107,6 +109,21 @@ class PostgresParking:
         await self._connection.execute(
             load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
         )
+
+    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+        """See the port."""
+        await self._connection.execute(
+            load_sql(_PACKAGE, "mark_parked_event"),
+            self._projection,
+            parked_event_id,
+            error_class,
+            _text(cause),
+        )
+
+    async def _refuse_too_many_alone(self) -> None:
+        count = await self._connection.fetchval(load_sql(_PACKAGE, "count_parked_alone"), self._projection)
+        if count > self._limits.products_max:
+            raise ParkingIsFull(f"more than {self._limits.products_max} single records are parked")
 
     async def _refuse_too_many(self, product_ids: Sequence[UUID]) -> None:
         row = await self._connection.fetchrow(

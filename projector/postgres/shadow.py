@@ -7,7 +7,16 @@ one, and the consumers go on from their checkpoints, which the new view has pass
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic
@@ -43,7 +52,10 @@ _log = get_logger(__name__)
 
 
 class PostgresShadow(Generic[S]):
-    """Implements `rebuild_ports.Shadow`; `live` and `shadow` are the same tables in their two schemas."""
+    """Implements `rebuild_ports.Shadow`; `live` and `shadow` are the same tables in their two schemas.
+
+    `returned` is told, within a roll-back's transaction, that the previous tables are the live ones again.
+    """
 
     def __init__(
         self,
@@ -56,8 +68,10 @@ class PostgresShadow(Generic[S]):
         projection: str,
         topic: str,
         partition_count: int,
+        returned: "Callable[[Connection], Awaitable[None]] | None" = None,
     ) -> None:
         self._pool = pool
+        self._returned = returned
         self._records = records
         self._live = live
         self._shadow = shadow
@@ -142,6 +156,8 @@ class PostgresShadow(Generic[S]):
                     raise CannotGoOn(f"there is no previous {self._projection} to go back to")
                 await self._locked_checkpoints(connection)
                 await connection.fetchval(load_sql(_PACKAGE, "switch_back"), self._projection)
+                if self._returned is not None:
+                    await self._returned(connection)
                 old = json.loads(record.checkpoints)
                 await connection.execute(
                     load_sql(_PACKAGE, "set_checkpoints_back"),

@@ -62,6 +62,9 @@ class _Batch:
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
         await (await self._open()).failed_again(product_id, error_class, cause)
 
+    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+        await (await self._open()).failed_alone(parked_event_id, error_class, cause)
+
     async def _open(self) -> Parking:
         if self._parking is None:
             self._parking = await self._stack.enter_async_context(self._open_parking())

@@ -32,6 +32,11 @@ def topics(prefix: str = "") -> Topics:
     )
 
 
+def state_topic(prefix: str = "") -> str:
+    """The compacted topic with the latest document of each product; not one of `Topics`: it has no events."""
+    return f"{prefix}products-state"
+
+
 def partition_of(product_id: UUID, partition_count: int) -> int:
     """The partition that every Kafka client's default partitioner gives this key.
 

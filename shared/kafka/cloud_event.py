@@ -80,10 +80,15 @@ def read_record(
                 recorded_at=_time(raw),
             ),
             log_id=UUID(_required(raw, "ce_logid").decode()),
-            is_replay=raw.get("ce_replay") == b"true",
+            is_replay=is_replay(raw.items()),
         )
     except ValueError as error:
         raise MalformedRecord(str(error)) from error
+
+
+def is_replay(headers: Iterable[tuple[str, bytes | None]]) -> bool:
+    """Of any record, also one that cannot be read."""
+    return dict(headers).get("ce_replay") == b"true"
 
 
 def _number(raw: Mapping[str, bytes | None], name: str, maximum: int) -> int:

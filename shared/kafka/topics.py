@@ -20,9 +20,21 @@ RECORD_BYTES_MAX = 1024 * 1024
 """`max.message.bytes`: limits a batch as well as a record; an event of 512 KiB and its headers pass."""
 
 KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
+_DAY_MILLISECONDS = 24 * 3600 * 1000
+LATEST_PER_KEY: Mapping[str, str] = MappingProxyType(
+    {
+        "cleanup.policy": "compact",
+        # The newest segment is never compacted: without this a quiet topic keeps every version for a week.
+        "segment.ms": str(_DAY_MILLISECONDS),
+        "min.cleanable.dirty.ratio": "0.2",
+        "max.compaction.lag.ms": str(7 * _DAY_MILLISECONDS),
+        # A reader that takes longer than this from the beginning to the end may miss that a key was deleted.
+        "delete.retention.ms": str(7 * _DAY_MILLISECONDS),
+    }
+)
+_CLEANUP_POLICY = "cleanup.policy"
 _MAX_MESSAGE_BYTES = "max.message.bytes"
 _MIN_IN_SYNC = "min.insync.replicas"
-_CLEANUP_POLICY = "cleanup.policy"
 _REQUESTS_MAX = 3
 _PATIENT = RetryPolicy("kafka_topics", wait_seconds_initial=0.1, wait_seconds_max=2.0, budget_seconds=None)
 
@@ -41,9 +53,10 @@ class KafkaIsAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it must be. `configs` are set at creation only; sizes are in bytes.
+    """A topic as it must be. `configs` are set at creation; sizes are in bytes.
 
-    With several replicas one may be down (`min.insync.replicas` = replication factor - 1, at least 1).
+    Later only the cleanup policy is verified; the rest is the operator's to tune. With several replicas one
+    may be down (`min.insync.replicas` = replication factor - 1, at least 1).
     """
 
     name: str
@@ -69,8 +82,8 @@ async def ensure_topics(
     policy: RetryPolicy = _PATIENT,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Make the topics that are missing and verify those that exist: partition count, `max.message.bytes`, and
-    that none is compacted unless its spec says so. Without `create_missing` raises `TopicIsMissing` instead.
+    """Make the topics that are missing and verify those that exist: their partition count,
+    `max.message.bytes` and `cleanup.policy`. Without `create_missing` raises `TopicIsMissing` instead.
 
     Waits while Kafka is away, as long as `policy` allows (by default for ever, or until `stop`), then raises
     `KafkaIsAway`. Raises `TopicsAreWrong` naming topic, found and wanted. Several processes may call it at
@@ -149,27 +162,26 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
 
 
 async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
-    """A smaller limit than ours would refuse single events later, in the middle of the log; compaction would
-    silently drop all but the last event of each product.
-    """
-    found = await _topic_configs(admin, [spec.name for spec in specs])
+    found = await _configs(admin, [spec.name for spec in specs])
     for spec in specs:
         configs = found[spec.name]
         limit = int(configs.get(_MAX_MESSAGE_BYTES, 0))
         if limit < spec.record_bytes_max:
+            # It would refuse single events later, in the middle of the log.
             raise TopicsAreWrong(
                 f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
             )
-        policy = configs.get(_CLEANUP_POLICY, "")
-        if "compact" in policy and "compact" not in spec.configs.get(_CLEANUP_POLICY, ""):
+        wanted, policy = spec.configs.get(_CLEANUP_POLICY), configs.get(_CLEANUP_POLICY)
+        if wanted is not None and policy != wanted:
+            # Compacted, a log of events loses all but the last; deleted by age, a table loses its old rows.
             raise TopicsAreWrong(
-                f"topic {spec.name} is compacted ({_CLEANUP_POLICY}={policy}): "
-                "of each product's events Kafka would keep the last one only"
+                f"topic {spec.name} has {_CLEANUP_POLICY}={policy}, wanted {wanted}: "
+                "alter it, or delete the topic and let it be made anew"
             )
 
 
-async def _topic_configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Topic -> the configs that matter here. Raises `KafkaIsAway` when the broker cannot tell now."""
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Topic -> the configs that are verified. Raises `KafkaIsAway` when the broker cannot tell now."""
     wanted = {_MAX_MESSAGE_BYTES: "", _CLEANUP_POLICY: ""}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=wanted) for name in names]
     found: dict[str, dict[str, str]] = {}

@@ -16,6 +16,7 @@ FOLDERS = {
     "aiokafka": {"kafka"},
     "faststream": {"kafka"},
     "redis": {"redis"},
+    "aiosmtplib": {"smtp"},
     "fastapi": {"http"},
     "starlette": {"http"},
     "uvicorn": {"http"},
@@ -23,7 +24,7 @@ FOLDERS = {
 COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
     "command_api/relay_app.py": {"asyncpg"},
-    "query_api/app.py": {"asyncpg"},
+    "query_api/assembly.py": {"asyncpg"},
     "projector/app.py": {"asyncpg", "aiokafka", "faststream"},
     "projector/assembly.py": {"asyncpg", "redis"},
     "projector/status.py": {"aiokafka"},

@@ -4,13 +4,14 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 
 from command_api.relay_app import _POOL_CONNECTIONS_MAX as RELAY_POOL
-from projector.app import _POOL_CONNECTIONS_MAX as PROJECTOR_POOL
+from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
+from projector.assembly import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
 from tests.deploy.processes import SERVICES, complaints_about, default_of
 from tests.deploy.workload_rules import of_kind, pods
 
-# As deploy/kustomize/README.md promises for each of the two databases.
-CONNECTIONS_MAX, CONNECTIONS_RESERVED = 200, 20
+# As deploy/kustomize/README.md expects of the two databases.
+CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 260}, 20
 
 
 def environment(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -77,7 +78,7 @@ def connections(objects: Sequence[Manifest]) -> Iterator[str]:
             (pods_max[name] + surge[name]) * connections_of_a_pod(name, given[name])[database]
             for name in SERVICES
         )
-        if total > CONNECTIONS_MAX - CONNECTIONS_RESERVED:
+        if total > CONNECTIONS_MAX[database] - CONNECTIONS_RESERVED:
             yield f"{database}: {total} connections"
 
 
@@ -93,6 +94,6 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
         case "relay":  # the lock with the tail, and the listener
             return {"event store": RELAY_POOL + 2, "read model": 0}
         case "projector":
-            return {"event store": PROJECTOR_POOL, "read model": PROJECTOR_POOL}
+            return {"event store": LOG_POOL, "read model": VIEWS_POOL}
         case _:  # single products, and lists; each with one for the checkpoints
             return {"event store": 0, "read model": 2 * (setting("TABLE_READS_MAX") + 1)}

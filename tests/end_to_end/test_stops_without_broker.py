@@ -10,11 +10,6 @@ from tests.end_to_end.workload import Load
 pytestmark = pytest.mark.servers
 
 
-@pytest.mark.xfail(
-    reason="found by make chaos: aiokafka's Fetcher.close awaits the fetch that it has just cancelled in its"
-    " back-off, and ProjectionConsumer.stop takes that CancelledError for its own; most times, not always",
-    strict=False,
-)
 async def test_a_projector_told_to_leave_while_the_broker_is_dead_ends_in_order(system: System) -> None:
     async with Load(system) as load:
         running = load.begin(100)

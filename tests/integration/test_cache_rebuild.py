@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from query_api.app import query_api
+from query_api.assembly import query_api
 from query_api.settings import QuerySettings
 from shared.contract import events as e
 from shared.contract.addresses import cache_frozen_key, cache_generation_key, product_key

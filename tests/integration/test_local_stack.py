@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from email.message import EmailMessage
 from pathlib import Path
 
 import asyncpg
@@ -56,6 +58,7 @@ OWN_SERVERS = {
     "READ_MODEL_MIGRATE_DSN": "postgresql://owner/views",
     "REDIS_URL": "redis://mine",
     "KAFKA_BOOTSTRAP_SERVERS": "mine:9092",
+    "SMTP_URL": "smtp://mine",
 }
 
 
@@ -238,6 +241,32 @@ def test_addresses_of_the_users_own_servers_are_passed_on(make_checkout: Callabl
     assert checkout.seen_by("command_api-migrate")["EVENT_STORE_MIGRATE_DSN"] == "postgresql://owner/events"
     assert checkout.seen_by("projector-run")["EVENT_STORE_READ_DSN"] == "postgresql://mine/events"
     assert checkout.seen_by("query_api-serve")["REDIS_URL"] == "redis://mine"
+    # Nobody gets a mail through a real server because they ran `make up`.
+    assert checkout.seen_by("projector-run")["SMTP_URL"] == "smtp://mine"
+    assert "NOTIFICATION_RECIPIENTS" not in checkout.seen_by("projector-run")
+
+
+def test_mails_are_caught_in_files_and_go_nowhere_else(make_checkout: Callable[..., Checkout]) -> None:
+    addresses = {name: value for name, value in OWN_SERVERS.items() if name != "SMTP_URL"}
+    checkout = make_checkout(addresses)
+    up = checkout.up()
+    projector = checkout.seen_by("projector-run")
+    assert projector["SMTP_URL"] == f"smtp://127.0.0.1:{checkout.environment['SMTP_PORT']}?starttls=never"
+    assert "SMTP_URL" not in checkout.seen_by("query_api-serve")
+    checkout.must_say(str(checkout.folder / ".local" / "mail"))
+    mail = EmailMessage()
+    mail["Subject"] = "New product: Größe 1/2"
+    mail.set_content("Look.")
+    with smtplib.SMTP("127.0.0.1", int(checkout.environment["SMTP_PORT"])) as client:
+        client.send_message(mail, "from@x.test", projector["NOTIFICATION_RECIPIENTS"])
+    (file,) = (checkout.folder / ".local" / "mail").iterdir()
+    assert file.name.endswith("-New-product-Gr-e-1-2.eml")
+    assert b"Look." in file.read_bytes()
+    assert len(children_of(up.pid)) == 5
+    assert checkout.run("down").returncode == 0
+    assert file.exists()
+    assert checkout.run("clean").returncode == 0
+    assert not file.exists()
 
 
 @pytest.mark.servers

@@ -322,6 +322,16 @@ async def test_a_bound_on_what_is_parked_holds_the_projection_and_loses_nothing(
     assert len(await parked(read_model)) == 2
 
 
+async def test_a_bound_on_single_records_holds_the_projection_too(log: Log, read_model: Any) -> None:
+    limited = table(read_model, ParkingLimits(products_max=1, events_per_product_max=2))
+    feed = Feed(limited, log, read_model=read_model)
+    event = history(new_product_id(), created())[0]
+    await feed.deliver_records(record_of(event, 0, headers=()))
+    with pytest.raises(ParkingIsFull, match="single records"):
+        await feed.deliver_records(record_of(event, 1, headers=()))
+    assert len(await parked(read_model)) == 1
+
+
 async def test_an_event_of_another_log_is_never_parked(view: View, log: Log, read_model: Any) -> None:
     event = history(new_product_id(), created())[0]
     headers = tuple({**dict(record_of(event, 0).headers), "ce_logid": str(UUID(int=9)).encode()}.items())

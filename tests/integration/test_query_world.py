@@ -17,7 +17,7 @@ import msgspec
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from query_api.app import QueryApi, query_api
+from query_api.assembly import QueryApi, query_api
 from query_api.settings import QuerySettings
 from shared.contract.addresses import list_generation_key, partition_of, product_key, top_category
 from shared.contract.cached_document import pack

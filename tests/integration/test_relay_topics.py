@@ -9,7 +9,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from shared.kafka.topics import KafkaIsAway, TopicIsMissing, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import (
+    LATEST_PER_KEY,
+    KafkaIsAway,
+    TopicIsMissing,
+    TopicsAreWrong,
+    TopicSpec,
+    ensure_topics,
+)
 from shared.ops.retry import RetryPolicy
 
 pytestmark = pytest.mark.servers
@@ -110,8 +117,20 @@ async def test_a_compacted_topic_is_refused_unless_one_was_asked_for(
     compacted = TopicSpec(f"{kafka_prefix}state", 1, configs={"cleanup.policy": policy})
     await ensure_topics(kafka_bootstrap_servers, [compacted])
     await ensure_topics(kafka_bootstrap_servers, [compacted])
-    with pytest.raises(TopicsAreWrong, match=f"topic {compacted.name} is compacted"):
+    with pytest.raises(TopicsAreWrong, match=f"cleanup.policy={policy}, wanted delete"):
         await ensure_topics(kafka_bootstrap_servers, [TopicSpec(compacted.name, 1)])
+
+
+async def test_a_topic_that_forgets_otherwise_than_asked_is_refused(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    events, state = f"{kafka_prefix}log", f"{kafka_prefix}table"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(events, 1)])
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(state, 1, configs=LATEST_PER_KEY)])
+    with pytest.raises(TopicsAreWrong, match=f"topic {events} has cleanup.policy=delete, wanted compact"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(events, 1, configs=LATEST_PER_KEY)])
+    with pytest.raises(TopicsAreWrong, match=f"topic {state} has cleanup.policy=compact, wanted delete"):
+        await ensure_topics(kafka_bootstrap_servers, [TopicSpec(state, 1)])
 
 
 async def test_what_the_broker_refuses_to_make_is_an_operators_matter(

@@ -8,9 +8,10 @@ GRANT USAGE ON SCHEMA views_shadow, views_previous TO catalogue_projector, catal
 -- Which tables make up a view: the functions below touch no others. A shared one has rows that several products
 -- write (counts, a SKU that moves on): it needs its key while it is loaded, and is compared whole.
 CREATE TABLE views.rebuildable_table (
-    projection text NOT NULL,
-    table_name text NOT NULL,
-    is_shared  bool NOT NULL,
+    projection   text   NOT NULL,
+    table_name   text   NOT NULL,
+    is_shared    bool   NOT NULL,
+    not_compared text[] NOT NULL DEFAULT '{}',     -- columns that do not follow from the log
     PRIMARY KEY (projection, table_name)
 );
 INSERT INTO views.rebuildable_table VALUES
@@ -153,8 +154,17 @@ BEGIN
 END
 $$;
 
+-- What of a table follows from the log, as a list of columns.
+CREATE FUNCTION views.compared_columns(of_table text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+    FROM pg_attribute JOIN views.rebuildable_table ON table_name = of_table
+    WHERE attrelid = format('views.%I', of_table)::regclass AND attnum > 0 AND NOT attisdropped
+      AND attname <> ALL (not_compared)
+$$;
+
 -- Count and hash of the rows of every table, by bucket of the product id (or of the row, where there is none),
--- without some products. Two copies at the same position must answer the same.
+-- without some products; then also without what products share. Two copies at the same position answer the same.
 CREATE FUNCTION views.digest(of_projection text, of_schema text, without uuid[])
 RETURNS TABLE (table_name text, bucket int, row_count bigint, hash numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -165,13 +175,17 @@ BEGIN
     IF of_schema NOT IN ('views', 'views_shadow', 'views_previous') THEN
         RAISE EXCEPTION 'not a schema of views: %', of_schema;
     END IF;
-    FOR one IN SELECT t.table_name FROM views.rebuildable_table AS t WHERE t.projection = of_projection ORDER BY 1 LOOP
+    FOR one IN
+        SELECT t.table_name FROM views.rebuildable_table AS t
+        WHERE t.projection = of_projection AND NOT (t.is_shared AND cardinality(without) > 0)
+        ORDER BY 1
+    LOOP
         SELECT CASE WHEN count(*) > 0 THEN 'uuid_hash(whole.product_id)' ELSE 'hashtext(whole::text)' END INTO key
         FROM pg_attribute WHERE attrelid = format('views.%I', one)::regclass AND attname = 'product_id';
         RETURN QUERY EXECUTE format(
             'SELECT %L::text, %s & 255, count(*), sum(hashtextextended(whole::text, 0)::numeric)
-             FROM %I.%I AS whole WHERE %s GROUP BY 2 ORDER BY 2',
-            one, key, of_schema, one,
+             FROM (SELECT %s FROM %I.%I) AS whole WHERE %s GROUP BY 2 ORDER BY 2',
+            one, key, views.compared_columns(one), of_schema, one,
             CASE WHEN key LIKE 'uuid_hash%' THEN 'whole.product_id <> ALL ($1)' ELSE 'true' END) USING without;
     END LOOP;
 END
@@ -186,7 +200,11 @@ DECLARE
     key     text;
     columns text;
 BEGIN
-    FOR one IN SELECT t.table_name FROM views.rebuildable_table AS t WHERE t.projection = of_projection ORDER BY 1 LOOP
+    FOR one IN
+        SELECT t.table_name FROM views.rebuildable_table AS t
+        WHERE t.projection = of_projection AND NOT (t.is_shared AND cardinality(without) > 0)
+        ORDER BY 1
+    LOOP
         SELECT CASE WHEN count(*) > 0 THEN 'uuid_hash(%1$s.product_id)' ELSE 'hashtext(%1$s::text)' END INTO key
         FROM pg_attribute WHERE attrelid = format('views.%I', one)::regclass AND attname = 'product_id';
         SELECT string_agg(quote_ident(attname), ', ') INTO columns
@@ -194,11 +212,13 @@ BEGIN
         WHERE indrelid = format('views.%I', one)::regclass AND indisprimary;
         RETURN QUERY EXECUTE format(
             'SELECT %L::text, live::text, shadow::text
-             FROM (SELECT * FROM views.%I AS l WHERE %s & 255 = ANY ($1) AND %s) AS live
-             FULL JOIN (SELECT * FROM views_shadow.%I AS s WHERE %s & 255 = ANY ($1) AND %s) AS shadow USING (%s)
+             FROM (SELECT %s FROM views.%I AS l WHERE %s & 255 = ANY ($1) AND %s) AS live
+             FULL JOIN (SELECT %s FROM views_shadow.%I AS s WHERE %s & 255 = ANY ($1) AND %s) AS shadow USING (%s)
              WHERE live IS DISTINCT FROM shadow LIMIT $3',
-            one, one, format(key, 'l'), CASE WHEN key LIKE 'uuid%' THEN 'l.product_id <> ALL ($2)' ELSE 'true' END,
-            one, format(key, 's'), CASE WHEN key LIKE 'uuid%' THEN 's.product_id <> ALL ($2)' ELSE 'true' END, columns)
+            one, views.compared_columns(one), one, format(key, 'l'),
+            CASE WHEN key LIKE 'uuid%' THEN 'l.product_id <> ALL ($2)' ELSE 'true' END,
+            views.compared_columns(one), one, format(key, 's'),
+            CASE WHEN key LIKE 'uuid%' THEN 's.product_id <> ALL ($2)' ELSE 'true' END, columns)
             USING buckets, without, rows_max;
     END LOOP;
 END
@@ -233,10 +253,12 @@ BEGIN
         WHERE indrelid = format('views.%I', one)::regclass AND indisprimary;
         RETURN QUERY EXECUTE format(
             'SELECT %L::text, live::text, expected::text
-             FROM (SELECT * FROM views.%I %s) AS live
-             FULL JOIN pg_temp.%I AS expected USING (%s)
+             FROM (SELECT %s FROM views.%I %s) AS live
+             FULL JOIN (SELECT %s FROM pg_temp.%I) AS expected USING (%s)
              WHERE live::text IS DISTINCT FROM expected::text',
-            one, one, CASE WHEN of_products IS NULL THEN '' ELSE 'WHERE product_id = ANY ($1)' END, one, columns)
+            one, views.compared_columns(one), one,
+            CASE WHEN of_products IS NULL THEN '' ELSE 'WHERE product_id = ANY ($1)' END,
+            views.compared_columns(one), one, columns)
             USING of_products;
         EXECUTE format('TRUNCATE pg_temp.%I', one);
     END LOOP;
@@ -245,9 +267,11 @@ $$;
 
 REVOKE ALL ON FUNCTION views.make_shadow(text), views.index_shadow(text), views.switch_shadow(text),
     views.switch_back(text), views.drop_copy(text, text), views.digest(text, text, uuid[]),
-    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[])
+    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[]),
+    views.compared_columns(text)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION views.make_shadow(text), views.index_shadow(text), views.switch_shadow(text),
     views.switch_back(text), views.drop_copy(text, text), views.digest(text, text, uuid[]),
-    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[])
+    views.differences(text, int[], uuid[], int), views.make_expected(text), views.unexpected(text, uuid[]),
+    views.compared_columns(text)
     TO catalogue_projector;

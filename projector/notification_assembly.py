@@ -1,0 +1,98 @@
+"""Puts the notifications together: a run for the events and one for each delay, and what operators do."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from projector.kafka.notification_run import NotificationRun, Tools
+from projector.kafka.progress import Progress
+from projector.kafka.records import read_one
+from projector.kafka.retry_topics import RetryTopics
+from projector.kafka.work import Source
+from projector.notification_drain import NotificationDrain
+from projector.notify import Notifier
+from projector.parking_breaker import ParkingBreaker
+from projector.postgres.notifications import PostgresClaims
+from projector.postgres.parking import PostgresParkedProducts, parking_alone
+from projector.running import Lane, Running
+from projector.smtp.mailer import SmtpMailer
+from shared.ops.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from projector.assembly import Stores
+
+NOTIFICATIONS = "notifications"
+# A claim is doubted when whoever has it must have given up long ago.
+_DOUBT_FACTOR = 2
+# Below the time that a shutdown may take.
+_PATIENCE_SECONDS_MAX = 15.0
+
+
+def notification_source(stores: "Stores") -> Source:
+    """A new group begins with what comes next: nobody is told of what is past."""
+    return Source(stores.topic, f"{stores.settings.kafka_topic_prefix}{NOTIFICATIONS}", "committed-or-end")
+
+
+def running_notifications(stores: "Stores") -> Running:
+    """The events, and for each delay what waits in its topic."""
+    settings, main = stores.settings, notification_source(stores)
+    notifier = _notifier(stores)
+    assert notifier is not None, "without a mail server this projection is not run"
+    retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
+    stores.stack.push_async_callback(retries.close)
+    open_parking = partial(parking_alone, stores.read_model, NOTIFICATIONS, stores.limits)
+    breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
+    tools = Tools(settings, notifier, retries, open_parking, breaker)
+    sources = {NOTIFICATIONS: main}
+    for delay, topic in zip(retries.delays, retries.names, strict=True):
+        suffix = f".retry.{delay.label}"
+        sources[f"{NOTIFICATIONS}{suffix}"] = Source(topic, f"{main.group}{suffix}", "committed")
+    lanes = []
+    for stage, (label, source) in enumerate(sources.items()):
+        parked = PostgresParkedProducts(stores.read_model, projection=NOTIFICATIONS, topic=source.topic)
+        progress = Progress(label)
+        run = NotificationRun(label, tools, parked, progress, stage=stage)
+        lanes.append(Lane(label, source, run, progress))
+    return Running(NOTIFICATIONS, lanes, topics=retries.specs)
+
+
+def notification_drain(stores: "Stores") -> NotificationDrain:
+    """For operators; without a mail server they can still discard."""
+    return NotificationDrain(
+        _notifier(stores),
+        _claims(stores),
+        partial(parking_alone, stores.read_model, NOTIFICATIONS, stores.limits),
+        stores.log,
+        read_one,
+    )
+
+
+def _claims(stores: "Stores") -> PostgresClaims:
+    doubt_seconds = _DOUBT_FACTOR * stores.settings.notification_send_seconds_max
+    return PostgresClaims(stores.read_model, doubt_seconds=doubt_seconds)
+
+
+def _notifier(stores: "Stores") -> Notifier | None:
+    settings = stores.settings
+    server = settings.smtp_server
+    if server is None or not settings.recipients:
+        return None
+    mailer = SmtpMailer(
+        server,
+        settings.notification_sender,
+        timeout_seconds=settings.smtp_timeout_seconds,
+        seconds_max=settings.notification_send_seconds_max,
+    )
+    patience = RetryPolicy(
+        "notification-claims",
+        settings.retry_wait_seconds_initial,
+        settings.retry_wait_seconds_max,
+        min(settings.retry_budget_seconds, _PATIENCE_SECONDS_MAX),
+    )
+    return Notifier(
+        _claims(stores),
+        mailer,
+        stores.log,
+        settings.recipients,
+        read_url=settings.read_address,
+        patience=patience,
+    )

@@ -1,0 +1,161 @@
+"""What the projector is told about mails: through which server, from whom, to whom, and how patient to be.
+
+A list is one text with commas, because that is how people write a variable.
+"""
+
+import re
+from email.headerregistry import Address
+from email.utils import parseaddr
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import Field, field_validator
+
+from shared.ops.settings import ProcessSettings
+
+Tls = Literal["tls", "starttls", "starttls-if-offered", "none"]
+_STARTTLS: dict[str, Tls] = {"required": "starttls", "if-offered": "starttls-if-offered", "never": "none"}
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_delay = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h)")
+
+
+class SmtpServer(NamedTuple):
+    """Where mails are handed over; `user` None: without log-in."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str
+    tls: Tls
+
+
+class RetryDelay(NamedTuple):
+    """`label` is how it was written, and how its topic is called."""
+
+    label: str
+    seconds: float
+
+
+class NotificationSettings(ProcessSettings):
+    """Without a server or without recipients no mail is ever sent."""
+
+    # smtp://user:password@host:port?starttls=required|if-offered|never, or smtps://…; a password is not sent
+    # in the clear unless `if-offered` or `never` says so.
+    smtp_url: str = ""
+    # An address, with a name before it in angle brackets if wanted: Catalogue <catalogue@example.org>
+    notification_sender: str = "Product catalogue <catalogue@localhost>"
+    notification_recipients: str = ""
+    # One topic each; what is not sent after the last of them is a dead letter.
+    notification_retry_delays: str = "10s,1m,10m"
+    # Connections to the mail server at the same time, of each topic that is read.
+    notification_connections_max: int = Field(default=4, ge=1, le=64)
+    # One step of the conversation, and the whole of it.
+    smtp_timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    notification_send_seconds_max: float = Field(default=15.0, gt=0, le=60)
+    # After this long a batch begins no further mail; what is left of it comes again.
+    notification_batch_seconds_max: float = Field(default=10.0, gt=0, le=60)
+    # What readers reach the query API under, for the link in a mail; without it the one on this machine.
+    read_url: str = ""
+    query_port: int = 8001
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_a_server(cls, value: str) -> str:
+        if value:
+            parse_smtp_url(value)
+        return value
+
+    @field_validator("notification_sender")
+    @classmethod
+    def _is_a_sender(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("one line is wanted")
+        checked_address(parseaddr(value)[1])
+        return value
+
+    @field_validator("notification_recipients")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        _addresses(value)
+        return value
+
+    @field_validator("notification_retry_delays")
+    @classmethod
+    def _are_delays(cls, value: str) -> str:
+        _delays(value)
+        return value
+
+    @property
+    def smtp_server(self) -> SmtpServer | None:
+        """None: no mails."""
+        return parse_smtp_url(self.smtp_url) if self.smtp_url else None
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Each once."""
+        return _addresses(self.notification_recipients)
+
+    @property
+    def retry_delays(self) -> tuple[RetryDelay, ...]:
+        """In the order in which a mail goes through them."""
+        return _delays(self.notification_retry_delays)
+
+    @property
+    def read_address(self) -> str:
+        """Where readers find products: READ_URL, or the query API on this machine."""
+        return self.read_url or f"http://127.0.0.1:{self.query_port}"
+
+    @property
+    def sends_mails(self) -> bool:
+        """Whether there is anything to notify anybody with."""
+        return bool(self.smtp_url and self.recipients)
+
+
+def parse_smtp_url(url: str) -> SmtpServer:
+    """Raises `ValueError` that does not repeat the URL: it may hold a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError("smtp://user:password@host:port or smtps://user:password@host:port is wanted")
+    options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
+    starttls = options.pop("starttls", [None])[-1]
+    if options or (starttls is not None and (starttls not in _STARTTLS or parts.scheme == "smtps")):
+        raise ValueError("the only option is ?starttls=required, if-offered or never, and only of smtp://")
+    user = unquote(parts.username) if parts.username else None
+    if parts.scheme == "smtps":
+        tls: Tls = "tls"
+    elif starttls is not None:
+        tls = _STARTTLS[starttls]
+    else:
+        tls = "starttls" if user else "starttls-if-offered"
+    default_port = 465 if tls == "tls" else 587 if user else 25
+    return SmtpServer(parts.hostname, parts.port or default_port, user, unquote(parts.password or ""), tls)
+
+
+def checked_address(text: str) -> str:
+    """The address itself. Raises `ValueError`: none, or one that only SMTPUTF8 could carry."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("an address has ASCII characters only, and no spaces")
+    try:
+        address = Address(addr_spec=text)
+    except Exception as error:  # the parser of headers fails in many ways
+        raise ValueError("no e-mail address") from error
+    if not address.username or not address.domain:
+        raise ValueError("an e-mail address has a name and a domain")
+    return text
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    parts = [part.strip() for part in value.split(",")]
+    return tuple(dict.fromkeys(checked_address(part) for part in parts if part))
+
+
+def _delays(value: str) -> tuple[RetryDelay, ...]:
+    found = []
+    for part in (part.strip() for part in value.split(",")):
+        match = _delay.fullmatch(part)
+        if match is None:
+            raise ValueError("delays such as 10s,1m,10m are wanted")
+        found.append(RetryDelay(part, int(match[1]) * _UNIT_SECONDS[match[2]]))
+    if len(set(found)) != len(found):
+        raise ValueError("each delay has a topic of its own: none may stand there twice")
+    return tuple(found)

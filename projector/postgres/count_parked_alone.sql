@@ -1,0 +1,3 @@
+-- How many records are parked that belong to no product.
+-- $1 projection
+SELECT count(*)::int FROM views.parked_event WHERE projection = $1 AND product_id IS NULL

@@ -1,0 +1,5 @@
+-- No mail of this event is to be sent any more.
+-- $1 event id
+UPDATE views.notification
+SET state = 'discarded', settled_at = clock_timestamp()
+WHERE event_id = $1 AND state IN ('claimed', 'failed', 'refused', 'unknown')

@@ -1,0 +1,84 @@
+"""What a mail says, made from an event and the product after it. Names come from outside: they stay one line.
+
+A line break in a product's name must never become one in a header, nor a made-up line in the text.
+"""
+
+import unicodedata
+from typing import Literal, NamedTuple
+
+from shared.contract import events as e
+from shared.contract.money import as_decimal
+from shared.contract.views import ProductDocument
+
+Kind = Literal["product-created", "price-dropped", "product-archived"]
+EVENT_TYPES = frozenset({"product-created", "product-price-changed", "product-archived"})
+"""Only of these anybody is told; a price that rose is not worth a mail."""
+
+SUBJECT_NAME_CHARACTERS_MAX = 120
+VARIANTS_SHOWN_MAX = 20
+# Controls, line and paragraph separators, lone surrogates.
+_BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
+class MailText(NamedTuple):
+    """Of one mail to anybody. `subject` is one line, the lines of `body` end with a line feed."""
+
+    kind: Kind
+    subject: str
+    body: str
+
+
+def kind_of(event: e.ProductEvent) -> Kind | None:
+    """None: nobody is told."""
+    match event:
+        case e.ProductCreated():
+            return "product-created"
+        case e.ProductArchived():
+            return "product-archived"
+        case e.PriceChanged(price=price, previous_price=before):
+            is_lower = as_decimal(price.amount) < as_decimal(before.amount)
+            return "price-dropped" if price.currency == before.currency and is_lower else None
+        case _:
+            return None
+
+
+def mail_text(kind: Kind, event: e.ProductEvent, product: ProductDocument, read_url: str) -> MailText:
+    """`product` is as it was right after the event, however much has happened to it since."""
+    name = one_line(product.name)
+    short = _shortened(name, SUBJECT_NAME_CHARACTERS_MAX)
+    if isinstance(event, e.PriceChanged):
+        subject = f"Price dropped: {short}, now {_money(event.price)}"
+        opening = "The price of a product has dropped."
+        facts = [
+            ("SKU", one_line(event.sku)),
+            ("Price", f"{_money(event.price)}, before {_money(event.previous_price)}"),
+        ]
+    else:
+        is_new = kind == "product-created"
+        subject = f"{'New product' if is_new else 'Archived'}: {short}"
+        opening = "A new product is in the catalogue." if is_new else "A product was archived."
+        facts = _variants(product)
+    link = f"{read_url.rstrip('/')}/v1/products/{product.id}"
+    lines = [f"{label + ':':<10}{fact}" for label, fact in [("Name", name), *facts, ("See", link)]]
+    return MailText(kind, subject, "\n".join([opening, "", *lines, ""]))
+
+
+def one_line(text: str) -> str:
+    """The text without anything that could end a line; other scripts and emoji stay as they are."""
+    kept = "".join(" " if unicodedata.category(one) in _BREAKING else one for one in text)
+    return " ".join(kept.split())
+
+
+def _variants(product: ProductDocument) -> list[tuple[str, str]]:
+    shown = product.variants[:VARIANTS_SHOWN_MAX]
+    facts = [("SKU", f"{one_line(one.sku)}  {_money(one.price)}") for one in shown]
+    more = len(product.variants) - len(shown)
+    return [*facts, ("", f"and {more} more")] if more else facts
+
+
+def _money(money: e.Money) -> str:
+    return f"{money.amount} {money.currency}"
+
+
+def _shortened(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else text[: characters_max - 1].rstrip() + "…"

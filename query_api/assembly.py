@@ -1,0 +1,205 @@
+"""The composition root: everything that the query API consists of, wired by constructors."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from prometheus_client import Counter, Gauge
+
+from query_api.analytics import Reports
+from query_api.cursors import Cursors
+from query_api.find import FindProduct
+from query_api.http.application import HttpLimits, UseCases, http_application
+from query_api.http.consistency import WaitLimits
+from query_api.http.hot_read import hot_read_protocol
+from query_api.http.report_routes import ReportReads
+from query_api.key_pages import KeyPages
+from query_api.lists import ListProducts
+from query_api.ports import PagePosition
+from query_api.postgres.analytics import PostgresChanges, PostgresPrices
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.postgres.categories import PostgresBrands, PostgresCategories
+from query_api.postgres.checkpoints import PostgresCheckpoints, PostgresProjectionStates
+from query_api.postgres.product_lists import PostgresProductLists, with_custom_plans
+from query_api.postgres.product_table import PostgresProductTable
+from query_api.postgres.stock_items import PostgresStockItems
+from query_api.redis.coalesced_reads import CoalescedReads
+from query_api.redis.guarded_calls import GuardedCalls
+from query_api.redis.list_cache import RedisListCache
+from query_api.redis.live_documents import LiveDocuments
+from query_api.redis.multi_get import MultiGet
+from query_api.redis.product_cache import RedisProductCache
+from query_api.report_ports import GroupPosition, KeyPosition
+from query_api.settings import QuerySettings
+from query_api.status import TellStatus
+from query_api.visibility import Visibility
+from shared.contract.addresses import topics
+from shared.ops.breaker import CircuitBreaker
+from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.server import HttpServer
+from shared.postgres.pool import create_pool
+from shared.redis.client import create_redis
+from shared.redis.product_keys import ProductKeys
+
+PROCESS = "query-api"
+_CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
+_CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
+_WAITING = Gauge("consistency_waiting_readers", "Readers that wait for their own write to become visible.")
+_hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryApi:
+    """A wired query API: the application, and the cache that answers in front of it (`http/hot_read.py`)."""
+
+    application: ASGIApp
+    cache: RedisProductCache
+    checkpoints: PostgresCheckpoints
+
+    def server(self, *, host: str, port: int) -> HttpServer:
+        """What readers meet, not started yet."""
+        protocol = hot_read_protocol(self.cache)
+        return HttpServer(
+            self.application, host=host, port=port, port_setting="QUERY_PORT", protocol=protocol
+        )
+
+
+@asynccontextmanager
+async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
+    """All parts, connected when first used; closed at the end."""
+    async with AsyncExitStack() as stack:
+        products = await _pool(settings, settings.read_model_dsn, "products", stack)
+        planned_anew = with_custom_plans(settings.read_model_dsn)
+        lists_pool = await _pool(settings, planned_anew, "lists", stack)
+        reports_pool = await _pool(settings, planned_anew, "reports", stack)
+        cache, list_cache = _caches(settings, stack)
+        topic = topics(settings.kafka_topic_prefix).events
+        checkpoints = PostgresCheckpoints(products, topic=topic)
+        visibility = _visibility(checkpoints, settings, stack)
+        reported = {
+            name: _visibility(
+                PostgresCheckpoints(reports_pool, topic=topic, projection=name), settings, stack
+            )
+            for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
+        }
+        _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
+        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility)
+        lists = ListProducts(
+            PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
+            list_cache,
+            Cursors(_signing_key(settings), PagePosition),
+            visibility,
+        )
+        states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
+        use_cases = UseCases(
+            find,
+            lists,
+            _reports(settings, reports_pool, reported),
+            TellStatus(states, partition_count=settings.partition_count),
+        )
+        yield QueryApi(http_application(use_cases, _limits(settings)), cache, checkpoints)
+
+
+def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
+    """One client and one breaker for both: it is one server that is away."""
+    redis = create_redis(
+        settings.redis_url,
+        socket_timeout_seconds=settings.redis_seconds_max,
+        connect_timeout_seconds=settings.redis_seconds_max,
+        connections_max=settings.redis_connections_max,
+    )
+    stack.push_async_callback(redis.aclose)
+    breaker = CircuitBreaker(
+        failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
+    )
+    calls = GuardedCalls(breaker)
+    multi_get = MultiGet(redis, seconds_max=settings.redis_seconds_max)
+    stack.push_async_callback(multi_get.close)
+    keys = ProductKeys(settings.redis_key_prefix)
+    documents = CoalescedReads(calls, LiveDocuments(multi_get, keys), count=_count)
+    others = CoalescedReads(calls, multi_get)
+    cache = RedisProductCache(
+        redis,
+        calls,
+        documents,
+        others,
+        keys=keys,
+        prefix=settings.redis_key_prefix,
+        document_ttl_seconds=settings.document_ttl_seconds,
+        absent_ttl_seconds=settings.absent_ttl_seconds,
+        pointer_ttl_seconds=settings.pointer_ttl_seconds,
+    )
+    list_cache = RedisListCache(
+        redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
+    )
+    return cache, list_cache
+
+
+def _reports(
+    settings: QuerySettings, pool: "asyncpg.Pool[asyncpg.Record]", visible: Mapping[str, Visibility]
+) -> ReportReads:
+    """They share a bulkhead of their own, and each waits for the projection that it reads."""
+    reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
+    by_key = Cursors(_signing_key(settings), KeyPosition)
+    by_group = Cursors(_signing_key(settings), GroupPosition)
+    return ReportReads(
+        KeyPages(PostgresCategories(reads), by_key, visible[_CATEGORIES]),
+        KeyPages(PostgresBrands(reads), by_key, visible[_CATEGORIES]),
+        KeyPages(PostgresStockItems(reads), by_key, visible[_INVENTORY]),
+        Reports(PostgresChanges(reads), by_group, visible[_ANALYTICS]),
+        Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
+    )
+
+
+def _visibility(
+    checkpoints: PostgresCheckpoints, settings: QuerySettings, stack: AsyncExitStack
+) -> Visibility:
+    visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
+    stack.push_async_callback(visibility.close)
+    return visibility
+
+
+def _signing_key(settings: QuerySettings) -> bytes:
+    return settings.cursor_signing_key.get_secret_value().encode()
+
+
+def _count(hits: int, misses: int, bypassed: int) -> None:
+    _hits.inc(hits)
+    _misses.inc(misses)
+    _bypasses.inc(bypassed)
+
+
+async def _pool(
+    settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
+) -> "asyncpg.Pool[asyncpg.Record]":
+    """One connection more than the bulkhead lets in, for the checkpoints."""
+    pool = await create_pool(
+        dsn,
+        application_name=f"{PROCESS}-{kind}",
+        size_max=settings.table_reads_max + 1,
+        statement_timeout_seconds=settings.table_seconds_max,
+        connect_timeout_seconds=settings.table_connect_seconds_max,
+    )
+    stack.push_async_callback(pool.close)
+    return pool
+
+
+def _bounded(
+    pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings, *, reads_max: int | None = None
+) -> BoundedReads:
+    return BoundedReads(
+        pool,
+        reads_max=reads_max or settings.table_reads_max,
+        waiting_max=settings.table_reads_waiting_max,
+        wait_seconds_max=settings.table_wait_seconds_max,
+    )
+
+
+def _limits(settings: QuerySettings) -> HttpLimits:
+    return HttpLimits(
+        wait=WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count),
+        list_ttl_seconds=settings.list_ttl_seconds,
+        requests_in_progress_max=settings.requests_in_progress_max,
+        slow_request_seconds=settings.slow_request_seconds,
+    )

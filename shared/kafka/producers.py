@@ -1,0 +1,52 @@
+"""How an aiokafka producer is let go of: its own `stop` waits for ever while the broker is away.
+
+An idempotent aiokafka producer never gives up a batch, and after one batch has failed for good it is poisoned
+for that partition (messaging.md, facts 11 and 12). So a producer with anything unconfirmed is abandoned,
+never reused and never flushed; its successor starts from what was confirmed.
+"""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
+
+from shared.ops.logs import get_logger
+
+# Topics take 1 MiB a batch; a value of 512 KiB shares its batch with nothing much larger.
+BATCH_BYTES_MAX = 640 * 1024
+REQUEST_BYTES_MAX = 1024 * 1024
+_CANCELS_MAX = 5
+_log = get_logger(__name__)
+
+
+async def close_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
+    """Disconnect a producer that has nothing unconfirmed; one that does not end in time is abandoned."""
+    try:
+        async with asyncio.timeout(seconds_max):
+            await producer.stop()
+    except Exception as error:
+        _log.warning("Kafka producer did not stop", error=repr(error))
+        await abandon_producer(producer, seconds_max=seconds_max)
+
+
+async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
+    """End the producer's tasks and connections without sending what it still holds, within `seconds_max`.
+
+    aiokafka has no public way to do this, hence the private names. Its sender ignores a cancellation while
+    requests are in flight; closing the connections fails those. A request that was about to go then connects
+    anew, so connections are closed again until the sender has ended.
+    """
+    producer._closed = True  # keeps its __del__ from warning about what is done here
+    sender = producer._sender.sender_task
+    pause = seconds_max / _CANCELS_MAX
+    try:
+        async with asyncio.timeout(seconds_max):
+            while sender is not None and not sender.done():
+                sender.cancel()
+                await producer.client.close()
+                await asyncio.wait((sender,), timeout=pause)
+            await producer.client.close()
+    except Exception as error:
+        _log.warning("Kafka producer could not be ended", error=repr(error))
+    # Releases whoever still waits for a confirmation that cannot come any more.
+    producer._message_accumulator.fail_all(ProducerClosed())

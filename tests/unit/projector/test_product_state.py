@@ -1,0 +1,52 @@
+"""The state that is published: the document that readers see, and of a deleted product the time of that."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+
+from projector.projections import product_document, product_state
+from projector.projections.product_state import ProductState
+from shared.contract import events as e
+from shared.contract.codec import decode_event
+from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductDocument
+from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
+
+
+def folded(events: Sequence[RecordedEvent]) -> tuple[ProductState | None, ProductDocument | None]:
+    """Both folds; asking twice changes nothing."""
+    state: ProductState | None = None
+    document: ProductDocument | None = None
+    for event in events:
+        decoded = decode_event(event.event_type, event.schema_version, event.data)
+        after = product_state.apply_event(state, decoded, event)
+        assert product_state.apply_event(state, decoded, event) == after
+        state, document = after, product_document.apply_event(document, decoded, event)
+    return state, document
+
+
+@given(random_history())
+def test_its_document_is_the_one_that_readers_see_and_its_time_that_of_the_last_event(
+    happened: Sequence[e.ProductEvent],
+) -> None:
+    events = history(new_product_id(), *happened)
+    state, document = folded(events)
+    assert state == ProductState(document, events[-1].recorded_at)
+
+
+def test_a_deleted_product_has_a_state_without_document() -> None:
+    events = history(new_product_id(), created(), e.ProductDeleted())
+    assert folded(events)[0] == ProductState(None, events[1].recorded_at)
+
+
+def test_an_event_of_unknown_type_moves_version_and_time() -> None:
+    events = history(new_product_id(), created(), priced("2.00"), e.ProductDeleted(), priced("3.00"))
+    state, document = folded(events[:1])
+    assert state is not None
+    assert document is not None
+    passed = product_state.pass_over(state, events[1])
+    assert passed.document == product_document.pass_over(document, events[1])
+    assert passed.recorded_at == events[1].recorded_at
+    gone, _ = folded(events[:3])
+    assert gone is not None
+    assert product_state.pass_over(gone, events[3]) == ProductState(None, events[3].recorded_at)
