@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from projector.app import PROJECTIONS
+from projector.assembly import PROJECTIONS
 from projector.status import ProjectionStatus, Status, read_status
 from query_api.postgres.checkpoints import PostgresProjectionStates
 from query_api.status import TellStatus
