@@ -13,6 +13,7 @@ from uuid import UUID
 from projector.batch import (
     NOTHING,
     Item,
+    NewestPositions,
     by_product,
     followers,
     has_gap,
@@ -72,6 +73,7 @@ class Projection(Generic[S]):
         self._listener = listener
         self._parked: set[UUID] = set()
         self._ordered: dict[tuple[int, int], str] = {}
+        self._newest = NewestPositions() if view.forgets else None
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """Where to go on in these partitions; also learns what is parked there. Raises `Unavailable`."""
@@ -79,6 +81,8 @@ class Projection(Generic[S]):
         self._parked |= places.product_ids
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
         self._ordered |= places.ordered
+        if self._newest is not None:
+            self._newest.begin(partitions, await self._log.newest_position())
         return await self._view.load(partitions)
 
     async def apply(self, batch: Sequence[Item], *, isolate: bool = False) -> Applied:
@@ -134,7 +138,8 @@ class Projection(Generic[S]):
             return Counter(), []
         products, unreadable = by_product(batch)
         refuse_other_logs(unreadable)
-        async with self._view.begin(reached(batch)) as writer:
+        points = reached(batch)
+        async with self._view.begin(points) as writer:
             parked = await self._still_parked(writer, products.keys())
             held = await self._held(writer, products, unreadable)
             # What was refused already is parked without another look at the log.
@@ -147,6 +152,8 @@ class Projection(Generic[S]):
             await writer.save(changes)
             if letters:
                 await writer.park(letters)
+        if self._newest is not None:
+            self._newest.reached(points)
         self.breaker.parked(failing)
         self._parked |= {letter.event.product_id for letter in letters if letter.event is not None}
         if self._listener is not None and changes:
@@ -206,7 +213,8 @@ class Projection(Generic[S]):
         held: Mapping[UUID, Held[S]],
         parked: Collection[UUID],
     ) -> Mapping[UUID, list[RecordedEvent]]:
-        """Per product with a gap, and per `named` one, all that the log has and the view has not.
+        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew, and
+        of those `named`.
 
         The newest versions come along, although Kafka will deliver them too: a view that lost a document
         (Redis was flushed) must not show an older one than it did. An unreadable record may have been an
@@ -215,7 +223,11 @@ class Projection(Generic[S]):
         gaps = {
             product_id: deliveries
             for product_id, deliveries in products.items()
-            if product_id not in parked and has_gap(deliveries, held.get(product_id, NOTHING).stream_version)
+            if product_id not in parked
+            and (
+                has_gap(deliveries, held.get(product_id, NOTHING).stream_version)
+                or (self._newest is not None and product_id not in held and self._newest.have(deliveries[0]))
+            )
         }
         wanted = gaps.keys() | (set(named) - set(parked))
         if not wanted:

@@ -1,6 +1,6 @@
 """A batch as Kafka gave it, sorted by product and measured by partition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +52,28 @@ def has_gap(deliveries: Sequence[Delivered], held_version: int) -> bool:
             return True
         version = max(version, stream_version)
     return False
+
+
+class NewestPositions:
+    """By partition the newest log position so far. Kafka has a partition's events in their log's order, so
+    that one which is no newer is a repetition. 0: nothing is known yet, and all counts as new.
+    """
+
+    def __init__(self) -> None:
+        self._positions: dict[int, int] = {}
+
+    def begin(self, partitions: Collection[int], position: int) -> None:
+        """Here all of the log up to this position may have been delivered before."""
+        self._positions.update(dict.fromkeys(partitions, position))
+
+    def have(self, delivered: Delivered) -> bool:
+        """Whether this is a repetition."""
+        return delivered.event.log_position <= self._positions.get(delivered.partition, 0)
+
+    def reached(self, points: Mapping[int, Checkpoint]) -> None:
+        """A batch is done."""
+        for partition, point in points.items():
+            self._positions[partition] = max(self._positions.get(partition, 0), point.log_position)
 
 
 def refuse_other_logs(unreadable: Sequence[Unreadable]) -> None:

@@ -180,7 +180,13 @@ class BatchWriter(Parking, Protocol[S]):
 
 
 class View(Protocol[S]):
-    """A read model that a projection writes."""
+    """A read model that a projection writes.
+
+    `forgets`: what it held of a product may be gone. Elsewhere a product that is not held is a new one.
+    """
+
+    @property
+    def forgets(self) -> bool: ...
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The checkpoints of these partitions, which `begin` compares with from now on."""

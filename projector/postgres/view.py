@@ -55,6 +55,8 @@ class Tables(Protocol[S]):
 class PostgresView(Generic[S]):
     """`ports.View` over some tables and their checkpoints, for one consumer. Not for concurrent batches."""
 
+    forgets = False
+
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",

@@ -17,7 +17,9 @@ OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 
 
 class RedisProductCache:
-    """Implements `ports.View`."""
+    """Implements `ports.View`. Documents run out, are evicted, and are gone after a flush."""
+
+    forgets = True
 
     def __init__(self, documents: CachedProducts, open_parking: OpenParking) -> None:
         self._documents = documents
