@@ -213,8 +213,8 @@ class Projection(Generic[S]):
         held: Mapping[UUID, Held[S]],
         parked: Collection[UUID],
     ) -> Mapping[UUID, list[RecordedEvent]]:
-        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew, and
-        of those `named`.
+        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew,
+        and of those `named`.
 
         The newest versions come along, although Kafka will deliver them too: a view that lost a document
         (Redis was flushed) must not show an older one than it did. An unreadable record may have been an
