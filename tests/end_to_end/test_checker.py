@@ -343,11 +343,17 @@ def test_an_answer_that_was_not_true_is_found(lie: str) -> None:
     assert any(said in problem for problem in found), found
 
 
-def test_a_command_that_took_effect_twice_is_found() -> None:
+def written_twice() -> tuple[Evidence, list[Command]]:
+    """A command that was repeated with its key, and was not known again."""
     evidence, commands = sound(), clients()
     evidence.log.append(logged(7, LIVE, 4, "product-price-changed", priced(0, previous=2), "c"))
     evidence.streams[LIVE] = 4
     with_attempts(commands[2], "unknown", "ok")
+    return evidence, commands
+
+
+def test_a_command_that_took_effect_twice_is_found() -> None:
+    evidence, commands = written_twice()
     assert any("left 2 events" in problem for problem in problems(evidence, commands))
     with_attempts(commands[2], "unknown")
     assert any("took effect 2 times" in problem for problem in problems(evidence, commands))
