@@ -29,7 +29,10 @@ FROM catalogue.events ORDER BY position
 """
 _UNPUBLISHED_SQL = "SELECT count(*) FROM views.product_state WHERE published_version < stream_version"
 _PARKED_SQL = """
-SELECT projection, error_class, event_id::text, format('%s:%s:%s', topic, partition, record_offset), cause
+SELECT projection, error_class,
+       (SELECT convert_from(value, 'UTF8') FROM unnest(header_names, header_values) AS header(name, value)
+        WHERE name = 'ce_id'),
+       format('%s:%s:%s', topic, partition, record_offset), cause
 FROM views.parked_event
 """
 

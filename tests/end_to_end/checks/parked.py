@@ -8,7 +8,7 @@ MAIL_OUTCOMES = ("mail-refused", "mail-outcome-unknown", "mail-not-sent")
 
 
 class Parked(NamedTuple):
-    """A row of `views.parked_event`. `place` is topic, partition and offset of its record."""
+    """A row of `views.parked_event`. `event_id` is its record's, `place` its topic, partition and offset."""
 
     projection: str
     error_class: str
