@@ -162,9 +162,9 @@ async def _verdict(
         diary.tell("at rest: the relay has sent all, every projection has applied all")
     except AssertionError as error:
         found.append(f"not at rest within {_REST_SECONDS_MAX:.0f} s: {error}")
-        found += [
-            f"{name} is not ready" for name, target in place.targets.items() if not target.server.is_ready()
-        ]
+        for name, target in place.targets.items():
+            if not await asyncio.to_thread(target.server.is_ready):  # it needs the proxies of this very loop
+                found.append(f"{name} is not ready")
 
     async def looked_at() -> tuple[Evidence, list[str]]:
         evidence = await gather(place)
