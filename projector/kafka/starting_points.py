@@ -34,12 +34,17 @@ async def starting_points(
 ) -> dict[TopicPartition, StartingPoint]:
     """One per partition. Raises `Unavailable`, aiokafka's errors, or `LogDiffers`."""
     checkpoints = await load([tp.partition for tp in assigned])
-    log_id = None if len(checkpoints) == len(assigned) else await log.log_id()
+    unknown = [tp for tp in assigned if tp.partition not in checkpoints]
+    log_id = await log.log_id() if unknown else None
+    # Before the ends: whoever has the partition meanwhile, while we are stopped, moves both of them on.
+    committed = await committed_offsets(consumer, unknown) if starts_at != "checkpoint" and unknown else {}
     beginnings, ends = await asyncio.gather(
         consumer.beginning_offsets(assigned), consumer.end_offsets(assigned)
     )
-    unknown = [tp for tp in assigned if tp.partition not in checkpoints]
-    offsets = await _offsets(consumer, unknown, beginnings, ends, starts_at)
+    new = {tp: _beginning(tp, beginnings, ends, starts_at) for tp in unknown if tp not in committed}
+    if new and starts_at == "committed-or-end":
+        # At once, or a crash before the first commit would move the beginning on.
+        await consumer.commit(new)
     points = {}
     for tp in assigned:
         checkpoint = checkpoints.get(tp.partition)
@@ -47,7 +52,7 @@ async def starting_points(
             point = StartingPoint(checkpoint.next_offset, checkpoint.log_id)
         else:
             assert log_id is not None
-            point = StartingPoint(offsets[tp], log_id)
+            point = StartingPoint({**committed, **new}[tp], log_id)
         if not beginnings[tp] <= point.next_offset <= ends[tp]:
             raise LogDiffers(
                 f"the projection is at offset {point.next_offset} of {tp.topic}[{tp.partition}], "
@@ -57,23 +62,14 @@ async def starting_points(
     return points
 
 
-async def _offsets(
-    consumer: AIOKafkaConsumer,
-    unknown: Collection[TopicPartition],
+def _beginning(
+    tp: TopicPartition,
     beginnings: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
     starts_at: StartsAt,
-) -> dict[TopicPartition, int]:
-    """Of partitions without a checkpoint."""
+) -> int:
+    """Of a partition that nothing is known of."""
     if starts_at == "checkpoint":
         # A topic that begins later has lost what the view lacks: 0 is refused then.
-        return dict.fromkeys(unknown, 0)
-    committed = await committed_offsets(consumer, unknown)
-    new = [tp for tp in unknown if tp not in committed]
-    if starts_at == "committed":
-        return committed | {tp: beginnings[tp] for tp in new}
-    begins = {tp: ends[tp] for tp in new}
-    if begins:
-        # At once, or a crash before the first commit would move the beginning on.
-        await consumer.commit(begins)
-    return committed | begins
+        return 0
+    return ends[tp] if starts_at == "committed-or-end" else beginnings[tp]

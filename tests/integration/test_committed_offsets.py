@@ -1,14 +1,18 @@
 """A broker that comes up knows its groups' offsets only after a while: until then, not none."""
 
 import asyncio
-from uuid import uuid4
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from deploy.local.kafka import KafkaServer
 from projector.kafka.committed_offsets import committed_offsets
+from projector.kafka.starting_points import StartingPoint, starting_points
+from projector.ports import Checkpoint
 from shared.kafka.topics import TopicSpec, ensure_topics
 
 pytestmark = pytest.mark.servers
@@ -41,5 +45,50 @@ async def test_a_coordinator_that_is_still_loading_is_no_group_without_offsets(
                     refused += 1
                 await asyncio.sleep(0)
             await restart
+    finally:
+        await consumer.stop()
+
+
+class _StoppedAfterLooking(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
+    """Between the answer of the broker and our next step another member of the group reads on."""
+
+    async def end_offsets(self, partitions: Any) -> Any:
+        ends = await super().end_offsets(partitions)
+        async with AIOKafkaProducer(bootstrap_servers=self._client._bootstrap_servers) as producer:
+            for tp in partitions:
+                await producer.send_and_wait(tp.topic, b"", partition=tp.partition)
+        await self.commit({tp: end + 1 for tp, end in ends.items()})
+        return ends
+
+
+class _Log:
+    """Only its name is asked for."""
+
+    async def log_id(self) -> UUID:
+        return UUID(int=1)
+
+
+async def _no_checkpoints(_: object) -> Mapping[int, Checkpoint]:
+    return {}
+
+
+async def test_a_member_that_was_stopped_while_it_looked_does_not_take_its_successors_offset_for_a_lost_topic(
+    kafka_bootstrap_servers: str, kafka_prefix: str
+) -> None:
+    topic = f"{kafka_prefix}topic"
+    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(topic, 1, 1)])
+    here = TopicPartition(topic, 0)
+    consumer = _StoppedAfterLooking(
+        bootstrap_servers=kafka_bootstrap_servers,
+        group_id=f"{kafka_prefix}{uuid4()}",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        consumer.assign([here])
+        await consumer.commit({here: 0})
+        log: Any = _Log()
+        points = await starting_points(consumer, [here], _no_checkpoints, log, starts_at="committed")
+        assert points == {here: StartingPoint(0, UUID(int=1))}
     finally:
         await consumer.stop()
