@@ -53,10 +53,6 @@ BREAKS: dict[str, Break] = {
         "a projector sends a mail without a look at who has sent it",
         ("projector",), "repeat,replay,kill,zombie", "projector,products-events",
     ),
-    "no-fence": Break(
-        "a publisher of latest states goes on after another one has taken over",
-        ("projector",), "zombie,stop", "projector-1",
-    ),
 }  # fmt: skip
 CONTROL = "none-but-slow"
 

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 from tests.chaos.breaks import BREAKS
 
@@ -162,20 +161,6 @@ def _no_claim() -> None:
     _replace(PostgresClaims, "claim", generous)
 
 
-def _no_fence() -> None:
-    """Each channel is a writer of its own, so that Kafka refuses none; and there is time for another one."""
-    from projector.kafka import state_topic
-
-    def unknown_to_all(original: Any) -> Any:
-        def producer(*, transactional_id: str, **more: Any) -> Any:
-            return original(transactional_id=f"{transactional_id}-{uuid4()}", **more)
-
-        return producer
-
-    _replace(state_topic, "AIOKafkaProducer", unknown_to_all)
-    _replace(state_topic.KafkaStateChannel, "publish", _slow)
-
-
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Raises AttributeError where the product has no such thing any more."""
     setattr(owner, name, make(getattr(owner, name)))
@@ -191,7 +176,6 @@ INSTALL: dict[str, Callable[[], None]] = {
     "cursor-first": _cursor_first,
     "no-token": _no_token,
     "no-claim": _no_claim,
-    "no-fence": _no_fence,
 }
 assert INSTALL.keys() == BREAKS.keys()
 

@@ -11,10 +11,9 @@ from tests.chaos.breaks import BREAKS, CONTROL
 from tests.chaos.test_readers import asked, judge, shown
 from tests.end_to_end.checker import problems
 from tests.end_to_end.checks.mails import problems as mail_problems
-from tests.end_to_end.checks.views import products_state
 from tests.end_to_end.system import REPOSITORY
 from tests.end_to_end.test_checker import FAULTS, LIES, clients, sound, written_twice
-from tests.end_to_end.test_states_and_mails import HISTORY, WRONG_MAILS, WRONG_STATES, mails, records
+from tests.end_to_end.test_states_and_mails import HISTORY, WRONG_MAILS, mails
 
 _INSTALL_ALL = "from tests.chaos.broken_process import INSTALL\nfor install in INSTALL.values(): install()"
 Found = tuple[str, list[str]]
@@ -42,13 +41,6 @@ def wrong_mail(name: str) -> Found:
     return said, list(mail_problems(HISTORY, seen, parked))
 
 
-def wrong_state(name: str) -> Found:
-    said, break_it = WRONG_STATES[name]
-    seen = records()
-    break_it(seen)
-    return said, list(products_state.problems(HISTORY, seen))
-
-
 def wrong_read() -> Found:
     problem = judge(asked(version=3), shown(2), may_be_gone=False)
     return "acknowledged with version 3 and shown with 2", [problem or ""]
@@ -63,7 +55,6 @@ LEFT_BEHIND: dict[str, Callable[[], Found]] = {
     "cursor-first": lambda: fault("a record is missing"),
     "no-token": wrong_read,
     "no-claim": lambda: wrong_mail("a mail came twice"),
-    "no-fence": lambda: wrong_state("an older version comes last"),
 }
 
 
