@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from projector.assembly import PROJECTIONS
+from projector.assembly import default_projections
 from projector.status import ProjectionStatus, Status, read_status
 from query_api.postgres.checkpoints import PostgresProjectionStates
 from query_api.status import TellStatus
@@ -52,26 +52,27 @@ async def has_state(world: World, name: str, state: str) -> ProjectionStatus:
 
 async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwards(world: World) -> None:
     events = history(_product_id_in(3), created(), priced("2.00"), first_position=1)
-    async with world.projecting():
+    names = default_projections(world.settings)
+    async with world.projecting(*names):
         await world.happen(events)
-        for name in PROJECTIONS:
+        for name in names:
             one = await eventually(lambda name=name: has_state(world, name, "running"), 30)
             assert (one.parked_products, one.parked_events, one.reason) == (0, 0, None)
 
         async def all_there() -> Status:
             status = await read_status(world.settings)
-            assert [one.lag_events for one in status.projections] == [0] * len(PROJECTIONS)
+            assert [one.lag_events for one in status.projections] == [0] * len(names)
             return status
 
         status = await eventually(all_there, 30)
     assert status.problems == []
-    assert {one.projection for one in status.partitions} == set(PROJECTIONS)
+    assert {one.projection for one in status.partitions} == set(names)
     third = [one for one in status.partitions if one.partition == 3]
     assert {(one.next_offset, one.lag_events, one.trouble) for one in third} == {(2, 0, None)}
     await world.views.execute(
         "UPDATE views.projection_lag SET measured_at = measured_at - interval '1 minute'"
     )
-    for name in PROJECTIONS:
+    for name in names:
         one = await has_state(world, name, "unknown")
         assert one.reason == f"0 of {PARTITIONS} partitions were told of lately"
         assert one.lag_events == 0
