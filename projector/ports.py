@@ -34,6 +34,18 @@ class SourceRecord(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
+class MadeRecord(NamedTuple):
+    """A `SourceRecord` that Kafka did not give: from the log, or kept for a later attempt."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
 class Delivered(NamedTuple):
     """One event as Kafka delivered it; `offset` is of its partition of `products-events`."""
 
