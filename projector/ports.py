@@ -197,8 +197,7 @@ class View(Protocol[S]):
     `forgets`: what it held of a product may be gone. Elsewhere a product that is not held is a new one.
     """
 
-    @property
-    def forgets(self) -> bool: ...
+    forgets: bool
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The checkpoints of these partitions, which `begin` compares with from now on."""
