@@ -192,10 +192,7 @@ class BatchWriter(Parking, Protocol[S]):
 
 
 class View(Protocol[S]):
-    """A read model that a projection writes.
-
-    `forgets`: what it held of a product may be gone. Elsewhere a product that is not held is a new one.
-    """
+    """A read model. `forgets`: what it held of a product may be gone; else one that is not held is new."""
 
     forgets: bool
 
