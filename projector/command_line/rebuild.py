@@ -73,14 +73,14 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
         record = await rebuild.record()
         print_json(None if record is None else record._asdict())
         return None
-    for flag, act in (
-        (given.cancel, rebuild.cancel),
-        (given.rollback, rebuild.switch_back),
-        (given.finish, rebuild.finish),
+    for flag, act, done in (
+        (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
+        (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),
+        (given.finish, rebuild.finish, "the replaced view is dropped"),
     ):
         if flag:
             await act()
-            return None
+            return {"projection": given.projection, "done": done}
     wanted = Wanted(
         max(1, given.workers),
         given.accept_differences,
@@ -127,6 +127,9 @@ def _tell_differences(differs: Differs, given: Namespace) -> None:
 def _say(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(result)
+        return
+    if "done" in result:
+        print(f"{result['projection']}: {result['done']}")  # noqa: T201
         return
     switched = "live" if result["switched"] else "ready to be switched (--resume)"
     print(f"{result['projection']}: rebuilt and {switched}")  # noqa: T201

@@ -69,9 +69,10 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
 ) -> None:
     events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     other = history(_product_id_in(3), created(), priced("2.00"))
-    await world.append([*events, *other])
     product = str(events[0].product_id)
     async with world.projecting("product_view", "product_cache"):
+        # Not before: what the log has at the start, the cache would take from there.
+        await world.append([*events, *other])
         await world.publish(events[:1])
         await poison(world, events[1])
         await world.publish([*other, *events[2:]])
@@ -179,6 +180,9 @@ async def test_a_paused_projection_stands_still_over_a_restart_until_it_is_resum
         await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
         await world.happen(events[1:2])
         await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+        await eventually(
+            lambda: _metric(world, 'projection_lag_events{partition="3",projection="product_view"} 1.0')
+        )
         await world.table_shows(events[0].product_id, 1)
         await world.ready()
     async with world.projecting():

@@ -1,6 +1,9 @@
 """What operators are told of the projections, whatever is away; and that readers are told the same."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -98,6 +101,8 @@ async def test_a_pause_a_stop_and_what_is_parked_are_told(world: World) -> None:
         assert one.reason is not None
         assert "another log" in one.reason or str(events[0].product_id) in one.reason
         output = await command(world, "status")
+        assert ("analytics      3" in output, "analytics      2" in output) == (True, False), output
+        assert "analytics      2" in await command(world, "status", "--partitions")
         for line in ("category_view", "paused", "stopped: ", "tea", "newest position in the log"):
             assert line in output
         shown = json.loads(await command(world, "status", "--json"))
@@ -123,6 +128,18 @@ async def test_a_partition_that_stopped_at_a_hole_is_told_as_stopped_and_one_tha
         "UPDATE views.projection_lag SET measured_at = clock_timestamp(), trouble = 'x'"
     )
     assert (await told(world, "product_view")).state == "waiting"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    nowhere = {name.upper(): value for away in NOWHERE.values() for name, value in away.items()}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "projector", "status"],
+        check=False, env={**os.environ, **nowhere}, stdout=writing, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, "BrokenPipe" in done.stderr) == (141, False), done.stderr
 
 
 @pytest.mark.parametrize("away", NOWHERE)
