@@ -54,8 +54,8 @@ class Received:
 class MailServer:
     """`taken` has what was accepted; `connections` counts who came."""
 
-    def __init__(self, **more: Any) -> None:
-        self.port = free_port()
+    def __init__(self, port: int | None = None, **more: Any) -> None:
+        self.port = free_port() if port is None else port
         self.taken: list[Received] = []
         self.connections = 0
         self._more = more

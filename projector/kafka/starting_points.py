@@ -8,6 +8,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from projector.errors import LogDiffers
+from projector.kafka.committed_offsets import committed_offsets
 from projector.ports import Checkpoint, EventLog
 
 StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
@@ -37,6 +38,8 @@ async def starting_points(
     beginnings, ends = await asyncio.gather(
         consumer.beginning_offsets(assigned), consumer.end_offsets(assigned)
     )
+    unknown = [tp for tp in assigned if tp.partition not in checkpoints]
+    offsets = await _offsets(consumer, unknown, beginnings, ends, starts_at)
     points = {}
     for tp in assigned:
         checkpoint = checkpoints.get(tp.partition)
@@ -44,8 +47,7 @@ async def starting_points(
             point = StartingPoint(checkpoint.next_offset, checkpoint.log_id)
         else:
             assert log_id is not None
-            begin = ends[tp] if starts_at == "committed-or-end" else beginnings[tp]
-            point = StartingPoint(await _offset(consumer, tp, begin, starts_at), log_id)
+            point = StartingPoint(offsets[tp], log_id)
         if not beginnings[tp] <= point.next_offset <= ends[tp]:
             raise LogDiffers(
                 f"the projection is at offset {point.next_offset} of {tp.topic}[{tp.partition}], "
@@ -55,14 +57,23 @@ async def starting_points(
     return points
 
 
-async def _offset(consumer: AIOKafkaConsumer, tp: TopicPartition, begin: int, starts_at: StartsAt) -> int:
+async def _offsets(
+    consumer: AIOKafkaConsumer,
+    unknown: Collection[TopicPartition],
+    beginnings: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+    starts_at: StartsAt,
+) -> dict[TopicPartition, int]:
+    """Of partitions without a checkpoint."""
     if starts_at == "checkpoint":
         # A topic that begins later has lost what the view lacks: 0 is refused then.
-        return 0
-    committed: int | None = await consumer.committed(tp)
-    if committed is not None:
-        return committed
-    if starts_at == "committed-or-end":
+        return dict.fromkeys(unknown, 0)
+    committed = await committed_offsets(consumer, unknown)
+    new = [tp for tp in unknown if tp not in committed]
+    if starts_at == "committed":
+        return committed | {tp: beginnings[tp] for tp in new}
+    begins = {tp: ends[tp] for tp in new}
+    if begins:
         # At once, or a crash before the first commit would move the beginning on.
-        await consumer.commit({tp: begin})
-    return begin
+        await consumer.commit(begins)
+    return committed | begins

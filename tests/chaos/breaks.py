@@ -48,6 +48,14 @@ BREAKS: dict[str, Break] = {
         "the query API does not wait for a Consistency-Token",
         ("query-api",), "zombie,stop,kill", "projector",
     ),
+    "no-claim": Break(
+        "a projector sends a mail without a look at who has sent it",
+        ("projector",), "repeat,replay,kill,zombie", "projector,products-events",
+    ),
+    "no-fence": Break(
+        "a publisher of latest states goes on after another one has taken over",
+        ("projector",), "zombie,stop", "projector",
+    ),
 }  # fmt: skip
 CONTROL = "none-but-slow"
 

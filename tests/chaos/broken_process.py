@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from tests.chaos.breaks import BREAKS
 
@@ -19,24 +20,24 @@ _SLOWNESS_SECONDS = 0.3
 
 def _none_but_slow() -> None:
     """Between what a projector has read and what it writes there is time for others."""
-    from projector.postgres import product_view
-    from projector.redis import product_cache
+    from projector.postgres import view
+    from projector.redis.cached_products import CachedProducts
 
-    for owner in (product_view._Batch, product_cache.RedisProductCache):
-        _replace(owner, "save", _slow_save)
+    for owner in (view._Batch, CachedProducts):
+        _replace(owner, "save", _slow)
 
 
-def _slow_save(original: Any) -> Any:
-    async def save(self: Any, changes: Any) -> None:
+def _slow(original: Any) -> Any:
+    async def later(self: Any, what: Any) -> Any:
         await asyncio.sleep(_SLOWNESS_SECONDS)
-        await original(self, changes)
+        return await original(self, what)
 
-    return save
+    return later
 
 
 def _no_cas() -> None:
     """Also the lock that the checkpoint's row is: without it the order of two transactions is open."""
-    from projector.postgres import product_view
+    from projector.postgres import view
     from projector.postgres.failures import translated
 
     _none_but_slow()
@@ -52,27 +53,27 @@ def _no_cas() -> None:
         points = list(reached.values())
         with translated("read model"):
             async with self._pool.acquire() as connection, connection.transaction():
-                yield product_view._Batch(connection)
+                yield view._Batch(connection, self._tables, self._projection, self._limits)
                 await connection.execute(
                     sql, self._projection, self._topic, list(reached), [one.next_offset for one in points],
                     [one.log_position for one in points], [one.log_id for one in points],
                 )  # fmt: skip
 
-    _replace(product_view.PostgresProductView, "begin", lambda _: begin)
+    _replace(view.PostgresView, "begin", lambda _: begin)
 
 
 def _no_row_guard() -> None:
     """What begins with a creation is taken for a new product, and the statement does not look either."""
-    from projector import apply
-    from projector.postgres import product_view
+    from projector.postgres import statements
+    from projector.stream_fold import StreamFold
 
     guard = "WHERE held.stream_version < EXCLUDED.stream_version"
 
     def trusting(original: Any) -> Any:
-        def run(self: Any, batch: Any, indexes: Any, missing: Any) -> None:
-            if batch[indexes[0]].event.stream_version == 1:
-                self._version, self._document, self._last = 0, None, None
-            original(self, batch, indexes, missing)
+        def run(self: Any, deliveries: Any, missing: Any, doomed: Any) -> Any:
+            if deliveries and deliveries[0].event.stream_version == 1:
+                self._version, self._state, self._last = 0, None, None
+            return original(self, deliveries, missing, doomed)
 
         return run
 
@@ -86,19 +87,18 @@ def _no_row_guard() -> None:
 
         return load_sql
 
-    _replace(apply._Fold, "run", trusting)
-    _replace(product_view, "load_sql", without_guard)
+    _replace(StreamFold, "run", trusting)
+    _replace(statements, "load_sql", without_guard)
+    statements.statement("upsert_products", statements.LIVE, ())
 
 
 def _no_redis_guard() -> None:
-    from projector.redis import product_cache
+    from projector.redis.cached_products import CachedProducts
     from shared.redis import guarded_documents
 
-    plain = (
-        "for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[i + 1], 'PX', ARGV[1]) end return #KEYS"
-    )
+    plain = "for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[2]) end return #KEYS - 2"
     _replace(guarded_documents, "_script", lambda _: plain)
-    _replace(product_cache.RedisProductCache, "save", _slow_save)
+    _replace(CachedProducts, "save", _slow)
 
 
 def _no_idempotency() -> None:
@@ -147,6 +147,35 @@ def _no_token() -> None:
     _replace(routes, "consistency_of", lambda _: lambda _request, _limits: (None, {}))
 
 
+def _no_claim() -> None:
+    """Whoever asks may send the mail."""
+    from projector.notification_ports import Claim
+    from projector.postgres.notifications import PostgresClaims
+
+    def generous(original: Any) -> Any:
+        async def claim(self: Any, wanted: Any, again: Any, claim_id: Any) -> Claim:
+            await original(self, wanted, again, claim_id)
+            return Claim(True, "claimed")
+
+        return claim
+
+    _replace(PostgresClaims, "claim", generous)
+
+
+def _no_fence() -> None:
+    """Each channel is a writer of its own, so that Kafka refuses none; and there is time for another one."""
+    from projector.kafka import state_topic
+
+    def unknown_to_all(original: Any) -> Any:
+        def producer(*, transactional_id: str, **more: Any) -> Any:
+            return original(transactional_id=f"{transactional_id}-{uuid4()}", **more)
+
+        return producer
+
+    _replace(state_topic, "AIOKafkaProducer", unknown_to_all)
+    _replace(state_topic.KafkaStateChannel, "publish", _slow)
+
+
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Raises AttributeError where the product has no such thing any more."""
     setattr(owner, name, make(getattr(owner, name)))
@@ -161,6 +190,8 @@ INSTALL: dict[str, Callable[[], None]] = {
     "no-read-back": _no_read_back,
     "cursor-first": _cursor_first,
     "no-token": _no_token,
+    "no-claim": _no_claim,
+    "no-fence": _no_fence,
 }
 assert INSTALL.keys() == BREAKS.keys()
 

@@ -11,10 +11,15 @@ from deploy.local.ports import HOST
 from deploy.local.process import Process
 from tests.chaos.foreign_producer import ForeignProducer
 from tests.chaos.installation import Installation, Target
-from tests.chaos.schedule import TOPIC, Planned
+from tests.chaos.schedule import MAIL, TOPIC, Planned
 from tests.tcp_proxy import TcpProxy
 
 Tell = Callable[[str], None]
+_REFUSALS = (
+    "220:421 too busy", "MAIL:451 later", "RCPT:550 nobody of that name", "DATA:451 later", "end:452 full",
+    "end:554 not here",
+)  # fmt: skip
+_DROPS = ("MAIL:drop", "MAIL:hang", "DATA:drop", "end:drop", "end:hang")
 
 
 class Faults:
@@ -33,6 +38,8 @@ class Faults:
             self._tell(str(fault))
             told = await asyncio.to_thread(self._stranger.produce_again, fault.kind, fault.seed)
             self._tell(f"#{fault.number} {told}")
+        elif fault.target == MAIL:
+            await self._on_the_mail_server(fault)
         elif ">" in fault.target:
             self._tell(str(fault))
             await self._on_a_link(fault, self._installation.proxies[fault.target])
@@ -57,6 +64,22 @@ class Faults:
                     proxy.cut()  # half of the time nothing of what was said arrives after all
                 proxy.flow()
                 self._over(fault)
+
+    async def _on_the_mail_server(self, fault: Planned) -> None:
+        mail = self._installation.mail
+        if fault.kind == "mail-kill":
+            self._tell(str(fault))
+            await mail.stop()
+            await asyncio.sleep(fault.hold)
+            await mail.start()
+        else:
+            behaviours = _REFUSALS if fault.kind == "mail-refuse" else _DROPS
+            behaviour = behaviours[fault.seed % len(behaviours)]
+            self._tell(f"{fault}: {behaviour}")
+            mail.behave(behaviour)
+            await asyncio.sleep(fault.hold)
+            mail.behave("accept")
+        self._over(fault)
 
     async def _on_a_target(self, fault: Planned, target: Target) -> None:
         action = fault.kind.rsplit("-", 1)[-1]
@@ -122,6 +145,7 @@ class Faults:
         for proxy in self._installation.proxies.values():
             proxy.cuts_at_request = proxy.cuts_at_answer = False
             proxy.flow()
+        self._installation.mail.behave("accept")
         targets = self._installation.targets
         servers = [targets[name] for name in ("postgres", "redis", "kafka")]
         await _each(servers, lambda target: asyncio.to_thread(target.server.ensure_running))

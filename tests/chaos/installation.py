@@ -24,6 +24,7 @@ from tests.end_to_end.system import (
     in_parallel,
     migrations,
 )
+from tests.mail_server import MailServer
 from tests.servers import dsns_of
 from tests.tcp_proxy import TcpProxy
 
@@ -39,6 +40,17 @@ _OPS_PORT_SETTINGS = {
     "relay": "RELAY_OPS_PORT",
     "projector": "PROJECTOR_OPS_PORT",
     "query-api": "QUERY_OPS_PORT",
+}
+RECIPIENTS = ("anna@chaos.test", "bert@chaos.test")
+RETRY_DELAYS = ("500ms", "2s", "8s")
+# A claim is doubted after twice the time of a mail: before the last delay is over.
+_NOTIFICATION_SETTINGS = {
+    "NOTIFICATION_RECIPIENTS": ",".join(RECIPIENTS),
+    "NOTIFICATION_RETRY_DELAYS": ",".join(RETRY_DELAYS),
+    "SMTP_TIMEOUT_SECONDS": "2",
+    "NOTIFICATION_SEND_SECONDS_MAX": "3",
+    "NOTIFICATION_BATCH_SECONDS_MAX": "1",
+    "PARKED_PRODUCTS_PER_MINUTE_MAX": "10000",  # nobody is there who would resume what waits
 }
 _HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
 
@@ -78,11 +90,12 @@ class Installation:
     """Satisfies `checks.view_check.Place`; the checker's own connections pass no proxy."""
 
     def __init__(
-        self, servers: Servers, proxies: Mapping[str, TcpProxy], ports: "_Ports", folder: Path,
-        prefixes: Mapping[str, Sequence[str]],
+        self, servers: Servers, mail: MailServer, proxies: Mapping[str, TcpProxy], ports: "_Ports",
+        folder: Path, prefixes: Mapping[str, Sequence[str]],
     ) -> None:  # fmt: skip
         """`prefixes`: kind of process -> arguments before its own, which break it on purpose."""
         self.servers = servers
+        self.mail = mail
         self.proxies = proxies
         self.folder = folder
         self.prefix = f"chaos{uuid.uuid4().hex[:8]}-"
@@ -143,6 +156,8 @@ class Installation:
             ),
             "KAFKA_TOPIC_PREFIX": self.prefix,
             "READ_URL": f"http://{HOST}:{self._ports.http['query-api-1']}",
+            "SMTP_URL": self._through_proxy(name, "mail", f"{self.mail.url}?starttls=never"),
+            **_NOTIFICATION_SETTINGS,
             **PATIENCE_OF_TESTS,
         }
         if kind in _HTTP_PORT_SETTINGS:
@@ -157,7 +172,7 @@ class Installation:
             return address
         direct = {
             "postgres": self.servers.postgres.port, "redis": self.servers.redis.port,
-            "kafka": self.servers.kafka.port,
+            "kafka": self.servers.kafka.port, "mail": self.mail.port,
         }[server]  # fmt: skip
         return address.replace(f":{direct}", f":{proxy.port}")
 
@@ -167,7 +182,7 @@ class _Ports:
 
     def __init__(self) -> None:
         ports = lasting_ports()
-        self.servers = {name: next(ports) for name in ("postgres", "redis", "kafka", "controller")}
+        self.servers = {name: next(ports) for name in ("postgres", "redis", "kafka", "controller", "mail")}
         self.http = {name: next(ports) for name in PROCESSES if kind_of(name) in _HTTP_PORT_SETTINGS}
         self.ops = {name: next(ports) for name in PROCESSES}
         self.proxies = {link: next(ports) for link in LINKS}
@@ -188,7 +203,10 @@ async def installation(
             {name: (port, ports.proxies[f"{name}>kafka"]) for name, port in ports.listeners.items()},
         ),
     )  # fmt: skip
+    mail = MailServer(ports.servers["mail"])
     async with AsyncExitStack() as stack:
+        await mail.start()
+        stack.push_async_callback(mail.stop)
         proxies = {}
         for link, port in ports.proxies.items():
             name, server = link.split(">")
@@ -198,7 +216,7 @@ async def installation(
         stack.push_async_callback(asyncio.to_thread, in_parallel, all_servers, lambda server: server.stop())
         tell("starting PostgreSQL, Redis and Kafka")
         await asyncio.to_thread(in_parallel, all_servers, lambda server: server.start())
-        made = Installation(servers, proxies, ports, logs, prefixes)
+        made = Installation(servers, mail, proxies, ports, logs, prefixes)
         stack.push_async_callback(asyncio.to_thread, made.stop)
         tell(f"starting {len(PROCESSES)} processes")
         await asyncio.to_thread(made.start)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.chaos.run import Outcome
+from tests.end_to_end.checker import Evidence
 from tests.end_to_end.ledger import Command
 
 _ERRORS_SHOWN_MAX = 6
@@ -41,11 +42,20 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         f"{len(records):,} records, {len(records) - len(evidence.log):,} of them repeats"
     )
     yield f"views:     {_counts({name: len(seen) for name, seen in evidence.views.items()})}"
+    yield from _mails(evidence)
     if outcome.logged_errors:
         yield "errors logged, the most frequent ones:"
         for what, count in outcome.logged_errors.most_common(_ERRORS_SHOWN_MAX):
             yield f"           {count:,} {what}"
     yield f"duration:  {', '.join(f'{part} {took:.0f} s' for part, took in outcome.seconds.items())}"
+
+
+def _mails(evidence: Evidence) -> Iterator[str]:
+    if evidence.mails is not None:
+        states = Counter(claim.state for claim in evidence.mails.claims.values())
+        parked = Counter(one.error_class for one in evidence.parked)
+        asked = _counts(parked) if parked else "nothing"
+        yield f"mails:     {len(evidence.mails.delivered):,} delivered ({_counts(states)}); parked: {asked}"
 
 
 def _unknown_that_took_effect(outcome: Outcome) -> int:

@@ -15,6 +15,7 @@ from tests.chaos.command_client import CommandClient
 from tests.chaos.diary import Diary
 from tests.chaos.faults import Faults
 from tests.chaos.installation import Installation, installation
+from tests.chaos.mails import gather_mails, mails_must_be_at_rest
 from tests.chaos.process_logs import critical_lines, errors_logged
 from tests.chaos.readers import Readers
 from tests.chaos.schedule import Planned, schedule
@@ -168,6 +169,7 @@ async def _verdict(
     async def looked_at() -> tuple[Evidence, list[str]]:
         evidence = await gather(place)
         evidence.witnessed = dict(readers.witnessed)
+        evidence.mails = await gather_mails(place)
         return evidence, problems(evidence, books.commands)
 
     evidence, wrong = await looked_at()
@@ -181,6 +183,8 @@ async def _verdict(
 
 async def _at_rest(place: Installation) -> int:
     try:
-        return await must_be_at_rest(place)
+        newest = await must_be_at_rest(place)
+        await mails_must_be_at_rest(place)
     except (OSError, RuntimeError, asyncpg.PostgresError) as error:  # kafka-python's errors are RuntimeErrors
         raise AssertionError(f"{type(error).__name__}: {error}") from error
+    return newest

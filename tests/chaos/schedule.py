@@ -11,12 +11,13 @@ PROCESSES = tuple(
 _NEEDS = {
     "command-api": ("postgres",),
     "relay": ("postgres", "kafka"),
-    "projector": ("postgres", "redis", "kafka"),
+    "projector": ("postgres", "redis", "kafka", "mail"),
     "query-api": ("postgres", "redis"),
 }
 LINKS = tuple(f"{name}>{server}" for name in PROCESSES for server in _NEEDS[name.rsplit("-", 1)[0]])
 """`process>server`: the connections of one process to one server, through a proxy of its own."""
 TOPIC = "products-events"
+MAIL = "mail"
 _FIRST_AT_SECONDS = 3.0
 _PAUSE_SECONDS_MIN = 0.3
 _RECOVERY_SECONDS = {"kafka": 8.0, "postgres": 3.0, "redis": 1.0}
@@ -47,6 +48,10 @@ KINDS: dict[str, Kind] = {
     "redis-flush": Kind(("redis",), weight=4),
     "redis-kill": Kind(("redis",), (0.0, 3.0)),
     "redis-pause": Kind(("redis",), (1.0, 6.0)),
+    # The mail server: gone, or with an answer of its own to every mail, or silent before or after it has one.
+    "mail-kill": Kind((MAIL,), (0.5, 8.0)),
+    "mail-refuse": Kind((MAIL,), (0.5, 4.0)),
+    "mail-drop": Kind((MAIL,), (0.5, 4.0)),
     # Connections of one process to one server.
     "cut": Kind(LINKS, weight=3),
     "cut-request": Kind(LINKS, weight=3),

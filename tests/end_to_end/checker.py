@@ -12,11 +12,15 @@ from typing import Any
 
 from tests.end_to_end.checks import commands as commands_check
 from tests.end_to_end.checks import log as log_check
+from tests.end_to_end.checks import mails as mails_check
+from tests.end_to_end.checks import parked as parked_check
 from tests.end_to_end.checks import reads as reads_check
 from tests.end_to_end.checks import reservations as reservations_check
 from tests.end_to_end.checks import topics as topics_check
 from tests.end_to_end.checks import witnessed as witnessed_check
 from tests.end_to_end.checks.history import History, Logged
+from tests.end_to_end.checks.mails import Mails
+from tests.end_to_end.checks.parked import Parked
 from tests.end_to_end.checks.reads import Read
 from tests.end_to_end.checks.views import VIEWS
 from tests.end_to_end.kafka_topics import Published
@@ -35,6 +39,9 @@ class Evidence:
     """By kind of topic: events, created, updated, deleted."""
     views: dict[str, Any] = field(default_factory=dict)
     """View -> what its check has gathered."""
+    parked: list[Parked] = field(default_factory=list)
+    mails: Mails | None = None
+    """None: this installation sends none."""
     by_id: dict[str, Read] = field(default_factory=dict)
     by_name: dict[tuple[str, str], Read] = field(default_factory=dict)
     """By ("slug" | "sku", value)."""
@@ -64,6 +71,8 @@ def problems(evidence: Evidence, commands: Sequence[Command] | None, *, since_po
             for name, view in VIEWS.items()
             for problem in view.problems(history, evidence.views[name])
         ),
+        *parked_check.problems(evidence.parked),
+        *(mails_check.problems(history, evidence.mails, evidence.parked) if evidence.mails else ()),
         *witnessed_check.problems(history, evidence.witnessed),
         *reads_check.problems(history, evidence.by_id, evidence.by_name, evidence.listed, since_position),
     ]

@@ -1,7 +1,7 @@
 """What stands in Kafka, read by kafka-python: a client that shares no code with ours."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,14 +29,14 @@ class Published:
 
 
 class Topics:
-    """The four topics of one installation."""
+    """The topics of one installation: the four of events, and any other by the end of its name."""
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._prefix = prefix
 
     def name(self, kind: str) -> str:
-        """The topic of a kind: events, created, updated, deleted."""
+        """The topic of a kind: events, created, updated, deleted; state."""
         return f"{self._prefix}products-{kind}"
 
     def end_offsets(self, *kinds: str) -> dict[tuple[str, int], int]:
@@ -47,18 +47,41 @@ class Topics:
 
     def read(self, *kinds: str) -> list[Published]:
         """All records, in order within each partition."""
-        records: list[Published] = []
         with self._consumer() as consumer:
             partitions = self._partitions(consumer, kinds or KINDS)
+            return self._read(consumer, partitions, consumer.end_offsets(partitions))
+
+    def read_committed(self, kind: str) -> list[Published]:
+        """The same without what belongs to transactions that were aborted."""
+        with self._consumer() as anybody:
+            ends = anybody.end_offsets(self._partitions(anybody, (kind,)))
+        with self._consumer(isolation_level="read_committed") as consumer:
+            return self._read(consumer, [*ends], ends)
+
+    def must_be_committed(self, kind: str) -> None:
+        """No transaction is open, which would hide from some readers what others see."""
+        with self._consumer() as anybody, self._consumer(isolation_level="read_committed") as careful:
+            partitions = self._partitions(anybody, (kind,))
+            ends, stable = anybody.end_offsets(partitions), careful.end_offsets(partitions)
+        assert stable == ends, f"{self.name(kind)} has an open transaction: {stable} of {ends}"
+
+    def must_have_applied(self, projection: str, ends: Mapping[tuple[str, int], int]) -> None:
+        """Its group has committed all there is."""
+        wanted = {at: end for at, end in ends.items() if end}
+        reached = {at: offset for at, offset in self.committed(projection).items() if at in wanted}
+        assert reached == wanted, f"{projection} is at {sum(reached.values())} of {sum(wanted.values())}"
+
+    def _read(self, consumer: Any, partitions: list[Any], ends: Mapping[Any, int]) -> list[Published]:
+        records: list[Published] = []
+        if partitions:
             consumer.assign(partitions)
-            ends = consumer.end_offsets(partitions)
             consumer.seek_to_beginning(*partitions)
-            empty_polls = 0
-            while any(consumer.position(at) < end for at, end in ends.items()):
-                polled = consumer.poll(timeout_ms=_POLL_MILLISECONDS, max_records=5000)
-                empty_polls = 0 if polled else empty_polls + 1
-                assert empty_polls < _EMPTY_POLLS_MAX, f"Kafka does not deliver up to {ends}"
-                records += [_published(record) for some in polled.values() for record in some]
+        empty_polls = 0
+        while any(consumer.position(at) < end for at, end in ends.items()):
+            polled = consumer.poll(timeout_ms=_POLL_MILLISECONDS, max_records=5000)
+            empty_polls = 0 if polled else empty_polls + 1
+            assert empty_polls < _EMPTY_POLLS_MAX, f"Kafka does not deliver up to {ends}"
+            records += [_published(record) for some in polled.values() for record in some]
         return records
 
     def committed(self, projection: str) -> dict[tuple[str, int], int]:
@@ -80,9 +103,9 @@ class Topics:
         ]
 
     @contextmanager
-    def _consumer(self) -> Iterator[Any]:
+    def _consumer(self, **more: str) -> Iterator[Any]:
         consumer = KafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, fetch_max_wait_ms=50
+            bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, fetch_max_wait_ms=50, **more
         )
         try:
             yield consumer

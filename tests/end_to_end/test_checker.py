@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,8 @@ import pytest
 
 from tests.end_to_end.checker import Evidence, problems
 from tests.end_to_end.checks.history import History, Logged
+from tests.end_to_end.checks.mails import Delivered, Mails
+from tests.end_to_end.checks.parked import Parked
 from tests.end_to_end.checks.reads import Read
 from tests.end_to_end.checks.topics import PARTITIONS, headers_of
 from tests.end_to_end.checks.views.product_view import Row
@@ -77,12 +79,36 @@ def published(event: Logged, topic: str, offset: int) -> Published:
     return Published(topic, partition, offset, event.product_id, event.data, headers_of(event, "log"))
 
 
+def states(log: Sequence[Logged]) -> list[Published]:
+    """The topic of latest states, with every version that there was."""
+    found = []
+    for offset, (event, document) in enumerate(History(log, "log").states()):
+        is_deleted = document["status"] == "deleted"
+        headers = {
+            "ce_specversion": "1.0", "ce_id": f"{event.product_id}/{event.stream_version}",
+            "ce_type": "product-state", "ce_source": "/products", "ce_subject": event.product_id,
+            "ce_time": event.recorded_at.isoformat().replace("+00:00", "Z"),
+            "ce_position": str(event.position), "ce_streamversion": str(event.stream_version),
+            "ce_logid": "log", **({} if is_deleted else {"content-type": "application/json"}),
+        }  # fmt: skip
+        partition, value = partition_of(event.product_id, PARTITIONS), body_of(document)
+        found.append(
+            Published("state", partition, offset, event.product_id, None if is_deleted else value, headers)
+        )
+    return found
+
+
 def sound() -> Evidence:
     """An installation without a fault, made from the log."""
     rows: dict[str, Row] = {}
     cached: dict[str, bytes] = {}
     evidence = Evidence(log=list(LOG), log_id="log", streams={LIVE: 3, DELETED: 2})
-    evidence.views = {"product_view": rows, "product_cache": cached, **counted()}
+    evidence.views = {
+        "product_view": rows,
+        "product_cache": cached,
+        **counted(),
+        "products_state": states(LOG),
+    }
     evidence.reservations = {("s", "live"): LIVE, ("k", "L"): LIVE}
     kinds = {"events": LOG, "created": LOG[:2], "updated": [LOG[2], LOG[4]], "deleted": [LOG[3]]}
     for kind, events in kinds.items():
@@ -238,6 +264,14 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
     ),
     "a cached document is old": ("cache: ", lambda e: cached(e).update({LIVE: older(cached(e)[LIVE])})),
     "a deleted product is cached": ("cache: ", lambda e: cached(e).update({DELETED: cached(e)[LIVE]})),
+    "a latest state is missing": ("ends with version 2", lambda e: e.views["products_state"].pop()),
+    "an event is parked": (
+        "product_view has parked", lambda e: e.parked.append(Parked("product_view", "unknown", None, "", ""))
+    ),
+    "a mail was not to be sent": (
+        "was not to be told",
+        lambda e: setattr(e, "mails", Mails((), [Delivered("event-1", "nobody", "", "")], {})),
+    ),
     "the cache has a ghost": ("not in the log", lambda e: cached(e).update({"ghost": cached(e)[LIVE]})),
     "a deleted product is served": ("not 404", lambda e: e.by_id.update({DELETED: e.by_id[LIVE]})),
     "a live product is not served": ("answered 404", lambda e: e.by_id.update({LIVE: e.by_id[DELETED]})),
@@ -309,11 +343,17 @@ def test_an_answer_that_was_not_true_is_found(lie: str) -> None:
     assert any(said in problem for problem in found), found
 
 
-def test_a_command_that_took_effect_twice_is_found() -> None:
+def written_twice() -> tuple[Evidence, list[Command]]:
+    """A command that was repeated with its key, and was not known again."""
     evidence, commands = sound(), clients()
     evidence.log.append(logged(7, LIVE, 4, "product-price-changed", priced(0, previous=2), "c"))
     evidence.streams[LIVE] = 4
     with_attempts(commands[2], "unknown", "ok")
+    return evidence, commands
+
+
+def test_a_command_that_took_effect_twice_is_found() -> None:
+    evidence, commands = written_twice()
     assert any("left 2 events" in problem for problem in problems(evidence, commands))
     with_attempts(commands[2], "unknown")
     assert any("took effect 2 times" in problem for problem in problems(evidence, commands))

@@ -1,7 +1,14 @@
 """One file for each view; this is the list of them. `../view_check.py` says what a file must have."""
 
 from tests.end_to_end.checks.view_check import ViewCheck
-from tests.end_to_end.checks.views import analytics, category_view, inventory, product_cache, product_view
+from tests.end_to_end.checks.views import (
+    analytics,
+    category_view,
+    inventory,
+    product_cache,
+    product_view,
+    products_state,
+)
 
 VIEWS: dict[str, ViewCheck] = {
     "product_view": product_view,
@@ -9,4 +16,5 @@ VIEWS: dict[str, ViewCheck] = {
     "inventory": inventory,
     "analytics": analytics,
     "product_cache": product_cache,
+    "products_state": products_state,
 }

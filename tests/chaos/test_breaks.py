@@ -1,0 +1,85 @@
+"""A guard that a run takes away is one that the product has, and what it leaves behind is what is found."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.chaos.breaks import BREAKS, CONTROL
+from tests.chaos.test_readers import asked, judge, shown
+from tests.end_to_end.checker import problems
+from tests.end_to_end.checks.mails import problems as mail_problems
+from tests.end_to_end.checks.views import products_state
+from tests.end_to_end.system import REPOSITORY
+from tests.end_to_end.test_checker import FAULTS, LIES, clients, sound, written_twice
+from tests.end_to_end.test_states_and_mails import HISTORY, WRONG_MAILS, WRONG_STATES, mails, records
+
+_INSTALL_ALL = "from tests.chaos.broken_process import INSTALL\nfor install in INSTALL.values(): install()"
+Found = tuple[str, list[str]]
+"""What the checker must say, and what it says."""
+
+
+def fault(name: str) -> Found:
+    said, break_it = FAULTS[name]
+    evidence = sound()
+    break_it(evidence)
+    return said, problems(evidence, clients())
+
+
+def lie(name: str) -> Found:
+    said, tell_it = LIES[name]
+    commands = clients()
+    tell_it(commands)
+    return said, problems(sound(), commands)
+
+
+def wrong_mail(name: str) -> Found:
+    said, break_it = WRONG_MAILS[name]
+    seen, parked = mails(), list[Any]()
+    break_it(seen, parked)
+    return said, list(mail_problems(HISTORY, seen, parked))
+
+
+def wrong_state(name: str) -> Found:
+    said, break_it = WRONG_STATES[name]
+    seen = records()
+    break_it(seen)
+    return said, list(products_state.problems(HISTORY, seen))
+
+
+def wrong_read() -> Found:
+    problem = judge(asked(version=3), shown(2), may_be_gone=False)
+    return "acknowledged with version 3 and shown with 2", [problem or ""]
+
+
+LEFT_BEHIND: dict[str, Callable[[], Found]] = {
+    "no-cas": lambda: fault("a row's price is wrong"),
+    "no-row-guard": lambda: fault("a row's document is old"),
+    "no-redis-guard": lambda: fault("a cached version is old"),
+    "no-idempotency": lambda: ("left 2 events", problems(*written_twice())),
+    "no-read-back": lambda: lie("a promise of nothing was broken"),
+    "cursor-first": lambda: fault("a record is missing"),
+    "no-token": wrong_read,
+    "no-claim": lambda: wrong_mail("a mail came twice"),
+    "no-fence": lambda: wrong_state("an older version comes last"),
+}
+
+
+def test_every_guard_is_still_where_it_is_taken_away() -> None:
+    """In a process of its own, which is broken for good afterwards."""
+    run = subprocess.run(
+        [sys.executable, "-c", _INSTALL_ALL], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_of_every_guard_it_is_known_what_its_absence_leaves_behind() -> None:
+    assert LEFT_BEHIND.keys() | {CONTROL} == BREAKS.keys()
+
+
+@pytest.mark.parametrize("guard", LEFT_BEHIND)
+def test_the_checker_sees_what_a_missing_guard_leaves_behind(guard: str) -> None:
+    said, found = LEFT_BEHIND[guard]()
+    assert any(said in problem for problem in found), found

@@ -1,0 +1,24 @@
+"""What the projections gave up: nothing, as no record is a bad one; and mails, as their server may be."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+NOTIFICATIONS = "notifications"
+MAIL_OUTCOMES = ("mail-refused", "mail-outcome-unknown", "mail-not-sent")
+
+
+class Parked(NamedTuple):
+    """A row of `views.parked_event`. `event_id` is its record's, `place` its topic, partition and offset."""
+
+    projection: str
+    error_class: str
+    event_id: str | None
+    place: str
+    cause: str
+
+
+def problems(parked: Sequence[Parked]) -> Iterator[str]:
+    """All but the outcomes of mails."""
+    for one in parked:
+        if one.projection != NOTIFICATIONS or one.error_class not in MAIL_OUTCOMES:
+            yield f"{one.projection} has parked {one.place} as {one.error_class}: {one.cause}"

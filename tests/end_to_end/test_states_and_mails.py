@@ -1,0 +1,241 @@
+"""What the checker says of latest states, of mails and of what is parked, where one of them is wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.checks.history import History
+from tests.end_to_end.checks.mails import Claim, Delivered, Mails
+from tests.end_to_end.checks.mails import problems as mail_problems
+from tests.end_to_end.checks.parked import Parked
+from tests.end_to_end.checks.parked import problems as parked_problems
+from tests.end_to_end.checks.views import products_state
+from tests.end_to_end.kafka_topics import Published
+from tests.end_to_end.test_checker import DELETED, LIVE, created, logged, priced, states
+
+LOG = [
+    logged(1, LIVE, 1, "product-created", created("live", "L"), "a"),
+    logged(2, DELETED, 1, "product-created", created("deleted", "D"), "b"),
+    logged(3, LIVE, 2, "product-price-changed", priced(2, previous=1), "c"),
+    logged(4, DELETED, 2, "product-deleted", {}, "d"),
+    logged(6, LIVE, 3, "product-published", {}, "e"),
+    logged(7, LIVE, 4, "product-price-changed", priced(1, previous=2), "f"),
+    logged(8, LIVE, 5, "product-archived", {}, "g"),
+]
+HISTORY = History(LOG, "log")
+ANNA, BERT = "anna@mail.test", "bert@mail.test"
+_OF_LIVE, _OF_DELETED = (0, 2, 4, 5, 6), (1, 3)
+"""Places in the log, and so in the topic as `states` makes it."""
+
+
+def records() -> list[Published]:
+    """Every version of every product."""
+    return states(LOG)
+
+
+def test_whatever_was_left_out_on_the_way_to_the_newest_state_is_no_fault() -> None:
+    assert list(products_state.problems(HISTORY, records())) == []
+    newest = [records()[6], records()[3]]
+    assert list(products_state.problems(HISTORY, newest)) == []
+    repeated = [*records(), records()[6]]
+    assert list(products_state.problems(HISTORY, repeated)) == []
+    without_deleted = [records()[place] for place in _OF_LIVE]
+    assert list(products_state.problems(HISTORY, without_deleted)) == []
+
+
+def changed(seen: list[Published], place: int, **changes: Any) -> None:
+    seen[place] = replace(seen[place], **changes)
+
+
+def with_header(seen: list[Published], place: int, name: str, value: str) -> None:
+    changed(seen, place, headers={**seen[place].headers, name: value})
+
+
+WRONG_STATES: dict[str, tuple[str, Callable[[list[Published]], Any]]] = {
+    "a product is missing": (
+        "is missing", lambda seen: seen.__setitem__(slice(None), [seen[at] for at in _OF_DELETED])
+    ),
+    "the newest state is missing": ("ends with version 4, not 5", lambda seen: seen.pop(6)),
+    "a tombstone is missing": ("ends with version 1, not 2", lambda seen: seen.pop(3)),
+    "an older version comes last": ("comes after version 5", lambda seen: seen.append(seen[5])),
+    "an older version comes in between": ("comes after version 4", lambda seen: seen.insert(6, seen[2])),
+    "a deleted product has a document again": (
+        "comes after version 2", lambda seen: seen.append(seen[1])
+    ),
+    "a tombstone has a value": (
+        "of a product that is deleted", lambda seen: changed(seen, 3, value=seen[1].value)
+    ),
+    "a live product has a tombstone": (
+        "of a product that is archived", lambda seen: changed(seen, 6, value=None)
+    ),
+    "a document is older than its version": (
+        "products-state: ", lambda seen: changed(seen, 6, value=seen[5].value)
+    ),
+    "a state is of nothing": ("knows nothing", lambda seen: changed(seen, 6, key="ghost")),
+    "a version is not there yet": (
+        "knows nothing", lambda seen: with_header(seen, 6, "ce_streamversion", "6")
+    ),
+    "a state is without a version": (
+        "knows nothing", lambda seen: with_header(seen, 6, "ce_streamversion", "")
+    ),
+    "a header is wrong": ("differs in headers", lambda seen: with_header(seen, 6, "ce_position", "1")),
+    "a state is in another partition": ("its key belongs to", lambda seen: changed(seen, 6, partition=11)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_STATES)
+def test_a_wrong_state_is_found(wrong: str) -> None:
+    said, break_it = WRONG_STATES[wrong]
+    seen = records()
+    break_it(seen)
+    found = list(products_state.problems(HISTORY, seen))
+    assert any(said in problem for problem in found), found
+
+
+KINDS = {"event-1": "product-created", "event-2": "product-created", "event-7": "price-dropped",
+         "event-8": "product-archived"}  # fmt: skip
+TEXTS = {
+    "event-1": ("New product: live", f"See: http://read/v1/products/{LIVE}"),
+    "event-2": ("New product: deleted", f"See: http://read/v1/products/{DELETED}"),
+    "event-7": ("Price dropped: live, now 1.00 USD", "Price: 1.00 USD, before 2.00 USD"),
+    "event-8": ("Archived: live", f"See: http://read/v1/products/{LIVE}"),
+}
+
+
+def mails() -> Mails:
+    """Everybody was told of everything, once."""
+    keys = [(event_id, recipient) for event_id in KINDS for recipient in (ANNA, BERT)]
+    claims = {
+        (event_id, recipient): Claim(KINDS[event_id], DELETED if event_id == "event-2" else LIVE, "sent")
+        for event_id, recipient in keys
+    }
+    return Mails((ANNA, BERT), [Delivered(*key, *TEXTS[key[0]]) for key in keys], claims)
+
+
+def letter(error_class: str = "mail-outcome-unknown", projection: str = "notifications") -> Parked:
+    return Parked(projection, error_class, "event-1", "topic:0:0", "the mail server was away")
+
+
+def settled(seen: Mails, state: str, *, is_delivered: bool, parked: list[Parked]) -> None:
+    """What became of Anna's mail of the first event; a person was asked."""
+    seen.claims["event-1", ANNA] = seen.claims["event-1", ANNA]._replace(state=state)
+    if not is_delivered:
+        seen.delivered.pop(0)
+    parked.append(letter())
+
+
+@pytest.mark.parametrize(
+    ("state", "is_delivered"),
+    [("sent", True), ("unknown", True), ("unknown", False), ("failed", False), ("refused", False)],
+)
+def test_a_mail_that_did_not_come_is_no_fault_where_a_person_was_asked(
+    state: str, is_delivered: bool
+) -> None:
+    seen, parked = mails(), list[Parked]()
+    assert list(mail_problems(HISTORY, seen, parked)) == []
+    settled(seen, state, is_delivered=is_delivered, parked=parked)
+    assert list(mail_problems(HISTORY, seen, parked)) == []
+    found = list(mail_problems(HISTORY, seen, []))
+    assert found == ([] if state == "sent" else [f"{_ANNAS} is {state}, and nobody was asked"])
+
+
+def test_a_mail_that_was_given_up_before_anybody_claimed_it_is_no_fault() -> None:
+    seen = mails()
+    del seen.claims["event-1", ANNA], seen.delivered[0]
+    assert list(mail_problems(HISTORY, seen, [letter()])) == []
+    assert list(mail_problems(HISTORY, seen, [])) == [f"{_ANNAS} has no row, and has come 0 times"]
+
+
+_ANNAS = f"mail: product-created event-1 to {ANNA}"
+WRONG_MAILS: dict[str, tuple[str, Callable[[Mails, list[Parked]], Any]]] = {
+    "a mail came twice": (
+        f"{_ANNAS} has come 2 times", lambda seen, _: seen.delivered.append(seen.delivered[0])
+    ),
+    "a mail came twice, and nobody knows of either": (
+        "has come 2 times", lambda seen, parked: (
+            settled(seen, "unknown", is_delivered=True, parked=parked),
+            seen.delivered.append(seen.delivered[0]),
+        )
+    ),
+    "a mail that is sent never came": ("is sent, and has come 0", lambda seen, _: seen.delivered.pop(0)),
+    "a mail that is refused came": (
+        "is refused, and has come 1", lambda seen, parked: settled(
+            seen, "refused", is_delivered=True, parked=parked
+        )
+    ),
+    "a mail that failed came": (
+        "is failed, and has come 1", lambda seen, parked: settled(
+            seen, "failed", is_delivered=True, parked=parked
+        )
+    ),
+    "a mail is still claimed": (
+        "is claimed, and has come 1", lambda seen, parked: settled(
+            seen, "claimed", is_delivered=True, parked=parked
+        )
+    ),
+    "a mail was discarded, and no person was there": (
+        "is discarded, and has come 0", lambda seen, parked: settled(
+            seen, "discarded", is_delivered=False, parked=parked
+        )
+    ),
+    "a mail came of which there is no row": (
+        "has no row, and has come 1", lambda seen, _: seen.claims.pop(("event-1", ANNA))
+    ),
+    "a mail is of a price that rose": (
+        f"{ANNA} was not to be told of event-3, and has 1 mails",
+        lambda seen, _: seen.delivered.append(seen.delivered[0]._replace(event_id="event-3")),
+    ),
+    "a mail is of an event that nobody is told of": (
+        "was not to be told of event-6", lambda seen, _: seen.claims.update(
+            {("event-6", ANNA): Claim("product-published", LIVE, "sent")}
+        )
+    ),
+    "a mail went to a stranger": (
+        "carl@mail.test was not to be told", lambda seen, _: seen.delivered.append(
+            seen.delivered[0]._replace(recipient="carl@mail.test")
+        )
+    ),
+    "a mail is of no event": (
+        "was not to be told of None", lambda seen, _: seen.delivered.append(
+            seen.delivered[0]._replace(event_id="None")
+        )
+    ),
+    "a mail says something else": (
+        "and says 'Archived: live'", lambda seen, _: seen.delivered.__setitem__(
+            0, seen.delivered[0]._replace(subject="Archived: live")
+        )
+    ),
+    "a mail is about another product": (
+        "is about /v1/products/", lambda seen, _: seen.delivered.__setitem__(
+            0, seen.delivered[0]._replace(text=TEXTS["event-2"][1])
+        )
+    ),
+    "a mail tells another price": (
+        "is about 1.00 USD, before 2.00 USD", lambda seen, _: seen.delivered.__setitem__(
+            4, seen.delivered[4]._replace(text="Price: 1.00 USD, before 3.00 USD")
+        )
+    ),
+    "a row is of another product": (
+        "its row of product-created", lambda seen, _: seen.claims.update(
+            {("event-1", ANNA): Claim("product-created", DELETED, "sent")}
+        )
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_MAILS)
+def test_a_wrong_mail_is_found(wrong: str) -> None:
+    said, break_it = WRONG_MAILS[wrong]
+    seen, parked = mails(), list[Parked]()
+    break_it(seen, parked)
+    found = list(mail_problems(HISTORY, seen, parked))
+    assert any(said in problem for problem in found), found
+
+
+@pytest.mark.parametrize("error_class", ["mail-refused", "mail-outcome-unknown", "mail-not-sent"])
+def test_the_outcome_of_a_mail_may_be_parked_and_nothing_else(error_class: str) -> None:
+    assert list(parked_problems([letter(error_class)])) == []
+    assert len(list(parked_problems([letter(error_class, "product_view")]))) == 1
+    assert len(list(parked_problems([letter("undecodable")]))) == 1
