@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from projector.assembly import Stores
+from projector.assembly import PRODUCT_CACHE, Stores
 from projector.command_line.progress import progress
 from projector.command_line.session import DONE, print_json, run_command
 from projector.rebuild import Differs, Rebuild, Wanted, default_workers
@@ -137,4 +137,5 @@ def _say(result: dict[str, Any], *, as_json: bool) -> None:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
         print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
         if result["left_out"]:
-            print(f"  {result['left_out']} products left out of the comparison: parked")  # noqa: T201
+            why = "parked" if result["projection"] != PRODUCT_CACHE else "not in the cache before, or parked"
+            print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201

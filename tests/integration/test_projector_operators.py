@@ -199,6 +199,31 @@ async def _metric(world: World, line: str) -> None:
     assert line in (await world.ops("/metrics")).text
 
 
+async def test_when_too_many_products_fail_the_projection_waits_says_so_and_goes_on_when_told(
+    world: World,
+) -> None:
+    events = [history(_product_id_in(3), created())[0] for _ in range(3)]
+    is_open = 'projection_breaker_open{projection="product_view"}'
+    async with world.projecting("product_view", parked_products_per_minute_max=2):
+        await world.append(events)
+        await world.views.execute("ALTER TABLE views.product_view ADD CONSTRAINT no CHECK (false) NOT VALID")
+        await world.publish(events)
+        await eventually(lambda: _metric(world, f"{is_open} 1.0"))
+        await eventually(lambda: _status_has(world, "waiting", "no single bad event"), 30)
+        await world.views.execute("ALTER TABLE views.product_view DROP CONSTRAINT no")
+        await command(world, "resume", "product_view")
+        await eventually(lambda: world.table_shows(events[2].product_id, 1))
+        await eventually(lambda: _metric(world, f"{is_open} 0.0"))
+        await command(world, "dead-letters", "retry", "--projection", "product_view", "--all")
+        for event in events:
+            await world.table_shows(event.product_id, 1)
+
+
+async def _status_has(world: World, *words: str) -> None:
+    output = await command(world, "status")
+    assert [word for word in words if word not in output] == []
+
+
 async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: World) -> None:
     event = history(_product_id_in(3), created())[0]
     async with world.projecting("product_view", "product_cache"):
