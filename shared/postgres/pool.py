@@ -61,9 +61,15 @@ class _Pool(asyncpg.Pool):
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Called by `fetch` and its kin, and at the end of `async with pool.acquire()`.
 
-        Bounded for the reason that `PlainConnection.close` has; raises TimeoutError.
+        Bounded for the reason that `PlainConnection.close` has; raises TimeoutError. What asyncpg does not
+        expect is a connection that is lost while it waits for a cancellation: its place is free by then.
         """
-        await super().release(connection, timeout=timeout or _CLOSE_SECONDS_MAX)
+        holder = connection._holder
+        try:
+            await super().release(connection, timeout=timeout or _CLOSE_SECONDS_MAX)
+        except AttributeError:
+            if holder._con is not None:
+                raise
         if connection._con is not None:  # not taken back
             connection.terminate()
 

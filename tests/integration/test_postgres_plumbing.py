@@ -25,6 +25,7 @@ from shared.postgres.migrations import (
 )
 from shared.postgres.pool import connect, create_pool
 from shared.postgres.sql import load_sql
+from tests.eventually import eventually
 from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.servers
@@ -396,3 +397,35 @@ async def test_a_server_that_vanishes_while_a_statement_is_cancelled_holds_nobod
             await alone.close(timeout=0.1)
         assert alone.is_closed()
         await pool.close()
+
+
+async def test_a_connection_lost_while_its_cancellation_is_waited_for_frees_its_place(
+    dsn: str, pool: Pool, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_cancelling, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow_cancel(**_: object) -> None:
+        is_cancelling.set()
+        await asyncio.shield(may_end.wait())
+
+    monkeypatch.setattr("asyncpg.connect_utils._cancel", slow_cancel)
+    lost = asyncio.Event()
+    async with pool.acquire() as held:
+        held.add_termination_listener(lambda _: lost.set())
+        backend = await held.fetchval("SELECT pg_backend_pid()")
+    asking = asyncio.create_task(pool.fetchval("SELECT pg_sleep(60)", timeout=0.1))
+    await asyncio.wait_for(is_cancelling.wait(), 10)
+    # The statement is over before its cancellation is, and then so is the connection.
+    assert await connection.fetchval("SELECT pg_cancel_backend($1)", backend)
+
+    async def is_idle() -> None:
+        state = "SELECT state FROM pg_stat_activity WHERE pid = $1"
+        assert await connection.fetchval(state, backend) == "idle"
+
+    await eventually(is_idle)
+    assert await connection.fetchval("SELECT pg_terminate_backend($1)", backend)
+    await asyncio.wait_for(lost.wait(), 10)
+    may_end.set()
+    with pytest.raises(TimeoutError):
+        await asking
+    assert await pool.fetchval("SELECT 1") == 1

@@ -56,7 +56,9 @@ async def test_a_state_that_is_wrong_is_found_mended_in_the_topic_too_and_comes_
         await eventually(lambda: all_published(world), 30)
         assert await table_of(world) == wrong
         result = await command_json(world, "rebuild", STATE, code=4)
-        assert result["differences"][0] == "1 of 256 buckets differ"
+        count, shown = result["differences"]
+        assert count == "1 of 256 buckets differ"
+        assert shown.startswith(f'product_state {product_id}: document.name is "W" live and "')
         await command(world, "rebuild", STATE, "--resume", "--accept-differences")
         await eventually(lambda: all_published(world), 30)
         assert await table_of(world) == right
