@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status clean test chaos check format docs bench seed
+.PHONY: help up down status shell clean test chaos check format docs bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
@@ -18,6 +18,9 @@ down: .venv/.complete ## stop a running `make up` from another terminal
 
 status: .venv/.complete ## what runs, and whether it is ready
 	@.venv/bin/python -m deploy.local status
+
+shell: .venv/.complete ## a shell whose commands go to what `make up` runs (ARGS="-c '...'" for one command)
+	@.venv/bin/python -m deploy.local shell $(ARGS)
 
 clean: .venv/.complete ## remove .local/: the data and logs of `make up`
 	@.venv/bin/python -m deploy.local clean
@@ -47,4 +50,4 @@ bench: .venv/.complete ## measure (starts its own servers)
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 seed: .venv/.complete ## load a realistic catalogue into a running system (PRODUCTS=1000)
-	.venv/bin/python -m command_api seed --count $(PRODUCTS)
+	@.venv/bin/python -m deploy.local shell -c "python -m command_api seed --count $(PRODUCTS)"

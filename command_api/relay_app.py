@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 from command_api.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.postgres.append_hint import AppendListener
 from command_api.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
+from command_api.postgres.maintenance import PARTITIONS_AHEAD
 from command_api.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay_ports import LogUnavailable
 from command_api.relay_settings import RelaySettings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 PROCESS = "relay"
 RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has not confirmed; NaN: unknown.")
 RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 without any; NaN: unknown.")
-PARTITIONS_AHEAD = Gauge("partitions_ahead", "Empty partitions of the log ahead of its newest position.")
 
 _POOL_CONNECTIONS_MAX = 2
 _HTTP_STOP_SECONDS_MAX = 1.0

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ from projector.assembly import PROJECTIONS, default_projections
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
-from projector.command_line.status import run_status
+from projector.command_line.status import add_status_arguments, run_status
 from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
 from projector.notification_assembly import NOTIFICATIONS
@@ -20,6 +21,8 @@ from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from shared.ops.settings import load_settings
+
+_READER_GONE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_verify(chosen, settings)
     if chosen.command in ("pause", "resume"):
         return run_control(chosen, settings)
-    return run_status(settings, as_json=chosen.json)
+    return run_status(chosen, settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,8 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
     )
     add_verify_arguments(commands.add_parser("verify", help="compare views with the log that they come from"))
-    status = commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
-    status.add_argument("--json", action="store_true", help="one JSON document")
+    add_status_arguments(
+        commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
+    )
     return parser
 
 
@@ -96,5 +100,16 @@ def _migrate(settings: ProjectorSettings) -> int:
     return 0
 
 
+def _without_reader() -> int:
+    """`| head` had enough: what is still buffered would be an error again at the interpreter's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _READER_GONE
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _without_reader()
+    sys.exit(code)

@@ -204,7 +204,7 @@ class Projection(Generic[S]):
         unreadable: Sequence[Unreadable],
     ) -> Mapping[UUID, Held[S]]:
         named = {one.product_id for one in unreadable if one.product_id is not None}
-        return await writer.held(products.keys() | named)
+        return await writer.held(products.keys() | named if named else products.keys())
 
     async def _missing(
         self,

@@ -34,6 +34,18 @@ class SourceRecord(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
+class MadeRecord(NamedTuple):
+    """A `SourceRecord` that Kafka did not give: from the log, or kept for a later attempt."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
 class Delivered(NamedTuple):
     """One event as Kafka delivered it; `offset` is of its partition of `products-events`."""
 
@@ -180,13 +192,9 @@ class BatchWriter(Parking, Protocol[S]):
 
 
 class View(Protocol[S]):
-    """A read model that a projection writes.
+    """A read model. `forgets`: what it held of a product may be gone; else one that is not held is new."""
 
-    `forgets`: what it held of a product may be gone. Elsewhere a product that is not held is a new one.
-    """
-
-    @property
-    def forgets(self) -> bool: ...
+    forgets: bool
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The checkpoints of these partitions, which `begin` compares with from now on."""

@@ -14,8 +14,9 @@ from shared.postgres.errors import is_transient
 from shared.postgres.sql import load_sql
 
 _log = get_logger(__name__)
-_PARTITIONS_AHEAD = Gauge("event_partitions_ahead", "Empty partitions after the newest position of the log.")
+PARTITIONS_AHEAD = Gauge("event_partitions_ahead", "Empty partitions after the newest position of the log.")
 _ENSURE_SQL = load_sql("command_api.postgres", "ensure_partitions")
+_COUNT_SQL = load_sql("command_api.postgres", "count_partitions_ahead")
 _PURGE_SQL = load_sql("command_api.postgres", "purge_idempotency_keys")
 
 
@@ -45,7 +46,8 @@ class Maintenance:
 
     async def turn(self) -> None:
         """Make partitions, purge expired keys, measure. Raises asyncpg's errors."""
-        _PARTITIONS_AHEAD.set(await self._pool.fetchval(_ENSURE_SQL))
+        await self._pool.fetchval(_ENSURE_SQL)
+        PARTITIONS_AHEAD.set(await self._pool.fetchval(_COUNT_SQL))
         purged = await self._pool.fetchval(_PURGE_SQL, self._expired_keys_per_turn_max)
         if purged:
             _log.info("expired idempotency keys purged", rows=purged)

@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|clean`; works on `.local/` of the current directory."""
+"""`python -m deploy.local up|down|status|shell|clean`; works on `.local/` of the current directory."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from deploy.local.errors import AlreadyRunning, LocalStackError
 from deploy.local.lock import running_pid
 from deploy.local.ports import port_is_taken
 from deploy.local.settings import StackSettings
+from deploy.local.shell import MARK, run_shell
 from deploy.local.stack import build_stack
 from deploy.local.supervisor import Supervisor
 
@@ -20,6 +21,8 @@ _DOWN_SECONDS_MAX = 90.0
 
 def up(settings: StackSettings) -> int:
     """Run everything until stopped."""
+    if MARK in os.environ:
+        raise LocalStackError("this is a `make shell`, in which all servers count as yours: `exit` first")
     Supervisor(settings).run()
     return 0
 
@@ -76,10 +79,14 @@ def main() -> int:
     """Errors that the user can mend are one line, without a traceback."""
     commands = {"up": up, "down": down, "status": status, "clean": clean}
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("command", choices=commands)
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=[*commands, "shell"])
+    given, rest = parser.parse_known_args()
+    command = given.command
+    if rest and command != "shell":
+        parser.error(f"{command} takes no arguments")
     try:
-        return commands[command](StackSettings.read(Path.cwd()))
+        settings = StackSettings.read(Path.cwd())
+        return run_shell(settings, rest) if command == "shell" else commands[command](settings)
     except LocalStackError as error:
         print(f"deploy.local {command}: {error}", file=sys.stderr)
         return 1

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 from docs.generate import headers
 from docs.generate.examples import document_example, event_example
 from docs.generate.schemas import Shape, components, document_shape, event_shapes
-from shared.contract.addresses import DEFAULT_PARTITION_COUNT, topics
-from shared.kafka.topics import KEEP_FOR_EVER, TopicSpec
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT, state_topic, topics
+from shared.kafka.topics import KEEP_FOR_EVER, LATEST_PER_KEY, TopicSpec
 
 Json = dict[str, Any]
 _BINDING_VERSION = "0.5.0"
-STATE_TOPIC = "products-state"
 _STATE_HEADERS = "StateHeaders"
 _DESCRIPTION = """\
 Every change of the product catalogue, as it happened. One message is one event of one product; its key is the
@@ -78,11 +77,11 @@ def _channels(shapes: list[Shape]) -> list[_Channel]:
         _Channel("products-deleted", names.deleted, "Deletions only.", by_kind[names.deleted]),
         _Channel(
             "products-state",
-            STATE_TOPIC,
+            state_topic(),
             "The latest whole product after each change, as readers get it; a message without a value says "
             "that it is deleted. Compacted: read it from the start to have every product.",
             ["product-document", "product-tombstone"],
-            cleanup_policy="compact",
+            cleanup_policy=LATEST_PER_KEY["cleanup.policy"],
         ),
     ]
 
@@ -167,14 +166,9 @@ def _keyed(message_headers: Json, payload: Json) -> Json:
 
 
 def _schemas(shapes: list[Shape]) -> Json:
-    state = headers.headers_schema(required=False) | {
-        "title": _STATE_HEADERS,
-        "description": "Of the event that led to this state, as far as they are given.",
-    }
-    del state["properties"][headers.OF_REPLAYS]
     return {
         "EventHeaders": headers.headers_schema(),
-        _STATE_HEADERS: state,
+        _STATE_HEADERS: headers.state_headers_schema(),
         **components([*shapes, document_shape()], "#/components/schemas/{name}"),
     }
 

@@ -8,7 +8,6 @@ from typing import Any
 from shared.contract.addresses import EVENT_SOURCE
 
 NAME, VERSION = "event-headers", 1
-OF_REPLAYS = "ce_replay"
 _NUMBER = "^[1-9][0-9]*$"
 
 _ALWAYS: dict[str, dict[str, Any]] = {
@@ -44,17 +43,41 @@ _ALWAYS: dict[str, dict[str, Any]] = {
 _SOMETIMES: dict[str, dict[str, Any]] = {
     "ce_causationid": {"description": "What caused it, where that is known."},
     "traceparent": {"description": "W3C trace context of the request that caused it, where it had one."},
-    OF_REPLAYS: {"const": "true", "description": "Only on replays: never repeat a side effect for it."},
+    "ce_replay": {"const": "true", "description": "Only on replays: never repeat a side effect for it."},
 }
 
 
-def headers_schema(required: bool = True) -> dict[str, Any]:
-    """Values are UTF-8 text. Without `required` all may be absent."""
-    properties = {name: {"type": "string", **rules} for name, rules in {**_ALWAYS, **_SOMETIMES}.items()}
-    schema: dict[str, Any] = {
-        "title": "EventHeaders",
+_OF_STATES: dict[str, dict[str, Any]] = {
+    **{name: _ALWAYS[name] for name in ("ce_specversion", "ce_source", "ce_subject")},
+    "ce_id": {"description": "Product id and version, with a slash between them; the same on a repeat."},
+    "ce_type": {"const": "product-state", "description": "What all records of this topic are."},
+    "ce_time": {"format": "date-time", "description": "When the event that made this state was recorded."},
+    "ce_position": {"pattern": _NUMBER, "description": "That event's place in the log, over all products."},
+    "ce_streamversion": {
+        "pattern": _NUMBER,
+        "description": "Version of the product; keep the greatest.",
+    },
+}
+_OF_SOME_STATES = {name: _ALWAYS[name] for name in ("ce_logid", "content-type")}
+
+
+def headers_schema() -> dict[str, Any]:
+    """Of events. Values are UTF-8 text."""
+    return _schema("EventHeaders", _ALWAYS, _SOMETIMES)
+
+
+def state_headers_schema() -> dict[str, Any]:
+    """Of latest states; written by `projector/kafka/state_topic.py`. A tombstone has no content type."""
+    return _schema("StateHeaders", _OF_STATES, _OF_SOME_STATES)
+
+
+def _schema(
+    title: str, always: dict[str, dict[str, Any]], sometimes: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "title": title,
         "description": "CloudEvents 1.0 in Kafka's binary mode; each value is UTF-8 text.",
         "type": "object",
-        "properties": properties,
+        "properties": {name: {"type": "string", **rules} for name, rules in {**always, **sometimes}.items()},
+        "required": list(always),
     }
-    return {**schema, "required": list(_ALWAYS)} if required else schema

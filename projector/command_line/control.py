@@ -26,6 +26,7 @@ def run_control(given: Namespace, settings: ProjectorSettings) -> int:
     async def command(operations: Operations) -> int:
         change = operations.pause if given.command == "pause" else operations.resume
         await change(given.projection, action_of(given, given.command))
+        print(f"{given.projection}: told to {given.command}; it looks once a second")  # noqa: T201
         return DONE
 
     return run_operation(settings, command)

@@ -1,5 +1,6 @@
 """`python -m projector dead-letters list | show | retry | discard | park`."""
 
+import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from projector.assembly import PROJECTIONS
 from projector.command_line.session import (
     DONE,
     SOME_FAILED,
+    USAGE,
     action_of,
     add_action_arguments,
     print_json,
@@ -17,7 +19,7 @@ from projector.dead_letter import DeadLetter, Result
 from projector.operations import Chosen, Operations
 from projector.settings import ProjectorSettings
 
-_CAUSE_CHARACTERS_MAX = 60
+_CAUSE_CHARACTERS_MAX = 140
 
 
 def add_dead_letter_arguments(parser: ArgumentParser) -> None:
@@ -84,6 +86,8 @@ def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
             case "park":
                 action = action_of(given, "park")
                 await operations.park(given.projection, given.partition, given.offset, action)
+                place = f"{given.partition}, offset {given.offset}"
+                print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
                 return DONE
             case _:
                 return await _change(operations, given)
@@ -97,6 +101,9 @@ async def _list(operations: Operations, given: Namespace) -> int:
         letters = [letter for letter in letters if letter.letter_id == given.letter]
     if given.json:
         print_json(letters)
+        return DONE
+    if not letters:
+        print("nothing of that is parked")  # noqa: T201
         return DONE
     titles = ("letter", "projection", "product", "class", "events", "tries", "parked at", "record", "cause")
     print_table(titles, [_row(letter) for letter in letters])
@@ -113,8 +120,8 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
 
 async def _change(operations: Operations, given: Namespace) -> int:
     if not (given.product or given.letter is not None or given.error_class or given.all):
-        print_json({"error": "say which: --product, --letter, --class or --all"})
-        return 2
+        print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
+        return USAGE
     chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
     action = action_of(given, given.action)
     if given.action == "retry":
@@ -135,6 +142,9 @@ def _tell(results: list[Result], *, as_json: bool) -> None:
     if as_json:
         print_json(results)
         return
+    if not results:
+        print("nothing of that is parked")  # noqa: T201
+        return
     titles = ("letter", "product", "outcome", "released", "left", "cause")
     rows = [
         (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
@@ -144,6 +154,10 @@ def _tell(results: list[Result], *, as_json: bool) -> None:
 
 
 def _short(cause: str | None) -> str | None:
-    if cause is None or len(cause) <= _CAUSE_CHARACTERS_MAX:
+    """In one line; PostgreSQL's errors have several."""
+    if cause is None:
+        return None
+    cause = " ".join(cause.split())
+    if len(cause) <= _CAUSE_CHARACTERS_MAX:
         return cause
     return cause[: _CAUSE_CHARACTERS_MAX - 1] + "…"

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from projector.assembly import Stores
+from projector.assembly import PRODUCT_CACHE, Stores
 from projector.command_line.progress import progress
 from projector.command_line.session import DONE, print_json, run_command
 from projector.rebuild import Differs, Rebuild, Wanted, default_workers
@@ -73,14 +73,14 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
         record = await rebuild.record()
         print_json(None if record is None else record._asdict())
         return None
-    for flag, act in (
-        (given.cancel, rebuild.cancel),
-        (given.rollback, rebuild.switch_back),
-        (given.finish, rebuild.finish),
+    for flag, act, done in (
+        (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
+        (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),
+        (given.finish, rebuild.finish, "the replaced view is dropped"),
     ):
         if flag:
             await act()
-            return None
+            return {"projection": given.projection, "done": done}
     wanted = Wanted(
         max(1, given.workers),
         given.accept_differences,
@@ -128,10 +128,14 @@ def _say(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
+    if "done" in result:
+        print(f"{result['projection']}: {result['done']}")  # noqa: T201
+        return
     switched = "live" if result["switched"] else "ready to be switched (--resume)"
     print(f"{result['projection']}: rebuilt and {switched}")  # noqa: T201
     if "rows" in result:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
         print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
         if result["left_out"]:
-            print(f"  {result['left_out']} products left out of the comparison: parked")  # noqa: T201
+            why = "parked" if result["projection"] != PRODUCT_CACHE else "not in the cache before, or parked"
+            print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201

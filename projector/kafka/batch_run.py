@@ -72,11 +72,13 @@ class BatchRun:
         """
         started = time.perf_counter()
         batch = read_batch(records, log_ids)
-        applied = await self._apply(batch, abandon)
+        try:
+            applied = await self._apply(batch, abandon)
+        finally:
+            self._progress.breaker(self._projection.breaker.is_open)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
         self._progress.applied(applied.tally, time.perf_counter() - started)
-        self._progress.breaker(self._projection.breaker.is_open)
         self._tell(batch, applied)
         stops = {
             partition: Stop(offset, reason, self._stopped_seconds)

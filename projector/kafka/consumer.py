@@ -156,7 +156,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             if due:
                 await self._place(due)
         await self._offsets.commit(self._consumer)
-        self._state.measured = self._offsets.measure(self._consumer)
+        self._state.measured = await self._offsets.measure(self._consumer)
         self._progress.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:

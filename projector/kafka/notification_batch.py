@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
-from projector.kafka.retry_topics import Attempt, KeptRecord, kept
+from projector.kafka.retry_topics import Attempt, kept
 from projector.notify import Done, Hopeless, Lacking, TryAgain, Unfinished, Verdict
-from projector.ports import Delivered, Letter, Unreadable
+from projector.ports import Delivered, Letter, MadeRecord, Unreadable
 
 MILLISECONDS = 1000
 PastOf = Callable[[Record], Attempt]
@@ -71,7 +71,7 @@ def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> li
     return letters
 
 
-def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> list[KeptRecord]:
+def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> list[MadeRecord]:
     """What is tried again later."""
     return [
         kept(one.record, past_of(one.record), one.verdict.cause, not_before_ms=not_before_ms)

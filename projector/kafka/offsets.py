@@ -5,6 +5,7 @@ because a view's own checkpoint or guard makes a repetition harmless.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from shared.ops.logs import get_logger
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
-_COMMIT_SECONDS_MAX = 2.0
+_CALL_SECONDS_MAX = 2.0
+_ASK_SECONDS = 1.0
 _log = get_logger(__name__)
 
 
@@ -32,6 +34,8 @@ class AppliedOffsets:
         self._progress = progress
         self._next: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._ask_after = 0.0
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
         """Reading starts here; nothing of it needs a commit."""
@@ -49,7 +53,7 @@ class AppliedOffsets:
 
     def forget(self) -> None:
         """The partitions belong to someone else now."""
-        self._next, self._committed = {}, {}
+        self._next, self._committed, self._ends = {}, {}, {}
         self._progress.forget()
 
     async def commit(self, consumer: "AIOKafkaConsumer") -> None:
@@ -58,7 +62,7 @@ class AppliedOffsets:
         if not offsets:
             return
         try:
-            async with asyncio.timeout(_COMMIT_SECONDS_MAX):
+            async with asyncio.timeout(_CALL_SECONDS_MAX):
                 await consumer.commit(offsets)
         except (KafkaError, TimeoutError) as error:
             reason = f"{type(error).__name__}: {error}"
@@ -66,11 +70,26 @@ class AppliedOffsets:
             return
         self._committed.update(offsets)
 
-    def measure(self, consumer: "AIOKafkaConsumer") -> list[PartitionLag]:
-        """Lag against the newest offset that a fetch has told of; partitions that told nothing are absent."""
+    async def measure(self, consumer: "AIOKafkaConsumer") -> list[PartitionLag]:
+        """Lag against the newest offset that is known; partitions of which none is are absent."""
+        await self._ask_for_ends(consumer)
         lags = []
         for tp, next_offset in self._next.items():
-            highwater = consumer.highwater(tp)
-            if highwater is not None:
-                lags.append(self._progress.lag(tp.partition, next_offset, max(0, highwater - next_offset)))
+            told = [end for end in (consumer.highwater(tp), self._ends.get(tp)) if end is not None]
+            if told:
+                lags.append(self._progress.lag(tp.partition, next_offset, max(0, max(told) - next_offset)))
         return lags
+
+    async def _ask_for_ends(self, consumer: "AIOKafkaConsumer") -> None:
+        """Fetches tell of them, but of a paused partition nothing is fetched: its lag would stand still."""
+        paused = [tp for tp in consumer.paused() if tp in self._next]
+        now = time.monotonic()
+        if not paused or now < self._ask_after:
+            return
+        self._ask_after = now + _ASK_SECONDS
+        try:
+            async with asyncio.timeout(_CALL_SECONDS_MAX):
+                self._ends = dict(await consumer.end_offsets(paused))
+        except (KafkaError, TimeoutError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            _log.warning("ends of partitions not known", projection=self._projection, reason=reason)

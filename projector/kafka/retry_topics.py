@@ -18,7 +18,7 @@ from prometheus_client import Counter
 
 from projector.errors import CannotGoOn, Unavailable
 from projector.notification_settings import RetryDelay
-from projector.ports import SourceRecord
+from projector.ports import MadeRecord, SourceRecord
 from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
@@ -37,18 +37,6 @@ _ONE_ATTEMPT = RetryPolicy("retry_topics", 0.1, 1.0, budget_seconds=1.0)
 _ADDED = frozenset(
     {"x-attempt", "x-not-before", "x-cause", "x-original-topic", "x-original-partition", "x-original-offset"}
 )
-
-
-class KeptRecord(NamedTuple):
-    """A `SourceRecord` of our making."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Attempt(NamedTuple):
@@ -81,7 +69,7 @@ def attempt_of(record: SourceRecord) -> Attempt:
         return first_attempt(record)
 
 
-def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int | None = None) -> KeptRecord:
+def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int | None = None) -> MadeRecord:
     """The record as it was at first, after one more attempt that failed for this cause."""
     due = past.not_before_ms if not_before_ms is None else not_before_ms
     added = [
@@ -94,7 +82,7 @@ def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int 
     ]
     own = [(name, value) for name, value in record.headers if name not in _ADDED]
     headers = (*own, *added)
-    return KeptRecord(
+    return MadeRecord(
         past.topic, past.partition, past.offset, record.timestamp, record.key, record.value, headers
     )
 
@@ -139,7 +127,7 @@ class RetryTopics:
         except TopicsAreWrong as error:
             raise CannotGoOn(str(error)) from error
 
-    async def send(self, stage: int, records: Sequence[KeptRecord]) -> None:
+    async def send(self, stage: int, records: Sequence[MadeRecord]) -> None:
         """To the topic of the n-th delay; confirmed when this returns. Raises `Unavailable`."""
         if not records:
             return

@@ -5,11 +5,11 @@ negative log positions, which no record of Kafka has.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol
 from uuid import UUID
 
 from projector.bulk_fold import Failed
-from projector.ports import EventLog, Held, Letter, S
+from projector.ports import EventLog, Held, Letter, MadeRecord, S
 from projector.postgres.parking import ParkingLimits, PostgresParking
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
@@ -31,18 +31,6 @@ class Live(Protocol[S]):
     async def held(
         self, connection: "Connection", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[S]]: ...
-
-
-class LogRecord(NamedTuple):
-    """A `SourceRecord` made of what the log has."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
 
 
 class ParkedAnew(Generic[S]):
@@ -102,7 +90,7 @@ class ParkedAnew(Generic[S]):
             await PostgresParking(connection, self._projection, self._limits).park(letters)
 
     def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> Letter:
-        record = LogRecord(
+        record = MadeRecord(
             self._topic,
             partition_of(event.product_id, self._partition_count),
             -event.log_position,

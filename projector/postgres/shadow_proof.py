@@ -9,6 +9,8 @@ import hashlib
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from projector.difference import REBUILT
+from projector.postgres.rows import row_difference
 from projector.rebuild_ports import Proof, Tail
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 _PACKAGE = "projector.postgres"
 _ROWS_SHOWN_MAX = 5
-_LINE_CHARACTERS_MAX = 400
 _BUCKETS_SHOWN_MAX = 16
 _LONG_SECONDS = 86_400.0
 Digest = dict[tuple[str, int], tuple[int, str]]
@@ -75,15 +76,8 @@ async def _differences(
         _ROWS_SHOWN_MAX,
         timeout=_LONG_SECONDS,
     )
-    lines = [f"{len(buckets)} of 256 buckets differ"]
-    for row in rows:
-        lines.append(f"{row['table_name']}: live   {_cut(row['live'])}")
-        lines.append(f"{row['table_name']}: shadow {_cut(row['shadow'])}")
-    return lines
-
-
-def _cut(text: str | None) -> str:
-    return "nothing" if text is None else text[:_LINE_CHARACTERS_MAX]
+    shown = [row_difference(row, row["shadow"], REBUILT) for row in rows]
+    return [f"{len(buckets)} of 256 buckets differ", *shown]
 
 
 def _short(digest: Digest) -> str:

@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic
 from uuid import UUID
 
+from projector.difference import VERIFIED
 from projector.ports import Change, S
 from projector.postgres.failures import translated
+from projector.postgres.rows import row_difference
 from projector.postgres.view import Tables
 from projector.verify_ports import Standing
 from shared.contract.addresses import partition_of
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 EXPECTED = "pg_temp"
 _SERVER = "read model"
 _PACKAGE = "projector.postgres"
-_LINE_CHARACTERS_MAX = 400
 _LONG_SECONDS = 86_400.0
 
 
@@ -96,10 +97,4 @@ class PostgresViewCheck(Generic[S]):
     async def _select_unexpected(self, product_ids: list[UUID] | None) -> list[str]:
         sql = load_sql(_PACKAGE, "select_unexpected")
         rows = await self._connection.fetch(sql, self._projection, product_ids, timeout=_LONG_SECONDS)
-        return [
-            f"{row['table_name']}: is {_cut(row['live'])}, should be {_cut(row['expected'])}" for row in rows
-        ]
-
-
-def _cut(text: str | None) -> str:
-    return "not there" if text is None else text[:_LINE_CHARACTERS_MAX]
+        return [row_difference(row, row["expected"], VERIFIED) for row in rows]

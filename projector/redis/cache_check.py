@@ -1,15 +1,16 @@
 """Compares cached documents: each that is there must be the very bytes that a fold gives for its version."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from projector.difference import VERIFIED, difference
 from projector.ports import Change
 from projector.redis.cached_products import CachedProducts
 from projector.verify_ports import Standing
 from shared.contract.cached_document import pack, unpack
 from shared.contract.views import ProductDocument, encode_document
-
-_LINE_CHARACTERS_MAX = 400
 
 
 class CacheCheck:
@@ -37,7 +38,7 @@ class CacheCheck:
         """See the port."""
         expected = {change.product_id: _packed(change) for change in changes}
         return [
-            f"{one}: is {_cut(self._values[one])}, should be {_cut(expected.get(one))}"
+            f"{one}: {difference(fields(self._values[one]), fields(expected.get(one)), VERIFIED)}"
             for one in product_ids
             if self._values[one] != expected.get(one)
         ]
@@ -61,5 +62,13 @@ def _packed(change: Change[ProductDocument]) -> bytes:
     return pack(change.stream_version, encode_document(change.after) if change.after is not None else None)
 
 
-def _cut(value: bytes | None) -> str:
-    return "not there" if value is None else value.decode(errors="replace")[:_LINE_CHARACTERS_MAX]
+def fields(value: bytes | None) -> dict[str, Any] | None:
+    """For people: what is in a packed document, or the bytes of what is none."""
+    if value is None:
+        return None
+    try:
+        cached = unpack(value)
+        document = None if cached.is_deleted else json.loads(cached.body)
+    except ValueError:
+        return {"bytes": value.decode(errors="replace")}
+    return {"stream_version": cached.stream_version, "document": document}

@@ -8,7 +8,9 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from uuid import UUID
 
+from projector.difference import REBUILT, difference
 from projector.rebuild_ports import Proof
+from projector.redis.cache_check import fields
 from projector.redis.cached_products import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
@@ -38,7 +40,8 @@ async def compare(
             if one != other:
                 different += 1
                 if len(differences) < _DIFFERENCES_SHOWN_MAX:
-                    differences.append(f"{product_id} at version {int(_version(one))}: other bytes")
+                    told = difference(fields(one), fields(other), REBUILT)
+                    differences.append(f"{product_id} at version {int(_version(one))}: {told}")
     if different:
         differences.insert(0, f"{different} documents differ")
     return Proof(rows, digest.hexdigest()[:32], differences, left_out)

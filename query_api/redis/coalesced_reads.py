@@ -108,3 +108,5 @@ def _fail(batch: Waiting, error: BaseException) -> None:
                     future.set_exception(
                         error if isinstance(error, Exception) else CacheUnavailable("stopping")
                     )
+                # A reader that has hung up does not look, and asyncio would complain of that.
+                future.exception()

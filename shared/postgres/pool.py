@@ -2,6 +2,7 @@
 is away.
 """
 
+import asyncio
 import os
 import socket
 from typing import Any
@@ -12,6 +13,7 @@ _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that the server's clear error wins where it
 # can.
 _COMMAND_GRACE_SECONDS = 1.0
+_CLOSE_SECONDS_MAX = 5.0
 _KEEPALIVE_IDLE_SECONDS = 30
 _KEEPALIVE_INTERVAL_SECONDS = 10
 _KEEPALIVE_PROBES = 3
@@ -36,6 +38,16 @@ class PlainConnection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         return ""
 
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Say goodbye to the server; raises TimeoutError where it does not answer, and is closed all the
+        same.
+
+        asyncpg's own time-out leaves out a cancellation that is on its way, which waits for the server to
+        hang up, and for ever where that is a machine that has vanished.
+        """
+        async with asyncio.timeout(timeout or _CLOSE_SECONDS_MAX):
+            await super().close(timeout=timeout)
+
 
 class _Pool(asyncpg.Pool):
     """A pool that gets every place back.
@@ -47,8 +59,17 @@ class _Pool(asyncpg.Pool):
     """
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Called by `fetch` and its kin, and at the end of `async with pool.acquire()`."""
-        await super().release(connection, timeout=timeout)
+        """Called by `fetch` and its kin, and at the end of `async with pool.acquire()`.
+
+        Bounded for the reason that `PlainConnection.close` has; raises TimeoutError. What asyncpg does not
+        expect is a connection that is lost while it waits for a cancellation: its place is free by then.
+        """
+        holder = connection._holder
+        try:
+            await super().release(connection, timeout=timeout or _CLOSE_SECONDS_MAX)
+        except AttributeError:
+            if holder._con is not None:
+                raise
         if connection._con is not None:  # not taken back
             connection.terminate()
 

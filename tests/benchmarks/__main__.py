@@ -22,6 +22,7 @@ SUITES = (
     "projecting",
     "rebuilding",
     "cache_filling",
+    "parking_cost",
     "relay",
     "freshness",
 )

@@ -154,7 +154,7 @@ async def filled_topic(servers: BenchServers, log_id: UUID) -> AsyncIterator[str
 
 async def _fill(producer: AIOKafkaProducer, topic: str, log_id: bytes) -> None:
     sent: list[Awaitable[object]] = []
-    for event in _events():
+    for event in bench_events():
         partition = partition_of(event.product_id, DEFAULT_PARTITION_COUNT)
         headers = record_headers(event, log_id)
         key = str(event.product_id).encode()
@@ -162,7 +162,7 @@ async def _fill(producer: AIOKafkaProducer, topic: str, log_id: bytes) -> None:
     await asyncio.gather(*sent)
 
 
-def _events() -> list[RecordedEvent]:
+def bench_events() -> list[RecordedEvent]:
     """Created, published, then details and prices in turn; each round in another order of products."""
     ids = [uuid7() for _ in range(PRODUCTS)]
     events: list[RecordedEvent] = []

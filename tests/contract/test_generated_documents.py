@@ -14,6 +14,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from docs.generate.files import DOCS, SCHEMAS, files
 from docs.generate.schemas import all_schemas, document_shape, event_shapes
+from projector.kafka.state_topic import state_headers
+from projector.publishing_ports import State
 from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES, decode_event
 from shared.contract.older_shapes import OLDER_SHAPES
@@ -121,6 +123,18 @@ def test_the_headers_schema_names_what_the_relay_writes_and_what_of_it_always_co
     for written in (full, bare):
         text = {name: value.decode() for name, value in written.items()}
         assert _errors(Draft202012Validator(schema), text) == []
+
+
+def test_the_schema_of_states_headers_names_what_the_projector_writes_and_what_of_it_always_comes() -> None:
+    schema = _asyncapi()["components"]["schemas"]["StateHeaders"]
+    event = _event(FULL)
+    state = State(event.product_id, 3, event.log_position, event.recorded_at, b"{}", UUID(LOG_ID.decode()))
+    full, bare = dict(state_headers(state)), dict(state_headers(state._replace(document=None, log_id=None)))
+    assert set(schema["properties"]) == full.keys()
+    assert set(schema["required"]) == bare.keys()
+    for written in (full, bare):
+        text = {name: value.decode() for name, value in written.items()}
+        assert _errors(Draft7Validator(schema), text) == []
 
 
 def test_every_header_of_the_contract_is_described() -> None:

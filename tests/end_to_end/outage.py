@@ -1,8 +1,9 @@
-"""A long outage by hand: `python -m tests.end_to_end.outage --seconds 30`.
+"""A long outage by hand: `python -m tests.end_to_end.outage --of kafka --seconds 30`, or `--of postgres`.
 
-Starts everything with the settings of production, writes at full speed from a few clients, stops the broker
-for so long, starts it, kills -9 the projector and the relay, and lets the checker look. Exit code 0 where it
-finds nothing.
+Starts everything with the settings of production and writes at full speed from a few clients. The broker is
+stopped for so long and started, and the projector and the relay are killed (-9); or PostgreSQL is, while the
+projector has a backlog. Then the checker looks: nothing lost, nothing parked. Exit code 0 where it finds
+nothing.
 """
 
 import argparse
@@ -33,7 +34,8 @@ _RECOVERY_SECONDS_MAX = 300.0
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.end_to_end.outage", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long the broker is away (30)")
+    parser.add_argument("--of", choices=["kafka", "postgres"], default="kafka", help="which server (kafka)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long it is away (30)")
     given = parser.parse_args()
     session = SessionServers()
     session.begin([POSTGRES, REDIS, KAFKA])
@@ -42,7 +44,8 @@ def main() -> int:
             system = _system(session, Path(folder))
             try:
                 system.start()
-                return asyncio.run(_outage(system, given.seconds))
+                outage = _outage_of_kafka if given.of == "kafka" else _outage_of_postgres
+                return asyncio.run(outage(system, given.seconds))
             finally:
                 system.close()
     finally:
@@ -57,7 +60,27 @@ def _system(session: SessionServers, folder: Path) -> System:
     return System(Servers(postgres, redis, kafka), folder, {})
 
 
-async def _outage(system: System, seconds: float) -> int:
+async def _outage_of_postgres(system: System, seconds: float) -> int:
+    """The projector wakes up with a backlog in Kafka and nowhere to put it."""
+    async with Load(system) as load:
+        load.settled_seconds_max += seconds
+        await _write_for(load, 5, "with PostgreSQL")
+        await asyncio.to_thread(system.projector.pause)
+        await _write_for(load, 5, "while the projector stands still")
+        await asyncio.to_thread(system.servers.postgres.kill)
+        await asyncio.to_thread(system.projector.resume)
+        waiting, stopped = load.begin(COMMANDS_PER_TURN), time.monotonic()
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(system.servers.postgres.start)
+        print(f"PostgreSQL was away for {time.monotonic() - stopped:.1f} s")
+        restarted = time.monotonic()
+        await waiting
+        await _write_for(load, 5, "after the restart")
+        await _caught_up(system, restarted)
+        return await _verdict(system, load)
+
+
+async def _outage_of_kafka(system: System, seconds: float) -> int:
     async with Load(system) as load:
         before = await _write_for(load, 5, "with a broker")
         await asyncio.to_thread(system.servers.kafka.stop)
@@ -123,7 +146,7 @@ async def _has_sent(system: System, newest: int, restarted: float) -> None:
 
 async def _caught_up(system: System, restarted: float) -> None:
     _: int = await eventually(lambda: must_be_at_rest(system), _RECOVERY_SECONDS_MAX)
-    print(f"every view has caught up {time.monotonic() - restarted:.1f} s after the kill")
+    print(f"every view has caught up {time.monotonic() - restarted:.1f} s later")
 
 
 async def _verdict(system: System, load: Load) -> int:
@@ -132,6 +155,7 @@ async def _verdict(system: System, load: Load) -> int:
     repeats = len(evidence.records["events"]) - len(evidence.log)
     print(f"answers: {dict(load.answers())}")
     print(f"log: {len(evidence.log):,} events of {len(evidence.streams):,} products")
+    print(f"parked: {len(evidence.parked)}")
     print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them repeats")
     print(", ".join(f"{name}: {len(seen):,}" for name, seen in evidence.views.items()))
     print("\n".join(found[:20]))

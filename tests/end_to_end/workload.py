@@ -23,7 +23,6 @@ from tests.end_to_end.system import System
 from tests.eventually import eventually
 
 CLIENTS = 8
-_SETTLED_SECONDS_MAX = 60.0
 _NEVER_WRITTEN = ("store-unavailable", "overloaded")
 _WEIGHTS = {
     "create": 24, "details": 18, "price": 26, "publish": 9, "archive": 5, "restore": 3,
@@ -57,6 +56,8 @@ class Load:
         self.reads: Counter[str] = Counter()
         self.read_wait_seconds: int | None = None
         """None: nobody reads."""
+        self.settled_seconds_max = 60.0
+        """How long a client repeats a command that was not answered; an outage may take longer."""
         self._random = random.Random(seed)
         self._name = uuid.uuid4().hex[:8]
         self._numbers = itertools.count(1)
@@ -91,7 +92,7 @@ class Load:
         def so_many() -> None:
             assert self.settled_count >= commands, f"{self.settled_count} of {commands} commands settled"
 
-        await eventually(so_many, _SETTLED_SECONDS_MAX)
+        await eventually(so_many, self.settled_seconds_max)
 
     async def said(self, *answers: str) -> None:
         """Wait until an attempt was answered like one of these: status and code."""
@@ -100,7 +101,7 @@ class Load:
             heard = self.answers()
             assert any(answer in heard for answer in answers), f"nobody heard {answers}, only {heard}"
 
-        await eventually(somebody_heard, _SETTLED_SECONDS_MAX)
+        await eventually(somebody_heard, self.settled_seconds_max)
 
     @property
     def settled_count(self) -> int:
@@ -185,7 +186,7 @@ class Load:
             assert attempt.outcome in ("ok", "refused"), f"{command.command_id} is {attempt.said}"
             return answer if attempt.outcome == "ok" else None
 
-        return await eventually(attempt_is_answered, _SETTLED_SECONDS_MAX)
+        return await eventually(attempt_is_answered, self.settled_seconds_max)
 
     async def _attempt(self, command: Command, request: _Request) -> tuple[httpx.Response | None, Attempt]:
         request_id = f"{command.command_id}.{len(command.attempts) + 1}"

@@ -17,12 +17,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from projector.app import run_projector
 from projector.kafka.state_topic import KafkaStateChannel
+from projector.postgres import view as postgres_view
 from projector.postgres.notifications import PostgresClaims
 from projector.postgres.product_state import PostgresStates
+from projector.redis.cached_products import CachedProducts
 from projector.settings import ProjectorSettings
 from projector.smtp.mailer import SmtpMailer
 from shared.ops.logs import configure_logs
@@ -35,6 +37,9 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-mark": (PostgresStates, "published"),
     "before-send": (SmtpMailer, "send"),
     "before-settle": (PostgresClaims, "settle"),
+    "before-table-save": (postgres_view._Batch, "save"),
+    "before-cache-save": (CachedProducts, "save"),
+    "before-offsets": (AIOKafkaConsumer, "commit"),
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from prometheus_client import generate_latest
 from uuid_utils.compat import uuid7
 
 from command_api.ports import (
@@ -169,6 +170,8 @@ async def test_maintenance_purges_expired_keys_and_keeps_the_others(
     async with pool:
         await Maintenance(pool, 60, 2).turn()
         assert await owner.fetchval("SELECT count(*) FROM catalogue.idempotency_keys") == 2
+        # Nothing had to be made, and there are two all the same.
+        assert "\nevent_partitions_ahead 2.0\n" in generate_latest().decode()
         await Maintenance(pool, 60, 2).turn()
     assert [row[0] for row in await owner.fetch("SELECT key FROM catalogue.idempotency_keys")] == keys[3:]
 

@@ -75,9 +75,9 @@ class Checkout:
             (folder / package / "__init__.py").touch()  # without it the real package would win
             (folder / package / "__main__.py").write_text(STAND_IN)
 
-    def run(self, command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [sys.executable, "-m", "deploy.local", command], cwd=self.folder, check=False, timeout=120,
+            [sys.executable, "-m", "deploy.local", *command], cwd=self.folder, check=False, timeout=120,
             env={**self.environment, **environment}, capture_output=True, text=True,
         )  # fmt: skip
 
@@ -244,6 +244,28 @@ def test_addresses_of_the_users_own_servers_are_passed_on(make_checkout: Callabl
     # Nobody gets a mail through a real server because they ran `make up`.
     assert checkout.seen_by("projector-run")["SMTP_URL"] == "smtp://mine"
     assert "NOTIFICATION_RECIPIENTS" not in checkout.seen_by("projector-run")
+
+
+def test_commands_in_a_shell_get_the_addresses_of_the_stack(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout({})
+    checkout.environment["SHELL"] = "/bin/sh"
+    asked = "import os; print(*(os.environ[name] for name in ('READ_MODEL_DSN', 'REDIS_URL', 'SMTP_URL')))"
+    told = checkout.run("shell", "-c", f'python -c "{asked}"')
+    ports = checkout.environment
+    assert told.stdout.split() == [
+        f"postgresql://catalogue_projector:catalogue_projector@127.0.0.1:{ports['POSTGRES_PORT']}/read_model",
+        f"redis://127.0.0.1:{ports['REDIS_PORT']}/0",
+        f"smtp://127.0.0.1:{ports['SMTP_PORT']}?starttls=never",
+    ]
+    assert checkout.run("shell", "-c", "exit 4").returncode == 4
+
+
+def test_a_shell_for_commands_starts_no_stack(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout({})
+    checkout.environment["SHELL"] = "/bin/sh"
+    refused = checkout.run("shell", "-c", "python -m deploy.local up")
+    assert (refused.returncode, "exit" in refused.stderr) == (1, True)
+    assert not (checkout.folder / ".local").exists()
 
 
 def test_mails_are_caught_in_files_and_go_nowhere_else(make_checkout: Callable[..., Checkout]) -> None:

@@ -25,6 +25,8 @@ from shared.postgres.migrations import (
 )
 from shared.postgres.pool import connect, create_pool
 from shared.postgres.sql import load_sql
+from tests.eventually import eventually
+from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.servers
 
@@ -370,3 +372,60 @@ async def test_a_service_role_can_tell_whether_the_schema_is_behind(
     assert (current.is_behind, current.pending, current.unknown) == (False, (), 0)
     assert (old_code.is_behind, old_code.unknown) == (False, 2)
     assert (removal_pending.is_behind, removal_pending.pending) == (False, ("0004_after_deploy_d",))
+
+
+async def test_a_server_that_vanishes_while_a_statement_is_cancelled_holds_nobody_up(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    """asyncpg waits for the server to hang up on the cancellation, which a black hole never does."""
+    async with TcpProxy("127.0.0.1", postgres_server.port) as proxy:
+        through = postgres_server.dsn(OWNER, database).replace(f":{postgres_server.port}/", f":{proxy.port}/")
+        pool = await create_pool(
+            through,
+            application_name="test-vanished",
+            size_max=1,
+            statement_timeout_seconds=0.1,
+            connect_timeout_seconds=5,
+        )
+        alone = await connect(through, application_name="test-vanished", statement_timeout_seconds=0.1)
+        assert await pool.fetchval("SELECT 1") == await alone.fetchval("SELECT 1")
+        proxy.stall()
+        for asked in (pool, alone):
+            with pytest.raises(TimeoutError):
+                await asked.fetchval("SELECT 1")
+        with pytest.raises(TimeoutError):
+            await alone.close(timeout=0.1)
+        assert alone.is_closed()
+        await pool.close()
+
+
+async def test_a_connection_lost_while_its_cancellation_is_waited_for_frees_its_place(
+    dsn: str, pool: Pool, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_cancelling, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow_cancel(**_: object) -> None:
+        is_cancelling.set()
+        await asyncio.shield(may_end.wait())
+
+    monkeypatch.setattr("asyncpg.connect_utils._cancel", slow_cancel)
+    lost = asyncio.Event()
+    async with pool.acquire() as held:
+        held.add_termination_listener(lambda _: lost.set())
+        backend = await held.fetchval("SELECT pg_backend_pid()")
+    asking = asyncio.create_task(pool.fetchval("SELECT pg_sleep(60)", timeout=0.1))
+    await asyncio.wait_for(is_cancelling.wait(), 10)
+    # The statement is over before its cancellation is, and then so is the connection.
+    assert await connection.fetchval("SELECT pg_cancel_backend($1)", backend)
+
+    async def is_idle() -> None:
+        state = "SELECT state FROM pg_stat_activity WHERE pid = $1"
+        assert await connection.fetchval(state, backend) == "idle"
+
+    await eventually(is_idle)
+    assert await connection.fetchval("SELECT pg_terminate_backend($1)", backend)
+    await asyncio.wait_for(lost.wait(), 10)
+    may_end.set()
+    with pytest.raises(TimeoutError):
+        await asking
+    assert await pool.fetchval("SELECT 1") == 1

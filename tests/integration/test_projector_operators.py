@@ -69,9 +69,10 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
 ) -> None:
     events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     other = history(_product_id_in(3), created(), priced("2.00"))
-    await world.append([*events, *other])
     product = str(events[0].product_id)
     async with world.projecting("product_view", "product_cache"):
+        # Not before: what the log has at the start, the cache would take from there.
+        await world.append([*events, *other])
         await world.publish(events[:1])
         await poison(world, events[1])
         await world.publish([*other, *events[2:]])
@@ -179,6 +180,9 @@ async def test_a_paused_projection_stands_still_over_a_restart_until_it_is_resum
         await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
         await world.happen(events[1:2])
         await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+        await eventually(
+            lambda: _metric(world, 'projection_lag_events{partition="3",projection="product_view"} 1.0')
+        )
         await world.table_shows(events[0].product_id, 1)
         await world.ready()
     async with world.projecting():
@@ -193,6 +197,31 @@ async def test_a_paused_projection_stands_still_over_a_restart_until_it_is_resum
 
 async def _metric(world: World, line: str) -> None:
     assert line in (await world.ops("/metrics")).text
+
+
+async def test_when_too_many_products_fail_the_projection_waits_says_so_and_goes_on_when_told(
+    world: World,
+) -> None:
+    events = [history(_product_id_in(3), created())[0] for _ in range(3)]
+    is_open = 'projection_breaker_open{projection="product_view"}'
+    async with world.projecting("product_view", parked_products_per_minute_max=2):
+        await world.append(events)
+        await world.views.execute("ALTER TABLE views.product_view ADD CONSTRAINT no CHECK (false) NOT VALID")
+        await world.publish(events)
+        await eventually(lambda: _metric(world, f"{is_open} 1.0"))
+        await eventually(lambda: _status_has(world, "waiting", "no single bad event"), 30)
+        await world.views.execute("ALTER TABLE views.product_view DROP CONSTRAINT no")
+        await command(world, "resume", "product_view")
+        await eventually(lambda: world.table_shows(events[2].product_id, 1))
+        await eventually(lambda: _metric(world, f"{is_open} 0.0"))
+        await command(world, "dead-letters", "retry", "--projection", "product_view", "--all")
+        for event in events:
+            await world.table_shows(event.product_id, 1)
+
+
+async def _status_has(world: World, *words: str) -> None:
+    output = await command(world, "status")
+    assert [word for word in words if word not in output] == []
 
 
 async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: World) -> None:

@@ -1,10 +1,13 @@
 """What operators are told of the projections, whatever is away; and that readers are told the same."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
-from projector.assembly import PROJECTIONS
+from projector.assembly import default_projections
 from projector.status import ProjectionStatus, Status, read_status
 from query_api.postgres.checkpoints import PostgresProjectionStates
 from query_api.status import TellStatus
@@ -52,26 +55,27 @@ async def has_state(world: World, name: str, state: str) -> ProjectionStatus:
 
 async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwards(world: World) -> None:
     events = history(_product_id_in(3), created(), priced("2.00"), first_position=1)
-    async with world.projecting():
+    names = default_projections(world.settings)
+    async with world.projecting(*names):
         await world.happen(events)
-        for name in PROJECTIONS:
+        for name in names:
             one = await eventually(lambda name=name: has_state(world, name, "running"), 30)
             assert (one.parked_products, one.parked_events, one.reason) == (0, 0, None)
 
         async def all_there() -> Status:
             status = await read_status(world.settings)
-            assert [one.lag_events for one in status.projections] == [0] * len(PROJECTIONS)
+            assert [one.lag_events for one in status.projections] == [0] * len(names)
             return status
 
         status = await eventually(all_there, 30)
     assert status.problems == []
-    assert {one.projection for one in status.partitions} == set(PROJECTIONS)
+    assert {one.projection for one in status.partitions} == set(names)
     third = [one for one in status.partitions if one.partition == 3]
     assert {(one.next_offset, one.lag_events, one.trouble) for one in third} == {(2, 0, None)}
     await world.views.execute(
         "UPDATE views.projection_lag SET measured_at = measured_at - interval '1 minute'"
     )
-    for name in PROJECTIONS:
+    for name in names:
         one = await has_state(world, name, "unknown")
         assert one.reason == f"0 of {PARTITIONS} partitions were told of lately"
         assert one.lag_events == 0
@@ -97,6 +101,8 @@ async def test_a_pause_a_stop_and_what_is_parked_are_told(world: World) -> None:
         assert one.reason is not None
         assert "another log" in one.reason or str(events[0].product_id) in one.reason
         output = await command(world, "status")
+        assert ("analytics      3" in output, "analytics      2" in output) == (True, False), output
+        assert "analytics      2" in await command(world, "status", "--partitions")
         for line in ("category_view", "paused", "stopped: ", "tea", "newest position in the log"):
             assert line in output
         shown = json.loads(await command(world, "status", "--json"))
@@ -122,6 +128,18 @@ async def test_a_partition_that_stopped_at_a_hole_is_told_as_stopped_and_one_tha
         "UPDATE views.projection_lag SET measured_at = clock_timestamp(), trouble = 'x'"
     )
     assert (await told(world, "product_view")).state == "waiting"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    nowhere = {name.upper(): value for away in NOWHERE.values() for name, value in away.items()}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "projector", "status"],
+        check=False, env={**os.environ, **nowhere}, stdout=writing, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, "BrokenPipe" in done.stderr) == (141, False), done.stderr
 
 
 @pytest.mark.parametrize("away", NOWHERE)

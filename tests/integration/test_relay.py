@@ -284,7 +284,7 @@ async def test_the_metrics_tell_where_the_relay_is(
         ):
             assert f"\n{line}\n" in text
         assert f'kafka_publish_total{{result="confirmed",topic="{kafka_prefix}products-events"}} 30.0' in text
-        assert "\npartitions_ahead 2.0\n" in text
+        assert "\nevent_partitions_ahead 2.0\n" in text
 
     async with relaying(settings):
         await eventually(tell)

@@ -67,17 +67,17 @@ NO_VARIANT = """
     WHERE of_variant.slug = 'shirt-3' AND product_view_variant.product_id = of_variant.product_id
 """
 DAMAGES = {
-    "a column": ("UPDATE views.product_view SET name = 'other' WHERE slug = 'shirt-3'", "product_view: is"),
+    "a column": ("UPDATE views.product_view SET name = 'other' WHERE slug = 'shirt-3'", 'name is "other"'),
     "an old row": (
         "UPDATE views.product_view SET stream_version = 2 WHERE slug = 'shirt-3'",
-        "product_view: is",
+        "stream_version is 2, should be 3",
     ),
     "a row from the future": (
         "UPDATE views.product_view SET stream_version = 9 WHERE slug = 'shirt-3'",
         "which the log has not",
     ),
-    "no row": ("DELETE FROM views.product_view WHERE slug = 'shirt-3'", "product_view: is not there"),
-    "no variant": (NO_VARIANT, "product_view_variant: is not there"),
+    "no row": ("DELETE FROM views.product_view WHERE slug = 'shirt-3'", ": is not there, should be {"),
+    "no variant": (NO_VARIANT, ": is not there, should be {"),
 }
 
 

@@ -191,9 +191,9 @@ BEGIN
 END
 $$;
 
--- Rows that differ between the live tables and the shadow in some buckets, as text; at most rows_max a table.
+-- Rows that differ between the live tables and the shadow in some buckets, as JSON; at most rows_max a table.
 CREATE FUNCTION views.differences(of_projection text, buckets int[], without uuid[], rows_max int)
-RETURNS TABLE (table_name text, live text, shadow text)
+RETURNS TABLE (table_name text, row_key text, live text, shadow text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     one     text;
@@ -211,11 +211,11 @@ BEGIN
         FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
         WHERE indrelid = format('views.%I', one)::regclass AND indisprimary;
         RETURN QUERY EXECUTE format(
-            'SELECT %L::text, live::text, shadow::text
+            'SELECT %L::text, concat_ws('' '', %s), to_jsonb(live)::text, to_jsonb(shadow)::text
              FROM (SELECT %s FROM views.%I AS l WHERE %s & 255 = ANY ($1) AND %s) AS live
              FULL JOIN (SELECT %s FROM views_shadow.%I AS s WHERE %s & 255 = ANY ($1) AND %s) AS shadow USING (%s)
              WHERE live IS DISTINCT FROM shadow LIMIT $3',
-            one, views.compared_columns(one), one, format(key, 'l'),
+            one, columns, views.compared_columns(one), one, format(key, 'l'),
             CASE WHEN key LIKE 'uuid%' THEN 'l.product_id <> ALL ($2)' ELSE 'true' END,
             views.compared_columns(one), one, format(key, 's'),
             CASE WHEN key LIKE 'uuid%' THEN 's.product_id <> ALL ($2)' ELSE 'true' END, columns)
@@ -237,10 +237,10 @@ BEGIN
 END
 $$;
 
--- Rows of the live tables that are not as expected, as text: of some products from the tables whose rows are of one
+-- Rows of the live tables that are not as expected, as JSON: of some products from the tables whose rows are of one
 -- product each, which are then emptied for the next ones; or, without products, from the shared tables, whole.
 CREATE FUNCTION views.unexpected(of_projection text, of_products uuid[])
-RETURNS TABLE (table_name text, live text, expected text)
+RETURNS TABLE (table_name text, row_key text, live text, expected text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     one     text;
@@ -252,11 +252,11 @@ BEGIN
         FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
         WHERE indrelid = format('views.%I', one)::regclass AND indisprimary;
         RETURN QUERY EXECUTE format(
-            'SELECT %L::text, live::text, expected::text
+            'SELECT %L::text, concat_ws('' '', %s), to_jsonb(live)::text, to_jsonb(expected)::text
              FROM (SELECT %s FROM views.%I %s) AS live
              FULL JOIN (SELECT %s FROM pg_temp.%I) AS expected USING (%s)
              WHERE live::text IS DISTINCT FROM expected::text',
-            one, views.compared_columns(one), one,
+            one, columns, views.compared_columns(one), one,
             CASE WHEN of_products IS NULL THEN '' ELSE 'WHERE product_id = ANY ($1)' END,
             views.compared_columns(one), one, columns)
             USING of_products;

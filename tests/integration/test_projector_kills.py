@@ -1,0 +1,54 @@
+"""SIGKILL in the worst moments of a batch: before its effect, and between its effect and Kafka's commit."""
+
+import signal
+
+import pytest
+
+from projector.assembly import PRODUCT_CACHE, TABLES
+from projector.status import read_status
+from shared.contract import events as e
+from tests.eventually import eventually
+from tests.integration.projector_process import projector_process
+from tests.integration.test_projector_world import World, world
+from tests.integration.test_rebuild import Writer
+from tests.integration.test_verify import verify
+from tests.unit.projector.histories import created, priced
+
+__all__ = ["world"]
+pytestmark = pytest.mark.servers
+SHORT = {"session_timeout_seconds": 2.0}
+
+
+async def some_products(writer: Writer) -> None:
+    """Of one category and brand, with SKUs that come and go: what is counted twice is seen."""
+    for number in range(5):
+        await writer.happen(
+            created(f"Shirt {number}", category="c/d", slug=f"kill-{writer.position}"),
+            e.ProductDetailsChanged(brand="B"),
+            priced("2.00"),
+            e.ProductPublished(),
+        )
+
+
+@pytest.mark.parametrize("place", ["before-save", "before-offsets"])
+@pytest.mark.parametrize("name", [*TABLES, PRODUCT_CACHE])
+async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
+    world: World, name: str, place: str
+) -> None:
+    writer = Writer(world)
+    kind = "cache" if name == PRODUCT_CACHE else "table"
+    fault = f"kill-{place.replace('save', f'{kind}-save')}:1"
+    with projector_process(world.settings.model_copy(update=SHORT), name, fault=fault) as killed:
+        await some_products(writer)
+        assert await killed.has_ended() == -signal.SIGKILL
+    async with world.projecting(name, **SHORT):
+        await some_products(writer)
+
+        async def has_applied_all() -> None:
+            status = await read_status(world.settings)
+            assert {one.projection: one.lag_events for one in status.projections}[name] == 0
+            assert status.newest_log_position == 40
+
+        await eventually(has_applied_all, 30)
+        found = (await verify(world, name))[name]
+        assert (found["products"], found["different"], found["not_there"]) == (10, 0, 0)
