@@ -1,6 +1,5 @@
 """Where a projection starts to read: at its checkpoint, if the topic still holds what comes after it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -9,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from projector.errors import LogDiffers
 from projector.kafka.committed_offsets import committed_offsets
+from projector.kafka.topic_bounds import topic_bounds
 from projector.ports import Checkpoint, EventLog
 
 StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
@@ -38,9 +38,7 @@ async def starting_points(
     log_id = await log.log_id() if unknown else None
     # Before the ends: whoever has the partition meanwhile, while we are stopped, moves both of them on.
     committed = await committed_offsets(consumer, unknown) if starts_at != "checkpoint" and unknown else {}
-    beginnings, ends = await asyncio.gather(
-        consumer.beginning_offsets(assigned), consumer.end_offsets(assigned)
-    )
+    beginnings, ends = await topic_bounds(consumer, assigned)
     new = {tp: _beginning(tp, beginnings, ends, starts_at) for tp in unknown if tp not in committed}
     if new and starts_at == "committed-or-end":
         # At once, or a crash before the first commit would move the beginning on.

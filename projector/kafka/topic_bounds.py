@@ -1,0 +1,38 @@
+"""Where partitions begin and end, asked so that an answer that got lost is asked for on another connection.
+
+aiokafka closes a connection when a request on it has run out of time. But the limit of its own question for
+offsets is the same number of seconds, and ends first: the connection stays, and as long as nothing else is
+asked on it (nothing is fetched before a projection is placed) every later question waits there in vain.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import ConnectionGroup
+from aiokafka.conn import CloseReason
+from aiokafka.errors import KafkaError
+
+from projector.errors import Unavailable
+
+_SECONDS_MAX = 10.0
+Offsets = Mapping[TopicPartition, int]
+
+
+async def topic_bounds(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], *, seconds_max: float = _SECONDS_MAX
+) -> tuple[Offsets, Offsets]:
+    """Their first offsets and the ones after their last. Raises `Unavailable`."""
+    try:
+        async with asyncio.timeout(seconds_max):
+            beginnings, ends = await asyncio.gather(
+                consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+            )
+            return beginnings, ends
+    except (KafkaError, TimeoutError) as error:
+        for (_, group), connection in list(consumer._client._conns.items()):
+            if group == ConnectionGroup.DEFAULT:  # the coordinator's is not asked here
+                connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+        raise Unavailable(
+            f"Kafka does not tell where partitions end: {type(error).__name__}: {error}"
+        ) from error
