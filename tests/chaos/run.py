@@ -88,7 +88,7 @@ async def run(plan: Plan, data: Path, logs: Path, diary: Diary) -> Outcome:
             await readers.close()
         calm = time.monotonic()
         found = [*doing.problems, *books.wrong, *readers.wrong]
-        evidence, more = await _verdict(place, books, readers, diary)
+        evidence, more = await _verdict(plan, place, books, readers, diary)
         found += [*more, *critical_lines(logs)]
         ended = time.monotonic()
         starts = sum(target.starts for target in place.targets.values())
@@ -153,15 +153,18 @@ async def _report_progress(books: Books, readers: Readers, diary: Diary) -> None
 
 
 async def _verdict(
-    place: Installation, books: Books, readers: Readers, diary: Diary
+    plan: Plan, place: Installation, books: Books, readers: Readers, diary: Diary
 ) -> tuple[Evidence, list[str]]:
-    """Wait until nothing moves any more, then look at everything."""
+    """Wait until nothing moves any more, then look at everything. What a storm of so long has left undone may
+    take as long: mails, most of all, which go out one by one.
+    """
     found = []
+    rest_seconds_max = _REST_SECONDS_MAX + plan.seconds
     try:
-        _: int = await eventually(lambda: _at_rest(place), _REST_SECONDS_MAX)
+        _: int = await eventually(lambda: _at_rest(place), rest_seconds_max)
         diary.tell("at rest: the relay has sent all, every projection has applied all")
     except AssertionError as error:
-        found.append(f"not at rest within {_REST_SECONDS_MAX:.0f} s: {error}")
+        found.append(f"not at rest within {rest_seconds_max:.0f} s: {error}")
         for name, target in place.targets.items():
             if not await asyncio.to_thread(target.server.is_ready):  # it needs the proxies of this very loop
                 found.append(f"{name} is not ready")
