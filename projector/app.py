@@ -14,6 +14,7 @@ from projector.http.operators import operator_endpoints
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.dead_letter_copies import DeadLetterCopies
+from projector.kafka.lost_answers import watch_answers
 from projector.postgres.control import PostgresControl
 from projector.postgres.dead_letters import PostgresDeadLetters
 from projector.running import Lane
@@ -66,7 +67,7 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
             health.require(f"{part.name} {part.topic}", part.check)
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
-        work += [part.run() for part in background]
+        work += [watch_answers(broker), *(part.run() for part in background)]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(_ended, task)
         topics = [one.topics for one in projections]

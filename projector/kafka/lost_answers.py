@@ -1,0 +1,63 @@
+"""Closes a connection to Kafka on which an answer is overdue, so that what is asked next goes over a new one.
+
+A machine in between that vanished, or a broker that forgot a request, leaves a connection that looks alive.
+aiokafka 0.14 closes it when one of its fetches runs out of time; after a request for metadata it does not,
+and before a projection is placed nothing is fetched. Such a consumer would never come back from a rebalance.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.client import ConnectionGroup
+from aiokafka.conn import CloseReason
+
+from shared.ops.logs import get_logger
+
+if TYPE_CHECKING:
+    from faststream.kafka import KafkaBroker
+
+# Longer than any answer takes that a broker does not hold back on purpose (a fetch half a second).
+_SECONDS_MAX = 15.0
+_LOOK_SECONDS = 1.0
+_log = get_logger(__name__)
+
+
+class LostAnswers:
+    """What has been seen waiting, and since when. The coordinator's connections are left alone: there a
+    member waits for others.
+    """
+
+    def __init__(
+        self, *, seconds_max: float = _SECONDS_MAX, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds_max = seconds_max
+        self._clock = clock
+        self._since: dict[tuple[int, int], float] = {}
+
+    def look(self, clients: Iterable[Any]) -> int:
+        """At aiokafka's clients; answers how many connections were closed."""
+        now, since, closed = self._clock(), self._since, 0
+        self._since = {}
+        for client in clients:
+            for (node_id, group), connection in list(client._conns.items()):
+                if group != ConnectionGroup.DEFAULT or not connection._requests:
+                    continue
+                oldest = (id(connection), connection._requests[0][0])
+                if now - since.get(oldest, now) < self._seconds_max:
+                    self._since[oldest] = since.get(oldest, now)
+                    continue
+                _log.warning("an answer is overdue, the connection is made anew", node_id=node_id)
+                connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+                closed += 1
+        return closed
+
+
+async def watch_answers(broker: "KafkaBroker") -> None:
+    """Of all its consumers, until cancelled."""
+    answers = LostAnswers()
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        consumers = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
+        answers.look(consumer._client for consumer in consumers if consumer is not None)
