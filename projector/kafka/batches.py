@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Records = tuple[Record, ...]
 # A topic that is made after the projector's start is found within this time.
 _METADATA_MAX_AGE_MILLISECONDS = 5_000
+_STOP_SECONDS_MAX = 5.0
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
 _HEARTBEATS_PER_SESSION = 5
 
@@ -44,15 +45,16 @@ class PromptBatchSubscriber(BatchSubscriber):
         return tuple(chain.from_iterable(batches.values()))
 
     async def stop(self) -> None:
-        """Leave the group, with the broker away too.
+        """Leave the group, with the broker away too, and then without a goodbye.
 
         aiokafka's fetcher awaits fetches that it has just cancelled, so that a fetch in its back-off ends our
         stop like a cancellation; what was still to be closed then is its connections.
         """
         consumer = self.consumer
         try:
-            await super().stop()
-        except asyncio.CancelledError:
+            async with asyncio.timeout(_STOP_SECONDS_MAX):
+                await super().stop()
+        except (asyncio.CancelledError, TimeoutError):
             task = asyncio.current_task()
             if consumer is None or task is None or task.cancelling():
                 raise

@@ -6,6 +6,7 @@ never reused and never flushed; its successor starts from what was confirmed.
 """
 
 import asyncio
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
@@ -48,5 +49,20 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
             await producer.client.close()
     except Exception as error:
         _log.warning("Kafka producer could not be ended", error=repr(error))
-    # Releases whoever still waits for a confirmation that cannot come any more.
-    producer._message_accumulator.fail_all(ProducerClosed())
+    _release_waiters(producer._message_accumulator)
+
+
+def _release_waiters(accumulator: Any) -> None:
+    """Fail whatever still waits for a confirmation that cannot come any more, without a word in the log.
+
+    aiokafka forgets a finished batch by a callback that complains of one which was waiting to be sent again,
+    and asyncio complains of failures that nobody looks at.
+    """
+    waiting = {batch for queued in accumulator._batches.values() for batch in queued}
+    accumulator._pending_batches |= waiting
+    abandoned = list(accumulator._pending_batches)
+    accumulator.fail_all(ProducerClosed())
+    for batch in abandoned:
+        for future in (batch.future, batch._drain_waiter):
+            if future.done() and not future.cancelled():
+                future.exception()

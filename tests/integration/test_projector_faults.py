@@ -222,10 +222,11 @@ async def test_an_event_of_another_log_stops_both_projections(world: World) -> N
     mine, foreign = (history(_product_id_in(3), created())[0] for _ in range(2))
     async with world.projecting():
         await world.publish([mine])
+        # In one batch with the foreign one it would wait with it.
+        await eventually(lambda: world.table_shows(mine.product_id, 1))
         await world.publish([foreign], log_id=UUID(int=9))
         for name in ("product_view", "product_cache"):
             assert str(UUID(int=9)) in await eventually(lambda name=name: world.stopped(name))
-        await world.table_shows(mine.product_id, 1)
         assert await world.row(foreign.product_id) is None
 
 

@@ -289,7 +289,7 @@ async def test_when_many_products_fail_the_breaker_opens_before_they_are_parked(
     now = [0.0]
     breaker = ParkingBreaker(products_max=2, window_seconds=60, clock=lambda: now[0])
     feed = Feed(view, log, read_model=read_model, breaker=breaker)
-    bad = [broken(history(new_product_id(), created())[0]) for _ in range(4)]
+    bad = [broken(history(new_product_id(), created(), first_position=at)[0]) for at in (1, 11, 12, 13)]
     await feed.deliver(bad[0])
     with pytest.raises(ParkingIsFull):
         await feed.deliver(*bad[1:])
@@ -300,7 +300,7 @@ async def test_when_many_products_fail_the_breaker_opens_before_they_are_parked(
         await feed.deliver(bad[1])
     assert len(await parked(read_model)) == 1
     feed.offset = 1
-    await feed.deliver(history(new_product_id(), created())[0])
+    await feed.deliver(history(new_product_id(), created(), first_position=2)[0])
     assert not breaker.is_open
     await feed.deliver(bad[1])
     assert len(await parked(read_model)) == 2

@@ -192,7 +192,7 @@ async def test_a_topic_that_is_made_is_made_as_the_live_ones_are(operator: Opera
     ("spec", "complaint"),
     [
         (TopicSpec("", 3), "has 3 partitions, wanted 12"),
-        (TopicSpec("", 12, configs={"cleanup.policy": "compact"}), "is compacted"),
+        (TopicSpec("", 12, configs={"cleanup.policy": "compact"}), "has cleanup.policy=compact"),
     ],
     ids=["partitions", "compacted"],
 )
