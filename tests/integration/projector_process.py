@@ -30,6 +30,7 @@ from projector.smtp.mailer import SmtpMailer
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.eventually import eventually
+from tests.integration.process_faults import install
 
 _PLACES: dict[str, tuple[Any, str]] = {
     "before-publish": (KafkaStateChannel, "publish"),
@@ -41,23 +42,6 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-cache-save": (CachedProducts, "save"),
     "before-offsets": (AIOKafkaConsumer, "commit"),
 }
-
-
-def install(fault: str) -> None:
-    """Wrap the method that the fault names."""
-    name, count = fault.split(":")
-    what, place = name.split("-", 1)
-    owner, method = _PLACES[place]
-    original, calls_left = getattr(owner, method), int(count)
-
-    async def faulty(self: Any, *arguments: Any, **more: Any) -> Any:
-        nonlocal calls_left
-        calls_left -= 1
-        if calls_left == 0:
-            os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGSTOP)
-        return await original(self, *arguments, **more)
-
-    setattr(owner, method, faulty)
 
 
 def environment_of(settings: ProjectorSettings) -> dict[str, str]:
@@ -106,7 +90,7 @@ def projector_process(
 
 if __name__ == "__main__":
     if os.environ["PROJECTOR_FAULT"]:
-        install(os.environ["PROJECTOR_FAULT"])
+        install(os.environ["PROJECTOR_FAULT"], _PLACES)
     chosen = ProjectorSettings(_env_file=None)
     configure_logs("projector", chosen.log_level)
     sys.exit(run("projector", lambda stop: run_projector(chosen, sys.argv[1:], stop)))

@@ -7,7 +7,6 @@ paused relay is also deaf: it does not notice the loss of its lock, the worst th
 
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from command_api.relay_app import run_relay
 from command_api.relay_settings import RelaySettings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
+from tests.integration.process_faults import install
 
 _PLACES: dict[str, tuple[Any, str]] = {
     "before-cursor": (PostgresLogTail, "move_cursor"),
@@ -27,28 +27,9 @@ _PLACES: dict[str, tuple[Any, str]] = {
 }
 
 
-def install(fault: str) -> None:
-    """Wrap the method that the fault names."""
-    name, count = fault.split(":")
-    what, place = name.split("-", 1)
-    owner, method = _PLACES[place]
-    original, calls_left = getattr(owner, method), int(count)
-
-    async def faulty(self: Any, *arguments: Any) -> Any:
-        nonlocal calls_left
-        calls_left -= 1
-        if calls_left == 0:
-            os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGSTOP)
-        return await original(self, *arguments)
-
-    setattr(owner, method, faulty)
-    if what == "pause":
-        setattr(PostgresLogTail, "lost", lambda _: asyncio.Event().wait())  # noqa: B010
-
-
 if __name__ == "__main__":
-    if os.environ["RELAY_FAULT"]:
-        install(os.environ["RELAY_FAULT"])
+    if os.environ["RELAY_FAULT"] and install(os.environ["RELAY_FAULT"], _PLACES) == "pause":
+        setattr(PostgresLogTail, "lost", lambda _: asyncio.Event().wait())  # noqa: B010
     settings = RelaySettings(_env_file=None)
     configure_logs("relay", settings.log_level)
     sys.exit(run("relay", lambda stop: run_relay(stop, settings)))
