@@ -98,8 +98,6 @@ class PostgresLogTail:
         """Politely where the server still answers, at once where not."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
-        if not self._connection.is_closed():
-            self._connection.terminate()
 
     async def _fetchval(self, name: str, *arguments: object) -> Any:
         async with self._session() as connection:

@@ -83,8 +83,6 @@ class PostgresReplayLog:
         """Politely where the server still answers, at once where not."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
-        if not self._connection.is_closed():
-            self._connection.terminate()
 
     def _statement(
         self, name: str, log_position: int, selection: Selection
