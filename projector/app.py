@@ -67,7 +67,10 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
             health.require(f"{part.name} {part.topic}", part.check)
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
-        work += [watch_answers(broker), *(part.run() for part in background)]
+        work += [
+            watch_answers(broker, settings.kafka_answer_seconds_max),
+            *(part.run() for part in background),
+        ]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(_ended, task)
         topics = [one.topics for one in projections]

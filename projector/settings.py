@@ -42,6 +42,10 @@ class ProjectorSettings(NotificationSettings):
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
     session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
+    # Longer than any answer takes that Kafka does not hold back on purpose: the connection is made anew.
+    kafka_answer_seconds_max: float = Field(default=15.0, gt=0)
+    # To ask where its partitions begin and end, before a projection goes on there.
+    topic_bounds_seconds_max: float = Field(default=10.0, gt=0)
 
     # What changes of a partition within this time is one transaction of the topic of latest states.
     state_publish_pause_seconds: float = Field(default=0.1, ge=0)

@@ -62,8 +62,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._log = log
         self._progress = progress
         self._offsets = AppliedOffsets(name, source.topic, progress)
-        self._wake = asyncio.Event()
-        self._abandon = asyncio.Event()
+        self._wake, self._abandon = asyncio.Event(), asyncio.Event()
         self._busy = asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
@@ -166,8 +165,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             await self._offsets.commit(self._consumer)
             try:
                 points = await starting_points(
-                    self._consumer, due, self._work.load, self._log, starts_at=self._starts_at
-                )
+                    self._consumer, due, self._work.load, self._log, starts_at=self._starts_at,
+                    bounds_seconds_max=self._settings.topic_bounds_seconds_max,
+                )  # fmt: skip
             except (Unavailable, KafkaError) as error:
                 self._wait(f"{type(error).__name__}: {error}")
                 return

@@ -18,20 +18,21 @@ from shared.ops.logs import get_logger
 if TYPE_CHECKING:
     from faststream.kafka import KafkaBroker
 
-# Longer than any answer takes that a broker does not hold back on purpose (a fetch half a second).
-_SECONDS_MAX = 15.0
 _LOOK_SECONDS = 1.0
 _log = get_logger(__name__)
 
 
-class LostAnswers:
-    """What has been seen waiting, and since when. The coordinator's connections are left alone: there a
-    member waits for others.
+def connections_of(client: Any) -> list[Any]:
+    """Of one of aiokafka's clients, those whose answers come at once. On a coordinator's connection a member
+    waits for others.
     """
+    return [one for (_, group), one in client._conns.items() if group == ConnectionGroup.DEFAULT]
 
-    def __init__(
-        self, *, seconds_max: float = _SECONDS_MAX, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+
+class LostAnswers:
+    """What has been seen waiting, and since when."""
+
+    def __init__(self, *, seconds_max: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds_max = seconds_max
         self._clock = clock
         self._since: dict[tuple[int, int], float] = {}
@@ -40,23 +41,22 @@ class LostAnswers:
         """At aiokafka's clients; answers how many connections were closed."""
         now, since, closed = self._clock(), self._since, 0
         self._since = {}
-        for client in clients:
-            for (node_id, group), connection in list(client._conns.items()):
-                if group != ConnectionGroup.DEFAULT or not connection._requests:
-                    continue
-                oldest = (id(connection), connection._requests[0][0])
-                if now - since.get(oldest, now) < self._seconds_max:
-                    self._since[oldest] = since.get(oldest, now)
-                    continue
-                _log.warning("an answer is overdue, the connection is made anew", node_id=node_id)
+        for connection in (each for client in clients for each in connections_of(client)):
+            if not connection._requests:
+                continue
+            oldest = (id(connection), connection._requests[0][0])
+            if now - since.get(oldest, now) < self._seconds_max:
+                self._since[oldest] = since.get(oldest, now)
+            else:
+                _log.warning("an answer is overdue, the connection is made anew", host=connection.host)
                 connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
                 closed += 1
         return closed
 
 
-async def watch_answers(broker: "KafkaBroker") -> None:
+async def watch_answers(broker: "KafkaBroker", seconds_max: float) -> None:
     """Of all its consumers, until cancelled."""
-    answers = LostAnswers()
+    answers = LostAnswers(seconds_max=seconds_max)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         consumers = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]

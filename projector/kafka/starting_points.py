@@ -31,6 +31,7 @@ async def starting_points(
     log: EventLog,
     *,
     starts_at: StartsAt,
+    bounds_seconds_max: float,
 ) -> dict[TopicPartition, StartingPoint]:
     """One per partition. Raises `Unavailable`, aiokafka's errors, or `LogDiffers`."""
     checkpoints = await load([tp.partition for tp in assigned])
@@ -38,7 +39,7 @@ async def starting_points(
     log_id = await log.log_id() if unknown else None
     # Before the ends: whoever has the partition meanwhile, while we are stopped, moves both of them on.
     committed = await committed_offsets(consumer, unknown) if starts_at != "checkpoint" and unknown else {}
-    beginnings, ends = await topic_bounds(consumer, assigned)
+    beginnings, ends = await topic_bounds(consumer, assigned, seconds_max=bounds_seconds_max)
     new = {tp: _beginning(tp, beginnings, ends, starts_at) for tp in unknown if tp not in committed}
     if new and starts_at == "committed-or-end":
         # At once, or a crash before the first commit would move the beginning on.

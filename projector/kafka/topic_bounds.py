@@ -9,18 +9,17 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.client import ConnectionGroup
 from aiokafka.conn import CloseReason
 from aiokafka.errors import KafkaError
 
 from projector.errors import Unavailable
+from projector.kafka.lost_answers import connections_of
 
-_SECONDS_MAX = 10.0
 Offsets = Mapping[TopicPartition, int]
 
 
 async def topic_bounds(
-    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], *, seconds_max: float = _SECONDS_MAX
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], *, seconds_max: float
 ) -> tuple[Offsets, Offsets]:
     """Their first offsets and the ones after their last. Raises `Unavailable`."""
     try:
@@ -30,9 +29,8 @@ async def topic_bounds(
             )
             return beginnings, ends
     except (KafkaError, TimeoutError) as error:
-        for (_, group), connection in list(consumer._client._conns.items()):
-            if group == ConnectionGroup.DEFAULT:  # the coordinator's is not asked here
-                connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+        for connection in connections_of(consumer._client):
+            connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
         raise Unavailable(
             f"Kafka does not tell where partitions end: {type(error).__name__}: {error}"
         ) from error
