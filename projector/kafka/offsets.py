@@ -38,9 +38,12 @@ class AppliedOffsets:
         self._ask_after = 0.0
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
-        """Reading starts here; nothing of it needs a commit."""
+        """Reading starts here. That is committed too: where a commit failed the checkpoint moved without it, and
+        a partition to which nothing comes any more would lag for ever.
+        """
         self._next.update(next_offsets)
-        self._committed.update(next_offsets)
+        for tp in next_offsets:
+            self._committed.pop(tp, None)
 
     def reached(self, batch: Sequence[Delivered | Unreadable]) -> None:
         """The batch is applied or parked."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.chaos.breaks import BREAKS
+from tests.chaos.watched_process import install as tell_when_asked
 
 _SLOWNESS_SECONDS = 0.3
 
@@ -182,5 +183,6 @@ assert INSTALL.keys() == BREAKS.keys()
 if __name__ == "__main__":
     name, package = sys.argv[1:3]
     INSTALL[name]()
+    tell_when_asked()
     sys.argv = [package, *sys.argv[3:]]
     runpy.run_module(package, run_name="__main__", alter_sys=True)

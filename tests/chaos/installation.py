@@ -1,6 +1,7 @@
 """The whole system, two of each process; what a process has with a server goes through a proxy of its own."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +14,7 @@ from deploy.local.postgres import OWNER, PostgresServer
 from deploy.local.process import Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
+from tests.chaos import watched_process
 from tests.chaos.ports import lasting_ports
 from tests.chaos.schedule import LINKS, PROCESSES
 from tests.chaos.servers import ProxiedKafkaServer
@@ -35,6 +37,7 @@ _ARGUMENTS = {
     "projector": ("projector", "run"),
     "query-api": ("query_api", "serve"),
 }
+_WATCHED = ("tests.chaos.watched_process",)
 _OPS_PORT_SETTINGS = {
     "command-api": "COMMAND_OPS_PORT",
     "relay": "RELAY_OPS_PORT",
@@ -139,6 +142,13 @@ class Installation:
         """The processes; the servers and their data belong to whoever made them."""
         in_parallel([target.server for target in self.processes.values()], lambda process: process.stop())
 
+    def tell_what_they_wait_for(self) -> None:
+        """Those that work in the background, each in its log."""
+        for name, target in self.processes.items():
+            pid = target.server.pid
+            if kind_of(name) in ("relay", "projector") and pid is not None:
+                os.kill(pid, watched_process.TELL)
+
     def _process(self, name: str) -> Process:
         kind = kind_of(name)
         ops_port = self._ports.ops[name]
@@ -162,7 +172,7 @@ class Installation:
         }
         if kind in _HTTP_PORT_SETTINGS:
             settings[_HTTP_PORT_SETTINGS[kind]] = str(self._ports.http[name])
-        arguments = [*self._prefixes.get(kind, ()), *_ARGUMENTS[kind]]
+        arguments = [*self._prefixes.get(kind, _WATCHED), *_ARGUMENTS[kind]]
         return Process(name, arguments, settings, REPOSITORY, self.folder / f"{name}.log", ops_port)
 
     def _through_proxy(self, process: str, server: str, address: str) -> str:

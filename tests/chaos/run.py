@@ -165,6 +165,8 @@ async def _verdict(
         diary.tell("at rest: the relay has sent all, every projection has applied all")
     except AssertionError as error:
         found.append(f"not at rest within {rest_seconds_max:.0f} s: {error}")
+        diary.tell("what the processes wait for is in their logs, behind `== `")
+        place.tell_what_they_wait_for()
         for name, target in place.targets.items():
             if not await asyncio.to_thread(target.server.is_ready):  # it needs the proxies of this very loop
                 found.append(f"{name} is not ready")

@@ -8,7 +8,7 @@ import sys
 from uuid import UUID
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import generate_latest
 
@@ -307,6 +307,29 @@ async def test_sigterm_ends_the_process_in_time_with_everything_committed(world:
     assert {"request-1", "request-2"} <= {
         one for line in lines if line["event"] == "projected" for one in line["correlation_ids"]
     }
+
+
+async def test_what_was_applied_and_not_committed_is_committed_when_nothing_new_comes(world: World) -> None:
+    """A projector that dies, or that Kafka does not hear, between the two leaves that behind."""
+    events = history(_product_id_in(3), created(), priced("2.00"))
+    async with world.projecting("product_view"):
+        await world.publish(events)
+        await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
+    tp = TopicPartition(world.topic, 3)
+    forgetful = AIOKafkaConsumer(
+        bootstrap_servers=world.settings.kafka_bootstrap_servers,
+        group_id=f"{world.settings.kafka_topic_prefix}product_view",
+        enable_auto_commit=False,
+    )
+    await forgetful.start()
+    try:
+        forgetful.assign([tp])
+        await forgetful.commit({tp: 1})
+    finally:
+        await forgetful.stop()
+    assert await _committed(world, "product_view", 3) == 1
+    async with world.projecting("product_view"):
+        await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
 
 
 async def test_status_tells_where_each_projection_is(world: World) -> None:
