@@ -171,14 +171,17 @@ class Projection(Generic[S]):
         tally: Tally = Counter()
         letters: list[Letter] = []
         changes: list[Change[S]] = []
-        # Products of which only unreadable records came may have something in the log.
-        for product_id in (*products, *(missing.keys() - products.keys())):
-            deliveries, holding = products.get(product_id, ()), held.get(product_id, NOTHING)
-            if product_id in parked:
+        if missing:
+            # Products of which only unreadable records came may have something in the log.
+            products = {**products, **dict.fromkeys(missing.keys() - products.keys(), ())}
+        # An id's hash costs more than a look at whether there is anything to look up.
+        for product_id, deliveries in products.items():
+            holding = held.get(product_id, NOTHING)
+            if parked and product_id in parked:
                 letters += followers(deliveries, holding.stream_version, tally)
                 continue
             stream = StreamFold(self._fold, holding, tally)
-            failure = stream.run(deliveries, missing.get(product_id, ()), doomed)
+            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), doomed)
             if failure is not None:
                 letters += letters_of(failure, deliveries, tally)
             change = stream.change()
@@ -223,7 +226,7 @@ class Projection(Generic[S]):
         gaps = {
             product_id: deliveries
             for product_id, deliveries in products.items()
-            if product_id not in parked
+            if not (parked and product_id in parked)
             and (
                 has_gap(deliveries, held.get(product_id, NOTHING).stream_version)
                 or (self._newest is not None and product_id not in held and self._newest.have(deliveries[0]))

@@ -10,7 +10,6 @@ Kafka's DeadLetterPublishingRecoverer (`kafka_dlt-*`, numbers as big-endian byte
 
 import asyncio
 from collections.abc import Collection
-from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -19,6 +18,7 @@ from prometheus_client import Counter
 from projector.errors import ProjectorError
 from projector.operator_ports import Uncopied, UncopiedLetters
 from projector.settings import ProjectorSettings
+from shared.kafka.producers import close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy
@@ -29,6 +29,7 @@ _EVENTS_PER_TURN_MAX = 200
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _IDLE_SECONDS = 1.0
 _TROUBLE_SECONDS = 5.0
+_START_SECONDS_MAX = 10.0
 _SEND_SECONDS_MAX = 15.0
 _STOP_SECONDS_MAX = 2.0
 _ONE_ATTEMPT = RetryPolicy("dead_letter_topics", 0.1, 1.0, budget_seconds=1.0)
@@ -122,16 +123,14 @@ class DeadLetterCopies:
                 acks="all",
                 max_request_size=_RECORD_BYTES_MAX,
             )
-            await producer.start()
+            await start_producer(producer, seconds_max=_START_SECONDS_MAX, stop_seconds_max=_STOP_SECONDS_MAX)
             self._producer = producer
         return self._producer
 
     async def _disconnect(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(_STOP_SECONDS_MAX):
-                    await producer.stop()
+            await close_producer(producer, seconds_max=_STOP_SECONDS_MAX)
 
 
 def dead_letter_headers(letter: Uncopied, group: str) -> list[tuple[str, bytes | None]]:

@@ -38,8 +38,8 @@ class AppliedOffsets:
         self._ask_after = 0.0
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
-        """Reading starts here. That is committed too: where a commit failed the checkpoint moved without it, and
-        a partition to which nothing comes any more would lag for ever.
+        """Reading starts here. That is committed too: where a commit failed, the checkpoint moved without it,
+        and a partition to which nothing comes any more would lag for ever.
         """
         self._next.update(next_offsets)
         for tp in next_offsets:

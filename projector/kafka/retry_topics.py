@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from projector.errors import CannotGoOn, Unavailable
 from projector.notification_settings import RetryDelay
 from projector.ports import MadeRecord, SourceRecord
-from shared.kafka.producers import abandon_producer, close_producer
+from shared.kafka.producers import abandon_producer, close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
@@ -168,10 +168,10 @@ class RetryTopics:
                     max_request_size=_RECORD_BYTES_MAX,
                 )
                 try:
-                    async with asyncio.timeout(_START_SECONDS_MAX):
-                        await producer.start()
+                    await start_producer(
+                        producer, seconds_max=_START_SECONDS_MAX, stop_seconds_max=_STOP_SECONDS_MAX
+                    )
                 except (KafkaError, OSError, TimeoutError) as error:
-                    await abandon_producer(producer, seconds_max=_STOP_SECONDS_MAX)
                     raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
                 self._producer = producer
             return self._producer

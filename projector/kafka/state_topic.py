@@ -16,7 +16,13 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from projector.errors import CannotGoOn, Fenced, Unavailable
 from projector.publishing_ports import State
 from shared.contract.addresses import EVENT_SOURCE
-from shared.kafka.producers import BATCH_BYTES_MAX, REQUEST_BYTES_MAX, abandon_producer, close_producer
+from shared.kafka.producers import (
+    BATCH_BYTES_MAX,
+    REQUEST_BYTES_MAX,
+    abandon_producer,
+    close_producer,
+    start_producer,
+)
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
@@ -58,17 +64,13 @@ class KafkaStateTopic:
             request_timeout_ms=int(_REQUEST_SECONDS_MAX * 1000),
             retry_backoff_ms=_RETRY_MILLISECONDS,
         )
-        channel = KafkaStateChannel(producer, settings.spec.name, partition, settings.seconds_max)
         try:
-            async with asyncio.timeout(settings.seconds_max):
-                await producer.start()
+            await start_producer(
+                producer, seconds_max=settings.seconds_max, stop_seconds_max=_STOP_SECONDS_MAX
+            )
         except _FAILURES as error:
-            await channel.abandon()
             raise _translated(error) from error
-        except BaseException:
-            await channel.abandon()
-            raise
-        return channel
+        return KafkaStateChannel(producer, settings.spec.name, partition, settings.seconds_max)
 
     async def empty(self, partitions: Collection[int]) -> Collection[int]:
         """See the port."""

@@ -20,6 +20,19 @@ _CANCELS_MAX = 5
 _log = get_logger(__name__)
 
 
+async def start_producer(producer: AIOKafkaProducer, *, seconds_max: float, stop_seconds_max: float) -> None:
+    """Connect; one that does not get there, whatever the reason, is abandoned.
+
+    Raises TimeoutError, OSError, aiokafka's errors.
+    """
+    try:
+        async with asyncio.timeout(seconds_max):
+            await producer.start()
+    except BaseException:
+        await abandon_producer(producer, seconds_max=stop_seconds_max)
+        raise
+
+
 async def close_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
     """Disconnect a producer that has nothing unconfirmed; one that does not end in time is abandoned."""
     try:
