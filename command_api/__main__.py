@@ -1,14 +1,15 @@
-"""The command line of the command API: serve, relay, replay, migrate, import, seed."""
+"""The command line of the command API: serve, relay, replay, migrate, import, seed.
+
+What serves and what relays is imported by the command that does it: FastAPI is much of a start.
+"""
 
 import argparse
 import asyncio
 import sys
 
-from command_api.app import PROCESS, serve
 from command_api.importer.cli import add_import_arguments, run_import
 from command_api.importer.seed import add_seed_arguments, run_seed
 from command_api.postgres.migrate import migrate_event_store
-from command_api.relay_app import run_relay
 from command_api.relay_settings import RelaySettings
 from command_api.replay_cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
@@ -19,7 +20,7 @@ from shared.ops.settings import load_settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one sub-command; answers its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
-    parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve the write API until SIGTERM")
     commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
@@ -46,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve() -> int:
+    from command_api.app import PROCESS, serve
+
     settings = load_settings(CommandSettings)
     configure_logs(PROCESS, settings.log_level)
     bound = settings.shutdown_seconds_max
@@ -53,6 +56,8 @@ def _serve() -> int:
 
 
 def _relay() -> int:
+    from command_api.relay_app import run_relay
+
     settings = load_settings(RelaySettings)
     configure_logs("relay", settings.log_level)
     return run(

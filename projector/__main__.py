@@ -1,4 +1,7 @@
-"""`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed."""
+"""`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed.
+
+What projects is imported by `run` alone: FastStream is a third of a start.
+"""
 
 import argparse
 import asyncio
@@ -6,7 +9,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from projector.app import PROCESS, run_projector
 from projector.assembly import PROJECTIONS, default_projections
 from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
@@ -78,6 +80,8 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
     if NOTIFICATIONS in names and not settings.sends_mails:
         print(f"{NOTIFICATIONS}: nobody to notify; set SMTP_URL and NOTIFICATION_RECIPIENTS", file=sys.stderr)
         return 2
+    from projector.app import PROCESS, run_projector
+
     configure_logs(PROCESS, settings.log_level)
     try:
         return run(

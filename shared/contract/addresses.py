@@ -77,6 +77,11 @@ def cache_frozen_key(prefix: str) -> str:
     return f"{prefix}:product-generation:frozen"
 
 
+def cache_since_key(prefix: str) -> str:
+    """Redis key of the moment since which the cache has lost nothing, in milliseconds since 1970."""
+    return f"{prefix}:product-cache:since"
+
+
 def list_generation_key(prefix: str, top_category: str | None) -> str:
     """Redis key of the counter that lists are cached under: one for all, one per top-level category."""
     return f"{prefix}:lists:generation:{top_category or '*'}"

@@ -1,6 +1,8 @@
 """The one way in which a document enters the live cache: guarded by its version, with a time to live.
 
-The projector writes with it and so does a reader's cache fill: whoever is late loses, on both sides.
+The projector writes with it and so does a reader's cache fill: whoever is late loses, on both sides. After a
+flush there is nothing to lose against: a fill from a replica that lags, or a write of a process that was
+paused, could stand for a day. So what is written within `SETTLING_SECONDS` of a loss lives for no more.
 """
 
 import random
@@ -14,6 +16,8 @@ from shared.redis.product_keys import GenerationFrozen, GenerationMoved, Product
 
 KEYS_PER_CALL_MAX = 500
 TTL_JITTER = 0.1
+# Longer than a replica lags behind, and than a process sleeps whose work others have taken over.
+SETTLING_SECONDS = 60.0
 _MOVED, _FROZEN = -1, -2
 
 _script = files("shared.redis").joinpath("guarded_set.lua").read_text()
@@ -46,10 +50,11 @@ class GuardedDocuments:
             expected = str(keys.generation) if self._is_live else ""
             answer = int(
                 await self._set(
-                    keys=[keys.generation_key, keys.frozen_key, *keys.of(some)],
+                    keys=[keys.generation_key, keys.frozen_key, keys.since_key, *keys.of(some)],
                     args=[
                         expected,
                         jittered_milliseconds(self._ttl_seconds),
+                        jittered_milliseconds(SETTLING_SECONDS),
                         *map(documents.__getitem__, some),
                     ],
                 )

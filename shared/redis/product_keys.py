@@ -8,7 +8,7 @@ one process serves the old generation and another the new one, and no write is l
 from collections.abc import Iterable
 from uuid import UUID
 
-from shared.contract.addresses import cache_frozen_key, cache_generation_key, product_key
+from shared.contract.addresses import cache_frozen_key, cache_generation_key, cache_since_key, product_key
 
 
 class GenerationMoved(Exception):
@@ -28,6 +28,7 @@ class ProductKeys:
         self.generation = generation
         self.generation_key = cache_generation_key(prefix)
         self.frozen_key = cache_frozen_key(prefix)
+        self.since_key = cache_since_key(prefix)
         self._prefix = prefix
 
     def of(self, product_ids: Iterable[UUID | str]) -> list[str]:

@@ -8,8 +8,12 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, ConnectionError, OutOfMemoryError, TimeoutError  # noqa: A004
 
 from deploy.local.ports import free_port
+from shared.contract.cached_document import pack
 from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis, is_transient
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
+from shared.redis.product_keys import ProductKeys
+from tests.unit.projector.histories import new_product_id
 
 pytestmark = pytest.mark.servers
 
@@ -118,3 +122,23 @@ async def test_a_redis_that_refuses_documents_in_bulk_says_why(redis: Redis) -> 
         await redis.config_set("maxmemory", before["maxmemory"])
         await redis.config_set("maxmemory-policy", before["maxmemory-policy"])
     assert await redis.exists(*[key for key, _ in documents]) == 0
+
+
+async def test_after_a_loss_documents_live_shortly_until_the_cache_has_settled(redis: Redis) -> None:
+    keys = ProductKeys("plumbing")
+    document, tombstone, later = (new_product_id() for _ in range(3))
+    documents = GuardedDocuments(redis, keys, ttl_seconds=900)
+    await documents.store({document: pack(1, b"{}"), tombstone: pack(2, None)})
+    lives, stays = [await redis.pttl(key) for key in keys.of([document, tombstone])]
+    assert 0 < lives <= 1_100 * SETTLING_SECONDS
+    assert stays >= 800_000, "nothing comes after a deletion"
+    lost_nothing_since = int(await redis.get(keys.since_key) or 0)
+    await redis.set(keys.since_key, lost_nothing_since - int(1_100 * SETTLING_SECONDS))
+    await documents.store({later: pack(1, b"{}")})
+    assert await redis.pttl(*keys.of([later])) >= 800_000
+
+
+async def test_what_was_to_live_shortly_does_not_live_longer_for_a_loss(redis: Redis) -> None:
+    keys, product_id = ProductKeys("plumbing"), new_product_id()
+    await GuardedDocuments(redis, keys, ttl_seconds=5).store({product_id: pack(1, b"{}")})
+    assert 0 < await redis.pttl(*keys.of([product_id])) <= 5_500
