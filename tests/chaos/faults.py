@@ -1,6 +1,8 @@
 """How each kind of fault is done and undone. Whatever begins here has an end here."""
 
 import asyncio
+import signal
+import socket
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -9,6 +11,7 @@ from redis import Redis
 from deploy.local.errors import StartFailed
 from deploy.local.ports import HOST
 from deploy.local.process import Process
+from deploy.local.server import Server
 from tests.chaos.foreign_producer import ForeignProducer
 from tests.chaos.installation import Installation, Target
 from tests.chaos.schedule import MAIL, TOPIC, Planned
@@ -91,8 +94,9 @@ class Faults:
                 await self._bring_back_after(fault, target)
             case "restart" | "stop" if action == "restart" or fault.target == "kafka":
                 target.is_meant_to_run = False
+                hears = await asyncio.to_thread(_hears_signals, server)
                 await asyncio.to_thread(server.stop)
-                self._look_at_exit(target)
+                self._look_at_exit(target, hears)
                 await self._bring_back_after(fault, target)
             case "stop" | "pause" | "zombie":
                 server.pause()
@@ -111,10 +115,13 @@ class Faults:
         await target.bring_back()
         self._over(fault)
 
-    def _look_at_exit(self, target: Target) -> None:
-        """Servers have exit codes of their own; a process of ours that is told to leave leaves with 0."""
+    def _look_at_exit(self, target: Target, hears: bool) -> None:
+        """Servers have exit codes of their own; a process of ours that is told to leave leaves with 0. One
+        that is not up yet may just die of it: it holds nothing.
+        """
         server = target.server
-        if server.name in self._installation.processes and server.exit_code != 0:
+        is_well = server.exit_code == 0 or (server.exit_code == -signal.SIGTERM and not hears)
+        if server.name in self._installation.processes and not is_well:
             self.problems.append(f"{server.name} was told to leave and ended with {server.exit_code}")
 
     async def _cut_all_links(self, process: str) -> None:
@@ -160,6 +167,17 @@ class Faults:
             problem = f"{error}\n    it says of itself: {await _readiness(target.server)}"
             self.problems.append(problem)
             self._tell(problem)
+
+
+def _hears_signals(server: Server) -> bool:
+    """A process of ours opens its operations port after that."""
+    if not isinstance(server, Process):
+        return False
+    try:
+        socket.create_connection((HOST, server.ops_port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _readiness(process: Process) -> str:
