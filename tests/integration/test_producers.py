@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -21,9 +22,12 @@ async def silent_broker() -> AsyncIterator[str]:
 
     server = await asyncio.start_server(accept, HOST, 0)
     yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
+    server.close()
     for writer in writers:
         writer.close()
-    server.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True], ids=["too-late", "cancelled"])
