@@ -153,6 +153,7 @@ def cached_products(stores: Stores) -> CachedProducts:
         ProductKeys(settings.redis_key_prefix),
         ttl_seconds=settings.cache_ttl_seconds,
         tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+        settling_seconds=settings.cache_settling_seconds,
     )
 
 

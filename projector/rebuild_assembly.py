@@ -84,6 +84,7 @@ def _cache_parts(stores: Stores, parked: ParkedAnew[Any]) -> ShadowParts:
         key_prefix=settings.redis_key_prefix,
         ttl_seconds=settings.cache_ttl_seconds,
         tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+        settling_seconds=settings.cache_settling_seconds,
     )
     return ShadowParts(shadow, records, DOCUMENTS, shadow.next_generation)
 

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from projector.notification_settings import NotificationSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.redis.guarded_documents import SETTLING_SECONDS
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
@@ -44,6 +45,8 @@ class ProjectorSettings(NotificationSettings):
     silence_seconds_max: float = Field(default=180.0, gt=0)
     # Longer than any answer takes that Kafka does not hold back on purpose: the connection is made anew.
     kafka_answer_seconds_max: float = Field(default=15.0, gt=0)
+    # To connect a producer of retries or of dead letters.
+    producer_start_seconds_max: float = Field(default=10.0, gt=0)
     # To ask where its partitions begin and end, before a projection goes on there.
     topic_bounds_seconds_max: float = Field(default=10.0, gt=0)
 
@@ -70,3 +73,5 @@ class ProjectorSettings(NotificationSettings):
     cache_ttl_seconds: float = Field(default=86_400.0, ge=1)
     # Longer than any reader's fill may take, or a deleted product could come back as a ghost.
     cache_tombstone_ttl_seconds: float = Field(default=900.0, ge=1)
+    # As the query API has it: what is written so soon after Redis lost everything lives for no longer.
+    cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)

@@ -127,6 +127,7 @@ def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduc
         keys=keys,
         prefix=settings.redis_key_prefix,
         document_ttl_seconds=settings.document_ttl_seconds,
+        settling_seconds=settings.cache_settling_seconds,
         absent_ttl_seconds=settings.absent_ttl_seconds,
         pointer_ttl_seconds=settings.pointer_ttl_seconds,
     )

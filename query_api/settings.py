@@ -4,6 +4,7 @@ from pydantic import Field, SecretStr
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.settings import ProcessSettings
+from shared.redis.guarded_documents import SETTLING_SECONDS
 
 
 class QuerySettings(ProcessSettings):
@@ -36,6 +37,8 @@ class QuerySettings(ProcessSettings):
     redis_open_seconds: float = Field(default=1.0, gt=0)
 
     document_ttl_seconds: float = Field(default=86_400.0, gt=0)
+    # As the projector has it: what is written so soon after Redis lost everything lives for no longer.
+    cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)
     absent_ttl_seconds: float = Field(default=5.0, gt=0)
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
     list_ttl_seconds: int = Field(default=10, ge=1)

@@ -29,7 +29,6 @@ _EVENTS_PER_TURN_MAX = 200
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _IDLE_SECONDS = 1.0
 _TROUBLE_SECONDS = 5.0
-_START_SECONDS_MAX = 10.0
 _SEND_SECONDS_MAX = 15.0
 _STOP_SECONDS_MAX = 2.0
 _ONE_ATTEMPT = RetryPolicy("dead_letter_topics", 0.1, 1.0, budget_seconds=1.0)
@@ -123,7 +122,11 @@ class DeadLetterCopies:
                 acks="all",
                 max_request_size=_RECORD_BYTES_MAX,
             )
-            await start_producer(producer, seconds_max=_START_SECONDS_MAX, stop_seconds_max=_STOP_SECONDS_MAX)
+            await start_producer(
+                producer,
+                seconds_max=self._settings.producer_start_seconds_max,
+                stop_seconds_max=_STOP_SECONDS_MAX,
+            )
             self._producer = producer
         return self._producer
 

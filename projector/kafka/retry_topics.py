@@ -30,7 +30,6 @@ RETRIES = Counter("retry_records_total", "Records put off, by the topic in which
 # A record of the greatest size that the source takes, and what is added.
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _CAUSE_BYTES_MAX = 4096
-_START_SECONDS_MAX = 10.0
 _SEND_SECONDS_MAX = 15.0
 _STOP_SECONDS_MAX = 2.0
 _ONE_ATTEMPT = RetryPolicy("retry_topics", 0.1, 1.0, budget_seconds=1.0)
@@ -169,7 +168,9 @@ class RetryTopics:
                 )
                 try:
                     await start_producer(
-                        producer, seconds_max=_START_SECONDS_MAX, stop_seconds_max=_STOP_SECONDS_MAX
+                        producer,
+                        seconds_max=self._settings.producer_start_seconds_max,
+                        stop_seconds_max=_STOP_SECONDS_MAX,
                     )
                 except (KafkaError, OSError, TimeoutError) as error:
                     raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error

@@ -13,7 +13,7 @@ from projector.ports import Change, Held
 from projector.redis.failures import translated
 from shared.contract.cached_document import pack, unpack
 from shared.contract.views import ProductDocument, decode_document, encode_document
-from shared.redis.guarded_documents import KEYS_PER_CALL_MAX, GuardedDocuments
+from shared.redis.guarded_documents import KEYS_PER_CALL_MAX, SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import ProductKeys
 
 
@@ -27,13 +27,18 @@ class CachedProducts:
         *,
         ttl_seconds: float,
         tombstone_ttl_seconds: float,
+        settling_seconds: float = SETTLING_SECONDS,
         is_live: bool = True,
     ) -> None:
         self.keys = keys
         self._redis = redis
         self._is_live = is_live
-        self._live = GuardedDocuments(redis, keys, ttl_seconds=ttl_seconds, is_live=is_live)
-        self._tombstones = GuardedDocuments(redis, keys, ttl_seconds=tombstone_ttl_seconds, is_live=is_live)
+        self._live, self._tombstones = (
+            GuardedDocuments(
+                redis, keys, ttl_seconds=seconds, settling_seconds=settling_seconds, is_live=is_live
+            )
+            for seconds in (ttl_seconds, tombstone_ttl_seconds)
+        )
 
     async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[ProductDocument]]:
         """What is cached; what cannot be read counts as lost and is loaded from the log."""

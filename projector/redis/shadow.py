@@ -47,6 +47,7 @@ class RedisShadow:
         key_prefix: str,
         ttl_seconds: float,
         tombstone_ttl_seconds: float,
+        settling_seconds: float,
     ) -> None:
         self._redis = redis
         self._records = records
@@ -54,6 +55,7 @@ class RedisShadow:
         self._key_prefix = key_prefix
         self._ttl_seconds = ttl_seconds
         self._tombstone_ttl_seconds = tombstone_ttl_seconds
+        self._settling_seconds = settling_seconds
         self._switch = redis.register_script(_script)
 
     async def next_generation(self) -> int:
@@ -149,6 +151,7 @@ class RedisShadow:
             ProductKeys(self._key_prefix, generation),
             ttl_seconds=self._ttl_seconds,
             tombstone_ttl_seconds=self._tombstone_ttl_seconds,
+            settling_seconds=self._settling_seconds,
             is_live=is_live,
         )
 

@@ -15,7 +15,7 @@ from query_api.ports import PointerKind, ProductRow
 from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
-from shared.redis.guarded_documents import GuardedDocuments
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 
 # Older than every version there is, so that any guarded write replaces it.
@@ -39,13 +39,16 @@ class RedisProductCache:
         document_ttl_seconds: float,
         absent_ttl_seconds: float,
         pointer_ttl_seconds: float,
+        settling_seconds: float = SETTLING_SECONDS,
     ) -> None:
         self._redis = redis
         self._calls = calls
         self._documents = documents
         self._pointers = pointers
         self._prefix = prefix
-        self._fills = GuardedDocuments(redis, keys, ttl_seconds=document_ttl_seconds)
+        self._fills = GuardedDocuments(
+            redis, keys, ttl_seconds=document_ttl_seconds, settling_seconds=settling_seconds
+        )
         self._absences = GuardedDocuments(redis, keys, ttl_seconds=absent_ttl_seconds)
         self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
 

@@ -2,7 +2,7 @@
 
 The projector writes with it and so does a reader's cache fill: whoever is late loses, on both sides. After a
 flush there is nothing to lose against: a fill from a replica that lags, or a write of a process that was
-paused, could stand for a day. So what is written within `SETTLING_SECONDS` of a loss lives for no more.
+paused, could stand for a day. So what is written within `settling_seconds` of a loss lives for no more.
 """
 
 import random
@@ -29,11 +29,20 @@ class GuardedDocuments:
     `is_live` False: into a generation that nobody reads yet, whatever the live one is.
     """
 
-    def __init__(self, redis: Redis, keys: ProductKeys, *, ttl_seconds: float, is_live: bool = True) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        keys: ProductKeys,
+        *,
+        ttl_seconds: float,
+        settling_seconds: float = SETTLING_SECONDS,
+        is_live: bool = True,
+    ) -> None:
         self._redis = redis
         self._set = redis.register_script(_script)
         self._keys = keys
         self._ttl_seconds = ttl_seconds
+        self._settling_seconds = settling_seconds
         self._is_live = is_live
 
     async def store(self, documents: Mapping[UUID, bytes]) -> int:
@@ -54,7 +63,7 @@ class GuardedDocuments:
                     args=[
                         expected,
                         jittered_milliseconds(self._ttl_seconds),
-                        jittered_milliseconds(SETTLING_SECONDS),
+                        jittered_milliseconds(self._settling_seconds),
                         *map(documents.__getitem__, some),
                     ],
                 )

@@ -5,7 +5,6 @@ are private ones; where one is gone, the process does not start, and `test_break
 """
 
 import asyncio
-import runpy
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.chaos.breaks import BREAKS
-from tests.chaos.watched_process import install as tell_when_asked
+from tests.chaos.watched_process import run_watched
 
 _SLOWNESS_SECONDS = 0.3
 
@@ -181,8 +180,6 @@ INSTALL: dict[str, Callable[[], None]] = {
 assert INSTALL.keys() == BREAKS.keys()
 
 if __name__ == "__main__":
-    name, package = sys.argv[1:3]
+    name, *command = sys.argv[1:]
     INSTALL[name]()
-    tell_when_asked()
-    sys.argv = [package, *sys.argv[3:]]
-    runpy.run_module(package, run_name="__main__", alter_sys=True)
+    run_watched(*command)

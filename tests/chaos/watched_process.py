@@ -14,9 +14,11 @@ from typing import Any
 TELL = signal.SIGUSR2
 
 
-def install() -> None:
-    """In this process, from now on."""
+def run_watched(package: str, *arguments: str) -> None:
+    """`python -m package arguments`, in this process, from now on."""
     signal.signal(TELL, lambda *_: tell())
+    sys.argv = [package, *arguments]
+    runpy.run_module(package, run_name="__main__", alter_sys=True)
 
 
 def tell() -> None:
@@ -44,7 +46,4 @@ def waiting_at(awaited: Any) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    install()
-    package = sys.argv[1]
-    sys.argv = [package, *sys.argv[2:]]
-    runpy.run_module(package, run_name="__main__", alter_sys=True)
+    run_watched(*sys.argv[1:])

@@ -1,6 +1,5 @@
 """The Redis client against a real Redis, and against servers that behave worse than any real one."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +12,7 @@ from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis, is_transient
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import ProductKeys
+from tests.silent_server import silent_server
 from tests.unit.projector.histories import new_product_id
 
 pytestmark = pytest.mark.servers
@@ -58,22 +58,13 @@ async def test_a_refused_connection_is_transient() -> None:
 
 
 async def test_a_server_that_accepts_and_never_answers_costs_two_attempts_and_no_more() -> None:
-    accepted: list[asyncio.StreamWriter] = []
-
-    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted.append(writer)
-
-    black_hole = await asyncio.start_server(accept, "127.0.0.1", 0)
-    port = black_hole.sockets[0].getsockname()[1]
-    client = client_of(f"redis://127.0.0.1:{port}/0", socket_timeout_seconds=0.05)
-    with pytest.raises(TimeoutError) as timed_out:
-        await client.get("x")
-    assert is_transient(timed_out.value)
-    assert len(accepted) == 2
-    await client.aclose()
-    for writer in accepted:
-        writer.close()
-    black_hole.close()
+    async with silent_server() as (port, accepted):
+        client = client_of(f"redis://127.0.0.1:{port}/0", socket_timeout_seconds=0.05)
+        with pytest.raises(TimeoutError) as timed_out:
+            await client.get("x")
+        assert is_transient(timed_out.value)
+        assert len(accepted) == 2
+        await client.aclose()
 
 
 async def test_a_busy_pool_makes_a_caller_wait_and_then_fail_as_transient(redis_url: str) -> None:

@@ -12,6 +12,7 @@ from projector.notification_ports import Mail
 from projector.notification_settings import parse_smtp_url
 from projector.smtp.mailer import SmtpMailer
 from tests.mail_server import MailServer, mail_server, only
+from tests.silent_server import silent_server
 
 MAIL = Mail(
     UUID(int=1), "ann@x.test", "New product: Größe", "A line.\n.\n.with a period\n\nEnd.\n",
@@ -73,17 +74,9 @@ async def test_a_server_that_is_down_is_unreachable() -> None:
 
 
 async def test_a_server_that_takes_the_connection_and_says_nothing_is_unreachable() -> None:
-    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        silent_writers.append(writer)
-
-    silent_writers: list[asyncio.StreamWriter] = []
-    listener = await asyncio.start_server(silent, HOST, free_port())
-    port = listener.sockets[0].getsockname()[1]
-    delivery = await mailer(f"smtp://{HOST}:{port}", timeout_seconds=0.2).send(MAIL)
-    assert delivery.outcome == "unreachable"
-    for writer in silent_writers:
-        writer.close()
-    listener.close()
+    async with silent_server() as (port, _):
+        delivery = await mailer(f"smtp://{HOST}:{port}", timeout_seconds=0.2).send(MAIL)
+        assert delivery.outcome == "unreachable"
 
 
 async def test_the_whole_conversation_has_a_limit_of_its_own() -> None:
