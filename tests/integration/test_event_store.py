@@ -240,6 +240,39 @@ async def test_a_lone_change_leaves_the_same_rows_as_one_in_company(
     assert left[0][6] is True
 
 
+async def test_a_lone_creation_leaves_the_same_rows_as_one_in_company(
+    writer: Connection, owner: Connection
+) -> None:
+    alone, together, company = (
+        creation(slug, f"S-{slug}", answer=answer_under(uuid7(), body=b"b"))
+        for slug in ("alone", "together", "company")
+    )
+    assert await call_append(writer, [alone]) == [Appended(1, 1)]
+    assert await call_append(writer, [together, company]) == [Appended(1, 2), Appended(1, 3)]
+    left = [
+        await owner.fetchrow(
+            """
+            SELECT stream.stream_version, stream.first_position - position, stream.last_position - position,
+                   event.stream_version, schema_version, event_type, event.recorded_at = key.created_at,
+                   key.stream_version, key.last_position - position, fingerprint, status, body,
+                   (SELECT array_agg(kind::text || replace(value, $2, '') ORDER BY kind)
+                    FROM catalogue.reservations held WHERE held.product_id = stream.product_id)
+            FROM catalogue.streams stream
+            JOIN catalogue.events event USING (product_id)
+            JOIN catalogue.idempotency_keys key USING (product_id)
+            WHERE product_id = $1
+            """,
+            one.product_id,
+            slug,
+        )
+        for one, slug in ((alone, "alone"), (together, "together"))
+    ]
+    assert left[0] is not None
+    assert left[0] == left[1]
+    assert left[0][6] is True
+    assert left[0][12] == ["kS-", "s"]
+
+
 async def test_a_lone_change_is_refused_like_any_other(writer: Connection, owner: Connection) -> None:
     key, created = uuid7(), creation("shirt")
     await call_append(writer, [created])

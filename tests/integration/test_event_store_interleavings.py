@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,32 @@ async def test_an_append_that_waited_sees_what_the_first_one_wrote(cast: Cast) -
     await waits_for_the_append_lock(cast.owner)
     await transaction.commit()
     assert await second == [VersionConflict(2), ReservationTaken(("s", "sea")), DuplicateKey()]
+
+
+@pytest.mark.parametrize("refusal", ["version", "slug", "key", "exists"])
+async def test_a_lone_append_that_waited_sees_what_the_first_one_wrote(cast: Cast, refusal: str) -> None:
+    """The function for one event takes the same lock, and looks after it."""
+    shirt, key = creation("shirt"), uuid7()
+    await call_append(cast.owner, [shirt])
+    transaction = cast.one.transaction()
+    await transaction.start()
+    coat = creation("coat", "S-8")
+    await call_append(cast.one, [coat])
+    await call_append(
+        cast.one, [change(shirt.product_id, at(1, 1), claims=[("s", "sea")], answer=answer_under(key))]
+    )
+    waiting, outcome = {
+        "version": (change(shirt.product_id, at(1, 1)), VersionConflict(2)),
+        "slug": (creation("sea", "S-9"), ReservationTaken(("s", "sea"))),
+        "key": (creation("x", answer=answer_under(key)), DuplicateKey()),
+        "exists": (replace(coat, claims=frozenset([("s", "raincoat")])), VersionConflict(1)),
+    }[refusal]
+    second = asyncio.create_task(call_append(cast.two, [waiting]))
+    await waits_for_the_append_lock(cast.owner)
+    await transaction.commit()
+    assert await second == [outcome]
+    assert await cast.tail() == [1, 2, 3]
+    assert await cast.owner.fetchval("SELECT last_value FROM catalogue.event_position") == 3
 
 
 async def test_a_rolled_back_append_frees_the_lock_and_leaves_nothing_to_conflict_with(cast: Cast) -> None:
