@@ -11,6 +11,7 @@ from projector.kafka.batch_run import BatchRun
 from projector.kafka.progress import Progress
 from projector.kafka.publishing_run import PublishingRun
 from projector.kafka.records import read_one
+from projector.kafka.starting_points import StartsAt
 from projector.kafka.state_topic import KafkaStateTopic, StateTopicSettings
 from projector.kafka.work import Source, Work
 from projector.notification_assembly import (
@@ -103,7 +104,9 @@ def source(name: str, stores: Stores) -> Source:
     if name == NOTIFICATIONS:
         return notification_source(stores)
     group = f"{stores.settings.kafka_topic_prefix}{name}"
-    return Source(stores.topic, group, "committed" if name == PRODUCT_CACHE else "checkpoint")
+    starts_at: StartsAt = "committed" if name == PRODUCT_CACHE else "checkpoint"
+    # A consistency token waits for the view, and what the cache holds is read first.
+    return Source(stores.topic, group, starts_at, gathers=name not in {PRODUCT_VIEW, PRODUCT_CACHE})
 
 
 def default_projections(settings: "ProjectorSettings") -> tuple[str, ...]:

@@ -29,7 +29,8 @@ _PATIENCE_SECONDS_MAX = 15.0
 
 def notification_source(stores: "Stores") -> Source:
     """A new group begins with what comes next: nobody is told of what is past."""
-    return Source(stores.topic, f"{stores.settings.kafka_topic_prefix}{NOTIFICATIONS}", "committed-or-end")
+    group = f"{stores.settings.kafka_topic_prefix}{NOTIFICATIONS}"
+    return Source(stores.topic, group, "committed-or-end", gathers=True)
 
 
 def running_notifications(stores: "Stores") -> Running:

@@ -29,6 +29,9 @@ class ProjectorSettings(NotificationSettings):
     batch_events_max: int = Field(default=1000, ge=1, le=10_000)
     # How long a poll waits where nothing comes; what comes ends it at once.
     poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
+    # Projections but those that a reader waits for take what has come within this time, or this much of it.
+    gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
+    gather_bytes_min: int = Field(default=65_536, ge=1)
 
     # In place, with jitter; then the partitions pause and are tried again after each pause.
     retry_wait_seconds_initial: float = Field(default=0.05, gt=0)
@@ -51,7 +54,7 @@ class ProjectorSettings(NotificationSettings):
     topic_bounds_seconds_max: float = Field(default=10.0, gt=0)
 
     # What changes of a partition within this time is one transaction of the topic of latest states.
-    state_publish_pause_seconds: float = Field(default=0.1, ge=0)
+    state_publish_pause_seconds: float = Field(default=0.5, ge=0)
 
     # What may be parked before it counts as an outage or a bad release, and before memory and disk grow.
     parked_products_per_minute_max: int = Field(default=100, ge=1)

@@ -16,6 +16,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
+from projector.kafka.work import Source
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
@@ -27,6 +28,8 @@ Records = tuple[Record, ...]
 # A topic that is made after the projector's start is found within this time.
 _METADATA_MAX_AGE_MILLISECONDS = 5_000
 _STOP_SECONDS_MAX = 5.0
+# How long the broker holds an answer back where nothing comes; what comes ends it at once.
+_PROMPT_WAIT_MILLISECONDS_MAX = 500
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
 _HEARTBEATS_PER_SESSION = 5
 
@@ -98,16 +101,19 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
 def subscribe(
     broker: KafkaBroker,
     settings: "ProjectorSettings",
-    topic: str,
-    group: str,
+    source: Source,
     *,
     listener: "ConsumerRebalanceListener",
     handler: Callable[[Records], Awaitable[None]],
 ) -> BatchSubscriber:
-    """Every batch of `topic` to `handler`, which must not raise: nobody would seek back for it."""
+    """Every batch of the topic to `handler`, which must not raise: nobody would seek back for it."""
+    gathering = (settings.gather_bytes_min, settings.gather_milliseconds_max)
+    fetch_min_bytes, fetch_max_wait_ms = gathering if source.gathers else (1, _PROMPT_WAIT_MILLISECONDS_MAX)
     subscriber = broker.subscriber(
-        Topic(topic, declare=False),
-        group_id=group,
+        Topic(source.topic, declare=False),
+        group_id=source.group,
+        fetch_min_bytes=fetch_min_bytes,
+        fetch_max_wait_ms=fetch_max_wait_ms,
         batch=True,
         max_records=settings.batch_events_max,
         batch_timeout_ms=settings.poll_wait_milliseconds,

@@ -66,9 +66,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._busy = asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
-        self._subscriber = subscribe(
-            broker, settings, source.topic, source.group, listener=self, handler=self._handle
-        )
+        self._subscriber = subscribe(broker, settings, source, listener=self, handler=self._handle)
 
     @property
     def _consumer(self) -> "AIOKafkaConsumer":

@@ -12,11 +12,16 @@ from projector.ports import Checkpoint, Delivered, Unreadable
 
 
 class Source(NamedTuple):
-    """One topic for one consumer group."""
+    """One topic for one consumer group.
+
+    `gathers`: what nobody waits for is worth a short wait of its own. At a few hundred events a second, most
+    batches would hold one event, and a batch costs about the same whatever it holds.
+    """
 
     topic: str
     group: str
     starts_at: StartsAt
+    gathers: bool = False
 
 
 class Outcome(NamedTuple):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contract import events as e
 from tests.eventually import eventually
@@ -66,3 +67,16 @@ async def test_changes_are_counted_once_over_a_restart_and_a_second_delivery(wor
     async with world.projecting("analytics"):
         await world.happen(events[2:])
         await eventually(lambda: shows(world, sql, [(1, 2, 2)]))
+
+
+async def test_what_no_reader_waits_for_is_gathered_into_one_batch(world: World) -> None:
+    small, big = history(new_product_id(), created()), history(new_product_id(), created("x" * 20_000))
+    names = ("inventory", "product_view")
+    batches = {"projection": "inventory"}
+    async with world.projecting(*names, gather_bytes_min=10_000, gather_milliseconds_max=5000):
+        before = REGISTRY.get_sample_value("projection_batch_seconds_count", batches) or 0
+        await world.happen(small)
+        await eventually(lambda: world.table_shows(small[0].product_id, 1))
+        await world.happen(big)
+        await eventually(lambda: shows(world, "SELECT count(*)::int FROM views.inventory_product", [(2,)]))
+        assert REGISTRY.get_sample_value("projection_batch_seconds_count", batches) == before + 1
