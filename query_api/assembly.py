@@ -84,7 +84,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
         _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
-        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility)
+        find = FindProduct(
+            PostgresProductTable(_bounded(products, settings)),
+            cache,
+            visibility,
+            watchers_max=settings.waiters_max,
+        )
         lists = ListProducts(
             PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
             list_cache,
@@ -117,12 +122,14 @@ def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduc
     multi_get = MultiGet(redis, seconds_max=settings.redis_seconds_max)
     stack.push_async_callback(multi_get.close)
     keys = ProductKeys(settings.redis_key_prefix)
-    documents = CoalescedReads(calls, LiveDocuments(multi_get, keys), count=_count)
+    live = LiveDocuments(multi_get, keys)
+    documents = CoalescedReads(calls, live, count=_count)
     others = CoalescedReads(calls, multi_get)
     cache = RedisProductCache(
         redis,
         calls,
         documents,
+        CoalescedReads(calls, live),
         others,
         keys=keys,
         prefix=settings.redis_key_prefix,

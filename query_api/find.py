@@ -5,19 +5,23 @@ against what the projector stored meanwhile. A SKU or slug is first looked up as
 believed only if that product's document still has it; else the table decides.
 """
 
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from query_api.cache_watch import CacheWatch
 from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
 from query_api.ports import PointerKind, ProductCache, ProductRow, ProductTable
 from query_api.single_flight import SingleFlight
 from query_api.visibility import Consistency, Visibility
 from shared.contract.cached_document import unpack
 
+WATCHERS_MAX = 1000
 CacheResult = Literal["hit", "miss", "bypass"]
 
 
@@ -47,10 +51,18 @@ _names = msgspec.json.Decoder(_Names)
 class FindProduct:
     """The use case. Every method raises `ProductNotFound`, or `Unavailable` when the table cannot answer."""
 
-    def __init__(self, table: ProductTable, cache: ProductCache, visibility: Visibility) -> None:
+    def __init__(
+        self,
+        table: ProductTable,
+        cache: ProductCache,
+        visibility: Visibility,
+        *,
+        watchers_max: int = WATCHERS_MAX,
+    ) -> None:
         self._table = table
         self._cache = cache
         self._visibility = visibility
+        self._watch = CacheWatch(cache.glance, watchers_max=watchers_max)
         self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
         self._look_ups: SingleFlight[tuple[PointerKind, str], ProductRow | None] = SingleFlight()
 
@@ -82,17 +94,36 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
-        """The cache if it is new enough; else wait, then the table.
+        """The cache if it is new enough, or is so in a moment; else wait, then the table.
 
         The cache is not filled: the projector is about to write the same document.
         """
-        cached, _ = await self._read(product_id)
+        cached, cache = await self._read(product_id)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
+        if cache != "bypass" and consistency.is_of(product_id):
+            cached, seconds = await self._look_again(product_id, consistency)
+            if cached is not None:
+                return _found(cached, "hit")
+            consistency = replace(consistency, wait_seconds=max(0.0, consistency.wait_seconds - seconds))
         found = await self._after(consistency, lambda: self._table.by_id(product_id))
         if product_id == consistency.token.product_id:
             await self._insist(consistency, found)
         return _found(found, "bypass")
+
+    async def _look_again(
+        self, product_id: UUID, consistency: Consistency
+    ) -> tuple[ProductRow | None, float]:
+        """What the cache has within a moment, if it is new enough, and how many seconds that took."""
+        started = time.monotonic()
+
+        def is_new_enough(value: bytes) -> bool:
+            row = _row(product_id, value)
+            return row is not None and consistency.is_met_by(product_id, row.stream_version)
+
+        value = await self._watch.until(is_new_enough, product_id, consistency.wait_seconds)
+        row = None if value is None else _row(product_id, value)
+        return row, time.monotonic() - started
 
     async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
         """Always from the table: a pointer may be older than the token."""
@@ -133,16 +164,8 @@ class FindProduct:
             value = await self._cache.read(str(product_id))
         except CacheUnavailable:
             return None, "bypass"
-        if value is None:
-            return None, "miss"
-        try:
-            cached = unpack(value)
-        except ValueError:
-            # Not written by us, or by a later release: the table knows.
-            return None, "miss"
-        return ProductRow(
-            product_id, cached.stream_version, None if cached.is_deleted else cached.body
-        ), "hit"
+        row = None if value is None else _row(product_id, value)
+        return row, "miss" if row is None else "hit"
 
     async def _load(self, product_id: UUID) -> ProductRow | None:
         row = await self._table.by_id(product_id)
@@ -168,6 +191,15 @@ class FindProduct:
             except CacheUnavailable:
                 return row
         return row
+
+
+def _row(product_id: UUID, value: bytes) -> ProductRow | None:
+    """None for what was not written by us, or by a later release: the table knows."""
+    try:
+        cached = unpack(value)
+    except ValueError:
+        return None
+    return ProductRow(product_id, cached.stream_version, None if cached.is_deleted else cached.body)
 
 
 def _found(row: ProductRow | None, cache: CacheResult) -> Found:

@@ -118,6 +118,10 @@ class ProductCache(Protocol):
         """The packed document (shared.contract.cached_document) of a canonical id in text form."""
         ...
 
+    def glance(self, product_id: str) -> "Future[bytes | None]":
+        """The same, for a reader who looks again: no hit or miss of its own."""
+        ...
+
     async def fill(self, row: ProductRow) -> None:
         """Store a row's document or tombstone, unless a newer one stands there."""
         ...

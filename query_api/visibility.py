@@ -25,14 +25,14 @@ class Consistency:
     token: ConsistencyToken
     wait_seconds: float
 
+    def is_of(self, product_id: UUID) -> bool:
+        """Whether a version of this product can be proof at all."""
+        return self.token.product_id == product_id and self.token.stream_version is not None
+
     def is_met_by(self, product_id: UUID, stream_version: int) -> bool:
         """Whether having this version of this product at hand is proof enough."""
-        token = self.token
-        return (
-            token.product_id == product_id
-            and token.stream_version is not None
-            and stream_version >= token.stream_version
-        )
+        wanted = self.token.stream_version
+        return wanted is not None and self.token.product_id == product_id and stream_version >= wanted
 
 
 @dataclass(slots=True, eq=False)

@@ -32,6 +32,7 @@ class RedisProductCache:
         redis: Redis,
         calls: GuardedCalls,
         documents: CoalescedReads,
+        glances: CoalescedReads,
         pointers: CoalescedReads,
         *,
         keys: ProductKeys,
@@ -44,6 +45,7 @@ class RedisProductCache:
         self._redis = redis
         self._calls = calls
         self._documents = documents
+        self._glances = glances
         self._pointers = pointers
         self._prefix = prefix
         self._fills = GuardedDocuments(
@@ -54,6 +56,9 @@ class RedisProductCache:
 
     def read(self, product_id: str) -> "Future[bytes | None]":
         return self._documents.get(product_id)
+
+    def glance(self, product_id: str) -> "Future[bytes | None]":
+        return self._glances.get(product_id)
 
     async def fill(self, row: ProductRow) -> None:
         value = pack(row.stream_version, row.body)

@@ -61,7 +61,7 @@ async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProdu
     keys = ProductKeys(PREFIX)
     reads = CoalescedReads(calls, LiveDocuments(world.redis.mget, keys))
     cache = RedisProductCache(
-        world.redis, calls, reads, reads,
+        world.redis, calls, reads, reads, reads,
         keys=keys, prefix=PREFIX, document_ttl_seconds=DAY_SECONDS,
         absent_ttl_seconds=5, pointer_ttl_seconds=5,
     )  # fmt: skip
