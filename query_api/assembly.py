@@ -8,6 +8,7 @@ import asyncpg
 from prometheus_client import Counter, Gauge
 
 from query_api.analytics import Reports
+from query_api.cache_watch import CacheWatch
 from query_api.cursors import Cursors
 from query_api.find import FindProduct
 from query_api.http.application import HttpLimits, UseCases, http_application
@@ -84,12 +85,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
         _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
-        find = FindProduct(
-            PostgresProductTable(_bounded(products, settings)),
-            cache,
-            visibility,
+        watch = CacheWatch(
+            cache.glance,
+            seconds_max=settings.cache_watch_seconds_max,
             watchers_max=settings.waiters_max,
         )
+        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility, watch)
         lists = ListProducts(
             PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
             list_cache,

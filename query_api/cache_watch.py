@@ -11,36 +11,42 @@ from uuid import UUID
 
 from query_api.errors import CacheUnavailable
 
-LOOK_SECONDS = 0.005
-WATCH_SECONDS_MAX = 0.05
-IN_VAIN_SECONDS = 1.0
+_LOOK_SECONDS = 0.005
+_IN_VAIN_SECONDS = 1.0
 Read = Callable[[str], Awaitable[bytes | None]]
 
 
 class CacheWatch:
-    """`watchers_max` readers at most look at the same time; whoever else comes goes on at once."""
+    """Each reader looks for `seconds_max` at most, and `watchers_max` readers at most do so at the same time;
+    whoever else comes goes on at once.
+    """
 
-    def __init__(self, read: Read, *, watchers_max: int) -> None:
+    def __init__(
+        self, read: Read, *, seconds_max: float, watchers_max: int, in_vain_seconds: float = _IN_VAIN_SECONDS
+    ) -> None:
         self._read = read
+        self._seconds_max = seconds_max
         self._watchers_max = watchers_max
+        self._in_vain_seconds = in_vain_seconds
         self._watchers = 0
         self._not_before = 0.0
 
     async def until(
-        self, is_new_enough: Callable[[bytes], bool], product_id: UUID, seconds_max: float
+        self, is_new_enough: Callable[[bytes], bool], product_id: UUID, wait_seconds: float
     ) -> bytes | None:
-        """The packed document as soon as it is new enough; None after `WATCH_SECONDS_MAX`, or after
-        `seconds_max` if that is less, and at once where looking is of no use. Raises nothing.
+        """The packed document as soon as it is new enough; None when it is not in time, or where looking is
+        of no use. Raises nothing.
         """
         now = asyncio.get_running_loop().time
-        if seconds_max <= 0 or now() < self._not_before or self._watchers >= self._watchers_max:
+        seconds = min(wait_seconds, self._seconds_max)
+        if seconds <= 0 or now() < self._not_before or self._watchers >= self._watchers_max:
             return None
-        ends = now() + min(seconds_max, WATCH_SECONDS_MAX)
+        ends = now() + seconds
         self._watchers += 1
         try:
             while now() < ends:
                 # On a grid, so that all who look do so in one tick of the loop: one command for all of them.
-                await asyncio.sleep(LOOK_SECONDS - now() % LOOK_SECONDS)
+                await asyncio.sleep(_LOOK_SECONDS - now() % _LOOK_SECONDS)
                 value = await self._read(str(product_id))
                 if value is not None and is_new_enough(value):
                     return value
@@ -48,5 +54,5 @@ class CacheWatch:
             return None
         finally:
             self._watchers -= 1
-        self._not_before = now() + IN_VAIN_SECONDS
+        self._not_before = now() + self._in_vain_seconds
         return None

@@ -21,7 +21,6 @@ from query_api.single_flight import SingleFlight
 from query_api.visibility import Consistency, Visibility
 from shared.contract.cached_document import unpack
 
-WATCHERS_MAX = 1000
 CacheResult = Literal["hit", "miss", "bypass"]
 
 
@@ -56,13 +55,12 @@ class FindProduct:
         table: ProductTable,
         cache: ProductCache,
         visibility: Visibility,
-        *,
-        watchers_max: int = WATCHERS_MAX,
+        watch: CacheWatch,
     ) -> None:
         self._table = table
         self._cache = cache
         self._visibility = visibility
-        self._watch = CacheWatch(cache.glance, watchers_max=watchers_max)
+        self._watch = watch
         self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
         self._look_ups: SingleFlight[tuple[PointerKind, str], ProductRow | None] = SingleFlight()
 

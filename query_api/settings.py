@@ -48,6 +48,8 @@ class QuerySettings(ProcessSettings):
     wait_seconds_default: float = Field(default=2.0, ge=0)
     wait_seconds_max: float = Field(default=10.0, ge=0)
     waiters_max: int = Field(default=1000, ge=1)
+    # Before it waits for the view, a reader looks for so long whether the cache has its write; 0: not at all.
+    cache_watch_seconds_max: float = Field(default=0.05, ge=0)
 
     measurement_seconds_max: float = Field(default=5.0, gt=0)
     """A lag that was measured longer ago says nothing of now; projectors tell it once a second."""

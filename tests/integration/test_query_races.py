@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from query_api.cache_watch import CacheWatch
 from query_api.errors import CacheUnavailable, Overloaded
 from query_api.find import FindProduct
 from query_api.ports import ProductRow
@@ -16,9 +17,10 @@ from query_api.redis.coalesced_reads import CoalescedReads
 from query_api.redis.guarded_calls import GuardedCalls
 from query_api.redis.live_documents import LiveDocuments
 from query_api.redis.product_cache import RedisProductCache
-from query_api.visibility import Visibility
+from query_api.visibility import Consistency, Visibility
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
+from shared.contract.consistency_token import decode_token
 from shared.contract.views import encode_document
 from shared.ops.breaker import CircuitBreaker
 from shared.postgres.pool import create_pool
@@ -48,7 +50,9 @@ class _HeldTable(PostgresProductTable):
         return row
 
 
-async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProduct]:
+async def _held(
+    world: World, dsns: DatabaseDsns, *, watch_seconds_max: float = 0
+) -> tuple[_HeldTable, FindProduct]:
     pool = await create_pool(
         dsns.reader,
         application_name="held",
@@ -65,7 +69,8 @@ async def _held(world: World, dsns: DatabaseDsns) -> tuple[_HeldTable, FindProdu
         keys=keys, prefix=PREFIX, document_ttl_seconds=DAY_SECONDS,
         absent_ttl_seconds=5, pointer_ttl_seconds=5,
     )  # fmt: skip
-    return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1))
+    watch = CacheWatch(cache.glance, seconds_max=watch_seconds_max, watchers_max=1)
+    return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1), watch)
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(
@@ -115,6 +120,21 @@ async def test_a_late_fill_does_not_bring_a_deleted_product_back(
     table.go_on.set()
     await reader
     assert (await world.served.get(f"/v1/products/{document.id}")).status_code == 404
+
+
+async def test_the_cache_may_prove_a_write_before_the_view_has_it(
+    world: World, read_model_dsns: DatabaseDsns
+) -> None:
+    old = product(version=2, name="old")
+    await world.store(old)
+    await world.cache(old)
+    table, find = await _held(world, read_model_dsns, watch_seconds_max=30)
+    consistency = Consistency(decode_token(token_for(old.id, 5, 3)), 30)
+    reader = asyncio.create_task(find.by_id(old.id, consistency))
+    await world.cache(product(id=old.id, version=3, name="new"))
+    found = await reader
+    assert (found.stream_version, found.cache, table.selects) == (3, "hit", 0)
+    assert b'"name":"new"' in found.body
 
 
 async def test_many_readers_of_one_missing_product_make_one_query(
