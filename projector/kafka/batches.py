@@ -17,13 +17,16 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
+from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.abc import ConsumerRebalanceListener
+    from aiokafka.client import AIOKafkaClient
 
     from projector.settings import ProjectorSettings
 
+_log = get_logger(__name__)
 Records = tuple[Record, ...]
 # A topic that is made after the projector's start is found within this time.
 _METADATA_MAX_AGE_MILLISECONDS = 5_000
@@ -57,14 +60,26 @@ class PromptBatchSubscriber(BatchSubscriber):
         try:
             async with asyncio.timeout(_STOP_SECONDS_MAX):
                 await super().stop()
-        except (asyncio.CancelledError, TimeoutError):
+        except (asyncio.CancelledError, TimeoutError, RuntimeError) as error:
             task = asyncio.current_task()
             if consumer is None or task is None or task.cancelling():
                 raise
             for fetch in consumer._fetcher._pending_tasks:
                 fetch.cancel()
-            await consumer._client.close()
+            _log.warning("left without a goodbye", topics=sorted(consumer.subscription()), reason=repr(error))
+            await close_client(consumer._client)
             self.consumer = None
+
+
+async def close_client(client: "AIOKafkaClient") -> None:
+    """Close it although its metadata task has died: that one may write to a connection that was just closed,
+    which uvloop answers with a RuntimeError, and the client's own `close` would end there.
+    """
+    try:
+        await client.close()
+    except RuntimeError:
+        client._sync_task = None
+        await client.close()
 
 
 async def _whole_batch(records: Records) -> KafkaMessage:
