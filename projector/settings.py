@@ -29,6 +29,8 @@ class ProjectorSettings(NotificationSettings):
     batch_events_max: int = Field(default=1000, ge=1, le=10_000)
     # How long a poll waits where nothing comes; what comes ends it at once.
     poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
+    # How long the broker holds an answer back where nothing comes; what comes ends it at once.
+    fetch_wait_milliseconds_max: int = Field(default=500, ge=0, le=5000)
     # Projections but those that a reader waits for take what has come within this time, or this much of it.
     gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
     gather_bytes_min: int = Field(default=65_536, ge=1)

@@ -86,8 +86,9 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         }
         _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         watch = CacheWatch(
-            cache.glance,
             seconds_max=settings.cache_watch_seconds_max,
+            pause_seconds=settings.cache_watch_pause_seconds,
+            rest_seconds=settings.cache_watch_rest_seconds,
             watchers_max=settings.waiters_max,
         )
         find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility, watch)

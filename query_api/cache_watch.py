@@ -7,35 +7,31 @@ looks for a moment before it waits for the view, and after one who looked in vai
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from typing import TypeVar
 
 from query_api.errors import CacheUnavailable
 
-_LOOK_SECONDS = 0.005
-_IN_VAIN_SECONDS = 1.0
-Read = Callable[[str], Awaitable[bytes | None]]
+T = TypeVar("T")
 
 
 class CacheWatch:
-    """Each reader looks for `seconds_max` at most, and `watchers_max` readers at most do so at the same time;
-    whoever else comes goes on at once.
+    """Each reader looks every `pause_seconds` for `seconds_max` at most, and so do `watchers_max` readers at
+    most. Whoever else comes, or comes within `rest_seconds` after a look in vain, goes on at once.
     """
 
     def __init__(
-        self, read: Read, *, seconds_max: float, watchers_max: int, in_vain_seconds: float = _IN_VAIN_SECONDS
+        self, *, seconds_max: float, pause_seconds: float, rest_seconds: float, watchers_max: int
     ) -> None:
-        self._read = read
         self._seconds_max = seconds_max
+        self._pause_seconds = pause_seconds
+        self._rest_seconds = rest_seconds
         self._watchers_max = watchers_max
-        self._in_vain_seconds = in_vain_seconds
         self._watchers = 0
         self._not_before = 0.0
 
-    async def until(
-        self, is_new_enough: Callable[[bytes], bool], product_id: UUID, wait_seconds: float
-    ) -> bytes | None:
-        """The packed document as soon as it is new enough; None when it is not in time, or where looking is
-        of no use. Raises nothing.
+    async def until(self, look: Callable[[], Awaitable[T | None]], wait_seconds: float) -> T | None:
+        """What `look` finds; None when that is not in time, or where looking is of no use. `CacheUnavailable`
+        ends it like that, too.
         """
         now = asyncio.get_running_loop().time
         seconds = min(wait_seconds, self._seconds_max)
@@ -46,13 +42,13 @@ class CacheWatch:
         try:
             while now() < ends:
                 # On a grid, so that all who look do so in one tick of the loop: one command for all of them.
-                await asyncio.sleep(_LOOK_SECONDS - now() % _LOOK_SECONDS)
-                value = await self._read(str(product_id))
-                if value is not None and is_new_enough(value):
-                    return value
+                await asyncio.sleep(self._pause_seconds - now() % self._pause_seconds)
+                found = await look()
+                if found is not None:
+                    return found
         except CacheUnavailable:
             return None
         finally:
             self._watchers -= 1
-        self._not_before = now() + self._in_vain_seconds
+        self._not_before = now() + self._rest_seconds
         return None

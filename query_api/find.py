@@ -51,11 +51,7 @@ class FindProduct:
     """The use case. Every method raises `ProductNotFound`, or `Unavailable` when the table cannot answer."""
 
     def __init__(
-        self,
-        table: ProductTable,
-        cache: ProductCache,
-        visibility: Visibility,
-        watch: CacheWatch,
+        self, table: ProductTable, cache: ProductCache, visibility: Visibility, watch: CacheWatch
     ) -> None:
         self._table = table
         self._cache = cache
@@ -100,28 +96,25 @@ class FindProduct:
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
         if cache != "bypass" and consistency.is_of(product_id):
-            cached, seconds = await self._look_again(product_id, consistency)
+            started = time.monotonic()
+            cached = await self._watch.until(
+                lambda: self._new_enough(product_id, consistency), consistency.wait_seconds
+            )
             if cached is not None:
                 return _found(cached, "hit")
-            consistency = replace(consistency, wait_seconds=max(0.0, consistency.wait_seconds - seconds))
+            left = consistency.wait_seconds - (time.monotonic() - started)
+            consistency = replace(consistency, wait_seconds=max(0.0, left))
         found = await self._after(consistency, lambda: self._table.by_id(product_id))
         if product_id == consistency.token.product_id:
             await self._insist(consistency, found)
         return _found(found, "bypass")
 
-    async def _look_again(
-        self, product_id: UUID, consistency: Consistency
-    ) -> tuple[ProductRow | None, float]:
-        """What the cache has within a moment, if it is new enough, and how many seconds that took."""
-        started = time.monotonic()
-
-        def is_new_enough(value: bytes) -> bool:
-            row = _row(product_id, value)
-            return row is not None and consistency.is_met_by(product_id, row.stream_version)
-
-        value = await self._watch.until(is_new_enough, product_id, consistency.wait_seconds)
+    async def _new_enough(self, product_id: UUID, consistency: Consistency) -> ProductRow | None:
+        """What the cache has now, if that is proof. Raises `CacheUnavailable`."""
+        value = await self._cache.glance(str(product_id))
         row = None if value is None else _row(product_id, value)
-        return row, time.monotonic() - started
+        is_met = row is not None and consistency.is_met_by(product_id, row.stream_version)
+        return row if is_met else None
 
     async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
         """Always from the table: a pointer may be older than the token."""

@@ -50,6 +50,10 @@ class QuerySettings(ProcessSettings):
     waiters_max: int = Field(default=1000, ge=1)
     # Before it waits for the view, a reader looks for so long whether the cache has its write; 0: not at all.
     cache_watch_seconds_max: float = Field(default=0.05, ge=0)
+    # Between two looks.
+    cache_watch_pause_seconds: float = Field(default=0.005, gt=0)
+    # After a reader has looked in vain, so long nobody does: the cache's projection may stand still.
+    cache_watch_rest_seconds: float = Field(default=1.0, ge=0)
 
     measurement_seconds_max: float = Field(default=5.0, gt=0)
     """A lag that was measured longer ago says nothing of now; projectors tell it once a second."""

@@ -94,10 +94,6 @@ class GroupCommit:
         Two of one product in one set-based statement would corrupt its stream row; what has to wait keeps its
         place in the queue, and so do the later commands that touch what it touches.
         """
-        if len(self._queue) == 1:  # an idle writer's command touches what nobody else does
-            alone = self._queue.popleft()
-            self._queue_bytes -= alone.size_bytes
-            return [alone]
         batch: list[_Waiting] = []
         deferred: list[_Waiting] = []
         seen: set[UUID | Reservation] = set()

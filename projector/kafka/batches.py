@@ -17,12 +17,12 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
+from shared.kafka.clients import close_client
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.abc import ConsumerRebalanceListener
-    from aiokafka.client import AIOKafkaClient
 
     from projector.settings import ProjectorSettings
 
@@ -31,8 +31,6 @@ Records = tuple[Record, ...]
 # A topic that is made after the projector's start is found within this time.
 _METADATA_MAX_AGE_MILLISECONDS = 5_000
 _STOP_SECONDS_MAX = 5.0
-# How long the broker holds an answer back where nothing comes; what comes ends it at once.
-_PROMPT_WAIT_MILLISECONDS_MAX = 500
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
 _HEARTBEATS_PER_SESSION = 5
 
@@ -69,17 +67,6 @@ class PromptBatchSubscriber(BatchSubscriber):
             _log.warning("left without a goodbye", topics=sorted(consumer.subscription()), reason=repr(error))
             await close_client(consumer._client)
             self.consumer = None
-
-
-async def close_client(client: "AIOKafkaClient") -> None:
-    """Close it although its metadata task has died: that one may write to a connection that was just closed,
-    which uvloop answers with a RuntimeError, and the client's own `close` would end there.
-    """
-    try:
-        await client.close()
-    except RuntimeError:
-        client._sync_task = None
-        await client.close()
 
 
 async def _whole_batch(records: Records) -> KafkaMessage:
@@ -122,13 +109,13 @@ def subscribe(
     handler: Callable[[Records], Awaitable[None]],
 ) -> BatchSubscriber:
     """Every batch of the topic to `handler`, which must not raise: nobody would seek back for it."""
-    gathering = (settings.gather_bytes_min, settings.gather_milliseconds_max)
-    fetch_min_bytes, fetch_max_wait_ms = gathering if source.gathers else (1, _PROMPT_WAIT_MILLISECONDS_MAX)
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
         group_id=source.group,
-        fetch_min_bytes=fetch_min_bytes,
-        fetch_max_wait_ms=fetch_max_wait_ms,
+        fetch_min_bytes=settings.gather_bytes_min if source.gathers else 1,
+        fetch_max_wait_ms=(
+            settings.gather_milliseconds_max if source.gathers else settings.fetch_wait_milliseconds_max
+        ),
         batch=True,
         max_records=settings.batch_events_max,
         batch_timeout_ms=settings.poll_wait_milliseconds,

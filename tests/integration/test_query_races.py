@@ -69,7 +69,7 @@ async def _held(
         keys=keys, prefix=PREFIX, document_ttl_seconds=DAY_SECONDS,
         absent_ttl_seconds=5, pointer_ttl_seconds=5,
     )  # fmt: skip
-    watch = CacheWatch(cache.glance, seconds_max=watch_seconds_max, watchers_max=1)
+    watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1), watch)
 
 

@@ -1,10 +1,10 @@
-"""A consumer's client is closed whatever became of its background task."""
+"""A Kafka client is closed whatever became of its background task."""
 
 import asyncio
 
 from aiokafka.client import AIOKafkaClient
 
-from projector.kafka.batches import close_client
+from shared.kafka.clients import close_client
 
 
 async def test_a_client_whose_metadata_task_has_died_is_closed_with_its_connections() -> None:
