@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, Topic
@@ -17,7 +17,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
-from shared.kafka.clients import close_client
+from shared.kafka.connections import survive_lost_connections
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -48,6 +48,22 @@ class PromptBatchSubscriber(BatchSubscriber):
         batches = await consumer.getmany(timeout_ms=self.batch_timeout_ms, max_records=self.max_records)
         return tuple(chain.from_iterable(batches.values()))
 
+    def dead_task(self) -> str | None:
+        """Which of aiokafka's own tasks has ended, and of what: it starts none anew and waits for ever."""
+        consumer = self.consumer
+        if consumer is None:
+            return None
+        tasks = {
+            "metadata": consumer._client._sync_task,
+            "coordination": consumer._coordinator._coordination_task,
+            "fetching": consumer._fetcher._fetch_task,
+        }
+        for name, task in tasks.items():
+            if task.done():
+                cause = "cancelled" if task.cancelled() else repr(task.exception())
+                return f"the consumer's {name} task has ended: {cause}"
+        return None
+
     async def stop(self) -> None:
         """Leave the group, with the broker away too, and then without a goodbye.
 
@@ -65,7 +81,7 @@ class PromptBatchSubscriber(BatchSubscriber):
             for fetch in consumer._fetcher._pending_tasks:
                 fetch.cancel()
             _log.warning("left without a goodbye", topics=sorted(consumer.subscription()), reason=repr(error))
-            await close_client(consumer._client)
+            await consumer._client.close()
             self.consumer = None
 
 
@@ -86,6 +102,7 @@ async def _raw_records(message: KafkaMessage) -> Any:
 
 def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
     """Connects when started. Its access log (a line a batch) is at DEBUG."""
+    survive_lost_connections()
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
         client_id="projector",
@@ -107,7 +124,7 @@ def subscribe(
     *,
     listener: "ConsumerRebalanceListener",
     handler: Callable[[Records], Awaitable[None]],
-) -> BatchSubscriber:
+) -> PromptBatchSubscriber:
     """Every batch of the topic to `handler`, which must not raise: nobody would seek back for it."""
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
@@ -132,4 +149,4 @@ def subscribe(
     # The factory has no say in the class; ours adds no state, so the instance may change it.
     subscriber.__class__ = PromptBatchSubscriber
     subscriber(handler)
-    return subscriber
+    return cast(PromptBatchSubscriber, subscriber)

@@ -6,9 +6,10 @@ Partitions stay paused until their checkpoints are loaded and sought: no record 
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
@@ -25,7 +26,6 @@ from projector.ports import Control, EventLog
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
-    from aiokafka import AIOKafkaConsumer
     from faststream.kafka import KafkaBroker
 
     from projector.settings import ProjectorSettings
@@ -69,7 +69,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._subscriber = subscribe(broker, settings, source, listener=self, handler=self._handle)
 
     @property
-    def _consumer(self) -> "AIOKafkaConsumer":
+    def _consumer(self) -> AIOKafkaConsumer:
         assert self._subscriber.consumer is not None, "the subscriber is not started"
         return self._subscriber.consumer
 
@@ -132,11 +132,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _keep(self) -> None:
         """Place what is unplaced, commit, measure, and beat, until cancelled."""
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_KEEP_SECONDS):
                     await self._wake.wait()
-            except TimeoutError:
-                pass
             self._wake.clear()
             try:
                 await self._keep_once()
@@ -145,6 +143,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._wait(f"{type(error).__name__}: {error}")
 
     async def _keep_once(self) -> None:
+        if dead := self._subscriber.dead_task():
+            if self._state.stopped_because is None:
+                self._stop(dead, remedy="start this process anew")
+            return  # without a beat
         # What aiokafka holds against max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
             self.heartbeat.beat()
@@ -235,12 +237,12 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 reason=stop.reason, seconds=stop.seconds,
             )  # fmt: skip
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: str, *, remedy: str = _REMEDY) -> None:
         """Red until an operator acts. The partitions stay ours: others would meet the same."""
-        self._state.stopped_because = f"{reason}; {_REMEDY}"
+        self._state.stopped_because = f"{reason}; {remedy}"
         self._pause()
         self._progress.stopped(True)
-        _log.critical("projection stopped", projection=self.name, reason=reason, remedy=_REMEDY)
+        _log.critical("projection stopped", projection=self.name, reason=reason, remedy=remedy)
 
     def _pause(self) -> None:
         self._placement.placed = {}

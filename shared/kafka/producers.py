@@ -11,7 +11,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
-from shared.kafka.clients import close_client
 from shared.ops.logs import get_logger
 
 # Topics take 1 MiB a batch; a value of 512 KiB shares its batch with nothing much larger.
@@ -58,9 +57,9 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
         async with asyncio.timeout(seconds_max):
             while sender is not None and not sender.done():
                 sender.cancel()
-                await close_client(producer.client)
+                await producer.client.close()
                 await asyncio.wait((sender,), timeout=pause)
-            await close_client(producer.client)
+            await producer.client.close()
     except Exception as error:
         _log.warning("Kafka producer could not be ended", error=repr(error))
     _release_waiters(producer._message_accumulator)
