@@ -15,10 +15,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from redis import Redis
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import ADDRESSES
-from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers, dsns_of
+from tests.databases import DatabaseStock, create_database, drop_database
+from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers
 
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
@@ -70,7 +71,7 @@ async def event_store_template(postgres_server: PostgresServer) -> str:
     """The name of a migrated event store that nobody connects to."""
     from command_api.postgres.migrate import migrate_event_store
 
-    owner = _create_database(postgres_server, "event_store_template", "template1").owner
+    owner = create_database(postgres_server, "event_store_template", "template1").owner
     await migrate_event_store(owner)
     return "event_store_template"
 
@@ -80,21 +81,31 @@ async def read_model_template(postgres_server: PostgresServer) -> str:
     """The name of a migrated read model that nobody connects to."""
     from projector.postgres.migrate import migrate_read_model
 
-    owner = _create_database(postgres_server, "read_model_template", "template1").owner
+    owner = create_database(postgres_server, "read_model_template", "template1").owner
     await migrate_read_model(owner)
     return "read_model_template"
 
 
+@pytest.fixture(scope="session")
+def _event_stores(postgres_server: PostgresServer, event_store_template: str) -> Iterator[DatabaseStock]:
+    yield from _stock(postgres_server, event_store_template)
+
+
+@pytest.fixture(scope="session")
+def _read_models(postgres_server: PostgresServer, read_model_template: str) -> Iterator[DatabaseStock]:
+    yield from _stock(postgres_server, read_model_template)
+
+
 @pytest.fixture
-def event_store_dsns(postgres_server: PostgresServer, event_store_template: str) -> Iterator[DatabaseDsns]:
+def event_store_dsns(postgres_server: PostgresServer, _event_stores: DatabaseStock) -> Iterator[DatabaseDsns]:
     """A fresh event store of this test's own: `.owner .writer .reader .projector`."""
-    yield from _fresh_database(postgres_server, event_store_template)
+    yield from _one_of(_event_stores, postgres_server)
 
 
 @pytest.fixture
-def read_model_dsns(postgres_server: PostgresServer, read_model_template: str) -> Iterator[DatabaseDsns]:
+def read_model_dsns(postgres_server: PostgresServer, _read_models: DatabaseStock) -> Iterator[DatabaseDsns]:
     """A fresh read model of this test's own: `.owner .writer .reader .projector`."""
-    yield from _fresh_database(postgres_server, read_model_template)
+    yield from _one_of(_read_models, postgres_server)
 
 
 @pytest.fixture
@@ -103,7 +114,7 @@ def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], Data
     made: list[str] = []
 
     def make() -> DatabaseDsns:
-        dsns = _create_database(postgres_server, f"empty_{next(_numbers)}", "template1")
+        dsns = create_database(postgres_server, f"empty_{next(_numbers)}", "template1")
         made.append(dsns.name)
         return dsns
 
@@ -111,7 +122,7 @@ def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], Data
     yield make
     postgres_server.ensure_running()
     for name in made:
-        _drop_database(postgres_server, name)
+        drop_database(postgres_server, name)
 
 
 @pytest.fixture
@@ -147,19 +158,15 @@ async def kafka_prefix(kafka_server: KafkaServer, kafka_bootstrap_servers: str) 
         await admin.close()
 
 
-def _create_database(server: PostgresServer, name: str, template: str) -> DatabaseDsns:
-    variables = {"name": name, "template": template, "owner": OWNER}
-    server.run_sql('CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner"', variables=variables)
-    return dsns_of(server, name)
+def _stock(server: PostgresServer, template: str) -> Iterator[DatabaseStock]:
+    stock = DatabaseStock(server, template)
+    yield stock
+    stock.close()
 
 
-def _fresh_database(server: PostgresServer, template: str) -> Iterator[DatabaseDsns]:
+def _one_of(stock: DatabaseStock, server: PostgresServer) -> Iterator[DatabaseDsns]:
     server.ensure_running()
-    dsns = _create_database(server, f"{template.removesuffix('_template')}_{next(_numbers)}", template)
-    yield dsns
+    taken = stock.take()
+    yield taken
     server.ensure_running()
-    _drop_database(server, dsns.name)
-
-
-def _drop_database(server: PostgresServer, name: str) -> None:
-    server.run_sql('DROP DATABASE :"name" WITH (FORCE)', variables={"name": name})
+    stock.give_back(taken)

@@ -2,7 +2,7 @@
 
 from aiokafka import AIOKafkaProducer
 
-from shared.kafka.connections import survive_lost_connections
+from shared.kafka.connections import mend_connections
 from shared.kafka.producers import BATCH_BYTES_MAX, REQUEST_BYTES_MAX
 
 _REQUEST_SECONDS_MAX = 8.0
@@ -11,7 +11,7 @@ _RETRY_SECONDS = 0.1
 
 def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
     """Acknowledged by all in-sync replicas, idempotent, and without linger: a chunk is a batch already."""
-    survive_lost_connections()
+    mend_connections()
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
         client_id=client_id,

@@ -17,7 +17,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
-from shared.kafka.connections import survive_lost_connections
+from shared.kafka.connections import mend_connections
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def _raw_records(message: KafkaMessage) -> Any:
 
 def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
     """Connects when started. Its access log (a line a batch) is at DEBUG."""
-    survive_lost_connections()
+    mend_connections()
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
         client_id="projector",

@@ -1,0 +1,53 @@
+"""Databases of tests: copies of one that was migrated once. The next copy is made while a test runs, and what
+tests are done with is dropped beside the next one.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from deploy.local.postgres import OWNER, PostgresServer
+from tests.servers import DatabaseDsns, dsns_of
+
+
+def create_database(server: PostgresServer, name: str, template: str) -> DatabaseDsns:
+    """A copy that belongs to the role which migrates."""
+    variables = {"name": name, "template": template, "owner": OWNER}
+    server.run_sql('CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner"', variables=variables)
+    return dsns_of(server, name)
+
+
+def drop_database(server: PostgresServer, name: str) -> None:
+    """Whoever is still connected to it."""
+    server.run_sql('DROP DATABASE :"name" WITH (FORCE)', variables={"name": name})
+
+
+class DatabaseStock:
+    """Copies of one template, one of them always ready or in the making."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._made = 0
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"copies-of-{template}")
+        self._next = self._begin()
+
+    def take(self) -> DatabaseDsns:
+        """A fresh copy, for one test alone; PostgreSQL is up."""
+        try:
+            taken = self._next.result()
+        except Exception:  # the test before has killed or paused the server meanwhile
+            taken = self._begin().result()
+        self._next = self._begin()
+        return taken
+
+    def give_back(self, taken: DatabaseDsns) -> None:
+        """It is dropped soon, or with the server where that fails."""
+        self._worker.submit(drop_database, self._server, taken.name)
+
+    def close(self) -> None:
+        """Make no more."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _begin(self) -> "Future[DatabaseDsns]":
+        self._made += 1
+        name = f"{self._template.removesuffix('_template')}_{self._made}"
+        return self._worker.submit(create_database, self._server, name, self._template)
