@@ -93,8 +93,8 @@ class SessionServers:
 def _memory() -> Path | None:
     """A file system in memory, where one has room.
 
-    A database is 500 files. ext4 makes files slowly for some seconds after others were removed: tests of views,
-    a database or two each, took three times as long there.
+    A database is 500 files. ext4 makes files slowly for some seconds after others were removed: tests of
+    views, a database or two each, took three times as long there.
     """
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN
     return _MEMORY if has_room and os.access(_MEMORY, os.W_OK) else None
