@@ -164,7 +164,7 @@ class Faults:
             await asyncio.to_thread(target.server.ensure_running)
         except StartFailed as error:
             assert isinstance(target.server, Process)
-            problem = f"{error}\n    it says of itself: {await _readiness(target.server)}"
+            problem = f"{target.server.name} says of itself: {await _readiness(target.server)}\n    {error}"
             self.problems.append(problem)
             self._tell(problem)
 
