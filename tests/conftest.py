@@ -19,7 +19,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import ADDRESSES
 from tests.databases import DatabaseStock, create_database, drop_database
-from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers
+from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers, memory
 
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
@@ -37,7 +37,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if wanted & {POSTGRES, REDIS, KAFKA}:
-        servers = session.config.stash[_SERVERS] = SessionServers()
+        servers = session.config.stash[_SERVERS] = SessionServers(memory())
         servers.begin(sorted(wanted))
 
 

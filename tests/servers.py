@@ -52,11 +52,22 @@ def dsns_of(server: PostgresServer, database: str) -> DatabaseDsns:
     return DatabaseDsns(database, *by_role)
 
 
+def memory() -> Path | None:
+    """A file system in memory, where one has room.
+
+    A database is 500 files. ext4 makes files slowly for some seconds after others were removed: tests of
+    views, a database or two each, took three times as long there.
+    """
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN
+    return _MEMORY if has_room and os.access(_MEMORY, os.W_OK) else None
+
+
 class SessionServers:
     """Starts servers in the background as soon as it is known which are needed, all at the same time."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="product-catalogue-tests-", dir=_memory()))
+    def __init__(self, parent: Path | None = None) -> None:
+        """Their data lie in a new folder of `parent`, by default of the temporary one, which is on disk."""
+        self._folder = Path(tempfile.mkdtemp(prefix="product-catalogue-tests-", dir=parent))
         self._folder.chmod(0o711)  # PostgreSQL does not run as root, and must be able to reach its data
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="server-start")
         self._starting: dict[str, Future[RunningServer]] = {}
@@ -88,16 +99,6 @@ class SessionServers:
         self._made.append(server)
         server.start()
         return server
-
-
-def _memory() -> Path | None:
-    """A file system in memory, where one has room.
-
-    A database is 500 files. ext4 makes files slowly for some seconds after others were removed: tests of
-    views, a database or two each, took three times as long there.
-    """
-    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN
-    return _MEMORY if has_room and os.access(_MEMORY, os.W_OK) else None
 
 
 def _embedded(folder: Path) -> dict[str, Callable[[], RunningServer]]:
