@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from shared.ops.log_repeats import RepeatFilter
 from shared.ops.metrics import LOG_LINES_LOST
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
@@ -35,7 +36,7 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
 
     Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, what the call bound,
     what `structlog.contextvars` holds (request_id, correlation_id, trace_id), and `exception` where there was
-    one.
+    one. What a library repeats is thinned out: `suppressed` tells how many of its lines are missing.
     """
     threshold = logging.getLevelNamesMapping()[level.upper()]
     writer = _LineWriter(stream if stream is not None else sys.stdout)
@@ -102,6 +103,7 @@ class _StandardHandler(logging.Handler):
         super().__init__()
         self._processors = processors
         self._writer = writer
+        self.addFilter(RepeatFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -110,6 +112,8 @@ class _StandardHandler(logging.Handler):
                 event["exc_info"] = record.exc_info
             if record.stack_info:
                 event["stack"] = record.stack_info
+            if suppressed := getattr(record, "suppressed", 0):
+                event["suppressed"] = suppressed
             for processor in self._processors:
                 event = processor(None, record.levelname.lower(), event)
             self._writer.write(event)

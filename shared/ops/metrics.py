@@ -19,6 +19,9 @@ EVENT_LOOP_LAG_SECONDS = Gauge(
     "event_loop_lag_seconds", "Longest delay of a timer on the event loop in the last 15 seconds."
 )
 LOG_LINES_LOST = Counter("log_lines_lost_total", "Log lines that could not be written to the log stream.")
+LOG_LINES_SUPPRESSED = Counter(
+    "log_lines_suppressed_total", "Warnings and errors of libraries that were written often enough already."
+)
 HTTP_REQUEST_DURATION_SECONDS = Histogram(
     "http_server_request_duration_seconds",
     "From the first byte of a request to the last byte of its answer.",

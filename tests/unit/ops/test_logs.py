@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
+from shared.ops.log_repeats import PASSES_MAX
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.metrics import LOG_LINES_LOST
 
@@ -75,6 +76,14 @@ def test_a_library_record_has_the_same_members(stream: io.StringIO, name: str) -
         "error",
         "query-api",
     )
+
+
+def test_a_library_that_repeats_itself_is_thinned_out_and_ours_is_not(stream: io.StringIO) -> None:
+    for node in range(50):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
+        get_logger("relay").error("Kafka is away", attempt=node)
+    loggers = [line["logger"] for line in lines_of(stream)]
+    assert (loggers.count("aiokafka"), loggers.count("relay")) == (PASSES_MAX, 50)
 
 
 def test_a_message_cannot_forge_a_second_line(stream: io.StringIO) -> None:
