@@ -1,5 +1,9 @@
-"""The same three servers out of images, where a container engine runs (TEST_SERVERS=containers)."""
+"""The same three servers out of images, where a container engine runs (TEST_SERVERS=containers).
 
+The images are those of docker-compose.yml, by the same variables: POSTGRES_IMAGE, REDIS_IMAGE, KAFKA_IMAGE.
+"""
+
+import os
 import time
 from collections.abc import Mapping
 
@@ -38,6 +42,8 @@ class _Container:
             time.sleep(0.1)
 
     def stop(self) -> None:
+        if not self._is_created:
+            return
         self.resume()
         self._container.get_wrapped_container().stop(timeout=20)
 
@@ -65,7 +71,7 @@ class _Container:
 
 class PostgresContainer(_Container):
     def __init__(self) -> None:
-        super().__init__("postgres:18", 5432)
+        super().__init__(os.environ.get("POSTGRES_IMAGE", "postgres:18"), 5432)
         self._container.with_env("POSTGRES_PASSWORD", SUPERUSER)
         self._container.with_command("postgres -c max_connections=200 -c timezone=UTC")
 
@@ -95,7 +101,7 @@ class PostgresContainer(_Container):
 
 class RedisContainer(_Container):
     def __init__(self) -> None:
-        super().__init__("redis:7.4", 6379)
+        super().__init__(os.environ.get("REDIS_IMAGE", "redis:8"), 6379)
         self._container.with_command(
             "redis-server --bind 0.0.0.0 --protected-mode no --appendonly yes --save ''"
         )
@@ -109,7 +115,7 @@ class RedisContainer(_Container):
 
 class KafkaContainer(_Container):
     def __init__(self) -> None:
-        super().__init__("apache/kafka:4.1.0", 19092)
+        super().__init__(os.environ.get("KAFKA_IMAGE", "apache/kafka:4.4.0"), 19092)
         settings = {
             "NODE_ID": "1",
             "PROCESS_ROLES": "broker,controller",
