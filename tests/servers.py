@@ -89,10 +89,12 @@ class SessionServers:
     def close(self) -> None:
         """Stop all and remove their data."""
         self._pool.shutdown(wait=True)
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            for outcome in [pool.submit(server.stop) for server in self._made]:
-                outcome.result()
-        shutil.rmtree(self._folder)
+        try:
+            with ThreadPoolExecutor(max_workers=3) as pool:
+                for outcome in [pool.submit(server.stop) for server in self._made]:
+                    outcome.result()
+        finally:
+            shutil.rmtree(self._folder)
 
     def _start(self, make: Callable[[], RunningServer]) -> RunningServer:
         server = make()
