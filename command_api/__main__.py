@@ -50,7 +50,7 @@ def _serve() -> int:
     from command_api.app import PROCESS, serve
 
     settings = load_settings(CommandSettings)
-    configure_logs(PROCESS, settings.log_level)
+    configure_logs(PROCESS, settings)
     bound = settings.shutdown_seconds_max
     return run(PROCESS, lambda stop: serve(stop, settings), shutdown_seconds_max=bound)
 
@@ -59,7 +59,7 @@ def _relay() -> int:
     from command_api.relay_app import run_relay
 
     settings = load_settings(RelaySettings)
-    configure_logs("relay", settings.log_level)
+    configure_logs("relay", settings)
     return run(
         "relay", lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
     )
@@ -67,7 +67,7 @@ def _relay() -> int:
 
 def _migrate() -> int:
     settings = load_settings(MigrateSettings)
-    configure_logs("migrate", settings.log_level, sys.stderr)
+    configure_logs("migrate", settings, sys.stderr)
 
     async def migrate(_: asyncio.Event) -> int:
         applied = await migrate_event_store(settings.event_store_migrate_dsn, on_step=print)

@@ -66,7 +66,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
     strays = _strays(order, settings.kafka_topic_prefix)
     if strays:
         args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
-    configure_logs(PROCESS, settings.log_level, sys.stderr)
+    configure_logs(PROCESS, settings, sys.stderr)
 
     async def replay(stop: asyncio.Event) -> int:
         with _Progress(settings.replay_report_interval_seconds) as progress:

@@ -82,7 +82,7 @@ def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
         return 2
     from projector.app import PROCESS, run_projector
 
-    configure_logs(PROCESS, settings.log_level)
+    configure_logs(PROCESS, settings)
     try:
         return run(
             PROCESS,

@@ -22,7 +22,7 @@ def main() -> int:
     commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
     parser.parse_args()
     settings = load_settings(QuerySettings)
-    configure_logs(PROCESS, settings.log_level)
+    configure_logs(PROCESS, settings)
 
     async def until_stopped(stop: asyncio.Event) -> int:
         try:

@@ -17,7 +17,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
-from shared.kafka.connections import mend_connections
+from shared.kafka.connections import close_client, mend_connections
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class PromptBatchSubscriber(BatchSubscriber):
             for fetch in consumer._fetcher._pending_tasks:
                 fetch.cancel()
             _log.warning("left without a goodbye", topics=sorted(consumer.subscription()), reason=repr(error))
-            await consumer._client.close()
+            await close_client(consumer._client)
             self.consumer = None
 
 

@@ -12,6 +12,7 @@ A client's first connection belongs to nobody while it asks for metadata: cancel
 from typing import Any
 
 import aiokafka.conn
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
@@ -42,3 +43,12 @@ def mend_connections() -> None:
     Call it as often as you like.
     """
     aiokafka.conn.AIOKafkaConnection = _Connection
+
+
+async def close_client(client: AIOKafkaClient) -> None:
+    """Close it although its metadata task has died, of whatever: its own `close` ends at that."""
+    try:
+        await client.close()
+    except RuntimeError:
+        client._sync_task = None
+        await client.close()

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
+from shared.kafka.connections import close_client
 from shared.ops.logs import get_logger
 
 # Topics take 1 MiB a batch; a value of 512 KiB shares its batch with nothing much larger.
@@ -57,9 +58,9 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
         async with asyncio.timeout(seconds_max):
             while sender is not None and not sender.done():
                 sender.cancel()
-                await producer.client.close()
+                await close_client(producer.client)
                 await asyncio.wait((sender,), timeout=pause)
-            await producer.client.close()
+            await close_client(producer.client)
     except Exception as error:
         _log.warning("Kafka producer could not be ended", error=repr(error))
     _release_waiters(producer._message_accumulator)

@@ -1,6 +1,6 @@
 """Libraries that complain at every attempt, in moderation: a broker that is away for a night fills no disk.
 
-The consumers of one projector logged 250 lines a second meanwhile, all of them of six messages.
+The consumers of one projector logged 445 lines in a median second meanwhile, nearly all of six messages.
 """
 
 import logging
@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from shared.ops.metrics import LOG_LINES_SUPPRESSED
 
-PASSES_MAX = 5
-INTERVAL_SECONDS = 10.0
 # Messages that differ each time (text put together before it is logged) never repeat, and are forgotten.
 _MESSAGES_MAX = 1_000
 
@@ -26,8 +24,8 @@ class RepeatFilter(logging.Filter):
     def __init__(
         self,
         *,
-        passes_max: int = PASSES_MAX,
-        interval_seconds: float = INTERVAL_SECONDS,
+        passes_max: int,
+        interval_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()

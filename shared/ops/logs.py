@@ -19,6 +19,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from shared.ops.log_repeats import RepeatFilter
 from shared.ops.metrics import LOG_LINES_LOST
+from shared.ops.settings import ProcessSettings
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
 _FOREIGN_LOGGERS = ("uvicorn", "uvicorn.error", "aiokafka", "faststream", "faststream.access", "asyncio")
@@ -31,14 +32,14 @@ _QUIET_LOGGERS = {
 }
 
 
-def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = None) -> None:
+def configure_logs(process: str, settings: ProcessSettings, stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
 
     Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, what the call bound,
     what `structlog.contextvars` holds (request_id, correlation_id, trace_id), and `exception` where there was
     one. What a library repeats is thinned out: `suppressed` tells how many of its lines are missing.
     """
-    threshold = logging.getLevelNamesMapping()[level.upper()]
+    threshold = logging.getLevelNamesMapping()[settings.log_level]
     writer = _LineWriter(stream if stream is not None else sys.stdout)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -57,7 +58,11 @@ def configure_logs(process: str, level: str = "INFO", stream: TextIO | None = No
         # again.
         cache_logger_on_first_use=False,
     )
-    _redirect_standard_logging(threshold, _StandardHandler(shared, writer))
+    handler = _StandardHandler(shared, writer)
+    handler.addFilter(
+        RepeatFilter(passes_max=settings.log_repeats_max, interval_seconds=settings.log_repeats_seconds)
+    )
+    _redirect_standard_logging(threshold, handler)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -103,7 +108,6 @@ class _StandardHandler(logging.Handler):
         super().__init__()
         self._processors = processors
         self._writer = writer
-        self.addFilter(RepeatFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

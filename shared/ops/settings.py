@@ -27,6 +27,9 @@ class ProcessSettings(BaseSettings):
     )
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+    # Of the same warning or error of a library, so many lines in so many seconds; the others are counted.
+    log_repeats_max: int = Field(default=5, ge=1)
+    log_repeats_seconds: float = Field(default=10.0, gt=0)
     listen_host: str = "127.0.0.1"
     shutdown_seconds_max: float = Field(default=20.0, gt=0)
 

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 from command_api.postgres.migrate import migrate_event_store
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from projector.postgres.migrate import migrate_read_model
-from tests.servers import DatabaseDsns, SessionServers, dsns_of
+from tests.databases import create_database
+from tests.servers import DatabaseDsns, SessionServers
 
 _numbers = itertools.count(1)
 
@@ -49,9 +50,9 @@ class BenchServers:
 
     def empty_database(self) -> DatabaseDsns:
         """A fresh database that the migrate role owns, after a checkpoint: nobody pays for the last one."""
-        name = f"bench_{next(_numbers)}"
-        self.postgres.run_sql(f"CREATE DATABASE {name} OWNER {OWNER}; CHECKPOINT;")
-        return dsns_of(self.postgres, name)
+        made = create_database(self.postgres, f"bench_{next(_numbers)}", "template1")
+        self.postgres.run_sql("CHECKPOINT")
+        return made
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.local.errors import StartFailed
 from deploy.local.ports import HOST
-from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
@@ -18,6 +18,7 @@ from tests.chaos import watched_process
 from tests.chaos.ports import lasting_ports
 from tests.chaos.schedule import LINKS, PROCESSES
 from tests.chaos.servers import ProxiedKafkaServer
+from tests.databases import create_database
 from tests.end_to_end.system import (
     PATIENCE_OF_TESTS,
     REDIS_DATABASE,
@@ -132,8 +133,7 @@ class Installation:
     def start(self) -> None:
         """From servers that run to processes that are ready."""
         for database in (self.event_store, self.read_model):
-            variables = {"name": database.name, "owner": OWNER}
-            self.servers.postgres.run_sql('CREATE DATABASE :"name" OWNER :"owner"', variables=variables)
+            create_database(self.servers.postgres, database.name, "template1")
         jobs = migrations(self.event_store, self.read_model, self.folder)
         in_parallel(jobs, lambda job: job.start())
         in_parallel([target.server for target in self.processes.values()], lambda process: process.start())

@@ -11,10 +11,11 @@ from typing import Any
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST, free_port
-from deploy.local.postgres import OWNER, PostgresServer
+from deploy.local.postgres import PostgresServer
 from deploy.local.process import Job, Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
+from tests.databases import create_database
 from tests.servers import DatabaseDsns, dsns_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ class System:
     def start(self) -> None:
         """From nothing to ready."""
         for database in (self.event_store, self.read_model):
-            self._create(database)
+            create_database(self.servers.postgres, database.name, "template1")
         in_parallel(migrations(self.event_store, self.read_model, self.folder), lambda job: job.start())
         in_parallel(self.processes, lambda process: process.start())
 
@@ -130,10 +131,6 @@ class System:
         dsn_name = "EVENT_STORE_DSN" if arguments[0] == "command_api" else "READ_MODEL_DSN"
         environment = {**self.environment(), ops_port_setting: str(ops_port), dsn_name: dsn}
         return Process(name, arguments, environment, REPOSITORY, self.folder / f"{name}.log", ops_port)
-
-    def _create(self, database: DatabaseDsns) -> None:
-        variables = {"name": database.name, "owner": OWNER}
-        self.servers.postgres.run_sql('CREATE DATABASE :"name" OWNER :"owner"', variables=variables)
 
 
 def migrations(event_store: DatabaseDsns, read_model: DatabaseDsns, log_folder: Path) -> list[Job]:

@@ -92,5 +92,5 @@ if __name__ == "__main__":
     if os.environ["PROJECTOR_FAULT"]:
         install(os.environ["PROJECTOR_FAULT"], _PLACES)
     chosen = ProjectorSettings(_env_file=None)
-    configure_logs("projector", chosen.log_level)
+    configure_logs("projector", chosen)
     sys.exit(run("projector", lambda stop: run_projector(chosen, sys.argv[1:], stop)))

@@ -31,5 +31,5 @@ if __name__ == "__main__":
     if os.environ["RELAY_FAULT"] and install(os.environ["RELAY_FAULT"], _PLACES) == "pause":
         setattr(PostgresLogTail, "lost", lambda _: asyncio.Event().wait())  # noqa: B010
     settings = RelaySettings(_env_file=None)
-    configure_logs("relay", settings.log_level)
+    configure_logs("relay", settings)
     sys.exit(run("relay", lambda stop: run_relay(stop, settings)))

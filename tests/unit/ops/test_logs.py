@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.ops.log_repeats import PASSES_MAX
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.metrics import LOG_LINES_LOST
+from shared.ops.settings import ProcessSettings
+
+SETTINGS = ProcessSettings(_env_file=None, log_level="INFO", log_repeats_max=5, log_repeats_seconds=60)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def _own_logging() -> Iterator[None]:
 @pytest.fixture
 def stream() -> io.StringIO:
     written = io.StringIO()
-    configure_logs("query-api", "INFO", written)
+    configure_logs("query-api", SETTINGS, written)
     return written
 
 
@@ -54,7 +56,7 @@ def test_a_line_says_when_who_and_what_in_utc(stream: io.StringIO) -> None:
 
 def test_a_logger_made_before_the_configuration_follows_it() -> None:
     early, stream = get_logger("early"), io.StringIO()
-    configure_logs("relay", "INFO", stream)
+    configure_logs("relay", SETTINGS, stream)
     early.info("hello")
     assert lines_of(stream)[0]["process"] == "relay"
 
@@ -83,7 +85,7 @@ def test_a_library_that_repeats_itself_is_thinned_out_and_ours_is_not(stream: io
         logging.getLogger("aiokafka").error("Unable connect to node with id %s", node)
         get_logger("relay").error("Kafka is away", attempt=node)
     loggers = [line["logger"] for line in lines_of(stream)]
-    assert (loggers.count("aiokafka"), loggers.count("relay")) == (PASSES_MAX, 50)
+    assert (loggers.count("aiokafka"), loggers.count("relay")) == (5, 50)
 
 
 def test_a_message_cannot_forge_a_second_line(stream: io.StringIO) -> None:
@@ -118,7 +120,7 @@ def test_a_level_below_the_threshold_is_not_written(stream: io.StringIO) -> None
 
 def test_a_later_configuration_replaces_the_earlier_one(stream: io.StringIO) -> None:
     second = io.StringIO()
-    configure_logs("relay", "DEBUG", second)
+    configure_logs("relay", SETTINGS.model_copy(update={"log_level": "DEBUG"}), second)
     get_logger("x").debug("a")
     logging.getLogger("x").debug("b")
     assert stream.getvalue() == ""

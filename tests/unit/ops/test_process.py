@@ -12,8 +12,9 @@ PROGRAM = """
 import asyncio, sys
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
+from shared.ops.settings import ProcessSettings
 
-configure_logs("test", "INFO", sys.stderr)
+configure_logs("test", ProcessSettings(_env_file=None), sys.stderr)
 
 async def obeys(stop):
     print("ready", flush=True)

@@ -32,7 +32,7 @@ async def test_a_dead_task_below_stops_the_projection_and_its_heartbeat(dead: st
     health = Health("projector", clock=lambda: now)
     settings = ProjectorSettings()
     consumer = ProjectionConsumer(
-        "product_view", create_broker(settings), settings, Source("products-events", "a group", "earliest"),
+        "product_view", create_broker(settings), settings, Source("products-events", "a group", "checkpoint"),
         cast(Work, None), cast(EventLog, None), progress=Progress("product_view"),
         heartbeat=health.expect_progress("product_view", SILENT_SECONDS_MAX),
     )  # fmt: skip
