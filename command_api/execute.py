@@ -15,7 +15,8 @@ from command_api.domain import errors
 from command_api.domain.commands import Command, CreateProduct
 from command_api.domain.decide import decide
 from command_api.domain.limits import check_sizes
-from command_api.domain.product import Product, evolve, reservations
+from command_api.domain.product import Product, Reservation, evolve, reservations
+from command_api.held_skus import held_skus
 from command_api.ports import (
     NO_STREAM,
     Append,
@@ -122,9 +123,13 @@ class ExecuteCommand:
                     return repeated
             return await self._in_turn(request)
 
-    async def find_slug(self, slug: str) -> UUID | None:
-        """The product that holds this slug at the moment. Raises `StoreUnavailable`."""
-        return await self._store.find_slug(slug)
+    async def find_holder(self, reservation: Reservation) -> UUID | None:
+        """The product that holds this slug or SKU at the moment. Raises `StoreUnavailable`."""
+        return await self._store.find_holder(reservation)
+
+    async def repeat(self, request: Request) -> Answer | None:
+        """What the request's key was answered the first time. Raises `KeyReused`, `StoreUnavailable`."""
+        return None if request.key is None else await self._repeat(request.key)
 
     async def _repeat(self, key: IdempotencyKey) -> Answer | None:
         stored = await self._store.find_answer(key.key)
@@ -151,7 +156,10 @@ class ExecuteCommand:
             if isinstance(outcome, DuplicateKey):
                 return await self._answer_of_another(request)
             if isinstance(outcome, ReservationTaken):
-                request = _with_another_slug(request, outcome)
+                kind, value = outcome.reservation
+                if kind == "k":
+                    raise errors.SkuTaken(value, await held_skus(self._store, append))
+                request = _with_another_slug(request, value)
                 continue
             current_version = outcome.current_version
         raise errors.TooManyConflicts(current_version)
@@ -219,18 +227,15 @@ class ExecuteCommand:
         return new_events
 
 
-def _with_another_slug(request: Request, taken: ReservationTaken) -> Request:
+def _with_another_slug(request: Request, taken: str) -> Request:
     """For a generated slug: the same with the end of the product's own id, which nobody else has."""
-    kind, value = taken.reservation
-    if kind == "k":
-        raise errors.SkuTaken(value)
     command = request.command
     if not request.slug_is_generated or not isinstance(command, CreateProduct):
-        raise errors.SlugTaken(value)
+        raise errors.SlugTaken(taken)
     suffix = f"-{request.product_id.hex[-12:]}"
     slug = command.product.slug.removesuffix(suffix) + suffix
-    if slug == value:
-        raise errors.SlugTaken(value)
+    if slug == taken:
+        raise errors.SlugTaken(taken)
     return replace(request, command=CreateProduct(msgspec.structs.replace(command.product, slug=slug)))
 
 

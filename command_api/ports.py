@@ -133,5 +133,5 @@ class EventStore(Protocol):
     async def find_answer(self, key: UUID) -> StoredAnswer | None:
         """What this key was answered within the last 24 hours."""
 
-    async def find_slug(self, slug: str) -> UUID | None:
-        """The product that holds this slug."""
+    async def find_holder(self, reservation: Reservation) -> UUID | None:
+        """The product that holds this slug or SKU."""

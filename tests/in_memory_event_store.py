@@ -72,9 +72,9 @@ class InMemoryEventStore:
         self._fail()
         return self._answers.get(key)
 
-    async def find_slug(self, slug: str) -> UUID | None:
+    async def find_holder(self, reservation: Reservation) -> UUID | None:
         self._fail()
-        return self._reservations.get(("s", slug))
+        return self._reservations.get(reservation)
 
     def _fail(self) -> None:
         if self.failure is not None:

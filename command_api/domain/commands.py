@@ -14,10 +14,27 @@ class CreateProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplaceProduct:
-    """The whole product as it is to be; variants that are not named are removed, the status stays."""
+class VariantUpsert:
+    """A variant of an upsert: field -> new value; a field that is absent is kept, None clears it.
 
-    product: ProductCreated
+    `sku` None: the variant is found by its options, and keeps its SKU; a new one gets a made SKU.
+    """
+
+    sku: str | None
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertProduct:
+    """Details of the product of `slug`: a field that is absent is kept, None clears it; the status stays.
+
+    Each given value replaces the old one whole, `attributes` too. `variants`, where given, is the whole list
+    in its order: the product's other variants are removed.
+    """
+
+    slug: str
+    changes: dict[str, Any]
+    variants: tuple[VariantUpsert, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +49,10 @@ class ChangeDetails:
 
 @dataclass(frozen=True, slots=True)
 class PutVariant:
-    """Add the variant, or make the one of its SKU be like this."""
+    """Add the variant, or make the one of its SKU be like this; `must_be_new` refuses the latter."""
 
     variant: Variant
+    must_be_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,7 @@ class DeleteProduct:
 
 Command = (
     CreateProduct
-    | ReplaceProduct
+    | UpsertProduct
     | ChangeDetails
     | PutVariant
     | RemoveVariant

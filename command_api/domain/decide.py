@@ -7,17 +7,20 @@ the same command decides nothing more.
 from typing import Any
 
 from command_api.domain import commands as c
+from command_api.domain.differences import added, changed_details, changes_of
 from command_api.domain.errors import (
     LastVariant,
     ProductNotFound,
     TooManyVariants,
     TransitionNotAllowed,
+    VariantExists,
     VariantNotFound,
 )
 from command_api.domain.limits import VARIANTS_MAX
 from command_api.domain.product import Product
+from command_api.domain.upsert import decide_upsert
 from shared.contract import events as e
-from shared.contract.events import Money, ProductCreated, ProductEvent, Variant
+from shared.contract.events import Money, ProductEvent
 
 
 def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
@@ -27,12 +30,12 @@ def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
     if product is None or product.status == "deleted":
         raise ProductNotFound("there is no such product")
     match command:
-        case c.ReplaceProduct():
-            return _replace(command.product, product)
+        case c.UpsertProduct():
+            return decide_upsert(command, product)
         case c.ChangeDetails():
-            return _change_details(merge_patch(command.changes, product), product)
+            return _change_details(command.changes, product)
         case c.PutVariant():
-            return _put_variant(command.variant, product)
+            return _put_variant(command, product)
         case c.RemoveVariant():
             return _remove_variant(command.sku, product)
         case c.ChangePrice():
@@ -45,6 +48,11 @@ def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
             return _move(product, e.ProductRestored(), start="archived", end="active")
         case c.DeleteProduct():
             return [e.ProductDeleted()]
+
+
+def _change_details(changes: dict[str, Any], product: Product) -> list[ProductEvent]:
+    changed = changed_details(merge_patch(changes, product), product)
+    return [e.ProductDetailsChanged(**changed)] if changed else []
 
 
 def merge_patch(changes: dict[str, Any], product: Product) -> dict[str, Any]:
@@ -67,38 +75,15 @@ def _merged(target: Any, patch: Any) -> Any:
     return result
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    """Equal as JSON: Python's own `==` takes true for 1, and 1 for 1.0."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    return bool(one == other)
-
-
-def _change_details(changes: dict[str, Any], product: Product) -> list[ProductEvent]:
-    empty: dict[str, Any] = {"tags": (), "attributes": {}, "images": ()}
-    changed: dict[str, Any] = {}
-    for field, value in changes.items():
-        wanted = empty.get(field) if value is None else value
-        if not _is_same(wanted, getattr(product, field)):
-            changed[field] = value
-    return [e.ProductDetailsChanged(**changed)] if changed else []
-
-
-def _put_variant(variant: Variant, product: Product) -> list[ProductEvent]:
-    current = product.variants.get(variant.sku)
+def _put_variant(command: c.PutVariant, product: Product) -> list[ProductEvent]:
+    current = product.variants.get(command.variant.sku)
     if current is None:
         if len(product.variants) >= VARIANTS_MAX:
             raise TooManyVariants(f"a product has at most {VARIANTS_MAX} variants")
-        return [e.VariantAdded(*_fields(variant))]
-    if _fields(current) == _fields(variant):
-        return []
-    if _fields(current, without_price=True) == _fields(variant, without_price=True):
-        return [e.PriceChanged(variant.sku, variant.price, current.price)]
-    return [e.VariantChanged(*_fields(variant))]
+        return [added(command.variant)]
+    if command.must_be_new:
+        raise VariantExists(f"the product has a variant {current.sku!r}")
+    return changes_of(current, command.variant)
 
 
 def _remove_variant(sku: str, product: Product) -> list[ProductEvent]:
@@ -116,20 +101,6 @@ def _change_price(sku: str, price: Money, product: Product) -> list[ProductEvent
     return [] if current.price == price else [e.PriceChanged(sku, price, current.price)]
 
 
-def _replace(wanted: ProductCreated, product: Product) -> list[ProductEvent]:
-    details = {field: getattr(wanted, field) for field in e.ProductDetailsChanged.__struct_fields__}
-    decided = _change_details(details, product)
-    skus = {variant.sku for variant in wanted.variants}
-    # Removed before added: between the two a product may be without variants, but never over its limit.
-    decided += [e.VariantRemoved(sku) for sku in product.variants if sku not in skus]
-    for variant in wanted.variants:
-        if variant.sku in product.variants:
-            decided += _put_variant(variant, product)
-        else:
-            decided.append(e.VariantAdded(*_fields(variant)))
-    return decided
-
-
 def _move(product: Product, event: ProductEvent, *, start: str, end: str) -> list[ProductEvent]:
     if product.status == end:
         return []
@@ -138,15 +109,3 @@ def _move(product: Product, event: ProductEvent, *, start: str, end: str) -> lis
             f"a product that is {product.status} cannot become {end} by this: only one that is {start}"
         )
     return [event]
-
-
-def _fields(variant: Variant, *, without_price: bool = False) -> tuple[Any, ...]:
-    price = None if without_price else variant.price
-    return (
-        variant.sku,
-        variant.options,
-        price,
-        variant.compare_at_price,
-        variant.barcode,
-        variant.weight_grams,
-    )

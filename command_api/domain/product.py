@@ -3,6 +3,7 @@
 Deleted products fold to a state, too: a decision about one must be told that it is gone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ Reservation = tuple[Literal["s", "k"], str]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The state after all events so far; variants by SKU, in the order in which they were added."""
+    """The state after all events so far; variants by SKU, in the order in which readers see them."""
 
     status: Status
     slug: str
@@ -92,13 +93,23 @@ def _created(event: e.ProductCreated) -> Product:
     )
 
 
-_EMPTY: dict[str, Any] = {"tags": (), "attributes": {}, "images": ()}
+EMPTY: dict[str, Any] = {"tags": (), "attributes": {}, "images": ()}
+DETAILS = tuple(field for field in e.ProductDetailsChanged.__struct_fields__ if field != "variant_order")
+"""The fields of a product that a merge patch may change."""
 
 
 def _details_changed(product: Product, event: e.ProductDetailsChanged) -> Product:
     changes: dict[str, Any] = {}
-    for field in event.__struct_fields__:
+    for field in DETAILS:
         value = getattr(event, field)
         if value is not UNSET:
-            changes[field] = _EMPTY.get(field) if value is None else value
+            changes[field] = EMPTY.get(field) if value is None else value
+    if event.variant_order is not UNSET:
+        changes["variants"] = _ordered(product.variants, event.variant_order)
     return replace(product, **changes)
+
+
+def _ordered(variants: dict[str, Variant], order: Sequence[str]) -> dict[str, Variant]:
+    """As `order` says; what it does not name follows in its old order: every stored event folds."""
+    first = {sku: variants[sku] for sku in order if sku in variants}
+    return {**first, **variants}

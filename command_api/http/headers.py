@@ -15,6 +15,7 @@ from shared.ops.http.problem import Problem
 
 ANONYMOUS = "anonymous"
 KEY_CHARACTERS_MAX = 255
+_PRECONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 _etag = re.compile(r'"([\x21\x23-\x7e]*)"')
 # A tag may hold commas, so the list is matched whole and never split at them.
 _etags = re.compile(rf"[ \t,]*{_etag.pattern}(?:[ \t]*,[ \t,]*(?:{_etag.pattern})?)*[ \t,]*")
@@ -43,6 +44,26 @@ def versions_wanted(request: Request) -> frozenset[int] | None:
     return frozenset(int(text) for text in ours if len(text) <= _STREAM_VERSION_DIGITS_MAX)
 
 
+def must_be_new(request: Request) -> bool:
+    """Whether `If-None-Match: *` says so. Raises 400 for entity tags: If-Match is for versions."""
+    values = request.headers.getlist("if-none-match")
+    if values and ",".join(values).strip() != "*":
+        detail = "a write takes If-None-Match: * only; name the version that you know in If-Match"
+        raise HttpProblem(Problem(400, "malformed-if-none-match", "Malformed If-None-Match", detail))
+    return bool(values)
+
+
+def refuse_preconditions(request: Request, *supported: str, instead: str) -> None:
+    """Raises 400 for a precondition that would not be looked at: its caller would take the write for guarded.
+
+    If-Modified-Since and If-Range guard no write; RFC 9110 (13.1.3, 13.1.5) has them ignored.
+    """
+    for name in _PRECONDITIONS:
+        if name.lower() in request.headers and name not in supported:
+            detail = f"{name} is not supported here; {instead}"
+            raise HttpProblem(Problem(400, "precondition-not-supported", "Unsupported precondition", detail))
+
+
 def idempotency_key(request: Request, body: bytes, item: int | None = None) -> IdempotencyKey | None:
     """The hashed key and fingerprint, or None without the header. Raises 400 for an empty or huge key.
 
@@ -56,7 +77,9 @@ def idempotency_key(request: Request, body: bytes, item: int | None = None) -> I
         detail = f"Idempotency-Key is 1 to {KEY_CHARACTERS_MAX} characters"
         raise HttpProblem(Problem(400, "malformed-idempotency-key", "Malformed Idempotency-Key", detail))
     scope = request.scope
-    asked = (scope["method"], scope["path"], ",".join(request.headers.getlist("if-match")))
+    asked = [scope["method"], scope["path"], ",".join(request.headers.getlist("if-match"))]
+    # Only where it is sent: a retry after an update of the service has the same fingerprint as before it.
+    asked += request.headers.getlist("if-none-match")[:1]
     return IdempotencyKey(
         _hash(ANONYMOUS.encode(), text.encode("latin-1", "replace"), b"" if item is None else b"%d" % item),
         _hash(*(part.encode() for part in asked), body),

@@ -39,6 +39,19 @@ _PROBLEM = {
         "trace_id": {"type": "string"},
         "request_id": {"type": "string"},
         "current_version": {"type": "integer"},
+        "conflicts": {
+            "type": "array",
+            "description": "With `sku-taken`: every SKU that another product holds, and that product.",
+            "items": {
+                "type": "object",
+                "required": ["sku", "product_id"],
+                "properties": {
+                    "sku": {"type": "string"},
+                    "product_id": {"type": "string", "format": "uuid"},
+                    "slug": {"type": "string", "description": "Absent where it has gone since."},
+                },
+            },
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -67,6 +80,10 @@ _BATCH_RESULT = {
                     "status": {"type": "integer"},
                     "id": {"type": "string", "format": "uuid"},
                     "version": {"type": "integer"},
+                    "product_status": {
+                        "enum": ["draft", "active", "archived"],
+                        "description": "After the operation; absent after a deletion.",
+                    },
                     "changed": {"type": "boolean", "description": "Absent on a repeated answer."},
                     "problem": {"$ref": "#/components/schemas/Problem"},
                 },
@@ -88,10 +105,10 @@ _TITLES = {
     201: "Created",
     204: "Gone",
     207: "One result per operation, in order",
-    400: "Malformed body or header",
+    400: "Malformed body or header, or a precondition that is not supported here",
     404: "No such product or variant",
     409: "Slug or SKU taken, status does not allow it, last variant, or too many conflicts",
-    412: "If-Match does not match",
+    412: "A precondition does not hold: If-Match does not match, or the variant is there already",
     413: "Body too large",
     415: "Wrong media type",
     422: "Not valid, or an idempotency key used for another request",
@@ -108,6 +125,12 @@ _IF_MATCH = {
     "in": "header",
     "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
     "description": 'Only if the product is at this version: `"3"`, a list, or `*`.',
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string", "enum": ["*"]},
+    "description": "`*`: only if the product does not have this variant yet.",
 }
 _REQUEST_ID = {
     "name": "X-Request-Id",
@@ -150,6 +173,7 @@ def describes(handler: str) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, **_PATH[name]} for name in path
     ]
     parameters += [_KEY, _REQUEST_ID, *([_IF_MATCH] if 412 in statuses else [])]
+    parameters += [_IF_NONE_MATCH] if handler == "put_variant" else []
     extra: dict[str, Any] = {"parameters": parameters}
     if bodies:
         content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}
@@ -205,6 +229,7 @@ def component_schemas() -> dict[str, Any]:
         [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
     )
     schemas_by_name: dict[str, Any] = definitions["$defs"]
-    for field in schemas_by_name["PatchIn"]["properties"].values():
-        field.pop("default", None)  # an absent field stays as it is
+    for model in ("PatchIn", "UpsertProductIn", "UpsertVariantIn"):
+        for field in schemas_by_name[model]["properties"].values():
+            field.pop("default", None)  # an absent field stays as it is
     return {**schemas_by_name, "Problem": _PROBLEM}

@@ -1,6 +1,7 @@
 """One table from errors to HTTP: the only place where a refusal gets its status."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,9 +24,13 @@ class HttpProblem(Exception):
 _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
     (errors.VariantNotFound, 404, "variant-not-found", "Variant not found"),
+    (errors.VariantExists, 412, "variant-exists", "The product has this variant already"),
     (errors.TransitionNotAllowed, 409, "transition-not-allowed", "The status does not allow this"),
     (errors.LastVariant, 409, "last-variant", "The last variant stays"),
     (errors.TooManyVariants, 422, "too-many-variants", "Too many variants"),
+    (errors.NewProductIncomplete, 422, "product-incomplete", "A new product needs more"),
+    (errors.VariantNeedsPrice, 422, "variant-needs-price", "A new variant needs a price"),
+    (errors.VariantAmbiguous, 422, "variant-ambiguous", "It is not clear which variant is meant"),
     (errors.ProductTooLarge, 422, "product-too-large", "The product is too large"),
     (errors.VersionDoesNotMatch, 412, "version-does-not-match", "If-Match does not match"),
     (errors.TooManyConflicts, 409, "version-conflict", "The product keeps changing"),
@@ -44,13 +49,31 @@ def problem_of(error: Exception) -> Problem:
     """The problem of any error that a command may end in; what is not in the table is a bug: 500."""
     if isinstance(error, HttpProblem):
         return error.problem
-    extensions: dict[str, int] = {}
-    if isinstance(error, errors.VersionDoesNotMatch | errors.TooManyConflicts):
-        extensions["current_version"] = error.current_version
     for kind, status, code, title in _TABLE:
         if isinstance(error, kind):
-            return Problem(status, code, title, str(error) or None, extensions=extensions)
+            return Problem(status, code, title, str(error) or None, _fields(error), _extensions(error))
     return Problem(500, "internal-error", "Something is broken on our side")
+
+
+def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
+    if isinstance(error, errors.UpsertIncomplete):
+        return tuple((f"/product{pointer}", "missing", str(error)) for pointer in error.pointers)
+    return ()
+
+
+def _extensions(error: Exception) -> dict[str, Any]:
+    match error:
+        case errors.VersionDoesNotMatch() | errors.TooManyConflicts():
+            return {"current_version": error.current_version}
+        case errors.SkuTaken() if error.conflicts:
+            return {"conflicts": [_conflict(each) for each in error.conflicts]}
+        case _:
+            return {}
+
+
+def _conflict(held: errors.HeldSku) -> dict[str, str]:
+    slug = {} if held.slug is None else {"slug": held.slug}
+    return {"sku": held.sku, "product_id": str(held.product_id), **slug}
 
 
 def problem_response(request: Request, error: Exception) -> Response:

@@ -24,7 +24,16 @@ from command_api.http.answers import (
 )
 from command_api.http.batch import run_batch
 from command_api.http.body import parse, read_body, require_media_type
-from command_api.http.headers import caller_of, etag, idempotency_key, location, token, versions_wanted
+from command_api.http.headers import (
+    caller_of,
+    etag,
+    idempotency_key,
+    location,
+    must_be_new,
+    refuse_preconditions,
+    token,
+    versions_wanted,
+)
 from command_api.http.openapi import describes
 
 JSON = "application/json"
@@ -62,6 +71,7 @@ def _with(api: WriteApi, handler: Handler) -> Callable[[Request], Awaitable[Resp
 
 async def create_product(api: WriteApi, request: Request) -> Response:
     """Create a product as a draft."""
+    refuse_preconditions(request, instead="what is created has no version yet")
     require_media_type(request, JSON)
     body = await read_body(request)
     given = parse(schemas.ProductIn, body)
@@ -93,7 +103,8 @@ async def put_variant(api: WriteApi, request: Request) -> Response:
     body = await read_body(request)
     given = parse(schemas.VariantBody, body)
     variant = convert.variant(checked_sku(raw_sku_of(request)), given)
-    return await _run(api, request, c.PutVariant(variant), body, render_put)
+    command = c.PutVariant(variant, must_be_new(request))
+    return await _run(api, request, command, body, render_put, preconditions=("If-Match", "If-None-Match"))
 
 
 async def remove_variant(api: WriteApi, request: Request) -> Response:
@@ -149,7 +160,9 @@ async def _run(
     command: c.Command,
     body: bytes,
     render: Callable[[Done], tuple[int, bytes]] = render_ok,
+    preconditions: tuple[str, ...] = ("If-Match",),
 ) -> Response:
+    refuse_preconditions(request, *preconditions, instead=f"send {' or '.join(preconditions)}")
     product_id = product_id_of(request.path_params["product_id"])
     answer = await api.execute.execute(
         CommandRequest(

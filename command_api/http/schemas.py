@@ -6,7 +6,7 @@ in the API's documentation.
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -106,6 +106,9 @@ class MoneyIn(_Body):
         return self
 
 
+ABSENT_PRICE = MoneyIn.model_construct(amount="", currency="")
+
+
 class ImageIn(_Body):
     """A picture by address."""
 
@@ -129,14 +132,37 @@ class VariantIn(VariantBody):
     sku: Sku
 
 
-def _distinct_skus(variants: list[VariantIn]) -> list[VariantIn]:
-    if len({variant.sku for variant in variants}) < len(variants):
-        raise ValueError("two variants have the same SKU")
+class UpsertVariantIn(_Body):
+    """A variant of an upsert: a field that is absent is kept, null clears it. A new variant needs a price.
+
+    Without `sku` it is the product's variant with the same options, which keeps its SKU; a new one gets a
+    made SKU: the slug and the option values.
+    """
+
+    sku: Sku = ""
+    options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] | None = None
+    price: MoneyIn = ABSENT_PRICE
+    compare_at_price: MoneyIn | None = None
+    barcode: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
+
+
+AnyVariant = TypeVar("AnyVariant", VariantIn, UpsertVariantIn)
+
+
+def _distinct_skus(variants: list[AnyVariant]) -> list[AnyVariant]:
+    first: dict[str, int] = {}
+    for index, variant in enumerate(variants):
+        if variant.sku and first.setdefault(variant.sku, index) != index:
+            raise ValueError(f"variants {first[variant.sku]} and {index} have the same SKU {variant.sku!r}")
     return variants
 
 
 Variants = Annotated[
     list[VariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(_distinct_skus)
+]
+UpsertVariants = Annotated[
+    list[UpsertVariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(_distinct_skus)
 ]
 
 
@@ -155,12 +181,6 @@ class ProductIn(_Body):
     images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] = []
 
 
-class UpsertProductIn(ProductIn):
-    """A whole product by its slug: created, or made to be like this."""
-
-    slug: Slug
-
-
 class PatchIn(_Body):
     """JSON merge patch (RFC 7396): absent fields stay, null clears, lists are replaced, attributes merged."""
 
@@ -175,6 +195,18 @@ class PatchIn(_Body):
     images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] | None = None
 
 
+class UpsertProductIn(PatchIn):
+    """A product by its slug: created, or made to be like this. An absent field is kept, null clears it.
+
+    A field that is given replaces the old value whole, `attributes` too. `variants`, where given, is the
+    whole list in its order: the product's other variants are removed. A new product needs `name` and
+    `variants`.
+    """
+
+    slug: Slug
+    variants: UpsertVariants = []
+
+
 class _Operation(_Body):
     if_version: Annotated[int, Field(ge=1)] | None = None
 
@@ -187,7 +219,7 @@ class CreateOperation(_Operation):
 
 
 class UpsertOperation(_Operation):
-    """Create the product of this slug, or make it be like this."""
+    """Create the product of this slug, or make it be like this; the status stays."""
 
     op: Literal["upsert"]
     product: UpsertProductIn

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from command_api.domain.product import Reservation
 from command_api.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream
 from command_api.postgres.group_commit import GroupCommit, GroupCommitLimits
 from command_api.postgres.grouped_read import GroupedRead
@@ -14,8 +15,9 @@ from shared.postgres.sql import load_sql
 
 _LOAD_SQL = load_sql("command_api.postgres", "load_streams")
 _ANSWERS_SQL = load_sql("command_api.postgres", "find_answers")
-_SLUGS_SQL = load_sql("command_api.postgres", "find_slugs")
+_HOLDERS_SQL = load_sql("command_api.postgres", "find_holders")
 LOAD_PRODUCTS_MAX = 256
+FIND_RESERVATIONS_MAX = 4096
 
 
 class PostgresEventStore:
@@ -38,7 +40,9 @@ class PostgresEventStore:
         self._answers: GroupedRead[UUID, StoredAnswer] = GroupedRead(
             self._find_answers, keys_max=LOAD_PRODUCTS_MAX
         )
-        self._slugs: GroupedRead[str, UUID] = GroupedRead(self._find_slugs, keys_max=LOAD_PRODUCTS_MAX)
+        self._holders: GroupedRead[Reservation, UUID] = GroupedRead(
+            self._find_holders, keys_max=FIND_RESERVATIONS_MAX
+        )
 
     async def load(self, product_id: UUID) -> Stream:
         """The product's whole history. Raises `StoreUnavailable`, or `CodecError` (a bug, or a newer log)."""
@@ -57,9 +61,9 @@ class PostgresEventStore:
         """What this key was answered within the last 24 hours. Raises `StoreUnavailable`."""
         return await self._answers.get(key)
 
-    async def find_slug(self, slug: str) -> UUID | None:
-        """The product that holds this slug. Raises `StoreUnavailable`."""
-        return await self._slugs.get(slug)
+    async def find_holder(self, reservation: Reservation) -> UUID | None:
+        """The product that holds this slug or SKU. Raises `StoreUnavailable`."""
+        return await self._holders.get(reservation)
 
     @property
     def queued_commands(self) -> int:
@@ -82,5 +86,7 @@ class PostgresEventStore:
         rows = await self._pool.fetch(_ANSWERS_SQL, keys)
         return {key: StoredAnswer(*answer) for key, *answer in rows}
 
-    async def _find_slugs(self, slugs: list[str]) -> Mapping[str, UUID]:
-        return {row["slug"]: row["product_id"] for row in await self._pool.fetch(_SLUGS_SQL, slugs)}
+    async def _find_holders(self, asked: list[Reservation]) -> Mapping[Reservation, UUID]:
+        kinds, values = [kind.encode() for kind, _ in asked], [value for _, value in asked]
+        rows = await self._pool.fetch(_HOLDERS_SQL, kinds, values)
+        return {(kind.decode(), value): product_id for kind, value, product_id in rows}

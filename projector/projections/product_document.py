@@ -85,7 +85,7 @@ def _changed(document: ProductDocument, event: _Change, recorded: RecordedEvent)
     """The fields that get another value."""
     match event:
         case e.ProductDetailsChanged():
-            return _details(event)
+            return _details(event, document)
         case e.VariantAdded():
             return {"variants": (*document.variants, _plain(event))}
         case e.VariantChanged():
@@ -105,13 +105,22 @@ def _changed(document: ProductDocument, event: _Change, recorded: RecordedEvent)
             assert_never(event)
 
 
-def _details(changed: e.ProductDetailsChanged) -> dict[str, Any]:
+def _details(changed: e.ProductDetailsChanged, document: ProductDocument) -> dict[str, Any]:
     """UNSET leaves a field as it is, null clears it; a cleared list or mapping is an empty one."""
     fields = {name: value for name, value in asdict(changed).items() if value is not UNSET}
+    order = fields.pop("variant_order", None)
+    if order is not None:
+        fields["variants"] = _ordered(document.variants, order)
     for name, empty in (("tags", ()), ("images", ()), ("attributes", {})):
         if name in fields and fields[name] is None:
             fields[name] = empty
     return fields
+
+
+def _ordered(variants: tuple[e.Variant, ...], order: tuple[str, ...]) -> tuple[e.Variant, ...]:
+    """As the order says; what it does not name follows in its old order."""
+    places = {sku: place for place, sku in enumerate(order)}
+    return tuple(sorted(variants, key=lambda variant: places.get(variant.sku, len(places))))
 
 
 def _plain(event: e.VariantAdded | e.VariantChanged) -> e.Variant:

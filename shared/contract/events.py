@@ -51,7 +51,10 @@ class ProductCreated(Struct, frozen=True):
 
 
 class ProductDetailsChanged(Struct, frozen=True, omit_defaults=True):
-    """Only the fields that changed, each with its new whole value; null says that it was cleared."""
+    """Only the fields that changed, each with its new whole value; null says that it was cleared.
+
+    `variant_order` lists the SKUs of all variants in their new order; without it the order is as it was.
+    """
 
     slug: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
@@ -62,6 +65,7 @@ class ProductDetailsChanged(Struct, frozen=True, omit_defaults=True):
     tags: tuple[str, ...] | UnsetType | None = UNSET
     attributes: dict[str, Any] | UnsetType | None = UNSET
     images: tuple[Image, ...] | UnsetType | None = UNSET
+    variant_order: tuple[str, ...] | UnsetType = UNSET
 
 
 class VariantAdded(Variant, frozen=True):

@@ -1,6 +1,8 @@
 """Every shape that the log ever stored decodes for ever: one golden file for each type and schema version.
 
-A golden file is added with its line in `golden.sha256` (append it), and neither is edited afterwards.
+An optional field that a published shape gains has a golden file beside that of its shape, named after the
+field. A golden file is added with its line in `golden.sha256` (append it), and neither is edited
+afterwards.
 """
 
 import hashlib
@@ -26,6 +28,7 @@ STORED = [
     for stored in STORED_TYPES
     for schema_version in range(1, stored.schema_version + 1)
 ]
+GAINED = [("product-details-changed", 2, "variant-order")]
 CURRENT = {stored.event_type: stored.schema_version for stored in STORED_TYPES}
 
 
@@ -34,7 +37,19 @@ def _golden(event_type: str, schema_version: int) -> bytes:
 
 
 def test_every_stored_type_and_schema_version_has_a_golden_file_and_nothing_else_has() -> None:
-    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.v{version}.json" for name, version in STORED}
+    shapes = {f"{name}.v{version}.json" for name, version in STORED}
+    gained = {f"{name}.v{version}.{field}.json" for name, version, field in GAINED}
+    assert {file.name for file in FOLDER.iterdir()} == shapes | gained
+
+
+@pytest.mark.parametrize(("event_type", "schema_version", "field"), GAINED)
+def test_a_field_that_a_shape_gained_is_read_and_written_byte_for_byte(
+    event_type: str, schema_version: int, field: str
+) -> None:
+    golden = (FOLDER / f"{event_type}.v{schema_version}.{field}.json").read_bytes()
+    event = decode_event(event_type, schema_version, golden)
+    assert getattr(event, field.replace("-", "_")) == ("OBS-S", "OBS-M", "OBS-L")
+    assert encode_event(event).data == golden
 
 
 def test_the_bytes_of_a_golden_file_never_change() -> None:

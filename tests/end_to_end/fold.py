@@ -26,6 +26,11 @@ def fold(document: Document | None, event_type: str, data: Any, version: int, at
     variants: list[Document] = [dict(variant) for variant in document["variants"]]
     if event_type == "product-details-changed":
         for name, value in data.items():
+            if name == "variant_order":
+                by_sku = {variant["sku"]: variant for variant in variants}
+                assert sorted(value) == sorted(by_sku), "the order does not name each variant once"
+                after["variants"] = [by_sku[sku] for sku in value]
+                continue
             assert name in _DETAILS, f"{name} is not a detail"
             after[name] = _EMPTY.get(name) if value is None else value
         after["images"] = [_image(image) for image in after["images"]]

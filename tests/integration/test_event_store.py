@@ -465,7 +465,7 @@ async def test_appends_go_on_while_partitions_are_made(
     async with small_partitions.transaction():
         await small_partitions.execute("SELECT catalogue.ensure_partitions(30)")
         assert await store.append(creation("shirt")) == Appended(1, 1)
-        assert (await store.find_slug("shirt")) is not None
+        assert (await store.find_holder(("s", "shirt"))) is not None
 
 
 async def test_a_log_without_room_refuses_loudly_and_goes_on_once_it_has_some(
@@ -474,7 +474,7 @@ async def test_a_log_without_room_refuses_loudly_and_goes_on_once_it_has_some(
     await small_partitions.execute("SELECT setval('catalogue.event_position', 29)")
     with pytest.raises(StoreUnavailable, match="no room"):
         await store.append(creation("shirt"))
-    assert await store.find_slug("shirt") is None
+    assert await store.find_holder(("s", "shirt")) is None
     await small_partitions.execute("SELECT catalogue.ensure_partitions()")
     assert isinstance(await store.append(creation("shirt")), Appended)
 

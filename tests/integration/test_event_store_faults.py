@@ -184,7 +184,7 @@ async def test_a_store_that_is_stopped_is_unavailable_and_works_again_once_it_is
         with pytest.raises(StoreUnavailable):
             await store.find_answer(uuid7())
         with pytest.raises(StoreUnavailable):
-            await store.find_slug("a")
+            await store.find_holder(("s", "a"))
     await asyncio.to_thread(postgres_server.start)
     assert await store.append(creation("b")) == Appended(1, 2)
     assert (await store.load(first.product_id)).stream_version == 1

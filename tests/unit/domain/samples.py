@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
+from command_api.domain.commands import UpsertProduct, VariantUpsert
+from command_api.domain.product import DETAILS
 from shared.contract import events as e
 
 MEDIUM = e.Variant("OBS-M", {"size": "M"}, e.Money("50.00", "USD"))
@@ -22,6 +26,18 @@ def created(*variants: e.Variant, **fields: Any) -> e.ProductCreated:
         "images": (e.Image("https://example.test/1.png", "front"),),
     }
     return e.ProductCreated(**{**values, **fields})
+
+
+def whole(product: e.ProductCreated) -> UpsertProduct:
+    """An upsert that names every field of the product and of its variants."""
+    changes = {field: getattr(product, field) for field in DETAILS if field != "slug"}
+    return UpsertProduct(product.slug, changes, tuple(map(whole_variant, product.variants)))
+
+
+def whole_variant(variant: e.Variant) -> VariantUpsert:
+    """A variant of an upsert that names every field."""
+    values = msgspec.structs.asdict(variant)
+    return VariantUpsert(values.pop("sku"), values)
 
 
 def added(variant: e.Variant) -> e.VariantAdded:

@@ -10,7 +10,7 @@ from command_api.domain.errors import ProductNotFound, TransitionNotAllowed
 from command_api.domain.product import evolve, reservations
 from shared.contract import events as e
 from shared.contract.events import Money, ProductEvent
-from tests.unit.domain.samples import LARGE, MEDIUM, created
+from tests.unit.domain.samples import LARGE, MEDIUM, created, whole
 from tests.unit.domain.specification import given
 
 DRAFT: tuple[ProductEvent, ...] = (created(),)
@@ -18,7 +18,7 @@ ACTIVE = (*DRAFT, e.ProductPublished())
 ARCHIVED = (*ACTIVE, e.ProductArchived())
 DELETED = (*DRAFT, e.ProductDeleted())
 EVERY_COMMAND_BUT_CREATE: tuple[Command, ...] = (
-    c.ReplaceProduct(created()),
+    whole(created()),
     c.ChangeDetails({"name": "x"}),
     c.PutVariant(LARGE),
     c.RemoveVariant("OBS-M"),

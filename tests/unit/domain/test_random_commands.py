@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given as given_random
 from hypothesis import settings
@@ -15,12 +16,13 @@ from command_api.domain.errors import (
     ProductNotFound,
     Refused,
     TransitionNotAllowed,
+    VariantNeedsPrice,
     VariantNotFound,
 )
-from command_api.domain.product import Product, evolve, reservations
+from command_api.domain.product import DETAILS, Product, evolve, reservations
 from shared.contract import events as e
 from shared.contract.codec import decode_event, encode_event
-from tests.unit.domain.samples import created
+from tests.unit.domain.samples import created, whole
 
 Model = dict[str, Any]
 _texts = st.text(st.characters(codec="utf-8"), max_size=3)
@@ -60,8 +62,25 @@ _products = st.builds(
     _tags,
     _attributes,
 )
+_variant_fields = st.fixed_dictionaries(
+    {"options": st.sampled_from([{"o": "1"}, {"o": "2"}, {"o": "3"}])},
+    optional={"price": _money, "compare_at_price": st.none() | _money, "barcode": st.none() | _texts},
+)
+_upserts = st.builds(
+    c.UpsertProduct,
+    st.just("s"),
+    _patches.map(lambda patch: {field: value for field, value in patch.items() if field != "slug"}),
+    st.none()
+    | st.lists(
+        st.builds(c.VariantUpsert, _skus, _variant_fields),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda one: one.sku,
+    ).map(tuple),
+)
 _commands = st.one_of(
-    st.builds(c.ReplaceProduct, _products),
+    st.builds(whole, _products),
+    _upserts,
     st.builds(c.ChangeDetails, _patches),
     # The same few values again and again: what is equal in Python and different in JSON must meet.
     st.sampled_from([0, 1, False, True, 1.0]).map(
@@ -93,8 +112,10 @@ def test_every_sequence_of_commands_leaves_what_a_plain_dict_would_hold(
         for event in events:
             state = evolve(state, decode_event(*encode_event(event)))
         assert _typed(_seen(state)) == _typed(expected)
+        assert list(state.variants) == list(expected["variants"])
         # Nothing is decided without need, and nothing is kept from being decided.
-        assert bool(events) == (_typed(_seen(state)) != _typed(_seen(before)))
+        was_reordered = list(state.variants) != list(before.variants)
+        assert bool(events) == (was_reordered or _typed(_seen(state)) != _typed(_seen(before)))
         model = expected
         held = (
             set()
@@ -105,12 +126,12 @@ def test_every_sequence_of_commands_leaves_what_a_plain_dict_would_hold(
 
 
 def _model_of(product: e.ProductCreated) -> Model:
-    details = {field: getattr(product, field) for field in e.ProductDetailsChanged.__struct_fields__}
+    details = {field: getattr(product, field) for field in DETAILS}
     return {**details, "status": "draft", "variants": {variant.sku: variant for variant in product.variants}}
 
 
 def _seen(state: Product) -> Model:
-    details = {field: getattr(state, field) for field in e.ProductDetailsChanged.__struct_fields__}
+    details = {field: getattr(state, field) for field in DETAILS}
     return {**details, "status": state.status, "variants": dict(state.variants)}
 
 
@@ -118,8 +139,8 @@ def _apply(model: Model, command: c.Command) -> Model | type[Refused]:
     if model["status"] == "deleted":
         return ProductNotFound
     match command:
-        case c.ReplaceProduct(product):
-            return {**_model_of(product), "status": model["status"]}
+        case c.UpsertProduct(_, changes, variants):
+            return _upserted(model, changes, variants)
         case c.ChangeDetails(changes):
             return _patched(model, changes)
         case c.PutVariant(variant):
@@ -138,6 +159,31 @@ def _apply(model: Model, command: c.Command) -> Model | type[Refused]:
         case _:
             return _moved(model, command)
     return model
+
+
+def _upserted(
+    model: Model, changes: dict[str, Any], wanted: tuple[c.VariantUpsert, ...] | None
+) -> Model | type[Refused]:
+    """With SKUs in each variant; that it is found by its options is a test of its own."""
+    empty: Model = {"tags": (), "attributes": {}, "images": ()}
+    model |= {field: empty.get(field) if value is None else value for field, value in changes.items()}
+    if wanted is None:
+        return model
+    old: dict[str, e.Variant] = model["variants"]
+    renamed = {sku: each for sku, each in old.items() if sku not in {one.sku for one in wanted}}
+    new: dict[str, e.Variant] = {}
+    for one in wanted:
+        assert one.sku is not None
+        base = old.get(one.sku)
+        if base is None:
+            alike = [sku for sku, each in renamed.items() if each.options == one.changes["options"]]
+            base = renamed.pop(alike[0]) if alike else None
+        values = {} if base is None else msgspec.structs.asdict(base)
+        values |= one.changes
+        if "price" not in values:
+            return VariantNeedsPrice
+        new[one.sku] = e.Variant(**{**values, "sku": one.sku})
+    return {**model, "variants": new}
 
 
 def _moved(model: Model, command: c.Command) -> Model | type[Refused]:

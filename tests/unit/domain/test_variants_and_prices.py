@@ -8,7 +8,7 @@ from command_api.domain.errors import LastVariant, TooManyVariants, VariantNotFo
 from command_api.domain.limits import VARIANTS_MAX
 from shared.contract import events as e
 from shared.contract.events import Money, ProductEvent
-from tests.unit.domain.samples import LARGE, MEDIUM, added, changed, created
+from tests.unit.domain.samples import LARGE, MEDIUM, added, changed, created, whole
 from tests.unit.domain.specification import given
 
 FULL = created(*(msgspec.structs.replace(MEDIUM, sku=f"OBS-{n}") for n in range(VARIANTS_MAX)))
@@ -112,36 +112,35 @@ def test_a_replacement_is_the_events_of_its_differences_and_keeps_the_status() -
     wanted = created(small, cheaper, name="Sea Shirt", brand=None)
     after = (
         given(created(MEDIUM, LARGE), e.ProductPublished())
-        .when(c.ReplaceProduct(wanted))
+        .when(whole(wanted))
         .then(
             e.ProductDetailsChanged(name="Sea Shirt", brand=None),
             e.VariantRemoved("OBS-L"),
             added(small),
             e.PriceChanged("OBS-M", Money("40.00", "USD"), MEDIUM.price),
+            e.ProductDetailsChanged(variant_order=("OBS-S", "OBS-M")),
         )
     )
     assert after is not None
-    assert (after.status, set(after.variants)) == ("active", {"OBS-S", "OBS-M"})
+    assert (after.status, list(after.variants)) == ("active", ["OBS-S", "OBS-M"])
 
 
 def test_a_replacement_by_the_same_changes_nothing() -> None:
-    given(created(MEDIUM, LARGE)).when(c.ReplaceProduct(created(MEDIUM, LARGE))).then_nothing()
+    given(created(MEDIUM, LARGE)).when(whole(created(MEDIUM, LARGE))).then_nothing()
 
 
 def test_a_replacement_by_other_variants_alone_never_counts_as_the_last_variant() -> None:
-    given(created(MEDIUM)).when(c.ReplaceProduct(created(LARGE))).then(
-        e.VariantRemoved("OBS-M"), added(LARGE)
-    )
+    given(created(MEDIUM)).when(whole(created(LARGE))).then(e.VariantRemoved("OBS-M"), added(LARGE))
 
 
 def test_a_replacement_takes_its_attributes_whole_instead_of_merging() -> None:
     wanted = created(attributes={"fit": None})
-    given(created()).when(c.ReplaceProduct(wanted)).then(e.ProductDetailsChanged(attributes={"fit": None}))
+    given(created()).when(whole(wanted)).then(e.ProductDetailsChanged(attributes={"fit": None}))
 
 
 def test_all_variants_of_a_full_product_can_be_replaced_at_once() -> None:
     others = created(*(msgspec.structs.replace(MEDIUM, sku=f"NEW-{n}") for n in range(VARIANTS_MAX)))
     removed = [e.VariantRemoved(f"OBS-{n}") for n in range(VARIANTS_MAX)]
-    after = given(FULL).when(c.ReplaceProduct(others)).then(*removed, *map(added, others.variants))
+    after = given(FULL).when(whole(others)).then(*removed, *map(added, others.variants))
     assert after is not None
     assert len(after.variants) == VARIANTS_MAX

@@ -90,7 +90,7 @@ class EventStoreSuite:
         assert isinstance(await store.append(refused), ReservationTaken)
         assert await store.load(refused.product_id) == NO_STREAM
         assert await store.find_answer(key) is None
-        assert await store.find_slug("hat") is None
+        assert await store.find_holder(("s", "hat")) is None
         # Everything that it wanted is free, and no position was burned.
         outcome = await store.append(creation("hat", "H-1", answer=answer_under(key)))
         assert outcome == Appended(1, 2)
@@ -120,26 +120,26 @@ class EventStoreSuite:
     async def test_a_release_frees_the_slug_and_the_skus(self, store: EventStore) -> None:
         append = creation("shirt", "S-1")
         await store.append(append)
-        assert await store.find_slug("shirt") == append.product_id
+        assert await store.find_holder(("s", "shirt")) == append.product_id
         releases = frozenset([("s", "shirt"), ("k", "S-1")])
         await store.append(change(append.product_id, at(1, 1), e.ProductDeleted(), releases=releases))  # type: ignore[arg-type]
-        assert await store.find_slug("shirt") is None
+        assert await store.find_holder(("s", "shirt")) is None
         again = creation("shirt", "S-1")
         assert await store.append(again) == Appended(1, 3)
-        assert await store.find_slug("shirt") == again.product_id
+        assert await store.find_holder(("s", "shirt")) == again.product_id
 
     async def test_a_refused_release_frees_nothing(self, store: EventStore) -> None:
         append = creation("shirt", "S-1")
         await store.append(append)
         await store.append(change(append.product_id, at(9), e.ProductDeleted(), releases=[("s", "shirt")]))
-        assert await store.find_slug("shirt") == append.product_id
+        assert await store.find_holder(("s", "shirt")) == append.product_id
 
     async def test_nobody_frees_what_another_product_holds(self, store: EventStore) -> None:
         holder, other = creation("shirt", "S-1"), creation("hat", "H-1")
         await store.append(holder)
         await store.append(other)
         await store.append(change(other.product_id, at(1, 2), releases=[("k", "S-1"), ("s", "shirt")]))
-        assert await store.find_slug("shirt") == holder.product_id
+        assert await store.find_holder(("s", "shirt")) == holder.product_id
 
     async def test_commands_at_the_same_moment_each_get_their_own_outcome(self, store: EventStore) -> None:
         old = creation("old", "O-1")
@@ -177,5 +177,5 @@ class EventStoreSuite:
             *(store.find_answer(each.answer.key) for each in appends if each.answer)
         )
         assert [answer.body for answer in answers if answer] == [b"%d" % number for number in range(300)]
-        holders = await asyncio.gather(*(store.find_slug(f"p{number}") for number in range(300)))
+        holders = await asyncio.gather(*(store.find_holder(("s", f"p{number}")) for number in range(300)))
         assert holders == [append.product_id for append in appends]

@@ -245,7 +245,7 @@ async def test_a_generated_slug_that_is_taken_gets_a_suffix_and_the_stored_answe
     answer = await execute.execute(request(creation, product_id, slug_is_generated=True, key=key()))
     slug = f"shirt-{product_id.hex[-12:]}"
     assert answer.body.endswith(slug.encode())
-    assert await store.find_slug(slug) == product_id
+    assert await store.find_holder(("s", slug)) == product_id
     stored = await store.find_answer(UUID(int=1))
     assert stored is not None
     assert stored.body == answer.body

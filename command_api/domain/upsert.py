@@ -1,0 +1,110 @@
+"""An upsert: make a product like this, whatever it is now. A field that is absent is kept, null clears it.
+
+A variant is known by its SKU. One without a SKU, or with a SKU that the product lacks, is the variant with
+the same options that the list does not name otherwise; if both sides have a single variant, options may be
+absent, too. So a file without SKUs keeps the stored ones, and a SKU changes without losing its variant.
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from command_api.domain.commands import UpsertProduct, VariantUpsert
+from command_api.domain.differences import added, changed_details, changes_of
+from command_api.domain.errors import NewProductIncomplete, VariantAmbiguous, VariantNeedsPrice
+from command_api.domain.made_skus import made_skus, other_made_sku
+from command_api.domain.product import EMPTY, Product
+from shared.contract import events as e
+from shared.contract.events import ProductCreated, ProductEvent, Variant
+
+_EMPTY_OF_VARIANT: dict[str, Any] = {"options": {}}
+
+
+def new_product(upsert: UpsertProduct) -> ProductCreated:
+    """The product that the upsert creates. Raises `NewProductIncomplete`, `VariantNeedsPrice`."""
+    given: dict[str, Any] = {
+        field: EMPTY.get(field) if value is None else value for field, value in upsert.changes.items()
+    }
+    if "name" not in given or upsert.variants is None:
+        lacking = [*([] if "name" in given else ["name"]), *([] if upsert.variants else ["variants"])]
+        message = f"no product has the slug {upsert.slug!r}, and a new one needs {' and '.join(lacking)}"
+        raise NewProductIncomplete(message, *(f"/{field}" for field in lacking))
+    given |= {"slug": upsert.slug, "variants": _variants(upsert.slug, upsert.variants, {})}
+    return ProductCreated(**given)
+
+
+def claimable_skus(upsert: UpsertProduct) -> frozenset[str]:
+    """Every SKU that the product may get by this, whatever it is now."""
+    wanted = upsert.variants or ()
+    made = made_skus(upsert.slug, wanted).values()
+    stated = (one.sku for one in wanted if one.sku is not None)
+    return frozenset([*stated, *made, *map(other_made_sku, made)])
+
+
+def decide_upsert(upsert: UpsertProduct, product: Product) -> list[ProductEvent]:
+    """The differences. Raises `VariantNeedsPrice`, `VariantAmbiguous`."""
+    changed = changed_details(upsert.changes, product)
+    decided: list[ProductEvent] = [e.ProductDetailsChanged(**changed)] if changed else []
+    if upsert.variants is None:
+        return decided
+    present = product.variants
+    wanted = {variant.sku: variant for variant in _variants(upsert.slug, upsert.variants, present)}
+    # Removed before added: between the two a product may be without variants, but never over its limit.
+    decided += [e.VariantRemoved(sku) for sku in present if sku not in wanted]
+    for sku, variant in wanted.items():
+        current = present.get(sku)
+        decided += [added(variant)] if current is None else changes_of(current, variant)
+    order_without = [sku for sku in present if sku in wanted] + [sku for sku in wanted if sku not in present]
+    if order_without != list(wanted):
+        decided.append(e.ProductDetailsChanged(variant_order=tuple(wanted)))
+    return decided
+
+
+def _variants(
+    slug: str, wanted: tuple[VariantUpsert, ...], present: dict[str, Variant]
+) -> tuple[Variant, ...]:
+    bases = _bases(wanted, present)
+    made = made_skus(slug, wanted)
+    kept_skus = {base.sku for one, base in zip(wanted, bases, strict=True) if one.sku is None and base}
+    variants = []
+    for index, (one, base) in enumerate(zip(wanted, bases, strict=True)):
+        sku = one.sku or (base.sku if base else made[index])
+        if one.sku is None and base is None and sku in kept_skus:
+            sku = other_made_sku(sku)
+        variants.append(_variant(index, sku, one, base))
+    return tuple(variants)
+
+
+def _bases(wanted: tuple[VariantUpsert, ...], present: dict[str, Variant]) -> list[Variant | None]:
+    """For each wanted variant the present one that it is; a present one is at most one of them."""
+    bases: list[Variant | None] = [present.get(one.sku) if one.sku is not None else None for one in wanted]
+    stated = {one.sku for one in wanted}
+    free = [variant for sku, variant in present.items() if sku not in stated]
+    for index, one in enumerate(wanted):
+        if bases[index] is not None:
+            continue
+        options = one.changes.get("options", {}) or {}
+        is_only_one = "options" not in one.changes and len(wanted) == 1 == len(present)
+        same = next((variant for variant in free if is_only_one or variant.options == options), None)
+        if same is not None:
+            bases[index] = same
+            free.remove(same)
+    for index, (one, base) in enumerate(zip(wanted, bases, strict=True)):
+        if base is None and one.sku is None and "options" not in one.changes and free:
+            skus = ", ".join(repr(variant.sku) for variant in free[:3])
+            message = f"a variant without SKU and options may be any of {len(free)} variants: {skus}"
+            raise VariantAmbiguous(message, f"/variants/{index}")
+    return bases
+
+
+def _variant(index: int, sku: str, wanted: VariantUpsert, base: Variant | None) -> Variant:
+    changes: dict[str, Any] = {
+        field: _EMPTY_OF_VARIANT.get(field) if value is None else value
+        for field, value in wanted.changes.items()
+    }
+    if base is not None:
+        return replace(base, sku=sku, **changes)
+    if "price" not in changes:
+        raise VariantNeedsPrice(f"the variant {sku!r} is new and has no price", f"/variants/{index}/price")
+    new: dict[str, Any] = {"options": {}, **changes, "sku": sku}
+    return Variant(**new)
