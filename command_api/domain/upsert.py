@@ -17,6 +17,7 @@ from command_api.domain.product import EMPTY, Product
 from shared.contract import events as e
 from shared.contract.events import ProductCreated, ProductEvent, Variant
 
+SHOWN_MAX = 3
 _EMPTY_OF_VARIANT: dict[str, Any] = {"options": {}}
 
 
@@ -80,21 +81,28 @@ def _bases(wanted: tuple[VariantUpsert, ...], present: dict[str, Variant]) -> li
     bases: list[Variant | None] = [present.get(one.sku) if one.sku is not None else None for one in wanted]
     stated = {one.sku for one in wanted}
     free = [variant for sku, variant in present.items() if sku not in stated]
-    for index, one in enumerate(wanted):
-        if bases[index] is not None:
-            continue
-        options = one.changes.get("options", {}) or {}
-        is_only_one = "options" not in one.changes and len(wanted) == 1 == len(present)
-        same = next((variant for variant in free if is_only_one or variant.options == options), None)
-        if same is not None:
-            bases[index] = same
-            free.remove(same)
-    for index, (one, base) in enumerate(zip(wanted, bases, strict=True)):
-        if base is None and one.sku is None and "options" not in one.changes and free:
-            skus = ", ".join(repr(variant.sku) for variant in free[:3])
-            message = f"a variant without SKU and options may be any of {len(free)} variants: {skus}"
+    left = [index for index, base in enumerate(bases) if base is None]
+    is_only_one = len(wanted) == 1 == len(present)
+    for place, index in enumerate(left):
+        one = wanted[index]
+        alike = [each for each in free if _is_it(one, each, is_only_one=is_only_one)]
+        rivals = sum(_options(wanted[other]) == _options(one) for other in left[place:])
+        if alike and len(alike) <= rivals:
+            bases[index] = alike[0]
+            free.remove(alike[0])
+        elif one.sku is None and (alike or ("options" not in one.changes and free)):
+            skus = ", ".join(repr(each.sku) for each in (alike or free)[:SHOWN_MAX])
+            message = f"a variant without SKU may be any of {len(alike or free)}: {skus}"
             raise VariantAmbiguous(message, f"/variants/{index}")
     return bases
+
+
+def _is_it(wanted: VariantUpsert, present: Variant, *, is_only_one: bool) -> bool:
+    return present.options == _options(wanted) or (is_only_one and "options" not in wanted.changes)
+
+
+def _options(wanted: VariantUpsert) -> dict[str, str]:
+    return wanted.changes.get("options") or {}
 
 
 def _variant(index: int, sku: str, wanted: VariantUpsert, base: Variant | None) -> Variant:

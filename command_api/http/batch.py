@@ -1,4 +1,4 @@
-"""A batch in one request: each operation with its own result. How they are ordered: `command_api/batch.py`."""
+"""A batch in one request: each operation with its own result. `command_api/batch.py` orders them."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from command_api.execute import Answer
 from command_api.http.answers import WriteApi
 from command_api.http.batch_body import BATCH_BYTES_MAX, NDJSON, read_items
 from command_api.http.body import read_body, require_media_type
-from command_api.http.headers import batch_token, caller_of, idempotency_key, refuse_preconditions
+from command_api.http.headers import batch_token, caller_of, idempotency_key
 from command_api.http.operations import parse_operation
 from command_api.http.problems import problem_of
 from shared.ops.http.problem import problem_body
@@ -40,7 +40,6 @@ async def run_batch(api: WriteApi, request: Request) -> Response:
     side. So an operation may take a slug or SKU that an earlier one gives up, never one that a later one
     gives up.
     """
-    refuse_preconditions(request, instead="give an operation its if_version")
     media_type = require_media_type(request, "application/json", NDJSON)
     items = read_items(media_type, await read_body(request, BATCH_BYTES_MAX))
     caller = caller_of(request)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from command_api.domain.commands import UpsertProduct, VariantUpsert
 from command_api.http import schemas as s
+from command_api.http.batch_schemas import UpsertProductIn, UpsertVariantIn
 from shared.contract.events import Image, Money, ProductCreated, Variant
 
 _between_words = re.compile(r"[\W_]+", re.UNICODE)
@@ -50,7 +51,7 @@ def changes(body: s.PatchIn) -> dict[str, Any]:
     return named
 
 
-def upsert(body: s.UpsertProductIn) -> UpsertProduct:
+def upsert(body: UpsertProductIn) -> UpsertProduct:
     """Only the fields that the upsert names, in the product and in each variant."""
     named = changes(body)
     del named["slug"]
@@ -59,7 +60,7 @@ def upsert(body: s.UpsertProductIn) -> UpsertProduct:
     return UpsertProduct(body.slug, named, wanted)
 
 
-def _variant_upsert(body: s.UpsertVariantIn) -> VariantUpsert:
+def _variant_upsert(body: UpsertVariantIn) -> VariantUpsert:
     named = {field: getattr(body, field) for field in body.model_fields_set - {"sku"}}
     for field in ("price", "compare_at_price"):
         if named.get(field) is not None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 from uuid import UUID
 
@@ -53,13 +54,16 @@ def must_be_new(request: Request) -> bool:
     return bool(values)
 
 
-def refuse_preconditions(request: Request, *supported: str, instead: str) -> None:
+def refuse_preconditions(request: Request, supported: Sequence[str]) -> None:
     """Raises 400 for a precondition that would not be looked at: its caller would take the write for guarded.
 
     If-Modified-Since and If-Range guard no write; RFC 9110 (13.1.3, 13.1.5) has them ignored.
     """
     for name in _PRECONDITIONS:
         if name.lower() in request.headers and name not in supported:
+            instead = (
+                f"send {' or '.join(supported)}" if supported else "an operation of a batch has if_version"
+            )
             detail = f"{name} is not supported here; {instead}"
             raise HttpProblem(Problem(400, "precondition-not-supported", "Unsupported precondition", detail))
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from command_api.http import schemas
+from command_api.http import batch_schemas, schemas
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -18,11 +18,11 @@ _MODELS: tuple[type[BaseModel], ...] = (
     schemas.PatchIn,
     schemas.VariantBody,
     schemas.MoneyIn,
-    schemas.CreateOperation,
-    schemas.UpsertOperation,
-    schemas.UpdateOperation,
-    schemas.PriceOperation,
-    schemas.StatusOperation,
+    batch_schemas.CreateOperation,
+    batch_schemas.UpsertOperation,
+    batch_schemas.UpdateOperation,
+    batch_schemas.PriceOperation,
+    batch_schemas.StatusOperation,
     schemas.Result,
 )
 _OPERATIONS = ("CreateOperation", "UpsertOperation", "UpdateOperation", "PriceOperation", "StatusOperation")

@@ -13,11 +13,11 @@ from command_api.domain import commands as c
 from command_api.domain.product import Reservation
 from command_api.domain.upsert import claimable_skus
 from command_api.execute import Caller, Done, IdempotencyKey, Request
-from command_api.http import convert, schemas
+from command_api.http import batch_schemas, convert, schemas
 from command_api.http.answers import product_id_of, render_created, render_gone, render_ok
 from command_api.http.body import parse
 
-_operation: TypeAdapter[Any] = TypeAdapter(schemas.Operation)
+_operation: TypeAdapter[Any] = TypeAdapter(batch_schemas.Operation)
 _STATUS_COMMANDS: dict[str, c.Command] = {
     "publish": c.PublishProduct(),
     "archive": c.ArchiveProduct(),
@@ -37,20 +37,20 @@ def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> 
         return Request(command, product_id, caller, render, versions_wanted=wanted, key=key)
 
     match given:
-        case schemas.CreateOperation():
+        case batch_schemas.CreateOperation():
             return _create(request, given.product)
-        case schemas.UpsertOperation():
+        case batch_schemas.UpsertOperation():
             return _upsert(request, given.product)
-        case schemas.UpdateOperation():
+        case batch_schemas.UpdateOperation():
             product_id = product_id_of(given.id)
             changes = convert.changes(given.patch)
             claims = _claims(changes["slug"], ()) if "slug" in changes else frozenset()
             return Operation(request(c.ChangeDetails(changes), product_id), claims, may_release=bool(claims))
-        case schemas.PriceOperation():
+        case batch_schemas.PriceOperation():
             product_id = product_id_of(given.id)
             price = c.ChangePrice(given.sku, convert.money(given.price))
             return Operation(request(price, product_id))
-        case schemas.StatusOperation():
+        case batch_schemas.StatusOperation():
             product_id = product_id_of(given.id)
             is_delete = given.op == "delete"
             render = render_gone if is_delete else render_ok
@@ -72,7 +72,7 @@ def _create(request: RequestFor, product: schemas.ProductIn) -> Operation:
     return Operation(create, _claims(created.slug, (variant.sku for variant in created.variants)))
 
 
-def _upsert(request: RequestFor, product: schemas.UpsertProductIn) -> Operation:
+def _upsert(request: RequestFor, product: batch_schemas.UpsertProductIn) -> Operation:
     """The new id is for where it creates a product."""
     upsert = convert.upsert(product)
     claims = _claims(upsert.slug, claimable_skus(upsert))

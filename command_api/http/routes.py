@@ -1,6 +1,6 @@
 """The write endpoints: what each takes, and what it answers. The bodies are described in `openapi.py`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
@@ -42,26 +42,31 @@ MERGE_PATCH = "application/merge-patch+json"
 
 def add_write_routes(app: FastAPI, api: WriteApi) -> None:
     """All endpoints of the command API."""
-    for method, path, handler in (
-        ("POST", "/v1/products", create_product),
-        ("POST", "/v1/products:batch", run_batch),
-        ("PATCH", "/v1/products/{product_id}", change_details),
-        ("DELETE", "/v1/products/{product_id}", delete_product),
-        ("PUT", "/v1/products/{product_id}/variants/{sku}", put_variant),
-        ("DELETE", "/v1/products/{product_id}/variants/{sku}", remove_variant),
-        ("PUT", "/v1/products/{product_id}/variants/{sku}/price", change_price),
-        ("POST", "/v1/products/{product_id}/publish", publish_product),
-        ("POST", "/v1/products/{product_id}/archive", archive_product),
-        ("POST", "/v1/products/{product_id}/restore", restore_product),
+    by_version = ("If-Match",)
+    for method, path, handler, preconditions in (
+        ("POST", "/v1/products", create_product, ()),
+        ("POST", "/v1/products:batch", run_batch, ()),
+        ("PATCH", "/v1/products/{product_id}", change_details, by_version),
+        ("DELETE", "/v1/products/{product_id}", delete_product, by_version),
+        ("PUT", "/v1/products/{product_id}/variants/{sku}", put_variant, ("If-Match", "If-None-Match")),
+        ("DELETE", "/v1/products/{product_id}/variants/{sku}", remove_variant, by_version),
+        ("PUT", "/v1/products/{product_id}/variants/{sku}/price", change_price, by_version),
+        ("POST", "/v1/products/{product_id}/publish", publish_product, by_version),
+        ("POST", "/v1/products/{product_id}/archive", archive_product, by_version),
+        ("POST", "/v1/products/{product_id}/restore", restore_product, by_version),
     ):
-        app.add_api_route(path, _with(api, handler), methods=[method], **describes(handler.__name__))
+        endpoint = _with(api, handler, preconditions)
+        app.add_api_route(path, endpoint, methods=[method], **describes(handler.__name__))
 
 
 Handler = Callable[[WriteApi, Request], Awaitable[Response]]
 
 
-def _with(api: WriteApi, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _with(
+    api: WriteApi, handler: Handler, preconditions: Sequence[str]
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        refuse_preconditions(request, preconditions)
         return await handler(api, request)
 
     endpoint.__name__ = handler.__name__
@@ -71,7 +76,6 @@ def _with(api: WriteApi, handler: Handler) -> Callable[[Request], Awaitable[Resp
 
 async def create_product(api: WriteApi, request: Request) -> Response:
     """Create a product as a draft."""
-    refuse_preconditions(request, instead="what is created has no version yet")
     require_media_type(request, JSON)
     body = await read_body(request)
     given = parse(schemas.ProductIn, body)
@@ -104,7 +108,7 @@ async def put_variant(api: WriteApi, request: Request) -> Response:
     given = parse(schemas.VariantBody, body)
     variant = convert.variant(checked_sku(raw_sku_of(request)), given)
     command = c.PutVariant(variant, must_be_new(request))
-    return await _run(api, request, command, body, render_put, preconditions=("If-Match", "If-None-Match"))
+    return await _run(api, request, command, body, render_put)
 
 
 async def remove_variant(api: WriteApi, request: Request) -> Response:
@@ -160,9 +164,7 @@ async def _run(
     command: c.Command,
     body: bytes,
     render: Callable[[Done], tuple[int, bytes]] = render_ok,
-    preconditions: tuple[str, ...] = ("If-Match",),
 ) -> Response:
-    refuse_preconditions(request, *preconditions, instead=f"send {' or '.join(preconditions)}")
     product_id = product_id_of(request.path_params["product_id"])
     answer = await api.execute.execute(
         CommandRequest(

@@ -6,7 +6,7 @@ in the API's documentation.
 
 import math
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -90,11 +90,11 @@ WebAddress = Annotated[
 ]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class MoneyIn(_Body):
+class MoneyIn(Body):
     """A decimal string in the currency's precision; never a number."""
 
     amount: Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$")]
@@ -106,17 +106,14 @@ class MoneyIn(_Body):
         return self
 
 
-ABSENT_PRICE = MoneyIn.model_construct(amount="", currency="")
-
-
-class ImageIn(_Body):
+class ImageIn(Body):
     """A picture by address."""
 
     url: WebAddress
     alt: Annotated[str, StringConstraints(max_length=1024)] | None = None
 
 
-class VariantBody(_Body):
+class VariantBody(Body):
     """A variant without its SKU, which stands in the path."""
 
     options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] = {}
@@ -126,31 +123,23 @@ class VariantBody(_Body):
     weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
 
 
+class HasSku(Protocol):
+    """Whatever may state a SKU."""
+
+    sku: str
+
+
 class VariantIn(VariantBody):
     """The sellable unit."""
 
     sku: Sku
 
 
-class UpsertVariantIn(_Body):
-    """A variant of an upsert: a field that is absent is kept, null clears it. A new variant needs a price.
-
-    Without `sku` it is the product's variant with the same options, which keeps its SKU; a new one gets a
-    made SKU: the slug and the option values.
-    """
-
-    sku: Sku = ""
-    options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] | None = None
-    price: MoneyIn = ABSENT_PRICE
-    compare_at_price: MoneyIn | None = None
-    barcode: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
-    weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
+AnyVariant = TypeVar("AnyVariant", bound=HasSku)
 
 
-AnyVariant = TypeVar("AnyVariant", VariantIn, UpsertVariantIn)
-
-
-def _distinct_skus(variants: list[AnyVariant]) -> list[AnyVariant]:
+def distinct_skus(variants: list[AnyVariant]) -> list[AnyVariant]:
+    """The variants. Raises where two state the same SKU; an empty one is none."""
     first: dict[str, int] = {}
     for index, variant in enumerate(variants):
         if variant.sku and first.setdefault(variant.sku, index) != index:
@@ -159,14 +148,11 @@ def _distinct_skus(variants: list[AnyVariant]) -> list[AnyVariant]:
 
 
 Variants = Annotated[
-    list[VariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(_distinct_skus)
-]
-UpsertVariants = Annotated[
-    list[UpsertVariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(_distinct_skus)
+    list[VariantIn], Field(min_length=1, max_length=VARIANTS_MAX), AfterValidator(distinct_skus)
 ]
 
 
-class ProductIn(_Body):
+class ProductIn(Body):
     """A new product; it starts as a draft. The slug is made from the name where it is absent."""
 
     name: ShortText
@@ -181,7 +167,7 @@ class ProductIn(_Body):
     images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] = []
 
 
-class PatchIn(_Body):
+class PatchIn(Body):
     """JSON merge patch (RFC 7396): absent fields stay, null clears, lists are replaced, attributes merged."""
 
     name: ShortText = ""
@@ -193,66 +179,6 @@ class PatchIn(_Body):
     tags: Tags | None = None
     attributes: Attributes | None = None
     images: Annotated[list[ImageIn], Field(max_length=IMAGES_MAX)] | None = None
-
-
-class UpsertProductIn(PatchIn):
-    """A product by its slug: created, or made to be like this. An absent field is kept, null clears it.
-
-    A field that is given replaces the old value whole, `attributes` too. `variants`, where given, is the
-    whole list in its order: the product's other variants are removed. A new product needs `name` and
-    `variants`.
-    """
-
-    slug: Slug
-    variants: UpsertVariants = []
-
-
-class _Operation(_Body):
-    if_version: Annotated[int, Field(ge=1)] | None = None
-
-
-class CreateOperation(_Operation):
-    """Create a product."""
-
-    op: Literal["create"]
-    product: ProductIn
-
-
-class UpsertOperation(_Operation):
-    """Create the product of this slug, or make it be like this; the status stays."""
-
-    op: Literal["upsert"]
-    product: UpsertProductIn
-
-
-class UpdateOperation(_Operation):
-    """Merge-patch the details."""
-
-    op: Literal["update"]
-    id: str
-    patch: PatchIn
-
-
-class PriceOperation(_Operation):
-    """Set one variant's price."""
-
-    op: Literal["price"]
-    id: str
-    sku: Sku
-    price: MoneyIn
-
-
-class StatusOperation(_Operation):
-    """Move the product's status, or delete it."""
-
-    op: Literal["publish", "archive", "restore", "delete"]
-    id: str
-
-
-Operation = Annotated[
-    CreateOperation | UpsertOperation | UpdateOperation | PriceOperation | StatusOperation,
-    Field(discriminator="op"),
-]
 
 
 class Result(BaseModel):

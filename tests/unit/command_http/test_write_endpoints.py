@@ -359,3 +359,46 @@ async def test_a_request_id_that_cannot_be_logged_is_replaced(client: Client, re
     answer = await client.post("/v1/products", json=product(), headers={b"x-request-id": request_id.encode()})
     assert answer.status_code == 201
     assert UUID(answer.headers["x-request-id"])
+
+
+async def test_if_none_match_star_adds_a_variant_and_never_overwrites_one(client: Client) -> None:
+    path = await create(client, "A")
+    new = {"if-none-match": "*"}
+    answer = await client.put(f"{path}/variants/B", json=variant(), headers=new)
+    assert (answer.status_code, answer.headers["etag"]) == (201, '"2"')
+    again = await client.put(f"{path}/variants/B", json=variant(barcode="1"), headers=new)
+    problem_of(again, 412, "variant-exists")
+    both = await client.put(f"{path}/variants/C", json=variant(), headers={**new, "if-match": '"1"'})
+    problem_of(both, 412, "version-does-not-match")
+    keyed = {**new, "idempotency-key": "k"}
+    first = await client.put(f"{path}/variants/C", json=variant(), headers=keyed)
+    repeated = await client.put(f"{path}/variants/C", json=variant(), headers=keyed)
+    assert first.status_code == repeated.status_code == 201
+    tags = await client.put(f"{path}/variants/D", json=variant(), headers={"if-none-match": '"1"'})
+    problem_of(tags, 400, "malformed-if-none-match")
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "unsupported"),
+    [
+        ("POST", "", ("If-Match", "If-None-Match", "If-Unmodified-Since")),
+        ("POST", ":batch", ("If-Match", "If-None-Match", "If-Unmodified-Since")),
+        ("PATCH", "/ID", ("If-None-Match", "If-Unmodified-Since")),
+        ("DELETE", "/ID", ("If-None-Match", "If-Unmodified-Since")),
+        ("PUT", "/ID/variants/A", ("If-Unmodified-Since",)),
+        ("DELETE", "/ID/variants/A", ("If-None-Match", "If-Unmodified-Since")),
+        ("PUT", "/ID/variants/A/price", ("If-None-Match", "If-Unmodified-Since")),
+        ("POST", "/ID/publish", ("If-None-Match", "If-Unmodified-Since")),
+        ("POST", "/ID/archive", ("If-None-Match", "If-Unmodified-Since")),
+        ("POST", "/ID/restore", ("If-None-Match", "If-Unmodified-Since")),
+    ],
+)
+async def test_a_precondition_that_is_not_supported_is_refused_by_name_and_nothing_is_written(
+    client: Client, store: InMemoryEventStore, method: str, suffix: str, unsupported: tuple[str, ...]
+) -> None:
+    path = await create(client, "A")
+    url = "/v1/products" + suffix.replace("/ID", path.removeprefix("/v1/products"))
+    for name in unsupported:
+        answer = await client.request(method, url, json={}, headers={name: "*"})
+        assert name in problem_of(answer, 400, "precondition-not-supported")["detail"]
+    assert len(store.appends) == 1

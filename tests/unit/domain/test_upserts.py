@@ -107,6 +107,17 @@ def test_a_variant_that_may_be_one_of_several_is_refused_and_they_are_named() ->
     assert refusal.pointers == ("/variants/0",)
 
 
+def test_of_several_variants_with_the_same_options_none_is_picked_at_random() -> None:
+    alike = [e.Variant(sku, {"size": "S"}, PRICE, None, sku) for sku in ("A", "B")]
+    given(created(*alike)).when(upsert(one(options={"size": "S"}, price=MEDIUM.price))).then_refused(
+        VariantAmbiguous
+    )
+    given(created(*alike)).when(upsert(one(options={"size": "S"}), one(options={"size": "S"}))).then_nothing()
+    given(created(*alike)).when(upsert(one("C", options={"size": "S"}, price=PRICE))).then(
+        e.VariantRemoved("A"), e.VariantRemoved("B"), added(e.Variant("C", {"size": "S"}, PRICE))
+    )
+
+
 def test_a_new_sku_for_the_same_options_keeps_the_rest_of_the_variant() -> None:
     renamed = msgspec.structs.replace(LARGE, sku="NEW-L", price=PRICE)
     given(FULL).when(upsert(one("OBS-M"), one("NEW-L", options={"size": "L"}, price=PRICE))).then(
