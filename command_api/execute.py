@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from command_api.caller import Caller, signed
 from command_api.domain import errors
 from command_api.domain.commands import Command, CreateProduct
 from command_api.domain.decide import decide
@@ -24,27 +25,12 @@ from command_api.ports import (
     DuplicateKey,
     EventStore,
     KeyedAnswer,
-    NewEvent,
     ReservationTaken,
     StoredAnswer,
     Stream,
 )
 from command_api.turns import Turns
-from shared.contract.codec import encode_event
 from shared.contract.events import ProductEvent
-from shared.contract.recorded_event import EventMetadata
-
-_encoder = msgspec.json.Encoder()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, and what the events' metadata will say of it."""
-
-    actor: str
-    correlation_id: str
-    traceparent: str | None = None
-    import_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +176,8 @@ class ExecuteCommand:
         events = decide(request.command, before)
         after = reduce(evolve, events, before)
         assert after is not None
-        new_events = self._new_events(events, request)
+        command_id = str(request.key.key if request.key is not None else self._new_id())
+        new_events = signed(events, request.caller, command_id, self._new_id)
         check_sizes(after, max((len(event.encoded.data) for event in new_events), default=0))
         done = Done(request.product_id, stream.stream_version + len(events), after, events)
         held, wanted = reservations(before), reservations(after)
@@ -209,24 +196,6 @@ class ExecuteCommand:
             answer=answer,
         )
         return done, append
-
-    def _new_events(self, events: Sequence[ProductEvent], request: Request) -> list[NewEvent]:
-        caller = request.caller
-        command_id = str(request.key.key if request.key is not None else self._new_id())
-        new_events = []
-        for event in events:
-            event_id = self._new_id()
-            metadata = EventMetadata(
-                event_id=event_id,
-                correlation_id=caller.correlation_id,
-                causation_id=command_id,
-                command_id=command_id,
-                actor=caller.actor,
-                traceparent=caller.traceparent,
-                import_id=caller.import_id,
-            )
-            new_events.append(NewEvent(encode_event(event), event_id, _encoder.encode(metadata)))
-        return new_events
 
 
 def _with_another_slug(request: Request, taken: str) -> Request:
