@@ -91,7 +91,7 @@ def _is_mark(character: str) -> bool:
 
 
 def _with_sorted_marks(text: str) -> str:
-    """NFD. `normalize` sorts the marks of a letter by insertion, which takes minutes for a body full of them."""
+    """NFD. `normalize` sorts the marks of a letter by insertion: a body full of them takes minutes."""
     decomposed = "".join(unicodedata.normalize("NFD", character) for character in text)
     runs = groupby(decomposed, lambda character: unicodedata.combining(character) > 0)
     return "".join(
