@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from command_api.http import schemas
+from command_api.http.names import NAME_CHARACTERS_MAX
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -119,7 +120,7 @@ _REQUEST_ID = {
 _PATH = {
     "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},
     "sku": {
-        "schema": {"type": "string", "minLength": 1, "maxLength": schemas.SKU_CHARACTERS_MAX},
+        "schema": {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX},
         "description": "The SKU, percent-encoded: `/` and spaces are allowed.",
     },
 }
