@@ -24,8 +24,8 @@ NAME_CHARACTERS_MAX = 255
 CATEGORY_CHARACTERS_MAX = 512
 TAGS_MAX = 250
 OPTIONS_MAX = 10
-# In the spelling of OpenAPI's and Rust's regular expressions: `\s` is white space of every script, the others are
-# not seen. At the end of a word a joiner or an emoji's variation selector (200d, fe0f) shows in what it follows.
+# What is not seen, as the regular expressions of OpenAPI and Rust spell it; `\s` is white space of every
+# script. At the end of a word a joiner or an emoji's variation selector (200d, fe0f) changes what is seen.
 _NOT_SEEN_LAST = (
     r"\s\u00ad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
 )
