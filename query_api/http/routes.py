@@ -55,7 +55,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
 
     async def by_sku(
         request: Request,
-        sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F).")],
+        sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F). In any Unicode form.")],
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -67,7 +67,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
 
     async def by_slug(
         request: Request,
-        slug: Annotated[str, Path(description="Percent-encoded.")],
+        slug: Annotated[str, Path(description="Percent-encoded. In any Unicode form.")],
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
