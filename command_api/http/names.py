@@ -85,8 +85,8 @@ Slug = Annotated[
     str,
     StringConstraints(min_length=1, max_length=NAME_CHARACTERS_MAX),
     Field(
-        description="Letters, marks and digits of every script, `_`, and `-` between them; begins with a letter"
-        " or a digit. Signs (™, emoji) are refused. Stored in NFC without invisible characters."
+        description="Letters, marks and digits of every script, `_`, and `-` between them; begins with a"
+        " letter or a digit. Signs (™, emoji) are refused. Stored in NFC without invisible characters."
     ),
     AfterValidator(_check_slug),
     _in_normal_form(NAME_CHARACTERS_MAX, normal_slug),
