@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 
 from command_api.domain.commands import VariantUpsert
-from shared.contract.text import slug_of
+from shared.contract.text import cut_slug, slug_of
 
 STEM_CHARACTERS_MAX = 220
 _HASH_CHARACTERS = 12
@@ -45,7 +45,7 @@ def _stem(slug: str, variant: VariantUpsert) -> str:
     stem = "-".join(word for word in (slug, *words) if word)
     if len(stem) <= STEM_CHARACTERS_MAX:
         return stem
-    return f"{stem[: STEM_CHARACTERS_MAX - _HASH_CHARACTERS - 1].rstrip('-')}-{_hash(stem)}"
+    return f"{cut_slug(stem, STEM_CHARACTERS_MAX - _HASH_CHARACTERS - 1)}-{_hash(stem)}"
 
 
 def _hash(text: str) -> str:

@@ -8,13 +8,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from command_api.domain.errors import ProductNotFound
 from command_api.execute import Done, ExecuteCommand
-from command_api.http import schemas
+from command_api.http import names
 from command_api.http.problems import HttpProblem
 from shared.contract import events as e
 from shared.ops.http.problem import Problem
 
 _encode = msgspec.json.Encoder().encode
-_sku: TypeAdapter[str] = TypeAdapter(schemas.Sku)
+_sku: TypeAdapter[str] = TypeAdapter(names.Sku)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def product_id_of(text: str) -> UUID:
 
 
 def checked_sku(sku: bytes) -> str:
-    """A SKU that a variant may get. Raises 422."""
+    """A SKU that a variant may get, in normal form. Raises 422."""
     try:
         return _sku.validate_python(sku.decode())
     except (UnicodeDecodeError, ValidationError) as error:

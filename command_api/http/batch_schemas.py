@@ -2,21 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from command_api.domain.limits import VARIANTS_MAX
-from command_api.http.schemas import (
-    OPTIONS_MAX,
-    WEIGHT_GRAMS_MAX,
-    Body,
-    MoneyIn,
-    PatchIn,
-    ProductIn,
-    ShortText,
-    Sku,
-    Slug,
-    distinct_skus,
-)
+from command_api.http.names import Barcode, Options, Sku, Slug
+from command_api.http.schemas import WEIGHT_GRAMS_MAX, Body, MoneyIn, PatchIn, ProductIn, distinct_skus
 
 # The default of a field that may be absent but not null; never looked at, because `model_fields_set` tells.
 ABSENT_PRICE = MoneyIn.model_construct(amount="", currency="")
@@ -30,10 +20,10 @@ class UpsertVariantIn(Body):
     """
 
     sku: Sku = ""
-    options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] | None = None
+    options: Options | None = None
     price: MoneyIn = ABSENT_PRICE
     compare_at_price: MoneyIn | None = None
-    barcode: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    barcode: Barcode | None = None
     weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
 
 

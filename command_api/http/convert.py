@@ -1,16 +1,14 @@
 """From validated bodies to the domain's values. Nothing is checked here: that was done."""
 
-import re
-import unicodedata
 from typing import Any
 from uuid import UUID
 
 from command_api.domain.commands import UpsertProduct, VariantUpsert
 from command_api.http import schemas as s
 from command_api.http.batch_schemas import UpsertProductIn, UpsertVariantIn
+from shared.contract import text
 from shared.contract.events import Image, Money, ProductCreated, Variant
 
-_between_words = re.compile(r"[\W_]+", re.UNICODE)
 SLUG_CHARACTERS_MAX = 200
 
 
@@ -69,9 +67,8 @@ def _variant_upsert(body: UpsertVariantIn) -> VariantUpsert:
 
 
 def slug_of(name: str, product_id: UUID) -> str:
-    """`Ocean Blue Shirt` -> `ocean-blue-shirt`; letters of every script stay, accents too.
+    """`Ocean Blue Shirt` -> `ocean-blue-shirt`; letters and marks of every script stay.
 
     A name without a letter or digit gives a slug from the product's id.
     """
-    words = _between_words.sub("-", unicodedata.normalize("NFC", name).lower()).strip("-")
-    return words[:SLUG_CHARACTERS_MAX].strip("-") or f"product-{product_id.hex[-12:]}"
+    return text.cut_slug(text.slug_of(name), SLUG_CHARACTERS_MAX) or f"product-{product_id.hex[-12:]}"

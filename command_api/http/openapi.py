@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from command_api.http import batch_schemas, schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
+from command_api.http.names import NAME_CHARACTERS_MAX
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -151,7 +152,7 @@ _IMPORT_ID = {
 _PATH = {
     "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},
     "sku": {
-        "schema": {"type": "string", "minLength": 1, "maxLength": schemas.SKU_CHARACTERS_MAX},
+        "schema": {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX},
         "description": "The SKU, percent-encoded: `/` and spaces are allowed.",
     },
 }

@@ -34,7 +34,9 @@ from command_api.http.headers import (
     token,
     versions_wanted,
 )
+from command_api.http.names import NAME_CHARACTERS_MAX
 from command_api.http.openapi import describes
+from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -151,11 +153,14 @@ def raw_sku_of(request: Request) -> bytes:
 
 
 def sku_of(request: Request) -> str:
-    """The SKU of a variant that should be there. Raises `VariantNotFound`."""
+    """The SKU of a variant that should be there, in normal form. Raises `VariantNotFound`."""
     try:
-        return raw_sku_of(request).decode()
+        sku = raw_sku_of(request).decode()
     except UnicodeDecodeError as error:
         raise VariantNotFound("the SKU in the path is not UTF-8") from error
+    if len(sku) > NFC_SHRINKS_TO_A_QUARTER * NAME_CHARACTERS_MAX:
+        raise VariantNotFound("the SKU in the path is longer than any SKU")
+    return normal_text(sku)
 
 
 async def _run(

@@ -1,42 +1,23 @@
 """What request bodies look like: validated by pydantic, described in OpenAPI by the same models.
 
-Unknown fields are refused. Sizes are in characters unless a name says bytes; limits are those of a product
-in the API's documentation.
+Unknown fields are refused. Texts that name things stand in `names.py`. Sizes are in characters unless a name
+says bytes; limits are those of a product in the API's documentation.
 """
 
 import math
-import re
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from command_api.domain.limits import ATTRIBUTES_BYTES_MAX, VARIANTS_MAX
+from command_api.http.names import Barcode, Category, Options, ShortText, Sku, Slug, Tags
 from shared.contract.money import normal_amount
 
 DESCRIPTION_BYTES_MAX = 64 * 1024
 ATTRIBUTES_DEPTH_MAX = 32
-SKU_CHARACTERS_MAX = 255
 IMAGES_MAX = 100
-TAGS_MAX = 250
-OPTIONS_MAX = 10
 WEIGHT_GRAMS_MAX = 1_000_000_000
-
-_slug = re.compile(r"[^\W_]\w*(?:-+\w+)*", re.UNICODE)
-
-
-def _check_slug(value: str) -> str:
-    if _slug.fullmatch(value) is None:
-        raise ValueError(
-            "a slug is letters, digits and _ with single - between them, such as ocean-blue-shirt"
-        )
-    return value
-
-
-def _check_sku(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("a SKU is printable characters")
-    return value
 
 
 def _check_description(value: str) -> str:
@@ -65,25 +46,9 @@ def _check_value(value: Any, depth_left: int) -> None:
         raise ValueError("an integer of more than 64 bits")
 
 
-def _without_repeats(values: list[str]) -> list[str]:
-    return list(dict.fromkeys(values))
-
-
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
-Slug = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_check_slug)]
-Sku = Annotated[
-    str, StringConstraints(min_length=1, max_length=SKU_CHARACTERS_MAX), AfterValidator(_check_sku)
-]
 Description = Annotated[
     str, StringConstraints(max_length=DESCRIPTION_BYTES_MAX), AfterValidator(_check_description)
 ]
-Category = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=512, pattern=r"^[^/\s](?:[^/]*[^/\s])?(?:/[^/\s](?:[^/]*[^/\s])?)*$"
-    ),
-]
-Tags = Annotated[list[ShortText], Field(max_length=TAGS_MAX), AfterValidator(_without_repeats)]
 Attributes = Annotated[dict[str, Any], AfterValidator(_check_attributes)]
 WebAddress = Annotated[
     str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[^\s/?#]+\S*$")
@@ -116,10 +81,10 @@ class ImageIn(Body):
 class VariantBody(Body):
     """A variant without its SKU, which stands in the path."""
 
-    options: Annotated[dict[ShortText, ShortText], Field(max_length=OPTIONS_MAX)] = {}
+    options: Options = {}
     price: MoneyIn
     compare_at_price: MoneyIn | None = None
-    barcode: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
+    barcode: Barcode | None = None
     weight_grams: Annotated[int, Field(ge=0, le=WEIGHT_GRAMS_MAX)] | None = None
 
 

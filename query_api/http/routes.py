@@ -27,6 +27,7 @@ from query_api.http.route_parts import (
 from query_api.http.schemas import ListParameters, ProductModel, ProductPage
 from query_api.lists import ListProducts, age_seconds
 from query_api.ports import PointerKind
+from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text
 
 NAME_CHARACTERS_MAX = 255
 
@@ -54,7 +55,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
 
     async def by_sku(
         request: Request,
-        sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F).")],
+        sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F). In any Unicode form.")],
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -66,7 +67,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
 
     async def by_slug(
         request: Request,
-        slug: Annotated[str, Path(description="Percent-encoded.")],
+        slug: Annotated[str, Path(description="Percent-encoded. In any Unicode form.")],
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -79,7 +80,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
     async def _by_name(request: Request, kind: PointerKind, raw: str) -> Response:
         refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
-        return _answer(request, await find.by_name(kind, _decoded(raw), consistency), applied)
+        return _answer(request, await find.by_name(kind, _decoded(raw, kind), consistency), applied)
 
     for path, handler in (
         ("/v1/products/{product_id}", by_id),
@@ -137,12 +138,17 @@ def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Res
     return response
 
 
-def _decoded(raw: str) -> str:
-    """A path parameter, decoded after the path was split. What no product can be called is not found."""
+def _decoded(raw: str, kind: PointerKind) -> str:
+    """A path parameter, decoded after the path was split, in the form in which such names are stored.
+
+    What no product can be called is not found.
+    """
     try:
         name = unquote_to_bytes(raw.encode("latin-1")).decode()
     except UnicodeDecodeError as error:
         raise ProductNotFound("the address is not UTF-8") from error
+    if len(name) <= NFC_SHRINKS_TO_A_QUARTER * NAME_CHARACTERS_MAX:
+        name = normal_slug(name) if kind == "slug" else normal_text(name)
     if "\0" in name or len(name) > NAME_CHARACTERS_MAX:
         raise ProductNotFound("there is no such product")
     return name

@@ -15,9 +15,11 @@ from query_api.cursors import CURSOR_CHARACTERS_MAX
 from query_api.errors import BadParameter
 from query_api.ports import ListFilters, Sort
 from shared.contract.money import MoneyError, minor_units, normal_amount
+from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 IDS_MAX = 200
+CATEGORY_CHARACTERS_MAX = 512
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _STATUS = "(draft|active|archived)"
 STATUSES_PATTERN = f"^{_STATUS}(,{_STATUS}){{0,2}}$"
@@ -34,9 +36,22 @@ def _rfc3339_only(value: Any) -> Any:
     return value
 
 
+def _in_normal_form(value: Any) -> Any:
+    """As names are stored. What is too long in every form stays as it is and is refused by its length."""
+    if not isinstance(value, str) or len(value) > NFC_SHRINKS_TO_A_QUARTER * CATEGORY_CHARACTERS_MAX:
+        return value
+    return normal_text(value)
+
+
 # PostgreSQL text cannot hold NUL, so no product can match one.
-Text = Annotated[str, Field(min_length=1, max_length=255, pattern="^[^\\u0000]*$")]
-CategoryPath = Annotated[str, Field(min_length=1, max_length=512, pattern="^[^\\u0000]*$")]
+Text = Annotated[
+    str, Field(min_length=1, max_length=255, pattern="^[^\\u0000]*$"), BeforeValidator(_in_normal_form)
+]
+CategoryPath = Annotated[
+    str,
+    Field(min_length=1, max_length=CATEGORY_CHARACTERS_MAX, pattern="^[^\\u0000]*$"),
+    BeforeValidator(_in_normal_form),
+]
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$", examples=["19.90"])]
 
 

@@ -8,25 +8,41 @@ A slug also loses what cannot be seen (soft hyphens, joiners, variation selector
 Default_Ignorable_Code_Point). It holds letters, marks, digits, `_` and `-`. Vowel signs and combining
 accents are marks, so Hindi, Thai or Bengali words stay whole. Signs such as ™ and emoji are no part of a
 slug: a slug that is given with them is refused; where a slug is made from a name they separate words.
+Why it is so: docs/decisions/0015-one-form-of-names.md.
 """
 
 import re
 import unicodedata
+from itertools import dropwhile, groupby
 
-_INVISIBLE_MARKS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+NFC_SHRINKS_TO_A_QUARTER = 4
+"""Text of n characters has at least n / 4 in NFC: what is longer than four times a limit need not be
+normalised to know that it is too long."""
+_SORTED_BY_NORMALIZE_CHARACTERS_MAX = 128
+_VIRAMA = 9  # the combining class of the mark that joins two consonants
+
 _INVISIBLE = re.compile(
-    f"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f{_INVISIBLE_MARKS}]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_enclosing = re.compile("[\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672]")
+# Letters that belong to the letter before them: Thai and Lao am, halfwidth voicing, Hangul vowels and finals.
+_attached_letter = re.compile("[\u0e33\u0eb3\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7fb]")
+_between_ascii_words = re.compile(r"[^a-z0-9]+")
 
 
 def normal_text(text: str) -> str:
     """NFC. The result may be longer or shorter than `text`: check lengths afterwards."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isascii():
+        return text
+    if len(text) > _SORTED_BY_NORMALIZE_CHARACTERS_MAX and not unicodedata.is_normalized("NFC", text):
+        text = _with_sorted_marks(text)
+    return unicodedata.normalize("NFC", text)
 
 
 def normal_slug(text: str) -> str:
     """A given slug in the form in which it is stored and looked up: NFC, without invisible characters."""
-    return text if text.isascii() else unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return text if text.isascii() else normal_text(_INVISIBLE.sub("", text))
 
 
 def not_in_a_slug(slug: str) -> str | None:
@@ -37,12 +53,32 @@ def not_in_a_slug(slug: str) -> str | None:
 def slug_of(text: str) -> str:
     """`Größe M / 42` is `größe-m-42`, `เสื้อยืด สีแดง` is `เสื้อยืด-สีแดง`; may be empty.
 
-    Lower case; each run of anything but letters, marks and digits is one hyphen.
+    Lower case; each run of anything but letters, marks and digits is one hyphen. Marks that enclose a letter
+    are left out: they make signs of letters (the keycap of an emoji is one).
     """
-    lower = normal_slug(normal_slug(text).lower())
+    if text.isascii():
+        return _between_ascii_words.sub("-", text.lower()).strip("-")
+    lower = normal_slug(_enclosing.sub("", normal_slug(text).lower()))
     spaced = "".join(each if each != "_" and _is_of_a_word(each) else " " for each in lower)
-    words = (word.lstrip("".join(filter(_is_mark, word))) for word in spaced.split())
+    words = ("".join(dropwhile(_is_mark, word)) for word in spaced.split())
     return "-".join(word for word in words if word)
+
+
+def cut_slug(slug: str, characters_max: int) -> str:
+    """The beginning of a slug, not cut between a letter and what is written on it; may be empty."""
+    end = min(characters_max, len(slug))
+    while 0 < end < len(slug) and _is_inside_a_letter(slug, end):
+        end -= 1
+    return slug[:end].rstrip("-")
+
+
+def _is_inside_a_letter(slug: str, place: int) -> bool:
+    """Whether what stands at `place` is read together with what stands before it."""
+    return (
+        _is_mark(slug[place])
+        or _attached_letter.match(slug, place) is not None
+        or unicodedata.combining(slug[place - 1]) == _VIRAMA
+    )
 
 
 def _is_of_a_word(character: str) -> bool:
@@ -52,3 +88,12 @@ def _is_of_a_word(character: str) -> bool:
 def _is_mark(character: str) -> bool:
     """Mn, Mc, Me: what is written on, beside or around the letter before it."""
     return unicodedata.category(character)[0] == "M"
+
+
+def _with_sorted_marks(text: str) -> str:
+    """NFD. `normalize` sorts the marks of a letter by insertion: a body full of them takes minutes."""
+    decomposed = "".join(unicodedata.normalize("NFD", character) for character in text)
+    runs = groupby(decomposed, lambda character: unicodedata.combining(character) > 0)
+    return "".join(
+        "".join(sorted(run, key=unicodedata.combining) if are_marks else run) for are_marks, run in runs
+    )

@@ -1,5 +1,7 @@
 """Every way through the system: what a writer sends to one API, a reader finds in the other."""
 
+import unicodedata
+
 import pytest
 
 from tests.end_to_end.catalogue import Catalogue, segment, unique, variant
@@ -49,6 +51,38 @@ async def test_a_created_product_is_found_by_id_sku_slug_and_in_the_list(catalog
         assert (found.status_code, found.json()) == (200, product)
     listed = await catalogue.read(f"/v1/products?status=draft&brand={segment(brand)}")
     assert listed.json() == {"items": [product], "next_cursor": None}
+
+
+async def test_a_product_is_found_by_both_spellings_of_its_names_and_created_once(
+    catalogue: Catalogue,
+) -> None:
+    word = unique("হিন্দী-cafe\u0301")
+    created = await catalogue.create(
+        name=word,
+        slug=f"{word}\u200b",
+        brand=word,
+        tags=[word],
+        category=f"{word}/x",
+        variants=[variant(word)],
+    )
+    composed = unicodedata.normalize("NFC", word)
+    assert composed != word
+    assert created["slug"] == composed
+    product = await catalogue.product(created["id"])
+    assert (product["name"], product["variants"][0]["sku"]) == (composed, composed)
+    for name in (word, composed):
+        for form in FORMS:
+            answer = await catalogue.read(
+                form.format(id=created["id"], slug=segment(name), sku=segment(name))
+            )
+            assert (answer.status_code, answer.json()) == (200, product)
+        for parameter in ("brand", "tag", "category", "sku"):
+            query = f"status=draft&{parameter}={segment(name)}"
+            assert await catalogue.ids(query) == [created["id"]]
+        for fields, code in (({"slug": name}, "slug-taken"), ({"variants": [variant(name)]}, "sku-taken")):
+            other = {"name": "Other", "variants": [variant(unique("sku"))], **fields}
+            answer = await catalogue.write("POST", "/v1/products", other)
+            assert (answer.status_code, answer.json()["code"]) == (409, code)
 
 
 async def test_the_location_of_a_created_product_can_be_followed(catalogue: Catalogue) -> None:

@@ -81,6 +81,15 @@ async def test_a_filter_keeps_what_it_says(
     assert await _names(world, **parameters) == names
 
 
+@pytest.mark.parametrize("parameter", ["brand", "tag", "sku", "category"])
+async def test_both_spellings_of_a_name_make_one_list(world: World, parameter: str) -> None:
+    name = "caf\u00e9"
+    await _store_all(world, [product(name="p", brand=name, tags=(name,), category=f"{name}/x", sku=name)])
+    first, second = [await _list(world, **{parameter: each}) for each in (name, "cafe\u0301")]
+    assert [item["name"] for item in first.json()["items"]] == ["p"]
+    assert second.content == first.content
+
+
 async def test_ids_keep_only_those_products(world: World) -> None:
     documents = [product(name=f"p{number}") for number in range(4)]
     await _store_all(world, documents)

@@ -1,5 +1,6 @@
 """One product over HTTP: the hot read and the framework's route must be one and the same to a client."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
 from shared.contract.views import encode_document
-from tests.integration.test_query_world import PREFIX, World, product, variant, world
+from tests.integration.test_query_world import PREFIX, World, product, token_for, variant, world
 
 __all__ = ["world"]
 
@@ -203,6 +204,29 @@ async def test_a_sku_however_spelt_is_found(world: World, name: str) -> None:
 @pytest.mark.parametrize("path", ["by-sku/%00", "by-sku/%FF%FE", f"by-sku/{'x' * 256}", "by-slug/a%00b"])
 async def test_a_name_that_no_product_can_have_is_not_found(world: World, path: str) -> None:
     assert (await world.served.get(f"/v1/products/{path}")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["sku", "slug"])
+async def test_both_spellings_of_a_name_find_one_product_through_one_entry_of_the_cache(
+    world: World, kind: str
+) -> None:
+    composed = "caf\u00e9-ক\u09bc"
+    document = product(**{kind: composed})
+    await world.store(document)
+    spellings = [composed, "cafe\u0301-ক\u09bc", *(["caf\u00e9\u200b-ক\u09bc"] if kind == "slug" else [])]
+    results = []
+    for name in spellings:
+        answer = await world.served.get(f"/v1/products/by-{kind}/{quote(name)}")
+        assert (answer.status_code, answer.content) == (200, encode_document(document))
+        results.append(answer.headers["cache-status"])
+    assert results == ["catalogue; fwd=miss", *["catalogue; hit"] * (len(spellings) - 1)]
+    assert len(await world.redis.keys(f"*:{kind}:*")) == 1
+    token = token_for(document.id, 1, 1)
+    await world.pass_checkpoint(document.id, 1)
+    answer = await world.served.get(
+        f"/v1/products/by-{kind}/{quote(spellings[1])}", headers={"consistency-token": token}
+    )
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["sku", "slug"])

@@ -32,6 +32,10 @@ def test_without_parameters_active_products_are_listed_newest_first() -> None:
         ({"price_min": "5", "currency": "USD"}, {"price_min": "5.00", "currency": "USD"}),
         ({"updated_after": "2026-01-01T02:00:00+02:00"}, {"updated_after": "2026-01-01t00:00:00.000z"}),
         ({"limit": "7"}, {"limit": "9"}),
+        ({"brand": "cafe\u0301"}, {"brand": "caf\u00e9"}),
+        ({"tag": "cafe\u0301"}, {"tag": "caf\u00e9"}),
+        ({"sku": "\u212b"}, {"sku": "\u00c5"}),
+        ({"category": "\u0958/a"}, {"category": "\u0915\u093c/a"}),
     ],
 )
 def test_two_spellings_of_one_list_are_equal(one: dict[str, str], other: dict[str, str]) -> None:
@@ -43,6 +47,13 @@ def test_values_come_out_in_their_own_types() -> None:
     assert filters.price_min == Decimal(5)
     assert filters.product_ids == (A,)
     assert filters.updated_after == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_length_of_a_name_is_that_of_its_normal_form() -> None:
+    assert _filters(brand="e\u0301" * 255) == _filters(brand="\u00e9" * 255)
+    for brand in ("\u0958" * 128, "a" + "\u0301" * 500_000 + "\u0323" * 500_000):
+        with pytest.raises(ValidationError, match="at most 255"):
+            _filters(brand=brand)
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many", ""])

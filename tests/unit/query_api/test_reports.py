@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from query_api.analytics import DAYS_DEFAULT, DAYS_MAX, average_relative_change, chosen_days
 from query_api.cursors import Cursors
 from query_api.errors import BadParameter
+from query_api.http.analytics_schemas import ChangesParameters, PricesParameters
+from query_api.http.report_schemas import CategoryParameters, StockParameters
 from query_api.report_ports import BrandQuery, CategoryQuery, ChangesQuery, Days, GroupPosition, PricesQuery
 
 TODAY = date(2026, 3, 31)
@@ -55,6 +57,18 @@ def test_an_average_is_the_geometric_mean_of_the_ratios_less_one(
 ) -> None:
     total = sum((round(Decimal(math.log(ratio)), 12) for ratio in ratios), start=Decimal(0))
     assert average_relative_change(total, len(ratios)) == average
+
+
+def test_two_spellings_of_a_name_make_one_report() -> None:
+    for parameters in (ChangesParameters, PricesParameters):
+        one, other = (
+            parameters.model_validate({"brand": name, "category": name}).query()
+            for name in ("caf\u00e9", "cafe\u0301")
+        )
+        assert one == other
+    skus = [StockParameters(sku=name).query() for name in ("caf\u00e9", "cafe\u0301")]
+    parents = [CategoryParameters(parent=name).query() for name in ("caf\u00e9", "cafe\u0301")]
+    assert (skus[0], parents[0]) == (skus[1], parents[1])
 
 
 def test_a_cursor_keeps_the_days_whatever_today_is_then() -> None:
