@@ -57,8 +57,8 @@ def creation(name: str, chance: random.Random, taken_sku: str | None = None) -> 
 
 def upsert(slug: str, name: str, chance: random.Random) -> Request:
     """Everything of the product of this slug anew, which takes several events: all of them or none."""
-    skus = sorted(f"{slug}-{letter}" for letter in chance.sample("abcd", chance.randint(0, 2)))
-    skus.insert(0, f"{slug}-m")
+    skus = [f"{slug}-{letter}" for letter in chance.sample("abcd", chance.randint(0, 2))]
+    skus.insert(chance.randint(0, len(skus)), f"{slug}-m")
     prices = {sku: price(chance) for sku in skus}
     body: dict[str, Any] = {
         "slug": slug, "name": f"Upserted {name}", "description": f"By {name}",
@@ -66,9 +66,9 @@ def upsert(slug: str, name: str, chance: random.Random) -> Request:
         "variants": [{"sku": sku, "options": {"size": sku[-1]}, "price": prices[sku]} for sku in skus],
     }  # fmt: skip
     wanted = {key: body[key] for key in ("slug", "name", "description", "tags")}
-    wanted |= {"brand": None, "skus": sorted(skus), "prices": prices}
+    wanted |= {"brand": None, "skus": skus, "prices": prices}
     operation = {"op": "upsert", "product": body}
-    return Request("upsert", "", "", body, operation, f"slug {slug}", wanted, sku=skus[0], slug=slug)
+    return Request("upsert", "", "", body, operation, f"slug {slug}", wanted, sku=f"{slug}-m", slug=slug)
 
 
 def change(kind: str, product: KnownProduct, name: str, chance: random.Random) -> Request:

@@ -1,7 +1,7 @@
 """What a command asked for is what its product shows after its last event: its effect was whole.
 
 `wanted` names fields of the document with their values, and three more: `prices` and `weights`, SKU -> value,
-of which others may be there, and `skus`, all of them.
+of which others may be there, and `skus`, all of them in their order.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,5 +37,5 @@ def _shown(document: Document) -> dict[str, Any]:
         **document,
         "prices": {each["sku"]: each["price"] for each in variants},
         "weights": {each["sku"]: each["weight_grams"] for each in variants},
-        "skus": sorted(each["sku"] for each in variants),
+        "skus": [each["sku"] for each in variants],
     }
