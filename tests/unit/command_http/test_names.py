@@ -93,6 +93,13 @@ async def test_a_slug_that_is_refused_says_why(client: Client, slug: str, said: 
     assert said in await _detail(client, slug=slug)
 
 
+async def test_a_sku_that_is_refused_names_the_character(client: Client) -> None:
+    for sku, named in (("A\tB", "'\\t'"), ("A\u200c", "'\\u200c'"), ("\u00a0A", "'\\xa0'")):
+        assert f"{named} cannot stand in a SKU" in await _detail(client, variants=[variant(sku)])
+        answer = await client.put(f"{await create(client, quote(sku))}/variants/{quote(sku)}", json=variant())
+        assert f"{named} cannot stand in a SKU" in problem_of(answer, 422, "validation-failed")["detail"]
+
+
 @pytest.mark.parametrize(
     ("name", "slug"),
     [
