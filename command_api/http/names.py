@@ -59,7 +59,8 @@ def _check_slug(slug: str) -> str:
 
 def _check_sku(value: str) -> str:
     if not value.isprintable():
-        raise ValueError("a SKU is printable characters")
+        character = next(each for each in value if not each.isprintable())
+        raise ValueError(f"{character!r} cannot stand in a SKU, which is printable characters")
     return value
 
 

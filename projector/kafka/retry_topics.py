@@ -74,7 +74,7 @@ def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int 
     added = [
         ("x-attempt", b"%d" % (past.tried + 1)),
         ("x-not-before", b"%d" % due),
-        ("x-cause", cause.encode()[:_CAUSE_BYTES_MAX]),
+        ("x-cause", cause.encode()[:_CAUSE_BYTES_MAX].decode(errors="ignore").encode()),
         ("x-original-topic", past.topic.encode()),
         ("x-original-partition", b"%d" % past.partition),
         ("x-original-offset", b"%d" % past.offset),

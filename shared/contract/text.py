@@ -26,8 +26,15 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _enclosing = re.compile("[\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672]")
-# Letters that belong to the letter before them: Thai and Lao am, halfwidth voicing, Hangul vowels and finals.
-_attached_letter = re.compile("[\u0e33\u0eb3\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7fb]")
+# What belongs to the character before it: Thai and Lao am, halfwidth voicing, Hangul vowels and finals,
+# joiners, skin colours and the tags of an emoji.
+_attached = re.compile(
+    "[\u0e33\u0eb3\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7fb\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+)
+_JOINER = "\u200d"
+_REGIONAL = "[\U0001f1e6-\U0001f1ff]"  # two make a flag
+_regional = re.compile(_REGIONAL)
+_half_flag = re.compile(f"(?<!{_REGIONAL}){_REGIONAL}(?:{_REGIONAL}{{2}})*\\Z")
 _between_ascii_words = re.compile(r"[^a-z0-9]+")
 
 
@@ -66,18 +73,25 @@ def slug_of(text: str) -> str:
 
 def cut_slug(slug: str, characters_max: int) -> str:
     """The beginning of a slug, not cut between a letter and what is written on it; may be empty."""
-    end = min(characters_max, len(slug))
-    while 0 < end < len(slug) and _is_inside_a_letter(slug, end):
+    return cut_text(slug, characters_max).rstrip("-")
+
+
+def cut_text(text: str, characters_max: int) -> str:
+    """The beginning of a text, without half a letter or half an emoji at its end; may be empty."""
+    end = min(characters_max, len(text))
+    while 0 < end < len(text) and _is_inside_a_letter(text, end):
         end -= 1
-    return slug[:end].rstrip("-")
+    return text[:end]
 
 
-def _is_inside_a_letter(slug: str, place: int) -> bool:
+def _is_inside_a_letter(text: str, place: int) -> bool:
     """Whether what stands at `place` is read together with what stands before it."""
     return (
-        _is_mark(slug[place])
-        or _attached_letter.match(slug, place) is not None
-        or unicodedata.combining(slug[place - 1]) == _VIRAMA
+        _is_mark(text[place])
+        or _attached.match(text, place) is not None
+        or text[place - 1] == _JOINER
+        or unicodedata.combining(text[place - 1]) == _VIRAMA
+        or (_regional.match(text, place) is not None and _half_flag.search(text, 0, place) is not None)
     )
 
 

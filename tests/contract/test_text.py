@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.contract.text import cut_slug, normal_slug, normal_text, not_in_a_slug, slug_of
+from shared.contract.text import cut_slug, cut_text, normal_slug, normal_text, not_in_a_slug, slug_of
 
 _ZWJ, _ZWNJ, _SOFT_HYPHEN, _EMOJI_STYLE = "\u200d", "\u200c", "\u00ad", "\ufe0f"
 _THAI = "เสื้อยืด-สีแดง"
@@ -78,6 +78,28 @@ def test_a_slug_is_not_cut_between_a_letter_and_what_is_written_on_it(
     slug: str, characters_max: int, cut: str
 ) -> None:
     assert cut_slug(slug, characters_max) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "characters_max", "cut"),
+    [
+        ("Blue shirt - large", 12, "Blue shirt -"),
+        ("a👩\u200d👧b", 2, "a"),
+        ("a👩\u200d👧b", 3, "a"),
+        ("a👩\u200d👧b", 4, "a👩\u200d👧"),
+        ("a👍\U0001f3fdb", 2, "a"),
+        ("a❤\ufe0fb", 2, "a"),
+        ("1\ufe0f\u20e3", 2, ""),
+        ("🇩🇪🇫🇷", 1, ""),
+        ("🇩🇪🇫🇷", 2, "🇩🇪"),
+        ("🇩🇪🇫🇷", 3, "🇩🇪"),
+        ("x🇩🇪🇫🇷", 3, "x🇩🇪"),
+        ("cafe\u0301s", 4, "caf"),
+        ("می\u200cخواهم", 2, "م"),
+    ],
+)
+def test_a_text_is_not_cut_within_a_letter_or_an_emoji(text: str, characters_max: int, cut: str) -> None:
+    assert cut_text(text, characters_max) == cut
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,13 @@ async def test_a_slug_that_is_refused_says_why(client: Client, slug: str, said: 
     assert said in await _detail(client, slug=slug)
 
 
+async def test_a_sku_that_is_refused_names_the_character(client: Client) -> None:
+    for sku, named in (("A\tB", "'\\t'"), ("A\u200c", "'\\u200c'"), ("\u00a0A", "'\\xa0'")):
+        assert f"{named} cannot stand in a SKU" in await _detail(client, variants=[variant(sku)])
+        answer = await client.put(f"{await create(client, quote(sku))}/variants/{quote(sku)}", json=variant())
+        assert f"{named} cannot stand in a SKU" in problem_of(answer, 422, "validation-failed")["detail"]
+
+
 @pytest.mark.parametrize(
     ("name", "slug"),
     [
@@ -141,6 +148,28 @@ async def test_an_upsert_finds_the_product_by_the_other_spelling(client: Client)
         operation = {"op": "upsert", "product": product(slug=slug)}
         results = (await client.post("/v1/products:batch", json=[operation])).json()["results"]
         assert [result["status"] for result in results] == [status]
+
+
+async def test_a_batch_knows_that_two_spellings_are_one_product(
+    client: Client, store: InMemoryEventStore
+) -> None:
+    spellings = [DECOMPOSED, f"{COMPOSED}\u00ad", COMPOSED]
+    operations = [
+        {"op": "upsert", "product": product(slug=slug, name=f"n{place}")}
+        for place, slug in enumerate(spellings)
+    ]
+    results = (await client.post("/v1/products:batch", json=operations)).json()["results"]
+    assert [result["status"] for result in results] == [201, 200, 200]
+    assert [result["version"] for result in results] == [1, 2, 3]
+    assert _last_stored(store)["name"] == "n2"
+
+
+async def test_a_patch_to_another_spelling_changes_nothing(client: Client, store: InMemoryEventStore) -> None:
+    path = await create(client, name=COMPOSED, brand=COMPOSED, tags=[COMPOSED], slug=COMPOSED)
+    patch = {"name": DECOMPOSED, "brand": DECOMPOSED, "tags": [DECOMPOSED], "slug": DECOMPOSED}
+    answer = await client.patch(path, json=patch)
+    assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
+    assert len(store.appends) == 1
 
 
 async def test_names_that_are_two_only_in_spelling_are_one_within_a_product(
