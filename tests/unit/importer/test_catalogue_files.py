@@ -89,6 +89,12 @@ def test_a_line_is_the_body_of_a_post_and_a_status() -> None:
     assert (read.product, read.wanted_status) == ({"slug": "a", "name": "A"}, "archived")
 
 
+def test_a_line_without_a_status_asks_for_none() -> None:
+    read = candidate_of(1, line_of(slug="a", name="A"))
+    assert isinstance(read, Candidate)
+    assert read.wanted_status is None
+
+
 def test_a_product_without_a_slug_gets_the_one_of_its_name_so_that_it_is_found_again() -> None:
     read = candidate_of(1, line_of(name="Größe & Co."))
     assert isinstance(read, Candidate)
@@ -121,7 +127,7 @@ def test_a_slug_that_comes_again_is_rejected_because_two_versions_would_alternat
     first, second = NdjsonFile(file)
     assert isinstance(first, Candidate)
     assert isinstance(second, Rejection)
-    assert second.reason == "slug 'a' stands on line 1 already"
+    assert second.reason == "line 3: slug 'a' stands on line 1 already"
     assert second.line == 3
 
 
