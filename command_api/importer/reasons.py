@@ -73,6 +73,8 @@ def _error(error: Mapping[str, Any], candidate: Candidate) -> str:
 
 def _words(error: Mapping[str, Any], parts: list[str]) -> str:
     code, last = str(error.get("code", "")), parts[-1] if parts else ""
+    if code == "missing" and parts == ["variants"]:
+        return "a new product needs at least one, with a price"
     if code == "string-pattern-mismatch":
         return _PATTERNS.get(last, "is not of the right form")
     return _WORDS.get(code) or error_text(error).removeprefix("Value error, ") or code or "is wrong"

@@ -56,7 +56,7 @@ _FIELDS = {
     "images": "Image Src",
     "images/url": "Image Src",
     "images/alt": "Image Alt Text",
-    "variants": "Variant Price",
+    "variants": "variants",
     "variants/sku": "Variant SKU",
     "variants/price": "Variant Price",
     "variants/compare_at_price": "Variant Compare At Price",
