@@ -51,11 +51,10 @@ class HandOver:
             if await self._pass(order):
                 continue
             hope = hopeful(self._waiting)
-            for slug in self._waiting.keys() - hope:
-                self._refuse(slug)
-            _, cuts = holders_first(self._waiting)
+            _, cuts = holders_first({slug: self._waiting[slug] for slug in order if slug in hope})
             uncut = [slug for slug in cuts if not self._waiting[slug].was_cut]
             if not uncut:
+                # Only now: the last answers tell who holds the SKUs after all that was loaded.
                 for slug in list(self._waiting):
                     self._refuse(slug)
             for start in range(0, len(uncut), OPERATIONS_PER_REQUEST):

@@ -35,13 +35,13 @@ class BatchStandIn:
 
     url: str = ""
     says_changed: bool = True
-    products: dict[str, dict[str, Any]] = field(default_factory=dict)
-    requests: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
+    products: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    requests: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list, repr=False)
     faults: list[Fault] = field(default_factory=list)
     unavailable_items: int = 0
     events: int = 0
-    import_ids: set[str] = field(default_factory=set)
-    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    import_ids: set[str] = field(default_factory=set, repr=False)
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True

@@ -222,6 +222,12 @@ def test_lines_of_ndjson_are_rejected_by_number(
         (b'Handle,Title,Variant Price\na,"A,1.00\nb,B,1.00\n', "line 2"),
         (b'[{"slug": "a"}]', "one product a line"),
         ("Handle,Title\n".encode("utf-16"), "UTF-16"),
+        ("Handle,Title\n".encode("utf-16-le"), "UTF-16"),
+        ('{"slug": "a"}\n'.encode("utf-16-be"), "UTF-16"),
+        (b"PK\x03\x04xl", "spreadsheet"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf[{"slug": "a"}]', "one product a line"),
+        (b'Handle,Title,Variant Price\na,"A" b,1.00\n', "line 2: text stands after a closing quote"),
     ],
 )
 def test_a_file_that_is_no_catalogue_fails_before_anything_is_sent(
