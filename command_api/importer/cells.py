@@ -11,6 +11,8 @@ _digits = re.compile(r"""['\u2018\u2019`]+\s*([0-9]+)|="([0-9]+)\"""", re.ASCII)
 _number = re.compile(r"['\u2018\u2019`]+\s*([0-9].*)", re.ASCII | re.DOTALL)
 _grams = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _scheme = re.compile(r"https?://", re.IGNORECASE | re.ASCII)
+_shortened = re.compile(r"[0-9]\.[0-9]+[eE]\+[0-9]{2}", re.ASCII)
+_zeros = re.compile(r"([0-9]+\.[0-9]{2})0+", re.ASCII)
 APOSTROPHES = "'\u2018\u2019`"
 
 
@@ -29,6 +31,18 @@ def number_text(text: str) -> str:
     """`'5.00` is `5.00`: an apostrophe before a number is the spreadsheet's."""
     match = _number.fullmatch(text)
     return match.group(1) if match else text
+
+
+def amount_text(text: str) -> str:
+    """`23.900000` is `23.90`: zeros after the second decimal say nothing, some systems always write them."""
+    text = number_text(text)
+    match = _zeros.fullmatch(text)
+    return match.group(1) if match else text
+
+
+def is_shortened_number(text: str) -> bool:
+    """`6.14141E+11`: a spreadsheet has made a number of a code, and its last digits are lost."""
+    return _shortened.fullmatch(text) is not None
 
 
 def whole_grams(text: str, grams_max: int) -> int | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from command_api.importer.cells import without_apostrophe_before_digits
 from command_api.importer.errors import FileUnreadable
+from shared.contract.text import normal_slug
 
 OPTION_NUMBERS = (1, 2, 3)
 REQUIRED = ("Handle", "Title")
@@ -112,7 +113,7 @@ class Columns:
 def resolve_columns(header: Sequence[str]) -> Columns:
     """Raises `FileUnreadable` where a column that the import cannot do without is missing or doubled."""
     by_name = {name.casefold(): name for name in KNOWN}
-    names = [name.strip().casefold() for name in header]
+    names = [_plain(name).casefold() for name in header]
     position: dict[str, int] = {}
     for index, name in enumerate(names):
         known = by_name.get(name)
@@ -136,6 +137,11 @@ def resolve_columns(header: Sequence[str]) -> Columns:
     )
 
 
+def _plain(name: str) -> str:
+    """Without the invisible characters and doubled blanks that come from web pages and from copying."""
+    return " ".join(normal_slug(name).split())
+
+
 def _labels(header: Sequence[str], position: Mapping[str, int]) -> dict[str, str]:
     """By the API's name of a field: the name of its column in this file."""
     columns = dict(_FIELDS)
@@ -148,9 +154,8 @@ def _labels(header: Sequence[str], position: Mapping[str, int]) -> dict[str, str
 
 
 def _explain_missing(header: Sequence[str], missing: list[str]) -> str:
-    only = header[0] if len(header) == 1 else ""
     for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if separator in only:
+        if separator in header[0]:
             return f"columns are separated by {called}; a Shopify CSV has commas: save it again as such"
     columns = ", ".join(missing)
     return f"no Shopify product CSV: required column{'s' * (len(missing) > 1)} missing: {columns}"

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from command_api.importer.cells import (
+    amount_text,
     barcode_text,
+    is_shortened_number,
     number_text,
     whole_grams,
     without_apostrophe_before_digits,
@@ -102,6 +104,9 @@ def _variant(
         variant["barcode"] = barcode_text(columns.cell(row, "Variant Barcode")) or None
     if columns.has("Variant Grams"):
         variant["weight_grams"] = _weight_grams(row, columns, wrong)
+    for column in ("Variant SKU", "Variant Barcode"):
+        if is_shortened_number(cell := columns.cell(row, column)):
+            wrong.append(f"{columns.label(column)} {cell!r}: a spreadsheet has cut off its last digits")
     problems.extend(f"line {row.line}: {reason}" for reason in wrong)
     return variant
 
@@ -122,7 +127,7 @@ def _options(row: Row, columns: Columns, names: dict[int, str], wrong: list[str]
 
 
 def _money(row: Row, columns: Columns, column: str, currency: str, wrong: list[str]) -> dict[str, str] | None:
-    text = number_text(columns.cell(row, column))
+    text = amount_text(columns.cell(row, column))
     if not text:
         return None
     try:

@@ -217,6 +217,7 @@ def test_lines_of_ndjson_are_rejected_by_number(
     [
         (b"", "empty"),
         (b"Handle;Title;Variant Price\na;A;1.00\n", "semicolons"),
+        (b"Handle;Title, or name;Variant Price\na;A;1.00\n", "semicolons"),
         (b"Handle,Variant Price\na,1\n", "missing: Title"),
         (b"Handle,Title,Variant Price,handle\n", "twice"),
         (b'Handle,Title,Variant Price\na,"A,1.00\nb,B,1.00\n', "line 2"),

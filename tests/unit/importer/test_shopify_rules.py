@@ -92,6 +92,8 @@ def test_an_empty_sku_is_left_out_so_that_the_api_keeps_or_makes_one() -> None:
         (" 50.00 ", "50.00"),
         ("0", "0.00"),
         ("'5.00", "5.00"),
+        ("23.900000", "23.90"),
+        ("5.0000", "5.00"),
         ("\u20195", "5.00"),
     ],
 )
@@ -156,6 +158,14 @@ def test_the_limit_of_weights_is_the_one_of_the_api() -> None:
 @pytest.mark.parametrize("sku", ["'A/b #1", "A-'1", "'98er", "'24\"", "="])
 def test_a_sku_is_kept_exactly(sku: str) -> None:
     assert variant(sku=sku)["sku"] == sku
+
+
+@pytest.mark.parametrize("column", ["Variant SKU", "Variant Barcode"])
+def test_a_code_whose_digits_a_spreadsheet_has_cut_off_is_rejected(column: str) -> None:
+    assert reason(ONE | {column: "6.14141E+11"}) == (
+        f"line 2: {column} '6.14141E+11': a spreadsheet has cut off its last digits"
+    )
+    assert product(ONE | {column: "5E+10"})
 
 
 @pytest.mark.parametrize("sku", ["'2564756", "\u20192564756", "\u20182564756", "''2564756", '="2564756"'])
@@ -264,6 +274,11 @@ def test_headers_are_found_in_any_case_and_in_the_newer_template() -> None:
     assert read_product["slug"] == "mug"
     assert read_product["variants"][0]["sku"] == "M-1"
     assert read_product["variants"][0]["weight_grams"] == 7
+
+
+@pytest.mark.parametrize("header", ["\u200bHandle", "Handle\u00a0", "\ufeff handle", "HANDLE"])
+def test_what_cannot_be_seen_in_a_header_does_not_hide_its_column(header: str) -> None:
+    assert resolve_columns([header, "Title", "Variant\u00a0Price", "Variant  SKU"]).unknown == ()
 
 
 def test_a_synonym_beside_the_older_name_is_an_unknown_column() -> None:
