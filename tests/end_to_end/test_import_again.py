@@ -1,4 +1,4 @@
-"""Files that follow one another: what they do not state is kept, one run is enough, a second changes nothing."""
+"""Files that follow one another: what they do not state is kept, and a second run changes nothing."""
 
 import shutil
 from pathlib import Path
