@@ -3,6 +3,8 @@
 A pointer of the API such as /product/variants/1/sku becomes `line 3: Variant SKU 'a\\tb'`.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +31,10 @@ _WORDS = {
     "extra-forbidden": "is no field of a product",
     "missing": "is required, and the file does not state it",
 }
+# What the API's validator says about its own types (`String should have at most …`) is not the user's.
+_validator = re.compile(
+    r"^Value error, |^(?:String|List|Dictionary|Input|Value) (?=should )| after validation"
+)
 _NOTHING = object()
 
 
@@ -66,7 +72,7 @@ def _conflict(conflict: Conflict, candidate: Candidate, line_of: Callable[[str],
 def _error(error: Mapping[str, Any], candidate: Candidate) -> str:
     parts = _parts(str(error.get("pointer", "")))
     value = _value(candidate.product, parts)
-    shown = "" if value is _NOTHING or isinstance(value, dict | list) else f" {_short(repr(value))}"
+    shown = "" if value is _NOTHING or isinstance(value, dict | list) else f" {_shown(value)}"
     said = _words(error, parts)
     return f"{_line(parts, candidate.lines)}: {_label(parts, candidate.lines)}{shown}: {said}"
 
@@ -77,7 +83,7 @@ def _words(error: Mapping[str, Any], parts: list[str]) -> str:
         return "a new product needs at least one, with a price"
     if code == "string-pattern-mismatch":
         return _PATTERNS.get(last, "is not of the right form")
-    return _WORDS.get(code) or error_text(error).removeprefix("Value error, ") or code or "is wrong"
+    return _WORDS.get(code) or _validator.sub("", error_text(error)) or code or "is wrong"
 
 
 def _parts(pointer: str) -> list[str]:
@@ -115,8 +121,9 @@ def _label(parts: list[str], lines: Lines) -> str:
     named = [part for part in parts[:3] if not part.isdecimal()][:2]
     label = lines.labels.get("/".join(named)) or lines.labels.get(named[0] if named else "", "product")
     option = parts[3:4] if named == ["variants", "options"] else []
-    return f"{label} {option[0]!r}" if option else label
+    return f"{label} {_shown(option[0])}" if option else label
 
 
-def _short(text: str) -> str:
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}…"

@@ -1,5 +1,6 @@
 """Refusals of the API in the words of the file: line, column, value."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def refused(candidate: Candidate, **problem: Any) -> str:
         (
             "/product/variants",
             "too-long",
-            "List should have at most 250 items",
-            "lines 2 and 3: variants: List should have at most 250 items",
+            "List should have at most 250 items after validation, not 260",
+            "lines 2 and 3: variants: should have at most 250 items, not 260",
         ),
         (
             "/product/images/0/url",
@@ -129,6 +130,19 @@ def test_any_pointer_is_told_somehow(mug: Candidate, pointer: str) -> None:
     errors: list[Any] = [{"pointer": pointer, "detail": "odd"}, "no object"]
     assert "odd" in refused(mug, code="c", errors=errors)
     assert "odd" in refused(mug, code="c", detail="odd", errors="none", conflicts=7)
+
+
+def test_a_long_value_is_shown_by_its_beginning_and_null_as_null() -> None:
+    name = "n" * 300
+    read = candidate_of(7, json.dumps({"slug": "a", "name": name, "brand": None}).encode())
+    assert isinstance(read, Candidate)
+    errors = [
+        {"pointer": "/product/name", "code": "string-too-long", "detail": "String should be shorter"},
+        {"pointer": "/product/brand", "code": "string-type", "detail": "Input should be a valid string"},
+    ]
+    assert refused(read, code="c", errors=errors) == (
+        f"c: line 7: name '{name[:79]}…: should be shorter; line 7: brand null: should be a valid string"
+    )
 
 
 def test_lines_are_told_in_as_few_words_as_possible() -> None:
