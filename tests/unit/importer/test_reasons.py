@@ -76,7 +76,7 @@ def refused(candidate: Candidate, **problem: Any) -> str:
             "Field required",
             "lines 2 to 4: Vendor: is required, and the file does not state it",
         ),
-        ("", "model-type", "Input should be an object", "lines 2 to 4: product: Input should be an object"),
+        ("", "model-type", "Input should be an object", "lines 2 to 4: product: should be an object"),
     ],
 )
 def test_a_pointer_becomes_the_line_the_column_and_the_value(
