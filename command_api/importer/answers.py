@@ -1,11 +1,13 @@
-"""The batch endpoint's language: one operation a line, one answer an item (API.md, section 3)."""
+"""The batch endpoint's language: one operation a line, one answer an item."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
 
 REASON_CHARACTERS_MAX = 2000
+SKU_TAKEN = "sku-taken"
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,24 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Conflict:
+    """A SKU that another product holds; `slug` is that product's, None where it has gone in the meantime."""
+
+    sku: str
+    slug: str | None
+
+
+@dataclass(frozen=True)
 class ItemAnswer:
-    """What became of one operation; `changed` is None where the API does not tell."""
+    """What became of one operation; `changed` and `product_status` are None where the API does not tell."""
 
     http_status: int
     product_id: str | None = None
     stream_version: int | None = None
     changed: bool | None = None
+    product_status: str | None = None
     code: str = ""
-    reason: str = ""
+    problem: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def accepted(self) -> bool:
@@ -33,6 +44,20 @@ class ItemAnswer:
     @property
     def created(self) -> bool:
         return self.http_status == HTTPStatus.CREATED
+
+    @property
+    def reason(self) -> str:
+        return problem_text(self.problem) if self.problem else f"status {self.http_status}"
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Every SKU that others hold, where that is why the operation was refused."""
+        told = self.problem.get("conflicts") if self.code == SKU_TAKEN else None
+        return tuple(
+            Conflict(each["sku"], each["slug"] if isinstance(each.get("slug"), str) else None)
+            for each in (told if isinstance(told, list) else [])
+            if isinstance(each, dict) and isinstance(each.get("sku"), str)
+        )
 
 
 def upsert(product: dict[str, Any]) -> Operation:
@@ -53,7 +78,7 @@ def answers_of(body: bytes, count: int) -> list[ItemAnswer] | None:
     """The answers in the order of the operations; None where this is not an answer to `count` of them."""
     try:
         value: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     results = value.get("results") if isinstance(value, dict) else None
     if not isinstance(results, list) or len(results) != count:
@@ -67,6 +92,7 @@ def answers_of(body: bytes, count: int) -> list[ItemAnswer] | None:
 
 def _answer(item: dict[str, Any]) -> ItemAnswer | None:
     status, version, problem = item.get("status"), item.get("version"), item.get("problem")
+    product_status = item.get("product_status")
     if not isinstance(status, int):
         return None
     return ItemAnswer(
@@ -74,21 +100,30 @@ def _answer(item: dict[str, Any]) -> ItemAnswer | None:
         product_id=item["id"] if isinstance(item.get("id"), str) else None,
         stream_version=version if isinstance(version, int) else None,
         changed=item["changed"] if isinstance(item.get("changed"), bool) else None,
+        product_status=product_status if isinstance(product_status, str) else None,
         code=str(problem.get("code", "")) if isinstance(problem, dict) else "",
-        reason=problem_text(problem) if isinstance(problem, dict) else f"status {status}",
+        problem=problem if isinstance(problem, dict) else {},
     )
 
 
-def problem_text(problem: dict[str, Any]) -> str:
+def problem_text(problem: Mapping[str, Any]) -> str:
     """A problem of RFC 9457 as one line: code, detail, and what is wrong with each field."""
-    parts = [str(problem.get("code") or problem.get("title") or problem.get("status") or "refused")]
     detail = problem.get("detail")
-    parts += [str(detail)] if detail else []
+    parts = [str(detail)] if detail else []
+    for error in problem_errors(problem):
+        parts.append(f"{error.get('pointer', '')} {error_text(error)}".strip())
+    return f"{problem_name(problem)}: {'; '.join(filter(None, parts))}".rstrip(": ")[:REASON_CHARACTERS_MAX]
+
+
+def problem_name(problem: Mapping[str, Any]) -> str:
+    return str(problem.get("code") or problem.get("title") or problem.get("status") or "refused")
+
+
+def problem_errors(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The problem's fields in the wrong, as far as they look like such."""
     errors = problem.get("errors")
-    for error in errors if isinstance(errors, list) else []:
-        if isinstance(error, dict):
-            said = error.get("detail") or error.get("message") or error.get("reason") or ""
-            parts.append(f"{error.get('pointer', '')} {said}".strip())
-    return ": ".join([parts[0], "; ".join(part for part in parts[1:] if part)]).rstrip(": ")[
-        :REASON_CHARACTERS_MAX
-    ]
+    return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def error_text(error: Mapping[str, Any]) -> str:
+    return str(error.get("detail") or error.get("message") or error.get("reason") or "")

@@ -10,16 +10,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from command_api.importer.client import BatchClient
+from command_api.importer.delivery import LineOf, Reject
+from command_api.importer.encodings import must_be_text, without_marks
 from command_api.importer.errors import FileUnreadable, ImportFailed
 from command_api.importer.ndjson import NdjsonFile
 from command_api.importer.rejects import RejectFile
-from command_api.importer.run import Reject, import_products
+from command_api.importer.run import import_products
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
 from command_api.progress import progress_bar
 from shared.contract.money import MoneyError, minor_units
 
+START_BYTES = 4096
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
 
 
@@ -60,7 +63,14 @@ def run_import(args: argparse.Namespace) -> int:
         summary.unknown_columns = source.unknown_columns
         with progress_bar("importing", source.bytes_total, "B") as bar:
             asyncio.run(
-                load(source, args.url, summary, rejects.add, lambda _: bar.update(source.bytes_read - bar.n))
+                load(
+                    source,
+                    args.url,
+                    summary,
+                    rejects.add,
+                    lambda _: bar.update(source.bytes_read - bar.n),
+                    source.line_of,
+                )
             )
     except (ImportFailed, OSError, KeyboardInterrupt) as error:
         summary.error = _line(error)
@@ -77,10 +87,11 @@ async def load(
     summary: Summary,
     reject: Reject,
     progress: Callable[[int], object],
+    line_of: LineOf = lambda _: None,
 ) -> None:
     """One run against one API; see `import_products`."""
     async with BatchClient(url) as api:
-        await import_products(source, api, summary, reject, progress)
+        await import_products(source, api, summary, reject, progress, line_of)
 
 
 def report(summary: Summary, as_json: bool) -> int:
@@ -102,7 +113,9 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
     if not path.is_file():
         raise FileUnreadable(f"{path} is not a regular file, and an import may read it twice")
     with path.open("rb") as file:
-        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = file.read(START_BYTES)
+    must_be_text(start)
+    start = without_marks(start).lstrip()
     if start.startswith(b"[") and wanted_format != "shopify":
         raise FileUnreadable("a JSON array; one product a line is wanted, as `jq -c '.[]'` writes it")
     if wanted_format == "ndjson" or (wanted_format == "auto" and start.startswith(b"{")):

@@ -45,11 +45,13 @@ class BatchClient:
     def __init__(self, url: str, attempts_max: int = ATTEMPTS_MAX) -> None:
         self._url = url.rstrip("/")
         self._attempts_max = attempts_max
-        self._run = uuid.uuid4().hex
+        self.run_id = uuid.uuid4().hex
         self._requests = 0
         self._answered = False
         timeout = httpx.Timeout(60.0, connect=5.0)
-        self._http = httpx.AsyncClient(timeout=timeout, headers={"content-type": "application/x-ndjson"})
+        # Every event of this run carries the id: subscribers can tell an import from single changes.
+        headers = {"content-type": "application/x-ndjson", "import-id": self.run_id}
+        self._http = httpx.AsyncClient(timeout=timeout, headers=headers)
 
     async def __aenter__(self) -> "BatchClient":
         return self
@@ -62,7 +64,7 @@ class BatchClient:
         if not operations:
             return []
         self._requests += 1
-        key = f"import-{self._run}-{self._requests}"
+        key = f"import-{self.run_id}-{self._requests}"
         body = b"".join(operation.line for operation in operations)
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(_NotNow),

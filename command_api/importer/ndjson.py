@@ -1,20 +1,22 @@
-"""One product a line: the body of POST /v1/products and, if wanted, its `status`.
+"""One product a line: the product of an upsert (an absent field is kept, null clears) and its `status`.
 
 A slug that comes twice is rejected the second time: taken as a change, it would make every run of
-the same file rewrite the product twice. That costs about 150 bytes of memory a product.
+the same file rewrite the product twice. That costs about 150 bytes of memory a product. Slugs go to the API
+as they stand, which refuses what cannot be one; they are compared in normal form.
 """
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from command_api.importer.errors import FileUnreadable
-from command_api.importer.slugs import slug_of
-from command_api.importer.source import WANTED_STATUSES, Candidate, Rejection
+from command_api.importer.encodings import without_marks
+from command_api.importer.json_lines import LineUnreadable, value_of_line
+from command_api.importer.source import WANTED_STATUSES, Candidate, Lines, Rejection
+from shared.contract.text import normal_slug, normal_text, slug_of
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
+SHOWN_BYTES_MAX = 1000
 MADE_SLUG_CHARACTERS_MAX = 200
 
 
@@ -25,59 +27,79 @@ class NdjsonFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._line_of_slug: dict[str, int] = {}
         self.bytes_total = path.stat().st_size
         self.bytes_read = 0
 
+    def line_of(self, slug: str) -> int | None:
+        """The line of this slug's product, once it was read."""
+        return self._line_of_slug.get(slug)
+
     def __iter__(self) -> Iterator[Candidate | Rejection]:
-        line_of_slug: dict[str, int] = {}
+        self._line_of_slug.clear()
         for number, line in self._lines():
-            if not line.strip():
-                continue
-            read = candidate_of(number, line)
-            if isinstance(read, Candidate):
-                slug = read.product.get("slug")
-                first = line_of_slug.setdefault(slug, number) if isinstance(slug, str) else number
-                if first != number:
-                    read = Rejection(number, f"slug {slug!r} stands on line {first} already", read.product)
-            yield read
+            if len(line) > LINE_BYTES_MAX:
+                reason = f"line {number} is longer than {LINE_BYTES_MAX:,} bytes; only its beginning was kept"
+                yield Rejection(number, reason, line[:SHOWN_BYTES_MAX].decode("utf-8", "backslashreplace"))
+            elif line.strip():
+                read = candidate_of(number, line)
+                yield self._unless_twice(number, read) if isinstance(read, Candidate) else read
+
+    def _unless_twice(self, number: int, read: Candidate) -> Candidate | Rejection:
+        slug = read.product.get("slug")
+        if not isinstance(slug, str):
+            return read
+        first = self._line_of_slug.setdefault(normal_slug(slug), number)
+        if first == number:
+            return read
+        reason = f"line {number}: slug {slug!r} stands on line {first} already"
+        return Rejection(number, reason, read.original)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """(number from 1, the line); of a line over the limit, a little more than the limit."""
         with self._path.open("rb") as file:
             number = 0
             while line := file.readline(LINE_BYTES_MAX + 1):
                 number += 1
-                if len(line) > LINE_BYTES_MAX:
-                    raise FileUnreadable(f"line {number} is longer than {LINE_BYTES_MAX} bytes")
                 self.bytes_read += len(line)
-                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                rest = line
+                while len(line) > LINE_BYTES_MAX and rest and not rest.endswith(b"\n"):
+                    rest = file.readline(LINE_BYTES_MAX)
+                    self.bytes_read += len(rest)
+                yield number, without_marks(line) if number == 1 else line
 
 
 def candidate_of(number: int, line: bytes) -> Candidate | Rejection:
     """What one line holds. A product without a slug gets one from its name, so that it can be found again."""
     try:
-        value: Any = json.loads(line.decode("utf-8"), parse_constant=_no_json, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        return Rejection(
-            number, f"not JSON: {error}", line.decode("utf-8", "backslashreplace").rstrip("\r\n")
-        )
+        value = value_of_line(line)
+    except LineUnreadable as error:
+        text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        return Rejection(number, f"line {number}: {error}", text)
     if not isinstance(value, dict):
-        return Rejection(number, "a JSON object is wanted, one product a line", value)
+        return Rejection(number, f"line {number}: a JSON object is wanted, one product a line", value)
     product = {key: member for key, member in value.items() if key != "status"}
-    status = value.get("status", "draft")
-    if status not in WANTED_STATUSES:
-        return Rejection(number, f"status {status!r} is none of {', '.join(WANTED_STATUSES)}", value)
+    status = value.get("status", "")
+    if "status" in value and status not in WANTED_STATUSES:
+        wanted = ", ".join(WANTED_STATUSES)
+        reason = f"line {number}: status {json.dumps(status)} is none of {wanted}"
+        return Rejection(number, reason, value)
+    if doubled := _doubled_sku(product.get("variants")):
+        return Rejection(number, f"line {number}: {doubled}", value)
     name = product.get("name")
     if product.get("slug") is None and isinstance(name, str):
-        product["slug"] = slug_of(name)[:MADE_SLUG_CHARACTERS_MAX].strip("-") or None
-    return Candidate(number, product, status, value)
+        made = slug_of(name)[:MADE_SLUG_CHARACTERS_MAX].strip("-")
+        if not made:
+            reason = f"line {number}: there is no slug, and the name {name!r} has no letter and no digit"
+            return Rejection(number, reason, value)
+        product["slug"] = made
+    return Candidate(Lines((number,)), product, status or None, value)
 
 
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(f"{number} is too large")
-    return value
-
-
-def _no_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+def _doubled_sku(variants: Any) -> str | None:
+    first_of: dict[str, int] = {}
+    for place, variant in enumerate(variants if isinstance(variants, list) else []):
+        sku = variant.get("sku") if isinstance(variant, dict) else None
+        if isinstance(sku, str) and (first := first_of.setdefault(normal_text(sku), place)) != place:
+            return f"SKU {sku!r} stands in variants[{first}] and in variants[{place}]"
+    return None

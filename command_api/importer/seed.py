@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 from command_api.importer.cli import add_api_arguments, load, report
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
-from command_api.importer.slugs import slug_of
-from command_api.importer.source import Candidate, Rejection, WantedStatus
+from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
 from command_api.progress import progress_bar
+from shared.contract.text import slug_of
 
 VARIANTS_MAX = 6
 COUNT_DEFAULT = 1_000
@@ -140,7 +140,7 @@ def _some(random: Random, choices: range, fewest: int, most: int) -> list[int]:
 def _candidates(products: Iterator[dict[str, Any]]) -> Iterator[Candidate]:
     for line, product in enumerate(products, start=1):
         status = product.pop("status")
-        yield Candidate(line, product, status)
+        yield Candidate(Lines((line,)), product, status)
 
 
 def _write(products: Iterator[dict[str, Any]], output: str, progress: Callable[[int], object]) -> None:

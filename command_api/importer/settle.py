@@ -1,4 +1,4 @@
-"""Brings loaded products to the status that the file wants, without knowing which one they have.
+"""Brings loaded products to the status that the file wants; where it wants none, they keep theirs.
 
 The likely transition is asked for first; it is a no-op where the product is there already. Where it
 is not allowed, the product was elsewhere: an archived product is restored, and one that was never
@@ -21,14 +21,15 @@ _DETOUR: dict[WantedStatus, tuple[_Op, ...]] = {
     "active": ("restore",),
     "archived": ("publish", "archive"),
 }
+_Loaded = tuple[WantedStatus | None, ItemAnswer]
 
 
-async def settle(loaded: Sequence[tuple[WantedStatus, ItemAnswer]], api: BatchClient) -> list[ItemAnswer]:
+async def settle(loaded: Sequence[_Loaded], api: BatchClient) -> list[ItemAnswer]:
     """The last answer about each product, in order: of its upsert where no transition was wanted."""
     last = [answer for _, answer in loaded]
-    everyone = range(len(loaded))
-    await _ask(_LIKELY, everyone, loaded, last, api)
-    elsewhere = [index for index in everyone if _not_allowed(last[index])]
+    elsewhere = [index for index, (wanted, answer) in enumerate(loaded) if answer.product_status != wanted]
+    await _ask(_LIKELY, elsewhere, loaded, last, api)
+    elsewhere = [index for index in elsewhere if _not_allowed(last[index])]
     await _ask(_DETOUR, elsewhere, loaded, last, api)
     return last
 
@@ -36,7 +37,7 @@ async def settle(loaded: Sequence[tuple[WantedStatus, ItemAnswer]], api: BatchCl
 async def _ask(
     ways: dict[WantedStatus, tuple[_Op, ...]],
     indexes: Sequence[int],
-    loaded: Sequence[tuple[WantedStatus, ItemAnswer]],
+    loaded: Sequence[_Loaded],
     last: list[ItemAnswer],
     api: BatchClient,
 ) -> None:
@@ -45,7 +46,7 @@ async def _ask(
     operations = []
     for index in indexes:
         wanted, answer = loaded[index]
-        for op in ways[wanted]:
+        for op in ways[wanted] if wanted else ():
             asked.append(index)
             operations.append(transition(op, answer.product_id or ""))
     for index, answer in zip(asked, await api.send(operations), strict=True):

@@ -1,58 +1,75 @@
 """Rows of one handle -> one product, or every reason why not: pure, so that each rule is one small test.
 
-Decided here, where Shopify's documentation is silent or ours is short:
+Decided here, where Shopify's documentation is silent or ours is short (docs/import.md has all rules):
 - A product's own cells (title, body, vendor …) are the first that are filled among its rows.
-- `Status` decides; where it is empty `Published` does; where both are, the product stays a draft.
-- A column that the file lacks is left out of the product, an empty cell of one that it has is null.
-- Fractions of a gram are rounded: Shopify converts from pounds (`453.59237`).
-- `Image Position` orders the pictures; one address is one picture; a variant's picture joins them.
+- `Status` decides; where it is empty `Published` does; where both are empty the product is published, as
+  Shopify does. A file that has neither column asks for no status.
+- `unlisted` is loaded as a draft: the catalogue has no status that is served but not listed.
+- A column that the file lacks is left out of the product (kept), an empty cell of one that it has is null.
 """
 
-import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-from command_api.importer.shopify_columns import Columns, Row
+from command_api.importer.shopify_columns import CATEGORY_COLUMNS, TYPE_COLUMNS, Columns, Row
+from command_api.importer.shopify_images import images_of
 from command_api.importer.shopify_variants import variants_of
-from command_api.importer.slugs import category_path
-from command_api.importer.source import WANTED_STATUSES, Candidate, Rejection, WantedStatus
+from command_api.importer.slugs import category_path, slug_of_handle
+from command_api.importer.source import WANTED_STATUSES, Candidate, Lines, Rejection, WantedStatus
+from shared.contract.text import normal_slug, normal_text
 
-_position = re.compile(r"([0-9]{1,6})(?:\.0+)?", re.ASCII)
+CELL_CHARACTERS_MAX = 4 * 1024 * 1024
+UNLISTED = "unlisted"
 _PUBLISHED: dict[str, WantedStatus] = {
     "true": "active",
     "yes": "active",
+    "1": "active",
+    "": "active",
     "false": "draft",
     "no": "draft",
-    "": "draft",
+    "0": "draft",
 }
 
 
 def product_of(rows: Sequence[Row], columns: Columns, currency: str) -> Candidate | Rejection:
     """The product that these rows of one handle make; `currency` is the ISO 4217 code of every price."""
     problems = _misshapen(rows, columns)
-    product: dict[str, Any] = {"slug": columns.cell(rows[0], "Handle")}
-    product["name"] = _first(rows, columns, "Title")
+    handle = columns.handle(rows[0])
+    slug = slug_of_handle(handle)
+    product: dict[str, Any] = {"slug": slug}
+    line_of_field = {"slug": rows[0].line}
+    product |= _details(rows, columns, line_of_field)
+    lines = tuple(row.line for row in rows)
     if not product["name"]:
-        problems.append("Title is empty in every row of the product")
-    product |= _details(rows, columns)
-    product |= {"images": _images(rows, columns, problems)} if columns.has("Image Src") else {}
-    product["variants"] = variants_of(rows, columns, currency, problems)
-    wanted_status = _wanted_status(rows, columns, problems)
+        problems.append(f"{Lines(lines)}: {columns.label('Title')} is empty in every row of the product")
+    images, image_lines = images_of(rows, columns, problems)
+    variants, variant_lines = variants_of(rows, columns, currency, problems)
+    product |= {"images": images} if images is not None else {}
+    product |= {"variants": variants} if variants is not None else {}
+    wanted_status, is_unlisted = _wanted_status(rows, columns, problems)
     if problems:
         return Rejection(rows[0].line, "; ".join(problems), list(rows))
-    return Candidate(rows[0].line, product, wanted_status, list(rows))
-
-
-def _first(rows: Sequence[Row], columns: Columns, column: str) -> str:
-    return next((text for row in rows if (text := columns.cell(row, column))), "")
+    return Candidate(
+        lines=Lines(lines, variant_lines, image_lines, line_of_field, columns.labels),
+        product=product,
+        wanted_status=wanted_status,
+        original=list(rows),
+        handle=handle if slug != normal_slug(handle) else None,
+        is_unlisted=is_unlisted,
+    )
 
 
 def _misshapen(rows: Sequence[Row], columns: Columns) -> list[str]:
     problems = []
     for row in rows:
+        if row.is_cut:
+            problems.append(f"line {row.line}: the row is too long; only its beginning was kept")
         if any(cell.strip() for cell in row.cells[len(columns.header) :]):
             problems.append(f"line {row.line} has {len(row.cells)} cells under {len(columns.header)} columns")
+        for name, cell in zip(columns.header, row.cells, strict=False):
+            if len(cell) > CELL_CHARACTERS_MAX:
+                size = f"{len(cell):,} characters, more than {CELL_CHARACTERS_MAX:,}"
+                problems.append(f"line {row.line}: {name.strip()} has {size}")
         if not _is_utf_8(row):
             problems.append(f"line {row.line} is not UTF-8")
     return problems
@@ -66,53 +83,55 @@ def _is_utf_8(row: Row) -> bool:
     return True
 
 
-def _details(rows: Sequence[Row], columns: Columns) -> dict[str, Any]:
-    details: dict[str, Any] = {}
+def _details(rows: Sequence[Row], columns: Columns, line_of_field: dict[str, int]) -> dict[str, Any]:
+    """The fields of the product itself, of the columns that the file has; `line_of_field` is filled."""
+
+    def first(field: str, *names: str) -> str | None:
+        for name in names:
+            for row in rows:
+                if columns.cell(row, name):
+                    line_of_field[field] = row.line
+                    return columns.raw(row, name)
+        return None
+
+    details: dict[str, Any] = {"name": (first("name", "Title") or "").strip()}
     if columns.has("Body (HTML)"):
-        bodies = (columns.raw(row, "Body (HTML)") for row in rows)
-        details["description"] = next((body for body in bodies if body.strip()), None)
-    for field, column in (("brand", "Vendor"), ("product_type", "Type")):
-        if columns.has(column):
-            details[field] = _first(rows, columns, column) or None
-    if columns.has("Product Category"):
-        details["category"] = category_path(_first(rows, columns, "Product Category"))
+        details["description"] = first("description", "Body (HTML)")
+    for field, names in (("brand", ("Vendor",)), ("product_type", TYPE_COLUMNS)):
+        if columns.has(*names):
+            details[field] = (first(field, *names) or "").strip() or None
+    if columns.has(*CATEGORY_COLUMNS):
+        details["category"] = category_path(first("category", *CATEGORY_COLUMNS) or "")
     if columns.has("Tags"):
-        tags = (tag.strip() for tag in _first(rows, columns, "Tags").split(","))
-        details["tags"] = list(dict.fromkeys(tag for tag in tags if tag))
+        tags: dict[str, str] = {}
+        for tag in filter(None, map(str.strip, (first("tags", "Tags") or "").split(","))):
+            tags.setdefault(normal_text(tag), tag)
+        details["tags"] = list(tags.values())
     return details
 
 
-def _images(rows: Sequence[Row], columns: Columns, problems: list[str]) -> list[dict[str, str | None]]:
-    placed: list[tuple[Decimal, str, str | None]] = []
-    last = Decimal("Infinity")
-    for row in rows:
-        url = columns.cell(row, "Image Src")
-        position = columns.cell(row, "Image Position")
-        if url and position and not _position.fullmatch(position):
-            problems.append(f"line {row.line}: Image Position {position!r} is not a whole number")
-        elif url:
-            placed.append(
-                (Decimal(position) if position else last, url, columns.cell(row, "Image Alt Text") or None)
-            )
-    placed.sort(key=lambda image: image[0])
-    alts: dict[str, str | None] = {}
-    for _, url, alt in placed:
-        alts[url] = alts.get(url) or alt
-    for row in rows:
-        if url := columns.cell(row, "Variant Image"):
-            alts.setdefault(url, None)
-    return [{"url": url, "alt": alt} for url, alt in alts.items()]
-
-
-def _wanted_status(rows: Sequence[Row], columns: Columns, problems: list[str]) -> WantedStatus:
-    status = _first(rows, columns, "Status").lower()
+def _wanted_status(
+    rows: Sequence[Row], columns: Columns, problems: list[str]
+) -> tuple[WantedStatus | None, bool]:
+    """(the status that the file asks for, whether it says `unlisted`)."""
+    if not columns.has("Status", "Published"):
+        return None, False
+    line, status = _first_filled(rows, columns, "Status")
+    if status.lower() == UNLISTED:
+        return "draft", True
+    for known in WANTED_STATUSES:
+        if status.lower() == known:
+            return known, False
     if status:
-        for known in WANTED_STATUSES:
-            if status == known:
-                return known
-        problems.append(f"Status {status!r} is none of {', '.join(WANTED_STATUSES)}")
-        return "draft"
-    published = _first(rows, columns, "Published").lower()
-    if published not in _PUBLISHED:
-        problems.append(f"Published {published!r} is neither TRUE nor FALSE")
-    return _PUBLISHED.get(published, "draft")
+        wanted = ", ".join([*WANTED_STATUSES, UNLISTED])
+        problems.append(f"line {line}: {columns.label('Status')} {status!r} is none of {wanted}")
+        return None, False
+    line, published = _first_filled(rows, columns, "Published")
+    if published.lower() not in _PUBLISHED:
+        problems.append(f"line {line}: {columns.label('Published')} {published!r} is neither TRUE nor FALSE")
+    return _PUBLISHED.get(published.lower()), False
+
+
+def _first_filled(rows: Sequence[Row], columns: Columns, column: str) -> tuple[int, str]:
+    found = ((row.line, cell) for row in rows if (cell := columns.cell(row, column)))
+    return next(found, (rows[0].line, ""))

@@ -1,16 +1,20 @@
-"""Which column of a Shopify product CSV is which, in both templates that Shopify has handed out.
+"""Which column of a Shopify product CSV is which, under every name that Shopify has given it since 2019.
 
-The older names (`Handle`, `Variant Price`) are the ones that the code uses; the newer template
-(`URL handle`, `Price`) is read as its synonyms.
+The names of 2019 to 2024 (`Handle`, `Variant Price`) are the ones that the code uses; those of the template
+of 2024 (`URL handle`, `Price`) are read as their synonyms. The taxonomy was called `Standard Product Type`
+or `Standardized Product Type` in 2021 and 2022, and what is now `Type` was `Custom Product Type`: where an
+older and a newer name stand side by side, the newer one's cell is read first. docs/import.md has the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from command_api.importer.cells import without_apostrophe_before_digits
 from command_api.importer.errors import FileUnreadable
+from shared.contract.text import normal_slug
 
 OPTION_NUMBERS = (1, 2, 3)
-REQUIRED = ("Handle", "Title", "Variant Price")
+REQUIRED = ("Handle", "Title")
 # A row in which one of these is filled is a variant. The others of a variant (policy, tax, unit)
 # are filled by some tools on picture rows too.
 VARIANT_VALUES = (
@@ -21,8 +25,11 @@ VARIANT_VALUES = (
     "Variant Compare At Price",
     "Variant Barcode",
 )
+CATEGORY_COLUMNS = ("Product Category", "Standardized Product Type", "Standard Product Type")
+TYPE_COLUMNS = ("Type", "Custom Product Type")
 KNOWN = (
-    *("Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published", "Status"),
+    *("Handle", "Title", "Body (HTML)", "Vendor", *CATEGORY_COLUMNS, *TYPE_COLUMNS, "Tags"),
+    *("Published", "Status"),
     *(f"Option{n} Name" for n in OPTION_NUMBERS),
     *VARIANT_VALUES,
     *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
@@ -39,14 +46,37 @@ _SYNONYMS = {
     "product image url": "Image Src",
     "variant image url": "Variant Image",
 }
+_FIELDS = {
+    "slug": "Handle",
+    "name": "Title",
+    "description": "Body (HTML)",
+    "brand": "Vendor",
+    "product_type": "Type",
+    "category": "Product Category",
+    "tags": "Tags",
+    "images": "Image Src",
+    "images/url": "Image Src",
+    "images/alt": "Image Alt Text",
+    "variants": "variants",
+    "variants/sku": "Variant SKU",
+    "variants/price": "Variant Price",
+    "variants/compare_at_price": "Variant Compare At Price",
+    "variants/barcode": "Variant Barcode",
+    "variants/weight_grams": "Variant Grams",
+    "variants/options": "Option",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One record: the line it starts on, from 1, and its cells as they stand in the file."""
+    """One record: the line it starts on, from 1, and its cells as they stand in the file.
+
+    `is_cut` where the record was too long to be kept whole.
+    """
 
     line: int
     cells: list[str]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,9 +87,11 @@ class Columns:
     position: dict[str, int]
     unknown: tuple[str, ...]
     other_variant_positions: tuple[int, ...]
+    labels: Mapping[str, str]
 
-    def has(self, column: str) -> bool:
-        return column in self.position
+    def has(self, *columns: str) -> bool:
+        """Whether the file has one of these columns."""
+        return any(column in self.position for column in columns)
 
     def raw(self, row: Row, column: str) -> str:
         """The cell as written; empty where the file or the row lacks it."""
@@ -69,11 +101,19 @@ class Columns:
     def cell(self, row: Row, column: str) -> str:
         return self.raw(row, column).strip()
 
+    def handle(self, row: Row) -> str:
+        return without_apostrophe_before_digits(self.cell(row, "Handle"))
+
+    def label(self, column: str) -> str:
+        """What the file calls this column: refusals use the file's own words."""
+        position = self.position.get(column)
+        return column if position is None else self.header[position].strip()
+
 
 def resolve_columns(header: Sequence[str]) -> Columns:
     """Raises `FileUnreadable` where a column that the import cannot do without is missing or doubled."""
     by_name = {name.casefold(): name for name in KNOWN}
-    names = [name.strip().casefold() for name in header]
+    names = [_plain(name).casefold() for name in header]
     position: dict[str, int] = {}
     for index, name in enumerate(names):
         known = by_name.get(name)
@@ -93,13 +133,29 @@ def resolve_columns(header: Sequence[str]) -> Columns:
         position=position,
         unknown=tuple(header[index].strip() for index in others),
         other_variant_positions=tuple(index for index in others if names[index].startswith("variant ")),
+        labels=_labels(header, position),
     )
 
 
+def _plain(name: str) -> str:
+    """Without the invisible characters and doubled blanks that come from web pages and from copying."""
+    return " ".join(normal_slug(name).split())
+
+
+def _labels(header: Sequence[str], position: Mapping[str, int]) -> dict[str, str]:
+    """By the API's name of a field: the name of its column in this file."""
+    columns = dict(_FIELDS)
+    for field, names in (("category", CATEGORY_COLUMNS), ("product_type", TYPE_COLUMNS)):
+        columns[field] = next((name for name in names if name in position), names[0])
+    return {
+        field: header[position[column]].strip() if column in position else column
+        for field, column in columns.items()
+    }
+
+
 def _explain_missing(header: Sequence[str], missing: list[str]) -> str:
-    only = header[0] if len(header) == 1 else ""
     for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if separator in only:
+        if separator in header[0]:
             return f"columns are separated by {called}; a Shopify CSV has commas: save it again as such"
     columns = ", ".join(missing)
     return f"no Shopify product CSV: required column{'s' * (len(missing) > 1)} missing: {columns}"

@@ -1,24 +1,34 @@
 """A Shopify product CSV of any size, read twice so that rows of one handle need not be neighbours.
 
-The first reading only notes which handles come back after others and proves that the quotes close:
-nothing is sent from a file that breaks in its middle. The second one hands over each product as soon
-as its last row is read. Memory: about 150 bytes a handle, and the rows of those products whose
-rows are scattered.
+The first reading notes where each handle stands and proves that the quotes close: nothing is sent from a
+file that breaks in its middle. The second one hands over each product as soon as its last row is read.
+Handles are compared in normal form: two that look the same are one product. Memory: about 250 bytes a
+handle, and the rows of those products whose rows are scattered.
 """
 
-import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from io import TextIOWrapper
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
+from command_api.importer.csv_records import read_records
 from command_api.importer.errors import FileUnreadable
 from command_api.importer.shopify import product_of
 from command_api.importer.shopify_columns import Columns, Row, resolve_columns
-from command_api.importer.source import Candidate, Rejection
+from command_api.importer.slugs import slug_of_handle
+from command_api.importer.source import Candidate, Rejection, lines_text
+from shared.contract.text import normal_slug
 
-FIELD_CHARACTERS_MAX = 4 * 1024 * 1024
+
+@dataclass
+class _Handles:
+    """What the first reading found. Handles are in normal form here."""
+
+    first_line: dict[str, int] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+    """Per handle whose rows are not all neighbours: in how many runs they stand."""
+    made_from: dict[str, list[str]] = field(default_factory=dict)
+    """Per slug that is made of words: the handles that it is made of."""
 
 
 class ShopifyFile:
@@ -31,64 +41,81 @@ class ShopifyFile:
         self.bytes_read = 0
         header, rows = self._read()
         self.columns = resolve_columns(header)
-        self._scattered = _scattered_runs(self.columns, rows)
+        self._handles = _scan(self.columns, rows)
         self.bytes_read = 0
 
     @property
     def unknown_columns(self) -> tuple[str, ...]:
         return self.columns.unknown
 
+    def line_of(self, slug: str) -> int | None:
+        """The first line of this slug's product."""
+        found = self._handles
+        return found.first_line.get(slug) or found.first_line.get(found.made_from.get(slug, [slug])[0])
+
     def __iter__(self) -> Iterator[Candidate | Rejection]:
-        columns = self.columns
         _, rows = self._read()
-        for group in _products(columns, rows, Counter(self._scattered)):
-            if columns.cell(group[0], "Handle"):
-                yield product_of(group, columns, self._currency)
-            else:
-                yield Rejection(group[0].line, f"line {group[0].line}: Handle is empty", group)
+        for group in _products(self.columns, rows, Counter(self._handles.runs)):
+            yield self._product(group)
+
+    def _product(self, group: list[Row]) -> Candidate | Rejection:
+        handle, line = self.columns.handle(group[0]), group[0].line
+        where, label = lines_text(tuple(row.line for row in group)), self.columns.label("Handle")
+        if not handle:
+            return Rejection(line, f"{where}: {label} is empty", group)
+        slug = slug_of_handle(handle)
+        if not slug:
+            return Rejection(line, f"{where}: {label} {handle!r} has no letter and no digit", group)
+        if others := self._others(normal_slug(handle), slug):
+            reason = (
+                f"{where}: {label} {handle!r} becomes the slug {slug!r}, and so does {' and '.join(others)}"
+            )
+            return Rejection(line, reason, group)
+        return product_of(group, self.columns, self._currency)
+
+    def _others(self, handle: str, slug: str) -> list[str]:
+        """Other handles of the file, with their lines, that want the slug which was made for this one.
+
+        Nobody gets a made slug that two want: the file's order must not decide which product is which.
+        """
+        if slug == handle:
+            return []
+        wanted_by = dict.fromkeys([*self._handles.made_from.get(slug, ()), slug])
+        lines = {each: self._handles.first_line.get(each) for each in wanted_by if each != handle}
+        return [f"{each!r} on line {line}" for each, line in lines.items() if line is not None]
 
     def _read(self) -> tuple[list[str], Iterator[Row]]:
-        # surrogateescape keeps bytes that are no UTF-8 until their product is known, and gives
-        # them back unchanged to the reject file.
-        csv.field_size_limit(FIELD_CHARACTERS_MAX)
-        binary = self._path.open("rb")
-        if binary.read(2) in (b"\xff\xfe", b"\xfe\xff"):
-            binary.close()
-            raise FileUnreadable("the file is UTF-16; save it as UTF-8")
-        binary.seek(0)
-        rows = self._rows(binary)
+        rows = read_records(self._path, self._progress)
         header = next(rows, None)
         if header is None:
             raise FileUnreadable("the file is empty: a header row is required")
-        return header.cells, rows
+        # A header in the middle: files that were put together by hand.
+        repeated = [cell.strip() for cell in header.cells]
+        return header.cells, (
+            row for row in rows if [cell.strip(" \ufeff") for cell in row.cells] != repeated
+        )
 
-    def _rows(self, binary: BinaryIO) -> Iterator[Row]:
-        with TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-            reader = csv.reader(text, strict=True)
-            line = 1
-            try:
-                for cells in reader:
-                    self.bytes_read = binary.tell()
-                    if any(cell.strip() for cell in cells):
-                        yield Row(line, cells)
-                    line = reader.line_num + 1
-            except csv.Error as error:
-                reason = f"line {line}: {error}; is a quote not doubled or not closed?"
-                raise FileUnreadable(reason) from error
-            self.bytes_read = self.bytes_total
+    def _progress(self, bytes_read: int) -> None:
+        self.bytes_read = bytes_read
 
 
-def _scattered_runs(columns: Columns, rows: Iterator[Row]) -> dict[str, int]:
-    """Per handle whose rows are not all neighbours: in how many runs they stand."""
+def _scan(columns: Columns, rows: Iterator[Row]) -> _Handles:
+    found = _Handles()
     runs: Counter[str] = Counter()
     previous = ""
     for row in rows:
-        handle = columns.cell(row, "Handle")
-        if handle != previous:
+        handle = normal_slug(columns.handle(row))
+        if handle and handle != previous:
             runs[handle] += 1
+            found.first_line.setdefault(handle, row.line)
         previous = handle
-    del runs[""]
-    return {handle: count for handle, count in runs.items() if count > 1}
+    found.runs = {handle: count for handle, count in runs.items() if count > 1}
+    made_from: defaultdict[str, list[str]] = defaultdict(list)
+    for handle in found.first_line:
+        if (slug := slug_of_handle(handle)) != handle:
+            made_from[slug].append(handle)
+    found.made_from = dict(made_from)
+    return found
 
 
 def _products(columns: Columns, rows: Iterator[Row], runs_left: Counter[str]) -> Iterator[list[Row]]:
@@ -106,9 +133,10 @@ def _products(columns: Columns, rows: Iterator[Row], runs_left: Counter[str]) ->
             yield run
 
     for row in rows:
-        if columns.cell(row, "Handle") != handle:
+        of_row = normal_slug(columns.handle(row))
+        if of_row != handle:
             yield from ended()
-            run, handle = [], columns.cell(row, "Handle")
+            run, handle = [], of_row
         if handle:
             run.append(row)
         else:

@@ -1,32 +1,48 @@
-"""The variants among a product's rows: options, prices, and SKUs for those that have none.
+"""The variants among a product's rows: options, prices, SKUs, in the order of the rows.
 
-A made SKU depends on the product's rows alone, never on what is stored: the second run must
-make the same ones.
+A variant whose SKU cell is empty is sent without a SKU: the API keeps the one that the variant of the same
+options has, and makes one for a new variant. A column that the file lacks is left out of every variant.
 """
 
-import re
+from collections import defaultdict
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from command_api.importer.cells import (
+    amount_text,
+    barcode_text,
+    is_shortened_number,
+    number_text,
+    whole_grams,
+    without_apostrophe_before_digits,
+)
 from command_api.importer.shopify_columns import OPTION_NUMBERS, VARIANT_VALUES, Columns, Row
-from command_api.importer.slugs import slug_of
+from command_api.importer.source import lines_text
 from shared.contract.money import MoneyError, normal_amount
+from shared.contract.text import normal_text
 
-_grams = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
+WEIGHT_GRAMS_MAX = 1_000_000_000
+OPTION_VALUE_COLUMNS = tuple(f"Option{number} Value" for number in OPTION_NUMBERS)
 
 
 def variants_of(
     rows: Sequence[Row], columns: Columns, currency: str, problems: list[str]
-) -> list[dict[str, Any]]:
-    """The variants in the order of their rows; what is wrong with them is added to `problems`."""
+) -> tuple[list[dict[str, Any]] | None, tuple[int, ...]]:
+    """(the variants, the line of each); no variants where the file has no column of them.
+
+    What is wrong with them is added to `problems`.
+    """
+    if not columns.has(*VARIANT_VALUES):
+        return None, ()
     names = _option_names(rows, columns, problems)
     variant_rows = [row for row in rows if is_variant(row, columns)]
     if not variant_rows:
-        problems.append("no row of the product is a variant with a price")
+        where = lines_text(tuple(row.line for row in rows))
+        problems.append(f"{where}: no row of the product is a variant with a price")
     variants = [_variant(row, columns, names, currency, problems) for row in variant_rows]
-    fill_skus(columns.cell(rows[0], "Handle"), variants)
-    return variants
+    lines = tuple(row.line for row in variant_rows)
+    _refuse_doubled_skus(variants, lines, problems)
+    return variants, lines
 
 
 def is_variant(row: Row, columns: Columns) -> bool:
@@ -44,34 +60,26 @@ def is_variant(row: Row, columns: Columns) -> bool:
     )
 
 
-def fill_skus(handle: str, variants: Sequence[dict[str, Any]]) -> None:
-    """Gives each variant without a SKU `<handle>` or `<handle>-<option values as slug>`, unique here.
-
-    SKUs that the file states are never changed, whether they stand before or after; a collision
-    takes the first free of `-2`, `-3` ….
-    """
-    taken = {variant["sku"] for variant in variants if variant["sku"]}
-    for variant in variants:
-        if variant["sku"]:
-            continue
-        words = [handle, *(slug_of(value) for value in variant["options"].values())]
-        stem = "-".join(word for word in words if word)
-        sku, count = stem, 1
-        while sku in taken:
-            count += 1
-            sku = f"{stem}-{count}"
-        taken.add(sku)
-        variant["sku"] = sku
+def _refuse_doubled_skus(
+    variants: Sequence[dict[str, Any]], lines: Sequence[int], problems: list[str]
+) -> None:
+    lines_of: defaultdict[str, list[int]] = defaultdict(list)
+    for variant, line in zip(variants, lines, strict=True):
+        if "sku" in variant:
+            lines_of[normal_text(variant["sku"])].append(line)
+    for sku, its_lines in lines_of.items():
+        if len(its_lines) > 1:
+            problems.append(f"SKU {sku!r} stands on {lines_text(tuple(its_lines))}")
 
 
 def _option_names(rows: Sequence[Row], columns: Columns, problems: list[str]) -> dict[int, str]:
     """They stand on the product's first row only, and hold for all of them."""
     names: dict[int, str] = {}
     for number in OPTION_NUMBERS:
-        cells = (columns.cell(row, f"Option{number} Name") for row in rows)
-        name = next((cell for cell in cells if cell), "")
-        if name and name in names.values():
-            problems.append(f"two options are named {name!r}")
+        cells = ((row.line, columns.cell(row, f"Option{number} Name")) for row in rows)
+        line, name = next((found for found in cells if found[1]), (0, ""))
+        if name and normal_text(name) in map(normal_text, names.values()):
+            problems.append(f"line {line}: two options are named {name!r}")
         if name:
             names[number] = name
     return names
@@ -81,52 +89,64 @@ def _variant(
     row: Row, columns: Columns, names: dict[int, str], currency: str, problems: list[str]
 ) -> dict[str, Any]:
     wrong: list[str] = []
-    price = _money(row, columns, "Variant Price", currency, wrong)
-    if not columns.cell(row, "Variant Price"):
-        wrong.append("Variant Price is empty")
-    variant: dict[str, Any] = {
-        "sku": columns.cell(row, "Variant SKU"),
-        "options": _options(row, columns, names, wrong),
-        "price": price,
-        "compare_at_price": _money(row, columns, "Variant Compare At Price", currency, wrong),
-        # Spreadsheets write '0123 to keep the leading zero; the apostrophe is theirs.
-        "barcode": columns.cell(row, "Variant Barcode").lstrip("'").strip() or None,
-        "weight_grams": _weight_grams(row, columns, wrong),
-    }
+    variant: dict[str, Any] = {}
+    if sku := without_apostrophe_before_digits(columns.cell(row, "Variant SKU")):
+        variant["sku"] = sku
+    if columns.has(*OPTION_VALUE_COLUMNS):
+        variant["options"] = _options(row, columns, names, wrong)
+    if columns.has("Variant Price"):
+        variant["price"] = _money(row, columns, "Variant Price", currency, wrong)
+        if not columns.cell(row, "Variant Price"):
+            wrong.append(f"{columns.label('Variant Price')} is empty")
+    if columns.has("Variant Compare At Price"):
+        variant["compare_at_price"] = _money(row, columns, "Variant Compare At Price", currency, wrong)
+    if columns.has("Variant Barcode"):
+        variant["barcode"] = barcode_text(columns.cell(row, "Variant Barcode")) or None
+    if columns.has("Variant Grams"):
+        variant["weight_grams"] = _weight_grams(row, columns, wrong)
+    for column in ("Variant SKU", "Variant Barcode"):
+        if is_shortened_number(cell := columns.cell(row, column)):
+            wrong.append(f"{columns.label(column)} {cell!r}: a spreadsheet has cut off its last digits")
     problems.extend(f"line {row.line}: {reason}" for reason in wrong)
     return variant
 
 
 def _options(row: Row, columns: Columns, names: dict[int, str], wrong: list[str]) -> dict[str, str]:
     options: dict[str, str] = {}
-    for number in OPTION_NUMBERS:
-        value = columns.cell(row, f"Option{number} Value")
+    for number, column in zip(OPTION_NUMBERS, OPTION_VALUE_COLUMNS, strict=True):
+        value = columns.cell(row, column)
         name = names.get(number, "")
         if not value or (value == "Default Title" and name in ("Title", "")):
             continue
         if name:
             options[name] = value
         else:
-            wrong.append(f"Option{number} Value {value!r} has no Option{number} Name")
+            label = columns.label(f"Option{number} Name")
+            wrong.append(f"{columns.label(column)} {value!r} has no {label}")
     return options
 
 
 def _money(row: Row, columns: Columns, column: str, currency: str, wrong: list[str]) -> dict[str, str] | None:
-    text = columns.cell(row, column)
+    text = amount_text(columns.cell(row, column))
     if not text:
         return None
     try:
         return {"amount": normal_amount(text, currency), "currency": currency}
     except MoneyError as error:
-        wrong.append(f"{column} {text!r}: {error}")
+        wrong.append(f"{columns.label(column)} {text!r}: {error}")
         return None
 
 
 def _weight_grams(row: Row, columns: Columns, wrong: list[str]) -> int | None:
-    text = columns.cell(row, "Variant Grams")
+    text = number_text(columns.cell(row, "Variant Grams"))
     if not text:
         return None
-    if not _grams.fullmatch(text):
-        wrong.append(f"Variant Grams {text!r} is not a weight in grams")
+    label = columns.label("Variant Grams")
+    try:
+        grams = whole_grams(text, WEIGHT_GRAMS_MAX)
+    except OverflowError:
+        wrong.append(f"{label} {text!r} is more than {WEIGHT_GRAMS_MAX:,} grams")
         return None
-    return int(Decimal(text).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    if grams is None:
+        wrong.append(f"{label} {text!r} is not a weight in grams")
+    return grams

@@ -1,7 +1,7 @@
 """What a file is made of, whatever its format: candidates for the API and rejections."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 WantedStatus = Literal["draft", "active", "archived"]
@@ -9,17 +9,43 @@ WANTED_STATUSES: tuple[WantedStatus, ...] = ("draft", "active", "archived")
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Where a product stands in its file, so that each refusal can name the line and the cell.
+
+    `rows`: the lines on which its rows begin. `variants` and `images`: one line for each, in their order.
+    `fields`: the line of each field of the product itself. `labels`: what the file calls a field; None in
+    NDJSON, which uses the API's own names.
+    """
+
+    rows: tuple[int, ...]
+    variants: tuple[int, ...] = ()
+    images: tuple[int, ...] = ()
+    fields: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        return lines_text(self.rows)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A product that reads well; only the API's answer accepts it.
 
-    `product` is the body of POST /v1/products, `line` counts from 1, and `original` is what the
-    reject file repeats: the rows of the CSV, or None where the product itself says it all.
+    `product` is the product of an upsert: what is absent is kept, null clears. `wanted_status` None leaves
+    the status as it is. `original` is what the reject file repeats: the rows of the CSV, or None where the
+    product itself says it all. `handle` is set where the slug was made of the words of another handle.
     """
 
-    line: int
+    lines: Lines
     product: dict[str, Any]
-    wanted_status: WantedStatus
+    wanted_status: WantedStatus | None = None
     original: Any = None
+    handle: str | None = None
+    is_unlisted: bool = False
+
+    @property
+    def line(self) -> int:
+        return self.lines.rows[0]
 
 
 @dataclass(frozen=True)
@@ -43,4 +69,18 @@ class Source(Protocol):
     @property
     def bytes_read(self) -> int: ...
 
+    def line_of(self, slug: str) -> int | None:
+        """The first line of the product of this slug (in normal form), None where the file has none."""
+        ...
+
     def __iter__(self) -> Iterator[Candidate | Rejection]: ...
+
+
+def lines_text(lines: tuple[int, ...]) -> str:
+    """`line 2`, `lines 2 and 5`, `lines 2, 5 and 9`, `lines 2 to 4`."""
+    first, last = lines[0], lines[-1]
+    if len(lines) == 1:
+        return f"line {first}"
+    if len(lines) > 2 and lines == tuple(range(first, last + 1)):
+        return f"lines {first} to {last}"
+    return f"lines {', '.join(map(str, lines[:-1]))} and {last}"

@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from tests.unit.importer.stand_in_products import Refused, slug_in, upserted
+
 _MOVES = {
     ("publish", "draft"): "active",
     ("archive", "active"): "archived",
@@ -33,12 +35,13 @@ class BatchStandIn:
 
     url: str = ""
     says_changed: bool = True
-    products: dict[str, dict[str, Any]] = field(default_factory=dict)
-    requests: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
+    products: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    requests: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list, repr=False)
     faults: list[Fault] = field(default_factory=list)
     unavailable_items: int = 0
     events: int = 0
-    _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    import_ids: set[str] = field(default_factory=set, repr=False)
+    _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
@@ -56,6 +59,7 @@ class BatchStandIn:
             return 404, {"code": "not-found", "detail": "no such resource"}, {}
         assert headers["content-type"] == "application/x-ndjson"
         key = headers["idempotency-key"]
+        self.import_ids.add(headers["import-id"])
         operations = [json.loads(line) for line in body.splitlines()]
         self.requests.append((key, operations))
         fault = self.faults.pop(0) if self.faults else None
@@ -77,35 +81,47 @@ class BatchStandIn:
         answer["index"] = index
         if not self.says_changed:
             answer.pop("changed", None)
+            answer.pop("product_status", None)
         if "problem" not in answer:
             self._answers[key] = answer
         return answer
 
     def _upsert(self, product: dict[str, Any]) -> dict[str, Any]:
-        if "not-wanted" in product.get("tags", []):
-            errors = [{"pointer": "/tags/0", "detail": "not wanted here"}]
-            return {
-                "status": 422,
-                "problem": {"code": "validation", "detail": "1 field is wrong", "errors": errors},
-            }
-        for variant in product["variants"]:
-            for other in self.products.values():
-                if other["slug"] != product["slug"] and variant["sku"] in other["skus"]:
-                    detail = f"SKU {variant['sku']} belongs to another product"
-                    return {"status": 409, "problem": {"code": "sku-taken", "detail": detail}}
-        stored = self.products.get(product["slug"])
+        try:
+            slug = slug_in(product)
+            stored = self.products.get(slug)
+            body = upserted(stored["body"] if stored else None, product)
+            self._refuse_taken(slug, body)
+        except Refused as refused:
+            return {"status": refused.status, "problem": refused.problem}
         if stored is None:
-            self.products[product["slug"]] = stored = {
+            self.products[slug] = stored = {
                 "id": f"id-{len(self.products)}",
-                "slug": product["slug"],
+                "slug": slug,
                 "status": "draft",
                 "version": 0,
                 "body": None,
             }
-        created, changed = stored["version"] == 0, stored["body"] != product
-        stored["skus"] = {variant["sku"] for variant in product["variants"]}
-        stored["body"] = product
+        created, changed = stored["version"] == 0, stored["body"] != body
+        stored["body"] = body
         return self._done(stored, 201 if created else 200, changed)
+
+    def _refuse_taken(self, slug: str, body: dict[str, Any]) -> None:
+        """As the API does: every SKU that another product holds, with that product."""
+        holders = {
+            variant["sku"]: other
+            for other in self.products.values()
+            if other["slug"] != slug
+            for variant in other["body"]["variants"]
+        }
+        conflicts = [
+            {"sku": sku, "product_id": holders[sku]["id"], "slug": holders[sku]["slug"]}
+            for sku in (variant["sku"] for variant in body["variants"])
+            if sku in holders
+        ]
+        if conflicts:
+            detail = f"the SKU {conflicts[0]['sku']!r} belongs to another product"
+            raise Refused(409, "sku-taken", detail, conflicts=conflicts)
 
     def _move(self, operation: dict[str, Any]) -> dict[str, Any]:
         stored = next((each for each in self.products.values() if each["id"] == operation["id"]), None)
@@ -122,7 +138,13 @@ class BatchStandIn:
     def _done(self, stored: dict[str, Any], status: int, changed: bool) -> dict[str, Any]:
         stored["version"] += changed
         self.events += changed
-        return {"status": status, "id": stored["id"], "version": stored["version"], "changed": changed}
+        return {
+            "status": status,
+            "id": stored["id"],
+            "version": stored["version"],
+            "changed": changed,
+            "product_status": stored["status"],
+        }
 
 
 class _Server(uvicorn.Server):

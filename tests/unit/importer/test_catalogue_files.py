@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command_api.importer import ndjson
 from command_api.importer.answers import answers_of, upsert
 from command_api.importer.ndjson import NdjsonFile, candidate_of
 from command_api.importer.shopify_file import ShopifyFile
@@ -89,6 +90,12 @@ def test_a_line_is_the_body_of_a_post_and_a_status() -> None:
     assert (read.product, read.wanted_status) == ({"slug": "a", "name": "A"}, "archived")
 
 
+def test_a_line_without_a_status_asks_for_none() -> None:
+    read = candidate_of(1, line_of(slug="a", name="A"))
+    assert isinstance(read, Candidate)
+    assert read.wanted_status is None
+
+
 def test_a_product_without_a_slug_gets_the_one_of_its_name_so_that_it_is_found_again() -> None:
     read = candidate_of(1, line_of(name="Größe & Co."))
     assert isinstance(read, Candidate)
@@ -121,7 +128,7 @@ def test_a_slug_that_comes_again_is_rejected_because_two_versions_would_alternat
     first, second = NdjsonFile(file)
     assert isinstance(first, Candidate)
     assert isinstance(second, Rejection)
-    assert second.reason == "slug 'a' stands on line 1 already"
+    assert second.reason == "line 3: slug 'a' stands on line 1 already"
     assert second.line == 3
 
 
@@ -148,3 +155,64 @@ def test_an_operation_is_one_line_that_reads_back(value: Any) -> None:
 )
 def test_what_does_not_answer_every_operation_is_no_answer(body: bytes) -> None:
     assert answers_of(body, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"{", "not JSON: "),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": 1e999}', "the number 1e999 is too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "the number 99999999999999999999… has 5000 digits"),
+        (b"[" * 99999, "nested deeper than 100 levels"),
+        (b'{"a":' + b"[" * 200 + b"]" * 200 + b"}", "nested deeper than 100 levels"),
+        (b"\xff", "not UTF-8 at byte 1"),
+        (b'{"slug": "a", "slug": "b"}', 'the key "slug" stands twice in one object'),
+        (b'{"a": [{"\xc3\xa9": 1, "\\u00e9": 2}]}', 'the key "\u00e9" stands twice in one object'),
+        (line_of(name="\N{TRADE MARK SIGN}"), "there is no slug, and the name"),
+        (line_of(slug="a", status=["x"]), 'status ["x"] is none of draft, active, archived'),
+        (
+            line_of(slug="a", variants=[{"sku": "x"}, {}, {"sku": "x"}]),
+            "SKU 'x' stands in variants[0] and in variants[2]",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_told_in_plain_words(line: bytes, said: str) -> None:
+    read = candidate_of(7, line)
+    assert isinstance(read, Rejection)
+    assert read.reason.startswith(f"line 7: {said}")
+    assert "sys." not in read.reason
+    assert "recursion" not in read.reason
+
+
+def test_slugs_are_compared_in_normal_form_and_sent_as_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "f.ndjson"
+    file.write_bytes(b"\n".join(line_of(slug=slug) for slug in ("caf\u00e9", "cafe\u0301", "x\u200by", "xy")))
+    first, second, third, fourth = NdjsonFile(file)
+    assert isinstance(first, Candidate)
+    assert isinstance(second, Rejection)
+    assert second.reason.endswith("stands on line 1 already")
+    assert isinstance(third, Candidate)
+    assert third.product["slug"] == "x\u200by"
+    assert isinstance(fourth, Rejection)
+
+
+def test_a_line_over_the_limit_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ndjson, "LINE_BYTES_MAX", 100)
+    file = tmp_path / "f.ndjson"
+    file.write_bytes(line_of(slug="a", text="x" * 950) + b"\n" + line_of(slug="b") + b"\n" + b"y" * 250)
+    source = NdjsonFile(file)
+    first, second, third = source
+    assert isinstance(first, Rejection)
+    assert first.reason == "line 1 is longer than 100 bytes; only its beginning was kept"
+    assert isinstance(second, Candidate)
+    assert isinstance(third, Rejection)
+    assert third.line == 3
+    assert source.bytes_read == source.bytes_total
+
+
+def test_byte_order_marks_before_the_first_line_are_dropped(tmp_path: Path) -> None:
+    file = tmp_path / "f.ndjson"
+    file.write_bytes(b"\xef\xbb\xbf" * 2 + line_of(slug="a"))
+    (only,) = NdjsonFile(file)
+    assert isinstance(only, Candidate)
