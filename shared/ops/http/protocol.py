@@ -12,40 +12,29 @@ import httptools
 
 from shared.ops.http import heads
 from shared.ops.http.arrival import ArrivalClock
-from shared.ops.http.closing import CloseAfterReading, ClosingProtocol
+from shared.ops.http.checked_heads import CheckedHeadsProtocol
+from shared.ops.http.closing import CloseAfterReading
 from shared.ops.http.limits import (
     CONNECTIONS_MAX,
     DRAINED_BYTES_MAX,
     FRAMING_BYTES_MAX,
     HEAD_BYTES_MAX,
-    TARGET_BYTES_MAX,
 )
 from shared.ops.http.problem import Problem
 
 # Where the scope of a request whose body cannot be completed says why (`in_flight.py` reads it).
 REFUSAL = "shared.ops.http.refusal"
 _TOO_MANY_CONNECTIONS = Problem(503, "too-many-connections", f"More than {CONNECTIONS_MAX} are open.")
-_CHECKED = frozenset({b"host", b"transfer-encoding"})
 
 
-class _Stopped(Exception):
-    """A callback has found a problem; the parser must not go on."""
-
-
-class BoundedHttpProtocol(ClosingProtocol):
+class BoundedHttpProtocol(CheckedHeadsProtocol):
     """One connection, with the limits of `limits.py`.
 
     Only a request that comes in several reads costs anything here; the usual one comes in one.
     """
 
     _heads = 0
-    _head_is_open = False
-    _body_is_open = False
     _head_bytes = 0
-    _head_may_be_large = False
-    _hosts = 0
-    _host_seen = b""
-    _found: Problem | None = None
     _refusal: Problem | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -69,11 +58,11 @@ class BoundedHttpProtocol(ClosingProtocol):
         """Parse; what begins here and does not end is timed until it does."""
         if self.is_deaf:
             return
-        self._head_may_be_large = self._head_is_open or len(data) > HEAD_BYTES_MAX
-        heads_before, was_body = self._heads, self._body_is_open
+        self.head_may_be_large = self.head_is_open or len(data) > HEAD_BYTES_MAX
+        heads_before, was_body = self._heads, self.body_is_open
         self._feed(data)
-        if (self._head_is_open or self._body_is_open) and not self.is_deaf:
-            has_begun = heads_before != self._heads or (was_body and self._head_is_open)
+        if (self.head_is_open or self.body_is_open) and not self.is_deaf:
+            has_begun = heads_before != self._heads or (was_body and self.head_is_open)
             self._expect_the_rest(len(data), has_begun=has_begun)
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -83,7 +72,7 @@ class BoundedHttpProtocol(ClosingProtocol):
             return False
         if self.is_deaf:
             return True
-        if self._head_is_open or self._body_is_open:
+        if self.head_is_open or self.body_is_open:
             self.refuse(heads.INCOMPLETE)
             return True
         if not self.is_answering():
@@ -109,7 +98,7 @@ class BoundedHttpProtocol(ClosingProtocol):
         self.logger.warning("Refused a request: %s", problem.code)
         self.is_deaf = True
         self._clock.stop()
-        if self._body_is_open:
+        if self.body_is_open:
             self.cycle.keep_alive = False
             if self.cycle.response_complete:
                 self.close_after_reading()
@@ -130,36 +119,12 @@ class BoundedHttpProtocol(ClosingProtocol):
             return
         elif self._refusal is not None:
             self.answer_and_close(self._refusal)
-        elif self._head_is_open or self._body_is_open:
+        elif self.head_is_open or self.body_is_open:
             # The clock takes over from the keep-alive timer; of a body, the rest is only dropped.
             self._unset_keepalive_if_required()
             self._clock.stop()
             self._clock.count_anew()
-            self._clock.start(is_body=self._body_is_open)
-
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        self._unset_keepalive_if_required()
-        self._head_is_open = True
-        self._hosts = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """In pieces, as it arrives."""
-        self.url += url
-        if len(self.url) > TARGET_BYTES_MAX:
-            self._stop(heads.URI_TOO_LONG)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Of the head alone: trailers are dropped, they must not count as headers (RFC 9110, 6.5.1)."""
-        if self._body_is_open:
-            return
-        name = name.lower()
-        self.headers.append((name, value))
-        if name in _CHECKED:
-            self._check_header(name, value)
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
+            self._clock.start(is_body=self.body_is_open)
 
     def on_headers_complete(self) -> None:
         """Make a request of it."""
@@ -182,16 +147,6 @@ class BoundedHttpProtocol(ClosingProtocol):
         if self.cycle.response_complete:
             self.close_unless_head_arrives()
 
-    def check_head(self) -> None:
-        """Refuse what RFC 9112 does not allow, before anything is made of it."""
-        version = self.parser.get_http_version()
-        if self._hosts != 1 and (version == "1.1" or self._hosts):
-            self._stop(heads.HOST_MISSING)
-        if version != "1.1":
-            self._check_older(version)
-        if self._head_may_be_large and heads.head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
-            self._stop(heads.HEAD_TOO_LARGE)
-
     def make_request(self) -> None:
         """Let uvicorn start the application, or queue it behind the requests before."""
         self.url = heads.with_path(self.url)
@@ -202,15 +157,15 @@ class BoundedHttpProtocol(ClosingProtocol):
     def count_head(self) -> None:
         """A head is complete: what follows is its body, and the next head starts to count anew."""
         self._heads += 1
-        self._head_is_open = False
+        self.head_is_open = False
         self._head_bytes = 0
-        self._body_is_open = True
+        self.body_is_open = True
         self._clock.stop()
         self._clock.count_anew()
 
     def count_body(self) -> None:
         """The body is complete."""
-        self._body_is_open = False
+        self.body_is_open = False
         self._clock.stop()
 
     def close_unless_head_arrives(self) -> None:
@@ -231,30 +186,8 @@ class BoundedHttpProtocol(ClosingProtocol):
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
             except httptools.HttpParserError:
-                self.refuse(self._found or heads.MALFORMED)
+                self.refuse(self.found or heads.MALFORMED)
                 return
-
-    def _stop(self, problem: Problem) -> None:
-        self._found = problem
-        raise _Stopped
-
-    def _check_header(self, name: bytes, value: bytes) -> None:
-        if name == b"host":
-            self._hosts += 1
-            if value != self._host_seen:
-                if not heads.is_host(value):
-                    self._stop(heads.HOST_MALFORMED)
-                self._host_seen = value
-        elif (problem := heads.problem_of_coding(value)) is not None:
-            self._stop(problem)
-
-    def _check_older(self, version: str) -> None:
-        """HTTP/1.0 knows neither chunks nor expectations; other versions are not spoken."""
-        if version != "1.0":
-            self._stop(heads.VERSION_UNKNOWN)
-        if any(name == b"transfer-encoding" for name, _ in self.headers):
-            self._stop(heads.LENGTH_UNKNOWN)
-        self.expect_100_continue = False
 
     def _expect_the_rest(self, received_bytes: int, *, has_begun: bool) -> None:
         """Of the head or body that is open: let its clock run, and bound its size.
@@ -262,8 +195,8 @@ class BoundedHttpProtocol(ClosingProtocol):
         Of a read in which it began nobody knows where, so of that read nothing but a body's content counts.
         """
         clock = self._clock
-        clock.start(is_body=self._body_is_open)
-        if self._head_is_open:
+        clock.start(is_body=self.body_is_open)
+        if self.head_is_open:
             self._head_bytes += 0 if has_begun else received_bytes
             if self._head_bytes > HEAD_BYTES_MAX:
                 self.refuse(heads.HEAD_TOO_LARGE)
