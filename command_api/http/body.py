@@ -43,8 +43,8 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
 
 
 def require_media_type(request: Request, *allowed: str) -> str:
-    """The media type without its parameters. Raises 415 when it is absent, twice there or another one, and for
-    a charset or an encoding that is not read.
+    """The media type without its parameters. Raises 415 when it is absent, twice there or another one, and
+    for a charset or an encoding that is not read.
     """
     refused = refused_content(request.scope["headers"])
     if refused is not None:

@@ -62,7 +62,7 @@ class ClosingProtocol(HttpToolsProtocol):
         self.close_after_reading()
 
     def close_after_reading(self) -> None:
-        """End our side; drop what still arrives; close when the client has ended its side, or after a moment."""
+        """End our side; drop what still arrives; close when the client ends its side, or after a moment."""
         if self.is_lingering or self.transport.is_closing():
             return
         self.is_deaf = self.is_lingering = True

@@ -32,7 +32,7 @@ CODING_UNKNOWN = Problem(
 VERSION_UNKNOWN = Problem(505, "http-version-not-supported", "Only HTTP/1.1 and HTTP/1.0 are supported.")
 TOO_SLOW = Problem(408, "request-timeout", "The request did not arrive in time.")
 
-# A registered name, an IPv4 or an IPv6 address, and a port (RFC 3986, 3.2.2); empty is allowed (RFC 9112, 3.2).
+# A name, an IPv4 or an IPv6 address, and a port (RFC 3986, 3.2.2); empty is allowed (RFC 9112, 3.2).
 _host = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?")
 _authority = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 

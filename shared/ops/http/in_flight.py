@@ -1,8 +1,8 @@
 """How much one server has in hand: requests in flight, and bodies; and the answer where a body never comes.
 
 A request that waits for its body works on nothing, so it holds no place among those in flight; what it has
-received counts instead. The protocol says in the scope when a body cannot be completed, and the answer to that
-is given here, in the place of the application's.
+received counts instead. The protocol says in the scope when a body cannot be completed, and the answer to
+that is given here, in the place of the application's.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class InFlight:
-    """`app`, with requests beyond `requests_max` (None: no limit) refused at once: a queue would only make all
-    late. Bodies have `bodies_bytes_max` together.
+    """`app`, with requests beyond `requests_max` (None: no limit) refused at once: a queue would only make
+    all late. Bodies have `bodies_bytes_max` together.
     """
 
     def __init__(self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int) -> None:

@@ -141,7 +141,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         self._clock.chunks += 1
 
     def on_message_complete(self) -> None:
-        """Nothing more of it will come; its answer may have been sent long before (413) or come long after."""
+        """Nothing more of it will come; its answer may have been sent before (413) or come long after."""
         self.count_body()
         super().on_message_complete()
         if self.cycle.response_complete:

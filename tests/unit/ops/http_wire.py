@@ -93,7 +93,8 @@ class Wire:
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
             length = re.search(rb"content-length: ([0-9]+)", head)
-            assert head.startswith(b"HTTP/1.1 ") and length, head
+            assert head.startswith(b"HTTP/1.1 "), head
+            assert length, head
             found.append((int(head.split()[1]), rest[: int(length[1])]))
             rest = rest[int(length[1]) :]
         return found
