@@ -1,7 +1,7 @@
 """JSON as it was sent: what is not JSON is told in plain words, and a key that stands twice is found.
 
 RFC 8259 leaves open what a repeated key means, and our parsers silently take the last one: a writer that
-sends two prices would never learn which one counts. No fast parser tells of it, so the usual body is only counted.
+sends two prices would never learn which one counts. No fast parser tells of it, so keys are counted.
 """
 
 import json

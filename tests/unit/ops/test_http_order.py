@@ -198,14 +198,14 @@ async def test_what_does_not_arrive_in_time_is_408_in_its_turn(
 
 
 async def test_a_trickle_ends_although_it_never_stops(app: SampleApp) -> None:
-    async with serving(app, ConnectionLimits(body_seconds_max=0.0, bytes_per_second_min=2**40)) as server:
-        async with wire_to(server) as wire:
-            await wire.send(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n")
-            reading = asyncio.create_task(wire.answers_until_closed())
-            while not reading.done():
-                wire.writer.write(b"x")
-                await asyncio.sleep(0)
-            assert [status for status, _ in await reading] == [408]
+    limits = ConnectionLimits(body_seconds_max=0.0, bytes_per_second_min=2**40)
+    async with serving(app, limits) as server, wire_to(server) as wire:
+        await wire.send(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n")
+        reading = asyncio.create_task(wire.answers_until_closed())
+        while not reading.done():
+            wire.writer.write(b"x")
+            await asyncio.sleep(0)
+        assert [status for status, _ in await reading] == [408]
 
 
 async def test_a_body_that_arrives_fast_enough_is_not_late(app: SampleApp) -> None:

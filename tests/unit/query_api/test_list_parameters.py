@@ -32,6 +32,7 @@ def test_without_parameters_active_products_are_listed_newest_first() -> None:
         ({"price_min": "5", "currency": "USD"}, {"price_min": "5.00", "currency": "USD"}),
         ({"updated_after": "2026-01-01T02:00:00+02:00"}, {"updated_after": "2026-01-01t00:00:00.000z"}),
         ({"limit": "7"}, {"limit": "9"}),
+        ({"ids": f"{A},{B}"}, {"ids": f"{str(A).upper()},{B}"}),
     ],
 )
 def test_two_spellings_of_one_list_are_equal(one: dict[str, str], other: dict[str, str]) -> None:
@@ -45,7 +46,7 @@ def test_values_come_out_in_their_own_types() -> None:
     assert filters.updated_after == datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many", ""])
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many", "", "1_0", "1.0", "+5", " 5", "\uff15"])
 def test_a_limit_is_refused_and_not_coerced(limit: str) -> None:
     with pytest.raises(ValidationError):
         ListParameters.model_validate({"limit": limit})
