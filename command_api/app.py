@@ -98,6 +98,7 @@ async def _start(
         port=port,
         port_setting=port_setting,
         http_limit=http_limit,
+        limits=settings.connection_limits,
     )
     await server.start()
     stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)

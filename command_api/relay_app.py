@@ -66,6 +66,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
             host=settings.listen_host,
             port=settings.relay_ops_port,
             port_setting="RELAY_OPS_PORT",
+            limits=settings.connection_limits,
         )
         resources.push_async_callback(server.stop, _HTTP_STOP_SECONDS_MAX)
         await server.start()

@@ -53,6 +53,7 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
             host=settings.listen_host,
             port=settings.projector_ops_port,
             port_setting="PROJECTOR_OPS_PORT",
+            limits=settings.connection_limits,
         )
         await server.start()
         stack.push_async_callback(server.stop, 1.0)

@@ -30,6 +30,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
             host=settings.listen_host,
             port=settings.query_ops_port,
             port_setting="QUERY_OPS_PORT",
+            limits=settings.connection_limits,
         )
         stack.push_async_callback(operations.stop, _OPERATIONS_STOP_SECONDS)
         await operations.start()

@@ -38,6 +38,7 @@ from query_api.visibility import Visibility
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
@@ -57,12 +58,18 @@ class QueryApi:
     application: ASGIApp
     cache: RedisProductCache
     checkpoints: PostgresCheckpoints
+    limits: ConnectionLimits
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """What readers meet, not started yet."""
         protocol = hot_read_protocol(self.cache)
         return HttpServer(
-            self.application, host=host, port=port, port_setting="QUERY_PORT", protocol=protocol
+            self.application,
+            host=host,
+            port=port,
+            port_setting="QUERY_PORT",
+            protocol=protocol,
+            limits=self.limits,
         )
 
 
@@ -105,7 +112,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             _reports(settings, reports_pool, reported),
             TellStatus(states, partition_count=settings.partition_count),
         )
-        yield QueryApi(http_application(use_cases, _limits(settings)), cache, checkpoints)
+        application = http_application(use_cases, _limits(settings))
+        yield QueryApi(application, cache, checkpoints, settings.connection_limits)
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:

@@ -5,6 +5,7 @@ QueryError
     ProductNotFound          absent, or deleted
     BadParameter             names the parameter
     MalformedHeader          names the header
+    PreconditionFailed       If-Match names other versions
   Unavailable                ours to mend, the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
@@ -41,6 +42,14 @@ class MalformedHeader(Refused):
     def __init__(self, header: str, reason: str) -> None:
         super().__init__(f"{header}: {reason}")
         self.header = header
+
+
+class PreconditionFailed(Refused):
+    """What the caller wants to read is not what is there now; `current_version` where it has one."""
+
+    def __init__(self, reason: str, current_version: int | None) -> None:
+        super().__init__(reason)
+        self.current_version = current_version
 
 
 class Unavailable(QueryError):

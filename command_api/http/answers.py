@@ -11,7 +11,9 @@ from command_api.execute import Done, ExecuteCommand
 from command_api.http import names
 from command_api.http.problems import HttpProblem
 from shared.contract import events as e
+from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import Problem
+from shared.ops.plain_values import canonical_uuid
 
 _encode = msgspec.json.Encoder().encode
 _sku: TypeAdapter[str] = TypeAdapter(names.Sku)
@@ -63,7 +65,7 @@ def result_body(done: Done) -> bytes:
 def product_id_of(text: str) -> UUID:
     """The id in a path or an operation. Raises `ProductNotFound`: what is not an id names no product."""
     try:
-        return UUID(text)
+        return canonical_uuid(text)
     except ValueError as error:
         raise ProductNotFound("there is no such product") from error
 
@@ -73,5 +75,7 @@ def checked_sku(sku: bytes) -> str:
     try:
         return _sku.validate_python(sku.decode())
     except (UnicodeDecodeError, ValidationError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "a SKU is UTF-8 text"
+        detail = (
+            plain_text(error.errors()[0]) if isinstance(error, ValidationError) else "a SKU is UTF-8 text"
+        )
         raise HttpProblem(Problem(422, "validation-failed", "The SKU is not valid", detail)) from error

@@ -1,11 +1,9 @@
 """The items of a batch, from a JSON array or from NDJSON, each as its own bytes."""
 
-import json
-
 import msgspec
 
-from command_api.http.body import load_json
 from command_api.http.problems import HttpProblem
+from shared.ops.http import json_text
 from shared.ops.http.problem import Problem
 
 BATCH_BYTES_MAX = 16 * 1024 * 1024
@@ -35,8 +33,12 @@ def _elements(body: bytes) -> list[bytes]:
         return [bytes(element) for element in _array.decode(body)]
     except (msgspec.MsgspecError, RecursionError) as error:
         # The array reader stops at half surrogates, too; whoever sent only those gets a 422 for the item.
-        elements = load_json(body)
-        if isinstance(elements, list) and isinstance(error, msgspec.MsgspecError):
-            return [json.dumps(element).encode() for element in elements]
+        try:
+            elements = json_text.elements(body)
+        except json_text.NotJson as mistake:
+            problem = Problem(400, "malformed-json", "The body is not JSON", str(mistake))
+            raise HttpProblem(problem) from mistake
+        if elements is not None and isinstance(error, msgspec.MsgspecError):
+            return elements
         detail = "send an array of operations, not too deeply nested"
         raise HttpProblem(Problem(400, "malformed-batch", "The body is not a batch", detail)) from error

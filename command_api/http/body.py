@@ -1,9 +1,9 @@
 """Reading a request body: bounded, JSON, and every mistake told apart.
 
-413 larger than its limit      400 not JSON at all      422 JSON that is not what was asked for
+413 larger than its limit      415 of a kind that is not read      400 not JSON at all
+422 JSON that is not what was asked for, or that has a key twice
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -13,17 +13,22 @@ from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
 from command_api.http.problems import HttpProblem
+from shared.ops.http import json_text
+from shared.ops.http.content import refused_content
+from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import Problem
 
 BODY_BYTES_MAX = 1024 * 1024
 M = TypeVar("M", bound=BaseModel)
 _ERRORS_SHOWN_MAX = 100
+# Our reader takes what pydantic's reader does not: more nesting, a half of a surrogate pair.
+_INVALID_FOR_PYDANTIC_ALONE = f"{json_text.NESTED_TOO_DEEPLY}, or an escape in it is not valid"
 # The only ways in which NUL or half of a surrogate pair can come into a JSON string.
 _suspicious = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
-    """The whole body. Raises 413 as soon as it is known to be too large."""
+    """The whole body, without a byte order mark. Raises 413 as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > bytes_max:
         raise _too_large(bytes_max)
@@ -34,15 +39,22 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
         if size_bytes > bytes_max:
             raise _too_large(bytes_max)
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return (chunks[0] if len(chunks) == 1 else b"".join(chunks)).removeprefix(json_text.BOM)
 
 
 def require_media_type(request: Request, *allowed: str) -> str:
-    """The media type without its parameters. Raises 415 when it is absent or another one."""
-    media_type = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    """The media type without its parameters. Raises 415 when it is absent, twice there or another one, and
+    for a charset or an encoding that is not read.
+    """
+    refused = refused_content(request.scope["headers"])
+    if refused is not None:
+        raise HttpProblem(refused.problem, {name.decode(): value.decode() for name, value in refused.headers})
+    given = request.headers.getlist("content-type")
+    media_type = given[0].split(";", 1)[0].strip().lower() if len(given) == 1 else ""
     if media_type not in allowed:
         detail = f"send {' or '.join(allowed)}"
-        raise HttpProblem(Problem(415, "unsupported-media-type", "Unsupported media type", detail))
+        problem = Problem(415, "unsupported-media-type", "Unsupported media type", detail)
+        raise HttpProblem(problem, {"accept": ", ".join(allowed)})
     return media_type
 
 
@@ -52,10 +64,13 @@ def parse(model: type[M] | TypeAdapter[M], body: bytes) -> M:
         _refuse_unstorable_text(body)
     try:
         if isinstance(model, TypeAdapter):
-            return model.validate_json(body)
-        return model.model_validate_json(body)
+            value = model.validate_json(body)
+        else:
+            value = model.model_validate_json(body)
     except ValidationError as error:
         raise _validation_problem(error, body, is_union=isinstance(model, TypeAdapter)) from error
+    _refuse_repeated_keys(body)
+    return value
 
 
 def _validation_problem(error: ValidationError, body: bytes, *, is_union: bool) -> HttpProblem:
@@ -63,39 +78,50 @@ def _validation_problem(error: ValidationError, body: bytes, *, is_union: bool) 
     details = error.errors(include_url=False, include_context=False, include_input=False)
     load_json(body)  # pydantic takes NaN for a number; this reader raises the 400
     if details[0]["type"] == "json_invalid":
-        return HttpProblem(Problem(400, "malformed-json", "The body is not JSON", details[0]["msg"]))
+        return _not_json(_INVALID_FOR_PYDANTIC_ALONE)
     errors = tuple(
-        (_pointer(each, is_union=is_union), each["type"].replace("_", "-"), each["msg"]) for each in details
+        (_pointer(each, is_union=is_union), each["type"].replace("_", "-"), plain_text(each))
+        for each in error.errors(include_url=False, include_input=False)
     )
-    problem = Problem(422, "validation-failed", "The body is not valid", errors=errors[:_ERRORS_SHOWN_MAX])
-    return HttpProblem(problem)
+    return _not_valid(errors)
 
 
 def load_json(body: bytes) -> Any:
     """Any JSON value. Raises 400; NaN and Infinity are not JSON."""
     try:
-        return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise HttpProblem(Problem(400, "malformed-json", "The body is not JSON", str(error))) from error
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+        return json_text.load(body)
+    except json_text.NotJson as error:
+        raise _not_json(str(error)) from error
 
 
 def _refuse_unstorable_text(body: bytes) -> None:
     try:
         pointers = list(_unstorable(load_json(body), ""))
     except RecursionError as error:
-        raise HttpProblem(Problem(400, "malformed-json", "The body is nested too deeply")) from error
-    errors = tuple(
-        (pointer, "text-invalid", "text must not hold NUL or half of a surrogate pair")
-        for pointer in pointers
+        raise _not_json(json_text.NESTED_TOO_DEEPLY) from error
+    if pointers:
+        text = "text must not hold NUL or half of a surrogate pair"
+        raise _not_valid(tuple((pointer, "text-invalid", text) for pointer in pointers))
+
+
+def _refuse_repeated_keys(body: bytes) -> None:
+    try:
+        pointers = json_text.repeated_keys(body)
+    except json_text.NotJson as error:
+        raise _not_json(str(error)) from error
+    if pointers:
+        text = "this key stands twice in its object"
+        raise _not_valid(tuple((pointer, "repeated-key", text) for pointer in pointers))
+
+
+def _not_json(detail: str) -> HttpProblem:
+    return HttpProblem(Problem(400, "malformed-json", "The body is not JSON", detail))
+
+
+def _not_valid(errors: tuple[tuple[str, str, str], ...]) -> HttpProblem:
+    return HttpProblem(
+        Problem(422, "validation-failed", "The body is not valid", errors=errors[:_ERRORS_SHOWN_MAX])
     )
-    if errors:
-        raise HttpProblem(
-            Problem(422, "validation-failed", "The body is not valid", errors=errors[:_ERRORS_SHOWN_MAX])
-        )
 
 
 def _unstorable(value: Any, pointer: str) -> Iterator[str]:
@@ -108,10 +134,9 @@ def _unstorable(value: Any, pointer: str) -> Iterator[str]:
             yield from _unstorable(each, f"{pointer}/{place}")
     elif isinstance(value, dict):
         for key, each in value.items():
-            escaped = key.replace("~", "~0").replace("/", "~1")
-            shown = escaped.replace("\0", "").encode("utf-8", "replace").decode()
-            yield from _unstorable(key, f"{pointer}/{shown}")
-            yield from _unstorable(each, f"{pointer}/{shown}")
+            inside = pointer + json_text.pointer(json_text.shown(key))
+            yield from _unstorable(key, inside)
+            yield from _unstorable(each, inside)
 
 
 def _pointer(detail: ErrorDetails, *, is_union: bool) -> str:
@@ -119,7 +144,7 @@ def _pointer(detail: ErrorDetails, *, is_union: bool) -> str:
     parts = detail["loc"][1:] if is_union else detail["loc"]
     if parts and parts[-1] == "[key]" and detail["type"] != "extra_forbidden":
         parts = parts[:-1]
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return json_text.pointer(*parts)
 
 
 def _too_large(bytes_max: int) -> HttpProblem:

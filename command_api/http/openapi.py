@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from command_api.http import batch_schemas, schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 from command_api.http.names import NAME_CHARACTERS_MAX
+from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -110,10 +111,13 @@ _TITLES = {
     400: "Malformed body or header, or a precondition that is not supported here",
     404: "No such product or variant",
     409: "Slug or SKU taken, status does not allow it, last variant, or too many conflicts",
+    408: "The request did not arrive in time; nothing was written, and the connection closes",
     412: "A precondition does not hold: If-Match does not match, or the variant is there already",
     413: "Body too large",
-    415: "Wrong media type",
-    422: "Not valid, or an idempotency key used for another request",
+    414: f"The address exceeds {TARGET_BYTES_MAX} bytes",
+    415: "Wrong media type or charset, or a Content-Encoding",
+    422: "Not valid, a key that stands twice, or an idempotency key used for another request",
+    431: f"The request line and headers exceed {HEAD_BYTES_MAX} bytes",
     503: "The event store is away or overloaded",
 }
 _KEY = {
@@ -188,7 +192,7 @@ def describes(handler: str) -> dict[str, Any]:
     if bodies:
         content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}
         extra["requestBody"] = {"required": True, "content": content}
-    always = (400, 422, 503, *((413, 415) if bodies else ()))
+    always = (400, 408, 414, 422, 431, 503, *((413, 415) if bodies else ()))
     responses = {status: _response(handler, status) for status in sorted({*statuses, *always})}
     success = min(responses)
     return {
@@ -214,7 +218,8 @@ def _response(handler: str, status: int) -> dict[str, Any]:
     response: dict[str, Any] = {"description": _TITLES[status], "headers": dict(_HEADERS)}
     if status >= 400:
         response["content"] = {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}}
-        response["headers"] = {"X-Request-Id": _HEADERS["X-Request-Id"]}
+        # What is refused before the request was read has no id.
+        response["headers"] = {} if status in (408, 414, 431) else {"X-Request-Id": _HEADERS["X-Request-Id"]}
         if status == 503:
             response["headers"]["Retry-After"] = {"schema": {"type": "integer"}, "required": True}
         return response

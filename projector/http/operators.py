@@ -12,7 +12,7 @@ The port has no authentication and listens on 127.0.0.1 unless told otherwise: i
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -22,10 +22,14 @@ from msgspec import Struct
 from projector.errors import ProjectorError
 from projector.operations import Chosen, Operations, UnknownProjection
 from projector.ports import Action
-from shared.ops.http.asgi import Handler, Receive, Scope, Send, respond
+from shared.ops.http import json_text
+from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
+from shared.ops.http.content import refused_content
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.plain_values import canonical_uuid, whole_number
 
 _BODY_BYTES_MAX = 64 * 1024
+S = TypeVar("S", bound=Struct)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -73,16 +77,16 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
     """By (method, path), for `operations_app`."""
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
-        product = UUID(query["product"]) if "product" in query else None
+        product = canonical_uuid(query["product"]) if "product" in query else None
         return await operations.dead_letters(query.get("projection"), product, query.get("class"))
 
     async def records(query: dict[str, str], _: bytes) -> Any:
-        product = UUID(query["product"]) if "product" in query else None
-        letter = int(query["letter"]) if "letter" in query else None
+        product = canonical_uuid(query["product"]) if "product" in query else None
+        letter = whole_number(query["letter"]) if "letter" in query else None
         return await operations.show(query.get("projection"), product, letter)
 
     async def retry(_: dict[str, str], body: bytes) -> Any:
-        change = msgspec.json.decode(body, type=Change)
+        change = _read(Change, body)
         action = Action(change.actor, "retry", change.reason)
         return await operations.retry(
             change.chosen(),
@@ -93,25 +97,25 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
         )
 
     async def discard(_: dict[str, str], body: bytes) -> Any:
-        change = msgspec.json.decode(body, type=Change)
+        change = _read(Change, body)
         action = Action(change.actor, "discard", _needed(change.reason))
         return await operations.discard(
             change.chosen(), action, first_only=change.first_only, is_dry=change.dry_run
         )
 
     async def park(_: dict[str, str], body: bytes) -> Any:
-        order = msgspec.json.decode(body, type=ParkOrder)
+        order = _read(ParkOrder, body)
         action = Action(order.actor, "park", _needed(order.reason))
         await operations.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
 
     async def pause(_: dict[str, str], body: bytes) -> Any:
-        wish = msgspec.json.decode(body, type=Wish)
+        wish = _read(Wish, body)
         await operations.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
         return {"projection": wish.projection, "is_paused": True}
 
     async def resume(_: dict[str, str], body: bytes) -> Any:
-        wish = msgspec.json.decode(body, type=Wish)
+        wish = _read(Wish, body)
         await operations.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
         return {"projection": wish.projection, "is_paused": False}
 
@@ -135,8 +139,11 @@ def _needed(reason: str) -> str:
 def _endpoint(work: Callable[[dict[str, str], bytes], Awaitable[Any]]) -> Handler:
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            answer = _encode(await work(query, await _body(receive)))
+            refused = refused_content(scope["headers"]) if scope["method"] == "POST" else None
+            if refused is not None:
+                await _refuse(scope, send, refused.problem, refused.headers)
+                return
+            answer = _encode(await work(_query(scope["query_string"]), await _body(receive)))
         except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
             await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
         except ProjectorError as error:
@@ -151,13 +158,37 @@ async def _body(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
         body += message.get("body", b"")
         if len(body) > _BODY_BYTES_MAX:
             raise ValueError(f"the body has more than {_BODY_BYTES_MAX} bytes")
         if not message.get("more_body"):
-            return bytes(body)
+            return bytes(body).removeprefix(json_text.BOM)
 
 
-async def _refuse(scope: Scope, send: Send, problem: Problem) -> None:
+def _read(model: type[S], body: bytes) -> S:
+    """Raises `ValueError`, for a key that stands twice, too."""
+    if repeated := json_text.repeated_keys(body):
+        raise ValueError(f"a key stands twice: {', '.join(repeated)}")
+    try:
+        return msgspec.json.decode(body, type=model)
+    except RecursionError as error:
+        raise ValueError(json_text.NESTED_TOO_DEEPLY) from error
+
+
+def _query(query_string: bytes) -> dict[str, str]:
+    """Raises `ValueError` where a parameter is not UTF-8, or stands twice."""
+    try:
+        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError("the query string is not UTF-8") from error
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        raise ValueError("a parameter stands twice")
+    return query
+
+
+async def _refuse(scope: Scope, send: Send, problem: Problem, headers: Headers = ()) -> None:
     body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
-    await respond(scope, send, problem.status, CONTENT_TYPE, body)
+    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)

@@ -17,6 +17,7 @@ from query_api.http.product_answer import product_answer
 from query_api.http.request_context import request_id_of
 from query_api.ports import ProductCache
 from shared.contract.cached_document import CachedDocument, unpack
+from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
 
@@ -27,7 +28,9 @@ _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 # Their presence says that the answer depends on more than the document, or that a body follows.
-_NOT_PLAIN = frozenset({b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_NOT_PLAIN = frozenset(
+    {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
+)
 # Bound once: looking a child up by its labels costs more than counting.
 _durations = {
     (method, status): HTTP_REQUEST_DURATION_SECONDS.labels(method.decode(), ROUTE, str(status)).observe
@@ -97,6 +100,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def on_headers_complete(self) -> None:
         """Only the length of the address is checked: one that is no id finds nothing and is handed over."""
+        self.check_head()
         url = self.url
         if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
             method = self.parser.get_method()
@@ -108,7 +112,7 @@ class HotReadProtocol(BoundedHttpProtocol):
                     self._reading = self._cache.read(url[_PREFIX_LENGTH:].decode("ascii", "replace"))
                     self._reading.add_done_callback(self._answer)
                     return
-        super().on_headers_complete()
+        self.make_request()
 
     def on_message_complete(self) -> None:
         """A hot read has no body to wait for."""
@@ -123,6 +127,23 @@ class HotReadProtocol(BoundedHttpProtocol):
             self._head.is_kept_alive = False
         else:
             super().shutdown()
+
+    def is_answering(self) -> bool:
+        """A read is an answer that is due, too."""
+        return self._reading is not None or super().is_answering()
+
+    def close_after_answers(self) -> None:
+        """Of a read, before it becomes anything else."""
+        if self._head is not None:
+            self._head.is_kept_alive = False
+        else:
+            super().close_after_answers()
+
+    def refuse(self, problem: Problem) -> None:
+        """The read before it is answered first, in the order that uvicorn keeps."""
+        if self._reading is not None:
+            self._hand_over()
+        super().refuse(problem)
 
     def _is_idle(self) -> bool:
         """Nothing is being answered, and the client takes what it is sent."""
@@ -145,7 +166,7 @@ class HotReadProtocol(BoundedHttpProtocol):
         if head.is_kept_alive:
             self.close_unless_head_arrives()
         else:
-            self.transport.close()
+            self.close_after_reading()
         _durations[head.method, status](perf_counter() - head.started)
 
     def _write(self, head: _Head, document: CachedDocument) -> int:
@@ -175,7 +196,7 @@ class HotReadProtocol(BoundedHttpProtocol):
         self._reading = self._head = None
         parser, self.parser = self.parser, head
         try:
-            super().on_headers_complete()
+            self.make_request()
             super().on_message_complete()
         finally:
             self.parser = parser

@@ -7,7 +7,8 @@ first; here `scope["path"]` becomes the raw path again, and the handlers decode 
 
 from time import perf_counter
 
-from query_api.http.problems import INTERNAL, OVERLOADED, problem_message
+from query_api.http.problems import INTERNAL, OVERLOADED, problem_message, problem_of
+from query_api.http.query_text import refused_query
 from query_api.http.request_context import SCOPE_KEY, context_of
 from shared.ops.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from shared.ops.logs import get_logger
@@ -38,6 +39,8 @@ class Observed:
         try:
             if self._in_progress > self._in_progress_max:
                 await problem_message(scope, answer.send, OVERLOADED)
+            elif (refused := refused_query(scope["query_string"])) is not None:
+                await problem_message(scope, answer.send, problem_of(refused))
             else:
                 await self._app(scope, receive, answer.send)
         except Exception:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from query_api.http.schemas import ProblemModel
+from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import CONTENT_TYPE
 
 Responses = dict[int | str, dict[str, Any]]
@@ -32,8 +33,17 @@ def _problem(description: str, more: dict[str, Any] | None = None) -> dict[str, 
     return {"description": description, "headers": headers, "content": _PROBLEM}
 
 
+def _unframed(description: str) -> dict[str, Any]:
+    """Refused before the request was read to its end, so that it has no id."""
+    return {"description": description, "content": _PROBLEM}
+
+
 _REFUSALS: Responses = {
-    400: _problem("A parameter or header is not acceptable; `errors` names it."),
+    400: _problem("A parameter or header is not acceptable; `errors` names it. Or it is not valid HTTP."),
+    408: _unframed("The request did not arrive in time; the connection closes."),
+    412: _problem("If-Match does not match."),
+    414: _unframed(f"The address with its query string exceeds {TARGET_BYTES_MAX} bytes."),
+    431: _unframed(f"The request line and headers exceed {HEAD_BYTES_MAX} bytes."),
     503: _problem("The read model is behind, unavailable or overloaded.", _RETRY_AFTER),
 }
 _KEPT = {**_REQUEST_ID, **_CACHE_CONTROL, **_CACHE_STATUS, **_APPLIED}

@@ -16,6 +16,7 @@ from starlette.routing import Match
 from query_api import errors
 from query_api.http.request_context import SCOPE_KEY, RequestContext
 from shared.ops.http.asgi import Scope, Send, respond
+from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 RETRY_AFTER_SECONDS = 1
@@ -28,6 +29,7 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
     (errors.BadParameter, *_BAD_PARAMETER),
     (errors.MalformedHeader, 400, "malformed-header", "A header is malformed"),
+    (errors.PreconditionFailed, 412, "version-does-not-match", "If-Match does not match"),
     (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
     (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
@@ -40,7 +42,9 @@ def install(app: FastAPI) -> None:
     """Let every error of `app` end in a problem document."""
 
     async def on_query_error(request: Request, error: Exception) -> Response:
-        return _response(request, problem_of(error))
+        problem = problem_of(error)
+        version = problem.extensions.get("current_version")
+        return _response(request, problem, {} if version is None else {"etag": f'"{version}"'})
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -69,7 +73,9 @@ def problem_of(error: Exception) -> Problem:
     for kind, status, code, title in _TABLE:
         if isinstance(error, kind):
             detail = None if isinstance(error, _SILENT) else str(error)
-            return Problem(status, code, title, detail, errors=_fields(error))
+            version = getattr(error, "current_version", None)
+            more = {} if version is None else {"current_version": version}
+            return Problem(status, code, title, detail, errors=_fields(error), extensions=more)
     return INTERNAL
 
 
@@ -107,7 +113,7 @@ def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
 
 def _problem_of_validation(found: Sequence[Any]) -> Problem:
     """pydantic's findings; a location is ("query", "limit") or ("query", "tag", 0)."""
-    fields = tuple((_pointer(*wrong["loc"][1:]), _code(wrong["type"]), wrong["msg"]) for wrong in found)
+    fields = tuple((_pointer(*wrong["loc"][1:]), _code(wrong["type"]), plain_text(wrong)) for wrong in found)
     status, code, title = _BAD_PARAMETER
     detail = "; ".join(f"{pointer[1:]}: {reason}" for pointer, _, reason in fields)
     return Problem(status, code, title, detail, errors=fields)

@@ -6,7 +6,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_api.cursors import CURSOR_CHARACTERS_MAX
-from query_api.http.schemas import LIMIT_DEFAULT, LIMIT_MAX, STATUSES_PATTERN, CategoryPath, Text
+from query_api.http.schemas import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    STATUSES_PATTERN,
+    CategoryPath,
+    Id,
+    Text,
+    WholeNumber,
+)
 from query_api.report_ports import BrandQuery, CategoryQuery, StockQuery, StockState
 
 LEVELS_MAX = 256
@@ -17,7 +25,7 @@ class Paging(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    limit: WholeNumber = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     cursor: str | None = Field(
         None,
         pattern="^[A-Za-z0-9_-]+$",
@@ -43,7 +51,7 @@ class CategoryParameters(_WithStatus):
     """The query string of `GET /v1/categories`."""
 
     parent: CategoryPath | None = Field(None, description="Below this category; by default its children.")
-    depth: int | None = Field(
+    depth: WholeNumber | None = Field(
         None, ge=1, le=LEVELS_MAX, description="So many levels below `parent`, or from the top; else all."
     )
 
@@ -65,7 +73,7 @@ class StockParameters(Paging):
     """The query string of `GET /v1/inventory`."""
 
     sku: Text | None = Field(None, description="The item of this SKU.")
-    product_id: UUID | None = Field(None, description="The items that this product opened last.")
+    product_id: Id | None = Field(None, description="The items that this product opened last.")
     state: StockState | None = Field(None, description="Only open, or only closed ones.")
 
     def query(self) -> StockQuery:

@@ -8,9 +8,11 @@ from starlette.responses import JSONResponse, Response
 
 from query_api.errors import BadParameter
 from query_api.http import openapi
+from query_api.http.preconditions import require_match
 
 # Read by the handlers from the request itself; declared so that OpenAPI names them.
 IfNoneMatch = Annotated[str | None, Header(description='ETags that the caller has, such as "3", or *.')]
+IfMatch = Annotated[str | None, Header(description="Only if the product is at one of these ETags, or *.")]
 Token = Annotated[str | None, Header(description="From the answer to a write that must be visible.")]
 Prefer = Annotated[str | None, Header(description="wait=N: how many seconds to wait for that write.")]
 RequestId = Annotated[str | None, Header(description="Comes back in the answer and in logs.")]
@@ -32,7 +34,8 @@ def add_route(app: FastAPI, path: str, handler: Any, model: Any, responses: open
 
 
 def json_answer(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    """200; a HEAD has GET's headers and no body."""
+    """200; a HEAD has GET's headers and no body. Raises `PreconditionFailed`: it has no entity tag."""
+    require_match(request, None)
     headers = {**headers, "content-length": str(len(body))}
     return Response(b"" if request.method == "HEAD" else body, 200, headers, media_type="application/json")
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 from urllib.parse import unquote, unquote_to_bytes
-from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
@@ -11,8 +10,10 @@ from query_api.errors import ProductNotFound
 from query_api.find import FindProduct, Found
 from query_api.http import openapi
 from query_api.http.consistency import WaitLimits, consistency_of
+from query_api.http.preconditions import require_match
 from query_api.http.product_answer import cache_status, product_answer
 from query_api.http.route_parts import (
+    IfMatch,
     IfNoneMatch,
     Prefer,
     RequestId,
@@ -28,6 +29,7 @@ from query_api.http.schemas import ListParameters, ProductModel, ProductPage
 from query_api.lists import ListProducts, age_seconds
 from query_api.ports import PointerKind
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text
+from shared.ops.plain_values import canonical_uuid
 
 NAME_CHARACTERS_MAX = 255
 
@@ -38,6 +40,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
     async def by_id(
         request: Request,
         product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+        if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -48,7 +51,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
         refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
         try:
-            wanted = UUID(unquote(product_id))
+            wanted = canonical_uuid(unquote(product_id))
         except ValueError as error:
             raise ProductNotFound("there is no product with such an id") from error
         return _answer(request, await find.by_id(wanted, consistency), applied)
@@ -56,6 +59,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
     async def by_sku(
         request: Request,
         sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F). In any Unicode form.")],
+        if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -68,6 +72,7 @@ def add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> N
     async def by_slug(
         request: Request,
         slug: Annotated[str, Path(description="Percent-encoded. In any Unicode form.")],
+        if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
         consistency_token: Token = None,
         prefer: Prefer = None,
@@ -121,6 +126,7 @@ def add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, *, ttl
 
 
 def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:
+    require_match(request, found.stream_version)
     tags = ",".join(request.headers.getlist("if-none-match"))
     status, headers, body = product_answer(
         found.stream_version,

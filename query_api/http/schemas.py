@@ -16,11 +16,12 @@ from query_api.errors import BadParameter
 from query_api.ports import ListFilters, Sort
 from shared.contract.money import MoneyError, minor_units, normal_amount
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
+from shared.ops.plain_values import canonical_uuid, whole_number
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 IDS_MAX = 200
 CATEGORY_CHARACTERS_MAX = 512
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _STATUS = "(draft|active|archived)"
 STATUSES_PATTERN = f"^{_STATUS}(,{_STATUS}){{0,2}}$"
 _rfc3339 = re.compile(
@@ -43,6 +44,18 @@ def _in_normal_form(value: Any) -> Any:
     return normal_text(value)
 
 
+def _digits_only(value: Any) -> Any:
+    """pydantic alone would also take `1_0`, `1.0`, `+5` and blanks."""
+    return whole_number(value) if isinstance(value, str) else value
+
+
+def _uuid_only(value: Any) -> Any:
+    """pydantic alone would also take braces, `urn:uuid:` and no hyphens."""
+    return canonical_uuid(value) if isinstance(value, str) else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_digits_only)]
+Id = Annotated[UUID, BeforeValidator(_uuid_only)]
 # PostgreSQL text cannot hold NUL, so no product can match one.
 Text = Annotated[
     str, Field(min_length=1, max_length=255, pattern="^[^\\u0000]*$"), BeforeValidator(_in_normal_form)
@@ -83,7 +96,7 @@ class ListParameters(BaseModel):
         None, description="Changed after this RFC 3339 time."
     )
     sort: Sort = Field("-updated_at", description="Price sorts by the cheapest variant in `currency`.")
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    limit: WholeNumber = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     cursor: str | None = Field(
         None,
         pattern="^[A-Za-z0-9_-]+$",
@@ -98,7 +111,7 @@ class ListParameters(BaseModel):
             category=self.category,
             brand=self.brand,
             tag=self.tag,
-            product_ids=None if self.ids is None else tuple(sorted(map(UUID, set(self.ids.split(","))))),
+            product_ids=None if self.ids is None else tuple(sorted(set(map(UUID, self.ids.split(","))))),
             sku=self.sku,
             updated_after=_in_utc(self.updated_after),
             currency=known_currency(self.currency),

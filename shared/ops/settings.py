@@ -12,6 +12,8 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from shared.ops.http.limits import ConnectionLimits
+
 EXIT_USAGE = 2
 
 
@@ -32,6 +34,27 @@ class ProcessSettings(BaseSettings):
     log_repeats_seconds: float = Field(default=10.0, gt=0)
     listen_host: str = "127.0.0.1"
     shutdown_seconds_max: float = Field(default=20.0, gt=0)
+
+    # From a request's first byte to the end of its headers.
+    request_head_seconds_max: float = Field(default=20.0, gt=0)
+    # A body, and a second more for each CLIENT_BYTES_PER_SECOND_MIN bytes that have arrived.
+    request_body_seconds_max: float = Field(default=20.0, gt=0)
+    # From when a client no longer takes what it is sent, and a second more for each of those bytes.
+    answer_seconds_max: float = Field(default=30.0, gt=0)
+    client_bytes_per_second_min: int = Field(default=16_384, ge=1)
+    # The bodies of all requests that one port has at one time.
+    request_bodies_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
+
+    @property
+    def connection_limits(self) -> ConnectionLimits:
+        """What each port of the process takes from one client."""
+        return ConnectionLimits(
+            head_seconds_max=self.request_head_seconds_max,
+            body_seconds_max=self.request_body_seconds_max,
+            answer_seconds_max=self.answer_seconds_max,
+            bytes_per_second_min=self.client_bytes_per_second_min,
+            bodies_bytes_max=self.request_bodies_bytes_max,
+        )
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -274,7 +274,19 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
             assert answer.status_code == 400
             assert answer.headers["content-type"] == "application/problem+json"
             assert told in answer.json()["detail"]
-        assert (await port.get("/dead-letters?product=nonsense")).status_code == 400
+        for query in ("product=nonsense", "product=%7B{id}%7D", "class=%ff", "projection=a&projection=b"):
+            wrong = await port.get("/dead-letters?" + query.format(id=letter["product_id"]))
+            assert wrong.status_code == 400, query
+        assert (await port.get(f"/dead-letters?product={letter['product_id'].upper()}")).status_code == 200
+        for number in ("1_0", "%2B5", "%205", "1.0"):
+            assert (await port.get(f"/dead-letters/records?letter={number}")).status_code == 400
+        pause = b'{"projection": "product_view", "reason": "a", "reason": "b"}'
+        answer = await port.post("/projections/pause", content=pause)
+        assert (answer.status_code, "/reason" in answer.json()["detail"]) == (400, True)
+        answer = await port.post("/projections/pause", content=b"[" * 5000)
+        assert (answer.status_code, "recursion" in answer.text) == (400, False)
+        for headers in ({"content-encoding": "gzip"}, {"content-type": "application/json; charset=utf-16"}):
+            assert (await port.post("/projections/pause", content=pause, headers=headers)).status_code == 415
         assert (await port.get("/dead-letters/retry")).status_code == 405
         answer = await port.post("/projections/pause", json={"projection": "product_view", "reason": "tea"})
         assert answer.status_code == 200

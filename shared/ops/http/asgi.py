@@ -12,6 +12,12 @@ Handler = ASGIApp
 Headers = Iterable[tuple[bytes, bytes]]
 
 
+class ClientLeft(Exception):
+    """The client ended the connection in the middle of its request, or was cut off: nobody waits for an
+    answer.
+    """
+
+
 async def respond(
     scope: Scope, send: Send, status: int, content_type: str, body: bytes, headers: Headers = ()
 ) -> None:

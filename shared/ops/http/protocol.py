@@ -1,90 +1,208 @@
-"""uvicorn's httptools protocol with the limits and the error shape that it lacks.
+"""uvicorn's httptools protocol with the limits, the order of answers and the error shape that it lacks.
 
-uvicorn bounds neither the number of connections, nor the size of a request's head, nor the time that a
-connection may take to send one, so sockets could hold memory and descriptors for ever; and it answers a
-malformed request as plain text.
+uvicorn bounds neither the number of connections, nor the size of a head, nor the time that a client may take
+to send a request; it writes what it refuses over the answers that are still due; and it answers a malformed
+request as plain text. A refusal here is an answer like the others: it comes in its turn.
 """
 
 import asyncio
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
 
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http import heads
+from shared.ops.http.arrival import ArrivalClock
+from shared.ops.http.checked_heads import CheckedHeadsProtocol
+from shared.ops.http.closing import CloseAfterReading
+from shared.ops.http.limits import (
+    CONNECTIONS_MAX,
+    DRAINED_BYTES_MAX,
+    FRAMING_BYTES_MAX,
+    HEAD_BYTES_MAX,
+)
+from shared.ops.http.problem import Problem
 
-HEAD_BYTES_MAX = 65_536
-CONNECTIONS_MAX = 4096
-_MALFORMED = Problem(400, "malformed-request", "The request is not valid HTTP.")
+# Where the scope of a request whose body cannot be completed says why (`in_flight.py` reads it).
+REFUSAL = "shared.ops.http.refusal"
 _TOO_MANY_CONNECTIONS = Problem(503, "too-many-connections", f"More than {CONNECTIONS_MAX} are open.")
-_HEAD_TOO_LARGE = Problem(431, "head-too-large", f"Request line and headers exceed {HEAD_BYTES_MAX} bytes.")
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection. A head (request line and headers) has at most 64 KiB, and the keep-alive time to
-    arrive.
+class BoundedHttpProtocol(CheckedHeadsProtocol):
+    """One connection, with the limits of `limits.py`.
 
-    Only a head that is split over several reads costs anything here; the usual request comes in one.
+    Only a request that comes in several reads costs anything here; the usual one comes in one.
     """
 
     _heads = 0
     _head_bytes = 0
-    _body_is_open = False
+    _refusal: Problem | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Time the wait for the first request as uvicorn times the wait for the next."""
         super().connection_made(transport)
+        self._answers: Any = CloseAfterReading(self)
+        self._clock = ArrivalClock(
+            self.loop, self.limits, lambda: self.flow.read_paused, lambda: self.refuse(heads.TOO_SLOW)
+        )
         if len(self.connections) > CONNECTIONS_MAX:
-            self._refuse(_TOO_MANY_CONNECTIONS)
+            self.answer_and_close(_TOO_MANY_CONNECTIONS)
         else:
             self.close_unless_head_arrives()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """No timer may hold what is gone."""
+        self._clock.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; what begins here and does not end is timed until it does."""
+        if self.is_deaf:
+            return
+        self.head_may_be_large = self.head_is_open or len(data) > HEAD_BYTES_MAX
+        heads_before, was_body = self._heads, self.body_is_open
+        self._feed(data)
+        if (self.head_is_open or self.body_is_open) and not self.is_deaf:
+            has_begun = heads_before != self._heads or (was_body and self.head_is_open)
+            self._expect_the_rest(len(data), has_begun=has_begun)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more, but may still read: what it has asked for is answered, then closed."""
+        self.has_ended = True
+        if self.is_lingering:
+            return False
+        if self.is_deaf:
+            return True
+        if self.head_is_open or self.body_is_open:
+            self.refuse(heads.INCOMPLETE)
+            return True
+        if not self.is_answering():
+            return False
+        self.is_deaf = True
+        self.close_after_answers()
+        return True
+
+    def is_answering(self) -> bool:
+        """Whether an answer is due."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def close_after_answers(self) -> None:
+        """Make the last answer that is due the last on this connection."""
+        self.cycle.keep_alive = False
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer `problem` once all that was asked before is answered, then close.
+
+        In the middle of a body it is the answer to that request, if the application still waits for the body;
+        one that works already, or has answered, has its own answer.
+        """
+        self.logger.warning("Refused a request: %s", problem.code)
+        self.is_deaf = True
+        self._clock.stop()
+        if self.body_is_open:
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.close_after_reading()
+            else:
+                self.cycle.scope[REFUSAL] = problem  # type: ignore[literal-required]
+                self.cycle.message_event.set()
+        elif self.is_answering():
+            self._refusal = problem
+        else:
+            self.answer_and_close(problem)
+
+    def on_response_complete(self) -> None:
+        """The next one's turn; after the last one, what was refused meanwhile."""
+        super().on_response_complete()
+        if self.is_lingering or self.transport.is_closing():
+            self._unset_keepalive_if_required()
+        elif self.is_answering():
+            return
+        elif self._refusal is not None:
+            self.answer_and_close(self._refusal)
+        elif self.head_is_open or self.body_is_open:
+            # The clock takes over from the keep-alive timer; of a body, the rest is only dropped.
+            self._unset_keepalive_if_required()
+            self._clock.stop()
+            self._clock.count_anew()
+            self._clock.start(is_body=self.body_is_open)
 
     def on_headers_complete(self) -> None:
         """Make a request of it."""
-        self.count_head()
-        super().on_headers_complete()
+        self.check_head()
+        self.make_request()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of it."""
+        self._clock.content_bytes += len(body)
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """Of each chunk, the last and empty one, too."""
+        self._clock.chunks += 1
 
     def on_message_complete(self) -> None:
-        """Nothing more of it will come."""
+        """Nothing more of it will come; its answer may have been sent before (413) or come long after."""
         self.count_body()
         super().on_message_complete()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse; bytes that neither belong to a body nor complete a head are of an unfinished head."""
-        heads, was_body = self._heads, self._body_is_open
-        super().data_received(data)
-        if was_body or heads != self._heads or self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_BYTES_MAX:
-            self._refuse(_HEAD_TOO_LARGE)
-        else:
+        if self.cycle.response_complete:
             self.close_unless_head_arrives()
 
-    def send_400_response(self, msg: str) -> None:
-        """What the parser refused, as a problem document like every other error."""
-        self._refuse(_MALFORMED)
+    def make_request(self) -> None:
+        """Let uvicorn start the application, or queue it behind the requests before."""
+        self.url = heads.with_path(self.url)
+        super().on_headers_complete()
+        self.cycle.transport = self._answers
+        self.count_head()
 
     def count_head(self) -> None:
         """A head is complete: what follows is its body, and the next head starts to count anew."""
         self._heads += 1
+        self.head_is_open = False
         self._head_bytes = 0
-        self._body_is_open = True
+        self.body_is_open = True
+        self._clock.stop()
+        self._clock.count_anew()
 
     def count_body(self) -> None:
-        """The body is complete; an answer may have been sent long before (413) or come long after."""
-        self._body_is_open = False
+        """The body is complete."""
+        self.body_is_open = False
+        self._clock.stop()
 
     def close_unless_head_arrives(self) -> None:
-        """uvicorn's keep-alive timer, set anew by each read: a trickle ends at HEAD_BYTES_MAX."""
+        """uvicorn's keep-alive timer, from now on."""
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
 
-    def _refuse(self, problem: Problem) -> None:
-        body = problem_body(problem, trace_id=None, request_id=None, instance=None)
-        head = (
-            f"HTTP/1.1 {problem.status} {problem.code}\r\ncontent-type: {CONTENT_TYPE}\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+    def _feed(self, data: bytes) -> None:
+        """An upgrade that was asked for is ignored (RFC 9110, 7.8); the parser stops there and is told to go
+        on.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self.refuse(self.found or heads.MALFORMED)
+                return
+
+    def _expect_the_rest(self, received_bytes: int, *, has_begun: bool) -> None:
+        """Of the head or body that is open: let its clock run, and bound its size.
+
+        Of a read in which it began nobody knows where, so of that read nothing but a body's content counts.
+        """
+        clock = self._clock
+        clock.start(is_body=self.body_is_open)
+        if self.head_is_open:
+            self._head_bytes += 0 if has_begun else received_bytes
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self.refuse(heads.HEAD_TOO_LARGE)
+            return
+        clock.arrived_bytes += clock.content_bytes if has_begun else received_bytes
+        if clock.framing_bytes() > FRAMING_BYTES_MAX:
+            self.refuse(heads.FRAMING_TOO_LARGE)
+        elif self.cycle.response_complete and clock.arrived_bytes > DRAINED_BYTES_MAX:
+            self.close_after_reading()

@@ -10,16 +10,15 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 
-from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, respond
-from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
-from shared.ops.http.problem import Problem, problem_body
+from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.in_flight import InFlight
+from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.protocol import BoundedHttpProtocol
 
-_OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
-_RETRY_AFTER = (b"retry-after", b"1")
 # What a cancelled request may still take to release what it holds.
 _CANCEL_SECONDS_MAX = 1.0
 
@@ -34,7 +33,8 @@ class HttpServer:
     `keep_alive_seconds` is above the usual 60 s of load balancers, so that they close idle connections and
     never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
     which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
-    connections too and answers plain text. `protocol` makes a connection of uvicorn's arguments.
+    connections too and answers plain text. `protocol` makes a connection of uvicorn's arguments, and `limits`
+    bound what one client may hold.
     """
 
     def __init__(
@@ -48,15 +48,17 @@ class HttpServer:
         backlog: int = 2048,
         http_limit: int | None = None,
         protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
+        limits: ConnectionLimits | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._port_setting = port_setting
         self._backlog = backlog
+        limits = limits or ConnectionLimits()
         config = uvicorn.Config(
-            app if http_limit is None else _limited(app, http_limit),
+            InFlight(app, http_limit, limits.bodies_bytes_max),
             interface="asgi3",
-            http=protocol,  # type: ignore[arg-type]  # any callable does
+            http=partial(protocol, limits=limits),  # type: ignore[arg-type]  # any callable does
             ws="none",
             lifespan="off",
             log_config=None,
@@ -120,22 +122,3 @@ def _listen(host: str, port: int, backlog: int, port_setting: str) -> socket.soc
             raise PortTaken(message) from error
         raise
     return listening
-
-
-def _limited(app: ASGIApp, in_flight_max: int) -> ASGIApp:
-    """`app`, with requests beyond `in_flight_max` refused at once: a queue would only make all late."""
-    in_flight = 0
-
-    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal in_flight
-        if in_flight >= in_flight_max:
-            body = problem_body(_OVERLOADED, trace_id=None, request_id=None, instance=scope["path"])
-            await respond(scope, send, _OVERLOADED.status, PROBLEM, body, [_RETRY_AFTER])
-            return
-        in_flight += 1
-        try:
-            await app(scope, receive, send)
-        finally:
-            in_flight -= 1
-
-    return limited

@@ -36,6 +36,7 @@ def test_without_parameters_active_products_are_listed_newest_first() -> None:
         ({"tag": "cafe\u0301"}, {"tag": "caf\u00e9"}),
         ({"sku": "\u212b"}, {"sku": "\u00c5"}),
         ({"category": "\u0958/a"}, {"category": "\u0915\u093c/a"}),
+        ({"ids": f"{A},{B}"}, {"ids": f"{str(A).upper()},{B}"}),
     ],
 )
 def test_two_spellings_of_one_list_are_equal(one: dict[str, str], other: dict[str, str]) -> None:
@@ -56,7 +57,7 @@ def test_the_length_of_a_name_is_that_of_its_normal_form() -> None:
             _filters(brand=brand)
 
 
-@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many", ""])
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.5", "many", "", "1_0", "1.0", "+5", " 5", "\uff15"])
 def test_a_limit_is_refused_and_not_coerced(limit: str) -> None:
     with pytest.raises(ValidationError):
         ListParameters.model_validate({"limit": limit})

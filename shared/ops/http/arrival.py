@@ -1,0 +1,76 @@
+"""The clock of what a client has begun to send and not finished: a head, or a body ("slow loris")."""
+
+import asyncio
+from collections.abc import Callable
+
+from shared.ops.http.limits import CHUNK_LINE_BYTES_MAX, ConnectionLimits
+
+
+class ArrivalClock:
+    """Calls `on_late` when a head or body takes longer than `limits` allow.
+
+    It stands still while `is_paused()`: we do not read then, so the client cannot be late. Starts and stops
+    only where something takes more than one read.
+    """
+
+    __slots__ = (
+        "_is_body",
+        "_is_paused",
+        "_limits",
+        "_loop",
+        "_on_late",
+        "_since",
+        "_timer",
+        "arrived_bytes",
+        "chunks",
+        "content_bytes",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: ConnectionLimits,
+        is_paused: Callable[[], bool],
+        on_late: Callable[[], None],
+    ) -> None:
+        self._loop, self._limits, self._is_paused, self._on_late = loop, limits, is_paused, on_late
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_body = False
+        self._since = 0.0
+        self.count_anew()
+
+    def count_anew(self) -> None:
+        """A body begins, or the rest of one whose answer is sent."""
+        self.arrived_bytes = self.content_bytes = self.chunks = 0
+
+    def framing_bytes(self) -> int:
+        """What arrived beside the body's content: the end of its head, chunk extensions, trailers."""
+        return self.arrived_bytes - self.content_bytes - self.chunks * CHUNK_LINE_BYTES_MAX
+
+    def start(self, *, is_body: bool) -> None:
+        """From now on, where it does not run yet."""
+        if self._timer is None:
+            self._is_body = is_body
+            self._since = self._loop.time()
+            self._timer = self._loop.call_later(self._seconds_max(), self._look)
+
+    def stop(self) -> None:
+        """It is complete, or no longer wanted."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _seconds_max(self) -> float:
+        limits = self._limits
+        return limits.body_seconds(self.arrived_bytes) if self._is_body else limits.head_seconds_max
+
+    def _look(self) -> None:
+        """The time was set before more of a body arrived, so it may not be over yet."""
+        if self._is_paused():
+            self._since = self._loop.time()
+        left_seconds = self._since + self._seconds_max() - self._loop.time()
+        if left_seconds > 0:
+            self._timer = self._loop.call_later(left_seconds, self._look)
+        else:
+            self._timer = None
+            self._on_late()

@@ -1,0 +1,82 @@
+"""What a request's head says, checked as the parser tells it."""
+
+from shared.ops.http import heads
+from shared.ops.http.closing import ClosingProtocol
+from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
+from shared.ops.http.problem import Problem
+
+_CHECKED = frozenset({b"host", b"transfer-encoding"})
+
+
+class _Stopped(Exception):
+    """A callback has found a problem; the parser must not go on."""
+
+
+class CheckedHeadsProtocol(ClosingProtocol):
+    """uvicorn's connection that stops its parser at a head that RFC 9112 or a limit does not allow.
+
+    `found` then says why. `head_may_be_large`: only such a head is measured.
+    """
+
+    head_is_open = False
+    body_is_open = False
+    head_may_be_large = False
+    found: Problem | None = None
+    _hosts = 0
+    _host_seen = b""
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._unset_keepalive_if_required()
+        self.head_is_open = True
+        self._hosts = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """In pieces, as it arrives."""
+        self.url += url
+        if len(self.url) > TARGET_BYTES_MAX:
+            self._stop(heads.URI_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of the head alone: trailers are dropped, they must not count as headers (RFC 9110, 6.5.1)."""
+        if self.body_is_open:
+            return
+        name = name.lower()
+        self.headers.append((name, value))
+        if name in _CHECKED:
+            self._check_header(name, value)
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+
+    def check_head(self) -> None:
+        """Refuse what RFC 9112 does not allow, before anything is made of it."""
+        version = self.parser.get_http_version()
+        if self._hosts != 1 and (version == "1.1" or self._hosts):
+            self._stop(heads.HOST_MISSING)
+        if version != "1.1":
+            self._check_older(version)
+        if self.head_may_be_large and heads.head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
+            self._stop(heads.HEAD_TOO_LARGE)
+
+    def _stop(self, problem: Problem) -> None:
+        self.found = problem
+        raise _Stopped
+
+    def _check_header(self, name: bytes, value: bytes) -> None:
+        if name == b"host":
+            self._hosts += 1
+            if value != self._host_seen:
+                if not heads.is_host(value):
+                    self._stop(heads.HOST_MALFORMED)
+                self._host_seen = value
+        elif (problem := heads.problem_of_coding(value)) is not None:
+            self._stop(problem)
+
+    def _check_older(self, version: str) -> None:
+        """HTTP/1.0 knows neither chunks nor expectations; other versions are not spoken."""
+        if version != "1.0":
+            self._stop(heads.VERSION_UNKNOWN)
+        if any(name == b"transfer-encoding" for name, _ in self.headers):
+            self._stop(heads.LENGTH_UNKNOWN)
+        self.expect_100_continue = False

@@ -1,0 +1,104 @@
+"""How a connection ends: the client can read the last answer, and one that does not read it ends anyway.
+
+A socket that is closed while bytes of the client are unread makes the kernel send a reset, and a reset may
+destroy the answer before the client has read it. So our side ends first, what still arrives is dropped for a
+moment, and then the connection closes (RFC 9112, 9.6).
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from shared.ops.http.limits import LINGER_SECONDS_MAX, ConnectionLimits
+from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+
+
+class ClosingProtocol(HttpToolsProtocol):
+    """uvicorn's connection with a bounded end. `is_deaf`: what still arrives is dropped."""
+
+    is_deaf = False
+    has_ended = False
+    is_lingering = False
+    _taking: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, limits: ConnectionLimits | None = None, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.limits = limits or ConnectionLimits()
+
+    def pause_writing(self) -> None:
+        """The client does not keep up: from now on its time to read is limited."""
+        super().pause_writing()
+        self._limit_taking()
+
+    def resume_writing(self) -> None:
+        """It has kept up."""
+        super().resume_writing()
+        self._forget_taking()
+        if self.is_lingering:
+            self._limit_taking(LINGER_SECONDS_MAX)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """No timer may hold what is gone."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        self._forget_taking()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle client that has not even read its last answer gets no more time."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def answer_and_close(self, problem: Problem) -> None:
+        """The last words on this connection. Nothing may be due before them."""
+        body = problem_body(problem, trace_id=None, request_id=None, instance=None)
+        head = (
+            f"HTTP/1.1 {problem.status} {problem.code}\r\ncontent-type: {CONTENT_TYPE}\r\n"
+            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.close_after_reading()
+
+    def close_after_reading(self) -> None:
+        """End our side; drop what still arrives; close when the client ends its side, or after a moment."""
+        if self.is_lingering or self.transport.is_closing():
+            return
+        self.is_deaf = self.is_lingering = True
+        self.pipeline.clear()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.has_ended:
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+        self._limit_taking(LINGER_SECONDS_MAX)
+
+    def _limit_taking(self, more_seconds: float = 0.0) -> None:
+        """What is written now must have been read in time, or the connection is cut."""
+        self._forget_taking()
+        size_bytes = self.transport.get_write_buffer_size()
+        seconds = more_seconds + (self.limits.answer_seconds(size_bytes) if size_bytes else 0.0)
+        self._taking = self.loop.call_later(seconds, self.transport.abort)
+
+    def _forget_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+
+class CloseAfterReading:
+    """The transport that a request's answer is written to, whose `close` lets the client read it."""
+
+    __slots__ = ("_protocol", "is_closing", "write")
+
+    def __init__(self, protocol: ClosingProtocol) -> None:
+        self._protocol = protocol
+        # Bound here, so that they cost an answer nothing.
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+
+    def close(self) -> None:
+        """When the answer is complete."""
+        self._protocol.close_after_reading()

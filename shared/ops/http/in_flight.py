@@ -1,0 +1,128 @@
+"""How much one server has in hand: requests in flight, and bodies; and the answer where a body never comes.
+
+A request that waits for its body works on nothing, so it holds no place among those in flight; what it has
+received counts instead. The protocol says in the scope when a body cannot be completed, and the answer to
+that is given here, in the place of the application's.
+"""
+
+from collections.abc import Iterable
+
+from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send, respond
+from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.protocol import REFUSAL
+
+OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
+_RETRY_AFTER = (b"retry-after", b"1")
+_CLOSE = (b"connection", b"close")
+_DISCONNECT = {"type": "http.disconnect"}
+_OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class InFlight:
+    """`app`, with requests beyond `requests_max` (None: no limit) refused at once: a queue would only make
+    all late. Bodies have `bodies_bytes_max` together.
+    """
+
+    def __init__(self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int) -> None:
+        self.app = app
+        self.bodies_bytes_max = bodies_bytes_max
+        self.requests = 0
+        self.bodies_bytes = 0
+        self._requests_max = requests_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if self.requests_are_too_many():
+            await refuse(scope, send, OVERLOADED)
+        elif _has_body(scope["headers"]):
+            await _WithBody(self, scope, receive, send).run()
+        else:
+            self.requests += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.requests -= 1
+
+    def requests_are_too_many(self, but: int = 0) -> bool:
+        """Whether one more has no place; `but`: so many of the counted are that one."""
+        return self._requests_max is not None and self.requests - but >= self._requests_max
+
+
+class _WithBody:
+    """One request that has a body, or says so."""
+
+    def __init__(self, house: InFlight, scope: Scope, receive: Receive, send: Send) -> None:
+        self._house, self._scope, self._receive, self._send = house, scope, receive, send
+        self._problem: Problem | None = None
+        self._was_asked_for = False
+        self._is_whole = False
+        self._is_answered = False
+        self._held_bytes = 0
+
+    async def run(self) -> None:
+        """The application, and after it what has to be said instead of its answer."""
+        house = self._house
+        house.requests += 1
+        try:
+            await house.app(self._scope, self.receive, self.send)
+        except ClientLeft:
+            pass  # it was told so by `receive`; nobody waits for its answer
+        finally:
+            house.requests -= 1
+            house.bodies_bytes -= self._held_bytes
+        if self._problem is not None:
+            await refuse(self._scope, self._send, self._problem, *(() if self._is_whole else (_CLOSE,)))
+
+    async def receive(self) -> Message:
+        """The next piece. Without a place while it waits, and of a refused request nothing."""
+        if self._is_whole or self._problem is not None:
+            return _DISCONNECT if self._problem is not None else await self._receive()
+        self._was_asked_for = True
+        self._house.requests -= 1
+        try:
+            message = await self._receive()
+        finally:
+            self._house.requests += 1
+        if not self._is_answered:
+            self._problem = self._scope.get(REFUSAL) or self._count(message)
+        return message if self._problem is None else _DISCONNECT
+
+    def _count(self, message: Message) -> Problem | None:
+        """What does not fit."""
+        if message["type"] != "http.request":
+            return None
+        house, size_bytes = self._house, len(message["body"])
+        self._held_bytes += size_bytes
+        house.bodies_bytes += size_bytes
+        self._is_whole = not message["more_body"]
+        is_too_much = house.bodies_bytes > house.bodies_bytes_max
+        if is_too_much or (self._is_whole and house.requests_are_too_many(but=1)):
+            return OVERLOADED
+        return None
+
+    async def send(self, message: Message) -> None:
+        """The application's answer, unless something else has to be said."""
+        if self._problem is not None:
+            return
+        if not self._is_answered:
+            self._is_answered = True
+            if not self._was_asked_for and _is_held_back(self._scope["headers"]):
+                # The client may now send the body or not: nobody can tell what the next bytes are.
+                message["headers"] = [*message["headers"], _CLOSE]
+        await self._send(message)
+
+
+async def refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
+    """Answer with `problem`."""
+    body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
+    more = (_RETRY_AFTER, *headers) if problem.status == 503 else headers
+    await respond(scope, send, problem.status, CONTENT_TYPE, body, more)
+
+
+def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name in _OF_A_BODY for name, _ in headers)
+
+
+def _is_held_back(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the client waits for `100 Continue` (RFC 9110, 10.1.1)."""
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)

@@ -1,0 +1,21 @@
+"""Numbers and ids as text, in one spelling: what Python takes beyond it is a mistake that no caller sees."""
+
+import re
+from uuid import UUID
+
+_digits = re.compile(r"[0-9]{1,18}", re.ASCII)
+_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
+def whole_number(text: str) -> int:
+    """ASCII digits and nothing else: no sign, blank, `_` or fraction. Raises ValueError."""
+    if _digits.fullmatch(text) is None:
+        raise ValueError("must be a whole number in digits")
+    return int(text)
+
+
+def canonical_uuid(text: str) -> UUID:
+    """8-4-4-4-12 hexadecimal digits in any case: no braces, no `urn:uuid:`. Raises ValueError."""
+    if _uuid.fullmatch(text) is None:
+        raise ValueError("must be a UUID such as 01920000-0000-7000-8000-000000000000")
+    return UUID(text)
