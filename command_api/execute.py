@@ -43,6 +43,7 @@ class Caller:
     actor: str
     correlation_id: str
     traceparent: str | None = None
+    import_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ class ExecuteCommand:
                 command_id=command_id,
                 actor=caller.actor,
                 traceparent=caller.traceparent,
+                import_id=caller.import_id,
             )
             new_events.append(NewEvent(encode_event(event), event_id, _encoder.encode(metadata)))
         return new_events

@@ -15,6 +15,8 @@ from shared.ops.http.problem import Problem
 
 ANONYMOUS = "anonymous"
 KEY_CHARACTERS_MAX = 255
+IMPORT_ID_CHARACTERS_MAX = 64
+_import_id_text = re.compile(rf"[\x21-\x7e]{{1,{IMPORT_ID_CHARACTERS_MAX}}}")
 _etag = re.compile(r'"([\x21\x23-\x7e]*)"')
 # A tag may hold commas, so the list is matched whole and never split at them.
 _etags = re.compile(rf"[ \t,]*{_etag.pattern}(?:[ \t]*,[ \t,]*(?:{_etag.pattern})?)*[ \t,]*")
@@ -22,8 +24,23 @@ _STREAM_VERSION_DIGITS_MAX = 9
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks. Until authentication is configured everybody is anonymous."""
-    return Caller(ANONYMOUS, request.scope["request_id"], request.scope["trace"].header)
+    """Who asks. Until authentication is configured everybody is anonymous.
+
+    Raises 400 for a malformed Import-Id.
+    """
+    scope = request.scope
+    return Caller(ANONYMOUS, scope["request_id"], scope["trace"].header, _import_id(request))
+
+
+def _import_id(request: Request) -> str | None:
+    """The import that the request belongs to. A malformed id is refused: its events would go unmarked."""
+    given = request.headers.getlist("import-id")
+    if not given:
+        return None
+    if len(given) > 1 or _import_id_text.fullmatch(given[0]) is None:
+        detail = f"Import-Id is given once and has 1 to {IMPORT_ID_CHARACTERS_MAX} visible ASCII characters"
+        raise HttpProblem(Problem(400, "malformed-import-id", "Malformed Import-Id", detail))
+    return given[0]
 
 
 def versions_wanted(request: Request) -> frozenset[int] | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from command_api.http import schemas
+from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 
 _REF = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -116,6 +117,14 @@ _REQUEST_ID = {
     "description": "Echoed, logged, and the correlation id of the events; made where absent or not 1 to 128"
     " visible ASCII characters.",
 }
+_IMPORT_ID = {
+    "name": "Import-Id",
+    "in": "header",
+    "schema": {"type": "string", "pattern": rf"^[!-~]{{1,{IMPORT_ID_CHARACTERS_MAX}}}$"},
+    "description": "Send the same id with every request of one import. It stands in the metadata of each"
+    " event, so that subscribers can tell an import from single changes. A retry with the same"
+    " Idempotency-Key may name another import: it gets the first answer.",
+}
 _PATH = {
     "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},
     "sku": {
@@ -149,7 +158,7 @@ def describes(handler: str) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, **_PATH[name]} for name in path
     ]
-    parameters += [_KEY, _REQUEST_ID, *([_IF_MATCH] if 412 in statuses else [])]
+    parameters += [_KEY, _REQUEST_ID, _IMPORT_ID, *([_IF_MATCH] if 412 in statuses else [])]
     extra: dict[str, Any] = {"parameters": parameters}
     if bodies:
         content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}

@@ -43,6 +43,9 @@ _ALWAYS: dict[str, dict[str, Any]] = {
 _SOMETIMES: dict[str, dict[str, Any]] = {
     "ce_causationid": {"description": "What caused it, where that is known."},
     "traceparent": {"description": "W3C trace context of the request that caused it, where it had one."},
+    "ce_importid": {
+        "description": "Which import wrote it, where one did: the same for all events of that import."
+    },
     "ce_replay": {"const": "true", "description": "Only on replays: never repeat a side effect for it."},
 }
 

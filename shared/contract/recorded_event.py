@@ -10,6 +10,7 @@ class EventMetadata(Struct, frozen=True, omit_defaults=True):
     """Who and what caused an event. Stored as JSON beside the data.
 
     `command_id` and `actor` stay in the log: they are absent on records that came through Kafka.
+    `import_id` is the same for everything that one import writes; None: no import wrote it.
     """
 
     event_id: UUID
@@ -18,6 +19,7 @@ class EventMetadata(Struct, frozen=True, omit_defaults=True):
     command_id: str | None = None
     actor: str | None = None
     traceparent: str | None = None
+    import_id: str | None = None
 
 
 class RecordedEvent(Struct, frozen=True):

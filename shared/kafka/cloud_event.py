@@ -52,6 +52,8 @@ def record_headers(event: RecordedEvent, log_id: bytes, *, is_replay: bool = Fal
         headers.append(("ce_causationid", metadata.causation_id.encode()))
     if metadata.traceparent is not None:
         headers.append(("traceparent", metadata.traceparent.encode()))
+    if metadata.import_id is not None:
+        headers.append(("ce_importid", metadata.import_id.encode()))
     if is_replay:
         headers.append(("ce_replay", b"true"))
     return headers
@@ -108,11 +110,13 @@ def _time(raw: Mapping[str, bytes | None]) -> datetime:
 
 def _metadata(raw: Mapping[str, bytes | None]) -> EventMetadata:
     causation_id, traceparent = raw.get("ce_causationid"), raw.get("traceparent")
+    import_id = raw.get("ce_importid")
     return EventMetadata(
         event_id=UUID(_required(raw, "ce_id").decode()),
         correlation_id=_required(raw, "ce_correlationid").decode(),
         causation_id=causation_id.decode() if causation_id else None,
         traceparent=traceparent.decode() if traceparent else None,
+        import_id=import_id.decode() if import_id else None,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.kafka.cloud_event import Headers, MalformedRecord, headers_for_people, read_record, record_headers
@@ -27,6 +28,7 @@ _events = st.builds(
         correlation_id=_texts,
         causation_id=st.none() | _texts,
         traceparent=st.none() | _texts,
+        import_id=st.none() | _texts,
     ),
     recorded_at=st.datetimes(timezones=st.just(UTC)),
 )
@@ -37,7 +39,7 @@ EVENT = RecordedEvent(
     "product-archived",
     1,
     b"{}",
-    EventMetadata(UUID(int=9), "request-1", "command-1", None, None, "00-aa-bb-01"),
+    EventMetadata(UUID(int=9), "request-1", "command-1", None, None, "00-aa-bb-01", "spring"),
     datetime(2026, 1, 2, 3, 4, 5, 678901, UTC),
 )
 KEY = str(EVENT.product_id).encode()
@@ -75,8 +77,14 @@ def test_the_headers_are_those_of_the_contract() -> None:
         "ce_logid": str(LOG_ID).encode(),
         "content-type": b"application/json",
         "traceparent": b"00-aa-bb-01",
+        "ce_importid": b"spring",
         "correlation_id": b"request-1",
     }
+
+
+def test_an_event_that_no_import_made_has_no_header_that_says_so() -> None:
+    event = replace(EVENT, metadata=EventMetadata(UUID(int=9), "request-1"))
+    assert "ce_importid" not in dict(record_headers(event, str(LOG_ID).encode()))
 
 
 REQUIRED = (
@@ -103,6 +111,7 @@ CORPUS: list[dict[str, Any]] = [
     {"ce_type": b"\xff"},
     {"traceparent": b"\xe5"},
     {"ce_causationid": b"\xe5"},
+    {"ce_importid": b"\xe5"},
     {"ce_id": b"no uuid"},
     {"ce_logid": b""},
     {"ce_logid": b"\xe5"},

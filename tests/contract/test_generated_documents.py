@@ -55,7 +55,7 @@ def _event(metadata: EventMetadata) -> RecordedEvent:
     return RecordedEvent(7, UUID(int=7), 3, "product-archived", 1, b"{}", metadata, at)
 
 
-FULL = EventMetadata(UUID(int=9), "request-1", "command-1", "command-1", "me", "00-aa-bb-01")
+FULL = EventMetadata(UUID(int=9), "request-1", "command-1", "command-1", "me", "00-aa-bb-01", "import-1")
 BARE = EventMetadata(UUID(int=9), "request-1")
 
 
@@ -140,7 +140,7 @@ def test_the_schema_of_states_headers_names_what_the_projector_writes_and_what_o
 def test_every_header_of_the_contract_is_described() -> None:
     contract = """ce_specversion ce_id ce_type ce_source ce_subject ce_time ce_position
         ce_streamversion ce_schemaversion ce_correlationid ce_causationid ce_logid
-        content-type traceparent correlation_id ce_replay"""
+        content-type traceparent correlation_id ce_importid ce_replay"""
     properties = all_schemas()["event-headers.v1.schema.json"]["properties"]
     assert set(properties) == set(contract.split())
     assert all(rules["description"] for rules in properties.values())

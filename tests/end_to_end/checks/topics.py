@@ -77,7 +77,11 @@ def _order_of_partitions(kind: str, firsts: Mapping[str, Mapping[str, Published]
 def headers_of(event: Logged, log_id: str) -> dict[str, str]:
     """API.md, section 5."""
     metadata = event.metadata
-    optional = {"ce_causationid": metadata.get("causation_id"), "traceparent": metadata.get("traceparent")}
+    optional = {
+        "ce_causationid": metadata.get("causation_id"),
+        "traceparent": metadata.get("traceparent"),
+        "ce_importid": metadata.get("import_id"),
+    }
     return {
         "ce_specversion": "1.0",
         "ce_id": metadata["event_id"],

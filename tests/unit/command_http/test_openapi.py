@@ -43,7 +43,7 @@ async def test_each_route_names_its_headers_and_problem_documents(
 ) -> None:
     operation = (await _document(client))["paths"][path][method.lower()]
     asked = {parameter["name"] for parameter in operation["parameters"]}
-    assert {"Idempotency-Key", "X-Request-Id"} <= asked
+    assert {"Idempotency-Key", "Import-Id", "X-Request-Id"} <= asked
     assert ("If-Match" in asked) == ("412" in operation["responses"])
     for status, response in operation["responses"].items():
         assert "X-Request-Id" in response["headers"]
