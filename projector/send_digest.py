@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from projector.digest_ports import Contents, Digest, Digests
+from projector.digest_ports import Digest, Digests
 from projector.errors import Unavailable
 from projector.notification_ports import ClaimState, Delivery, Mail, Mailer
 from projector.notify import MAILS, STATES, Done, Hopeless, TryAgain
@@ -30,7 +30,10 @@ _log = get_logger(__name__)
 
 
 class DigestSender:
-    """`retry_seconds`: after each failed attempt, how long until the next one. `patience` is for PostgreSQL."""
+    """`retry_seconds`: how long until the attempt after the first, the second, and so on.
+
+    `patience` is for PostgreSQL.
+    """
 
     def __init__(
         self,

@@ -104,7 +104,6 @@ class NotificationRun:
     ) -> Outcome:
         """See `Work`. Raises a `ProjectorError`; what was sent until then has its claim."""
         started = time.perf_counter()
-        until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
         refuse_other_logs(
@@ -112,6 +111,7 @@ class NotificationRun:
         )
 
         gathered = await self._gather(due, items, abandon)
+        until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
 
         def is_time_up() -> bool:
             return abandon.is_set() or time.monotonic() > until

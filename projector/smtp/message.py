@@ -1,8 +1,8 @@
 """A mail as bytes: one text part, ASCII on the wire whatever its language, the same bytes for the same event.
 
-The Message-ID is made of event (or digest) and recipient, so that a mail which a person has sent again is known
-as the same one by every reader and archive. `Auto-Submitted` (RFC 3834) and its elder from Exchange keep answering
-machines from answering.
+The Message-ID is made of event (or digest) and recipient, so that a mail which a person has sent again is
+known as the same one by every reader and archive. `Auto-Submitted` (RFC 3834) and its elder from Exchange
+keep answering machines from answering.
 """
 
 import hashlib
