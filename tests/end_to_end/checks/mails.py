@@ -1,6 +1,6 @@
 """Mails: everybody is told once of what they must be told, nobody of anything else, and the table knows it.
 
-An event is told by a mail of its own or by a digest (`digests.py`), and what an import wrote by a digest only.
+An event is told by a mail of its own, or by a digest (`digests.py`); what an import wrote, by a digest only.
 A mail of which nobody can know is `unknown` and may have come or not; then a person has been asked.
 """
 
