@@ -67,7 +67,7 @@ class DigestLoop:
         self._claim_id = uuid4()
         self._is_paused = False
         self._trouble: str | None = None
-        self._purged_at = 0.0
+        self._purged_at: float | None = None
 
     def obey(self, control: Control) -> None:
         """A paused projection sends no digest either."""
@@ -140,10 +140,12 @@ class DigestLoop:
         WAITING_SECONDS.set(gathered.oldest_seconds)
 
     async def _purge(self) -> None:
-        if time.monotonic() - self._purged_at >= _PURGE_SECONDS:
-            while await self._tools.digests.purge_one(self._days_kept):
-                pass
-            self._purged_at = time.monotonic()
+        now = time.monotonic()
+        if self._purged_at is not None and now - self._purged_at < _PURGE_SECONDS:
+            return
+        while await self._tools.digests.purge_one(self._days_kept):
+            pass
+        self._purged_at = now
 
     def _tell(self, error: Exception | None) -> None:
         trouble = None if error is None else f"{type(error).__name__}: {error}"

@@ -403,6 +403,12 @@ async def test_several_projectors_send_one_digest(world: World, mails: MailServe
         await eventually(lambda: gathered(world, 77), 30)
         await due(world)
         await eventually(lambda: digests(world, "sent", "sent"))
+
+        async def nobody_is_about_to_send() -> None:
+            left = "SELECT count(*) FROM views.notification WHERE state IN ('planned', 'claimed')"
+            assert await world.views.fetchval(left) == 0
+
+        await eventually(nobody_is_about_to_send)
     assert counts(mails) == [(ANN, 77), (BOB, 77)]
     assert [len(singles(mails, one)) for one in (ANN, BOB)] == [SINGLE_MAILS_MAX] * 2
 
