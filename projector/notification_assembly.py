@@ -3,17 +3,24 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from projector.digest_loop import DigestLoop, LoopTools
+from projector.gather import Gatherer
+from projector.kafka.batch_run import tell_parked
 from projector.kafka.notification_run import NotificationRun, Tools
 from projector.kafka.progress import Progress
 from projector.kafka.records import read_one
 from projector.kafka.retry_topics import RetryTopics
 from projector.kafka.work import Source
 from projector.notification_drain import NotificationDrain
+from projector.notification_pace import PaceLimits
 from projector.notify import Notifier
 from projector.parking_breaker import ParkingBreaker
+from projector.postgres.digests import PostgresDigests
+from projector.postgres.notification_pacing import PostgresPacing
 from projector.postgres.notifications import PostgresClaims
 from projector.postgres.parking import PostgresParkedProducts, parking_alone
 from projector.running import Lane, Running
+from projector.send_digest import DigestSender
 from projector.smtp.mailer import SmtpMailer
 from shared.ops.retry import RetryPolicy
 
@@ -34,15 +41,19 @@ def notification_source(stores: "Stores") -> Source:
 
 
 def running_notifications(stores: "Stores") -> Running:
-    """The events, and for each delay what waits in its topic."""
+    """The events, for each delay what waits in its topic, and the digests."""
     settings, main = stores.settings, notification_source(stores)
-    notifier = _notifier(stores)
-    assert notifier is not None, "without a mail server this projection is not run"
+    senders = _senders(stores)
+    assert senders is not None, "without a mail server this projection is not run"
+    notifier, sender = senders
     retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
     stores.stack.push_async_callback(retries.close)
     open_parking = partial(parking_alone, stores.read_model, NOTIFICATIONS, stores.limits)
     breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
-    tools = Tools(settings, notifier, retries, open_parking, breaker)
+    gatherer = Gatherer(
+        PostgresPacing(stores.read_model, _pace_limits(stores)), stores.log, settings.recipients
+    )
+    tools = Tools(settings, notifier, gatherer, retries, open_parking, breaker)
     sources = {NOTIFICATIONS: main}
     for delay, topic in zip(retries.delays, retries.names, strict=True):
         suffix = f".retry.{delay.label}"
@@ -53,26 +64,51 @@ def running_notifications(stores: "Stores") -> Running:
         progress = Progress(label)
         run = NotificationRun(label, tools, parked, progress, stage=stage)
         lanes.append(Lane(label, source, run, progress))
-    return Running(NOTIFICATIONS, lanes, topics=retries.specs)
+    loop_tools = LoopTools(
+        _digests(stores), sender, open_parking, breaker, partial(tell_parked, NOTIFICATIONS)
+    )
+    loop = DigestLoop(
+        NOTIFICATIONS,
+        loop_tools,
+        settings.recipients,
+        at_a_time_max=settings.notification_connections_max,
+        days_kept=settings.notification_digest_days_kept,
+    )
+    return Running(NOTIFICATIONS, lanes, [loop], topics=retries.specs)
 
 
 def notification_drain(stores: "Stores") -> NotificationDrain:
     """For operators; without a mail server they can still discard."""
     return NotificationDrain(
-        _notifier(stores),
+        _senders(stores),
         _claims(stores),
+        _digests(stores),
         partial(parking_alone, stores.read_model, NOTIFICATIONS, stores.limits),
         stores.log,
         read_one,
     )
 
 
+def _doubt_seconds(stores: "Stores") -> float:
+    return _DOUBT_FACTOR * stores.settings.notification_send_seconds_max
+
+
+def _pace_limits(stores: "Stores") -> PaceLimits:
+    settings = stores.settings
+    return PaceLimits(settings.notification_single_mails_max, settings.notification_digest_seconds)
+
+
 def _claims(stores: "Stores") -> PostgresClaims:
-    doubt_seconds = _DOUBT_FACTOR * stores.settings.notification_send_seconds_max
-    return PostgresClaims(stores.read_model, doubt_seconds=doubt_seconds)
+    return PostgresClaims(stores.read_model, doubt_seconds=_doubt_seconds(stores))
 
 
-def _notifier(stores: "Stores") -> Notifier | None:
+def _digests(stores: "Stores") -> PostgresDigests:
+    # Making the text of a digest takes its time, too, with patience for the log.
+    doubt_seconds = _doubt_seconds(stores) + _PATIENCE_SECONDS_MAX
+    return PostgresDigests(stores.read_model, _pace_limits(stores), doubt_seconds=doubt_seconds)
+
+
+def _senders(stores: "Stores") -> tuple[Notifier, DigestSender] | None:
     settings = stores.settings
     server = settings.smtp_server
     if server is None or not settings.recipients:
@@ -89,7 +125,7 @@ def _notifier(stores: "Stores") -> Notifier | None:
         settings.retry_wait_seconds_max,
         min(settings.retry_budget_seconds, _PATIENCE_SECONDS_MAX),
     )
-    return Notifier(
+    notifier = Notifier(
         _claims(stores),
         mailer,
         stores.log,
@@ -97,3 +133,12 @@ def _notifier(stores: "Stores") -> Notifier | None:
         read_url=settings.read_address,
         patience=patience,
     )
+    sender = DigestSender(
+        _digests(stores),
+        mailer,
+        stores.log,
+        read_url=settings.read_address,
+        retry_seconds=[delay.seconds for delay in settings.retry_delays],
+        patience=patience,
+    )
+    return notifier, sender

@@ -8,29 +8,43 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
+from projector.digest_loop import DIGEST_ID_HEADER, DIGEST_LETTERS
+from projector.digest_ports import Digests
 from projector.drain import Drained, ReadRecord
 from projector.errors import CannotGoOn
 from projector.notification_ports import Claims
-from projector.notify import BY_HAND, BY_HAND_AND_UNKNOWN, Done, Hopeless, Lacking, Notifier, TryAgain
+from projector.notify import (
+    BY_HAND,
+    BY_HAND_AND_UNKNOWN,
+    Done,
+    Hopeless,
+    Lacking,
+    Notifier,
+    TryAgain,
+    Verdict,
+)
 from projector.ports import Action, ErrorClass, EventLog, ParkedEvent, Parking, Unreadable
+from projector.send_digest import DigestSender
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 _ASK = "say so (--resend-unknown) to have it sent again, or discard it"
 
 
 class NotificationDrain:
-    """What `Drain` is for views. `notifier` None: without a mail server there is nothing but discarding."""
+    """What `Drain` is for views. `senders` None: without a mail server there is nothing but discarding."""
 
     def __init__(
         self,
-        notifier: Notifier | None,
+        senders: tuple[Notifier, DigestSender] | None,
         claims: Claims,
+        digests: Digests,
         open_parking: OpenParking,
         log: EventLog,
         read_record: ReadRecord,
     ) -> None:
-        self._notifier = notifier
+        self._senders = senders
         self._claims = claims
+        self._digests = digests
         self._open_parking = open_parking
         self._log = log
         self._read_record = read_record
@@ -46,20 +60,26 @@ class NotificationDrain:
     async def retry_unreadable(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Drained:
-        """Send what of this event was not sent. Raises `Unavailable`, `CannotGoOn`.
+        """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
 
         `resend_unknown`: also what may have been sent already.
         """
-        if self._notifier is None:
+        if self._senders is None:
             raise CannotGoOn("there is no mail server: set SMTP_URL and NOTIFICATION_RECIPIENTS")
         parked = await self._parked(parked_event_id)
         if parked is None:
             return Drained(0, 0)
-        read = self._read_record(parked, await self._log.log_id())
-        if isinstance(read, Unreadable):
-            return Drained(0, 1, read.cause)
+        notifier, sender = self._senders
         again = BY_HAND_AND_UNKNOWN if resend_unknown else BY_HAND
-        verdict = await self._notifier.notify(read.event, again=again)
+        verdict: Verdict
+        digest_id = _digest_of(parked)
+        if digest_id is not None:
+            verdict = await sender.send_by_hand(digest_id, again)
+        else:
+            read = self._read_record(parked, await self._log.log_id())
+            if isinstance(read, Unreadable):
+                return Drained(0, 1, read.cause)
+            verdict = await notifier.notify(read.event, again=again)
         match verdict:
             case Done():
                 return await self._release(parked_event_id, action)
@@ -74,10 +94,14 @@ class NotificationDrain:
         raise AssertionError("its time was never up")
 
     async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained:
-        """Forget it: no mail of this event is ever sent any more."""
+        """Forget it: no mail of this event, or no such digest, is ever sent any more."""
         parked = await self._parked(parked_event_id)
         if parked is None:
             return Drained(0, 0)
+        digest_id = _digest_of(parked)
+        if digest_id is not None:
+            await self._digests.discard(digest_id)
+            return await self._release(parked_event_id, action)
         read = self._read_record(parked, await self._log.log_id())
         if not isinstance(read, Unreadable):
             await self._claims.discard(read.event.metadata.event_id)
@@ -99,3 +123,10 @@ class NotificationDrain:
         async with self._open_parking() as parking:
             await parking.failed_alone(parked_event_id, error_class, cause)
         return Drained(0, 1, cause)
+
+
+def _digest_of(parked: ParkedEvent) -> UUID | None:
+    """Which digest it is; None: it is a record."""
+    if parked.topic != DIGEST_LETTERS:
+        return None
+    return UUID((dict(parked.headers)[DIGEST_ID_HEADER] or b"").decode())

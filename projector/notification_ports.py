@@ -7,19 +7,24 @@ from uuid import UUID
 
 from projector.projections.notification_text import Kind
 
-ClaimState = Literal["claimed", "sent", "failed", "refused", "unknown", "discarded"]
-"""claimed: someone sends it now. failed: certainly not sent, may be claimed again. refused: neither.
+ClaimState = Literal["planned", "gathered", "claimed", "sent", "failed", "refused", "unknown", "discarded"]
+"""planned: a single mail that nobody has claimed yet. gathered: a digest tells of it, no single mail.
+claimed: someone sends it now. failed: certainly not sent, may be claimed again. refused: neither.
 unknown: may have been sent. discarded: an operator gave it up."""
 
 
 class Mail(NamedTuple):
-    """One mail to one recipient; `event_id` makes its Message-ID: a second one is known as the same."""
+    """One mail to one recipient; `about_id` makes its Message-ID: a second one is known as the same.
 
-    event_id: UUID
+    `about_id` is the event's; of a digest its own, and `event_count` says how many events it tells of.
+    """
+
+    about_id: UUID
     recipient: str
     subject: str
     body: str
     happened_at: datetime
+    event_count: int | None = None
 
 
 class Delivery(NamedTuple):

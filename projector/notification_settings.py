@@ -47,7 +47,13 @@ class NotificationSettings(ProcessSettings):
     notification_recipients: str = ""
     # One topic each; what is not sent after the last of them is a dead letter.
     notification_retry_delays: str = "10s,1m,10m"
-    # Connections to the mail server at the same time, of each topic that is read.
+    # So many single mails in so many seconds, for each recipient; what is more becomes one digest at the end
+    # of that time. What an import wrote always does. Nobody gets more than one digest in that time.
+    notification_single_mails_max: int = Field(default=10, ge=0, le=10_000)
+    notification_digest_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    # What a digest told is remembered for so long, so that nothing of it is told again.
+    notification_digest_days_kept: int = Field(default=90, ge=1, le=3650)
+    # Connections to the mail server at the same time, of each topic that is read, and of the digests.
     notification_connections_max: int = Field(default=4, ge=1, le=64)
     # One step of the conversation, and the whole of it.
     smtp_timeout_seconds: float = Field(default=10.0, gt=0, le=60)

@@ -27,11 +27,11 @@ T = TypeVar("T")
 MAILS = Counter(
     "notifications_total",
     "Mails by what became of an attempt: sent, unreachable, not-sent, refused or unknown; busy, or as found: "
-    "already sent, refused, unknown or discarded.",
+    "already sent, gathered, refused, unknown or discarded.",
     ["kind", "outcome"],
 )
 _log = get_logger(__name__)
-_STATES: dict[str, ClaimState] = {
+STATES: dict[str, ClaimState] = {
     "sent": "sent", "unreachable": "failed", "not-sent": "failed", "refused": "refused", "unknown": "unknown",
 }  # fmt: skip
 AUTOMATIC: frozenset[ClaimState] = frozenset({"failed"})
@@ -157,7 +157,7 @@ class Notifier:
             delivery = Delivery("unknown", f"{type(error).__name__}: {error}")
         MAILS.labels(text.kind, delivery.outcome).inc()
         # With patience: forgotten, a mail that was sent becomes one of which nobody knows.
-        state, cause = _STATES[delivery.outcome], None if delivery.outcome == "sent" else delivery.cause
+        state, cause = STATES[delivery.outcome], None if delivery.outcome == "sent" else delivery.cause
         await self._patiently(lambda: self._claims.settle(wanted, claim_id, state, cause))
         return delivery
 
@@ -192,7 +192,7 @@ def _text(kind: Kind, past: Sequence[RecordedEvent], read_url: str) -> MailText:
 def _found(kind: Kind, claim: Claim) -> Delivery | None:
     """What a claim that is not ours says of the mail."""
     match claim.state:
-        case "sent" | "discarded":
+        case "sent" | "discarded" | "gathered":
             MAILS.labels(kind, f"already {claim.state}").inc()
             return None
         case "refused" | "unknown":

@@ -1,5 +1,7 @@
 """Records of one topic to mails: the events themselves, or those that were put off.
 
+First the digests get their share of a batch, in one transaction. What is left is told by single mails.
+
 What comes of a record is done before the record counts as done: mails are sent and their claims settled, then
 copies for a later attempt are confirmed by the broker, then dead letters are parked. A crash in between
 repeats all of it, and the claims keep the mails from being repeated.
@@ -15,6 +17,7 @@ from uuid import UUID
 
 from projector.batch import refuse_other_logs
 from projector.errors import Unavailable
+from projector.gather import Gatherer
 from projector.kafka.batch_run import ERRORS, tell_parked
 from projector.kafka.notification_batch import (
     MILLISECONDS,
@@ -50,6 +53,7 @@ class Tools(NamedTuple):
 
     settings: "ProjectorSettings"
     notifier: Notifier
+    gatherer: Gatherer
     retries: RetryTopics
     open_parking: OpenParking
     breaker: ParkingBreaker
@@ -100,19 +104,21 @@ class NotificationRun:
     ) -> Outcome:
         """See `Work`. Raises a `ProjectorError`; what was sent until then has its claim."""
         started = time.perf_counter()
-        until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
         refuse_other_logs(
             [one for one in items if isinstance(one, Unreadable) and not is_replay(one.record.headers)]
         )
 
+        gathered = await self._gather(due, items, abandon)
+        until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
+
         def is_time_up() -> bool:
             return abandon.is_set() or time.monotonic() > until
 
         outcomes = await asyncio.gather(
             *(
-                self._handle(record, item, is_time_up, abandon)
+                self._handle(record, item, gathered, is_time_up, abandon)
                 for record, item in zip(due, items, strict=True)
             ),
             return_exceptions=True,
@@ -123,6 +129,24 @@ class NotificationRun:
         await self._put_off(done)
         self._tell(done, time.perf_counter() - started)
         return Outcome([one.item for one in done], stops)
+
+    async def _gather(
+        self, records: Sequence[Record], items: Sequence[Delivered | Unreadable], abandon: asyncio.Event
+    ) -> Collection[UUID]:
+        """The events that digests tell. What was put off has a mail of its own already."""
+        events = [
+            item.event for record, item in zip(records, items, strict=True)
+            if isinstance(item, Delivered) and not is_replay(record.headers)
+            and (record.partition, record.offset) not in self._ordered
+        ]  # fmt: skip
+        if self._stage or not events:
+            return ()
+        return await retry_transient(
+            self._transient,
+            lambda: self._tools.gatherer.gather(events),
+            is_transient=self._is_transient,
+            stop=abandon,
+        )
 
     def _past(self, record: Record) -> Attempt:
         return attempt_of(record) if self._stage else first_attempt(record)
@@ -135,6 +159,7 @@ class NotificationRun:
         self,
         record: Record,
         item: Delivered | Unreadable,
+        gathered: Collection[UUID],
         is_time_up: Callable[[], bool],
         abandon: asyncio.Event,
     ) -> Handled:
@@ -148,6 +173,8 @@ class NotificationRun:
         if item.event.event_type not in EVENT_TYPES:
             return Handled(record, item, Done(0), "skipped")
         event = item.event
+        if event.metadata.event_id in gathered:
+            return Handled(record, item, Done(0), "gathered")
         async with self._limit:
             if is_time_up():
                 return Handled(record, item, Unfinished(), "")

@@ -1,10 +1,10 @@
--- Claim a mail: a new one, one in a state from which it may be claimed again, or one that this very claim has already,
--- whose answer was lost. No row: it is not ours.
+-- Claim a mail: a new or planned one, one in a state from which it may be claimed again, or one that this very claim
+-- has already, whose answer was lost. No row: it is not ours.
 -- $1 event id, $2 recipient, $3 kind, $4 product id, $5 states, $6 claim id
 INSERT INTO views.notification AS held (event_id, recipient, kind, product_id, state, claim_id)
 VALUES ($1, $2, $3, $4, 'claimed', $6)
 ON CONFLICT (event_id, recipient) DO UPDATE
-SET state = 'claimed', claim_id = EXCLUDED.claim_id, attempts = held.attempts + 1, claimed_at = clock_timestamp(),
-    settled_at = NULL, cause = NULL
-WHERE held.state = ANY ($5::text[]) OR held.claim_id = EXCLUDED.claim_id
+SET state = 'claimed', claim_id = EXCLUDED.claim_id, attempts = held.attempts + (held.state <> 'planned')::int,
+    claimed_at = clock_timestamp(), settled_at = NULL, cause = NULL
+WHERE held.state = 'planned' OR held.state = ANY ($5::text[]) OR held.claim_id = EXCLUDED.claim_id
 RETURNING attempts

@@ -2,4 +2,4 @@
 -- $1 event id
 UPDATE views.notification
 SET state = 'discarded', settled_at = clock_timestamp()
-WHERE event_id = $1 AND state IN ('claimed', 'failed', 'refused', 'unknown')
+WHERE event_id = $1 AND state IN ('planned', 'claimed', 'failed', 'refused', 'unknown')

@@ -45,7 +45,7 @@ def kind_of(event: e.ProductEvent) -> Kind | None:
 def mail_text(kind: Kind, event: e.ProductEvent, product: ProductDocument, read_url: str) -> MailText:
     """`product` is as it was right after the event, however much has happened to it since."""
     name = one_line(product.name)
-    short = _shortened(name, SUBJECT_NAME_CHARACTERS_MAX)
+    short = shortened(name, SUBJECT_NAME_CHARACTERS_MAX)
     if isinstance(event, e.PriceChanged):
         subject = f"Price dropped: {short}, now {_money(event.price)}"
         opening = "The price of a product has dropped."
@@ -80,5 +80,6 @@ def _money(money: e.Money) -> str:
     return f"{money.amount} {money.currency}"
 
 
-def _shortened(text: str, characters_max: int) -> str:
+def shortened(text: str, characters_max: int) -> str:
+    """With an ellipsis where something is left out."""
     return text if len(text) <= characters_max else text[: characters_max - 1].rstrip() + "…"

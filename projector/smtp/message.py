@@ -1,8 +1,8 @@
 """A mail as bytes: one text part, ASCII on the wire whatever its language, the same bytes for the same event.
 
-The Message-ID is made of event and recipient, so that a mail which a person has sent again is known as the
-same one by every reader and archive. `Auto-Submitted` (RFC 3834) and its elder from Exchange keep answering
-machines from answering.
+The Message-ID is made of event (or digest) and recipient, so that a mail which a person has sent again is
+known as the same one by every reader and archive. `Auto-Submitted` (RFC 3834) and its elder from Exchange
+keep answering machines from answering.
 """
 
 import hashlib
@@ -28,7 +28,11 @@ def message_bytes(mail: Mail, sender: str) -> bytes:
     message["Message-ID"] = message_id(mail, address)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["X-Catalogue-Event-Id"] = str(mail.event_id)
+    if mail.event_count is None:
+        message["X-Catalogue-Event-Id"] = str(mail.about_id)
+    else:
+        message["X-Catalogue-Digest-Id"] = str(mail.about_id)
+        message["X-Catalogue-Event-Count"] = str(mail.event_count)
     # Never 8 bits, which not every server takes; what is plain stays readable in the source.
     is_plain = mail.body.isascii() and max(map(len, mail.body.splitlines()), default=0) <= _LINE_BYTES_MAX
     message.set_content(mail.body, charset="utf-8", cte="7bit" if is_plain else "quoted-printable")
@@ -48,4 +52,4 @@ def _subject(subject: str) -> bytes:
 def message_id(mail: Mail, sender_address: str) -> str:
     """The recipient as a digest: addresses do not belong into what is quoted in every answer."""
     digest = hashlib.sha256(mail.recipient.encode()).hexdigest()[:16]
-    return f"<{mail.event_id}.{digest}@{sender_address.rpartition('@')[2]}>"
+    return f"<{mail.about_id}.{digest}@{sender_address.rpartition('@')[2]}>"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _OPERATIONS_MAX = 8
 _UPSERTED_SLUGS = 12
+# Half of the batches are parts of imports.
+_IMPORT_IDS = ("spring", "autumn", None, None)
 _RETRY_SECONDS = (0.05, 1.0)
 
 
@@ -39,12 +41,15 @@ async def write_batch(writer: "Writer") -> None:
         for index, (request, product) in enumerate(_choose(writer, name))
     ]
     body = [operation.request.operation for operation in asked]
+    import_id = chance.choice(_IMPORT_IDS)
+    mark = {} if import_id is None else {"import-id": f"{import_id}-{books.seed}"}
     for number in itertools.count(1):
         request_id = f"{name}.{number}"
         started = time.monotonic()
         heard = await client.send(
-            chance, "POST", "/v1/products:batch", body, {**writer.headers(name), "x-request-id": request_id}
-        )
+            chance, "POST", "/v1/products:batch", body,
+            {**writer.headers(name), **mark, "x-request-id": request_id},
+        )  # fmt: skip
         sent = (request_id, started, time.monotonic())
         for index, operation in enumerate(asked):
             _settle(writer, operation, index, heard, sent)

@@ -54,6 +54,9 @@ _NOTIFICATION_SETTINGS = {
     "SMTP_TIMEOUT_SECONDS": "2",
     "NOTIFICATION_SEND_SECONDS_MAX": "3",
     "NOTIFICATION_BATCH_SECONDS_MAX": "3",
+    # So that a storm has many of both: single mails and digests.
+    "NOTIFICATION_SINGLE_MAILS_MAX": "20",
+    "NOTIFICATION_DIGEST_SECONDS": "3",
     "PARKED_PRODUCTS_PER_MINUTE_MAX": "10000",  # nobody is there who would resume what waits
 }
 _HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}

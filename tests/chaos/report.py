@@ -55,7 +55,9 @@ def _mails(evidence: Evidence) -> Iterator[str]:
         states = Counter(claim.state for claim in evidence.mails.claims.values())
         parked = Counter(one.error_class for one in evidence.parked)
         asked = _counts(parked) if parked else "nothing"
+        digests = Counter(one.state for one in evidence.mails.digests.values())
         yield f"mails:     {len(evidence.mails.delivered):,} delivered ({_counts(states)}); parked: {asked}"
+        yield f"digests:   {len(evidence.mails.delivered_digests):,} delivered ({_counts(digests)})"
 
 
 def _unknown_that_took_effect(outcome: Outcome) -> int:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.end_to_end.checks import commands as commands_check
+from tests.end_to_end.checks import digests as digests_check
 from tests.end_to_end.checks import log as log_check
 from tests.end_to_end.checks import mails as mails_check
 from tests.end_to_end.checks import parked as parked_check
@@ -73,6 +74,7 @@ def problems(evidence: Evidence, commands: Sequence[Command] | None, *, since_po
         ),
         *parked_check.problems(evidence.parked),
         *(mails_check.problems(history, evidence.mails, evidence.parked) if evidence.mails else ()),
+        *(digests_check.problems(evidence.mails, evidence.parked) if evidence.mails else ()),
         *witnessed_check.problems(history, evidence.witnessed),
         *reads_check.problems(history, evidence.by_id, evidence.by_name, evidence.listed, since_position),
     ]

@@ -31,7 +31,7 @@ _UNPUBLISHED_SQL = "SELECT count(*) FROM views.product_state WHERE published_ver
 _PARKED_SQL = """
 SELECT projection, error_class,
        (SELECT convert_from(value, 'UTF8') FROM unnest(header_names, header_values) AS header(name, value)
-        WHERE name = 'ce_id'),
+        WHERE name IN ('ce_id', 'x-digest-id')),
        format('%s:%s:%s', topic, partition, record_offset), cause
 FROM views.parked_event
 """

@@ -104,6 +104,20 @@ async def test_a_record_is_a_cloud_event_with_the_headers_of_the_contract(
     assert datetime.fromisoformat(product["created_at"]) == seen_at
 
 
+async def test_an_event_that_an_import_wrote_says_so_in_every_topic_and_others_do_not(
+    system: System, catalogue: Catalogue
+) -> None:
+    import_id = unique("import")
+    body = {"name": unique("Imported"), "variants": [variant(unique("sku"))]}
+    answer = await catalogue.write("POST", "/v1/products", body, import_id=import_id)
+    product_id = answer.json()["id"]
+    await catalogue.write("POST", f"/v1/products/{product_id}/publish")
+    records = await records_of(system, "events", product_id, 2)
+    assert [one.headers.get("ce_importid") for one in records] == [import_id, None]
+    (created,) = await records_of(system, "created", product_id, 1)
+    assert created.headers["ce_importid"] == import_id
+
+
 async def test_every_topic_has_the_promised_partitions(system: System, catalogue: Catalogue) -> None:
     created = await catalogue.create(name=unique("Topics"), variants=[variant(unique("sku"))])
     await records_of(system, "events", created["id"], 1)

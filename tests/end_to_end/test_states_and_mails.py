@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.checks.digests import problems as digest_problems
 from tests.end_to_end.checks.history import History
-from tests.end_to_end.checks.mails import Claim, Delivered, Mails
+from tests.end_to_end.checks.mails import Claim, Delivered, DeliveredDigest, DigestRow, Mails
 from tests.end_to_end.checks.mails import problems as mail_problems
 from tests.end_to_end.checks.parked import Parked
 from tests.end_to_end.checks.parked import problems as parked_problems
@@ -239,3 +240,117 @@ def test_the_outcome_of_a_mail_may_be_parked_and_nothing_else(error_class: str) 
     assert list(parked_problems([letter(error_class)])) == []
     assert len(list(parked_problems([letter(error_class, "product_view")]))) == 1
     assert len(list(parked_problems([letter("undecodable")]))) == 1
+
+
+SUBJECT = "Catalogue changes: 1 new product, 1 archived new product"
+TEXT = """4 changes of 2 products, told in one mail.
+Import: spring
+
+New products: 1
+  deleted  http://read/v1/products/2
+
+New products that are already archived: 1
+  live  http://read/v1/products/1
+"""
+
+
+def digests() -> Mails:
+    """Anna was told of everything by one digest, Bert by a mail for each event."""
+    seen = mails()
+    seen.delivered = [one for one in seen.delivered if one.recipient == BERT]
+    for event_id, recipient in seen.claims:
+        if recipient == ANNA:
+            key = event_id, recipient
+            seen.claims[key] = seen.claims[key]._replace(state="gathered", digest_id="digest-1")
+    seen.digests["digest-1"] = DigestRow(ANNA, "sent")
+    seen.delivered_digests.append(DeliveredDigest("digest-1", ANNA, "4", SUBJECT, TEXT))
+    return seen
+
+
+def all_problems(seen: Mails, parked: list[Parked]) -> list[str]:
+    return [*mail_problems(HISTORY, seen, parked), *digest_problems(seen, parked)]
+
+
+def with_digest(seen: Mails, **changes: Any) -> None:
+    seen.delivered_digests[0] = seen.delivered_digests[0]._replace(**changes)
+
+
+def with_row(seen: Mails, event_id: str, **changes: Any) -> None:
+    seen.claims[event_id, ANNA] = seen.claims[event_id, ANNA]._replace(**changes)
+
+
+def test_events_that_a_digest_tells_are_told() -> None:
+    assert all_problems(digests(), []) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "is_delivered"), [("unknown", True), ("unknown", False), ("failed", False), ("refused", False)]
+)
+def test_a_digest_that_did_not_come_is_no_fault_where_a_person_was_asked(
+    state: str, is_delivered: bool
+) -> None:
+    seen = digests()
+    seen.digests["digest-1"] = DigestRow(ANNA, state)
+    if not is_delivered:
+        seen.delivered_digests.clear()
+    assert all_problems(seen, [letter()._replace(event_id="digest-1")]) == []
+    assert all_problems(seen, []) == [f"digest: digest-1 to {ANNA} is {state}, and nobody was asked"]
+
+
+WRONG_DIGESTS: dict[str, tuple[str, Callable[[Mails], Any]]] = {
+    "a digest came twice": (
+        "is sent, and has come 2 times", lambda seen: seen.delivered_digests.append(seen.delivered_digests[0])
+    ),
+    "a digest never came": ("is sent, and has come 0 times", lambda seen: seen.delivered_digests.clear()),
+    "an event was told by a digest and by a mail of its own": (
+        "is gathered, and has come 1 times", lambda seen: seen.delivered.append(mails().delivered[0])
+    ),
+    "an event that waits for a digest is in none": (
+        "is gathered, and no digest tells of it", lambda seen: with_row(seen, "event-1", digest_id=None)
+    ),
+    "a digest lacks an event": (
+        "counts 3 events, and 4 rows name it", lambda seen: with_digest(seen, event_count="3")
+    ),
+    "a digest is of an event that has a mail of its own": (
+        "tells what is not gathered", lambda seen: with_row(seen, "event-1", state="sent")
+    ),
+    "a digest is of another recipient's event": (
+        "tells what is not gathered", lambda seen: seen.claims.update(
+            {("event-1", BERT): seen.claims["event-1", BERT]._replace(digest_id="digest-1")}
+        )
+    ),
+    "a digest went to somebody else": ("went to bert", lambda seen: with_digest(seen, recipient=BERT)),
+    "a digest has no row": ("has no row, and has come 1 times", lambda seen: seen.digests.clear()),
+    "a digest tells nothing": (
+        "is sent and tells nothing", lambda seen: seen.digests.update({"digest-2": DigestRow(ANNA, "sent")})
+    ),
+    "a digest is still claimed": (
+        "is claimed, and has come 1 times",
+        lambda seen: seen.digests.update({"digest-1": DigestRow(ANNA, "claimed")}),
+    ),
+    "a digest counts other products": (
+        "and should count",
+        lambda seen: with_digest(seen, text=TEXT.replace("New products: 1", "New products: 2")),
+    ),
+    "a digest's subject counts other products": (
+        "in its subject", lambda seen: with_digest(seen, subject="Catalogue changes: 3 new products")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_DIGESTS)
+def test_a_wrong_digest_is_found(wrong: str) -> None:
+    said, break_it = WRONG_DIGESTS[wrong]
+    seen = digests()
+    break_it(seen)
+    found = all_problems(seen, [])
+    assert any(said in problem for problem in found), found
+
+
+def test_a_mail_of_its_own_about_an_imported_event_is_found() -> None:
+    log = [replace(LOG[0], metadata={**LOG[0].metadata, "import_id": "spring"}), *LOG[1:]]
+    found = list(mail_problems(History(log, "log"), mails(), []))
+    own = "is of an import, and is a mail of its own"
+    assert found == [f"mail: product-created event-1 to {one} {own}" for one in (ANNA, BERT)]
+    found = list(mail_problems(History(log, "log"), digests(), []))
+    assert found == [f"mail: product-created event-1 to {BERT} {own}"]

@@ -22,6 +22,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from projector.app import run_projector
 from projector.kafka.state_topic import KafkaStateChannel
 from projector.postgres import view as postgres_view
+from projector.postgres.digests import PostgresDigests
+from projector.postgres.notification_pacing import PostgresPacing
 from projector.postgres.notifications import PostgresClaims
 from projector.postgres.product_state import PostgresStates
 from projector.redis.cached_products import CachedProducts
@@ -38,6 +40,10 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-mark": (PostgresStates, "published"),
     "before-send": (SmtpMailer, "send"),
     "before-settle": (PostgresClaims, "settle"),
+    "before-plan": (PostgresPacing, "plan"),
+    "before-digest-settle": (PostgresDigests, "settle"),
+    "before-digest-contents": (PostgresDigests, "contents"),
+    "before-digest-marked": (PostgresDigests, "mark_parked"),
     "before-table-save": (postgres_view._Batch, "save"),
     "before-cache-save": (CachedProducts, "save"),
     "before-offsets": (AIOKafkaConsumer, "commit"),

@@ -1,20 +1,22 @@
 """Mails: everybody is told once of what they must be told, nobody of anything else, and the table knows it.
 
+An event is told by a mail of its own, or by a digest (`digests.py`); what an import wrote, by a digest only.
 A mail of which nobody can know is `unknown` and may have come or not; then a person has been asked.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
 from tests.end_to_end.checks.history import History, Logged
 from tests.end_to_end.checks.parked import NOTIFICATIONS, Parked
 
-_DELIVERIES = {"sent": (1,), "unknown": (0, 1), "failed": (0,), "refused": (0,)}
+DELIVERIES = {"sent": (1,), "unknown": (0, 1), "failed": (0,), "refused": (0,), "planned": (0,)}
 """State of a mail's row -> how often the server may have taken it. Other states are none to end in."""
+GATHERED = "gathered"
 _SUBJECTS = {
     "product-created": "New product: ", "price-dropped": "Price dropped: ", "product-archived": "Archived: ",
 }  # fmt: skip
@@ -29,21 +31,41 @@ class Delivered(NamedTuple):
     text: str
 
 
+class DeliveredDigest(NamedTuple):
+    """A digest that the server has taken, whatever it answered."""
+
+    digest_id: str
+    recipient: str
+    event_count: str
+    subject: str
+    text: str
+
+
 class Claim(NamedTuple):
-    """A row of `views.notification`."""
+    """A row of `views.notification`, and the digest that its gathering has become."""
 
     kind: str
     product_id: str
+    state: str
+    digest_id: str | None = None
+
+
+class DigestRow(NamedTuple):
+    """A row of `views.notification_digest`."""
+
+    recipient: str
     state: str
 
 
 @dataclass
 class Mails:
-    """`claims`: by (event id, recipient)."""
+    """`claims`: by (event id, recipient); `digests`: by id."""
 
     recipients: Sequence[str]
     delivered: list[Delivered]
     claims: dict[tuple[str, str], Claim]
+    digests: dict[str, DigestRow] = field(default_factory=dict)
+    delivered_digests: list[DeliveredDigest] = field(default_factory=list)
 
 
 class Due(NamedTuple):
@@ -52,6 +74,7 @@ class Due(NamedTuple):
     kind: str
     product_id: str
     fact: str
+    is_imported: bool
 
 
 def problems(history: History, mails: Mails, parked: Sequence[Parked]) -> Iterator[str]:
@@ -70,6 +93,8 @@ def problems(history: History, mails: Mails, parked: Sequence[Parked]) -> Iterat
         claim = mails.claims.get((event_id, recipient))
         where = f"mail: {due[event_id].kind} {event_id} to {recipient}"
         yield from _one(where, claim, times[event_id, recipient], is_asked=event_id in asked)
+        if claim is not None and due[event_id].is_imported and claim.state != GATHERED:
+            yield f"{where} is of an import, and is a mail of its own"
         if claim is not None and (claim.kind, claim.product_id) != due[event_id][:2]:
             yield f"{where} is of {due[event_id].product_id}, its row of {claim.kind} {claim.product_id}"
 
@@ -82,7 +107,13 @@ def _one(where: str, claim: Claim | None, times: int, *, is_asked: bool) -> Iter
         if times or not is_asked:
             yield f"{where} has no row, and has come {times} times"
         return
-    if times not in _DELIVERIES.get(claim.state, ()):
+    if claim.state == GATHERED:
+        if times:
+            yield f"{where} is gathered, and has come {times} times"
+        if claim.digest_id is None:
+            yield f"{where} is gathered, and no digest tells of it"
+        return
+    if times not in DELIVERIES.get(claim.state, ()):
         yield f"{where} is {claim.state}, and has come {times} times"
     if claim.state != "sent" and not is_asked:
         yield f"{where} is {claim.state}, and nobody was asked"
@@ -97,7 +128,8 @@ def _due(event: Logged) -> Due | None:
             return None
         money = [f"{one['amount']} {one['currency']}" for one in (price, before)]
         kind, fact = "price-dropped", f"{money[0]}, before {money[1]}"
-    return Due(kind, event.product_id, fact) if kind in _SUBJECTS else None
+    is_imported = event.metadata.get("import_id") is not None
+    return Due(kind, event.product_id, fact, is_imported) if kind in _SUBJECTS else None
 
 
 def _amount(money: Mapping[str, str]) -> Decimal:

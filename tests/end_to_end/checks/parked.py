@@ -8,7 +8,10 @@ MAIL_OUTCOMES = ("mail-refused", "mail-outcome-unknown", "mail-not-sent")
 
 
 class Parked(NamedTuple):
-    """A row of `views.parked_event`. `event_id` is its record's, `place` its topic, partition and offset."""
+    """A row of `views.parked_event`. `place` is its topic, partition and offset.
+
+    `event_id` is its record's; of a digest, the digest's.
+    """
 
     projection: str
     error_class: str

@@ -172,12 +172,16 @@ def _upserted(
     old: dict[str, e.Variant] = model["variants"]
     renamed = {sku: each for sku, each in old.items() if sku not in {one.sku for one in wanted}}
     new: dict[str, e.Variant] = {}
-    for one in wanted:
+    for place, one in enumerate(wanted):
         assert one.sku is not None
         base = old.get(one.sku)
         if base is None:
-            alike = [sku for sku, each in renamed.items() if each.options == one.changes["options"]]
-            base = renamed.pop(alike[0]) if alike else None
+            options = one.changes["options"]
+            alike = [sku for sku, each in renamed.items() if each.options == options]
+            rivals = [
+                each for each in wanted[place:] if each.sku not in old and each.changes["options"] == options
+            ]
+            base = renamed.pop(alike[0]) if alike and len(alike) <= len(rivals) else None
         values = {} if base is None else msgspec.structs.asdict(base)
         values |= one.changes
         if "price" not in values:

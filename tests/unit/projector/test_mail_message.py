@@ -47,6 +47,14 @@ def test_it_has_the_headers_of_a_mail_that_nobody_should_answer() -> None:
     assert message.get_content_charset() == "utf-8"
 
 
+def test_a_digest_says_which_it_is_and_how_many_events_it_counts_and_names_no_event() -> None:
+    message = parsed(message_bytes(mail()._replace(event_count=2004), SENDER))
+    assert message["X-Catalogue-Digest-Id"] == str(EVENT_ID)
+    assert message["X-Catalogue-Event-Count"] == "2004"
+    assert message["X-Catalogue-Event-Id"] is None
+    assert parsed(message_bytes(mail(), SENDER))["X-Catalogue-Digest-Id"] is None
+
+
 def test_its_id_is_made_of_event_and_recipient_and_does_not_tell_the_recipient() -> None:
     first, again = (parsed(message_bytes(mail(), SENDER))["Message-ID"] for _ in range(2))
     other = parsed(message_bytes(mail(recipient="bob@x.test"), SENDER))["Message-ID"]

@@ -1,0 +1,107 @@
+"""The loop that sends digests, over doubles in memory: a lost answer, a stop in the middle of a mail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from projector.digest_loop import DigestLoop, LoopTools
+from projector.digest_ports import Digest, Gathered, Undelivered
+from projector.errors import Unavailable
+from projector.parking_breaker import ParkingBreaker
+
+DIGEST = Digest(UUID(int=1), "ann@x.test", 1, datetime(2026, 1, 2, tzinfo=UTC))
+
+
+class DigestsInMemory:
+    """One digest is due, once; the first answer may be lost although the digest was claimed."""
+
+    def __init__(self, *, loses_an_answer: bool = False) -> None:
+        self.claimed_by: UUID | None = None
+        self.looks = 0
+        self._loses_an_answer = loses_an_answer
+
+    async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
+        self.looks += 1
+        is_new = self.claimed_by is None
+        if is_new:
+            self.claimed_by = claim_id
+        if self._loses_an_answer:
+            self._loses_an_answer = False
+            raise Unavailable("the connection is gone")
+        return [DIGEST] if self.claimed_by == claim_id else []
+
+    async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
+        return []
+
+    async def mark_parked(self, digest_ids: Collection[UUID]) -> None: ...
+
+    async def gathered(self, recipients: Sequence[str]) -> Gathered:
+        return Gathered(0, 0.0)
+
+    async def purge_one(self, days: int) -> bool:
+        return False
+
+
+class SlowSender:
+    """A mail server that has the mail and does not answer until it may."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end, self.sent = asyncio.Event(), asyncio.Event(), list[UUID]()
+
+    async def send(self, digest: Digest, claim_id: UUID) -> None:
+        self.begun.set()
+        await self.may_end.wait()
+        self.sent.append(digest.digest_id)
+
+
+@asynccontextmanager
+async def _no_parking() -> AsyncIterator[Any]:
+    yield None
+
+
+def loop_over(digests: Any, sender: Any) -> DigestLoop:
+    tools = LoopTools(digests, sender, _no_parking, ParkingBreaker(), lambda letter: None)
+    return DigestLoop(
+        "notifications", tools, ["ann@x.test"], at_a_time_max=4, days_kept=90, look_seconds=0.001
+    )
+
+
+async def test_a_loop_that_is_stopped_sees_the_mail_in_hand_to_its_end() -> None:
+    sender = SlowSender()
+    running = asyncio.create_task(loop_over(DigestsInMemory(), sender).run())
+    await sender.begun.wait()
+    running.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not running.done()
+    sender.may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert sender.sent == [DIGEST.digest_id]
+
+
+async def test_a_digest_whose_claim_had_no_answer_is_sent_by_the_one_who_claimed_it() -> None:
+    sender, digests = SlowSender(), DigestsInMemory(loses_an_answer=True)
+    sender.may_end.set()
+    running = asyncio.create_task(loop_over(digests, sender).run())
+    await sender.begun.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert sender.sent == [DIGEST.digest_id]
+    assert digests.looks == 2
+
+
+async def test_a_loop_in_trouble_is_not_ready_and_says_why_until_it_works_again() -> None:
+    sender, digests = SlowSender(), DigestsInMemory(loses_an_answer=True)
+    sender.may_end.set()
+    loop = loop_over(digests, sender)
+    await loop._turn()
+    with pytest.raises(Unavailable, match="the connection is gone"):
+        await loop.check()
+    await loop._turn()
+    await loop.check()
