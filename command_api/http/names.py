@@ -18,7 +18,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text, not_in_a_slug
+from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text, slug_problem
 
 NAME_CHARACTERS_MAX = 255
 CATEGORY_CHARACTERS_MAX = 512
@@ -45,15 +45,9 @@ def _in_normal_form(characters_max: int, normal: Callable[[str], str] = normal_t
 
 
 def _check_slug(slug: str) -> str:
-    character = not_in_a_slug(slug)
-    if character is not None:
-        raise ValueError(
-            f"{character!r} cannot stand in a slug, which is letters, marks, digits and _ with - between"
-        )
-    if not slug[0].isalnum():
-        raise ValueError("a slug begins with a letter or a digit")
-    if slug[-1] == "-":
-        raise ValueError("a slug does not end with -")
+    problem = slug_problem(slug)
+    if problem is not None:
+        raise ValueError(problem)
     return slug
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from command_api.importer.encodings import without_marks
 from command_api.importer.json_lines import LineUnreadable, value_of_line
 from command_api.importer.source import WANTED_STATUSES, Candidate, Lines, Rejection
-from shared.contract.text import normal_slug, normal_text, slug_of
+from shared.contract.text import cut_slug, normal_slug, normal_text, slug_of
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
 SHOWN_BYTES_MAX = 1000
@@ -88,7 +88,7 @@ def candidate_of(number: int, line: bytes) -> Candidate | Rejection:
         return Rejection(number, f"line {number}: {doubled}", value)
     name = product.get("name")
     if product.get("slug") is None and isinstance(name, str):
-        made = slug_of(name)[:MADE_SLUG_CHARACTERS_MAX].strip("-")
+        made = cut_slug(slug_of(name), MADE_SLUG_CHARACTERS_MAX)
         if not made:
             reason = f"line {number}: there is no slug, and the name {name!r} has no letter and no digit"
             return Rejection(number, reason, value)

@@ -1,8 +1,6 @@
 """Slugs and category paths out of a file's words, made the same way on every run."""
 
-import unicodedata
-
-from shared.contract.text import normal_slug, not_in_a_slug, slug_of
+from shared.contract.text import normal_slug, slug_of, slug_problem
 
 
 def slug_of_handle(handle: str) -> str:
@@ -12,12 +10,7 @@ def slug_of_handle(handle: str) -> str:
     slashes, hyphens at its ends) the slug is what its words make: `Tea™ / 100 g` is `tea-100-g`.
     """
     normal = normal_slug(handle)
-    return normal if normal and _can_be_a_slug(normal) else slug_of(normal)
-
-
-def _can_be_a_slug(normal: str) -> bool:
-    starts_with_a_letter = normal[0] not in "-_" and not unicodedata.category(normal[0]).startswith("M")
-    return starts_with_a_letter and not normal.endswith("-") and not_in_a_slug(normal) is None
+    return normal if slug_problem(normal) is None else slug_of(normal)
 
 
 def category_path(text: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from shared.contract import events as e
 from shared.contract.money import as_decimal
+from shared.contract.text import cut_text
 from shared.contract.views import ProductDocument
 
 Kind = Literal["product-created", "price-dropped", "product-archived"]
@@ -82,4 +83,4 @@ def _money(money: e.Money) -> str:
 
 def shortened(text: str, characters_max: int) -> str:
     """With an ellipsis where something is left out."""
-    return text if len(text) <= characters_max else text[: characters_max - 1].rstrip() + "…"
+    return text if len(text) <= characters_max else cut_text(text, characters_max - 1).rstrip() + "…"

@@ -57,6 +57,16 @@ def not_in_a_slug(slug: str) -> str | None:
     return next((character for character in slug if character != "-" and not _is_of_a_word(character)), None)
 
 
+def slug_problem(slug: str) -> str | None:
+    """Why this cannot be a slug, None where it can; its length is not looked at. `slug` is in normal form."""
+    character = not_in_a_slug(slug)
+    if character is not None:
+        return f"{character!r} cannot stand in a slug, which is letters, marks, digits and _ with - between"
+    if not slug[:1].isalnum():
+        return "a slug begins with a letter or a digit"
+    return "a slug does not end with -" if slug[-1] == "-" else None
+
+
 def slug_of(text: str) -> str:
     """`Größe M / 42` is `größe-m-42`, `เสื้อยืด สีแดง` is `เสื้อยืด-สีแดง`; may be empty.
 
