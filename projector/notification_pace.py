@@ -2,8 +2,9 @@
 
 Pure: times and what was sent so far come in as values. A window begins with the first event after a quiet
 time. Once it has had its single mails, all else gathers for a digest at its end. That digest closes the next
-window to single mails, so a burst is one digest a window until nothing has come for a whole window. What an
-import wrote always gathers, and apart from the burst: it uses up no single mails and waits for none.
+window to single mails, so a burst is one digest a window; it is over when a closed window had no more
+events than single mails could have told. What an import wrote always gathers, and apart from the burst: it
+uses up no single mails and waits for none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

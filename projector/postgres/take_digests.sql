@@ -1,9 +1,10 @@
 -- Make a digest of what is due, one a recipient, and claim it. Not while an earlier digest of that recipient is still
--- to be sent, and not sooner after the last one than a window is long. A burst that a digest tells of closes the next
--- window to single mails. Whoever plans mails for a recipient at this moment is not waited for.
+-- to be sent, and not sooner after the last one than a window is long. A burst closes the next
+-- window to single mails: then it has one more of them than there may be. It is over when a closed window had no more
+-- events than single mails could have told. Whoever plans mails for a recipient at this moment is not waited for.
 -- $1 recipients, $2 seconds of a window, $3 single mails in a window at most, $4 claim id, $5 digests at most
 WITH due AS (
-    SELECT pace.recipient, gen_random_uuid() AS digest_id
+    SELECT pace.recipient, pace.single_mails > $3::int AS was_closed, gen_random_uuid() AS digest_id
     FROM views.notification_pace AS pace
     WHERE pace.recipient = ANY ($1::text[])
       AND pace.digest_not_before <= clock_timestamp()
@@ -25,19 +26,21 @@ WITH due AS (
     FROM due
     WHERE gathering.recipient = due.recipient AND gathering.digest_id IS NULL
       AND gathering.due_at <= clock_timestamp()
-    RETURNING gathering.recipient, gathering.import_id
+    RETURNING gathering.recipient, gathering.import_id, gathering.events
 ), paced AS (
     UPDATE views.notification_pace AS pace
     SET digest_not_before = clock_timestamp() + make_interval(secs => $2::float8),
-        window_ends_at = CASE WHEN due.has_burst
-            THEN clock_timestamp() + make_interval(secs => $2::float8) ELSE pace.window_ends_at END,
-        single_mails = CASE WHEN due.has_burst THEN $3::int ELSE pace.single_mails END
+        window_ends_at = CASE WHEN next.goes_on THEN clock_timestamp() + make_interval(secs => $2::float8)
+                              WHEN NOT next.goes_on THEN clock_timestamp() ELSE pace.window_ends_at END,
+        single_mails = CASE WHEN next.goes_on THEN $3::int + 1 ELSE pace.single_mails END
     FROM (
-        SELECT recipient,
-               EXISTS (SELECT FROM taken WHERE taken.recipient = due.recipient AND taken.import_id = '') AS has_burst
+        -- NULL: no burst was taken, only imports.
+        SELECT due.recipient,
+               CASE WHEN burst.recipient IS NOT NULL THEN NOT due.was_closed OR burst.events > $3::int END AS goes_on
         FROM due
-    ) AS due
-    WHERE pace.recipient = due.recipient
+        LEFT JOIN taken AS burst ON burst.recipient = due.recipient AND burst.import_id = ''
+    ) AS next
+    WHERE pace.recipient = next.recipient
 )
 INSERT INTO views.notification_digest (digest_id, recipient, state, claim_id)
 SELECT digest_id, recipient, 'claimed', $4::uuid FROM due

@@ -55,7 +55,7 @@ _NOTIFICATION_SETTINGS = {
     "NOTIFICATION_SEND_SECONDS_MAX": "3",
     "NOTIFICATION_BATCH_SECONDS_MAX": "3",
     # So that a storm has many of both: single mails and digests.
-    "NOTIFICATION_SINGLE_MAILS_MAX": "20",
+    "NOTIFICATION_SINGLE_MAILS_MAX": "40",
     "NOTIFICATION_DIGEST_SECONDS": "3",
     "PARKED_PRODUCTS_PER_MINUTE_MAX": "10000",  # nobody is there who would resume what waits
 }

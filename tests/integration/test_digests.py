@@ -178,19 +178,42 @@ async def test_a_burst_is_a_few_single_mails_and_one_digest_a_window_until_it_is
             assert [len(singles(mails, one)) for one in (ANN, BOB)] == [SINGLE_MAILS_MAX] * 2
 
         await eventually(told)
-        await world.happen(many(2, "More", first_position=11))
-        await eventually(lambda: gathered(world, 2))
+        await world.happen(many(SINGLE_MAILS_MAX + 1, "More", first_position=11))
+        await eventually(lambda: gathered(world, 4))
         await due(world)
         await eventually(lambda: digests(world, *["sent"] * 4))
         await world.views.execute("UPDATE views.notification_pace SET window_ends_at = 'epoch'")
-        await world.happen(new("After", first_position=13))
+        await world.happen(new("After", first_position=15))
 
         async def is_single_again() -> None:
             assert "New product: After" in singles(mails)
             assert "New product: After" in singles(mails, BOB)
 
         await eventually(is_single_again)
-    assert counts(mails) == [(ANN, 2), (ANN, 7), (BOB, 2), (BOB, 7)]
+    assert counts(mails) == [(ANN, 4), (ANN, 7), (BOB, 4), (BOB, 7)]
+
+
+async def test_a_burst_is_over_when_a_window_had_no_more_than_single_mails_could_have_told(
+    world: World, mails: MailServer
+) -> None:
+    """Else a change every minute would never again be told at once."""
+    async with world.projecting(MAILS, notification_recipients=ANN):
+        await world.happen(many(SINGLE_MAILS_MAX + 5))
+        await eventually(lambda: gathered(world, 5, recipients=1))
+        for number, (more, states) in enumerate(((SINGLE_MAILS_MAX + 1, 2), (SINGLE_MAILS_MAX, 3))):
+            await due(world)
+            await eventually(lambda wanted=number + 1: digests(world, *["sent"] * wanted))
+            await world.happen(many(more, f"More {states}", 100 * states))
+            await eventually(lambda wanted=more: gathered(world, wanted, recipients=1))
+        await due(world)
+        await eventually(lambda: digests(world, "sent", "sent", "sent"))
+        await world.happen(new("After", first_position=900))
+
+        async def is_single_again() -> None:
+            assert "New product: After" in singles(mails)
+
+        await eventually(is_single_again)
+    assert counts(mails) == [(ANN, 3), (ANN, 4), (ANN, 5)]
 
 
 async def test_nobody_gets_a_second_digest_in_a_window_however_many_imports_there_are(

@@ -54,7 +54,7 @@ def test_while_a_burst_waits_for_its_digest_all_else_joins_it_however_late_that_
 
 
 def test_the_window_after_a_digest_of_a_burst_has_no_single_mails_and_the_one_after_that_has() -> None:
-    told = Pace(NOW + WINDOW, 3, has_burst=False)  # as taking the digest leaves it
+    told = Pace(NOW + WINDOW, 4, has_burst=False)  # as taking the digest leaves it
     assert plan(told, changes(1), NOW, LIMITS).gathered == {NO_IMPORT: changes(1)}
     assert plan(told, changes(1), NOW + WINDOW, LIMITS).singles == changes(1)
 
