@@ -16,7 +16,7 @@ CREATE TABLE views.notification_gathering (
     import_id    text        NOT NULL,             -- '': no import, a burst
     opened_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     due_at       timestamptz NOT NULL,
-    events       int         NOT NULL,             -- for measuring only; the rows of views.notification are what counts
+    events       int         NOT NULL,             -- tells whether a burst goes on; told is what the rows of views.notification say
     digest_id    uuid                              -- the mail that tells of it; NULL: it is still open
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX notification_gathering_open ON views.notification_gathering (recipient, import_id)
