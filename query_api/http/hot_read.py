@@ -49,13 +49,13 @@ class _Head:
 
     __slots__ = ("_http_version", "is_kept_alive", "method", "request_id", "started", "tags")
 
-    def __init__(self, parser: Any, method: bytes) -> None:
+    def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
         self.method = method
         self.started = perf_counter()
         self.request_id: bytes | None = None
         self.tags: bytes | None = None
-        self._http_version: str = parser.get_http_version()
-        self.is_kept_alive: bool = self._http_version != "1.0" and parser.should_keep_alive()
+        self._http_version = http_version
+        self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
     def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
         """Take what the answer depends on; false when it is not for us to answer."""
@@ -100,12 +100,12 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def on_headers_complete(self) -> None:
         """Only the length of the address is checked: one that is no id finds nothing and is handed over."""
-        self.check_head()
+        version = self.check_head()
         url = self.url
         if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
             method = self.parser.get_method()
             if method in _METHODS:
-                head = _Head(self.parser, method)
+                head = _Head(self.parser, version, method)
                 if head.reads_plainly(self.headers):
                     self.count_head()
                     self._head = head

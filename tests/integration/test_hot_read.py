@@ -157,3 +157,28 @@ async def test_connections_that_redis_closed_meanwhile_cost_nobody_an_answer(
     assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
     await world.redis.client_kill_filter(_type="normal", skipme=True)
     assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
+
+
+async def test_what_is_refused_after_a_hot_read_comes_after_its_answer(
+    world: World, cached: ProductDocument
+) -> None:
+    async with wire(world) as to:
+        to.ask(get(cached), get(cached), "junk")
+        assert [(await to.answer())[0] for _ in range(3)] == [200, 200, 400]
+        assert await to.is_closed()
+
+
+async def test_a_reader_that_ends_its_side_gets_its_answer(world: World, cached: ProductDocument) -> None:
+    async with wire(world) as to:
+        to.ask(get(cached))
+        to.writer.write_eof()
+        status, _, body = await to.answer()
+        assert (status, body) == (200, encode_document(cached))
+        assert await to.is_closed()
+
+
+async def test_a_hot_read_needs_one_host(world: World, cached: ProductDocument) -> None:
+    for hosts in ("", "\nhost: x\nhost: x", "\nhost: a b"):
+        async with wire(world) as to:
+            to.ask(f"GET /v1/products/{cached.id} HTTP/1.1{hosts}")
+            assert (await to.answer())[0] == 400

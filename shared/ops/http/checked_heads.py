@@ -5,8 +5,6 @@ from shared.ops.http.closing import ClosingProtocol
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import Problem
 
-_CHECKED = frozenset({b"host", b"transfer-encoding"})
-
 
 class _Stopped(Exception):
     """A callback has found a problem; the parser must not go on."""
@@ -44,34 +42,35 @@ class CheckedHeadsProtocol(ClosingProtocol):
             return
         name = name.lower()
         self.headers.append((name, value))
-        if name in _CHECKED:
-            self._check_header(name, value)
+        if name == b"host":
+            self._hosts += 1
+            if value != self._host_seen:  # the usual client sends the same with every request
+                self._check_host(value)
+        elif name == b"transfer-encoding":
+            if (problem := heads.problem_of_coding(value)) is not None:
+                self._stop(problem)
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
 
-    def check_head(self) -> None:
-        """Refuse what RFC 9112 does not allow, before anything is made of it."""
-        version = self.parser.get_http_version()
+    def check_head(self) -> str:
+        """Refuse what RFC 9112 does not allow. Returns the HTTP version, 1.1 or 1.0."""
+        version: str = self.parser.get_http_version()
         if self._hosts != 1 and (version == "1.1" or self._hosts):
             self._stop(heads.HOST_MISSING)
         if version != "1.1":
             self._check_older(version)
         if self.head_may_be_large and heads.head_bytes(self.url, self.headers) > HEAD_BYTES_MAX:
             self._stop(heads.HEAD_TOO_LARGE)
+        return version
 
     def _stop(self, problem: Problem) -> None:
         self.found = problem
         raise _Stopped
 
-    def _check_header(self, name: bytes, value: bytes) -> None:
-        if name == b"host":
-            self._hosts += 1
-            if value != self._host_seen:
-                if not heads.is_host(value):
-                    self._stop(heads.HOST_MALFORMED)
-                self._host_seen = value
-        elif (problem := heads.problem_of_coding(value)) is not None:
-            self._stop(problem)
+    def _check_host(self, value: bytes) -> None:
+        if not heads.is_host(value):
+            self._stop(heads.HOST_MALFORMED)
+        self._host_seen = value
 
     def _check_older(self, version: str) -> None:
         """HTTP/1.0 knows neither chunks nor expectations; other versions are not spoken."""

@@ -18,8 +18,8 @@ ROUTES = {
     ("POST", "/v1/products/{product_id}/archive"): {200, 400, 404, 409, 412, 422, 503},
     ("POST", "/v1/products/{product_id}/restore"): {200, 400, 404, 409, 412, 422, 503},
 }
-# Of requests that were not read to their end; they have no id.
-NOT_READ = {408, 414, 431}
+# What the server refuses before the application sees it, on every address; it has no request id.
+BEFORE_ALL = {408, 414, 431}
 
 
 async def _document(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -35,7 +35,7 @@ async def test_the_document_is_valid_openapi_and_complete(client: httpx.AsyncCli
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     }
-    assert described == {route: statuses | NOT_READ for route, statuses in ROUTES.items()}
+    assert described == {route: statuses | BEFORE_ALL for route, statuses in ROUTES.items()}
     assert (await client.get("/docs")).status_code == 200
 
 
@@ -48,10 +48,10 @@ async def test_each_route_names_its_headers_and_problem_documents(
     assert {"Idempotency-Key", "Import-Id", "X-Request-Id"} <= asked
     assert ("If-Match" in asked) == ("412" in operation["responses"])
     for status, response in operation["responses"].items():
-        assert ("X-Request-Id" in response["headers"]) == (int(status) not in NOT_READ)
+        assert ("X-Request-Id" in response.get("headers", {})) == (int(status) not in BEFORE_ALL)
         if int(status) >= 400:
             assert list(response["content"]) == ["application/problem+json"]
-            assert ("Retry-After" in response["headers"]) == (status == "503")
+            assert ("Retry-After" in response.get("headers", {})) == (status == "503")
         else:
             assert "Consistency-Token" in response["headers"]
             assert ("ETag" in response["headers"]) == (status != "207")
