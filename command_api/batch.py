@@ -19,9 +19,10 @@ from command_api.execute import Answer, ExecuteCommand, Render, Request
 
 IN_FLIGHT_MAX = 256
 UPSERT_TRIES_MAX = 3
-TOUCHES_MAX = 500_000
+TOUCHED_NAMES_MAX = 500_000
 Outcome = Answer | Exception
-_Product = UUID | Reservation
+# A product by its id, a product that an upsert creates by its slug, or a slug or SKU.
+_Subject = UUID | Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Operation:
         return ("s", command.slug) if isinstance(command, UpsertProduct) else None
 
 
-async def run_batch(execute: ExecuteCommand, operations: Sequence[Operation | Exception]) -> list[Outcome]:
+async def run_in_order(execute: ExecuteCommand, operations: Sequence[Operation | Exception]) -> list[Outcome]:
     """One outcome per operation, in order; an operation that is an error already is its own outcome."""
     try:
         holders = await _holders(execute, [each for each in operations if isinstance(each, Operation)])
@@ -75,23 +76,23 @@ async def run_batch(execute: ExecuteCommand, operations: Sequence[Operation | Ex
 def waits(
     operations: Sequence[Operation | Exception],
     holders: Mapping[Reservation, UUID],
-    touches_max: int = TOUCHES_MAX,
+    touched_names_max: int = TOUCHED_NAMES_MAX,
 ) -> list[frozenset[int]]:
     """For each operation the earlier ones that must have ended before it begins.
 
     `holders`: which product holds what before the batch. Where operations are entangled beyond
-    `touches_max` names in all, the rest runs one after the other: that is always right, and the work stays
-    bounded.
+    `touched_names_max` names in all, the rest runs one after the other: that is always right, and the work
+    stays bounded.
     """
     may_hold = _MayHold(holders)
-    last: dict[_Product, int] = {}
+    last: dict[_Subject, int] = {}
     before: list[int] = []
     waiting: list[frozenset[int]] = []
     for index, operation in enumerate(operations):
         if isinstance(operation, Exception):
             waiting.append(frozenset())
             continue
-        if may_hold.touched > touches_max:
+        if may_hold.touched > touched_names_max:
             waiting.append(frozenset(before))
             before = [index]
             continue
@@ -110,17 +111,17 @@ class _MayHold:
 
     def __init__(self, holders: Mapping[Reservation, UUID]) -> None:
         self.touched = 0
-        self._products: dict[Reservation, set[_Product]] = {}
-        self._names: dict[_Product, set[Reservation]] = {}
+        self._products: dict[Reservation, set[_Subject]] = {}
+        self._names: dict[_Subject, set[Reservation]] = {}
         for name, product_id in holders.items():
             self._add(product_id, [name])
 
-    def touched_by(self, operation: Operation) -> set[_Product]:
+    def touched_by(self, operation: Operation) -> set[_Subject]:
         """The products that it may be about, what it may claim for them, and release of theirs."""
-        products: set[_Product] = {operation.request.product_id}
+        products: set[_Subject] = {operation.request.product_id}
         if operation.slug is not None:
             products = {operation.slug, *self._products.get(operation.slug, ())}
-        touches: set[_Product] = {*products, *operation.claims}
+        touches: set[_Subject] = {*products, *operation.claims}
         for product in products:
             if operation.may_release:
                 touches |= self._names.get(product, set())
@@ -128,7 +129,7 @@ class _MayHold:
         self.touched += len(touches)
         return touches
 
-    def _add(self, product: _Product, names: Collection[Reservation]) -> None:
+    def _add(self, product: _Subject, names: Collection[Reservation]) -> None:
         self.touched += len(names)
         self._names.setdefault(product, set()).update(names)
         for name in names:

@@ -7,8 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from command_api.batch import Operation, Outcome
-from command_api.batch import run_batch as run_operations
+from command_api.batch import Operation, Outcome, run_in_order
 from command_api.execute import Answer
 from command_api.http.answers import WriteApi
 from command_api.http.batch_body import BATCH_BYTES_MAX, NDJSON, read_items
@@ -52,7 +51,7 @@ async def run_batch(api: WriteApi, request: Request) -> Response:
             operations.append(parse_operation(item, caller, keys[index]))
         except Exception as error:
             operations.append(error)
-    outcomes = await run_operations(api.execute, operations)
+    outcomes = await run_in_order(api.execute, operations)
     answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
     body = b'{"results":[' + b",".join(_result(request, *each) for each in enumerate(outcomes)) + b"]}"
     headers = {"consistency-token": batch_token(answers, api.partition_count)}

@@ -13,6 +13,7 @@ from command_api.execute import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, encode_token
+from shared.ops.http.entity_tags import wanted_tags
 from shared.ops.http.problem import Problem
 
 ANONYMOUS = "anonymous"
@@ -20,9 +21,6 @@ KEY_CHARACTERS_MAX = 255
 _PRECONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 IMPORT_ID_CHARACTERS_MAX = 64
 _import_id_text = re.compile(rf"[\x21-\x7e]{{1,{IMPORT_ID_CHARACTERS_MAX}}}")
-_etag = re.compile(r'"([\x21\x23-\x7e]*)"')
-# A tag may hold commas, so the list is matched whole and never split at them.
-_etags = re.compile(rf"[ \t,]*{_etag.pattern}(?:[ \t]*,[ \t,]*(?:{_etag.pattern})?)*[ \t,]*")
 _STREAM_VERSION_DIGITS_MAX = 9
 
 
@@ -48,16 +46,13 @@ def _import_id(request: Request) -> str | None:
 
 def versions_wanted(request: Request) -> frozenset[int] | None:
     """The versions in If-Match; None when it is absent or `*`. Raises 400 for weak or unquoted ones."""
-    values = request.headers.getlist("if-match")
-    if not values:
+    try:
+        texts = wanted_tags(request.headers.getlist("if-match"))
+    except ValueError as error:
+        problem = Problem(400, "malformed-if-match", "Malformed If-Match", f"If-Match {error}")
+        raise HttpProblem(problem) from error
+    if texts is None:
         return None
-    given = ",".join(values).strip()
-    if given == "*":
-        return None
-    if _etags.fullmatch(given) is None:
-        detail = 'If-Match takes "*" or a list of quoted strong entity tags, such as "3"'
-        raise HttpProblem(Problem(400, "malformed-if-match", "Malformed If-Match", detail))
-    texts = _etag.findall(given)
     # A tag that we never gave out is well-formed and matches nothing.
     ours = [text for text in texts if text.isascii() and text.isdecimal() and not text.startswith("0")]
     return frozenset(int(text) for text in ours if len(text) <= _STREAM_VERSION_DIGITS_MAX)

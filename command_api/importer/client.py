@@ -23,6 +23,7 @@ WAIT_SECONDS_MAX = 20.0
 REQUEST_BYTES_MAX = 16 * 1024 * 1024
 _FOR_NOW = frozenset(
     {
+        HTTPStatus.REQUEST_TIMEOUT,  # the body came too slowly, so nothing was executed
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,

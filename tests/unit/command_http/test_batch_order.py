@@ -210,7 +210,7 @@ def test_an_operation_waits_for_an_earlier_one_that_may_give_up_what_it_needs() 
 
 def test_a_batch_that_is_too_entangled_runs_one_after_the_other() -> None:
     operations = [_upsert("a", *(f"{n}-{m}" for m in range(9))) for n in range(6)]
-    in_turn = waits(operations, {}, touches_max=30)
+    in_turn = waits(operations, {}, touched_names_max=30)
     assert in_turn[-1] == frozenset([4])
     for index, before in enumerate(in_turn):
         reached, found = set(before), set(before)

@@ -99,7 +99,7 @@ def test_an_api_that_does_not_tell_changed_from_unchanged_is_not_guessed_at(
 
 
 @pytest.mark.parametrize("after_work", [False, True])
-@pytest.mark.parametrize("status", [503, 429, 502])
+@pytest.mark.parametrize("status", [503, 429, 502, 408])
 def test_a_request_that_failed_for_now_is_sent_again_with_its_key(
     api: BatchStandIn, shop: Path, capsys: pytest.CaptureFixture[str], status: int, after_work: bool
 ) -> None:
