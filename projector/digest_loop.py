@@ -14,12 +14,11 @@ import msgspec
 from prometheus_client import Gauge
 
 from projector.digest_ports import Digests, Undelivered
-from projector.errors import CannotGoOn, ProjectorError, Unavailable
 from projector.operator_ports import PartitionLag
 from projector.parking_breaker import ParkingBreaker
 from projector.ports import Control, ErrorClass, Letter, MadeRecord, Parking
 from projector.send_digest import DigestSender
-from shared.ops.logs import get_logger
+from projector.trouble import Trouble
 
 WAITING = Gauge("notifications_waiting", "Events that wait for a digest, once for each recipient.")
 WAITING_SECONDS = Gauge("notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
@@ -30,7 +29,6 @@ _PARTITION_OF_NONE = -1
 _LETTERS_PER_TURN_MAX = 100
 _PURGE_SECONDS = 600.0
 _CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
-_log = get_logger(__name__)
 
 
 class LoopTools(NamedTuple):
@@ -66,7 +64,7 @@ class DigestLoop:
         self._look_seconds = look_seconds
         self._claim_id = uuid4()
         self._is_paused = False
-        self._trouble: str | None = None
+        self._trouble = Trouble(name, "digests are not sent")
         self._purged_at: float | None = None
 
     def obey(self, control: Control) -> None:
@@ -79,8 +77,7 @@ class DigestLoop:
 
     async def check(self) -> None:
         """For readiness. Raises `Unavailable` with the reason."""
-        if self._trouble is not None:
-            raise Unavailable(self._trouble)
+        self._trouble.check()
 
     async def run(self) -> None:
         """Until cancelled, and then to the end of the mails in hand: else nobody would know of them."""
@@ -102,9 +99,9 @@ class DigestLoop:
             await self._measure()
             await self._purge()
         except Exception as error:
-            self._tell(error)
+            self._trouble.tell(error)
             return False
-        self._tell(None)
+        self._trouble.tell(None)
         return is_more_due
 
     async def _send_due(self) -> bool:
@@ -146,14 +143,6 @@ class DigestLoop:
         while await self._tools.digests.purge_one(self._days_kept):
             pass
         self._purged_at = now
-
-    def _tell(self, error: Exception | None) -> None:
-        trouble = None if error is None else f"{type(error).__name__}: {error}"
-        if trouble is not None and trouble != self._trouble:
-            is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)
-            write = _log.critical if is_loud else _log.warning
-            write("digests are not sent", projection=self.name, reason=trouble, exc_info=error)
-        self._trouble = trouble
 
 
 def _letter(digest: Undelivered) -> Letter:

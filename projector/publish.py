@@ -13,11 +13,11 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
+from projector.errors import Fenced
 from projector.operator_ports import PartitionLag
 from projector.ports import Control
 from projector.publishing_ports import StateChannel, StateTable, StateTopic
-from shared.ops.logs import get_logger
+from projector.trouble import Trouble
 
 PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
 FENCED = Counter("states_fenced_total", "Times that another publisher took a partition over.")
@@ -25,7 +25,6 @@ WAITING = Gauge("states_waiting", "Product states not yet in the compacted topic
 WAITING_SECONDS = Gauge("states_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
 # A channel holds one chunk in memory; the others wait.
 _PARTITIONS_AT_ONCE = 4
-_log = get_logger(__name__)
 
 
 class StatePublisher:
@@ -60,7 +59,7 @@ class StatePublisher:
         self._woken = asyncio.Event()
         self._limit = asyncio.Semaphore(_PARTITIONS_AT_ONCE)
         self._is_paused = False
-        self._trouble: str | None = None
+        self._trouble = Trouble(name, "states are not published")
 
     def own(self, partitions: Collection[int]) -> None:
         """They are ours now; what their last owner left unpublished is ours too."""
@@ -91,8 +90,7 @@ class StatePublisher:
 
     async def check(self) -> None:
         """For readiness. Raises `Unavailable` with the reason."""
-        if self._trouble is not None:
-            raise Unavailable(self._trouble)
+        self._trouble.check()
 
     async def run(self) -> None:
         """Until cancelled; whoever is next looks again at what was on its way then."""
@@ -102,7 +100,7 @@ class StatePublisher:
                 await self._woken.wait()
                 self._woken.clear()
                 await self._round()
-                await asyncio.sleep(self._pause_seconds if self._trouble is None else self._trouble_seconds)
+                await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
         finally:
             looking.cancel()
             await asyncio.wait([looking])
@@ -115,7 +113,7 @@ class StatePublisher:
             try:
                 waiting = await self._table.waiting(self._owned)
             except Exception as error:
-                self._tell(error)
+                self._trouble.tell(error)
             else:
                 WAITING.set(sum(one.states for one in waiting.values()))
                 WAITING_SECONDS.set(max((one.oldest_seconds for one in waiting.values()), default=0.0))
@@ -129,10 +127,10 @@ class StatePublisher:
                 await self._check_topic()
                 await self._publish_dirty()
         except Exception as error:
-            self._tell(error)
+            self._trouble.tell(error)
             self._woken.set()
         else:
-            self._tell(None)
+            self._trouble.tell(None)
 
     async def _publish_dirty(self) -> None:
         """All of them, although some may fail; those stay dirty, and the first failure is raised."""
@@ -177,12 +175,3 @@ class StatePublisher:
                 if isinstance(error, Fenced):
                     FENCED.inc()
                 raise
-
-    def _tell(self, error: Exception | None) -> None:
-        trouble = None if error is None else f"{type(error).__name__}: {error}"
-        if trouble is not None and trouble != self._trouble:
-            # What an operator must mend, and what nobody has foreseen, is louder than an outage.
-            is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)
-            write = _log.critical if is_loud else _log.warning
-            write("states are not published", projection=self.name, reason=trouble, exc_info=error)
-        self._trouble = trouble

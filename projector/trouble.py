@@ -1,0 +1,35 @@
+"""What keeps a background task from its work: told once in the log, and by readiness as long as it lasts."""
+
+from projector.errors import CannotGoOn, ProjectorError, Unavailable
+from shared.ops.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+class Trouble:
+    """Of one task of a projection. `message` is what the log says, such as `states are not published`."""
+
+    def __init__(self, projection: str, message: str) -> None:
+        self._projection = projection
+        self._message = message
+        self._reason: str | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._reason is not None
+
+    def check(self) -> None:
+        """Raises `Unavailable` with the reason while it lasts."""
+        if self._reason is not None:
+            raise Unavailable(self._reason)
+
+    def tell(self, error: Exception | None) -> None:
+        """How the last attempt ended; None: well."""
+        reason = None if error is None else f"{type(error).__name__}: {error}"
+        if reason is not None and reason != self._reason:
+            # What an operator must mend, and what nobody has foreseen, is louder than an outage.
+            is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)
+            write = _log.critical if is_loud else _log.warning
+            write(self._message, projection=self._projection, reason=reason, exc_info=error)
+        self._reason = reason
