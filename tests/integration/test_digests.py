@@ -15,6 +15,7 @@ from projector.status import read_status
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
+from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
 from tests.integration.test_projector_faults import _product_id_in
@@ -117,11 +118,8 @@ def text_to(mails: MailServer, recipient: str) -> str:
     return digest_to(mails, recipient).text.replace("\r\n", "\n")
 
 
-async def gathered_events(world: World) -> float:
-    """Since this test's process began: counters are the process's."""
-    prefix = 'projector_events_total{projection="notifications",result="gathered",type="product-created"} '
-    lines = (await world.ops("/metrics")).text.splitlines()
-    return sum(float(line.removeprefix(prefix)) for line in lines if line.startswith(prefix))
+def gathered_events() -> float:
+    return counted("projector_events_total", projection=MAILS, result="gathered", type="product-created")
 
 
 async def test_an_import_is_one_mail_a_recipient_with_counts_and_the_first_names(
@@ -297,7 +295,7 @@ async def test_what_waits_for_a_digest_is_no_lag_and_stands_in_a_metric(
         [history(_product_id_in(3), created(f"Shirt {n}"), first_position=n)[0] for n in (1, 2, 3)]
     )
     async with world.projecting(MAILS):
-        before = await gathered_events(world)
+        before = gathered_events()
         await world.happen(events)
         await eventually(lambda: gathered(world, 3))
 
@@ -305,7 +303,7 @@ async def test_what_waits_for_a_digest_is_no_lag_and_stands_in_a_metric(
             metrics = (await world.ops("/metrics")).text
             assert "notifications_waiting 6.0" in metrics
             assert "notifications_waiting_oldest_seconds 0.0\n" not in metrics
-            assert await gathered_events(world) == before + 3
+            assert gathered_events() == before + 3
             of = {one.partition: one for one in (await read_status(world.settings)).partitions}
             assert (of[3].next_offset, of[3].lag_events) == (3, 0)
 
