@@ -128,7 +128,8 @@ async def test_a_pool_survives_a_connection_that_the_server_ended(pool: Pool, co
     backend = await pool.fetchval("SELECT pg_backend_pid()")
     async with pool.acquire() as doomed:
         await connection.execute("SELECT pg_terminate_backend($1, 30000)", backend)
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as ended:
+        # Any class: it depends on how much of the farewell has arrived. What matters is how it is classed.
+        with pytest.raises(Exception) as ended:  # noqa: PT011
             await doomed.execute("SELECT 1")
     assert is_transient(ended.value)
     assert await pool.fetchval("SELECT pg_backend_pid()") != backend
