@@ -80,9 +80,12 @@ class Load:
         await self._command_api.aclose()
         await self._query_api.aclose()
 
-    def begin(self, commands: int) -> "asyncio.Task[None]":
-        """Send so many commands; the task ends when all are settled, and raises where one cannot be."""
-        task = asyncio.create_task(self._run(commands))
+    def begin(self, commands: int, *, until: asyncio.Event | None = None) -> "asyncio.Task[None]":
+        """Send so many commands; the task ends when all are settled, and raises where one cannot be.
+
+        With `until` it goes on beyond that number until the event is set: a fault under load may be late.
+        """
+        task = asyncio.create_task(self._run(commands, until))
         self._running.add(task)
         return task
 
@@ -111,8 +114,11 @@ class Load:
         """How often each answer was given to an attempt."""
         return Counter(attempt.said for command in self.commands for attempt in command.attempts)
 
-    async def _run(self, commands: int) -> None:
-        left = iter(range(commands))
+    async def _run(self, commands: int, until: asyncio.Event | None) -> None:
+        numbers = itertools.count()
+        left = itertools.takewhile(
+            lambda number: number < commands or not (until is None or until.is_set()), numbers
+        )
 
         async def client() -> None:
             for _ in left:
