@@ -27,7 +27,6 @@ DIGEST_LETTERS = "digests"
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
 _LETTERS_PER_TURN_MAX = 100
-_PURGE_SECONDS = 600.0
 _CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
 
 
@@ -42,7 +41,9 @@ class LoopTools(NamedTuple):
 
 
 class DigestLoop:
-    """A `Background`. Looks every `look_seconds`; sends so many digests at a time."""
+    """A `Background`. Looks for due digests every `look_seconds`, sends `at_a_time_max` of them at a time,
+    and forgets old ones every `purge_seconds`.
+    """
 
     topic = "digests"
 
@@ -54,7 +55,8 @@ class DigestLoop:
         *,
         at_a_time_max: int,
         days_kept: int,
-        look_seconds: float = 1.0,
+        look_seconds: float,
+        purge_seconds: float,
     ) -> None:
         self.name = name
         self._tools = tools
@@ -62,6 +64,7 @@ class DigestLoop:
         self._at_a_time_max = at_a_time_max
         self._days_kept = days_kept
         self._look_seconds = look_seconds
+        self._purge_seconds = purge_seconds
         self._claim_id = uuid4()
         self._is_paused = False
         self._trouble = Trouble(name, "digests are not sent")
@@ -138,7 +141,7 @@ class DigestLoop:
 
     async def _purge(self) -> None:
         now = time.monotonic()
-        if self._purged_at is not None and now - self._purged_at < _PURGE_SECONDS:
+        if self._purged_at is not None and now - self._purged_at < self._purge_seconds:
             return
         while await self._tools.digests.purge_one(self._days_kept):
             pass

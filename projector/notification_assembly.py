@@ -73,6 +73,8 @@ def running_notifications(stores: "Stores") -> Running:
         settings.recipients,
         at_a_time_max=settings.notification_connections_max,
         days_kept=settings.notification_digest_days_kept,
+        look_seconds=settings.notification_digest_look_seconds,
+        purge_seconds=settings.notification_digest_purge_seconds,
     )
     return Running(NOTIFICATIONS, lanes, [loop], topics=retries.specs)
 

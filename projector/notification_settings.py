@@ -53,6 +53,9 @@ class NotificationSettings(ProcessSettings):
     notification_digest_seconds: float = Field(default=60.0, gt=0, le=86_400)
     # What a digest told is remembered for so long, so that nothing of it is told again.
     notification_digest_days_kept: int = Field(default=90, ge=1, le=3650)
+    # How often each process looks for digests that are due, and for those to forget.
+    notification_digest_look_seconds: float = Field(default=1.0, gt=0, le=60)
+    notification_digest_purge_seconds: float = Field(default=600.0, gt=0, le=86_400)
     # Connections to the mail server at the same time, of each topic that is read, and of the digests.
     notification_connections_max: int = Field(default=4, ge=1, le=64)
     # One step of the conversation, and the whole of it.

@@ -5,35 +5,21 @@ whoever finds one that is not theirs keeps away. What was certainly not sent is 
 may have been sent is never sent again by itself, and ends with a person.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import uuid4
 
-from prometheus_client import Counter
-
 from projector.errors import ProjectorError, Unavailable
+from projector.mail_attempt import MAILS, attempt, patiently, settlement
 from projector.notification_ports import Claim, Claims, ClaimState, Delivery, Mail, Mailer, Wanted
 from projector.ports import ErrorClass, EventLog
 from projector.projections.errors import HistoryDoesNotFold
 from projector.projections.notification_text import EVENT_TYPES, Kind, MailText, kind_of, mail_text
-from projector.projections.product_document import apply_event
-from shared.contract.codec import CodecError, UnknownEventType, UnknownSchemaVersion, decode_event
+from projector.projections.past import documents_after
+from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
-from shared.contract.views import ProductDocument
-from shared.ops.logs import get_logger
-from shared.ops.retry import RetryPolicy, retry_transient
+from shared.ops.retry import RetryPolicy
 
-T = TypeVar("T")
-MAILS = Counter(
-    "notifications_total",
-    "Mails by what became of an attempt: sent, unreachable, not-sent, refused or unknown; busy, or as found: "
-    "already sent, gathered, refused, unknown or discarded.",
-    ["kind", "outcome"],
-)
-_log = get_logger(__name__)
-STATES: dict[str, ClaimState] = {
-    "sent": "sent", "unreachable": "failed", "not-sent": "failed", "refused": "refused", "unknown": "unknown",
-}  # fmt: skip
 AUTOMATIC: frozenset[ClaimState] = frozenset({"failed"})
 BY_HAND: frozenset[ClaimState] = frozenset({"failed", "refused"})
 BY_HAND_AND_UNKNOWN: frozenset[ClaimState] = frozenset({"failed", "refused", "unknown"})
@@ -145,26 +131,15 @@ class Notifier:
         event_id = event.metadata.event_id
         wanted = Wanted(event_id, recipient, text.kind, event.product_id)
         claim_id = uuid4()
-        claim = await self._patiently(lambda: self._claims.claim(wanted, again, claim_id))
+        claim = await patiently(self._patience, lambda: self._claims.claim(wanted, again, claim_id))
         if not claim.is_ours:
             return _found(text.kind, claim)
         mail = Mail(event_id, recipient, text.subject, text.body, event.recorded_at)
-        try:
-            delivery = await self._mailer.send(mail)
-        except Exception as error:
-            # A defect of ours, somewhere between nothing and everything.
-            _log.exception("sending a mail failed in an unforeseen way", event_id=str(event_id))
-            delivery = Delivery("unknown", f"{type(error).__name__}: {error}")
-        MAILS.labels(text.kind, delivery.outcome).inc()
+        delivery = await attempt(self._mailer, mail)
+        state, cause = settlement(text.kind, delivery)
         # With patience: forgotten, a mail that was sent becomes one of which nobody knows.
-        state, cause = STATES[delivery.outcome], None if delivery.outcome == "sent" else delivery.cause
-        await self._patiently(lambda: self._claims.settle(wanted, claim_id, state, cause))
+        await patiently(self._patience, lambda: self._claims.settle(wanted, claim_id, state, cause))
         return delivery
-
-    async def _patiently(self, operation: Callable[[], Awaitable[T]]) -> T:
-        return await retry_transient(
-            self._patience, operation, is_transient=lambda error: isinstance(error, Unavailable)
-        )
 
     async def _past(self, event: RecordedEvent) -> list[RecordedEvent]:
         """The product's events up to this one: the event itself has no name, and the views may be behind."""
@@ -177,13 +152,7 @@ class Notifier:
 
 def _text(kind: Kind, past: Sequence[RecordedEvent], read_url: str) -> MailText:
     """Of the last event, with the product as it was right after it."""
-    product: ProductDocument | None = None
-    for one in past:
-        try:
-            event = decode_event(one.event_type, one.schema_version, one.data)
-        except UnknownEventType:
-            continue
-        product = apply_event(product, event, one)
+    *_, (event, product) = documents_after(past)
     if product is None:
         raise HistoryDoesNotFold(f"there is no product after {past[-1].event_type}")
     return mail_text(kind, event, product, read_url)

@@ -5,25 +5,22 @@ last event that it tells. A product whose history cannot be read is shown withou
 mail of all the others.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID, uuid4
 
 from projector.digest_ports import Digest, Digests
-from projector.errors import Unavailable
+from projector.mail_attempt import attempt, patiently, settlement
 from projector.notification_ports import ClaimState, Delivery, Mail, Mailer
-from projector.notify import MAILS, STATES, Done, Hopeless, TryAgain
+from projector.notify import Done, Hopeless, TryAgain
 from projector.ports import EventLog
 from projector.projections.digest_text import Section, ShownProduct, digest_text
 from projector.projections.errors import HistoryDoesNotFold
-from projector.projections.product_document import apply_event
-from shared.contract.codec import CodecError, UnknownEventType, decode_event
+from projector.projections.past import documents_after
+from shared.contract.codec import CodecError
 from shared.contract.recorded_event import RecordedEvent
-from shared.contract.views import ProductDocument
 from shared.ops.logs import get_logger
-from shared.ops.retry import RetryPolicy, retry_transient
+from shared.ops.retry import RetryPolicy
 
-T = TypeVar("T")
 # Of each sort of product, and of imports.
 SHOWN_PER_DIGEST_MAX = 10
 _log = get_logger(__name__)
@@ -62,17 +59,19 @@ class DigestSender:
     ) -> Done | TryAgain | Hopeless:
         """One that an operator wants sent, where its state is among `again`. Raises `Unavailable`."""
         claim_id = uuid4()
-        claim, digest = await self._patiently(lambda: self._digests.claim(digest_id, again, claim_id))
+        claim, digest = await patiently(
+            self._patience, lambda: self._digests.claim(digest_id, again, claim_id)
+        )
         if digest is not None:
-            delivery = await self._send(digest, claim_id, None)
-            if delivery is None:
-                return Done(0)
-            state, cause = STATES[delivery.outcome], f"{digest.recipient}: {delivery.cause}"
+            state, said = await self._send(digest, claim_id, None)
+            cause = f"{digest.recipient}: {said}"
         else:
             state, cause = claim.state, claim.cause or ""
         match state:
-            case "sent" | "discarded":
+            case "sent":
                 return Done(int(digest is not None))
+            case "discarded":
+                return Done(0)
             case "refused":
                 return Hopeless("mail-refused", cause)
             case "unknown":
@@ -80,10 +79,12 @@ class DigestSender:
             case _:
                 return TryAgain(cause or "someone else has claimed it and may be sending it now")
 
-    async def _send(self, digest: Digest, claim_id: UUID, retry_seconds: float | None) -> Delivery | None:
-        """None: there was nothing to tell."""
+    async def _send(
+        self, digest: Digest, claim_id: UUID, retry_seconds: float | None
+    ) -> tuple[ClaimState, str | None]:
+        """(its state now, the cause where it was not sent); discarded: it has no events."""
         try:
-            mail = await self._patiently(lambda: self._mail(digest))
+            mail = await patiently(self._patience, lambda: self._mail(digest))
         except Exception as error:
             # Nothing was said to the mail server yet.
             _log.exception("a digest cannot be made", digest_id=str(digest.digest_id))
@@ -91,17 +92,16 @@ class DigestSender:
         else:
             if mail is None:
                 await self._settle(digest, claim_id, "discarded", "it has no events")
-                return None
-            delivery = await self._hand_over(mail)
-        MAILS.labels("digest", delivery.outcome).inc()
-        state, cause = STATES[delivery.outcome], None if delivery.outcome == "sent" else delivery.cause
+                return "discarded", None
+            delivery = await attempt(self._mailer, mail)
+        state, cause = settlement("digest", delivery)
         # With patience: forgotten, a digest that was sent becomes one of which nobody knows.
         await self._settle(digest, claim_id, state, cause, retry_seconds if state == "failed" else None)
         _log.info(
             "digest", digest_id=str(digest.digest_id), outcome=delivery.outcome, attempt=digest.attempts,
             cause=cause,
         )  # fmt: skip
-        return delivery
+        return state, cause
 
     async def _settle(
         self,
@@ -111,17 +111,10 @@ class DigestSender:
         cause: str | None,
         retry_seconds: float | None = None,
     ) -> None:
-        await self._patiently(
-            lambda: self._digests.settle(digest.digest_id, claim_id, state, cause, retry_seconds)
+        await patiently(
+            self._patience,
+            lambda: self._digests.settle(digest.digest_id, claim_id, state, cause, retry_seconds),
         )
-
-    async def _hand_over(self, mail: Mail) -> Delivery:
-        try:
-            return await self._mailer.send(mail)
-        except Exception as error:
-            # A defect of ours, somewhere between nothing and everything.
-            _log.exception("sending a digest failed in an unforeseen way", digest_id=str(mail.about_id))
-            return Delivery("unknown", f"{type(error).__name__}: {error}")
 
     async def _mail(self, digest: Digest) -> Mail | None:
         """The same for the same digest, however often it is made; None: it is empty. Raises `Unavailable`."""
@@ -149,23 +142,12 @@ class DigestSender:
                 found[product_id] = name
         return found
 
-    async def _patiently(self, operation: Callable[[], Awaitable[T]]) -> T:
-        return await retry_transient(
-            self._patience, operation, is_transient=lambda error: isinstance(error, Unavailable)
-        )
-
 
 def _name(past: Sequence[RecordedEvent]) -> str | None:
     """What the product was called last; None: its history cannot be read."""
-    product: ProductDocument | None = None
     name = None
     try:
-        for one in past:
-            try:
-                event = decode_event(one.event_type, one.schema_version, one.data)
-            except UnknownEventType:
-                continue
-            product = apply_event(product, event, one)
+        for _, product in documents_after(past):
             name = product.name if product is not None else name
     except (CodecError, ArithmeticError, HistoryDoesNotFold):
         return None

@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any, NoReturn
 
+from shared.ops.http.json_text import plain_mistake
+
 NESTING_LEVELS_MAX = 100
 NUMBER_DIGITS_MAX = 100
 
@@ -25,7 +27,7 @@ def value_of_line(line: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise LineUnreadable(f"not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise LineUnreadable(f"not JSON: {error.msg} (character {error.pos + 1})") from error
+        raise LineUnreadable(f"not JSON: {plain_mistake(error)} (character {error.pos + 1})") from error
     except RecursionError as error:
         raise LineUnreadable(_TOO_DEEP) from error
     _refuse_deep_nesting(value)

@@ -8,6 +8,7 @@ from projector.digest_ports import Contents, Digest, Gathered, ToldProducts, Und
 from projector.notification_pace import PaceLimits
 from projector.notification_ports import Claim, ClaimState
 from projector.postgres.failures import translated
+from projector.postgres.notifications import DOUBT
 from projector.projections.digest_text import Sort
 from shared.postgres.sql import load_sql
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.postgres"
-_DOUBT = "whoever claimed it died while sending, or nearly so"
 
 
 class PostgresDigests:
@@ -75,7 +75,7 @@ class PostgresDigests:
     async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
         """See the port."""
         with translated(_SERVER):
-            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, _DOUBT)
+            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_undelivered_digests"), digests_max)
         return [Undelivered._make(row) for row in rows]
 
@@ -89,7 +89,7 @@ class PostgresDigests:
     ) -> tuple[Claim, Digest | None]:
         """See the port."""
         with translated(_SERVER):
-            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, _DOUBT)
+            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
             sql = load_sql(_PACKAGE, "claim_digest")
             row = await self._pool.fetchrow(sql, digest_id, list(again), claim_id)
             if row is not None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.postgres"
-_DOUBT = "whoever claimed it died while sending, or nearly so"
+DOUBT = "the projector that claimed this mail stopped before it noted whether it was sent"
+"""The cause of a claim that was never settled, as operators read it."""
 
 
 class PostgresClaims:
@@ -57,6 +58,6 @@ class PostgresClaims:
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "doubt_notification")
             answer = await self._pool.execute(
-                sql, wanted.event_id, wanted.recipient, self._doubt_seconds, _DOUBT
+                sql, wanted.event_id, wanted.recipient, self._doubt_seconds, DOUBT
             )
         return answer == "UPDATE 1"

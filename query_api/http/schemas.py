@@ -16,12 +16,11 @@ from query_api.errors import BadParameter
 from query_api.ports import ListFilters, Sort
 from shared.contract.money import MoneyError, minor_units, normal_amount
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
-from shared.ops.plain_values import canonical_uuid, whole_number
+from shared.ops.plain_values import UUID_PATTERN, canonical_uuid, whole_number
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 IDS_MAX = 200
 CATEGORY_CHARACTERS_MAX = 512
-_UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _STATUS = "(draft|active|archived)"
 STATUSES_PATTERN = f"^{_STATUS}(,{_STATUS}){{0,2}}$"
 _rfc3339 = re.compile(
@@ -88,7 +87,7 @@ class ListParameters(BaseModel):
     )
     ids: str | None = Field(
         None,
-        pattern=f"^{_UUID}(,{_UUID}){{0,{IDS_MAX - 1}}}$",
+        pattern=f"^{UUID_PATTERN}(,{UUID_PATTERN}){{0,{IDS_MAX - 1}}}$",
         description=f"These products: up to {IDS_MAX} ids, separated by commas.",
     )
     sku: Text | None = Field(None, description="Has a variant of this SKU.")

@@ -4,7 +4,8 @@ import re
 from uuid import UUID
 
 _digits = re.compile(r"[0-9]{1,18}", re.ASCII)
-_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+UUID_PATTERN = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_uuid = re.compile(UUID_PATTERN)
 
 
 def whole_number(text: str) -> int:

@@ -41,6 +41,8 @@ class ProcessSettings(BaseSettings):
     request_body_seconds_max: float = Field(default=20.0, gt=0)
     # From when a client no longer takes what it is sent, and a second more for each of those bytes.
     answer_seconds_max: float = Field(default=30.0, gt=0)
+    # After the last answer, until a client that does not end the connection is cut off.
+    linger_seconds_max: float = Field(default=2.0, gt=0)
     client_bytes_per_second_min: int = Field(default=16_384, ge=1)
     # The bodies of all requests that one port has at one time.
     request_bodies_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
@@ -52,6 +54,7 @@ class ProcessSettings(BaseSettings):
             head_seconds_max=self.request_head_seconds_max,
             body_seconds_max=self.request_body_seconds_max,
             answer_seconds_max=self.answer_seconds_max,
+            linger_seconds_max=self.linger_seconds_max,
             bytes_per_second_min=self.client_bytes_per_second_min,
             bodies_bytes_max=self.request_bodies_bytes_max,
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from shared.ops.http.limits import LINGER_SECONDS_MAX, ConnectionLimits
+from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 
@@ -36,7 +36,7 @@ class ClosingProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._forget_taking()
         if self.is_lingering:
-            self._limit_taking(LINGER_SECONDS_MAX)
+            self._limit_taking(self.limits.linger_seconds_max)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """No timer may hold what is gone."""
@@ -73,7 +73,7 @@ class ClosingProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self.transport.write_eof()
-        self._limit_taking(LINGER_SECONDS_MAX)
+        self._limit_taking(self.limits.linger_seconds_max)
 
     def _limit_taking(self, more_seconds: float = 0.0) -> None:
         """What is written now must have been read in time, or the connection is cut."""

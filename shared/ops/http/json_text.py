@@ -107,16 +107,14 @@ def _load(body: bytes, members: type) -> Any:
         raise NotJson(f"it is not UTF-8 from byte {error.start} on") from error
     except json.JSONDecodeError as error:
         where = f"at line {error.lineno}, column {error.colno}"
-        raise NotJson(f"{_plain(error.msg)} {where}") from error
+        raise NotJson(f"{plain_mistake(error)} {where}") from error
     except RecursionError as error:
         raise NotJson(NESTED_TOO_DEEPLY) from error
 
 
-def _plain(message: str) -> str:
-    for start, text in _MESSAGES.items():
-        if message.startswith(start):
-            return text
-    return "a mistake"
+def plain_mistake(error: json.JSONDecodeError) -> str:
+    """What Python's reader found wrong, without where it stands."""
+    return next((text for start, text in _MESSAGES.items() if error.msg.startswith(start)), "a mistake")
 
 
 _MESSAGES = {

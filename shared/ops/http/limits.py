@@ -13,8 +13,6 @@ FRAMING_BYTES_MAX = 131_072
 CHUNK_LINE_BYTES_MAX = 16
 # Of a body whose answer is already sent: so much is read and dropped, then the connection closes.
 DRAINED_BYTES_MAX = 16 * 1024 * 1024
-# After the last answer, so long the connection is still read, so that the client can read the answer.
-LINGER_SECONDS_MAX = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,14 @@ class ConnectionLimits:
 
     A head has `head_seconds_max` from its first byte. A body has `body_seconds_max`, and one second more for
     each `bytes_per_second_min` bytes that have arrived; an answer has `answer_seconds_max` and the same more
-    for its size. All bodies that are held at one time have `bodies_bytes_max` together.
+    for its size. After its last answer a connection is still read for `linger_seconds_max`, so that the
+    client can read that answer. All bodies that are held at one time have `bodies_bytes_max` together.
     """
 
     head_seconds_max: float = 20.0
     body_seconds_max: float = 20.0
     answer_seconds_max: float = 30.0
+    linger_seconds_max: float = 2.0
     bytes_per_second_min: int = 16_384
     bodies_bytes_max: int = 256 * 1024 * 1024
 

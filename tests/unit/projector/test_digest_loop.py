@@ -67,7 +67,13 @@ async def _no_parking() -> AsyncIterator[Any]:
 def loop_over(digests: Any, sender: Any) -> DigestLoop:
     tools = LoopTools(digests, sender, _no_parking, ParkingBreaker(), lambda letter: None)
     return DigestLoop(
-        "notifications", tools, ["ann@x.test"], at_a_time_max=4, days_kept=90, look_seconds=0.001
+        "notifications",
+        tools,
+        ["ann@x.test"],
+        at_a_time_max=4,
+        days_kept=90,
+        look_seconds=0.001,
+        purge_seconds=600.0,
     )
 
 
