@@ -63,18 +63,13 @@ REFUSALS = {
 
 async def test_writers_notice_nothing_of_a_broker_that_is_gone(story: Story) -> None:
     load, kafka = story.load, story.system.servers.kafka
-    is_gone = asyncio.Event()
-    before = load.begin(COMMANDS, until=is_gone)
-    await load.settled(COMMANDS // 3)
-    await asyncio.to_thread(kafka.stop)
-    is_gone.set()
+    async with load.going_on(COMMANDS, settled=COMMANDS // 3) as before:
+        await asyncio.to_thread(kafka.stop)
     await before
     await load.begin(COMMANDS)
     assert await relay_cursor(story.system) < await newest_position(story.system)
-    is_back = asyncio.Event()
-    after = load.begin(COMMANDS, until=is_back)
-    await asyncio.to_thread(kafka.start)
-    is_back.set()
+    async with load.going_on(COMMANDS, settled=0) as after:
+        await asyncio.to_thread(kafka.start)
     await after
     assert set(load.answers()) <= {"200", "201", "204", *REFUSALS}
     await story.ends_well()
@@ -84,12 +79,10 @@ async def test_writers_notice_nothing_of_a_broker_that_is_gone(story: Story) -> 
 @pytest.mark.parametrize("name", ["projector", "relay"])
 async def test_a_killed_process_takes_up_where_it_was(story: Story, name: str) -> None:
     process: Process = getattr(story.system, name)
-    load, is_killed = story.load, asyncio.Event()
-    running = load.begin(COMMANDS * 2, until=is_killed)
-    await load.settled(COMMANDS // 2)
-    await asyncio.to_thread(process.kill)
-    assert not running.done()
-    is_killed.set()
+    load = story.load
+    async with load.going_on(COMMANDS * 2, settled=COMMANDS // 2) as running:
+        await asyncio.to_thread(process.kill)
+        assert not running.done()
     await asyncio.to_thread(process.start)
     await load.begin(COMMANDS)
     await running
@@ -99,12 +92,9 @@ async def test_a_killed_process_takes_up_where_it_was(story: Story, name: str) -
 async def test_commands_of_a_killed_command_api_take_effect_once(story: Story) -> None:
     load, command_api = story.load, story.system.command_api
     for _ in range(2):
-        before, was_cut_off = load.settled_count, asyncio.Event()
-        running = load.begin(COMMANDS, until=was_cut_off)
-        await load.settled(before + COMMANDS // 2)
-        await asyncio.to_thread(command_api.kill)
-        assert not running.done()
-        was_cut_off.set()
+        async with load.going_on(COMMANDS, settled=COMMANDS // 2) as running:
+            await asyncio.to_thread(command_api.kill)
+            assert not running.done()
         await asyncio.to_thread(command_api.start)
         await running
     retried = [command for command in load.commands if len(command.attempts) > 1]
@@ -114,12 +104,10 @@ async def test_commands_of_a_killed_command_api_take_effect_once(story: Story) -
 
 @pytest.mark.parametrize("fault", ["stop", "kill"])
 async def test_answers_are_true_while_postgresql_is_away_and_all_recover(story: Story, fault: str) -> None:
-    load, postgres, was_noticed = story.load, story.system.servers.postgres, asyncio.Event()
-    running = load.begin(COMMANDS * 2, until=was_noticed)
-    await load.settled(COMMANDS // 2)
-    await asyncio.to_thread(getattr(postgres, fault))
-    await load.said("503 store-unavailable", "503 outcome-unknown")
-    was_noticed.set()
+    load, postgres = story.load, story.system.servers.postgres
+    async with load.going_on(COMMANDS * 2, settled=COMMANDS // 2) as running:
+        await asyncio.to_thread(getattr(postgres, fault))
+        await load.said("503 store-unavailable", "503 outcome-unknown")
     await asyncio.to_thread(postgres.start)
     await running
     await load.begin(COMMANDS)
@@ -130,18 +118,12 @@ async def test_answers_are_true_while_postgresql_is_away_and_all_recover(story: 
 async def test_reads_stay_right_while_redis_forgets_and_restarts(story: Story) -> None:
     load, redis_server = story.load, story.system.servers.redis
     load.read_wait_seconds = 10
-    has_forgotten, is_down = asyncio.Event(), asyncio.Event()
-    running = load.begin(COMMANDS, until=has_forgotten)
-    await load.settled(COMMANDS // 3)
-    with Redis.from_url(story.system.redis_url) as redis:
-        redis.flushdb()
-    has_forgotten.set()
+    async with load.going_on(COMMANDS, settled=COMMANDS // 3) as running:
+        with Redis.from_url(story.system.redis_url) as redis:
+            redis.flushdb()
     await running
-    before = load.settled_count
-    down = load.begin(COMMANDS, until=is_down)
-    await load.settled(before + COMMANDS // 3)
-    await asyncio.to_thread(redis_server.stop)
-    is_down.set()
+    async with load.going_on(COMMANDS, settled=COMMANDS // 3) as down:
+        await asyncio.to_thread(redis_server.stop)
     await load.begin(COMMANDS)
     await down
     await asyncio.to_thread(redis_server.start)
@@ -153,22 +135,17 @@ async def test_reads_stay_right_while_redis_forgets_and_restarts(story: Story) -
 
 async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(story: Story) -> None:
     load, system = story.load, story.system
-    standby, is_paused, is_awake = system.standby_relay(), asyncio.Event(), asyncio.Event()
+    standby = system.standby_relay()
     await asyncio.to_thread(standby.start)
     try:
-        running = load.begin(COMMANDS * 2, until=is_paused)
-        await load.settled(COMMANDS // 2)
-        system.relay.pause()
-        is_paused.set()
+        async with load.going_on(COMMANDS * 2, settled=COMMANDS // 2) as running:
+            system.relay.pause()
         await running
         # The lock belongs to the stopped relay's session for as long as the server knows no better.
         await _end_sessions_of_the_relay(system)
         await eventually(lambda: _has_become_active(system, standby), 30)
-        before = load.settled_count
-        after = load.begin(COMMANDS, until=is_awake)
-        await load.settled(before + COMMANDS // 3)
-        system.relay.resume()
-        is_awake.set()
+        async with load.going_on(COMMANDS, settled=COMMANDS // 3) as after:
+            system.relay.resume()
         await after
         story.no_process_was_restarted()
     finally:
@@ -180,13 +157,11 @@ async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(
 
 async def test_a_relay_that_only_stopped_for_a_while_goes_on_beside_its_standby(story: Story) -> None:
     load, system = story.load, story.system
-    standby, is_paused = system.standby_relay(), asyncio.Event()
+    standby = system.standby_relay()
     await asyncio.to_thread(standby.start)
     try:
-        running = load.begin(COMMANDS * 2, until=is_paused)
-        await load.settled(COMMANDS // 2)
-        system.relay.pause()
-        is_paused.set()
+        async with load.going_on(COMMANDS * 2, settled=COMMANDS // 2) as running:
+            system.relay.pause()
         await running
         await load.begin(COMMANDS)
         system.relay.resume()
@@ -201,11 +176,8 @@ async def test_a_relay_that_only_stopped_for_a_while_goes_on_beside_its_standby(
 async def test_every_process_leaves_within_its_grace_under_load_and_nothing_is_lost(story: Story) -> None:
     load = story.load
     for process in story.system.processes:
-        before, has_left = load.settled_count, asyncio.Event()
-        running = load.begin(COMMANDS * 2, until=has_left)
-        await load.settled(before + COMMANDS // 2)
-        await asyncio.to_thread(process.stop)
-        has_left.set()
+        async with load.going_on(COMMANDS * 2, settled=COMMANDS // 2) as running:
+            await asyncio.to_thread(process.stop)
         assert process.exit_code == 0, process.log_tail()
         await asyncio.to_thread(process.start)
         await running

@@ -12,11 +12,8 @@ pytestmark = pytest.mark.servers
 
 async def test_a_projector_told_to_leave_while_the_broker_is_dead_ends_in_order(system: System) -> None:
     async with Load(system) as load:
-        is_dead = asyncio.Event()
-        running = load.begin(100, until=is_dead)
-        await load.settled(30)
-        await asyncio.to_thread(system.servers.kafka.kill)
-        is_dead.set()
+        async with load.going_on(100, settled=30) as running:
+            await asyncio.to_thread(system.servers.kafka.kill)
         await running
         await asyncio.to_thread(system.projector.stop)
         assert system.projector.exit_code == 0, system.projector.log_tail()

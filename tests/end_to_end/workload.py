@@ -11,6 +11,8 @@ import random
 import time
 import uuid
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -80,12 +82,28 @@ class Load:
         await self._command_api.aclose()
         await self._query_api.aclose()
 
-    def begin(self, commands: int, *, until: asyncio.Event | None = None) -> "asyncio.Task[None]":
-        """Send so many commands; the task ends when all are settled, and raises where one cannot be.
+    def begin(self, commands: int) -> "asyncio.Task[None]":
+        """Send so many commands; the task ends when all are settled, and raises where one cannot be."""
+        return self._begin(iter(range(commands)))
 
-        With `until` it goes on beyond that number until the event is set: a fault under load may be late.
+    @asynccontextmanager
+    async def going_on(self, commands: int, *, settled: int) -> AsyncIterator["asyncio.Task[None]"]:
+        """The block is run while commands are sent: from when so many of them are settled.
+
+        At least `commands` are sent, and more until the block is left: what breaks in it breaks under load,
+        however long that takes. The task ends when all are settled.
         """
-        task = asyncio.create_task(self._run(commands, until))
+        is_left, before = False, self.settled_count
+        numbers = itertools.takewhile(lambda number: number < commands or not is_left, itertools.count())
+        running = self._begin(numbers)
+        try:
+            await self.settled(before + settled)
+            yield running
+        finally:
+            is_left = True
+
+    def _begin(self, numbers: Iterator[int]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._run(numbers))
         self._running.add(task)
         return task
 
@@ -114,14 +132,9 @@ class Load:
         """How often each answer was given to an attempt."""
         return Counter(attempt.said for command in self.commands for attempt in command.attempts)
 
-    async def _run(self, commands: int, until: asyncio.Event | None) -> None:
-        numbers = itertools.count()
-        left = itertools.takewhile(
-            lambda number: number < commands or not (until is None or until.is_set()), numbers
-        )
-
+    async def _run(self, numbers: Iterator[int]) -> None:
         async def client() -> None:
-            for _ in left:
+            for _ in numbers:
                 await self._one_command()
 
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
