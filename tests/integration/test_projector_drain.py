@@ -8,21 +8,22 @@ import msgspec
 import pytest
 
 from projector.applying.ports import Action, Fold
-from projector.kafka.records import read_one
-from projector.parking.drain import CannotDiscard, Drain, Drained
+from projector.parking.drain import CannotDiscard, Drained
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_parking import broken, owner, parked
-from tests.integration.test_projector_views import (
-    LOG_ID,
+from tests.integration.view_world import (
+    ACTION,
     UNKNOWN,
     Feed,
     Log,
     View,
-    fold_of,
+    broken,
+    drain,
     log,
+    owner,
+    parked,
     read_model,
     record_of,
     redis,
@@ -34,29 +35,6 @@ from tests.unit.projector.histories import created, history, new_product_id, pri
 view = view_of_every_type
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-ACTION = Action("ann", "retry", "mended")
-
-
-class TestLog:
-    """The log of the tests, under the id that their records carry."""
-
-    __test__ = False
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    async def log_id(self) -> UUID:
-        return LOG_ID
-
-    async def newest_position(self) -> int:
-        return await self._log.reading.newest_position()
-
-    async def events_after(self, versions: Any) -> Any:
-        return await self._log.reading.events_after(versions)
-
-
-def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
-    return Drain(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
 
 
 class Odd(ValueError):
