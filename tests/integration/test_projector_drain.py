@@ -57,7 +57,7 @@ async def park_second_of_four(view: View, log: Log, read_model: Any) -> tuple[Fe
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
-    feed.projection._fold = failing_at(events[1], feed.fold)
+    feed.projection._transaction._fold = failing_at(events[1], feed.fold)
     await feed.deliver(*events, isolate=True)
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     assert [row["stream_version"] for row in await parked(read_model)] == [2, 3, 4]
@@ -135,7 +135,7 @@ async def test_an_event_that_arrives_during_a_drain_waits_and_is_applied_after_i
     feed, events = await park_second_of_four(view, log, read_model)
     last = history(events[0].product_id, *[e.ProductArchived()] * 5)[4]
     await log.keep([last])
-    feed.projection._fold = DOCUMENTS
+    feed.projection._transaction._fold = DOCUMENTS
     async with read_model.acquire() as draining, draining.transaction():
         # A drain in the middle: it holds the product's row.
         await draining.execute("SELECT FROM views.parked_product FOR UPDATE")
@@ -199,7 +199,7 @@ async def test_a_creation_cannot_be_passed_over(view: View, log: Log, read_model
     events = history(new_product_id(), created(), priced("2.00"))
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
-    feed.projection._fold = failing_at(events[0], feed.fold)
+    feed.projection._transaction._fold = failing_at(events[0], feed.fold)
     await feed.deliver(*events, isolate=True)
     with pytest.raises(CannotDiscard, match="version 0"):
         await drain(view, log).discard(events[0].product_id, ACTION)

@@ -241,7 +241,7 @@ async def test_an_unknown_error_is_isolated_and_its_event_parked(
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     others = [history(new_product_id(), created())[0] for _ in range(4)]
     feed = Feed(view, log, read_model=read_model)
-    fold = feed.projection._fold
+    fold = feed.projection._transaction._fold
 
     def fragile(state: Any, event: Any, recorded: RecordedEvent) -> Any:
         if recorded.metadata.event_id == events[1].metadata.event_id:
