@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from queue import Empty
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from projector.assembly import Stores
 from projector.errors import CannotGoOn
@@ -56,14 +57,17 @@ class Reporter(NamedTuple):
 
 
 class Rebuild:
-    """Of one projection."""
+    """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
 
-    def __init__(self, name: str, stores: Stores, settings: "ProjectorSettings", reporter: Reporter) -> None:
+    def __init__(
+        self, name: str, stores: Stores, settings: "ProjectorSettings", reporter: Reporter, owner_id: UUID
+    ) -> None:
         self._name = name
         self._stores = stores
         self._settings = settings
         self._report = reporter
-        self._parts = shadow_parts(name, stores)
+        self._owner_id = owner_id
+        self._parts = shadow_parts(name, stores, owner_id)
         self._log = log_scan(stores)
 
     async def start(self, wanted: Wanted) -> Proof | None:
@@ -103,8 +107,10 @@ class Rebuild:
         return proof
 
     async def cancel(self) -> None:
-        """Drop what was made; the live view stays as it is."""
-        await self._unfinished()
+        """Drop what was made, by whatever code and from whatever log; the live view stays as it is."""
+        record = await self._parts.records.read()
+        if record is None or record.phase == SWITCHED:
+            raise CannotGoOn(f"no rebuild of {self._name} is under way")
         await self._parts.shadow.drop()
         await self._parts.records.forget()
 
@@ -124,10 +130,6 @@ class Rebuild:
             raise CannotGoOn(f"{self._name} was not switched: there is nothing to finish")
         await self._parts.shadow.drop_previous()
         await self._parts.records.forget()
-
-    async def record(self) -> Record | None:
-        """How far it is."""
-        return await self._parts.records.read()
 
     async def _unfinished(self) -> Record:
         record = await self._parts.records.read()
@@ -159,7 +161,9 @@ class Rebuild:
         left = [which for which in range(record.slices) if which not in record.slices_done]
         self._report.phase("loading", f"{len(left)} of {record.slices} slices, {wanted.workers} processes")
         self._report.total(record.target_position * len(left) // record.slices)
-        slices = Slices(self._name, record.slices, record.target_position, wanted.live_lag_events_max)
+        slices = Slices(
+            self._name, self._owner_id, record.slices, record.target_position, wanted.live_lag_events_max
+        )
         processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
             await processes.run(self._report.events)

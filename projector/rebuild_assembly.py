@@ -1,8 +1,9 @@
 """What a rebuild of each projection is made of; the counterpart of `assembly.py` for the shadow."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from projector.assembly import (
     DOCUMENTS,
@@ -20,11 +21,13 @@ from projector.postgres.cache_rebuild import PostgresCacheRecords
 from projector.postgres.log_scan import PostgresLogScan
 from projector.postgres.parking import PostgresParkedProducts
 from projector.postgres.product_state import publish_anew
+from projector.postgres.rebuild_lock import rebuild_lock
 from projector.postgres.rebuild_record import RebuildRecords
 from projector.postgres.shadow import PostgresShadow
 from projector.postgres.shadow_parking import ParkedAnew
 from projector.postgres.statements import SHADOW
 from projector.postgres.view_check import postgres_view_check
+from projector.rebuild_ports import Record
 from projector.redis.cache_check import CacheCheck
 from projector.redis.shadow import RedisShadow
 from projector.verify import Verification
@@ -46,8 +49,21 @@ def log_scan(stores: Stores) -> PostgresLogScan:
     return PostgresLogScan(stores.log_pool)
 
 
-def shadow_parts(name: str, stores: Stores) -> ShadowParts:
-    """Of the projection of that name."""
+def lock_of(name: str, stores: Stores) -> AbstractAsyncContextManager[UUID]:
+    """The lock of the rebuild of the projection of that name; gives the owner's id."""
+    settings = stores.settings
+    return rebuild_lock(
+        settings.read_model_dsn, name, connect_timeout_seconds=settings.connect_timeout_seconds
+    )
+
+
+async def rebuild_record(name: str, stores: Stores) -> Record | None:
+    """How far the rebuild of the projection of that name is; whoever has the lock."""
+    return await RebuildRecords(stores.read_model, name).read()
+
+
+def shadow_parts(name: str, stores: Stores, owner_id: UUID) -> ShadowParts:
+    """Of the projection of that name; `owner_id` is what its lock gave."""
     settings = stores.settings
     parked: ParkedAnew[Any] = ParkedAnew(
         stores.log,
@@ -57,8 +73,8 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
         limits=stores.limits,
     )
     if name == PRODUCT_CACHE:
-        return _cache_parts(stores, parked)
-    records = RebuildRecords(stores.read_model, name)
+        return _cache_parts(stores, parked, owner_id)
+    records = RebuildRecords(stores.read_model, name, owner_id)
     tables, fold = tables_of(name, settings)
     shadow = PostgresShadow(
         stores.read_model,
@@ -74,9 +90,9 @@ def shadow_parts(name: str, stores: Stores) -> ShadowParts:
     return ShadowParts(shadow, records, fold, _no_generation)
 
 
-def _cache_parts(stores: Stores, parked: ParkedAnew[Any]) -> ShadowParts:
+def _cache_parts(stores: Stores, parked: ParkedAnew[Any], owner_id: UUID) -> ShadowParts:
     settings = stores.settings
-    records = PostgresCacheRecords(stores.read_model, PRODUCT_CACHE, parked)
+    records = PostgresCacheRecords(stores.read_model, PRODUCT_CACHE, parked, owner_id)
     shadow = RedisShadow(
         stores.redis(settings.redis_timeout_seconds),
         records,
