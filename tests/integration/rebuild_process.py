@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import psutil
 
 from projector.__main__ import main
-from projector.postgres.cache_rebuild import PostgresCacheRecords
-from projector.postgres.shadow import PostgresShadow
-from projector.redis.shadow import RedisShadow
+from projector.rebuild.postgres.cache_record import PostgresCacheRecords
+from projector.rebuild.postgres.shadow import PostgresShadow
+from projector.rebuild.redis.shadow import RedisShadow
 from projector.settings import ProjectorSettings
 from tests.eventually import eventually
 from tests.integration.process_faults import install

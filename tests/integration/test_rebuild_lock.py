@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from projector.errors import RebuildIsLocked, RebuildLockLost
-from projector.postgres import rebuild_lock as lock_module
-from projector.postgres.rebuild_lock import APPLICATION_NAME, rebuild_lock
-from projector.postgres.rebuild_record import RebuildRecords
+from projector.rebuild.postgres import lock as lock_module
+from projector.rebuild.postgres.lock import APPLICATION_NAME, rebuild_lock
+from projector.rebuild.postgres.record import RebuildRecords
 from shared.contract import events as e
 from shared.contract.addresses import product_key
 from tests.eventually import eventually
