@@ -8,6 +8,7 @@ import asyncio
 import multiprocessing
 import os
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from projector.errors import CannotGoOn
-from projector.rebuild.assembly import live_has, log_scan, shadow_parts
 from projector.rebuild.log_tail import LogTail
 from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
+from projector.rebuild.postgres.lock import rebuild_lock
+from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.postgres.record import RebuildRecords
+from projector.rebuild.rebuilding import Rebuilding
 from projector.rebuild.worker import Slices, Told, work
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
@@ -60,15 +64,21 @@ class Rebuild:
     """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
 
     def __init__(
-        self, name: str, stores: Stores, settings: "ProjectorSettings", reporter: Reporter, owner_id: UUID
+        self,
+        projection: Rebuilding,
+        stores: Stores,
+        settings: "ProjectorSettings",
+        reporter: Reporter,
+        owner_id: UUID,
     ) -> None:
-        self._name = name
+        self._projection = projection
+        self._name = projection.name
         self._stores = stores
         self._settings = settings
         self._report = reporter
         self._owner_id = owner_id
-        self._parts = shadow_parts(name, stores, owner_id)
-        self._log = log_scan(stores)
+        self._parts = projection.target(stores, owner_id)
+        self._log = PostgresLogScan(stores.log_pool)
 
     async def start(self, wanted: Wanted) -> Proof | None:
         """From the beginning; an unfinished rebuild must be resumed or cancelled first."""
@@ -148,9 +158,9 @@ class Rebuild:
 
     async def _prove(self, tail: LogTail[Any], wanted: Wanted) -> Proof:
         self._report.phase("proving", "waiting for the live view to have as much")
-        await live_has(self._name, self._stores, tail.reached, wanted.live_wait_seconds_max)
+        await self._projection.wait_until_live_has(tail.reached, self._stores, wanted.live_wait_seconds_max)
         self._report.phase("proving", "comparing")
-        proof: Proof = await self._parts.shadow.prove(tail)
+        proof = await self._parts.shadow.prove(tail)
         if proof.differences and not wanted.accepts_differences:
             raise Differs(proof)
         outcome = "differences accepted" if proof.differences else "equal"
@@ -162,7 +172,11 @@ class Rebuild:
         self._report.phase("loading", f"{len(left)} of {record.slices} slices, {wanted.workers} processes")
         self._report.total(record.target_position * len(left) // record.slices)
         slices = Slices(
-            self._name, self._owner_id, record.slices, record.target_position, wanted.live_lag_events_max
+            self._projection,
+            self._owner_id,
+            record.slices,
+            record.target_position,
+            wanted.live_lag_events_max,
         )
         processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
@@ -176,7 +190,9 @@ class _Workers:
 
     def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([work.__module__])  # imported once, not by each worker
+        context.set_forkserver_preload(
+            [work.__module__, type(slices.projection).__module__]
+        )  # imported once, not by each worker
         # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
         self._told: Queue[Told] = context.Queue()
         self._todo: Queue[int] = context.Queue()
@@ -217,6 +233,19 @@ class _Workers:
         for process in self._processes:
             if process.exitcode not in (None, 0):
                 raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
+
+
+def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:
+    """Held while the rebuild is changed; gives the id of its owner. Raises `RebuildIsLocked`."""
+    settings = stores.settings
+    return rebuild_lock(
+        settings.read_model_dsn, projection.name, connect_timeout_seconds=settings.connect_timeout_seconds
+    )
+
+
+async def record_of(projection: Rebuilding, stores: Stores) -> Record | None:
+    """How far its rebuild is, whoever has the lock."""
+    return await RebuildRecords(stores.read_model, projection.name).read()
 
 
 def default_workers() -> int:

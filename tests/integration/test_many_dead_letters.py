@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from projector.applying.ports import Action, Letter, MadeRecord, ProductLetter, SingleLetter
 from projector.errors import Unavailable
+from projector.operators.assembly import operations as operations_over
 from projector.operators.http import operator_endpoints
 from projector.operators.operations import Operations, Summary
 from projector.parking.dead_letter import Result
@@ -18,7 +19,6 @@ from projector.parking.drain import Drained
 from projector.parking.letters import Narrowed, UnknownLetter
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.parking.postgres.parking import PostgresParking
-from projector.projections import operations as operations_over
 from projector.stores import open_stores
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
@@ -231,7 +231,7 @@ async def test_an_outage_ends_a_run_that_says_how_far_it_was(
     drain = AwayDrain(letters_before=10)
     letters: Any = PostgresDeadLetters(pool)
     board: Any = None
-    away = Operations(letters, board, {VIEW: lambda: drain}, [VIEW], world.topic)
+    away = Operations(letters, board, {VIEW: lambda: drain}, world.topic)
     told = Told()
     summary = await away.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(10, 3, parked_now=30, stopped_by="read model: it is away")

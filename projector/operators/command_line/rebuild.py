@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, print_json, run_command
-from projector.projections import PRODUCT_CACHE
-from projector.rebuild.assembly import REBUILDABLE, lock_of, rebuild_record
-from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, default_workers
+from projector.projections import REBUILDABLE
+from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, default_workers, lock_of, record_of
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 
@@ -31,7 +30,7 @@ T = TypeVar("T")
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
     """What to do with the rebuild, and how."""
     parser.epilog = _EXIT_CODES
-    parser.add_argument("projection", choices=REBUILDABLE, metavar="NAME", help=", ".join(REBUILDABLE))
+    parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
     what = parser.add_mutually_exclusive_group()
     for flag, told in (
         ("--resume", "go on with one that was stopped"),
@@ -84,13 +83,13 @@ async def _locked(
     given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter
 ) -> dict[str, Any] | None:
     """All but looking needs the lock, from the first statement to the last."""
-    name = given.projection
+    projection = REBUILDABLE[given.projection]
     if given.show:
-        record = await rebuild_record(name, stores)
+        record = await record_of(projection, stores)
         print_json(None if record is None else record._asdict())
         return None
-    async with lock_of(name, stores) as owner_id:
-        return await _chosen(Rebuild(name, stores, settings, reporter, owner_id), given, settings)
+    async with lock_of(projection, stores) as owner_id:
+        return await _chosen(Rebuild(projection, stores, settings, reporter, owner_id), given, settings)
 
 
 async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
@@ -158,5 +157,5 @@ def _say(result: dict[str, Any], *, as_json: bool) -> None:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
         print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
         if result["left_out"]:
-            why = "parked" if result["projection"] != PRODUCT_CACHE else "not in the cache before, or parked"
+            why = REBUILDABLE[result["projection"]].why_left_out
             print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201

@@ -12,9 +12,9 @@ import msgspec
 
 from projector.applying.ports import Action
 from projector.errors import ProjectorError
+from projector.operators.assembly import operations
 from projector.operators.operations import Operations, UnknownProjection
 from projector.parking.letters import UnknownLetter
-from projector.projections import operations
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 
