@@ -129,13 +129,17 @@ class RedisShadow:
 
     async def drop(self) -> None:
         """See the port. In small steps: Redis serves readers meanwhile."""
-        await self._unlink((await self._record()).generation)
+        generation = (await self._record()).generation
+        if generation == await self._live_generation():
+            # A crash came between the switch and its record.
+            raise CannotGoOn("what the rebuild made is the live cache already: --resume it")
+        await self._unlink(generation)
 
     async def drop_previous(self) -> None:
-        """See the port."""
+        """See the port. After Redis was flushed, or a roll-back was interrupted, the previous one is live."""
         record = await self._records.read()
         previous = None if record is None else self._previous(record)
-        if previous is not None:
+        if previous is not None and previous != await self._live_generation():
             await self._unlink(previous)
 
     _filling: int | None = None
@@ -183,12 +187,6 @@ class RedisShadow:
             return int(await self._redis.get(ProductKeys(self._key_prefix).generation_key) or 0)
 
     async def _unlink(self, generation: int) -> None:
-        """Raises `CannotGoOn` for the live one: a crash came between the switch and its record."""
-        if generation == await self._live_generation():
-            raise CannotGoOn(
-                "that generation of the cache is the live one: first do again what was interrupted "
-                "(--resume, or --rollback)"
-            )
         pattern = product_key(self._key_prefix, "*", generation)
         with translated():
             keys = [key async for key in self._redis.scan_iter(match=pattern, count=_KEYS_PER_SCAN)]
