@@ -21,7 +21,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError, Unavailable
 from projector.operators.operations import Listed, Operations, Summary, UnknownProjection
 from projector.parking.dead_letter import Result

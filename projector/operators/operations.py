@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.control.ports import ControlBoard
 from projector.errors import ProjectorError, Unavailable
 from projector.parking.dead_letter import DeadLetter, Result, of_product, of_record, result_of, shown

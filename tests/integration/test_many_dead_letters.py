@@ -9,7 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from projector.applying.ports import Action, Letter, MadeRecord, ProductLetter, SingleLetter
+from projector.applying.dead_letters import Action, Letter, ProductLetter, SingleLetter
+from projector.applying.records import MadeRecord
 from projector.errors import Unavailable
 from projector.operators.assembly import operations as operations_over
 from projector.operators.http import operator_endpoints

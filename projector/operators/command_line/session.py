@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError
 from projector.operators.assembly import operations
 from projector.operators.operations import Operations, UnknownProjection
