@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from command_api.caller import Caller
 from command_api.domain import commands as c
 from command_api.domain import errors
-from command_api.execute import Done, ExecuteCommand, IdempotencyKey, Request
-from command_api.ports import Append, StoreUnavailable
+from command_api.executing.caller import Caller
+from command_api.executing.execute import Done, ExecuteCommand, IdempotencyKey, Request
+from command_api.executing.ports import Append, StoreUnavailable
 from shared.contract import events as e
 from shared.contract.recorded_event import EventMetadata
 from tests.in_memory_event_store import InMemoryEventStore
