@@ -18,7 +18,7 @@ class PostgresProjectionStates:
         self._seconds_max = seconds_max
 
     async def states(self) -> Sequence[ProjectionState]:
-        sql = load_sql("query_api.status.status", "select_projection_states")
+        sql = load_sql("query_api.status", "select_projection_states")
         return [
             ProjectionState(*record)
             for record in await fetch(self._pool, sql, self._topic, self._seconds_max)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from command_api.relay.relay import app as relay_app
+from command_api.relay import app as relay_app
 from command_api.relay.kafka import publisher as kafka_publisher
 from command_api.relay.kafka.producer import BATCH_BYTES_MAX
 from command_api.relay.kafka.publisher import KafkaPublisher

@@ -21,7 +21,7 @@ from shared.postgres.sql import load_sql
 
 RELAY_NAME = "kafka"
 """The row of catalogue.relay_cursor."""
-_SQL = "command_api.relay.relay.postgres"
+_SQL = "command_api.relay.postgres"
 _CLOSE_SECONDS_MAX = 1.0
 
 

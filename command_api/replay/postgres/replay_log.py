@@ -18,7 +18,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
-_SQL = "command_api.replay.replay.postgres"
+_SQL = "command_api.replay.postgres"
 _CLOSE_SECONDS_MAX = 1.0
 
 
