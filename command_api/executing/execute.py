@@ -15,7 +15,7 @@ from command_api.domain import errors
 from command_api.domain.commands import Command, CreateProduct
 from command_api.domain.decide import decide
 from command_api.domain.limits import check_sizes
-from command_api.domain.product import Product, Reservation, evolve, reservations
+from command_api.domain.product import Product, Reservation, evolve, existing, reservations
 from command_api.executing.caller import Caller, signed
 from command_api.executing.held_skus import held_skus
 from command_api.executing.ports import (
@@ -66,7 +66,8 @@ class Answer:
     was_changed: bool | None = None
 
 
-Render = Callable[[Done], tuple[int, bytes]]
+Rendered = tuple[int, bytes]
+Render = Callable[[Done], Rendered]
 """From what happened to a status and a body: the HTTP layer's, needed before the append stores it."""
 
 
@@ -132,14 +133,12 @@ class ExecuteCommand:
         current_version = 0
         for _ in range(self._conflict_retries_max + 1):
             stream = await self._load(request)
-            done, append = self._decide(request, stream)
+            rendered, append = self._decide(request, stream)
             if not append.events and append.answer is None:
-                return _answer(
-                    request.render(done), append, Appended(stream.stream_version, stream.last_position)
-                )
+                return _answer(rendered, append, Appended(stream.stream_version, stream.last_position))
             outcome = await self._store.append(append)
             if isinstance(outcome, Appended):
-                return _answer(request.render(done), append, outcome)
+                return _answer(rendered, append, outcome)
             if isinstance(outcome, DuplicateKey):
                 return await self._answer_of_another(request)
             if isinstance(outcome, ReservationTaken):
@@ -166,26 +165,23 @@ class ExecuteCommand:
             )
         return answer
 
-    def _decide(self, request: Request, stream: Stream) -> tuple[Done, Append]:
+    def _decide(self, request: Request, stream: Stream) -> tuple[Rendered, Append]:
+        """What to append, and what to answer once it is appended. Raises a `Refused`."""
         before = reduce(evolve, stream.events, None)
-        is_creation = isinstance(request.command, CreateProduct)
-        if not is_creation and (before is None or before.status == "deleted"):
-            raise errors.ProductNotFound("there is no such product")
+        if not isinstance(request.command, CreateProduct):
+            existing(before)  # before the version: a product that is gone has none that could match
         if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:
             raise errors.VersionDoesNotMatch(stream.stream_version)
         events = decide(request.command, before)
         after = reduce(evolve, events, before)
         assert after is not None
-        command_id = str(request.key.key if request.key is not None else self._new_id())
+        command_id = str(self._new_id() if request.key is None else request.key.key)
         new_events = signed(events, request.caller, command_id, self._new_id)
         check_sizes(after, max((len(event.encoded.data) for event in new_events), default=0))
         done = Done(request.product_id, stream.stream_version + len(events), after, events)
+        rendered = request.render(done)
+        key = request.key
         held, wanted = reservations(before), reservations(after)
-        answer = (
-            None
-            if request.key is None
-            else KeyedAnswer(request.key.key, request.key.fingerprint, *request.render(done))
-        )
         append = Append(
             product_id=request.product_id,
             expected_version=stream.stream_version,
@@ -193,9 +189,9 @@ class ExecuteCommand:
             events=new_events,
             claims=wanted - held,
             releases=held - wanted,
-            answer=answer,
+            answer=None if key is None else KeyedAnswer(key.key, key.fingerprint, *rendered),
         )
-        return done, append
+        return rendered, append
 
 
 def _with_another_slug(request: Request, taken: str) -> Request:
@@ -210,7 +206,7 @@ def _with_another_slug(request: Request, taken: str) -> Request:
     return replace(request, command=CreateProduct(msgspec.structs.replace(command.product, slug=slug)))
 
 
-def _answer(rendered: tuple[int, bytes], append: Append, appended: Appended) -> Answer:
+def _answer(rendered: Rendered, append: Append, appended: Appended) -> Answer:
     status, body = rendered
     version, position = appended.stream_version, appended.last_position
     return Answer(status, body, append.product_id, version, position, bool(append.events))

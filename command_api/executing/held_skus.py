@@ -5,7 +5,7 @@ from functools import reduce
 from uuid import UUID
 
 from command_api.domain.errors import HeldSku
-from command_api.domain.product import evolve
+from command_api.domain.product import evolve, live
 from command_api.executing.ports import Append, EventStore
 
 
@@ -22,5 +22,5 @@ async def held_skus(store: EventStore, append: Append) -> list[HeldSku]:
 
 async def _slug(store: EventStore, product_id: UUID) -> str | None:
     stream = await store.load(product_id)
-    product = reduce(evolve, stream.events, None)
-    return None if product is None or product.status == "deleted" else product.slug
+    product = live(reduce(evolve, stream.events, None))
+    return None if product is None else product.slug

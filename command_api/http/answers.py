@@ -67,7 +67,7 @@ def product_id_of(text: str) -> UUID:
     try:
         return canonical_uuid(text)
     except ValueError as error:
-        raise ProductNotFound("there is no such product") from error
+        raise ProductNotFound from error
 
 
 def checked_sku(sku: bytes) -> str:

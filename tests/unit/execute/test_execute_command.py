@@ -75,6 +75,21 @@ async def test_a_command_is_loaded_decided_appended_and_rendered(
     assert metadata.command_id == metadata.causation_id
 
 
+@pytest.mark.parametrize("idempotency_key", [None, key()], ids=["without a key", "with a key"])
+async def test_an_answer_is_rendered_once(
+    execute: ExecuteCommand, idempotency_key: IdempotencyKey | None
+) -> None:
+    product_id, rendered = await _product(execute), 0
+
+    def counting(done: Done) -> tuple[int, bytes]:
+        nonlocal rendered
+        rendered += 1
+        return render(done)
+
+    await execute.execute(Request(rename("Sea"), product_id, CALLER, counting, key=idempotency_key))
+    assert rendered == 1
+
+
 async def test_without_a_change_and_without_a_key_the_store_is_not_written(
     execute: ExecuteCommand, store: InMemoryEventStore
 ) -> None:
