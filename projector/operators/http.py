@@ -22,9 +22,11 @@ import msgspec
 from msgspec import Struct
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, Unavailable
-from projector.operators.operations import Listed, Operations, Summary, UnknownProjection
+from projector.errors import ProjectorError, Unavailable, UnknownProjection
+from projector.operators.assembly import Operations
+from projector.operators.pausing import Pausing
 from projector.parking.dead_letter import Result
+from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.letters import Narrowed, UnknownLetter
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
@@ -77,24 +79,37 @@ class Wish(Struct, forbid_unknown_fields=True):
     actor: str = "operations port"
 
 
+Endpoint = Callable[[dict[str, str], bytes], Awaitable[Any]]
+
+
 def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
     """By (method, path), for `operations_app`."""
+    of_all = _looking(operations.dead_letters) | _changing(operations.dead_letters)
+    of_all |= _pausing(operations.pausing)
+    return {route: _endpoint(work) for route, work in of_all.items()}
+
+
+def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
         narrowed = Narrowed(product, error_class=query.get("class"))
-        return _listed(await operations.dead_letters(query.get("projection"), narrowed))
+        return _listed(await dead_letters.listed(query.get("projection"), narrowed))
 
     async def records(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
         letter = whole_number(query["letter"]) if "letter" in query else None
-        return _listed(await operations.show(query.get("projection"), Narrowed(product, letter)))
+        return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, letter)))
 
+    return {("GET", "/dead-letters"): listed, ("GET", "/dead-letters/records"): records}
+
+
+def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
     async def retry(_: dict[str, str], body: bytes) -> Any:
         change = _read(Change, body)
         action = Action(change.actor, "retry", change.reason)
         results: list[Result] = []
-        summary = await operations.retry(
+        summary = await dead_letters.retry(
             change.projection,
             change.narrowed(),
             action,
@@ -109,7 +124,7 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
         change = _read(Change, body)
         action = Action(change.actor, "discard", _needed(change.reason))
         results: list[Result] = []
-        summary = await operations.discard(
+        summary = await dead_letters.discard(
             change.projection,
             change.narrowed(),
             action,
@@ -122,28 +137,28 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
     async def park(_: dict[str, str], body: bytes) -> Any:
         order = _read(ParkOrder, body)
         action = Action(order.actor, "park", _needed(order.reason))
-        await operations.park(order.projection, order.partition, order.offset, action)
+        await dead_letters.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
 
+    return {
+        ("POST", "/dead-letters/retry"): retry,
+        ("POST", "/dead-letters/discard"): discard,
+        ("POST", "/dead-letters/park"): park,
+    }
+
+
+def _pausing(pausing: Pausing) -> dict[tuple[str, str], Endpoint]:
     async def pause(_: dict[str, str], body: bytes) -> Any:
         wish = _read(Wish, body)
-        await operations.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
+        await pausing.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
         return {"projection": wish.projection, "is_paused": True}
 
     async def resume(_: dict[str, str], body: bytes) -> Any:
         wish = _read(Wish, body)
-        await operations.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
+        await pausing.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
         return {"projection": wish.projection, "is_paused": False}
 
-    return {
-        ("GET", "/dead-letters"): _endpoint(listed),
-        ("GET", "/dead-letters/records"): _endpoint(records),
-        ("POST", "/dead-letters/retry"): _endpoint(retry),
-        ("POST", "/dead-letters/discard"): _endpoint(discard),
-        ("POST", "/dead-letters/park"): _endpoint(park),
-        ("POST", "/projections/pause"): _endpoint(pause),
-        ("POST", "/projections/resume"): _endpoint(resume),
-    }
+    return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
 
 
 class Answer(NamedTuple):
