@@ -10,8 +10,8 @@ help: ## this list
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/
-	@exec .venv/bin/python -m deploy.local up
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
 	@.venv/bin/python -m deploy.local down
