@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test chaos check format docs bench seed
+.PHONY: help up down status shell clean test chaos check hooks format docs bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
@@ -37,6 +37,9 @@ check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+
+hooks: ## run `make check` before each commit (git config core.hooksPath)
+	@git config core.hooksPath .githooks
 
 format: .venv/.complete ## rewrite the code as `make check` wants it
 	.venv/bin/ruff format .

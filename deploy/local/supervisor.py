@@ -177,7 +177,7 @@ def welcome(settings: StackSettings, seconds: float) -> str:
     ports = settings.ports
     mails = f"  mails         {settings.mails}\n" if settings.starts_mail else ""
     left_out = "".join(
-        f"  not started   {name}; run it in `make shell`: python -m {' '.join(process.arguments)}\n"
+        f"  not started   {name}; run it in `make shell`: .venv/bin/python -m {' '.join(process.arguments)}\n"
         for name, process in PROCESSES.items()
         if name in settings.without
     )

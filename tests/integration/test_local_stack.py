@@ -230,7 +230,7 @@ def test_a_process_that_is_left_out_is_run_in_a_shell_instead(make_checkout: Cal
     checkout.environment["SHELL"] = "/bin/sh"
     up = checkout.up("--without", "projector", "--without", "relay")
     assert children_of(up.pid).keys() == {"command_api serve", "query_api serve"}
-    checkout.must_say("not started   projector; run it in `make shell`: python -m projector run")
+    checkout.must_say("not started   projector; run it in `make shell`: .venv/bin/python -m projector run")
     by_hand = subprocess.Popen(
         [sys.executable, "-m", "deploy.local", "shell", "-c", "exec python -m projector run"],
         cwd=checkout.folder, env=checkout.environment, start_new_session=True,
