@@ -1,4 +1,4 @@
-"""The texts for people: each page is in an index, each link leads somewhere, each page that code names exists."""
+"""Texts for people: each page is in an index, each link leads somewhere, each page that code names exists."""
 
 import re
 from collections.abc import Iterator
