@@ -1,8 +1,8 @@
 """Applies batches to one view, and finds the one event that the view refuses.
 
-A batch is one transaction. The store does not say which of its events it refuses, so the batch is halved until
-the bad event is alone. That one is parked with its product, so that the product's events stay in order; the
-others go on.
+A batch is one transaction. The store does not say which of its events it refuses, so the batch is halved
+until the bad event is alone. That one is parked with its product, so that the product's events stay in
+order; the others go on.
 """
 
 from collections.abc import Collection, Mapping, Sequence

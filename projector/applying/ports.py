@@ -84,13 +84,28 @@ ErrorClass = Literal[
 ]
 
 
-class Letter(NamedTuple):
-    """A record to park. `event` None: it could not be read, so no product is parked with it."""
+class ProductLetter(NamedTuple):
+    """A record to park with its product: the product's later events wait behind it."""
+
+    record: SourceRecord
+    event: RecordedEvent
+    error_class: ErrorClass
+    cause: str
+
+
+class SingleLetter(NamedTuple):
+    """A record to park alone: no other waits behind it.
+
+    `event`: what it says, as of a mail that was not sent; None where it cannot be read as an event.
+    """
 
     record: SourceRecord
     event: RecordedEvent | None
     error_class: ErrorClass
     cause: str
+
+
+Letter = ProductLetter | SingleLetter
 
 
 class Checkpoint(NamedTuple):
@@ -132,7 +147,10 @@ class Change(NamedTuple, Generic[S]):
 
 
 class ParkedEvent(NamedTuple):
-    """A kept record; it is a `SourceRecord` itself. `stream_version` None: it could not be read."""
+    """A kept record; it is a `SourceRecord` itself.
+
+    `product_id` None: it is parked alone. `stream_version`, `event_id` None: it cannot be read as an event.
+    """
 
     parked_event_id: int
     product_id: UUID | None
@@ -178,7 +196,7 @@ class Parking(Protocol):
         """A drain has stopped at this cause."""
 
     async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
-        """The same, of a record that belongs to no product."""
+        """The same, of a record that is parked alone."""
 
 
 class BatchWriter(Parking, Protocol[S]):

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from projector.applying.ports import Change, Delivered, ErrorClass, Fold, Held, Letter, S
+from projector.applying.ports import Change, Delivered, ErrorClass, Fold, Held, Letter, ProductLetter, S
 from projector.errors import HistoryDoesNotFold, LogLacksVersions
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
@@ -128,20 +128,20 @@ def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) 
     """The event that failed, and its product's later ones."""
     event = failure.delivered.event
     tally[event.event_type, "parked"] += 1
-    letter = Letter(failure.delivered.record, event, failure.error_class, failure.cause)
+    letter = ProductLetter(failure.delivered.record, event, failure.error_class, failure.cause)
     later = [one for one in deliveries if one is not failure.delivered]
     return [letter, *followers(later, event.stream_version - 1, tally)]
 
 
 def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[Letter]:
     """Those above this version, to be parked behind what failed before them; the others are duplicates."""
-    letters = []
+    letters: list[Letter] = []
     for delivered in deliveries:
         event = delivered.event
         if event.stream_version > stream_version:
             tally[event.event_type, "parked"] += 1
             cause = "an earlier event of the product is parked"
-            letters.append(Letter(delivered.record, event, "follower", cause))
+            letters.append(ProductLetter(delivered.record, event, "follower", cause))
         else:
             tally[event.event_type, "duplicate"] += 1
     return letters

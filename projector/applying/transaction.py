@@ -29,7 +29,9 @@ from projector.applying.ports import (
     Held,
     Letter,
     Listener,
+    ProductLetter,
     S,
+    SingleLetter,
     Unreadable,
     View,
 )
@@ -84,7 +86,7 @@ class BatchTransaction(Generic[S]):
             named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
             tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
-            letters += [Letter(one.record, None, one.error_class, one.cause) for one in unreadable]
+            letters += [SingleLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
             failing = sum(letter.error_class != "follower" for letter in letters)
             self._breaker.check(failing)
             await writer.save(changes)
@@ -93,7 +95,7 @@ class BatchTransaction(Generic[S]):
         if self._newest is not None:
             self._newest.reached(points)
         self._breaker.parked(failing)
-        self._parked |= {letter.event.product_id for letter in letters if letter.event is not None}
+        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductLetter)}
         if self._listener is not None and changes:
             await self._listener.changed(changes)
         return tally, letters

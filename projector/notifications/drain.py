@@ -57,7 +57,7 @@ class NotificationDrain:
         """Nothing, for the same reason."""
         return Drained(0, 0)
 
-    async def retry_unreadable(
+    async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Drained:
         """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
@@ -93,7 +93,7 @@ class NotificationDrain:
                 return Drained(0, 1, cause)
         raise AssertionError("its time was never up")
 
-    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained:
+    async def discard_single(self, parked_event_id: int, action: Action) -> Drained:
         """Forget it: no mail of this event, or no such digest, is ever sent any more."""
         parked = await self._parked(parked_event_id)
         if parked is None:

@@ -215,7 +215,7 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
     (row,) = await parked(read_model)
     letter = row["parked_event_id"]
-    drained = await drain(view, log).retry_unreadable(letter, ACTION)
+    drained = await drain(view, log).retry_single(letter, ACTION)
     assert (drained.released, drained.left) == (0, 1)
     assert "ce_subject" in (drained.cause or "")
     headers = record_of(events[1], 1).headers
@@ -223,11 +223,11 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(
         "UPDATE views.parked_event SET header_names = $1, header_values = $2",
         [name for name, _ in headers], [value for _, value in headers],
     )  # fmt: skip
-    assert await drain(view, log).retry_unreadable(letter, ACTION) == Drained(1, 0)
+    assert await drain(view, log).retry_single(letter, ACTION) == Drained(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     (row,) = await parked(read_model)
-    assert await drain(view, log).discard_unreadable(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Drained(1, 0)
     assert await parked(read_model) == []
 
 
