@@ -12,6 +12,7 @@ DECISIONS = DOCS / "decisions"
 _SKIPPED = {".venv", ".local", ".git"}
 _LINK = re.compile(r"!?\[[^\]\n]*\]\(([^)\s]+)\)")
 _NAMED_PAGE = re.compile(r"[\w./-]*\w\.md\b")
+_NAMED_PATH = re.compile(r"`((?:command_api|query_api|projector|shared|tests|deploy|docs)/[\w./-]*)`")
 _CODE = (".py", ".sql", ".sh", ".yml", ".yaml", ".toml", ".lua")
 
 
@@ -91,6 +92,18 @@ def test_every_page_that_code_names_exists() -> None:
         if not (ROOT / name.lstrip("./")).exists() and not (DOCS / name).exists()
     ]
     assert unknown == []
+
+
+def test_every_path_that_a_page_names_exists() -> None:
+    # What the changelog says of a release stays, whatever moves afterwards.
+    pages = [page for page in _pages() if page.name != "CHANGELOG.md"]
+    gone = [
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in pages
+        for path in _NAMED_PATH.findall(page.read_text())
+        if not (ROOT / path).exists()
+    ]
+    assert gone == []
 
 
 @pytest.mark.parametrize(
