@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test chaos check format docs bench seed
+.PHONY: help up down status shell clean test chaos check hooks format docs bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
@@ -10,8 +10,8 @@ help: ## this list
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/
-	@exec .venv/bin/python -m deploy.local up
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
 	@.venv/bin/python -m deploy.local down
@@ -37,6 +37,9 @@ check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+
+hooks: ## run `make check` before each commit (git config core.hooksPath)
+	@git config core.hooksPath .githooks
 
 format: .venv/.complete ## rewrite the code as `make check` wants it
 	.venv/bin/ruff format .
