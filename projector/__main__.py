@@ -1,5 +1,7 @@
 """`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed.
 
+`rebuild` and `verify` have more: 4 something differs, 5 another process has the lock of this rebuild.
+
 What projects is imported by `run` alone: FastStream is a third of a start.
 """
 
@@ -9,15 +11,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from projector.assembly import PROJECTIONS, default_projections
-from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
-from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
-from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
-from projector.command_line.status import add_status_arguments, run_status
-from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
-from projector.notification_assembly import NOTIFICATIONS
+from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
+from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
+from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.operators.command_line.status import add_status_arguments, run_status
+from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
+from projector.projections import BY_NAME, NAMES, default_projections
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     settings = load_settings(ProjectorSettings)
     if chosen.command == "run":
-        return _run(settings, chosen.projection or default_projections(settings))
+        return _run(settings, chosen.projection or [one.name for one in default_projections(settings)])
     if chosen.command == "migrate":
         return _migrate(settings)
     if chosen.command == "dead-letters":
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"which ones; default all: {', '.join(PROJECTIONS)} (the last only with SMTP_URL)",
+        help=f"which ones; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
@@ -72,21 +73,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
-    unknown = sorted(set(names) - set(PROJECTIONS))
+    unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        known = ", ".join(PROJECTIONS)
+        known = ", ".join(NAMES)
         print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
-    if NOTIFICATIONS in names and not settings.sends_mails:
-        print(f"{NOTIFICATIONS}: nobody to notify; set SMTP_URL and NOTIFICATION_RECIPIENTS", file=sys.stderr)
-        return 2
+    chosen = [BY_NAME[name] for name in dict.fromkeys(names)]
+    for projection in chosen:
+        if lacking := projection.lacks(settings):
+            print(f"{projection.name} cannot run: set {lacking}", file=sys.stderr)
+            return 2
     from projector.app import PROCESS, run_projector
 
     configure_logs(PROCESS, settings)
     try:
         return run(
             PROCESS,
-            lambda stop: run_projector(settings, tuple(dict.fromkeys(names)), stop),
+            lambda stop: run_projector(settings, chosen, stop),
             shutdown_seconds_max=settings.shutdown_seconds_max,
         )
     except PortTaken as error:

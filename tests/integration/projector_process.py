@@ -20,15 +20,16 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from projector.app import run_projector
-from projector.kafka.state_topic import KafkaStateChannel
-from projector.postgres import view as postgres_view
-from projector.postgres.digests import PostgresDigests
-from projector.postgres.notification_pacing import PostgresPacing
-from projector.postgres.notifications import PostgresClaims
-from projector.postgres.product_state import PostgresStates
-from projector.redis.cached_products import CachedProducts
+from projector.notifications.postgres.claims import PostgresClaims
+from projector.notifications.postgres.digests import PostgresDigests
+from projector.notifications.postgres.pacing import PostgresPacing
+from projector.notifications.smtp.mailer import SmtpMailer
+from projector.projections import BY_NAME
 from projector.settings import ProjectorSettings
-from projector.smtp.mailer import SmtpMailer
+from projector.state_topic.kafka.topic import KafkaStateChannel
+from projector.state_topic.postgres import PostgresStates
+from projector.views.postgres import view as postgres_view
+from projector.views.product_cache.redis.documents import CachedProducts
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.eventually import eventually
@@ -99,4 +100,6 @@ if __name__ == "__main__":
         install(os.environ["PROJECTOR_FAULT"], _PLACES)
     chosen = ProjectorSettings(_env_file=None)
     configure_logs("projector", chosen)
-    sys.exit(run("projector", lambda stop: run_projector(chosen, sys.argv[1:], stop)))
+    sys.exit(
+        run("projector", lambda stop: run_projector(chosen, [BY_NAME[name] for name in sys.argv[1:]], stop))
+    )

@@ -9,9 +9,8 @@ import pytest
 import pytest_asyncio
 
 from projector.errors import Unavailable
-from projector.notification_ports import Claim, Wanted
 from projector.notification_settings import parse_smtp_url
-from projector.notify import (
+from projector.notifications.notify import (
     BY_HAND,
     BY_HAND_AND_UNKNOWN,
     Done,
@@ -21,13 +20,13 @@ from projector.notify import (
     TryAgain,
     Unfinished,
 )
-from projector.postgres.notifications import PostgresClaims
-from projector.smtp.mailer import SmtpMailer
+from projector.notifications.ports import Claim, Wanted
+from projector.notifications.postgres.claims import PostgresClaims
+from projector.notifications.smtp.mailer import SmtpMailer
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.retry import RetryPolicy
-from tests.integration.test_projector_parking import broken
-from tests.integration.test_projector_views import UNKNOWN, Log, log, read_model
+from tests.integration.view_world import UNKNOWN, Log, broken, log, read_model
 from tests.mail_server import MailServer, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
