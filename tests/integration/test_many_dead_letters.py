@@ -13,7 +13,7 @@ from projector.applying.dead_letters import Action, Letter, ProductLetter, Singl
 from projector.applying.records import MadeRecord
 from projector.errors import Unavailable
 from projector.operators.assembly import Operations, operations
-from projector.operators.http import operator_endpoints
+from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.dead_letter import Result
 from projector.parking.dead_letters import DeadLetters, Summary
 from projector.parking.drain import Drained

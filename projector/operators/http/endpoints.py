@@ -13,30 +13,22 @@
 The port has no authentication and listens on 127.0.0.1 unless told otherwise: it is not for the outside.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, Unavailable, UnknownProjection
+from projector.errors import Unavailable
 from projector.operators.assembly import Operations
+from projector.operators.http.exchange import Answer, Work, endpoint, read
 from projector.operators.pausing import Pausing
 from projector.parking.dead_letter import Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
-from projector.parking.letters import Narrowed, UnknownLetter
-from shared.ops.http import json_text
-from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
-from shared.ops.http.content import refused_content
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from projector.parking.letters import Narrowed
+from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
-
-_BODY_BYTES_MAX = 64 * 1024
-S = TypeVar("S", bound=Struct)
-_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}):
@@ -79,17 +71,14 @@ class Wish(Struct, forbid_unknown_fields=True):
     actor: str = "operations port"
 
 
-Endpoint = Callable[[dict[str, str], bytes], Awaitable[Any]]
-
-
 def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
     """By (method, path), for `operations_app`."""
     of_all = _looking(operations.dead_letters) | _changing(operations.dead_letters)
     of_all |= _pausing(operations.pausing)
-    return {route: _endpoint(work) for route, work in of_all.items()}
+    return {route: endpoint(work) for route, work in of_all.items()}
 
 
-def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
+def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
@@ -104,9 +93,9 @@ def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
     return {("GET", "/dead-letters"): listed, ("GET", "/dead-letters/records"): records}
 
 
-def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
+def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
     async def retry(_: dict[str, str], body: bytes) -> Any:
-        change = _read(Change, body)
+        change = read(Change, body)
         action = Action(change.actor, "retry", change.reason)
         results: list[Result] = []
         summary = await dead_letters.retry(
@@ -121,7 +110,7 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
         return _summed_up(results, summary)
 
     async def discard(_: dict[str, str], body: bytes) -> Any:
-        change = _read(Change, body)
+        change = read(Change, body)
         action = Action(change.actor, "discard", _needed(change.reason))
         results: list[Result] = []
         summary = await dead_letters.discard(
@@ -135,7 +124,7 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
         return _summed_up(results, summary)
 
     async def park(_: dict[str, str], body: bytes) -> Any:
-        order = _read(ParkOrder, body)
+        order = read(ParkOrder, body)
         action = Action(order.actor, "park", _needed(order.reason))
         await dead_letters.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
@@ -147,25 +136,18 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Endpoint]:
     }
 
 
-def _pausing(pausing: Pausing) -> dict[tuple[str, str], Endpoint]:
+def _pausing(pausing: Pausing) -> dict[tuple[str, str], Work]:
     async def pause(_: dict[str, str], body: bytes) -> Any:
-        wish = _read(Wish, body)
+        wish = read(Wish, body)
         await pausing.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
         return {"projection": wish.projection, "is_paused": True}
 
     async def resume(_: dict[str, str], body: bytes) -> Any:
-        wish = _read(Wish, body)
+        wish = read(Wish, body)
         await pausing.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
         return {"projection": wish.projection, "is_paused": False}
 
     return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
-
-
-class Answer(NamedTuple):
-    """The JSON document, and in headers what does not fit into a list."""
-
-    body: Any
-    headers: Headers = ()
 
 
 def _listed(listed: Listed) -> Answer:
@@ -188,64 +170,3 @@ def _needed(reason: str) -> str:
     if not reason.strip():
         raise ValueError("a reason is needed")
     return reason
-
-
-def _endpoint(work: Callable[[dict[str, str], bytes], Awaitable[Any]]) -> Handler:
-    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            refused = refused_content(scope["headers"]) if scope["method"] == "POST" else None
-            if refused is not None:
-                await _refuse(scope, send, refused.problem, refused.headers)
-                return
-            found = await work(_query(scope["query_string"]), await _body(receive))
-            answer = found if isinstance(found, Answer) else Answer(found)
-        except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
-            await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
-        except UnknownLetter as error:
-            await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
-        except ProjectorError as error:
-            await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))
-        else:
-            await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
-
-    return endpoint
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        body += message.get("body", b"")
-        if len(body) > _BODY_BYTES_MAX:
-            raise ValueError(f"the body has more than {_BODY_BYTES_MAX} bytes")
-        if not message.get("more_body"):
-            return bytes(body).removeprefix(json_text.BOM)
-
-
-def _read(model: type[S], body: bytes) -> S:
-    """Raises `ValueError`, for a key that stands twice, too."""
-    if repeated := json_text.repeated_keys(body):
-        raise ValueError(f"a key stands twice: {', '.join(repeated)}")
-    try:
-        return msgspec.json.decode(body, type=model)
-    except RecursionError as error:
-        raise ValueError(json_text.NESTED_TOO_DEEPLY) from error
-
-
-def _query(query_string: bytes) -> dict[str, str]:
-    """Raises `ValueError` where a parameter is not UTF-8, or stands twice."""
-    try:
-        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise ValueError("the query string is not UTF-8") from error
-    query = dict(pairs)
-    if len(query) < len(pairs):
-        raise ValueError("a parameter stands twice")
-    return query
-
-
-async def _refuse(scope: Scope, send: Send, problem: Problem, headers: Headers = ()) -> None:
-    body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
-    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)
