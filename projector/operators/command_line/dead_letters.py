@@ -1,6 +1,5 @@
 """`python -m projector dead-letters list | show | retry | discard | park`."""
 
-import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from uuid import UUID
 
@@ -10,14 +9,15 @@ from projector.operators.command_line.session import (
     USAGE,
     action_of,
     add_action_arguments,
-    print_json,
-    print_table,
     run_operation,
+    say_json,
+    say_table,
 )
 from projector.operators.operations import Chosen, Operations
 from projector.parking.dead_letter import DeadLetter, Result
 from projector.projections import PROJECTIONS
 from projector.settings import ProjectorSettings
+from shared.ops.terminal import Terminal
 
 _CAUSE_CHARACTERS_MAX = 140
 
@@ -73,40 +73,40 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
-def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
+async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage."""
 
     async def command(operations: Operations) -> int:
         match given.action:
             case "list":
-                return await _list(operations, given)
+                return await _list(operations, given, terminal)
             case "show":
-                print_json(await operations.show(given.projection, given.product, given.letter))
+                say_json(terminal, await operations.show(given.projection, given.product, given.letter))
                 return DONE
             case "park":
                 action = action_of(given, "park")
                 await operations.park(given.projection, given.partition, given.offset, action)
                 place = f"{given.partition}, offset {given.offset}"
-                print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
+                terminal.say(f"{given.projection}: will park partition {place} when it comes to it")
                 return DONE
             case _:
-                return await _change(operations, given)
+                return await _change(operations, given, terminal)
 
-    return run_operation(settings, command)
+    return await run_operation(settings, terminal, command)
 
 
-async def _list(operations: Operations, given: Namespace) -> int:
+async def _list(operations: Operations, given: Namespace, terminal: Terminal) -> int:
     letters = await operations.dead_letters(given.projection, given.product, given.error_class)
     if given.letter is not None:
         letters = [letter for letter in letters if letter.letter_id == given.letter]
     if given.json:
-        print_json(letters)
+        say_json(terminal, letters)
         return DONE
     if not letters:
-        print("nothing of that is parked")  # noqa: T201
+        terminal.say("nothing of that is parked")
         return DONE
     titles = ("letter", "projection", "product", "class", "events", "tries", "parked at", "record", "cause")
-    print_table(titles, [_row(letter) for letter in letters])
+    say_table(terminal, titles, [_row(letter) for letter in letters])
     return DONE
 
 
@@ -118,9 +118,9 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def _change(operations: Operations, given: Namespace) -> int:
+async def _change(operations: Operations, given: Namespace, terminal: Terminal) -> int:
     if not (given.product or given.letter is not None or given.error_class or given.all):
-        print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
+        terminal.complain("say which: --product, --letter, --class or --all")
         return USAGE
     chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
     action = action_of(given, given.action)
@@ -134,23 +134,23 @@ async def _change(operations: Operations, given: Namespace) -> int:
         )
     else:
         results = await operations.discard(chosen, action, first_only=given.first_only, is_dry=given.dry_run)
-    _tell(results, as_json=given.json)
+    _tell(results, terminal, as_json=given.json)
     return SOME_FAILED if any(result.outcome == "failed" for result in results) else DONE
 
 
-def _tell(results: list[Result], *, as_json: bool) -> None:
+def _tell(results: list[Result], terminal: Terminal, *, as_json: bool) -> None:
     if as_json:
-        print_json(results)
+        say_json(terminal, results)
         return
     if not results:
-        print("nothing of that is parked")  # noqa: T201
+        terminal.say("nothing of that is parked")
         return
     titles = ("letter", "product", "outcome", "released", "left", "cause")
     rows = [
         (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
         for one in results
     ]
-    print_table(titles, rows)
+    say_table(terminal, titles, rows)
 
 
 def _short(cause: str | None) -> str | None:
