@@ -5,33 +5,21 @@ kills, stops by a signal or cuts off from its terminal is a process: `start`.
 """
 
 import asyncio
-import io
 import json
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, NamedTuple
-from unittest.mock import patch
+from typing import Any
 
-from projector.operators.command_line.commands import RUN, operate, read_command
-from shared.ops.terminal import Terminal
+from projector.operators.command_line.commands import operate, read_command
+from tests.command_line import Ended, run_in_process
 from tests.integration.projector_process import environment_of
 from tests.integration.test_projector_world import World
 
 
-class Outcome(NamedTuple):
-    """What the command left behind."""
-
-    code: int
-    output: str
-    errors: str
-
-
 async def command(world: World, *arguments: str, code: int = 0, **environment: str) -> str:
     """What `python -m projector …` prints in all; the exit code must be this one."""
-    outcome = await run(world, *arguments, code=code, **environment)
-    return outcome.output + outcome.errors
+    ended = await run(world, *arguments, code=code, **environment)
+    return ended.output + ended.errors
 
 
 async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
@@ -39,25 +27,15 @@ async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
     return json.loads((await run(world, *arguments, "--json", code=code)).output)
 
 
-async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> Outcome:
+async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> Ended:
     """On the world's servers, with other settings where the environment says so."""
-    outcome = await operator({**environment_of(world.settings), **environment}, *arguments)
-    assert outcome.code == code, outcome.output + outcome.errors
-    return outcome
-
-
-async def operator(environment: Mapping[str, str], *arguments: str) -> Outcome:
-    """One command line from its words to its exit code."""
-    output, errors = io.StringIO(), io.StringIO()
-    try:
-        # Nothing is awaited here, so nobody else sees this environment or writes to these streams.
-        with patch.dict(os.environ, environment), redirect_stdout(output), redirect_stderr(errors):
-            given, settings = read_command(arguments)
-    except SystemExit as refused:
-        return Outcome(int(refused.code or 0), output.getvalue(), errors.getvalue())
-    assert given.command != RUN, "a projector that runs is no operator's command"
-    code = await operate(given, settings, Terminal(output, errors))
-    return Outcome(code, output.getvalue(), errors.getvalue())
+    ended = await run_in_process(
+        {**environment_of(world.settings), **environment},
+        lambda: read_command(arguments),
+        lambda wanted, terminal: operate(*wanted, terminal),
+    )
+    assert ended.code == code, ended.output + ended.errors
+    return ended
 
 
 async def start(world: World, *arguments: str, **environment: str) -> asyncio.subprocess.Process:

@@ -48,8 +48,10 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
             return await run_verify(given, settings, terminal)
         case "pause" | "resume":
             return await run_control(given, settings, terminal)
-        case _:
+        case "status":
             return await run_status(given, settings, terminal)
+        case _:
+            raise ValueError(f"{given.command} does not end by itself")
 
 
 def _parser() -> argparse.ArgumentParser:
