@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from projector.operators.command_line.commands import RUN, operate, read_command
+from projector.projection import Projection
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
@@ -22,18 +23,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
     given, settings = read_command(arguments)
     if given.command == RUN:
-        return _run(settings, given.projection)
+        return _run(settings, given.projections)
     return asyncio.run(operate(given, settings, process_terminal()))
 
 
-def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
+def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
     from projector.app import PROCESS, run_projector
 
     configure_logs(PROCESS, settings)
     try:
         return run(
             PROCESS,
-            lambda stop: run_projector(settings, tuple(dict.fromkeys(names)), stop),
+            lambda stop: run_projector(settings, projections, stop),
             shutdown_seconds_max=settings.shutdown_seconds_max,
         )
     except PortTaken as error:

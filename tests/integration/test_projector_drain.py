@@ -10,7 +10,7 @@ import pytest
 from projector.applying.ports import Action, Fold
 from projector.kafka.records import read_one
 from projector.parking.drain import CannotDiscard, Drain, Drained
-from projector.projections import DOCUMENTS
+from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually

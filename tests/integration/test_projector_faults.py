@@ -15,7 +15,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from projector.operators.status import read_status
-from projector.projections import PRODUCT_CACHE, TABLES
+from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
@@ -23,11 +23,12 @@ from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.test_projector_world import PARTITIONS, World, world
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
-VIEWS = (*TABLES, PRODUCT_CACHE)
+VIEWS = (*TABLES, PRODUCT_CACHE.name)
 
 
 def _product_id_in(partition: int) -> UUID:

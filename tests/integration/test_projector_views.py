@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 import projector
-from projector.applying.apply import Applied, Projection
+from projector.applying.apply import Applied, Applier
 from projector.applying.batch import Item
 from projector.applying.ports import Checkpoint, Fold
 from projector.applying.postgres import PostgresEventLog
@@ -29,10 +29,11 @@ from projector.parking.postgres.parking import (
     PostgresParkedProducts,
     parking_alone,
 )
-from projector.projections import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, TABLES
+from projector.projections import PRODUCT_CACHE, PRODUCT_VIEW
 from projector.views.postgres.view import PostgresView
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.view import RedisProductCache
+from projector.views.product_document import FOLD as DOCUMENTS
 from projector.views.product_view.redis import RedisListGenerations
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
@@ -42,6 +43,7 @@ from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
+from tests.table_projections import TABLES
 from tests.unit.projector.folding import folded as fold_all
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
 
@@ -100,12 +102,12 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 View = Any
 PROJECTION = "a_view"
 """Whatever view it is, so that tests can name it where it is stored."""
-EVERY_TYPE = (PRODUCT_VIEW, PRODUCT_CACHE, "analytics")
+EVERY_TYPE = (PRODUCT_VIEW.name, PRODUCT_CACHE.name, "analytics")
 """Views that use all types there are: what is broken is broken for them."""
 
 
-def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = PRODUCT_VIEW) -> View:
-    tables, _ = TABLES[name]
+def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = PRODUCT_VIEW.name) -> View:
+    tables = TABLES[name].make_tables
     return PostgresView(read_model, tables(), projection=PROJECTION, topic="t", limits=limits)
 
 
@@ -115,17 +117,17 @@ def cache(redis: Redis, read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS)
 
 
 def make_view(name: str, read_model: Any, redis: Redis, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
-    return cache(redis, read_model, limits) if name == PRODUCT_CACHE else table(read_model, limits, name)
+    return cache(redis, read_model, limits) if name == PRODUCT_CACHE.name else table(read_model, limits, name)
 
 
 def fold_of(view: View) -> Fold[Any]:
     """The one that it is fed by."""
     if isinstance(view, RedisProductCache):
         return DOCUMENTS
-    return next(fold for tables, fold in TABLES.values() if type(view._tables) is tables)
+    return next(one.fold for one in TABLES.values() if type(view._tables) is one.make_tables)
 
 
-@pytest.fixture(params=[*TABLES, PRODUCT_CACHE])
+@pytest.fixture(params=[*TABLES, PRODUCT_CACHE.name])
 def view(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
     return make_view(request.param, read_model, redis)
 
@@ -168,7 +170,7 @@ class Feed:
         self.fold = fold_of(view)
         self.read_model = read_model
         parked = PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
-        self.projection = Projection(view, self.fold, log.reading, parked, listener=lists, **more)
+        self.projection = Applier(view, self.fold, log.reading, parked, listener=lists, **more)
         self.offset = 0
 
     async def deliver(self, *events: RecordedEvent, isolate: bool = False) -> Applied:

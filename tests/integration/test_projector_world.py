@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from deploy.local.ports import free_port
 from projector.app import run_projector
+from projector.projections import BY_NAME
 from projector.settings import ProjectorSettings
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key, product_key, topics
@@ -149,7 +150,9 @@ class World:
         """A projector that runs in this block and must end well."""
         stop = asyncio.Event()
         settings = self.settings.model_copy(update=changed)
-        running = asyncio.create_task(run_projector(settings, names or VIEWS, stop))
+        running = asyncio.create_task(
+            run_projector(settings, [BY_NAME[name] for name in names or VIEWS], stop)
+        )
         try:
             if wait:
                 await eventually(self._is_ready_or_failed(running), 30)

@@ -4,9 +4,9 @@ import argparse
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import NoReturn
 
 from projector.errors import CannotGoOn
-from projector.notifications.assembly import NOTIFICATIONS
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
@@ -14,7 +14,8 @@ from projector.operators.command_line.session import DONE, FAILED, USAGE
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
-from projector.projections import PROJECTIONS, default_projections
+from projector.projection import Projection
+from projector.projections import BY_NAME, NAMES, default_projections
 from projector.settings import ProjectorSettings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
@@ -30,8 +31,7 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Pro
     given = _parser().parse_args(arguments)
     settings = load_settings(ProjectorSettings)
     if given.command == RUN:
-        given.projection = given.projection or default_projections(settings)
-        _must_be_runnable(given.projection, settings)
+        given.projections = _runnable(given.projection, settings)
     return given, settings
 
 
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"which ones; default all: {', '.join(PROJECTIONS)} (the last only with SMTP_URL)",
+        help=f"which ones; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
@@ -79,16 +79,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _must_be_runnable(names: Sequence[str], settings: ProjectorSettings) -> None:
-    unknown = sorted(set(names) - set(PROJECTIONS))
+def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projection, ...]:
+    """Those of these names, or the default ones."""
+    if not names:
+        return default_projections(settings)
+    unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        known = ", ".join(PROJECTIONS)
-        _refuse(f"no such projection: {', '.join(unknown)}; there are {known}")
-    if NOTIFICATIONS in names and not settings.sends_mails:
-        _refuse(f"{NOTIFICATIONS}: nobody to notify; set SMTP_URL and NOTIFICATION_RECIPIENTS")
+        _refuse(f"no such projection: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    chosen = tuple(BY_NAME[name] for name in dict.fromkeys(names))
+    for projection in chosen:
+        if lacking := projection.lacks(settings):
+            _refuse(f"{projection.name} cannot run: set {lacking}")
+    return chosen
 
 
-def _refuse(reason: str) -> None:
+def _refuse(reason: str) -> NoReturn:
     print(reason, file=sys.stderr)  # noqa: T201
     raise SystemExit(USAGE)
 
