@@ -18,8 +18,8 @@ from command_api.importer.run import import_products
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
-from command_api.progress import progress_bar
 from shared.contract.money import MoneyError, minor_units
+from shared.ops.progress_bar import progress_bar
 from shared.ops.terminal import Terminal, process_terminal
 
 START_BYTES = 4096

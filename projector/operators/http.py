@@ -1,27 +1,31 @@
 """Operators' endpoints on the operations port: the same as the commands, for those who have no shell.
 
-    GET  /dead-letters?projection=&product=&class=            what is parked
-    GET  /dead-letters/records?projection=&product=&letter=   the records themselves
+    GET  /dead-letters?projection=&product=&class=            what is parked; `x-total-count` says how much
+    GET  /dead-letters/records?projection=&product=&letter=   the records themselves, and their count
     POST /dead-letters/retry     a `Change`: which letters, from_log, resend_unknown, dry_run
     POST /dead-letters/discard   a `Change`: which letters, first_only, dry_run, reason
     POST /dead-letters/park      a `ParkOrder`
+                                 both: all that match, however many; `x-done-count`, `x-failed-count`,
+                                 and `x-parked-count`: how many match afterwards
     POST /projections/pause      a `Wish` with its reason
     POST /projections/resume     a `Wish`
 
 The port has no authentication and listens on 127.0.0.1 unless told otherwise: it is not for the outside.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from projector.applying.ports import Action
-from projector.errors import ProjectorError
-from projector.operators.operations import Chosen, Operations, UnknownProjection
+from projector.applying.dead_letters import Action
+from projector.errors import ProjectorError, Unavailable
+from projector.operators.operations import Listed, Operations, Summary, UnknownProjection
+from projector.parking.dead_letter import Result
+from projector.parking.letters import Narrowed, UnknownLetter
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
 from shared.ops.http.content import refused_content
@@ -48,11 +52,11 @@ class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}
     reason: str = ""
     actor: str = "operations port"
 
-    def chosen(self) -> Chosen:
+    def narrowed(self) -> Narrowed:
         """Raises `ValueError` where nothing narrows it and `all` is not said."""
         if not (self.product or self.letter is not None or self.error_class or self.all):
             raise ValueError("say which: product, letter, class or all")
-        return Chosen(self.projection, self.product, self.letter, self.error_class)
+        return Narrowed(self.product, self.letter, self.error_class)
 
 
 class ParkOrder(Struct, forbid_unknown_fields=True):
@@ -78,30 +82,42 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
-        return await operations.dead_letters(query.get("projection"), product, query.get("class"))
+        narrowed = Narrowed(product, error_class=query.get("class"))
+        return _listed(await operations.dead_letters(query.get("projection"), narrowed))
 
     async def records(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
         letter = whole_number(query["letter"]) if "letter" in query else None
-        return await operations.show(query.get("projection"), product, letter)
+        return _listed(await operations.show(query.get("projection"), Narrowed(product, letter)))
 
     async def retry(_: dict[str, str], body: bytes) -> Any:
         change = _read(Change, body)
         action = Action(change.actor, "retry", change.reason)
-        return await operations.retry(
-            change.chosen(),
+        results: list[Result] = []
+        summary = await operations.retry(
+            change.projection,
+            change.narrowed(),
             action,
+            results.extend,
             from_log=change.from_log,
             resend_unknown=change.resend_unknown,
             is_dry=change.dry_run,
         )
+        return _summed_up(results, summary)
 
     async def discard(_: dict[str, str], body: bytes) -> Any:
         change = _read(Change, body)
         action = Action(change.actor, "discard", _needed(change.reason))
-        return await operations.discard(
-            change.chosen(), action, first_only=change.first_only, is_dry=change.dry_run
+        results: list[Result] = []
+        summary = await operations.discard(
+            change.projection,
+            change.narrowed(),
+            action,
+            results.extend,
+            first_only=change.first_only,
+            is_dry=change.dry_run,
         )
+        return _summed_up(results, summary)
 
     async def park(_: dict[str, str], body: bytes) -> Any:
         order = _read(ParkOrder, body)
@@ -130,6 +146,29 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
     }
 
 
+class Answer(NamedTuple):
+    """The JSON document, and in headers what does not fit into a list."""
+
+    body: Any
+    headers: Headers = ()
+
+
+def _listed(listed: Listed) -> Answer:
+    return Answer(listed.shown, ((b"x-total-count", b"%d" % listed.total),))
+
+
+def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
+    """Raises `Unavailable` where an outage ended it early: what was done is told in its text."""
+    if summary.stopped_by is not None:
+        raise Unavailable(
+            f"{summary.stopped_by}; go on later: {summary.done} were done and {summary.failed} failed before"
+        )
+    counts = {"x-done-count": summary.done, "x-failed-count": summary.failed}
+    if summary.parked_now is not None:
+        counts["x-parked-count"] = summary.parked_now
+    return Answer(results, [(name.encode(), b"%d" % count) for name, count in counts.items()])
+
+
 def _needed(reason: str) -> str:
     if not reason.strip():
         raise ValueError("a reason is needed")
@@ -143,13 +182,16 @@ def _endpoint(work: Callable[[dict[str, str], bytes], Awaitable[Any]]) -> Handle
             if refused is not None:
                 await _refuse(scope, send, refused.problem, refused.headers)
                 return
-            answer = _encode(await work(_query(scope["query_string"]), await _body(receive)))
+            found = await work(_query(scope["query_string"]), await _body(receive))
+            answer = found if isinstance(found, Answer) else Answer(found)
         except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
             await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
+        except UnknownLetter as error:
+            await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
         except ProjectorError as error:
             await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))
         else:
-            await respond(scope, send, 200, "application/json", answer)
+            await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
 
     return endpoint
 

@@ -8,15 +8,19 @@ import asyncio
 import multiprocessing
 import os
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from queue import Empty
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from projector.errors import CannotGoOn
 from projector.rebuild.log_tail import LogTail
 from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
+from projector.rebuild.postgres.lock import rebuild_lock
 from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.rebuilding import Rebuilding
 from projector.rebuild.worker import Slices, Told, work
 from projector.stores import Stores
@@ -57,17 +61,23 @@ class Reporter(NamedTuple):
 
 
 class Rebuild:
-    """Of one projection."""
+    """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
 
     def __init__(
-        self, projection: Rebuilding, stores: Stores, settings: "ProjectorSettings", reporter: Reporter
+        self,
+        projection: Rebuilding,
+        stores: Stores,
+        settings: "ProjectorSettings",
+        reporter: Reporter,
+        owner_id: UUID,
     ) -> None:
         self._projection = projection
         self._name = projection.name
         self._stores = stores
         self._settings = settings
         self._report = reporter
-        self._parts = projection.target(stores)
+        self._owner_id = owner_id
+        self._parts = projection.target(stores, owner_id)
         self._log = PostgresLogScan(stores.log_pool)
 
     async def start(self, wanted: Wanted) -> Proof | None:
@@ -107,8 +117,10 @@ class Rebuild:
         return proof
 
     async def cancel(self) -> None:
-        """Drop what was made; the live view stays as it is."""
-        await self._unfinished()
+        """Drop what was made, by whatever code and from whatever log; the live view stays as it is."""
+        record = await self._parts.records.read()
+        if record is None or record.phase == SWITCHED:
+            raise CannotGoOn(f"no rebuild of {self._name} is under way")
         await self._parts.shadow.drop()
         await self._parts.records.forget()
 
@@ -128,10 +140,6 @@ class Rebuild:
             raise CannotGoOn(f"{self._name} was not switched: there is nothing to finish")
         await self._parts.shadow.drop_previous()
         await self._parts.records.forget()
-
-    async def record(self) -> Record | None:
-        """How far it is."""
-        return await self._parts.records.read()
 
     async def _unfinished(self) -> Record:
         record = await self._parts.records.read()
@@ -163,7 +171,13 @@ class Rebuild:
         left = [which for which in range(record.slices) if which not in record.slices_done]
         self._report.phase("loading", f"{len(left)} of {record.slices} slices, {wanted.workers} processes")
         self._report.total(record.target_position * len(left) // record.slices)
-        slices = Slices(self._projection, record.slices, record.target_position, wanted.live_lag_events_max)
+        slices = Slices(
+            self._projection,
+            self._owner_id,
+            record.slices,
+            record.target_position,
+            wanted.live_lag_events_max,
+        )
         processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
             await processes.run(self._report.events)
@@ -219,6 +233,19 @@ class _Workers:
         for process in self._processes:
             if process.exitcode not in (None, 0):
                 raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
+
+
+def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:
+    """Held while the rebuild is changed; gives the id of its owner. Raises `RebuildIsLocked`."""
+    settings = stores.settings
+    return rebuild_lock(
+        settings.read_model_dsn, projection.name, connect_timeout_seconds=settings.connect_timeout_seconds
+    )
+
+
+async def record_of(projection: Rebuilding, stores: Stores) -> Record | None:
+    """How far its rebuild is, whoever has the lock."""
+    return await RebuildRecords(stores.read_model, projection.name).read()
 
 
 def default_workers() -> int:

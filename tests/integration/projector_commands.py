@@ -11,9 +11,11 @@ import sys
 from typing import Any
 
 from projector.operators.command_line.commands import operate, read_command
+from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.cloud_event import record_headers
 from tests.command_line import Ended, run_in_process
 from tests.integration.projector_process import environment_of
-from tests.integration.test_projector_world import World
+from tests.integration.projector_world import World
 
 
 async def command(world: World, *arguments: str, code: int = 0, **environment: str) -> str:
@@ -48,6 +50,10 @@ async def start(world: World, *arguments: str, **environment: str) -> asyncio.su
 
 
 async def letters(world: World, *more: str) -> list[dict[str, Any]]:
-    """The dead letters, as the command lists them."""
     found: list[dict[str, Any]] = await command_json(world, "dead-letters", "list", *more)
     return found
+
+
+async def poison(world: World, event: RecordedEvent) -> None:
+    headers = record_headers(event, str(world.log_id).encode())
+    await world.publish_raw(str(event.product_id).encode(), b"{", headers)

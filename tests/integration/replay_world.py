@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient
 
 from command_api.__main__ import command_parser
-from command_api.replay_app import Order
-from command_api.replay_cli import read_order, replay
-from command_api.replay_settings import ReplaySettings
+from command_api.replay.app import Order
+from command_api.replay.cli import read_order, replay
+from command_api.replay.settings import ReplaySettings
 from shared.kafka.cloud_event import CloudEventRecord, read_record
 from shared.ops.terminal import Terminal
 from tests.command_line import run_in_process

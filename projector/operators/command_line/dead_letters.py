@@ -1,10 +1,13 @@
 """`python -m projector dead-letters list | show | retry | discard | park`."""
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from projector.operators.command_line.session import (
     DONE,
+    FAILED,
     SOME_FAILED,
     USAGE,
     action_of,
@@ -13,13 +16,15 @@ from projector.operators.command_line.session import (
     say_json,
     say_table,
 )
-from projector.operators.operations import Chosen, Operations
+from projector.operators.operations import Listed, Operations, Summary
 from projector.parking.dead_letter import DeadLetter, Result
+from projector.parking.letters import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
 
 _CAUSE_CHARACTERS_MAX = 140
+_NONE = "no matching dead letters"
 
 
 def add_dead_letter_arguments(parser: ArgumentParser) -> None:
@@ -74,14 +79,16 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
 
 
 async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage."""
+    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage or no such letter."""
 
     async def command(operations: Operations) -> int:
         match given.action:
             case "list":
                 return await _list(operations, given, terminal)
             case "show":
-                say_json(terminal, await operations.show(given.projection, given.product, given.letter))
+                listed = await operations.show(given.projection, _narrowed(given))
+                say_json(terminal, listed.shown)
+                _tell_of_more(listed, terminal)
                 return DONE
             case "park":
                 action = action_of(given, "park")
@@ -96,18 +103,38 @@ async def run_dead_letters(given: Namespace, settings: ProjectorSettings, termin
 
 
 async def _list(operations: Operations, given: Namespace, terminal: Terminal) -> int:
-    letters = await operations.dead_letters(given.projection, given.product, given.error_class)
-    if given.letter is not None:
-        letters = [letter for letter in letters if letter.letter_id == given.letter]
+    listed = await operations.dead_letters(given.projection, _narrowed(given))
     if given.json:
-        say_json(terminal, letters)
-        return DONE
-    if not letters:
-        terminal.say("nothing of that is parked")
-        return DONE
-    titles = ("letter", "projection", "product", "class", "events", "tries", "parked at", "record", "cause")
-    say_table(terminal, titles, [_row(letter) for letter in letters])
+        say_json(terminal, listed.shown)
+    elif not listed.shown:
+        terminal.say(_NONE)
+    else:
+        titles = (
+            "letter",
+            "projection",
+            "product",
+            "class",
+            "events",
+            "tries",
+            "parked at",
+            "record",
+            "cause",
+        )
+        say_table(terminal, titles, [_row(letter) for letter in listed.shown])
+    _tell_of_more(listed, terminal)
     return DONE
+
+
+def _narrowed(given: Namespace) -> Narrowed:
+    return Narrowed(given.product, given.letter, given.error_class)
+
+
+def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
+    if listed.total > len(listed.shown):
+        terminal.complain(
+            f"these are {len(listed.shown)} of {listed.total}: "
+            "narrow them with --projection, --product or --class"
+        )
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
@@ -122,29 +149,46 @@ async def _change(operations: Operations, given: Namespace, terminal: Terminal) 
     if not (given.product or given.letter is not None or given.error_class or given.all):
         terminal.complain("say which: --product, --letter, --class or --all")
         return USAGE
-    chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
-    action = action_of(given, given.action)
+    chosen, action = (given.projection, _narrowed(given)), action_of(given, given.action)
+    results: list[Result] = []
+    # A JSON document is printed whole; tables page by page.
+    tell = results.extend if given.json else partial(_tell, terminal)
     if given.action == "retry":
-        results = await operations.retry(
-            chosen,
+        summary = await operations.retry(
+            *chosen,
             action,
+            tell,
             from_log=given.from_log,
             resend_unknown=given.resend_unknown,
             is_dry=given.dry_run,
         )
     else:
-        results = await operations.discard(chosen, action, first_only=given.first_only, is_dry=given.dry_run)
-    _tell(results, terminal, as_json=given.json)
-    return SOME_FAILED if any(result.outcome == "failed" for result in results) else DONE
-
-
-def _tell(results: list[Result], terminal: Terminal, *, as_json: bool) -> None:
-    if as_json:
+        summary = await operations.discard(
+            *chosen, action, tell, first_only=given.first_only, is_dry=given.dry_run
+        )
+    if given.json:
         say_json(terminal, results)
-        return
-    if not results:
-        terminal.say("nothing of that is parked")
-        return
+    return _sum_up(summary, given, terminal)
+
+
+def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
+    """Says what was done and what is left; the exit code."""
+    if summary.stopped_by is not None:
+        terminal.complain(f"stopped by an outage, go on later: {summary.stopped_by}")
+    if not summary.done and not summary.failed:
+        line = _NONE
+    else:
+        did = {"retry": "retried", "discard": "discarded"}[given.action]
+        line = f"{summary.done} {'would be ' if given.dry_run else ''}{did}, {summary.failed} failed"
+    if summary.parked_now is not None:
+        line += f"; matching dead letters parked now: {summary.parked_now}"
+    (terminal.complain if given.json else terminal.say)(line)
+    if summary.stopped_by is not None:
+        return FAILED
+    return SOME_FAILED if summary.failed else DONE
+
+
+def _tell(terminal: Terminal, results: Sequence[Result]) -> None:
     titles = ("letter", "product", "outcome", "released", "left", "cause")
     rows = [
         (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))

@@ -7,21 +7,28 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, run_command, say_json
 from projector.projections import REBUILDABLE
-from projector.rebuild.rebuild import Differs, Rebuild, Wanted, default_workers
+from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, default_workers, lock_of, record_of
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 from shared.ops.terminal import Terminal
 
-DIFFERS = 4
+DIFFERS, IS_LOCKED = 4, 5
 _STOPPED = 130
+_EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed (--resume goes on), 2 wrong usage or settings, 4 the rebuilt view differs "
+    "and nothing was switched, 5 another process works on this projection's rebuild, 130 stopped by a signal "
+    "(--resume goes on). Needs a direct connection to PostgreSQL: no pooler in transaction mode."
+)
 T = TypeVar("T")
 
 
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
     """What to do with the rebuild, and how."""
+    parser.epilog = _EXIT_CODES
     parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
     what = parser.add_mutually_exclusive_group()
     for flag, told in (
@@ -47,13 +54,17 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
 
 
 async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0 done, 1 failed or stopped in a state to resume from, 2 usage, 4 it differs and was not switched."""
+    """0 done, 1 failed in a state to resume from, 2 usage, 4 it differs and was not switched, 5 another
+    process has the lock, 130 stopped by a signal.
+    """
 
     async def command(stores: Stores) -> int:
         try:
             with progress(terminal, as_json=given.json) as reporter:
-                rebuild = Rebuild(REBUILDABLE[given.projection], stores, settings, reporter)
-                result = await _until_stopped(_chosen(rebuild, given, settings, terminal), terminal)
+                result = await _until_stopped(_locked(given, stores, settings, reporter, terminal), terminal)
+        except RebuildIsLocked as locked:
+            terminal.complain(str(locked))
+            return IS_LOCKED
         except Differs as differs:
             _tell_differences(differs, given, terminal)
             return DIFFERS
@@ -67,13 +78,20 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
     return await run_command(settings, terminal, command)
 
 
-async def _chosen(
-    rebuild: Rebuild, given: Namespace, settings: ProjectorSettings, terminal: Terminal
+async def _locked(
+    given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter, terminal: Terminal
 ) -> dict[str, Any] | None:
+    """All but looking needs the lock, from the first statement to the last."""
+    projection = REBUILDABLE[given.projection]
     if given.show:
-        record = await rebuild.record()
+        record = await record_of(projection, stores)
         say_json(terminal, None if record is None else record._asdict())
         return None
+    async with lock_of(projection, stores) as owner_id:
+        return await _chosen(Rebuild(projection, stores, settings, reporter, owner_id), given, settings)
+
+
+async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
     for flag, act, done in (
         (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
         (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),

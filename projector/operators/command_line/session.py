@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError
 from projector.operators.assembly import operations
 from projector.operators.operations import Operations, UnknownProjection
+from projector.parking.letters import UnknownLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.ops.terminal import Terminal
@@ -35,11 +36,11 @@ def action_of(given: Namespace, name: str) -> Action:
 async def run_command(
     settings: ProjectorSettings, terminal: Terminal, command: Callable[[Stores], Awaitable[int]]
 ) -> int:
-    """The command's own exit code; 1 with one line for an outage, 2 for a name that does not exist."""
+    """The command's own exit code; with one line 1 for an outage, 2 for what does not exist."""
     try:
         async with AsyncExitStack() as stack:
             return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
-    except UnknownProjection as error:
+    except (UnknownProjection, UnknownLetter) as error:
         terminal.complain(str(error))
         return USAGE
     except ProjectorError as error:
