@@ -13,28 +13,22 @@
 The port has no authentication and listens on 127.0.0.1 unless told otherwise: it is not for the outside.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, Unavailable
-from projector.operators.operations import Listed, Operations, Summary, UnknownProjection
+from projector.errors import Unavailable
+from projector.operators.assembly import Operations
+from projector.operators.http.exchange import Answer, Work, endpoint, read
+from projector.operators.pausing import Pausing
 from projector.parking.dead_letter import Result
-from projector.parking.letters import Narrowed, UnknownLetter
-from shared.ops.http import json_text
-from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
-from shared.ops.http.content import refused_content
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from projector.parking.dead_letters import DeadLetters, Listed, Summary
+from projector.parking.letters import Narrowed
+from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
-
-_BODY_BYTES_MAX = 64 * 1024
-S = TypeVar("S", bound=Struct)
-_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}):
@@ -79,22 +73,32 @@ class Wish(Struct, forbid_unknown_fields=True):
 
 def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
     """By (method, path), for `operations_app`."""
+    of_all = _looking(operations.dead_letters) | _changing(operations.dead_letters)
+    of_all |= _pausing(operations.pausing)
+    return {route: endpoint(work) for route, work in of_all.items()}
+
+
+def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
         narrowed = Narrowed(product, error_class=query.get("class"))
-        return _listed(await operations.dead_letters(query.get("projection"), narrowed))
+        return _listed(await dead_letters.listed(query.get("projection"), narrowed))
 
     async def records(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
         letter = whole_number(query["letter"]) if "letter" in query else None
-        return _listed(await operations.show(query.get("projection"), Narrowed(product, letter)))
+        return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, letter)))
 
+    return {("GET", "/dead-letters"): listed, ("GET", "/dead-letters/records"): records}
+
+
+def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
     async def retry(_: dict[str, str], body: bytes) -> Any:
-        change = _read(Change, body)
+        change = read(Change, body)
         action = Action(change.actor, "retry", change.reason)
         results: list[Result] = []
-        summary = await operations.retry(
+        summary = await dead_letters.retry(
             change.projection,
             change.narrowed(),
             action,
@@ -106,10 +110,10 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
         return _summed_up(results, summary)
 
     async def discard(_: dict[str, str], body: bytes) -> Any:
-        change = _read(Change, body)
+        change = read(Change, body)
         action = Action(change.actor, "discard", _needed(change.reason))
         results: list[Result] = []
-        summary = await operations.discard(
+        summary = await dead_letters.discard(
             change.projection,
             change.narrowed(),
             action,
@@ -120,37 +124,30 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
         return _summed_up(results, summary)
 
     async def park(_: dict[str, str], body: bytes) -> Any:
-        order = _read(ParkOrder, body)
+        order = read(ParkOrder, body)
         action = Action(order.actor, "park", _needed(order.reason))
-        await operations.park(order.projection, order.partition, order.offset, action)
+        await dead_letters.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
 
-    async def pause(_: dict[str, str], body: bytes) -> Any:
-        wish = _read(Wish, body)
-        await operations.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
-        return {"projection": wish.projection, "is_paused": True}
-
-    async def resume(_: dict[str, str], body: bytes) -> Any:
-        wish = _read(Wish, body)
-        await operations.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
-        return {"projection": wish.projection, "is_paused": False}
-
     return {
-        ("GET", "/dead-letters"): _endpoint(listed),
-        ("GET", "/dead-letters/records"): _endpoint(records),
-        ("POST", "/dead-letters/retry"): _endpoint(retry),
-        ("POST", "/dead-letters/discard"): _endpoint(discard),
-        ("POST", "/dead-letters/park"): _endpoint(park),
-        ("POST", "/projections/pause"): _endpoint(pause),
-        ("POST", "/projections/resume"): _endpoint(resume),
+        ("POST", "/dead-letters/retry"): retry,
+        ("POST", "/dead-letters/discard"): discard,
+        ("POST", "/dead-letters/park"): park,
     }
 
 
-class Answer(NamedTuple):
-    """The JSON document, and in headers what does not fit into a list."""
+def _pausing(pausing: Pausing) -> dict[tuple[str, str], Work]:
+    async def pause(_: dict[str, str], body: bytes) -> Any:
+        wish = read(Wish, body)
+        await pausing.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
+        return {"projection": wish.projection, "is_paused": True}
 
-    body: Any
-    headers: Headers = ()
+    async def resume(_: dict[str, str], body: bytes) -> Any:
+        wish = read(Wish, body)
+        await pausing.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
+        return {"projection": wish.projection, "is_paused": False}
+
+    return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
 
 
 def _listed(listed: Listed) -> Answer:
@@ -173,64 +170,3 @@ def _needed(reason: str) -> str:
     if not reason.strip():
         raise ValueError("a reason is needed")
     return reason
-
-
-def _endpoint(work: Callable[[dict[str, str], bytes], Awaitable[Any]]) -> Handler:
-    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            refused = refused_content(scope["headers"]) if scope["method"] == "POST" else None
-            if refused is not None:
-                await _refuse(scope, send, refused.problem, refused.headers)
-                return
-            found = await work(_query(scope["query_string"]), await _body(receive))
-            answer = found if isinstance(found, Answer) else Answer(found)
-        except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
-            await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
-        except UnknownLetter as error:
-            await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
-        except ProjectorError as error:
-            await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))
-        else:
-            await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
-
-    return endpoint
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        body += message.get("body", b"")
-        if len(body) > _BODY_BYTES_MAX:
-            raise ValueError(f"the body has more than {_BODY_BYTES_MAX} bytes")
-        if not message.get("more_body"):
-            return bytes(body).removeprefix(json_text.BOM)
-
-
-def _read(model: type[S], body: bytes) -> S:
-    """Raises `ValueError`, for a key that stands twice, too."""
-    if repeated := json_text.repeated_keys(body):
-        raise ValueError(f"a key stands twice: {', '.join(repeated)}")
-    try:
-        return msgspec.json.decode(body, type=model)
-    except RecursionError as error:
-        raise ValueError(json_text.NESTED_TOO_DEEPLY) from error
-
-
-def _query(query_string: bytes) -> dict[str, str]:
-    """Raises `ValueError` where a parameter is not UTF-8, or stands twice."""
-    try:
-        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise ValueError("the query string is not UTF-8") from error
-    query = dict(pairs)
-    if len(query) < len(pairs):
-        raise ValueError("a parameter stands twice")
-    return query
-
-
-async def _refuse(scope: Scope, send: Send, problem: Problem, headers: Headers = ()) -> None:
-    body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
-    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)

@@ -1,11 +1,10 @@
-"""What operators can do with dead letters and projections, whether by command line or over HTTP."""
+"""What operators do with dead letters, by command line or over HTTP: list, show, retry, discard, park."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
-from projector.control.ports import ControlBoard
-from projector.errors import ProjectorError, Unavailable
+from projector.errors import ProjectorError, Unavailable, check_projection
 from projector.parking.dead_letter import DeadLetter, Result, of_product, of_record, result_of, shown
 from projector.parking.drain import CannotDiscard, Drained, Draining
 from projector.parking.letters import Letters, Narrowed, check_letter, pages
@@ -39,26 +38,20 @@ Tell = Callable[[Sequence[Result]], None]
 """Hears of the letters of one page."""
 
 
-class UnknownProjection(ValueError):
-    """There is no projection of that name; the text names those there are."""
-
-
-class Operations:
+class DeadLetters:
     """`drains` has every projection, by name; `topic` is what they read."""
 
     def __init__(
         self,
         letters: Letters,
-        board: ControlBoard,
         drains: Mapping[str, Callable[[], Draining]],
         topic: str,
     ) -> None:
         self._letters = letters
-        self._board = board
         self._drains = drains
         self._topic = topic
 
-    async def dead_letters(self, projection: str | None, narrowed: Narrowed) -> Listed:
+    async def listed(self, projection: str | None, narrowed: Narrowed) -> Listed:
         """`DeadLetter`s, oldest first, at most `LETTERS_PER_ANSWER_MAX` of each kind.
 
         Raises `Unavailable`, `UnknownLetter`.
@@ -125,16 +118,6 @@ class Operations:
         self._check(projection)
         await self._letters.order_parking(projection, self._topic, partition, offset, action)
 
-    async def pause(self, projection: str, action: Action) -> None:
-        """All its consumers stop reading within a second or so, after the batch in hand."""
-        self._check(projection)
-        await self._board.set(projection, action, is_paused=True)
-
-    async def resume(self, projection: str, action: Action) -> None:
-        """Go on, whether it was paused, had stopped, or waited because too much failed."""
-        self._check(projection)
-        await self._board.set(projection, action, is_paused=False)
-
     async def _each(
         self,
         projection: str,
@@ -164,9 +147,7 @@ class Operations:
         return Summary(run.done, run.failed, parked_now, stopped_by)
 
     def _check(self, projection: str) -> None:
-        if projection not in self._drains:
-            known = ", ".join(self._drains)
-            raise UnknownProjection(f"no such projection: {projection}; there are {known}")
+        check_projection(projection, self._drains)
 
 
 class _Run:
