@@ -40,12 +40,14 @@ async def run(world: World, *arguments: str, code: int = 0, **environment: str) 
     return ended
 
 
-async def start(world: World, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+async def start(
+    world: World, *arguments: str, output: int = asyncio.subprocess.PIPE, **environment: str
+) -> asyncio.subprocess.Process:
     """The command as a process, on the same servers."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", *arguments,
         env={**os.environ, **environment_of(world.settings), **environment},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        stdout=output, stderr=output,
     )  # fmt: skip
 
 
