@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from projector.cache_projection import CacheProjection
 from projector.notifications.projection import NotificationsProjection
 from projector.projection import Projection
 from projector.rebuild.rebuilding import Rebuilding
 from projector.state_topic import fold as product_state
 from projector.state_topic.projection import StatesProjection
-from projector.view_projections import CacheProjection, TableProjection
+from projector.table_projection import TableProjection
 from projector.views import product_document
 from projector.views.analytics import fold as analytics
 from projector.views.analytics.postgres import AnalyticsTables

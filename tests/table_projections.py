@@ -3,7 +3,7 @@
 from typing import Any
 
 from projector.projections import PROJECTIONS
-from projector.view_projections import TableProjection
+from projector.table_projection import TableProjection
 
 TABLES: dict[str, TableProjection[Any]] = {
     one.name: one for one in PROJECTIONS if isinstance(one, TableProjection)

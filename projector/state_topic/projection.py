@@ -10,7 +10,7 @@ from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSetting
 from projector.state_topic.postgres import PostgresStates, ProductStateTables, publish_anew
 from projector.state_topic.publish import StatePublisher
 from projector.stores import Stores
-from projector.view_projections import PostgresProjection
+from projector.table_projection import PostgresProjection
 from projector.views.postgres.statements import LIVE
 from projector.views.postgres.view import Tables
 from shared.contract.addresses import state_topic
