@@ -19,7 +19,7 @@ uvloop's RuntimeError for a connection that has ended becomes a KafkaConnectionE
 
 from aiokafka.errors import KafkaError
 
-KAFKA_IS_AWAY: tuple[type[Exception], ...] = (KafkaError, OSError, EOFError)
+KAFKA_IS_AWAY = (KafkaError, OSError, EOFError)
 """For `except`. OSError is the root of TimeoutError."""
-PRODUCER_HAS_DIED: tuple[type[Exception], ...] = (*KAFKA_IS_AWAY, AssertionError)
+PRODUCER_HAS_DIED = (*KAFKA_IS_AWAY, AssertionError)
 """For `except`, around calls of a producer: after it has died it says so by an assertion."""
