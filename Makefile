@@ -1,11 +1,11 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test chaos check format docs bench seed
+.PHONY: help up down status shell clean test chaos check format docs migration bench seed
 PRODUCTS ?= 1000
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
@@ -44,6 +44,9 @@ format: .venv/.complete ## rewrite the code as `make check` wants it
 
 docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
 	.venv/bin/python -m docs.generate
+
+migration: .venv/.complete ## write the migration that carries changed function files (OF=projector TITLE=faster_differences)
+	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
 
 bench: .venv/.complete ## measure (starts its own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench
