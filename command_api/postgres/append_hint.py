@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.logs import get_logger
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
@@ -75,9 +76,7 @@ class AppendListener:
 
     async def wait(self, seconds_max: float) -> None:
         """Until a hint came since the last call, or `seconds_max` passed. Read the log after, not before."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds_max):
-                await self._appended.wait()
+        await pause(seconds_max, self._appended)
         self._appended.clear()
 
     async def _listen(self, connection: "Connection") -> None:
@@ -108,8 +107,7 @@ class _Session:
     async def stop(self) -> None:
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await cancelled(running)
 
     async def _run(self) -> None:
         is_known_down = False

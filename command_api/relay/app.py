@@ -3,21 +3,23 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import asyncpg
 from prometheus_client import Gauge
 
 from command_api.postgres.append_hint import AppendListener
-from command_api.postgres.maintenance import PARTITIONS_AHEAD
+from command_api.postgres.maintenance import ensure_partitions
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.relay.ports import LogUnavailable
-from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
+from command_api.relay.postgres.log_rows import translated
+from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
 from command_api.relay.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay.settings import RelaySettings
 from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec
+from shared.ops.concurrency.waits import every
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -74,8 +76,11 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         spare_started_objects()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.run(stop), name="relay")
-            tasks.create_task(_every(settings.relay_report_interval_seconds, stop, lambda: _report(pool)))
-            tasks.create_task(_every(settings.relay_partitions_interval_seconds, stop, lambda: _upkeep(pool)))
+            for seconds, work in (
+                (settings.relay_report_interval_seconds, _report),
+                (settings.relay_partitions_interval_seconds, _upkeep),
+            ):
+                tasks.create_task(every(seconds, stop, _unless_away(work, pool)))
             tasks.create_task(watch_event_loop(stop))
             tasks.create_task(_drain(stop, health))
 
@@ -151,19 +156,20 @@ async def _report(pool: "Pool") -> None:
 
 
 async def _upkeep(pool: "Pool") -> None:
-    PARTITIONS_AHEAD.set(await ensure_partitions(pool))
+    with translated():
+        await ensure_partitions(pool)
 
 
-async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` now and then every `seconds`; while the log is away, skip it and say so."""
-    while not stop.is_set():
+def _unless_away(work: Callable[["Pool"], Awaitable[None]], pool: "Pool") -> Callable[[], Awaitable[None]]:
+    """While the log is away, skip `work` and say so."""
+
+    async def turn() -> None:
         try:
-            await work()
+            await work(pool)
         except LogUnavailable as error:
             _log.warning("upkeep of the log skipped", error=str(error))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stop.wait()
+
+    return turn
 
 
 async def _drain(stop: asyncio.Event, health: Health) -> None:

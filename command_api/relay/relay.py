@@ -7,9 +7,8 @@ twice, consumers drop by its stream version; why that is enough: docs/decisions/
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -25,7 +24,7 @@ from command_api.relay.ports import (
     RelayError,
 )
 from shared.contract.recorded_event import RecordedEvent
-from shared.ops.concurrency.waits import beside, pause
+from shared.ops.concurrency.waits import beside, pause, run_until
 from shared.ops.logs import get_logger
 
 RELAY_ACTIVE = Gauge("relay_active", "1 while this process holds the relay's lock, 0 on standby.")
@@ -101,7 +100,8 @@ class Relay:
                 self.status.is_active = True
                 RELAY_ACTIVE.set(1)
                 _log.info("this relay is active")
-                await _while_held(log, self._lead(log, stop))
+                if not await run_until(log.lost(), self._lead(log, stop)):
+                    raise Deposed("the connection that holds the lock is gone")
         finally:
             self.status.is_active = self.status.is_forwarding = False
             RELAY_ACTIVE.set(0)
@@ -206,20 +206,6 @@ class Relay:
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:
     return publisher.prepare(await log.read_after(log_position))
-
-
-async def _while_held(log: LogTail, leading: Coroutine[Any, Any, None]) -> None:
-    """Run `leading` until it ends or the lock's connection does, which ends it at once. Raises `Deposed`."""
-    work, losing = asyncio.create_task(leading), asyncio.create_task(log.lost())
-    try:
-        await asyncio.wait((work, losing), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise Deposed("the connection that holds the lock is gone")
-        work.result()
-    finally:
-        work.cancel()
-        losing.cancel()
-        await asyncio.gather(work, losing, return_exceptions=True)
 
 
 def _jitter() -> float:

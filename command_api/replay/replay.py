@@ -5,14 +5,14 @@ keeps no cursor: `Tally.confirmed_position` is where another replay may go on, a
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from command_api.relay.ports import Chunk, Publisher
 from command_api.replay.pace import Pace
 from command_api.replay.ports import ReplayLog, Selection
-from shared.ops.concurrency.waits import beside, pause
+from shared.ops.concurrency.waits import beside, pause, run_until
 
 
 @dataclass(slots=True)
@@ -68,7 +68,8 @@ class Replay:
         """
         try:
             await publisher.start()
-            await _until(stop, self._publish(publisher, stop), self._finish_seconds_max)
+            publishing = self._publish(publisher, stop)
+            await run_until(stop.wait(), publishing, finish_seconds_max=self._finish_seconds_max)
         finally:
             await publisher.stop()
 
@@ -108,18 +109,3 @@ class Replay:
         self.tally.confirmed_position = log_position
         self.tally.events += events
         self._progress(self.tally)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None], finish_seconds_max: float) -> None:
-    """Run `work`, which heeds `stop`; if it is held up after a stop, end it."""
-    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            await asyncio.wait((task,), timeout=finish_seconds_max)
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        stopping.cancel()
-        await asyncio.gather(task, stopping, return_exceptions=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
+from shared.ops.concurrency.waits import cancelled, pause
 
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
@@ -82,8 +83,7 @@ class Visibility:
     async def close(self) -> None:
         """End the poller, when nobody waits any more."""
         if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
+            await cancelled(self._poller)
 
     def _start_polling(self) -> None:
         self._arrived.set()
@@ -110,11 +110,7 @@ class Visibility:
     async def _pause(self, seconds: float) -> None:
         """Shorter for who has just come, but never below the minimum: a busy reader costs no query each."""
         await asyncio.sleep(POLL_SECONDS_MIN)
-        try:
-            async with asyncio.timeout(seconds - POLL_SECONDS_MIN):
-                await self._arrived.wait()
-        except TimeoutError:
-            return
+        await pause(seconds - POLL_SECONDS_MIN, self._arrived)
 
     def _release(self, positions: Mapping[int, int]) -> None:
         for waiter in self._waiters:

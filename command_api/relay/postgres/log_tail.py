@@ -117,10 +117,3 @@ async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
         row = await pool.fetchrow(load_sql(_SQL, "read_relay_lag"), RELAY_NAME)
     assert row is not None, "an aggregate answers one row"
     return RelayLag(*row)
-
-
-async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
-    """Make the partitions that are missing; answers how many stand empty ahead. Raises `LogUnavailable`."""
-    with translated():
-        await pool.fetchval(load_sql(_SQL, "ensure_partitions"))
-        return int(await pool.fetchval(load_sql(_SQL, "count_partitions_ahead")))
