@@ -17,6 +17,7 @@ from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
+from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.operations import operations_app
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
@@ -86,14 +87,14 @@ def _event_store(
 
 async def _start(
     stack: AsyncExitStack,
-    app: object,
+    app: ASGIApp,
     settings: CommandSettings,
     port: int,
     port_setting: str,
     http_limit: int | None = None,
 ) -> None:
     server = HttpServer(
-        app,  # type: ignore[arg-type]  # Starlette's and our own ASGI types differ in name only
+        app,
         host=settings.listen_host,
         port=port,
         port_setting=port_setting,

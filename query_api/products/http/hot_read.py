@@ -13,12 +13,12 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from query_api.http.request_context import request_id_of
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
 from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.http.request_context import request_id_of
 from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
 
 ROUTE = "/v1/products/{product_id}"
