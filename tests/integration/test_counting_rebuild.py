@@ -7,9 +7,9 @@ import pytest
 
 from shared.contract import events as e
 from tests.eventually import eventually
-from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer
+from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced, variant
 

@@ -23,15 +23,18 @@ from projector.views.postgres.statements import LIVE, SHADOW
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_drain import ACTION, drain
-from tests.integration.test_projector_parking import broken, owner, parked
-from tests.integration.test_projector_views import (
+from tests.integration.view_world import (
+    ACTION,
     Feed,
     Log,
     View,
+    broken,
+    drain,
     fold_of,
     log,
     make_view,
+    owner,
+    parked,
     read_model,
     redis,
     table,

@@ -7,22 +7,24 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projector.applying.ports import Action, Fold
-from projector.kafka.records import read_one
-from projector.parking.drain import CannotDiscard, Drain, Drained
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Fold
+from projector.parking.drain import CannotDiscard, Drained
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_parking import broken, owner, parked
-from tests.integration.test_projector_views import (
-    LOG_ID,
+from tests.integration.view_world import (
+    ACTION,
     UNKNOWN,
     Feed,
     Log,
     View,
-    fold_of,
+    broken,
+    drain,
     log,
+    owner,
+    parked,
     read_model,
     record_of,
     redis,
@@ -34,29 +36,6 @@ from tests.unit.projector.histories import created, history, new_product_id, pri
 view = view_of_every_type
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-ACTION = Action("ann", "retry", "mended")
-
-
-class TestLog:
-    """The log of the tests, under the id that their records carry."""
-
-    __test__ = False
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    async def log_id(self) -> UUID:
-        return LOG_ID
-
-    async def newest_position(self) -> int:
-        return await self._log.reading.newest_position()
-
-    async def events_after(self, versions: Any) -> Any:
-        return await self._log.reading.events_after(versions)
-
-
-def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
-    return Drain(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
 
 
 class Odd(ValueError):
@@ -79,7 +58,7 @@ async def park_second_of_four(view: View, log: Log, read_model: Any) -> tuple[Fe
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
-    feed.projection._fold = failing_at(events[1], feed.fold)
+    feed.projection._transaction._fold = failing_at(events[1], feed.fold)
     await feed.deliver(*events, isolate=True)
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     assert [row["stream_version"] for row in await parked(read_model)] == [2, 3, 4]
@@ -157,7 +136,7 @@ async def test_an_event_that_arrives_during_a_drain_waits_and_is_applied_after_i
     feed, events = await park_second_of_four(view, log, read_model)
     last = history(events[0].product_id, *[e.ProductArchived()] * 5)[4]
     await log.keep([last])
-    feed.projection._fold = DOCUMENTS
+    feed.projection._transaction._fold = DOCUMENTS
     async with read_model.acquire() as draining, draining.transaction():
         # A drain in the middle: it holds the product's row.
         await draining.execute("SELECT FROM views.parked_product FOR UPDATE")
@@ -221,7 +200,7 @@ async def test_a_creation_cannot_be_passed_over(view: View, log: Log, read_model
     events = history(new_product_id(), created(), priced("2.00"))
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
-    feed.projection._fold = failing_at(events[0], feed.fold)
+    feed.projection._transaction._fold = failing_at(events[0], feed.fold)
     await feed.deliver(*events, isolate=True)
     with pytest.raises(CannotDiscard, match="version 0"):
         await drain(view, log).discard(events[0].product_id, ACTION)
@@ -237,7 +216,7 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
     (row,) = await parked(read_model)
     letter = row["parked_event_id"]
-    drained = await drain(view, log).retry_unreadable(letter, ACTION)
+    drained = await drain(view, log).retry_single(letter, ACTION)
     assert (drained.released, drained.left) == (0, 1)
     assert "ce_subject" in (drained.cause or "")
     headers = record_of(events[1], 1).headers
@@ -245,11 +224,11 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(
         "UPDATE views.parked_event SET header_names = $1, header_values = $2",
         [name for name, _ in headers], [value for _, value in headers],
     )  # fmt: skip
-    assert await drain(view, log).retry_unreadable(letter, ACTION) == Drained(1, 0)
+    assert await drain(view, log).retry_single(letter, ACTION) == Drained(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     (row,) = await parked(read_model)
-    assert await drain(view, log).discard_unreadable(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Drained(1, 0)
     assert await parked(read_model) == []
 
 

@@ -9,9 +9,8 @@ from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer
-from tests.integration.test_verify import verify
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer, verify
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, priced
 

@@ -1,13 +1,9 @@
 """What can never be applied is parked with its product, in order, and costs nobody else anything."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import msgspec
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from projector.applying.parking_breaker import ParkingBreaker
@@ -17,44 +13,27 @@ from projector.parking.postgres.parking import ParkingLimits
 from projector.views.postgres.view import PostgresView
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
-from tests.integration.test_projector_views import (
+from tests.integration.view_world import (
     LOG_ID,
     Feed,
     Log,
     View,
+    broken,
     cache,
     log,
+    owner,
+    parked,
     read_model,
     record_of,
     redis,
     table,
     view_of_every_type,
 )
-from tests.servers import DatabaseDsns
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 view = view_of_every_type
-__all__ = ["log", "read_model", "redis"]
+__all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture
-async def owner(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
-    """May change tables, which the projector may not."""
-    connection = await asyncpg.connect(read_model_dsns.owner)
-    yield connection
-    await connection.close()
-
-
-async def parked(read_model: Any) -> list[asyncpg.Record]:
-    rows: list[asyncpg.Record] = await read_model.fetch(
-        "SELECT * FROM views.parked_event ORDER BY parked_event_id"
-    )
-    return rows
-
-
-def broken(event: RecordedEvent, **changed: Any) -> RecordedEvent:
-    return msgspec.structs.replace(event, **(changed or {"data": b"{"}))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +241,7 @@ async def test_an_unknown_error_is_isolated_and_its_event_parked(
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     others = [history(new_product_id(), created())[0] for _ in range(4)]
     feed = Feed(view, log, read_model=read_model)
-    fold = feed.projection._fold
+    fold = feed.projection._transaction._fold
 
     def fragile(state: Any, event: Any, recorded: RecordedEvent) -> Any:
         if recorded.metadata.event_id == events[1].metadata.event_id:
