@@ -38,15 +38,15 @@ RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 wit
 
 _POOL_CONNECTIONS_MAX = 2
 _HTTP_STOP_SECONDS_MAX = 1.0
-# The loop comes round within the sum of its limits; silence for twice as long means that it is stuck.
+# One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
 _SILENCE_MARGIN = 2.0
 _log = get_logger(__name__)
 
 
 async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
-    """Relay until `stop`, which ends the chunk on its way, saves the cursor and frees the lock.
+    """Relay until `stop`; then finish the chunk on its way, save the cursor and free the lock.
 
-    Raises `PortTaken`, and whatever is neither PostgreSQL nor Kafka being away: those are waited out.
+    Waits while PostgreSQL or Kafka are away. Raises `PortTaken` and every other error.
     """
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
@@ -144,7 +144,7 @@ def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
 
 
 async def _report(pool: "Pool") -> None:
-    """Lag from the log itself, standby or active; unknown is NaN, because an old number would look well."""
+    """Lag, read from the log itself by active and standby relays; NaN where unknown: an old number misleads."""
     try:
         lag = await read_lag(pool)
     except LogUnavailable:
@@ -161,13 +161,13 @@ async def _upkeep(pool: "Pool") -> None:
 
 
 def _unless_away(work: Callable[["Pool"], Awaitable[None]], pool: "Pool") -> Callable[[], Awaitable[None]]:
-    """While the log is away, skip `work` and say so."""
+    """`work`, skipped with a warning while the event store is unavailable."""
 
     async def turn() -> None:
         try:
             await work(pool)
         except LogUnavailable as error:
-            _log.warning("upkeep of the log skipped", error=str(error))
+            _log.warning("log maintenance skipped: the event store is unavailable", error=str(error))
 
     return turn
 

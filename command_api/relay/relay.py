@@ -1,8 +1,8 @@
 """Event log -> Kafka, in order, by one relay at a time: never skips, may repeat.
 
-The cursor moves only over what Kafka has confirmed without a hole, so whatever fails (a relay killed, Kafka
-away, PostgreSQL away, this relay deposed) is answered alike: stop, and go on from the cursor. What is sent
-twice, consumers drop by its stream version; why that is enough: docs/decisions/0003-relay-fencing.md.
+The cursor moves only over what Kafka has confirmed without a hole. So every failure (a relay killed, Kafka or
+PostgreSQL away, this relay replaced by another) has the same answer: stop, and continue from the cursor.
+Consumers drop what is sent twice by its stream version; why that is enough: docs/decisions/0003-relay-fencing.md.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
-    Deposed,
     LogTail,
     LogUnavailable,
     OperatorNeeded,
     Publisher,
     PublishFailed,
     RelayError,
+    RelayReplaced,
 )
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.concurrency.waits import beside, pause, run_until
@@ -34,7 +34,7 @@ RELAY_BATCH_EVENTS = Histogram(
     "Events published as one chunk.",
     buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000),
 )
-RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and begun anew.", ["reason"])
+RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and started again.", ["reason"])
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
@@ -55,7 +55,7 @@ class RelayTimes:
 
 @dataclass(slots=True)
 class RelayStatus:
-    """What readiness asks: whether this is the active relay, whether it forwards, and what holds it up."""
+    """What readiness asks: whether this is the active relay, whether it forwards, and why it is stopped."""
 
     is_active: bool = False
     is_forwarding: bool = False
@@ -63,7 +63,7 @@ class RelayStatus:
 
 
 class Relay:
-    """The use case. `beat` is called in every round of every wait, as a sign of life."""
+    """The use case. Every loop calls `beat` in each round, so that liveness notices a relay that hangs."""
 
     def __init__(
         self,
@@ -87,12 +87,12 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._tenure(stop)
-            except (LogUnavailable, Deposed) as error:
+            except (LogUnavailable, RelayReplaced) as error:
                 self._interrupted(error)
                 await self._back_off(stop)
 
     async def _tenure(self, stop: asyncio.Event) -> None:
-        """From one connection to its end."""
+        """From one connection to the log until it ends."""
         self._beat()
         log = await self._open_log()
         try:
@@ -101,7 +101,7 @@ class Relay:
                 RELAY_ACTIVE.set(1)
                 _log.info("this relay is active")
                 if not await run_until(log.lost(), self._lead(log, stop)):
-                    raise Deposed("the connection that holds the lock is gone")
+                    raise RelayReplaced("the connection that holds the lock is gone")
         finally:
             self.status.is_active = self.status.is_forwarding = False
             RELAY_ACTIVE.set(0)
@@ -116,7 +116,7 @@ class Relay:
         return False
 
     async def _lead(self, log: LogTail, stop: asyncio.Event) -> None:
-        """Publish with one publisher after the other; the lock is kept: Kafka's faults are not the log's."""
+        """Publish, with a new publisher after each failure of Kafka; the lock is kept all the time."""
         while not stop.is_set():
             try:
                 await self._publish(log, stop)
@@ -139,11 +139,11 @@ class Relay:
             await publisher.stop()
 
     async def _stand_still(self, error: OperatorNeeded, stop: asyncio.Event) -> None:
-        """Skipping would lose the event for every consumer: not ready, and loud, until it can be sent."""
+        """Skipping would lose the event for every consumer: the relay is not ready until it can send it."""
         self.status.operator_needed = str(error)
-        RELAY_RESTARTS.labels("operator_needed").inc()
+        RELAY_RESTARTS.labels(error.reason).inc()
         _log.critical(
-            "the relay stands still until an operator mends this; nothing is skipped", error=str(error)
+            "relay stopped until an operator repairs the cause; no event is skipped", error=str(error)
         )
         await pause(self._times.operator_wait, stop)
 
@@ -192,10 +192,11 @@ class Relay:
         self.status.operator_needed = None
 
     def _interrupted(self, error: RelayError) -> None:
-        reason = {PublishFailed: "publish_failed", Deposed: "deposed"}.get(type(error), "log_unavailable")
-        RELAY_RESTARTS.labels(reason).inc()
+        RELAY_RESTARTS.labels(error.reason).inc()
         if self._failures % _FAILURES_PER_LOG_LINE == 0:
-            _log.warning("relay interrupted, going on from the cursor", reason=reason, error=str(error))
+            _log.warning(
+                "relay interrupted; continues from the cursor", reason=error.reason, error=str(error)
+            )
         self._failures += 1
 
     async def _back_off(self, stop: asyncio.Event) -> None:

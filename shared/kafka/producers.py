@@ -62,7 +62,7 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
                 await asyncio.wait((sender,), timeout=pause)
             await close_client(producer.client)
     except Exception as error:
-        _log.warning("Kafka producer could not be ended", error=repr(error))
+        _log.warning("Kafka producer could not be closed", error=repr(error))
     _release_waiters(producer._message_accumulator)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from command_api.relay.ports import Deposed
+from command_api.relay.ports import RelayReplaced
 from command_api.relay.postgres.log_rows import recorded, translated
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
@@ -73,11 +73,10 @@ class PostgresLogTail:
         return bool(await self._fetchval("try_relay_lock"))
 
     async def read_cursor(self) -> int:
-        """See the port."""
         return int(await self._fetchval("read_relay_cursor", RELAY_NAME))
 
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
-        """See the port. Position order is commit order, so nothing can appear behind what was read."""
+        """Position order is commit order, so nothing can appear behind what was read."""
         limits = self._limits
         async with self._session() as connection:
             rows = await connection.fetch(
@@ -86,12 +85,10 @@ class PostgresLogTail:
         return recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:
-        """See the port."""
         if await self._fetchval("move_relay_cursor", RELAY_NAME, old, new) is None:
-            raise Deposed(f"the cursor is no longer at {old}: another relay has moved it")
+            raise RelayReplaced(f"the cursor is no longer at {old}: another relay has moved it")
 
     async def lost(self) -> None:
-        """See the port."""
         await self._lost.wait()
 
     async def close(self) -> None:

@@ -53,18 +53,15 @@ class PostgresReplayLog:
             return cls(connection, str(log_id).encode(), limits)
 
     async def newest_position(self) -> int:
-        """See the port."""
         with translated():
             return int(await self._connection.fetchval(load_sql(_SQL, "read_newest_position")))
 
     async def relayed_position(self) -> int:
-        """See the port."""
         with translated():
             cursor = await self._connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME)
         return int(cursor or 0)
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
-        """See the port."""
         name, scan_to, arguments = self._statement("read_replay", log_position, selection)
         bounds = (events_max, self._limits.bytes_max)
         with translated():
@@ -74,7 +71,6 @@ class PostgresReplayLog:
         return Stretch(events, events[-1].log_position if is_cut else scan_to)
 
     async def count_after(self, log_position: int, selection: Selection) -> Count:
-        """See the port."""
         name, scan_to, arguments = self._statement("count_replay", log_position, selection)
         with translated():
             return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
