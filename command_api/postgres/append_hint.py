@@ -118,7 +118,7 @@ class _Session:
                 # Readers poll anyway, so no error of the hint matters: log it once and try again for ever.
                 if isinstance(error, _Dropped) or not is_known_down:
                     _log.warning(
-                        "append hint is unavailable; readers poll the log instead",
+                        "append hint unavailable; readers poll",
                         session=self._name,
                         error=repr(error),
                     )

@@ -150,9 +150,7 @@ class GroupCommit:
 
     async def _reconcile(self, batch: list[_Waiting], error: Exception) -> None:
         """The call broke in the middle: read what it wrote, answer that, and write the rest once more."""
-        _log.warning(
-            "append connection lost; reading back what was written", commands=len(batch), error=repr(error)
-        )
+        _log.warning("append connection lost; reading back", commands=len(batch), error=repr(error))
         try:
             written = await self._connection.find_written([waiting.append for waiting in batch])
         except StoreError as unknown:

@@ -144,7 +144,7 @@ def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
 
 
 async def _report(pool: "Pool") -> None:
-    """Lag, read from the log itself by active and standby relays; NaN where unknown: an old number misleads."""
+    """Lag, read from the log by active and standby relays; NaN where unknown: an old number misleads."""
     try:
         lag = await read_lag(pool)
     except LogUnavailable:

@@ -2,7 +2,8 @@
 
 The cursor moves only over what Kafka has confirmed without a hole. So every failure (a relay killed, Kafka or
 PostgreSQL away, this relay replaced by another) has the same answer: stop, and continue from the cursor.
-Consumers drop what is sent twice by its stream version; why that is enough: docs/decisions/0003-relay-fencing.md.
+Consumers drop what is sent twice by its stream version (docs/decisions/0003-relay-fencing.md says why that is
+enough).
 """
 
 import asyncio
@@ -142,9 +143,7 @@ class Relay:
         """Skipping would lose the event for every consumer: the relay is not ready until it can send it."""
         self.status.operator_needed = str(error)
         RELAY_RESTARTS.labels(error.reason).inc()
-        _log.critical(
-            "relay stopped until an operator repairs the cause; no event is skipped", error=str(error)
-        )
+        _log.critical("relay stopped until an operator acts; no event is skipped", error=str(error))
         await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
@@ -194,9 +193,7 @@ class Relay:
     def _interrupted(self, error: RelayError) -> None:
         RELAY_RESTARTS.labels(error.reason).inc()
         if self._failures % _FAILURES_PER_LOG_LINE == 0:
-            _log.warning(
-                "relay interrupted; continues from the cursor", reason=error.reason, error=str(error)
-            )
+            _log.warning("relay interrupted, continues from cursor", reason=error.reason, error=str(error))
         self._failures += 1
 
     async def _back_off(self, stop: asyncio.Event) -> None:
