@@ -65,9 +65,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
     settings = load_settings(ReplaySettings)
     strays = _strays(order, settings.kafka_topic_prefix)
     if strays:
-        args.usage_error(
-            f"{order.topic} does not carry {', '.join(strays)}: choose its own event types with --type"
-        )
+        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose others with --type")
     configure_logs(PROCESS, settings, sys.stderr)
 
     async def replay(stop: asyncio.Event) -> int:

@@ -14,13 +14,17 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from command_api.relay.ports import RelayReplaced
-from command_api.relay.postgres.log_rows import recorded, translated
+from command_api.relay.postgres.log_rows import (
+    RELAY_NAME,
+    read_log_id,
+    read_relay_cursor,
+    recorded,
+    translated,
+)
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
-RELAY_NAME = "kafka"
-"""The row of catalogue.relay_cursor."""
 _SQL = "command_api.relay.postgres"
 _CLOSE_SECONDS_MAX = 1.0
 
@@ -63,17 +67,17 @@ class PostgresLogTail:
                 application_name="catalogue-relay",
                 statement_timeout_seconds=limits.statement_seconds_max,
             )
-            await connection.execute(load_sql(_SQL, "set_asynchronous_commit"))
+            await connection.execute(load_sql("command_api.postgres", "set_asynchronous_commit"))
             await connection.execute(load_sql(_SQL, "create_relay_cursor"), RELAY_NAME)
-            log_id = await connection.fetchval(load_sql(_SQL, "read_log_id"))
-            return cls(connection, str(log_id).encode(), limits)
+            return cls(connection, await read_log_id(connection), limits)
 
     async def try_lock(self) -> bool:
         """A session lock: held until the connection ends, and the server frees it then by itself."""
         return bool(await self._fetchval("try_relay_lock"))
 
     async def read_cursor(self) -> int:
-        return int(await self._fetchval("read_relay_cursor", RELAY_NAME))
+        async with self._session() as connection:
+            return await read_relay_cursor(connection)
 
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
         """Position order is commit order, so nothing can appear behind what was read."""

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from command_api.relay.postgres.log_rows import recorded, translated
-from command_api.relay.postgres.log_tail import RELAY_NAME
+from command_api.relay.postgres.log_rows import read_log_id, read_relay_cursor, recorded, translated
 from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
@@ -49,8 +48,7 @@ class PostgresReplayLog:
                 application_name="catalogue-replay",
                 statement_timeout_seconds=limits.statement_seconds_max,
             )
-            log_id = await connection.fetchval(load_sql(_SQL, "read_log_id"))
-            return cls(connection, str(log_id).encode(), limits)
+            return cls(connection, await read_log_id(connection), limits)
 
     async def newest_position(self) -> int:
         with translated():
@@ -58,8 +56,7 @@ class PostgresReplayLog:
 
     async def relayed_position(self) -> int:
         with translated():
-            cursor = await self._connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME)
-        return int(cursor or 0)
+            return await read_relay_cursor(self._connection)
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         name, scan_to, arguments = self._statement("read_replay", log_position, selection)
