@@ -23,7 +23,7 @@ from shared.ops.concurrency.waits import every
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
-from shared.ops.http.server import HttpServer
+from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.version import service_version
@@ -37,7 +37,6 @@ RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has n
 RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 without any; NaN: unknown.")
 
 _POOL_CONNECTIONS_MAX = 2
-_HTTP_STOP_SECONDS_MAX = 1.0
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
 _SILENCE_MARGIN = 2.0
 _log = get_logger(__name__)
@@ -63,15 +62,13 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         resources.push_async_callback(listener.stop)
         relay = _relay(settings, listener, health)
         _require(health, pool, relay.status)
-        server = HttpServer(
+        await serve_operations(
+            resources,
             operations_app(health),
-            host=settings.listen_host,
+            settings,
             port=settings.relay_ops_port,
             port_setting="RELAY_OPS_PORT",
-            limits=settings.connection_limits,
         )
-        resources.push_async_callback(server.stop, _HTTP_STOP_SECONDS_MAX)
-        await server.start()
         await listener.start()
         spare_started_objects()
         async with asyncio.TaskGroup() as tasks:

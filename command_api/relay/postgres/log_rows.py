@@ -1,4 +1,4 @@
-"""What relay and replay share: rows of the log as events, its id, the cursor, and the driver's errors as ours."""
+"""What relay and replay share: rows of the log as events, its id, the cursor, the driver's errors as ours."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
