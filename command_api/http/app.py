@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from command_api.http.answers import WriteApi
-from command_api.http.openapi import component_schemas
+from command_api.http.openapi.endpoints import component_schemas
 from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
 from shared.ops.http.asgi import ASGIApp

@@ -1,4 +1,4 @@
-"""The write endpoints: what each takes, and what it answers. The bodies are described in `openapi.py`."""
+"""The write endpoints: what each takes, and what it answers. `openapi/` describes the bodies."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -21,7 +21,7 @@ from command_api.http.answers import (
     render_ok,
     render_put,
 )
-from command_api.http.batch import run_batch
+from command_api.http.batch.route import run_batch
 from command_api.http.body import parse, read_body, require_media_type
 from command_api.http.headers import (
     caller_of,
@@ -34,7 +34,7 @@ from command_api.http.headers import (
     versions_wanted,
 )
 from command_api.http.names import NAME_CHARACTERS_MAX
-from command_api.http.openapi import describes
+from command_api.http.openapi.endpoints import describes
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 from shared.ops.http.path import segment_bytes
 

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from command_api.executing.batch import Operation, Outcome, run_in_order
 from command_api.executing.execute import Answer
 from command_api.http.answers import WriteApi
-from command_api.http.batch_body import BATCH_BYTES_MAX, NDJSON, read_items
+from command_api.http.batch.items import BATCH_BYTES_MAX, NDJSON, read_items
+from command_api.http.batch.operations import parse_operation
 from command_api.http.body import read_body, require_media_type
 from command_api.http.headers import batch_token, caller_of, idempotency_key
-from command_api.http.operations import parse_operation
 from command_api.http.problems import problem_of
 from shared.ops.http.problem_answer import problem_document
 from shared.ops.logs import get_logger
