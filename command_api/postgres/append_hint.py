@@ -60,7 +60,7 @@ class AppendHint:
 
 
 class AppendListener:
-    """Receives the hint. Adapter of `relay_ports.AppendSignal`."""
+    """Receives the hint. Adapter of the relay's `AppendSignal`."""
 
     def __init__(self, dsn: str) -> None:
         self._appended = asyncio.Event()

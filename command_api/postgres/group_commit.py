@@ -65,8 +65,7 @@ class GroupCommit:
         self._queue_bytes += size_bytes
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        # A client that hangs up cancels this future and nothing else: the write that others ride with goes
-        # on.
+        # A client that hangs up cancels this future and nothing else: the write of the others goes on.
         return await waiting.outcome
 
     async def drain(self) -> None:

@@ -1,7 +1,7 @@
-"""What the log needs from time to time: partitions ahead of need, and expired answers gone.
+"""Periodic maintenance of the log: partitions are created ahead of need, expired answers are deleted.
 
-Every command API process does it; the functions serialise themselves, so many processes do no harm, and
-no single one is needed for appends to go on.
+Every command API process does it: the SQL functions serialise themselves, so many processes do no harm, and
+appends do not depend on a single one.
 """
 
 import asyncio

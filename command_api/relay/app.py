@@ -1,4 +1,4 @@
-"""Puts the relay process together: the use case, its adapters, the operations port, and the log's upkeep."""
+"""The composition root of the relay: the use case, its adapters, the operations port, log maintenance."""
 
 import asyncio
 import math

@@ -1,7 +1,7 @@
-"""A range of the log to any topic, marked as a replay: for a new reader, or for one that lost its data.
+"""Publishes a range of the log to any topic, marked as a replay, for a reader that is new or lost its data.
 
-The relay's rules hold here, too: in log order, confirmed before counted, never past something unconfirmed. It
-keeps no cursor: `Tally.confirmed_position` is where another replay may go on, and repeats at most a chunk.
+The relay's rules hold here, too: in log order, confirmed before counted, never past an unconfirmed event. It
+keeps no cursor: another replay can continue after `Tally.confirmed_position`; it repeats at most a chunk.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from shared.ops.concurrency.waits import beside, pause, run_until
 
 @dataclass(slots=True)
 class Tally:
-    """What was done so far: all that is selected up to `confirmed_position` is confirmed, `events` events."""
+    """The progress: all selected events up to `confirmed_position` are confirmed, `events` of them."""
 
     confirmed_position: int
     events: int = 0
@@ -31,7 +31,7 @@ class _Run(NamedTuple):
 
 
 class Replay:
-    """The use case. `progress` hears of the tally each time it grew; `now` is a clock in seconds.
+    """The use case. `progress` is called with the tally each time it has grown; `now` is a clock in seconds.
 
     After a stop the chunk on its way may take `finish_seconds_max` more; then it counts as unconfirmed.
     """
@@ -62,7 +62,7 @@ class Replay:
         return self.tally.confirmed_position >= self._selection.last
 
     async def publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Send what is selected, until done or `stop`. Raises `RelayError`; the tally is true in any case.
+        """Send the selected events, until done or `stop`. Raises `RelayError`; the tally is true even then.
 
         The topic is verified even if there is nothing to send: a misspelt one must not look like success.
         """
@@ -74,7 +74,7 @@ class Replay:
             await publisher.stop()
 
     async def count(self, stop: asyncio.Event) -> None:
-        """Count what would be sent into the tally, and send nothing."""
+        """Count the selected events into the tally, and send nothing."""
         while not (self.is_complete or stop.is_set()):
             events, scanned_to = await self._log.count_after(self.tally.confirmed_position, self._selection)
             self._reached(scanned_to, events)

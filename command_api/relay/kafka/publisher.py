@@ -54,7 +54,7 @@ class PublisherSettings:
 
 
 class KafkaPublisher:
-    """Adapter of `relay_ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
+    """Adapter of `ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
 
     def __init__(self, settings: PublisherSettings, log_id: bytes) -> None:
         self._settings = settings

@@ -46,7 +46,7 @@ class RelayLag(NamedTuple):
 
 
 class PostgresLogTail:
-    """Adapter of `relay_ports.LogTail`; made by `open`."""
+    """Adapter of `ports.LogTail`; made by `open`."""
 
     def __init__(
         self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: bytes, limits: TailLimits
@@ -96,7 +96,7 @@ class PostgresLogTail:
         await self._lost.wait()
 
     async def close(self) -> None:
-        """Politely where the server still answers, at once where not."""
+        """With a goodbye to the server where it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 

@@ -30,7 +30,7 @@ class ReplayLimits(NamedTuple):
 
 
 class PostgresReplayLog:
-    """Adapter of `replay_ports.ReplayLog`; made by `open`."""
+    """Adapter of `ports.ReplayLog`; made by `open`."""
 
     def __init__(
         self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: bytes, limits: ReplayLimits
@@ -73,7 +73,7 @@ class PostgresReplayLog:
             return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
 
     async def close(self) -> None:
-        """Politely where the server still answers, at once where not."""
+        """With a goodbye to the server where it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 
