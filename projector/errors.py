@@ -14,6 +14,8 @@ ProjectorError
 Anything else is unknown: tried again like a transient error, until its budget ends; then the event is parked.
 """
 
+from collections.abc import Collection
+
 
 class HistoryDoesNotFold(ValueError):
     """The event cannot follow what came before: an event of a product that is not there, an unknown SKU.
@@ -21,6 +23,16 @@ class HistoryDoesNotFold(ValueError):
     The one way in which a fold fails. The log's writer never appends such a history, so it is a defect, and
     never skipped.
     """
+
+
+class UnknownProjection(ValueError):
+    """There is no projection of that name; the text names those there are."""
+
+
+def check_projection(name: str, names: Collection[str]) -> None:
+    """Raises `UnknownProjection`."""
+    if name not in names:
+        raise UnknownProjection(f"no such projection: {name}; there are {', '.join(names)}")
 
 
 class ProjectorError(Exception):

@@ -9,18 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, NamedTuple
 
 from projector.applying.batch import Item, is_behind
+from projector.applying.dead_letters import Letter, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import (
-    Checkpoint,
-    EventLog,
-    Fold,
-    Letter,
-    Listener,
-    ParkedProducts,
-    S,
-    Unreadable,
-    View,
-)
+from projector.applying.ports import Checkpoint, EventLog, Fold, Listener, S, View
+from projector.applying.records import Unreadable
 from projector.applying.stream_fold import Doomed, Tally
 from projector.applying.transaction import BatchTransaction
 from projector.errors import LogLacksVersions, ProjectorError, Refused

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.applying.ports import Checkpoint, Delivered, Held, Unreadable
+from projector.applying.ports import Checkpoint, Held
+from projector.applying.records import Delivered, Unreadable
 from projector.errors import LogDiffers, LogLacksVersions
 
 Item = Delivered | Unreadable

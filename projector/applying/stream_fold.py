@@ -4,7 +4,9 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from projector.applying.ports import Change, Delivered, ErrorClass, Fold, Held, Letter, ProductLetter, S
+from projector.applying.dead_letters import Letter, ProductLetter
+from projector.applying.ports import Change, Fold, Held, S
+from projector.applying.records import Delivered, ErrorClass
 from projector.errors import HistoryDoesNotFold, LogLacksVersions
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent

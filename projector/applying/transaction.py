@@ -19,22 +19,10 @@ from projector.applying.batch import (
     reached,
     refuse_other_logs,
 )
+from projector.applying.dead_letters import Letter, ProductLetter, SingleLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import (
-    BatchWriter,
-    Change,
-    Delivered,
-    EventLog,
-    Fold,
-    Held,
-    Letter,
-    Listener,
-    ProductLetter,
-    S,
-    SingleLetter,
-    Unreadable,
-    View,
-)
+from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
+from projector.applying.records import Delivered, Unreadable
 from projector.applying.stream_fold import Doomed, StreamFold, Tally, followers, letters_of
 from projector.errors import Unavailable
 from shared.contract.recorded_event import RecordedEvent

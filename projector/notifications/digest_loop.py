@@ -13,8 +13,10 @@ from uuid import uuid4
 import msgspec
 from prometheus_client import Gauge
 
+from projector.applying.dead_letters import Letter, Parking, SingleLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Control, ErrorClass, Letter, MadeRecord, Parking, SingleLetter
+from projector.applying.ports import Control
+from projector.applying.records import ErrorClass, MadeRecord
 from projector.control.ports import PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered

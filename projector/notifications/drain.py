@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
-from projector.applying.ports import Action, ErrorClass, EventLog, ParkedEvent, Parking, Unreadable
+from projector.applying.dead_letters import Action, ParkedEvent, Parking
+from projector.applying.ports import EventLog
+from projector.applying.records import ErrorClass, Unreadable
 from projector.errors import CannotGoOn
 from projector.notifications.digest_loop import DIGEST_ID_HEADER, DIGEST_LETTERS
 from projector.notifications.digest_ports import Digests

@@ -10,21 +10,9 @@ from typing import Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING
-from projector.applying.ports import (
-    Action,
-    BatchWriter,
-    Change,
-    Delivered,
-    ErrorClass,
-    EventLog,
-    Fold,
-    Listener,
-    ParkedEvent,
-    S,
-    SourceRecord,
-    Unreadable,
-    View,
-)
+from projector.applying.dead_letters import Action, ParkedEvent
+from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listener, S, View
+from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
 from projector.errors import LogLacksVersions, Refused
 from shared.contract.recorded_event import RecordedEvent

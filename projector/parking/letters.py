@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.parking.dead_letter import DeadLetter, of_product, of_record
 
 LETTERS_PER_PAGE = 500

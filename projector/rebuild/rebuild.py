@@ -4,14 +4,8 @@ Each phase is kept, so whatever ends it - Ctrl-C, a crash, a server that goes aw
 The live view is not touched before the switch, and the previous one stays until it is finished with.
 """
 
-import asyncio
-import multiprocessing
-import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
-from queue import Empty
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -22,15 +16,13 @@ from projector.rebuild.postgres.lock import rebuild_lock
 from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.rebuilding import Rebuilding
-from projector.rebuild.worker import Slices, Told, work
+from projector.rebuild.worker import Slices
+from projector.rebuild.workers import Workers
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
-
-_LOOK_SECONDS = 0.05
-_END_SECONDS_MAX = 5.0
 
 
 class Wanted(NamedTuple):
@@ -178,61 +170,11 @@ class Rebuild:
             record.target_position,
             wanted.live_lag_events_max,
         )
-        processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
+        processes = Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
             await processes.run(self._report.events)
         finally:
             processes.end()
-
-
-class _Workers:
-    """The processes of a first pass; ended with it, however it ends."""
-
-    def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(
-            [work.__module__, type(slices.projection).__module__]
-        )  # imported once, not by each worker
-        # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
-        self._told: Queue[Told] = context.Queue()
-        self._todo: Queue[int] = context.Queue()
-        for which in [*left, *[-1] * count]:
-            self._todo.put(which)
-        self._processes: list[BaseProcess] = [
-            context.Process(target=work, args=(settings, slices, self._todo, self._told), daemon=True)
-            for _ in range(count)
-        ]
-
-    async def run(self, events: Callable[[int], None]) -> None:
-        """Until all slices are loaded. Raises `CannotGoOn` with what a worker said, or if one was killed."""
-        for process in self._processes:
-            process.start()
-        running = len(self._processes)
-        while running:
-            try:
-                told = self._told.get_nowait()
-            except Empty:
-                self._look_for_killed()
-                await asyncio.sleep(_LOOK_SECONDS)
-                continue
-            if told.error is not None:
-                raise CannotGoOn(told.error)
-            running -= told.has_ended
-            events(told.events)
-
-    def end(self) -> None:
-        """At once: what was not loaded whole is rolled back by the database."""
-        for process in self._processes:
-            if process.is_alive():
-                process.terminate()
-        for process in self._processes:
-            if process.pid is not None:
-                process.join(_END_SECONDS_MAX)
-
-    def _look_for_killed(self) -> None:
-        for process in self._processes:
-            if process.exitcode not in (None, 0):
-                raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
 
 
 def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:
@@ -246,11 +188,6 @@ def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManag
 async def record_of(projection: Rebuilding, stores: Stores) -> Record | None:
     """How far its rebuild is, whoever has the lock."""
     return await RebuildRecords(stores.read_model, projection.name).read()
-
-
-def default_workers() -> int:
-    """One a processor: folding is what takes the time."""
-    return os.cpu_count() or 1
 
 
 def _made_by() -> str:

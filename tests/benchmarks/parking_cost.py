@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid4
 
 from projector.applying.apply import Applier
 from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
-from projector.applying.ports import Letter
+from projector.applying.dead_letters import Letter
 from projector.applying.postgres import PostgresEventLog
 from projector.applying.stream_fold import Doomed, StreamFold, Tally
 from projector.applying.transaction import BatchTransaction

@@ -9,12 +9,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from projector.applying.ports import Action, Letter, MadeRecord, ProductLetter, SingleLetter
+from projector.applying.dead_letters import Action, Letter, ProductLetter, SingleLetter
+from projector.applying.records import MadeRecord
 from projector.errors import Unavailable
-from projector.operators.assembly import operations as operations_over
-from projector.operators.http import operator_endpoints
-from projector.operators.operations import Operations, Summary
+from projector.operators.assembly import Operations, operations
+from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.dead_letter import Result
+from projector.parking.dead_letters import DeadLetters, Summary
 from projector.parking.drain import Drained
 from projector.parking.letters import Narrowed, UnknownLetter
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
@@ -22,8 +23,8 @@ from projector.parking.postgres.parking import PostgresParking
 from projector.stores import open_stores
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
-from tests.integration.test_projector_operators import run
-from tests.integration.test_projector_world import World, world
+from tests.integration.projector_commands import run
+from tests.integration.projector_world import World, world
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world"]
@@ -42,10 +43,10 @@ async def pool(world: World) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
 
 
 @pytest_asyncio.fixture
-async def operations(world: World) -> AsyncIterator[Operations]:
+async def dead_letters(world: World) -> AsyncIterator[DeadLetters]:
     """As the commands and the operations port have them."""
     async with AsyncExitStack() as stack:
-        yield operations_over(await open_stores(world.settings, 4, stack))
+        yield operations(await open_stores(world.settings, 4, stack)).dead_letters
 
 
 class Told:
@@ -100,7 +101,7 @@ def garbage(world: World, count: int) -> list[SingleLetter]:
 
 
 async def test_all_are_retried_though_one_in_the_middle_fails(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     events = created_products(MANY)
     # The log has no first version of this one.
@@ -108,7 +109,7 @@ async def test_all_are_retried_though_one_in_the_middle_fails(
     await world.append(event for event in events if event.stream_version == 1)
     await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(events)])
     told = Told()
-    summary = await operations.retry(VIEW, ALL, ACTION, told)
+    summary = await dead_letters.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(MANY - 1, 1, parked_now=1)
     assert told.sizes == [500] * 5
     assert [one.product_id for one in told.failed] == [events[MIDDLE].product_id]
@@ -116,13 +117,13 @@ async def test_all_are_retried_though_one_in_the_middle_fails(
 
 
 async def test_what_is_parked_while_a_retry_runs_is_left_and_counted(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     first, second = created_products(2)
     await world.append([first])
     await park(pool, [letter_of(world, first, 0)])
 
-    letters = operations._letters
+    letters = dead_letters._letters
     products = letters.products
 
     async def and_one_more(*arguments: Any, **more: Any) -> Any:
@@ -131,12 +132,12 @@ async def test_what_is_parked_while_a_retry_runs_is_left_and_counted(
 
     letters.products = and_one_more  # type: ignore[method-assign]
     told = Told()
-    assert await operations.retry(VIEW, ALL, ACTION, told) == Summary(1, 0, parked_now=1)
+    assert await dead_letters.retry(VIEW, ALL, ACTION, told) == Summary(1, 0, parked_now=1)
     assert [one.product_id for page in told.pages for one in page] == [first.product_id]
 
 
 async def test_all_are_discarded_though_one_in_the_middle_cannot_be(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     events = created_products(MANY)
     # This one has happened, and the view holds nothing of it: no version to pass over.
@@ -144,15 +145,15 @@ async def test_all_are_discarded_though_one_in_the_middle_cannot_be(
     await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(events)])
     await park(pool, garbage(world, 1_200))
     told = Told()
-    summary = await operations.discard(VIEW, ALL, ACTION, told)
+    summary = await dead_letters.discard(VIEW, ALL, ACTION, told)
     assert summary == Summary(MANY - 1 + 1_200, 1, parked_now=1)
     assert [one.product_id for one in told.failed] == [events[MIDDLE].product_id]
     assert max(told.sizes) == 500
-    assert await operations.discard(VIEW, ALL, ACTION, told, is_dry=True) == Summary(1, 0, parked_now=1)
+    assert await dead_letters.discard(VIEW, ALL, ACTION, told, is_dry=True) == Summary(1, 0, parked_now=1)
 
 
 async def test_mails_are_discarded_in_pages_too(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     events = created_products(600)
     mails = [
@@ -161,12 +162,12 @@ async def test_mails_are_discarded_in_pages_too(
     ]
     await park(pool, mails, "notifications")
     told = Told()
-    assert await operations.discard("notifications", ALL, ACTION, told) == Summary(600, 0, parked_now=0)
+    assert await dead_letters.discard("notifications", ALL, ACTION, told) == Summary(600, 0, parked_now=0)
     assert told.sizes == [500, 100]
 
 
 async def test_a_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     product = history(new_product_id(), created(), priced("2.00"))
     await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(product)])
@@ -177,24 +178,24 @@ async def test_a_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
         output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
         assert (output, errors.count("\n")) == ("", 1)
         assert f"there is no dead letter 999 of {VIEW}" in errors
-    for call in (operations.retry, operations.discard):
+    for call in (dead_letters.retry, dead_letters.discard):
         with pytest.raises(UnknownLetter, match=f"--product {product[0].product_id}"):
             await call(VIEW, Narrowed(letter_id=second), ACTION, Told())
         with pytest.raises(UnknownLetter, match="of inventory"):
             await call("inventory", Narrowed(letter_id=first), ACTION, Told())
-    assert len((await operations.show(VIEW, Narrowed(letter_id=second))).shown) == 1
-    assert await operations.discard(VIEW, Narrowed(letter_id=first), ACTION, Told()) == Summary(1, 0, 0)
+    assert len((await dead_letters.show(VIEW, Narrowed(letter_id=second))).shown) == 1
+    assert await dead_letters.discard(VIEW, Narrowed(letter_id=first), ACTION, Told()) == Summary(1, 0, 0)
 
 
 async def test_a_list_that_is_cut_says_so(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     await park(pool, garbage(world, 1_100))
     for command in ("list", "show"):
         output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
         assert "these are 1000 of 1100" in errors
-    listed = await operations.dead_letters(VIEW, Narrowed(error_class="unreadable-record"))
+    listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))
     assert (len(listed.shown), listed.total) == (1_000, 1_100)
 
 
@@ -230,8 +231,7 @@ async def test_an_outage_ends_a_run_that_says_how_far_it_was(
     await park(pool, garbage(world, 30))
     drain = AwayDrain(letters_before=10)
     letters: Any = PostgresDeadLetters(pool)
-    board: Any = None
-    away = Operations(letters, board, {VIEW: lambda: drain}, world.topic)
+    away = DeadLetters(letters, {VIEW: lambda: drain}, world.topic)
     told = Told()
     summary = await away.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(10, 3, parked_now=30, stopped_by="read model: it is away")
@@ -240,10 +240,11 @@ async def test_an_outage_ends_a_run_that_says_how_far_it_was(
 
 
 async def test_the_operations_port_says_the_same(
-    world: World, pool: "asyncpg.Pool[asyncpg.Record]", operations: Operations
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     await park(pool, garbage(world, 1_001))
-    endpoints = operator_endpoints(operations)
+    pausing: Any = None
+    endpoints = operator_endpoints(Operations(dead_letters, pausing))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await endpoints[scope["method"], scope["path"]](scope, receive, send)

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projector.applying.ports import Action, Fold
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Fold
 from projector.parking.drain import CannotDiscard, Drained
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e

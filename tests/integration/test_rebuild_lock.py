@@ -15,10 +15,10 @@ from projector.rebuild.postgres.record import RebuildRecords
 from shared.contract import events as e
 from shared.contract.addresses import product_key
 from tests.eventually import eventually
+from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_world import World, world
 from tests.integration.rebuild_process import RebuildProcess, rebuild_process
-from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer, writer
+from tests.integration.rebuild_world import Writer, writer
 from tests.unit.projector.histories import created, priced
 
 __all__ = ["world", "writer"]

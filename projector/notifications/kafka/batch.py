@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from projector.applying.ports import Delivered, Letter, MadeRecord, SingleLetter, Unreadable
+from projector.applying.dead_letters import Letter, SingleLetter
+from projector.applying.records import Delivered, MadeRecord, Unreadable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
 from projector.notifications.kafka.retry_topics import Attempt, kept

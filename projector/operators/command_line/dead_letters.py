@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Sequence
 from uuid import UUID
 
+from projector.operators.assembly import Operations
 from projector.operators.command_line.session import (
     DONE,
     FAILED,
@@ -16,8 +17,8 @@ from projector.operators.command_line.session import (
     print_table,
     run_operation,
 )
-from projector.operators.operations import Listed, Operations, Summary
 from projector.parking.dead_letter import DeadLetter, Result
+from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.letters import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
@@ -81,28 +82,29 @@ def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
     """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage or no such letter."""
 
     async def command(operations: Operations) -> int:
+        dead_letters = operations.dead_letters
         match given.action:
             case "list":
-                return await _list(operations, given)
+                return await _list(dead_letters, given)
             case "show":
-                listed = await operations.show(given.projection, _narrowed(given))
+                listed = await dead_letters.show(given.projection, _narrowed(given))
                 print_json(listed.shown)
                 _tell_of_more(listed)
                 return DONE
             case "park":
                 action = action_of(given, "park")
-                await operations.park(given.projection, given.partition, given.offset, action)
+                await dead_letters.park(given.projection, given.partition, given.offset, action)
                 place = f"{given.partition}, offset {given.offset}"
                 print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
                 return DONE
             case _:
-                return await _change(operations, given)
+                return await _change(dead_letters, given)
 
     return run_operation(settings, command)
 
 
-async def _list(operations: Operations, given: Namespace) -> int:
-    listed = await operations.dead_letters(given.projection, _narrowed(given))
+async def _list(dead_letters: DeadLetters, given: Namespace) -> int:
+    listed = await dead_letters.listed(given.projection, _narrowed(given))
     if given.json:
         print_json(listed.shown)
     elif not listed.shown:
@@ -145,7 +147,7 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def _change(operations: Operations, given: Namespace) -> int:
+async def _change(dead_letters: DeadLetters, given: Namespace) -> int:
     if not (given.product or given.letter is not None or given.error_class or given.all):
         print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
         return USAGE
@@ -154,7 +156,7 @@ async def _change(operations: Operations, given: Namespace) -> int:
     # A JSON document is printed whole; tables page by page.
     tell = results.extend if given.json else _tell
     if given.action == "retry":
-        summary = await operations.retry(
+        summary = await dead_letters.retry(
             *chosen,
             action,
             tell,
@@ -163,7 +165,7 @@ async def _change(operations: Operations, given: Namespace) -> int:
             is_dry=given.dry_run,
         )
     else:
-        summary = await operations.discard(
+        summary = await dead_letters.discard(
             *chosen, action, tell, first_only=given.first_only, is_dry=given.dry_run
         )
     if given.json:

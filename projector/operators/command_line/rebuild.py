@@ -13,7 +13,8 @@ from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, print_json, run_command
 from projector.projections import REBUILDABLE
-from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, default_workers, lock_of, record_of
+from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, record_of
+from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 

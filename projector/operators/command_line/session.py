@@ -10,10 +10,9 @@ from typing import Any
 
 import msgspec
 
-from projector.applying.ports import Action
-from projector.errors import ProjectorError
-from projector.operators.assembly import operations
-from projector.operators.operations import Operations, UnknownProjection
+from projector.applying.dead_letters import Action
+from projector.errors import ProjectorError, UnknownProjection
+from projector.operators.assembly import Operations, operations
 from projector.parking.letters import UnknownLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores

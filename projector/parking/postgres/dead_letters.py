@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.control.ports import Uncopied
 from projector.control.postgres import record_action
 from projector.parking.letters import Count, Narrowed, Place

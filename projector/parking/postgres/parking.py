@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from projector.applying.ports import Action, ErrorClass, Letter, ParkedEvent, ParkedPlaces, ProductLetter
+from projector.applying.dead_letters import Action, Letter, ParkedEvent, ParkedPlaces, ProductLetter
+from projector.applying.records import ErrorClass
 from projector.control.postgres import record_action
 from projector.errors import ParkingIsFull
 from projector.postgres.failures import translated

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol
 from uuid import UUID
 
-from projector.applying.ports import EventLog, Held, MadeRecord, ProductLetter, S
+from projector.applying.dead_letters import ProductLetter
+from projector.applying.ports import EventLog, Held, S
+from projector.applying.records import MadeRecord
 from projector.parking.postgres.parking import ParkingLimits, PostgresParking
 from projector.rebuild.bulk_fold import Failed
 from shared.contract.addresses import partition_of

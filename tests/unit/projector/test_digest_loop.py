@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from projector.applying.dead_letters import Letter, SingleLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Letter, SingleLetter
 from projector.errors import Unavailable
 from projector.notifications.digest_loop import DigestLoop, LoopTools
 from projector.notifications.digest_ports import Digest, Gathered, Undelivered

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from projector.applying.ports import Delivered, MadeRecord, SingleLetter
+from projector.applying.dead_letters import SingleLetter
+from projector.applying.records import Delivered, MadeRecord
 from projector.kafka.records import Record, read_one
 from projector.notifications.kafka.batch import Handled, letters_of
 from projector.notifications.kafka.retry_topics import first_attempt
