@@ -1,0 +1,51 @@
+"""The adapters of the projector's ports pass the suites that their fakes pass."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from projector.postgres.event_log import PostgresEventLog
+from shared.contract.recorded_event import RecordedEvent
+from tests.integration.projector_stores import PostgresStores
+from tests.integration.test_projector_views import PROJECTION, Log, cache, log, read_model, redis, table
+from tests.unit.projector.event_log_suite import EventLogSuite
+from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
+
+__all__ = ["log", "read_model", "redis"]
+pytestmark = pytest.mark.servers
+
+
+class TestPostgresTable(ViewSuite, CheckpointSuite, ParkingSuite):
+    @pytest.fixture
+    def stores(self, read_model: Any) -> PostgresStores:
+        return PostgresStores(read_model, PROJECTION, partial(table, read_model))
+
+
+class TestRedisCache(ViewSuite, ParkingSuite):
+    @pytest.fixture
+    def stores(self, read_model: Any, redis: Redis) -> PostgresStores:
+        return PostgresStores(read_model, PROJECTION, partial(cache, redis, read_model))
+
+
+class WrittenPostgresLog:
+    """Implements `event_log_suite.WrittenLog`."""
+
+    def __init__(self, log: Log, log_id: UUID) -> None:
+        self.reading: PostgresEventLog = log.reading
+        self.log_id = log_id
+        self._log = log
+
+    async def keep(self, events: Sequence[RecordedEvent]) -> None:
+        await self._log.keep(events)
+
+
+class TestPostgresEventLog(EventLogSuite):
+    @pytest_asyncio.fixture
+    async def log(self, log: Log) -> WrittenPostgresLog:
+        log_id = await log._owner.fetchval("SELECT log_id FROM catalogue.event_log")
+        return WrittenPostgresLog(log, UUID(int=log_id.int))

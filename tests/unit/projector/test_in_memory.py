@@ -1,0 +1,25 @@
+"""The projector's fakes pass the suites that the real adapters pass (tests/integration)."""
+
+import pytest
+
+from tests.unit.projector.event_log_suite import EventLogSuite
+from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
+from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
+
+
+class TestInMemoryTable(ViewSuite, CheckpointSuite, ParkingSuite):
+    @pytest.fixture
+    def stores(self) -> InMemoryStores:
+        return InMemoryStores()
+
+
+class TestInMemoryCache(ViewSuite, ParkingSuite):
+    @pytest.fixture
+    def stores(self) -> InMemoryStores:
+        return InMemoryStores(forgets=True)
+
+
+class TestInMemoryEventLog(EventLogSuite):
+    @pytest.fixture
+    def log(self) -> WrittenInMemoryLog:
+        return WrittenInMemoryLog()
