@@ -9,15 +9,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from projector.assembly import PROJECTIONS, default_projections
-from projector.command_line.control import add_pause_arguments, add_resume_arguments, run_control
-from projector.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
-from projector.command_line.rebuild import add_rebuild_arguments, run_rebuild
-from projector.command_line.status import add_status_arguments, run_status
-from projector.command_line.verify import add_verify_arguments, run_verify
 from projector.errors import CannotGoOn
-from projector.notification_assembly import NOTIFICATIONS
+from projector.notifications.assembly import NOTIFICATIONS
+from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
+from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
+from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.operators.command_line.status import add_status_arguments, run_status
+from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
+from projector.projections import PROJECTIONS, default_projections
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from projector.assembly import Stores, open_stores, operations, running, source
-from projector.control import ControlLoop
-from projector.http.operators import operator_endpoints
+from projector.control.loop import ControlLoop
+from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
-from projector.kafka.dead_letter_copies import DeadLetterCopies
 from projector.kafka.lost_answers import watch_answers
-from projector.postgres.control import PostgresControl
-from projector.postgres.dead_letters import PostgresDeadLetters
-from projector.running import Lane
+from projector.kafka.running import Lane
+from projector.operators.http import operator_endpoints
+from projector.parking.kafka import DeadLetterCopies
+from projector.parking.postgres.dead_letters import PostgresDeadLetters
+from projector.projections import operations, running, source
 from projector.settings import ProjectorSettings
+from projector.stores import Stores, open_stores
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health

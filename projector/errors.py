@@ -13,6 +13,14 @@ Anything else is unknown: tried again like a transient error, until its budget e
 """
 
 
+class HistoryDoesNotFold(ValueError):
+    """The event cannot follow what came before: an event of a product that is not there, an unknown SKU.
+
+    The one way in which a fold fails. The log's writer never appends such a history, so it is a defect, and
+    never skipped.
+    """
+
+
 class ProjectorError(Exception):
     """The root; never raised itself."""
 

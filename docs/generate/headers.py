@@ -70,7 +70,7 @@ def headers_schema() -> dict[str, Any]:
 
 
 def state_headers_schema() -> dict[str, Any]:
-    """Of latest states; written by `projector/kafka/state_topic.py`. A tombstone has no content type."""
+    """Of states; written by `projector/state_topic/kafka/topic.py`. A tombstone has no content type."""
     return _schema("StateHeaders", _OF_STATES, _OF_SOME_STATES)
 
 

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from projector.apply import Applied, Projection
+from projector.applying.apply import Applied, Projection
+from projector.applying.ports import Checkpoint, Delivered, Letter, Unreadable
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_batch
 from projector.kafka.work import Outcome
-from projector.ports import Checkpoint, Delivered, Letter, Unreadable
 from shared.kafka.cloud_event import headers_for_people
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy, retry_transient

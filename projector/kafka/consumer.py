@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
+from projector.applying.ports import Control, EventLog
+from projector.control.ports import PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
@@ -21,8 +23,6 @@ from projector.kafka.placement import Stop
 from projector.kafka.progress import Progress
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
-from projector.operator_ports import PartitionLag
-from projector.ports import Control, EventLog
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from projector.applying.ports import Control
+from projector.control.ports import PartitionLag
 from projector.kafka.placement import STOPPED, Placement
-from projector.operator_ports import PartitionLag
-from projector.ports import Control
 
 UNKNOWN_REVISION = -1
 """Before the first look at what operators want."""

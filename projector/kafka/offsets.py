@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from projector.applying.ports import Delivered, Unreadable
+from projector.control.ports import PartitionLag
 from projector.kafka.progress import Progress
-from projector.operator_ports import PartitionLag
-from projector.ports import Delivered, Unreadable
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from projector.operator_ports import PartitionLag
-from projector.stream_fold import Tally
+from projector.applying.stream_fold import Tally
+from projector.control.ports import PartitionLag
 
 EVENTS = Counter("projector_events_total", "Events by what became of them.", ["projection", "type", "result"])
 LAG_EVENTS = Gauge(

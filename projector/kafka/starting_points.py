@@ -6,10 +6,10 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from projector.applying.ports import Checkpoint, EventLog
 from projector.errors import LogDiffers
 from projector.kafka.committed_offsets import committed_offsets
 from projector.kafka.topic_bounds import topic_bounds
-from projector.ports import Checkpoint, EventLog
 
 StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
 """checkpoint: what the view says, else the beginning; what is committed is for lag tools.

@@ -17,16 +17,16 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid4
 
-from projector.apply import Projection
-from projector.assembly import DOCUMENTS
-from projector.batch import NOTHING, Item, by_product, has_gap, reached
+from projector.applying.apply import Projection
+from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
+from projector.applying.ports import Letter
+from projector.applying.postgres import PostgresEventLog
+from projector.applying.stream_fold import Doomed, StreamFold, Tally
 from projector.kafka.records import read_one
-from projector.ports import Letter
-from projector.postgres.event_log import PostgresEventLog
-from projector.postgres.parking import PostgresParkedProducts
-from projector.postgres.product_view import ProductViewTables
-from projector.postgres.view import PostgresView
-from projector.stream_fold import Doomed, StreamFold, Tally
+from projector.parking.postgres.parking import PostgresParkedProducts
+from projector.projections import DOCUMENTS
+from projector.views.postgres.view import PostgresView
+from projector.views.product_view.postgres import ProductViewTables
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT, partition_of
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool

@@ -19,8 +19,8 @@ _SLOWNESS_SECONDS = 0.3
 
 def _none_but_slow() -> None:
     """Between what a projector has read and what it writes there is time for others."""
-    from projector.postgres import view
-    from projector.redis.cached_products import CachedProducts
+    from projector.views.postgres import view
+    from projector.views.product_cache.redis.documents import CachedProducts
 
     for owner in (view._Batch, CachedProducts):
         _replace(owner, "save", _slow)
@@ -36,8 +36,8 @@ def _slow(original: Any) -> Any:
 
 def _no_cas() -> None:
     """Also the lock that the checkpoint's row is: without it the order of two transactions is open."""
-    from projector.postgres import view
     from projector.postgres.failures import translated
+    from projector.views.postgres import view
 
     _none_but_slow()
     sql = """
@@ -63,8 +63,8 @@ def _no_cas() -> None:
 
 def _no_row_guard() -> None:
     """What begins with a creation is taken for a new product, and the statement does not look either."""
-    from projector.postgres import statements
-    from projector.stream_fold import StreamFold
+    from projector.applying.stream_fold import StreamFold
+    from projector.views.postgres import statements
 
     guard = "WHERE held.stream_version < EXCLUDED.stream_version"
 
@@ -88,11 +88,11 @@ def _no_row_guard() -> None:
 
     _replace(StreamFold, "run", trusting)
     _replace(statements, "load_sql", without_guard)
-    statements.statement("upsert_products", statements.LIVE, ())
+    statements.statement("projector.views.product_view", "upsert_products", statements.LIVE, ())
 
 
 def _no_redis_guard() -> None:
-    from projector.redis.cached_products import CachedProducts
+    from projector.views.product_cache.redis.documents import CachedProducts
     from shared.redis import guarded_documents
 
     plain = "for i = 4, #KEYS do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[2]) end return #KEYS - 3"
@@ -148,8 +148,8 @@ def _no_token() -> None:
 
 def _no_claim() -> None:
     """Whoever asks may send the mail."""
-    from projector.notification_ports import Claim
-    from projector.postgres.notifications import PostgresClaims
+    from projector.notifications.ports import Claim
+    from projector.notifications.postgres.claims import PostgresClaims
 
     def generous(original: Any) -> Any:
         async def claim(self: Any, wanted: Any, again: Any, claim_id: Any) -> Claim:

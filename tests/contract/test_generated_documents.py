@@ -14,8 +14,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from docs.generate.files import DOCS, SCHEMAS, files
 from docs.generate.schemas import all_schemas, document_shape, event_shapes
-from projector.kafka.state_topic import state_headers
-from projector.publishing_ports import State
+from projector.state_topic.kafka.topic import state_headers
+from projector.state_topic.ports import State
 from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES, decode_event
 from shared.contract.older_shapes import OLDER_SHAPES

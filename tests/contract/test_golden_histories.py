@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from command_api.domain.product import Product, evolve
-from projector.projections.product_document import apply_event
+from projector.views.product_document import apply_event
 from shared.contract.codec import STORED_TYPES, decode_event
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.contract.views import ProductDocument, decode_document, encode_document

@@ -20,15 +20,15 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from projector.app import run_projector
-from projector.kafka.state_topic import KafkaStateChannel
-from projector.postgres import view as postgres_view
-from projector.postgres.digests import PostgresDigests
-from projector.postgres.notification_pacing import PostgresPacing
-from projector.postgres.notifications import PostgresClaims
-from projector.postgres.product_state import PostgresStates
-from projector.redis.cached_products import CachedProducts
+from projector.notifications.postgres.claims import PostgresClaims
+from projector.notifications.postgres.digests import PostgresDigests
+from projector.notifications.postgres.pacing import PostgresPacing
+from projector.notifications.smtp.mailer import SmtpMailer
 from projector.settings import ProjectorSettings
-from projector.smtp.mailer import SmtpMailer
+from projector.state_topic.kafka.topic import KafkaStateChannel
+from projector.state_topic.postgres import PostgresStates
+from projector.views.postgres import view as postgres_view
+from projector.views.product_cache.redis.documents import CachedProducts
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.eventually import eventually

@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from deploy.local.kafka import KafkaServer
+from projector.applying.ports import Checkpoint
 from projector.kafka.committed_offsets import committed_offsets
 from projector.kafka.starting_points import StartingPoint, starting_points
-from projector.ports import Checkpoint
 from shared.kafka.topics import TopicSpec, ensure_topics
 
 pytestmark = pytest.mark.servers

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from projector.assembly import TABLES
+from projector.projections import TABLES
 from shared.contract import events as e
 from tests.eventually import eventually
 from tests.integration.test_projector_operators import command, command_json

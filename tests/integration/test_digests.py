@@ -11,7 +11,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from deploy.local.ports import free_port
-from projector.status import read_status
+from projector.operators.status import read_status
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers

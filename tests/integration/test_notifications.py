@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from projector.assembly import PROJECTIONS
-from projector.status import read_status
+from projector.operators.status import read_status
+from projector.projections import PROJECTIONS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers

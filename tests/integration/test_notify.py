@@ -9,9 +9,8 @@ import pytest
 import pytest_asyncio
 
 from projector.errors import Unavailable
-from projector.notification_ports import Claim, Wanted
 from projector.notification_settings import parse_smtp_url
-from projector.notify import (
+from projector.notifications.notify import (
     BY_HAND,
     BY_HAND_AND_UNKNOWN,
     Done,
@@ -21,8 +20,9 @@ from projector.notify import (
     TryAgain,
     Unfinished,
 )
-from projector.postgres.notifications import PostgresClaims
-from projector.smtp.mailer import SmtpMailer
+from projector.notifications.ports import Claim, Wanted
+from projector.notifications.postgres.claims import PostgresClaims
+from projector.notifications.smtp.mailer import SmtpMailer
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.retry import RetryPolicy

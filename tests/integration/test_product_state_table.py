@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projector.ports import Change, Held
-from projector.postgres.product_state import PostgresStates, ProductStateTables
-from projector.projections.product_state import ProductState
-from projector.publishing_ports import State
+from projector.applying.ports import Change, Held
+from projector.state_topic.fold import ProductState
+from projector.state_topic.ports import State
+from projector.state_topic.postgres import PostgresStates, ProductStateTables
 from shared.contract.addresses import partition_of
 from shared.contract.views import ProductDocument, encode_document
 from tests.integration.test_projector_views import folded, read_model

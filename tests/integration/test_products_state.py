@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from projector.errors import Fenced
-from projector.kafka.state_topic import KafkaStateTopic, StateTopicSettings
-from projector.publishing_ports import State
+from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
+from projector.state_topic.ports import State
 from shared.contract import events as e
 from shared.contract.addresses import state_topic
 from shared.contract.recorded_event import RecordedEvent

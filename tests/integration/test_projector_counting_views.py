@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from projector.assembly import TABLES
-from projector.batch import NOTHING
-from projector.ports import Change
-from projector.postgres.statements import LIVE, SHADOW
-from projector.stream_fold import StreamFold
+from projector.applying.batch import NOTHING
+from projector.applying.ports import Change
+from projector.applying.stream_fold import StreamFold
+from projector.projections import TABLES
+from projector.views.postgres.statements import LIVE, SHADOW
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually

@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from projector.assembly import DOCUMENTS
-from projector.drain import CannotDiscard, Drain, Drained
+from projector.applying.ports import Action, Fold
 from projector.kafka.records import read_one
-from projector.ports import Action, Fold
+from projector.parking.drain import CannotDiscard, Drain, Drained
+from projector.projections import DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually

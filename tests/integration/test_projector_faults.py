@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
-from projector.assembly import PRODUCT_CACHE, TABLES
-from projector.status import read_status
+from projector.operators.status import read_status
+from projector.projections import PRODUCT_CACHE, TABLES
 from shared.contract import events as e
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from projector.assembly import PRODUCT_CACHE, TABLES
-from projector.status import read_status
+from projector.operators.status import read_status
+from projector.projections import PRODUCT_CACHE, TABLES
 from shared.contract import events as e
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.applying.ports import Checkpoint
 from projector.errors import LogDiffers, ParkingIsFull
-from projector.parking_breaker import ParkingBreaker
-from projector.ports import Checkpoint
-from projector.postgres.parking import ParkingLimits
-from projector.postgres.view import PostgresView
+from projector.parking.postgres.parking import ParkingLimits
+from projector.views.postgres.view import PostgresView
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.test_projector_views import (

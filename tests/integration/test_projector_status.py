@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from projector.assembly import default_projections
-from projector.status import ProjectionStatus, Status, read_status
+from projector.operators.status import ProjectionStatus, Status, read_status
+from projector.projections import default_projections
 from query_api.postgres.checkpoints import PostgresProjectionStates
 from query_api.status import TellStatus
 from shared.contract.recorded_event import RecordedEvent

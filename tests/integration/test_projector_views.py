@@ -16,25 +16,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-import projector.postgres
-from projector.apply import Applied, Projection
-from projector.assembly import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, TABLES
-from projector.batch import Item
+import projector
+from projector.applying.apply import Applied, Projection
+from projector.applying.batch import Item
+from projector.applying.ports import Checkpoint, Fold
+from projector.applying.postgres import PostgresEventLog
 from projector.errors import Fenced, Unavailable
 from projector.kafka.records import read_one
-from projector.ports import Checkpoint, Fold
-from projector.postgres.event_log import PostgresEventLog
-from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresParkedProducts, parking_alone
-from projector.postgres.view import PostgresView
-from projector.redis.cached_products import CachedProducts
-from projector.redis.list_generations import RedisListGenerations
-from projector.redis.product_cache import RedisProductCache
+from projector.parking.postgres.parking import (
+    DEFAULT_LIMITS,
+    ParkingLimits,
+    PostgresParkedProducts,
+    parking_alone,
+)
+from projector.projections import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, TABLES
+from projector.views.postgres.view import PostgresView
+from projector.views.product_cache.redis.documents import CachedProducts
+from projector.views.product_cache.redis.view import RedisProductCache
+from projector.views.product_view.redis import RedisListGenerations
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
-from shared.postgres.sql import load_sql
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
@@ -43,7 +47,12 @@ from tests.unit.projector.histories import created, history, new_product_id, pri
 
 pytestmark = pytest.mark.servers
 LOG_ID = UUID(int=7)
-SQL_FILES = list(Path(projector.postgres.__file__).parent.glob("*.sql"))
+PROJECTOR = Path(projector.__file__).parent
+SQL_FILES = {
+    file.relative_to(PROJECTOR).with_suffix("").as_posix(): file
+    for file in PROJECTOR.rglob("*.sql")
+    if file.parent.name not in ("migrations", "functions")
+}
 UNKNOWN = "product-blessed"
 
 
@@ -440,11 +449,11 @@ async def test_a_document_that_no_longer_decodes_is_rebuilt_from_the_log(
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in SQL_FILES))
+@pytest.mark.parametrize("name", sorted(SQL_FILES))
 async def test_each_statement_fits_the_migrated_schema_and_its_role(
     name: str, read_model_dsns: DatabaseDsns, event_store_dsns: DatabaseDsns
 ) -> None:
-    text = load_sql("projector.postgres", name)
+    text = SQL_FILES[name].read_text(encoding="utf-8")
     dsn = event_store_dsns.reader if "catalogue." in text else read_model_dsns.projector
     connection = await asyncpg.connect(dsn)
     try:

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from projector.notification_ports import Mail
 from projector.notification_settings import parse_smtp_url
-from projector.smtp.mailer import SmtpMailer
+from projector.notifications.ports import Mail
+from projector.notifications.smtp.mailer import SmtpMailer
 from tests.mail_server import MailServer, mail_server, only
 from tests.silent_server import silent_server
 

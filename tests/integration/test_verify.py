@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from projector.verify import stream_faults
+from projector.rebuild.verify import stream_faults
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import pack
 from tests.eventually import eventually

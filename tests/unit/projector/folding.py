@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from projector.ports import Fold
+from projector.applying.ports import Fold
 from shared.contract import events as e
 from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent

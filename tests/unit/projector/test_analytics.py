@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projector.ports import Fold
-from projector.projections import analytics
-from projector.projections.analytics import AnalysedProduct, Fact
-from projector.projections.errors import HistoryDoesNotFold
-from projector.projections.price_moves import PriceMove, price_move
+from projector.applying.ports import Fold
+from projector.errors import HistoryDoesNotFold
+from projector.views.analytics import fold as analytics
+from projector.views.analytics.fold import AnalysedProduct, Fact
+from projector.views.analytics.price_moves import PriceMove, price_move
 from shared.contract import events as e
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history

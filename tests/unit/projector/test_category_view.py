@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.ports import Fold
-from projector.projections import category_view
-from projector.projections.category_view import CountedProduct, ancestors
-from projector.projections.errors import HistoryDoesNotFold
-from projector.projections.product_document import apply_event as apply_to_document
-from projector.projections.product_document import pass_over as pass_over_document
+from projector.applying.ports import Fold
+from projector.errors import HistoryDoesNotFold
+from projector.views.category_view import fold as category_view
+from projector.views.category_view.fold import CountedProduct, ancestors
+from projector.views.product_document import apply_event as apply_to_document
+from projector.views.product_document import pass_over as pass_over_document
 from shared.contract import events as e
 from shared.contract.codec import STORED_TYPES
 from tests.unit.projector.folding import folded, seen

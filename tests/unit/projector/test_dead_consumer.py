@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import pytest
 
+from projector.applying.ports import EventLog
 from projector.errors import Unavailable
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.progress import Progress
 from projector.kafka.work import Source, Work
-from projector.ports import EventLog
 from projector.settings import ProjectorSettings
 from shared.ops.health import Health
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from projector.difference import REBUILT, VERIFIED, difference
+from projector.rebuild.difference import REBUILT, VERIFIED, difference
 
 
 def as_bytes(value: Any) -> str:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from projector.digest_loop import DigestLoop, LoopTools
-from projector.digest_ports import Digest, Gathered, Undelivered
+from projector.applying.parking_breaker import ParkingBreaker
 from projector.errors import Unavailable
-from projector.parking_breaker import ParkingBreaker
+from projector.notifications.digest_loop import DigestLoop, LoopTools
+from projector.notifications.digest_ports import Digest, Gathered, Undelivered
 
 DIGEST = Digest(UUID(int=1), "ann@x.test", 1, datetime(2026, 1, 2, tzinfo=UTC))
 

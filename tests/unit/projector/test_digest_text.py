@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from projector.projections.digest_text import Section, ShownProduct, digest_text
+from projector.notifications.digest_text import Section, ShownProduct, digest_text
 
 READ = "http://read/"
 LINK = "http://read/v1/products/00000000-0000-0000-0000-00000000000"

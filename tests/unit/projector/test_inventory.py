@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from projector.ports import Fold
-from projector.projections import inventory
-from projector.projections.errors import HistoryDoesNotFold
-from projector.projections.inventory import Movement, StockedProduct
+from projector.applying.ports import Fold
+from projector.errors import HistoryDoesNotFold
+from projector.views.inventory import fold as inventory
+from projector.views.inventory.fold import Movement, StockedProduct
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.projector.folding import folded, seen

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.notification_ports import Mail
-from projector.projections.notification_text import one_line
-from projector.smtp.message import message_bytes
+from projector.notifications.ports import Mail
+from projector.notifications.smtp.message import message_bytes
+from projector.notifications.text import one_line
 
 SENDER = "The Catalogue <catalogue@shop.test>"
 EVENT_ID = UUID("0192d3a0-0000-7000-8000-000000000001")

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.notification_pace import NO_IMPORT, Pace, PaceLimits, Plan, Telling, plan
+from projector.notifications.pace import NO_IMPORT, Pace, PaceLimits, Plan, Telling, plan
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 QUIET = Pace(datetime(1970, 1, 1, tzinfo=UTC), 0, has_burst=False)

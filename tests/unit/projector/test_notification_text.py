@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.projections.notification_text import (
+from projector.notifications.text import (
     SUBJECT_NAME_CHARACTERS_MAX,
     VARIANTS_SHOWN_MAX,
     kind_of,
     mail_text,
     one_line,
 )
-from projector.projections.product_document import apply_event
+from projector.views.product_document import apply_event
 from shared.contract import events as e
 from shared.contract.views import ProductDocument
 from tests.unit.projector.histories import created, new_product_id, recorded, variant

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 
-from projector.projections.product_document import HistoryDoesNotFold, apply_event, pass_over
+from projector.views.product_document import HistoryDoesNotFold, apply_event, pass_over
 from shared.contract import events as e
 from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from hypothesis import given
 
-from projector.projections import product_document, product_state
-from projector.projections.product_state import ProductState
+from projector.state_topic import fold as product_state
+from projector.state_topic.fold import ProductState
+from projector.views import product_document
 from shared.contract import events as e
 from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent

@@ -2,8 +2,8 @@
 
 import pytest
 
-from projector.kafka.retry_topics import first_attempt, kept
-from projector.ports import MadeRecord
+from projector.applying.ports import MadeRecord
+from projector.notifications.kafka.retry_topics import first_attempt, kept
 
 
 @pytest.mark.parametrize(

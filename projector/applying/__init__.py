@@ -1,0 +1,1 @@
+"""Applies batches of events to a view: exactly once, in order, around a poisoned event."""

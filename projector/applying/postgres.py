@@ -1,0 +1,62 @@
+"""The event log as the projector may see it: read-only, for what Kafka did not deliver."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from projector.postgres.failures import translated
+from shared.contract.recorded_event import EventMetadata, RecordedEvent
+from shared.postgres.sql import load_sql
+
+_SERVER = "event store"
+_PACKAGE = "projector.applying"
+# Bounds what one answer can hold: after a flush of Redis a whole batch of products is read.
+PRODUCTS_PER_QUERY_MAX = 200
+_metadata = msgspec.json.Decoder(EventMetadata)
+
+
+class PostgresEventLog:
+    """Implements `ports.EventLog`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    async def log_id(self) -> UUID:
+        """Raises `Unavailable` while the store is away."""
+        with translated(_SERVER):
+            found = await self._pool.fetchval(load_sql(_PACKAGE, "select_log_id"))
+        return UUID(int=found.int)
+
+    async def newest_position(self) -> int:
+        """Raises `Unavailable` while the store is away."""
+        with translated(_SERVER):
+            return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_newest_position")))
+
+    async def events_after(self, stream_versions: Mapping[UUID, int]) -> Mapping[UUID, list[RecordedEvent]]:
+        """Per product its events above the given version. Raises `Unavailable`."""
+        found: dict[UUID, list[RecordedEvent]] = {}
+        wanted = list(stream_versions.items())
+        for start in range(0, len(wanted), PRODUCTS_PER_QUERY_MAX):
+            product_ids, versions = zip(*wanted[start : start + PRODUCTS_PER_QUERY_MAX], strict=True)
+            sql = load_sql(_PACKAGE, "select_events_after")
+            with translated(_SERVER):
+                rows = await self._pool.fetch(sql, product_ids, versions)
+            for row in rows:
+                found.setdefault(row["product_id"], []).append(recorded_event(row))
+        return found
+
+
+def recorded_event(row: asyncpg.Record) -> RecordedEvent:
+    """A row of the log with its metadata."""
+    return RecordedEvent(
+        log_position=row["position"],
+        product_id=row["product_id"],
+        stream_version=row["stream_version"],
+        event_type=row["event_type"],
+        schema_version=row["schema_version"],
+        data=row["data"],
+        metadata=_metadata.decode(row["metadata"]),
+        recorded_at=row["recorded_at"],
+    )

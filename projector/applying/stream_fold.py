@@ -1,0 +1,124 @@
+"""One product's way through a batch: what is new is folded in stream order, what cannot be ends the way."""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import Generic, NamedTuple
+
+from projector.applying.ports import Change, Delivered, ErrorClass, Fold, Held, S
+from projector.errors import HistoryDoesNotFold, LogLacksVersions
+from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
+from shared.contract.recorded_event import RecordedEvent
+
+Tally = Counter[tuple[str, str]]
+"""(event type, applied | duplicate | skipped | gap_filled | parked) -> events."""
+
+Doomed = Mapping[tuple[int, int], tuple[ErrorClass, str]]
+"""(partition, offset) -> why this event is not even tried: the store has refused it."""
+
+
+class Failure(NamedTuple):
+    """`delivered` cannot be applied, and so cannot what came after it."""
+
+    delivered: Delivered
+    error_class: ErrorClass
+    cause: str
+
+
+class CannotApply(Exception):
+    """An event that is new and fits into its stream, and yet has no effect that can be had."""
+
+    def __init__(self, error_class: ErrorClass, cause: str) -> None:
+        super().__init__(cause)
+        self.error_class: ErrorClass = error_class
+
+
+class StreamFold(Generic[S]):
+    """Local state of one call, never kept."""
+
+    def __init__(self, fold: Fold[S], held: Held[S], tally: Tally) -> None:
+        self._fold = fold
+        self._held = held
+        self._tally = tally
+        self._version = held.stream_version
+        self._state = held.state
+        self._last = held.state
+        self._log_position = 0
+
+    def run(
+        self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], doomed: Doomed
+    ) -> Failure | None:
+        """Apply what was delivered and, between and after it, what the log has.
+
+        Raises `LogLacksVersions` where neither has the next version.
+        """
+        waiting = deque(missing)
+        for delivered in deliveries:
+            stream_version = delivered.event.stream_version
+            try:
+                if doomed and stream_version > self._version:
+                    self._refuse_doomed(delivered, doomed)
+                while waiting and waiting[0].stream_version < stream_version:
+                    self._step(waiting.popleft(), "gap_filled", delivered)
+                if waiting and waiting[0].stream_version == stream_version:
+                    waiting.popleft()
+                self._step(delivered.event, "applied", delivered)
+            except CannotApply as error:
+                return Failure(delivered, error.error_class, str(error))
+        self._catch_up(waiting)
+        return None
+
+    def change(self) -> Change[S] | None:
+        """What to save: None when nothing moved, or when only unknown types are known of the product."""
+        if self._version == self._held.stream_version or self._last is None:
+            return None
+        return Change(
+            self._product_id, self._version, self._log_position, self._held.state, self._state, self._last
+        )
+
+    def _catch_up(self, newer: Sequence[RecordedEvent]) -> None:
+        """What the log has beyond the batch; one that fails is not this batch's: Kafka will deliver it."""
+        for event in newer:
+            if event.stream_version > self._version + 1:
+                return
+            try:
+                self._step(event, "gap_filled", None)
+            except CannotApply:
+                return
+
+    def _refuse_doomed(self, delivered: Delivered, doomed: Doomed) -> None:
+        doom = doomed.get((delivered.partition, delivered.offset))
+        if doom is not None:
+            raise CannotApply(*doom)
+
+    def _step(self, event: RecordedEvent, result: str, delivered: Delivered | None) -> None:
+        """One event; `delivered` is the one to blame."""
+        if event.stream_version <= self._version:
+            self._tally[event.event_type, "duplicate"] += 1
+            return
+        if event.stream_version > self._version + 1 and delivered is not None:
+            cause = f"the log lacks version {self._version + 1} of product {event.product_id}"
+            raise LogLacksVersions(delivered.partition, delivered.offset, cause)
+        if event.event_type not in self._fold.event_types:
+            result = "skipped"
+            if self._state is not None:
+                self._state = self._fold.pass_over(self._state, event)
+        else:
+            self._state = apply_one(self._fold, self._state, event)
+        self._tally[event.event_type, result] += 1
+        self._product_id = event.product_id
+        self._version, self._log_position = event.stream_version, event.log_position
+        if self._state is not None:
+            self._last = self._state
+
+
+def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
+    """The state after an event of a type that the fold uses. Raises `CannotApply`."""
+    try:
+        decoded = decode_event(event.event_type, event.schema_version, event.data)
+        return fold.apply(state, decoded, event)
+    except UnknownSchemaVersion as error:
+        raise CannotApply("unknown-schema-version", str(error)) from error
+    except CodecError as error:
+        raise CannotApply("undecodable", f"{type(error).__name__}: {error}") from error
+    except HistoryDoesNotFold as error:
+        raise CannotApply("history-does-not-fold", str(error)) from error

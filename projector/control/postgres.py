@@ -1,0 +1,71 @@
+"""What operators want of projections, and what projections tell of themselves, in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from projector.applying.ports import Action, Control
+from projector.control.ports import ParkedCount, PartitionLag
+from projector.postgres.failures import translated
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+_SERVER = "read model"
+_PACKAGE = "projector.control"
+
+
+class PostgresControl:
+    """Implements `operator_ports.ControlBoard`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    async def wanted(self) -> Mapping[str, Control]:
+        """By projection; one that nobody ever paused or resumed is absent."""
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_projection_controls"))
+        return {row["projection"]: Control(row["is_paused"], row["revision"], row["reason"]) for row in rows}
+
+    async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
+        """Pause or resume."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                sql = load_sql(_PACKAGE, "set_projection_control")
+                await connection.execute(sql, projection, is_paused, action.reason)
+                await record_action(connection, action, projection, None, "")
+
+    async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
+        """Keep what a consumer measured, for whoever asks for the status."""
+        if not lags:
+            return
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "upsert_projection_lags")
+            await self._pool.execute(sql, projection, topic, *zip(*lags, strict=True))
+
+    async def counts(self) -> Mapping[str, ParkedCount]:
+        """See the port."""
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "count_parked"))
+        return {row[0]: ParkedCount(*row[1:]) for row in map(tuple, rows)}
+
+
+async def record_action(
+    connection: "PoolConnectionProxy[asyncpg.Record]",
+    action: Action,
+    projection: str,
+    product_id: UUID | None,
+    detail: str,
+) -> None:
+    """Beside what it did, in the same transaction."""
+    await connection.execute(
+        load_sql(_PACKAGE, "insert_operator_action"),
+        action.actor,
+        action.action,
+        projection,
+        product_id,
+        action.reason,
+        detail,
+    )

@@ -1,1 +1,0 @@
-"""The operators' endpoints on the operations port; the only HTTP of the projector."""

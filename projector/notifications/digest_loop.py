@@ -1,0 +1,165 @@
+"""Sends digests when they are due, hands to a person what will not go out by itself, and forgets old ones.
+
+It runs in every process that notifies; the claims in the table keep two of them from sending the same digest.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+from prometheus_client import Gauge
+
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.applying.ports import Control, ErrorClass, Letter, MadeRecord, Parking
+from projector.control.ports import PartitionLag
+from projector.control.trouble import Trouble
+from projector.notifications.digest_ports import Digests, Undelivered
+from projector.notifications.send_digest import DigestSender
+
+WAITING = Gauge("notifications_waiting", "Events that wait for a digest, once for each recipient.")
+WAITING_SECONDS = Gauge("notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
+DIGEST_LETTERS = "digests"
+"""In place of a topic, of the dead letters that are digests; they have the partition -1: no record is one."""
+DIGEST_ID_HEADER = "x-digest-id"
+_PARTITION_OF_NONE = -1
+_LETTERS_PER_TURN_MAX = 100
+_CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
+
+
+class LoopTools(NamedTuple):
+    """`tell_parked` logs and counts a letter."""
+
+    digests: Digests
+    sender: DigestSender
+    open_parking: Callable[[], AbstractAsyncContextManager[Parking]]
+    breaker: ParkingBreaker
+    tell_parked: Callable[[Letter], None]
+
+
+class DigestLoop:
+    """A `Background`. Looks for due digests every `look_seconds`, sends `at_a_time_max` of them at a time,
+    and forgets old ones every `purge_seconds`.
+    """
+
+    topic = "digests"
+
+    def __init__(
+        self,
+        name: str,
+        tools: LoopTools,
+        recipients: Sequence[str],
+        *,
+        at_a_time_max: int,
+        days_kept: int,
+        look_seconds: float,
+        purge_seconds: float,
+    ) -> None:
+        self.name = name
+        self._tools = tools
+        self._recipients = recipients
+        self._at_a_time_max = at_a_time_max
+        self._days_kept = days_kept
+        self._look_seconds = look_seconds
+        self._purge_seconds = purge_seconds
+        self._claim_id = uuid4()
+        self._is_paused = False
+        self._trouble = Trouble(name, "digests are not sent")
+        self._purged_at: float | None = None
+
+    def obey(self, control: Control) -> None:
+        """A paused projection sends no digest either."""
+        self._is_paused = control.is_paused
+
+    def lags(self) -> Sequence[PartitionLag]:
+        """None in events: what waits is counted in `notifications_waiting`."""
+        return ()
+
+    async def check(self) -> None:
+        """For readiness. Raises `Unavailable` with the reason."""
+        self._trouble.check()
+
+    async def run(self) -> None:
+        """Until cancelled, and then to the end of the mails in hand: else nobody would know of them."""
+        while True:
+            turn = asyncio.create_task(self._turn())
+            try:
+                is_more_due = await asyncio.shield(turn)
+            except asyncio.CancelledError:
+                await asyncio.wait([turn])
+                raise
+            if not is_more_due:
+                await asyncio.sleep(self._look_seconds)
+
+    async def _turn(self) -> bool:
+        """Whether more may be due. Never raises for what a server does."""
+        try:
+            is_more_due = not self._is_paused and await self._send_due()
+            await self._park_undelivered()
+            await self._measure()
+            await self._purge()
+        except Exception as error:
+            self._trouble.tell(error)
+            return False
+        self._trouble.tell(None)
+        return is_more_due
+
+    async def _send_due(self) -> bool:
+        digests = await self._tools.digests.take(self._recipients, self._claim_id, self._at_a_time_max)
+        # Where the answer was lost, the same claim asks again in the next turn.
+        claim_id, self._claim_id = self._claim_id, uuid4()
+        sending = (self._tools.sender.send(one, claim_id) for one in digests)
+        outcomes = await asyncio.gather(*sending, return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        return len(digests) == self._at_a_time_max
+
+    async def _park_undelivered(self) -> None:
+        """Raises `ParkingIsFull`; then they are found again."""
+        undelivered = await self._tools.digests.undelivered(_LETTERS_PER_TURN_MAX)
+        if not undelivered:
+            return
+        breaker = self._tools.breaker
+        breaker.check(len(undelivered))
+        letters = [_letter(one) for one in undelivered]
+        async with self._tools.open_parking() as parking:
+            await parking.park(letters)
+        breaker.parked(len(letters))
+        # A crash before this line parks them once more, which changes nothing.
+        await self._tools.digests.mark_parked([one.digest_id for one in undelivered])
+        for letter in letters:
+            self._tools.tell_parked(letter)
+
+    async def _measure(self) -> None:
+        gathered = await self._tools.digests.gathered(self._recipients)
+        WAITING.set(gathered.events)
+        WAITING_SECONDS.set(gathered.oldest_seconds)
+
+    async def _purge(self) -> None:
+        now = time.monotonic()
+        if self._purged_at is not None and now - self._purged_at < self._purge_seconds:
+            return
+        while await self._tools.digests.purge_one(self._days_kept):
+            pass
+        self._purged_at = now
+
+
+def _letter(digest: Undelivered) -> Letter:
+    """A digest as a dead letter; `show` prints what it is about."""
+    digest_id = str(digest.digest_id)
+    value = {"digest_id": digest_id, "recipient": digest.recipient, "events": digest.events}
+    record = MadeRecord(
+        DIGEST_LETTERS,
+        _PARTITION_OF_NONE,
+        digest.digest_number,
+        int(digest.made_at.timestamp() * 1000),
+        None,
+        msgspec.json.encode(value),
+        ((DIGEST_ID_HEADER, digest_id.encode()),),
+    )
+    error_class = _CLASSES.get(digest.state, "mail-not-sent")
+    return Letter(record, None, error_class, f"{digest.recipient}: {digest.cause}")

@@ -1,0 +1,132 @@
+"""Takes mails out of the dead letters: tried once more, or given up by an operator who says why.
+
+No transaction is open while SMTP is spoken: the claims keep two operators from sending the same mail, and the
+letter leaves the park afterwards.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from projector.applying.ports import Action, ErrorClass, EventLog, ParkedEvent, Parking, Unreadable
+from projector.errors import CannotGoOn
+from projector.notifications.digest_loop import DIGEST_ID_HEADER, DIGEST_LETTERS
+from projector.notifications.digest_ports import Digests
+from projector.notifications.notify import (
+    BY_HAND,
+    BY_HAND_AND_UNKNOWN,
+    Done,
+    Hopeless,
+    Lacking,
+    Notifier,
+    TryAgain,
+    Verdict,
+)
+from projector.notifications.ports import Claims
+from projector.notifications.send_digest import DigestSender
+from projector.parking.drain import Drained, ReadRecord
+
+OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
+_ASK = "say so (--resend-unknown) to have it sent again, or discard it"
+
+
+class NotificationDrain:
+    """What `Drain` is for views. `senders` None: without a mail server there is nothing but discarding."""
+
+    def __init__(
+        self,
+        senders: tuple[Notifier, DigestSender] | None,
+        claims: Claims,
+        digests: Digests,
+        open_parking: OpenParking,
+        log: EventLog,
+        read_record: ReadRecord,
+    ) -> None:
+        self._senders = senders
+        self._claims = claims
+        self._digests = digests
+        self._open_parking = open_parking
+        self._log = log
+        self._read_record = read_record
+
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained:
+        """Nothing: mails need no order, so none is parked with its product."""
+        return Drained(0, 0)
+
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained:
+        """Nothing, for the same reason."""
+        return Drained(0, 0)
+
+    async def retry_unreadable(
+        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+    ) -> Drained:
+        """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
+
+        `resend_unknown`: also what may have been sent already.
+        """
+        if self._senders is None:
+            raise CannotGoOn("there is no mail server: set SMTP_URL and NOTIFICATION_RECIPIENTS")
+        parked = await self._parked(parked_event_id)
+        if parked is None:
+            return Drained(0, 0)
+        notifier, sender = self._senders
+        again = BY_HAND_AND_UNKNOWN if resend_unknown else BY_HAND
+        verdict: Verdict
+        digest_id = _digest_of(parked)
+        if digest_id is not None:
+            verdict = await sender.send_by_hand(digest_id, again)
+        else:
+            read = self._read_record(parked, await self._log.log_id())
+            if isinstance(read, Unreadable):
+                return Drained(0, 1, read.cause)
+            verdict = await notifier.notify(read.event, again=again)
+        match verdict:
+            case Done():
+                return await self._release(parked_event_id, action)
+            case Hopeless(error_class="mail-outcome-unknown", cause=cause):
+                return await self._failed(parked_event_id, "mail-outcome-unknown", f"{cause}; {_ASK}")
+            case Hopeless(error_class, cause):
+                return await self._failed(parked_event_id, error_class, cause)
+            case TryAgain(cause):
+                return await self._failed(parked_event_id, "mail-not-sent", cause)
+            case Lacking(cause):
+                return Drained(0, 1, cause)
+        raise AssertionError("its time was never up")
+
+    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained:
+        """Forget it: no mail of this event, or no such digest, is ever sent any more."""
+        parked = await self._parked(parked_event_id)
+        if parked is None:
+            return Drained(0, 0)
+        digest_id = _digest_of(parked)
+        if digest_id is not None:
+            await self._digests.discard(digest_id)
+            return await self._release(parked_event_id, action)
+        read = self._read_record(parked, await self._log.log_id())
+        if not isinstance(read, Unreadable):
+            await self._claims.discard(read.event.metadata.event_id)
+        return await self._release(parked_event_id, action)
+
+    async def _parked(self, parked_event_id: int) -> ParkedEvent | None:
+        async with self._open_parking() as parking:
+            return await parking.parked_one(parked_event_id)
+
+    async def _release(self, parked_event_id: int, action: Action) -> Drained:
+        async with self._open_parking() as parking:
+            parked = await parking.parked_one(parked_event_id)
+            if parked is None:
+                return Drained(0, 0)
+            await parking.release([parked], action)
+        return Drained(1, 0)
+
+    async def _failed(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> Drained:
+        async with self._open_parking() as parking:
+            await parking.failed_alone(parked_event_id, error_class, cause)
+        return Drained(0, 1, cause)
+
+
+def _digest_of(parked: ParkedEvent) -> UUID | None:
+    """Which digest it is; None: it is a record."""
+    if parked.topic != DIGEST_LETTERS:
+        return None
+    return UUID((dict(parked.headers)[DIGEST_ID_HEADER] or b"").decode())

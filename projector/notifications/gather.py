@@ -1,0 +1,69 @@
+"""Sorts the events of a batch: which of them digests will tell, and which are told by mails of their own.
+
+This costs a few statements a batch, however many events it has, and no history of any product.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from projector.applying.ports import EventLog
+from projector.errors import Unavailable
+from projector.notifications.digest_ports import Pacing
+from projector.notifications.pace import Telling
+from projector.notifications.text import EVENT_TYPES, kind_of
+from shared.contract.codec import CodecError, decode_event
+from shared.contract.recorded_event import RecordedEvent
+
+
+class Gatherer:
+    """For the recipients of one installation."""
+
+    def __init__(self, pacing: Pacing, log: EventLog, recipients: Sequence[str]) -> None:
+        self._pacing = pacing
+        self._log = log
+        self._recipients = recipients
+
+    async def gather(self, events: Sequence[RecordedEvent]) -> Collection[UUID]:
+        """The ids of those that are finished with, because digests tell of them. Raises `Unavailable`.
+
+        The others are told one by one, which also finds out what is wrong with them, where something is.
+        """
+        tellings = {one.event_id: one for event in events if (one := _telling(event)) is not None}
+        # A creation is taken as it comes; of all else the log must know, or nobody is told.
+        checked = [
+            one for one in events
+            if one.metadata.event_id in tellings and tellings[one.metadata.event_id].kind != "product-created"
+        ]  # fmt: skip
+        for event_id in await self._missing(checked):
+            del tellings[event_id]
+        return await self._pacing.plan(list(tellings.values()), self._recipients) if tellings else ()
+
+    async def _missing(self, events: Sequence[RecordedEvent]) -> set[UUID]:
+        """The ids of those that the log does not have."""
+        if not events:
+            return set()
+        newest, reached = await self._log.newest_position(), max(one.log_position for one in events)
+        if newest < reached:
+            raise Unavailable(f"the log's replica is at {newest}, Kafka at {reached}")
+        before: dict[UUID, int] = {}
+        for one in events:
+            before[one.product_id] = min(
+                before.get(one.product_id, one.stream_version), one.stream_version - 1
+            )
+        stored = await self._log.events_after(before)
+        known = {one.metadata.event_id for some in stored.values() for one in some}
+        return {one.metadata.event_id for one in events} - known
+
+
+def _telling(event: RecordedEvent) -> Telling | None:
+    """None: nobody is told of it, or it cannot be read."""
+    if event.event_type not in EVENT_TYPES:
+        return None
+    try:
+        kind = kind_of(decode_event(event.event_type, event.schema_version, event.data))
+    except (CodecError, ArithmeticError):
+        return None
+    if kind is None:
+        return None
+    metadata = event.metadata
+    return Telling(metadata.event_id, event.product_id, kind, event.log_position, metadata.import_id)

@@ -1,0 +1,91 @@
+"""A batch of records to notify of, sorted: what is due, what is finished, what is put off, what is parked."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from projector.applying.ports import Delivered, Letter, MadeRecord, Unreadable
+from projector.kafka.placement import Stop
+from projector.kafka.records import Record
+from projector.notifications.kafka.retry_topics import Attempt, kept
+from projector.notifications.notify import Done, Hopeless, Lacking, TryAgain, Unfinished, Verdict
+
+MILLISECONDS = 1000
+PastOf = Callable[[Record], Attempt]
+
+
+class Handled(NamedTuple):
+    """One record and what came of it; `result` is what it is counted as."""
+
+    record: Record
+    item: Delivered | Unreadable
+    verdict: Verdict
+    result: str
+
+
+def split_due(
+    records: Sequence[Record], past_of: PastOf, now_ms: float
+) -> tuple[list[Record], dict[int, Stop]]:
+    """Those whose time has come; a partition stops, quietly, before the first whose time has not."""
+    due: list[Record] = []
+    stops: dict[int, Stop] = {}
+    for record in records:
+        if record.partition in stops:
+            continue
+        wait_seconds = (past_of(record).not_before_ms - now_ms) / MILLISECONDS
+        if wait_seconds > 0:
+            reason = f"the next attempt is due in {wait_seconds:.1f} s"
+            stops[record.partition] = Stop(record.offset, reason, wait_seconds, is_loud=False)
+        else:
+            due.append(record)
+    return due, stops
+
+
+def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds: float) -> list[Handled]:
+    """Of each partition what is before the first that is not finished, which becomes the partition's stop."""
+    done = []
+    stopped: set[int] = set()
+    for one in handled:
+        at, verdict = one.record, one.verdict
+        if at.partition in stopped:
+            continue
+        if isinstance(verdict, Unfinished):
+            stops[at.partition] = Stop(at.offset, "the time of its batch was up", 0.0, is_loud=False)
+            stopped.add(at.partition)
+        elif isinstance(verdict, Lacking):
+            stops[at.partition] = Stop(at.offset, verdict.cause, stopped_seconds)
+            stopped.add(at.partition)
+        else:
+            done.append(one)
+    return done
+
+
+def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[Letter]:
+    """What is hopeless; and, where no delay is left, what could not be sent."""
+    letters = []
+    for record, _, verdict, _ in done:
+        match verdict:
+            case Hopeless(error_class, cause):
+                letters.append(Letter(kept(record, past_of(record), cause), None, error_class, cause))
+            case TryAgain(cause) if is_last:
+                letters.append(Letter(kept(record, past_of(record), cause), None, "mail-not-sent", cause))
+    return letters
+
+
+def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> list[MadeRecord]:
+    """What is tried again later."""
+    return [
+        kept(one.record, past_of(one.record), one.verdict.cause, not_before_ms=not_before_ms)
+        for one in done
+        if isinstance(one.verdict, TryAgain)
+    ]
+
+
+def result_of(verdict: Verdict) -> str:
+    """As what its event is counted."""
+    match verdict:
+        case Done(mails=mails):
+            return "notified" if mails else "nothing-new"
+        case TryAgain():
+            return "put-off"
+        case _:
+            return "parked"

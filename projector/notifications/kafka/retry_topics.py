@@ -1,0 +1,184 @@
+"""Delayed retries without order: a record that failed for now is copied to a topic whose reader waits for it.
+
+    products-events.<group>.retry.10s  ->  .retry.1m  ->  .retry.10m  ->  the dead letters
+
+The copy has the key, the value and the headers of the original, to which are added: `x-attempt` (how often
+it was tried), `x-not-before` (milliseconds since 1970), `x-cause`, and where it was at first,
+`x-original-topic`, `-partition`, `-offset`. It is confirmed by the broker before the original counts as done.
+The delay of a topic is the same for all in it, so the first record of a partition is the first that is due.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter
+
+from projector.applying.ports import MadeRecord, SourceRecord
+from projector.errors import CannotGoOn, Unavailable
+from projector.notification_settings import RetryDelay
+from shared.kafka.producers import abandon_producer, close_producer, start_producer
+from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+RETRIES = Counter("retry_records_total", "Records put off, by the topic in which they wait.", ["topic"])
+# A record of the greatest size that the source takes, and what is added.
+_RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
+_CAUSE_BYTES_MAX = 4096
+_SEND_SECONDS_MAX = 15.0
+_STOP_SECONDS_MAX = 2.0
+_ONE_ATTEMPT = RetryPolicy("retry_topics", 0.1, 1.0, budget_seconds=1.0)
+_ADDED = frozenset(
+    {"x-attempt", "x-not-before", "x-cause", "x-original-topic", "x-original-partition", "x-original-offset"}
+)
+
+
+class Attempt(NamedTuple):
+    """A record's past: how often it was tried, since when it is due, where it was at first."""
+
+    tried: int
+    not_before_ms: int
+    topic: str
+    partition: int
+    offset: int
+
+
+def first_attempt(record: SourceRecord) -> Attempt:
+    """Of a record that is where it was at first, whatever its headers say."""
+    return Attempt(0, 0, record.topic, record.partition, record.offset)
+
+
+def attempt_of(record: SourceRecord) -> Attempt:
+    """Of a copy. One without our headers, or with spoilt ones, has no past and is due now."""
+    headers = dict(record.headers)
+    try:
+        return Attempt(
+            int(headers["x-attempt"] or b""),
+            int(headers["x-not-before"] or b""),
+            (headers["x-original-topic"] or b"").decode(),
+            int(headers["x-original-partition"] or b""),
+            int(headers["x-original-offset"] or b""),
+        )
+    except (KeyError, ValueError):
+        return first_attempt(record)
+
+
+def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int | None = None) -> MadeRecord:
+    """The record as it was at first, after one more attempt that failed for this cause."""
+    due = past.not_before_ms if not_before_ms is None else not_before_ms
+    added = [
+        ("x-attempt", b"%d" % (past.tried + 1)),
+        ("x-not-before", b"%d" % due),
+        ("x-cause", cause.encode()[:_CAUSE_BYTES_MAX].decode(errors="ignore").encode()),
+        ("x-original-topic", past.topic.encode()),
+        ("x-original-partition", b"%d" % past.partition),
+        ("x-original-offset", b"%d" % past.offset),
+    ]
+    own = [(name, value) for name, value in record.headers if name not in _ADDED]
+    headers = (*own, *added)
+    return MadeRecord(
+        past.topic, past.partition, past.offset, record.timestamp, record.key, record.value, headers
+    )
+
+
+class RetryTopics:
+    """Of one group. Connects when first needed; a producer that failed is let go of and made anew."""
+
+    def __init__(
+        self, settings: "ProjectorSettings", topic: str, group: str, delays: Sequence[RetryDelay]
+    ) -> None:
+        self.delays = delays
+        self._settings = settings
+        self._names = [f"{topic}.{group}.retry.{delay.label}" for delay in delays]
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """One topic a delay."""
+        return self._names
+
+    @property
+    def specs(self) -> list[TopicSpec]:
+        """As they must be."""
+        settings = self._settings
+        return [
+            TopicSpec(
+                name,
+                settings.partition_count,
+                settings.kafka_replication_factor,
+                record_bytes_max=_RECORD_BYTES_MAX,
+            )
+            for name in self._names
+        ]
+
+    async def ensure(self) -> None:
+        """Before anything is read that may have to be put off. Raises `Unavailable`, `CannotGoOn`."""
+        try:
+            await ensure_topics(self._settings.kafka_bootstrap_servers, self.specs, policy=_ONE_ATTEMPT)
+        except KafkaIsAway as error:
+            raise Unavailable(f"Kafka: {error}") from error
+        except TopicsAreWrong as error:
+            raise CannotGoOn(str(error)) from error
+
+    async def send(self, stage: int, records: Sequence[MadeRecord]) -> None:
+        """To the topic of the n-th delay; confirmed when this returns. Raises `Unavailable`."""
+        if not records:
+            return
+        topic = self._names[stage]
+        producer = await self._connected()
+        try:
+            async with asyncio.timeout(_SEND_SECONDS_MAX):
+                sent = [
+                    await producer.send(
+                        topic,
+                        record.value,
+                        record.key,
+                        partition=record.partition,
+                        timestamp_ms=record.timestamp,
+                        headers=list(record.headers),
+                    )
+                    for record in records
+                ]
+                await asyncio.gather(*sent)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self._abandon(producer)
+            raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+        RETRIES.labels(topic).inc(len(records))
+
+    async def close(self) -> None:
+        """Nothing is on its way."""
+        if self._producer is not None:
+            await close_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._settings.kafka_bootstrap_servers,
+                    client_id="projector-retries",
+                    acks="all",
+                    enable_idempotence=True,
+                    max_request_size=_RECORD_BYTES_MAX,
+                )
+                try:
+                    await start_producer(
+                        producer,
+                        seconds_max=self._settings.producer_start_seconds_max,
+                        stop_seconds_max=_STOP_SECONDS_MAX,
+                    )
+                except (KafkaError, OSError, TimeoutError) as error:
+                    raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+                self._producer = producer
+            return self._producer
+
+    async def _abandon(self, producer: AIOKafkaProducer) -> None:
+        """What it still holds may or may not arrive: put off twice is tried twice, not sent twice."""
+        if self._producer is producer:
+            self._producer = None
+        await abandon_producer(producer, seconds_max=_STOP_SECONDS_MAX)

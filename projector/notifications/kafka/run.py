@@ -1,0 +1,240 @@
+"""Records of one topic to mails: the events themselves, or those that were put off.
+
+First the digests get their share of a batch, in one transaction. What is left is told by single mails.
+
+What comes of a record is done before the record counts as done: mails are sent and their claims settled, then
+copies for a later attempt are confirmed by the broker, then dead letters are parked. A crash in between
+repeats all of it, and the claims keep the mails from being repeated.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from projector.applying.batch import refuse_other_logs
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.applying.ports import Checkpoint, Delivered, Letter, ParkedProducts, Parking, Unreadable
+from projector.applying.stream_fold import Tally
+from projector.errors import Unavailable
+from projector.kafka.batch_run import ERRORS, tell_parked
+from projector.kafka.records import Record, read_one
+from projector.kafka.work import Outcome
+from projector.notifications.gather import Gatherer
+from projector.notifications.kafka.batch import (
+    MILLISECONDS,
+    Handled,
+    copies_of,
+    finished,
+    letters_of,
+    result_of,
+    split_due,
+)
+from projector.notifications.kafka.retry_topics import Attempt, RetryTopics, attempt_of, first_attempt
+from projector.notifications.notify import Done, Hopeless, Notifier, TryAgain, Unfinished
+from projector.notifications.text import EVENT_TYPES
+from shared.kafka.cloud_event import is_replay
+from shared.ops.logs import get_logger
+from shared.ops.retry import RetryPolicy, retry_transient
+
+if TYPE_CHECKING:
+    from projector.kafka.progress import Progress
+    from projector.settings import ProjectorSettings
+
+OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
+_log = get_logger(__name__)
+
+
+class Tools(NamedTuple):
+    """What the runs of all topics share."""
+
+    settings: "ProjectorSettings"
+    notifier: Notifier
+    gatherer: Gatherer
+    retries: RetryTopics
+    open_parking: OpenParking
+    breaker: ParkingBreaker
+
+
+class NotificationRun:
+    """A `Work`. `stage`: how many delays lie behind the records of its topic. `clock`: seconds since 1970."""
+
+    def __init__(
+        self,
+        name: str,
+        tools: Tools,
+        parked_products: ParkedProducts,
+        progress: "Progress",
+        *,
+        stage: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        settings = tools.settings
+        self._name = name
+        self._tools = tools
+        self._parked_products = parked_products
+        self._progress = progress
+        self._stage = stage
+        self._clock = clock
+        self._ordered: dict[tuple[int, int], str] = {}
+        self._limit = asyncio.Semaphore(settings.notification_connections_max)
+        waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
+        self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
+
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """No checkpoints: the committed offset is the position, and the claims are what makes it safe."""
+        await self._tools.retries.ensure()
+        places = await self._parked_products.places(partitions)
+        self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
+        self._ordered |= places.ordered
+        return {}
+
+    def resumed(self) -> None:
+        """See `Work`."""
+        self._tools.breaker.reset()
+
+    def revoked(self) -> None:
+        """See `Work`. The claims keep the successor from what is on its way."""
+
+    async def run(
+        self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
+    ) -> Outcome:
+        """See `Work`. Raises a `ProjectorError`; what was sent until then has its claim."""
+        started = time.perf_counter()
+        due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
+        items = [read_one(record, log_ids[record.partition]) for record in due]
+        refuse_other_logs(
+            [one for one in items if isinstance(one, Unreadable) and not is_replay(one.record.headers)]
+        )
+
+        gathered = await self._gather(due, items, abandon)
+        until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
+
+        def is_time_up() -> bool:
+            return abandon.is_set() or time.monotonic() > until
+
+        outcomes = await asyncio.gather(
+            *(
+                self._handle(record, item, gathered, is_time_up, abandon)
+                for record, item in zip(due, items, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
+        # Letters first: where they are refused all comes again, and each time a copy would be one more.
+        await self._park(letters_of(done, self._past, is_last=self._is_last))
+        await self._put_off(done)
+        self._tell(done, time.perf_counter() - started)
+        return Outcome([one.item for one in done], stops)
+
+    async def _gather(
+        self, records: Sequence[Record], items: Sequence[Delivered | Unreadable], abandon: asyncio.Event
+    ) -> Collection[UUID]:
+        """The events that digests tell. What was put off has a mail of its own already."""
+        events = [
+            item.event for record, item in zip(records, items, strict=True)
+            if isinstance(item, Delivered) and not is_replay(record.headers)
+            and (record.partition, record.offset) not in self._ordered
+        ]  # fmt: skip
+        if self._stage or not events:
+            return ()
+        return await retry_transient(
+            self._transient,
+            lambda: self._tools.gatherer.gather(events),
+            is_transient=self._is_transient,
+            stop=abandon,
+        )
+
+    def _past(self, record: Record) -> Attempt:
+        return attempt_of(record) if self._stage else first_attempt(record)
+
+    @property
+    def _is_last(self) -> bool:
+        return self._stage >= len(self._tools.retries.delays)
+
+    async def _handle(
+        self,
+        record: Record,
+        item: Delivered | Unreadable,
+        gathered: Collection[UUID],
+        is_time_up: Callable[[], bool],
+        abandon: asyncio.Event,
+    ) -> Handled:
+        if is_replay(record.headers):
+            return Handled(record, item, Done(0), "replay")
+        ordered = self._ordered.get((record.partition, record.offset))
+        if ordered is not None:
+            return Handled(record, item, Hopeless("ordered", f"told to park: {ordered}"), "parked")
+        if isinstance(item, Unreadable):
+            return Handled(record, item, Hopeless(item.error_class, item.cause), "parked")
+        if item.event.event_type not in EVENT_TYPES:
+            return Handled(record, item, Done(0), "skipped")
+        event = item.event
+        if event.metadata.event_id in gathered:
+            return Handled(record, item, Done(0), "gathered")
+        async with self._limit:
+            if is_time_up():
+                return Handled(record, item, Unfinished(), "")
+            verdict = await retry_transient(
+                self._transient,
+                lambda: self._tools.notifier.notify(event, is_time_up=is_time_up),
+                is_transient=self._is_transient,
+                stop=abandon,
+            )
+        return Handled(record, item, verdict, result_of(verdict))
+
+    def _is_transient(self, error: BaseException) -> bool:
+        is_transient = isinstance(error, Unavailable)
+        if is_transient:
+            ERRORS.labels(self._name, "transient").inc()
+        return is_transient
+
+    async def _park(self, letters: Sequence[Letter]) -> None:
+        """Raises `ParkingIsFull`."""
+        breaker = self._tools.breaker
+        try:
+            breaker.check(len(letters))
+        finally:
+            self._progress.breaker(breaker.is_open)
+        if not letters:
+            return
+        async with self._tools.open_parking() as parking:
+            await parking.park(letters)
+        breaker.parked(len(letters))
+        for letter in letters:
+            tell_parked(self._name, letter)
+
+    async def _put_off(self, done: Sequence[Handled]) -> None:
+        """To the topic of the next delay. Raises `Unavailable`."""
+        if not self._is_last:
+            delay = self._tools.retries.delays[self._stage]
+            not_before_ms = int((self._clock() + delay.seconds) * MILLISECONDS)
+            await self._tools.retries.send(self._stage, copies_of(done, self._past, not_before_ms))
+
+    def _tell(self, done: Sequence[Handled], seconds: float) -> None:
+        tally: Tally = Counter()
+        for _, item, verdict, result in done:
+            if not isinstance(item, Delivered):
+                continue
+            event = item.event
+            tally[event.event_type, result] += 1
+            if isinstance(verdict, TryAgain) or result == "notified":
+                _log.info(
+                    result,
+                    projection=self._name,
+                    product_id=str(event.product_id),
+                    event_id=str(event.metadata.event_id),
+                    correlation_id=event.metadata.correlation_id,
+                    cause=verdict.cause if isinstance(verdict, TryAgain) else None,
+                )
+        self._progress.applied(tally, seconds)
+
+
+def _or_raised(outcome: Handled | BaseException) -> Handled:
+    """All have ended by now: what was sent has been settled before the first error is raised."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome

@@ -1,0 +1,1 @@
+"""Claims, pacing and digests of mails in PostgreSQL."""

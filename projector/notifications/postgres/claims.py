@@ -1,0 +1,63 @@
+"""Claims of mails in PostgreSQL, each in a transaction of its own that has ended before SMTP is spoken."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from projector.notifications.ports import Claim, ClaimState, Wanted
+from projector.postgres.failures import translated
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_SERVER = "read model"
+_PACKAGE = "projector.notifications.postgres"
+DOUBT = "the projector that claimed this mail stopped before it noted whether it was sent"
+"""The cause of a claim that was never settled, as operators read it."""
+
+
+class PostgresClaims:
+    """Implements `notification_ports.Claims`. A claim is doubted after `doubt_seconds`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, doubt_seconds: float) -> None:
+        self._pool = pool
+        self._doubt_seconds = doubt_seconds
+
+    async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
+        """See the port. One round trip where the mail is new."""
+        is_ours = await self._claim(wanted, again, claim_id)
+        if not is_ours and await self._doubt(wanted):
+            is_ours = "unknown" in again and await self._claim(wanted, again, claim_id)
+        if is_ours:
+            return Claim(True, "claimed")
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_notification")
+            row = await self._pool.fetchrow(sql, wanted.event_id, wanted.recipient)
+        assert row is not None, "a claim is never deleted"
+        return Claim(False, row["state"], row["cause"])
+
+    async def settle(self, wanted: Wanted, claim_id: UUID, state: ClaimState, cause: str | None) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "settle_notification")
+            await self._pool.execute(sql, wanted.event_id, wanted.recipient, claim_id, state, cause)
+
+    async def discard(self, event_id: UUID) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "discard_notifications"), event_id)
+
+    async def _claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> bool:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "claim_notification")
+            return await self._pool.fetchval(sql, *wanted, list(again), claim_id) is not None
+
+    async def _doubt(self, wanted: Wanted) -> bool:
+        """Whether nobody knows any more what became of it."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "doubt_notification")
+            answer = await self._pool.execute(
+                sql, wanted.event_id, wanted.recipient, self._doubt_seconds, DOUBT
+            )
+        return answer == "UPDATE 1"

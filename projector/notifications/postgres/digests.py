@@ -1,0 +1,120 @@
+"""Digests in PostgreSQL: what has gathered becomes a mail in one statement, which also claims it."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from projector.notifications.digest_ports import Contents, Digest, Gathered, ToldProducts, Undelivered
+from projector.notifications.digest_text import Sort
+from projector.notifications.pace import PaceLimits
+from projector.notifications.ports import Claim, ClaimState
+from projector.notifications.postgres.claims import DOUBT
+from projector.postgres.failures import translated
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_SERVER = "read model"
+_PACKAGE = "projector.notifications.postgres"
+
+
+class PostgresDigests:
+    """Implements `digest_ports.Digests`. A claim is doubted after `doubt_seconds`."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", limits: PaceLimits, *, doubt_seconds: float
+    ) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._doubt_seconds = doubt_seconds
+
+    async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
+        """See the port."""
+        limits, to = self._limits, list(recipients)
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "retake_digests"), to, claim_id, digests_max)
+            ours = await self._claimed(claim_id)
+            if len(ours) < digests_max:
+                sql = load_sql(_PACKAGE, "take_digests")
+                most = digests_max - len(ours)
+                await self._pool.execute(
+                    sql, to, limits.window_seconds, limits.single_mails_max, claim_id, most
+                )
+                ours = await self._claimed(claim_id)
+        return ours
+
+    async def contents(self, digest_id: UUID, shown_max: int) -> Contents:
+        """See the port."""
+        sorts: dict[Sort, ToldProducts] = {}
+        first: dict[Sort, list[tuple[UUID, int]]] = {}
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_digest_contents"), digest_id, shown_max)
+            imports = await self._pool.fetch(
+                load_sql(_PACKAGE, "select_digest_imports"), digest_id, shown_max
+            )
+        for row in rows:
+            shown = first.setdefault(row["sort"], [])
+            shown.append((UUID(int=row["product_id"].int), row["last_position"]))
+            sorts[row["sort"]] = ToldProducts(row["products"], row["events"], shown)
+        return Contents(sorts, [row["import_id"] for row in imports], imports[0]["imports"] if imports else 0)
+
+    async def settle(
+        self,
+        digest_id: UUID,
+        claim_id: UUID,
+        state: ClaimState,
+        cause: str | None,
+        retry_seconds: float | None = None,
+    ) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "settle_digest")
+            await self._pool.execute(sql, digest_id, claim_id, state, cause, retry_seconds)
+
+    async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
+        """See the port."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_undelivered_digests"), digests_max)
+        return [Undelivered._make(row) for row in rows]
+
+    async def mark_parked(self, digest_ids: Collection[UUID]) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "mark_digests_parked"), list(digest_ids))
+
+    async def claim(
+        self, digest_id: UUID, again: Collection[ClaimState], claim_id: UUID
+    ) -> tuple[Claim, Digest | None]:
+        """See the port."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
+            sql = load_sql(_PACKAGE, "claim_digest")
+            row = await self._pool.fetchrow(sql, digest_id, list(again), claim_id)
+            if row is not None:
+                return Claim(True, "claimed"), Digest._make(row)
+            row = await self._pool.fetchrow(load_sql(_PACKAGE, "select_digest"), digest_id)
+        # One that was forgotten was sent or discarded long before.
+        return (Claim(False, "sent") if row is None else Claim(False, row["state"], row["cause"])), None
+
+    async def discard(self, digest_id: UUID) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "discard_digest"), digest_id)
+
+    async def gathered(self, recipients: Sequence[str]) -> Gathered:
+        """See the port."""
+        with translated(_SERVER):
+            row = await self._pool.fetchrow(load_sql(_PACKAGE, "count_gathered"), list(recipients))
+        assert row is not None, "an aggregate answers one row"
+        return Gathered(row["events"], row["oldest_seconds"])
+
+    async def purge_one(self, days: int) -> bool:
+        """See the port."""
+        with translated(_SERVER):
+            return await self._pool.fetchval(load_sql(_PACKAGE, "purge_digest"), days) is not None
+
+    async def _claimed(self, claim_id: UUID) -> Sequence[Digest]:
+        rows = await self._pool.fetch(load_sql(_PACKAGE, "select_claimed_digests"), claim_id)
+        return [Digest._make(row) for row in rows]

@@ -1,0 +1,139 @@
+"""Hands a mail over to the mail server, and knows how far it got when something fails.
+
+    connect, greet, encrypt, log in    fails: the server is unreachable, for any mail
+    MAIL, RCPT, DATA                   fails: certainly not sent; 5xx is for ever, all else may pass
+    the mail itself                    an answer is a fact; silence from here on means that nobody knows
+
+A connection for each mail: one that idles is closed by the server some time, and a mail that is sent into
+that is one of which nobody knows.
+"""
+
+import asyncio
+import re
+import socket
+import ssl
+from contextlib import suppress
+from email.utils import parseaddr
+from typing import Literal
+
+from aiosmtplib import SMTP
+from aiosmtplib.errors import SMTPException, SMTPResponseException
+
+from projector.notification_settings import SmtpServer, Tls
+from projector.notifications.ports import Delivery, Mail
+from projector.notifications.smtp.message import message_bytes
+
+_START_INPUT = 354
+_QUIT_SECONDS_MAX = 2.0
+_START_TLS: dict[Tls, bool | None] = {
+    "tls": False, "none": False, "starttls": True, "starttls-if-offered": None,
+}  # fmt: skip
+_leading_period = re.compile(rb"(?m)^\.")
+_Stage = Literal["connecting", "addressing", "handed over"]
+
+
+class SmtpMailer:
+    """Implements `notification_ports.Mailer`. Any number of mails at a time: whoever calls sets the bound."""
+
+    def __init__(
+        self, server: SmtpServer, sender: str, *, timeout_seconds: float, seconds_max: float
+    ) -> None:
+        self._server = server
+        self._sender = sender
+        self._timeout_seconds = timeout_seconds
+        self._seconds_max = seconds_max
+        self._tls = None if server.tls == "none" else ssl.create_default_context()
+        self._own_name: str | None = None
+
+    async def send(self, mail: Mail) -> Delivery:
+        """See the port."""
+        message = message_bytes(mail, self._sender)
+        if self._own_name is None:
+            self._own_name = await asyncio.to_thread(socket.getfqdn)
+        conversation = _Conversation(self._client())
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                return await conversation.hold(parseaddr(self._sender)[1], mail.recipient, message)
+        except SMTPResponseException as error:
+            return _answered(conversation.stage, error.code, str(error.message))
+        except (SMTPException, OSError, TimeoutError) as error:
+            return _silent(conversation.stage, error)
+        finally:
+            await conversation.end()
+
+    def _client(self) -> SMTP:
+        server = self._server
+        return SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password if server.user is not None else None,
+            local_hostname=self._own_name,
+            timeout=self._timeout_seconds,
+            use_tls=server.tls == "tls",
+            start_tls=_START_TLS[server.tls],
+            tls_context=self._tls,
+        )
+
+
+class _Conversation:
+    """With the server, about one mail."""
+
+    def __init__(self, client: SMTP) -> None:
+        self._client = client
+        self.stage: _Stage = "connecting"
+
+    async def hold(self, sender: str, recipient: str, message: bytes) -> Delivery:
+        """Raises aiosmtplib's errors."""
+        client = self._client
+        await client.connect()
+        self.stage = "addressing"
+        await client.mail(sender)
+        await client.rcpt(recipient)
+        # Step by step: aiosmtplib's own `data` does not tell whether the mail had begun to go out.
+        ready = await client.execute_command(b"DATA")
+        if ready.code != _START_INPUT:
+            return _answered(self.stage, ready.code, ready.message)
+        assert client.protocol is not None, "it has just answered"
+        self.stage = "handed over"
+        client.protocol.write(_leading_period.sub(b"..", message) + b".\r\n")
+        answer = await client.protocol.read_response(timeout=client.timeout)
+        return _answered(self.stage, answer.code, answer.message)
+
+    async def end(self) -> None:
+        """What happened to the mail is known; the farewell is a courtesy."""
+        with suppress(Exception):
+            async with asyncio.timeout(_QUIT_SECONDS_MAX):
+                await self._client.quit()
+        self._client.close()
+
+
+def _answered(stage: _Stage, code: int, text: str) -> Delivery:
+    """By the server itself. Where it does not speak SMTP (code -1) it has said nothing."""
+    cause = _printable(f"{code} {text}")
+    if stage == "connecting":
+        # 535 and the like, too: what is wrong is the log-in, not this mail.
+        return Delivery("unreachable", cause)
+    if stage == "handed over" and 200 <= code < 300:
+        return Delivery("sent", cause)
+    if 500 <= code < 600:
+        return Delivery("refused", cause)
+    if stage == "handed over" and not 400 <= code < 500:
+        return Delivery("unknown", cause)
+    return Delivery("not-sent", cause)
+
+
+def _silent(stage: _Stage, error: Exception) -> Delivery:
+    cause = _printable(f"{type(error).__name__}: {error}")
+    match stage:
+        case "connecting":
+            return Delivery("unreachable", cause)
+        case "addressing":
+            return Delivery("not-sent", cause)
+        case "handed over":
+            return Delivery("unknown", f"the connection was lost after the mail was handed over: {cause}")
+
+
+def _printable(text: str) -> str:
+    """An answer may hold anything; aiosmtplib keeps wrong UTF-8 as lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0").replace("\n", " ")

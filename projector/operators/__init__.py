@@ -1,0 +1,1 @@
+"""What operators call: the command line, the HTTP port, the status."""

@@ -1,0 +1,32 @@
+"""`python -m projector pause | resume NAME`."""
+
+from argparse import ArgumentParser, Namespace
+
+from projector.operators.command_line.session import DONE, action_of, add_action_arguments, run_operation
+from projector.operators.operations import Operations
+from projector.projections import PROJECTIONS
+from projector.settings import ProjectorSettings
+
+
+def add_pause_arguments(parser: ArgumentParser) -> None:
+    """Which, who and why."""
+    parser.add_argument("projection", help=f"one of {', '.join(PROJECTIONS)}")
+    add_action_arguments(parser, needs_reason=True)
+
+
+def add_resume_arguments(parser: ArgumentParser) -> None:
+    """Which and who."""
+    parser.add_argument("projection", help=f"one of {', '.join(PROJECTIONS)}")
+    add_action_arguments(parser, needs_reason=False)
+
+
+def run_control(given: Namespace, settings: ProjectorSettings) -> int:
+    """0 done, 1 an outage, 2 there is no such projection."""
+
+    async def command(operations: Operations) -> int:
+        change = operations.pause if given.command == "pause" else operations.resume
+        await change(given.projection, action_of(given, given.command))
+        print(f"{given.projection}: told to {given.command}; it looks once a second")  # noqa: T201
+        return DONE
+
+    return run_operation(settings, command)

@@ -1,0 +1,163 @@
+"""`python -m projector dead-letters list | show | retry | discard | park`."""
+
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from uuid import UUID
+
+from projector.operators.command_line.session import (
+    DONE,
+    SOME_FAILED,
+    USAGE,
+    action_of,
+    add_action_arguments,
+    print_json,
+    print_table,
+    run_operation,
+)
+from projector.operators.operations import Chosen, Operations
+from projector.parking.dead_letter import DeadLetter, Result
+from projector.projections import PROJECTIONS
+from projector.settings import ProjectorSettings
+
+_CAUSE_CHARACTERS_MAX = 140
+
+
+def add_dead_letter_arguments(parser: ArgumentParser) -> None:
+    """The sub-commands."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = commands.add_parser("list", help="what is parked, oldest first")
+    _add_choice(listing, needs_projection=False)
+    showing = commands.add_parser("show", help="the parked records themselves: bytes, headers, cause")
+    _add_choice(showing, needs_projection=False)
+    _add_changes(commands)
+    parking = commands.add_parser("park", help="let a projection park one record that it cannot get past")
+    _add_projection(parking, is_needed=True)
+    parking.add_argument("--partition", type=int, required=True)
+    parking.add_argument("--offset", type=int, required=True)
+    add_action_arguments(parking, needs_reason=True)
+
+
+def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
+    retrying = commands.add_parser("retry", help="try again, each product's events in order")
+    _add_choice(retrying, needs_projection=True)
+    retrying.add_argument(
+        "--from-log", action="store_true", help="take the events from the log, where Kafka's copy was spoilt"
+    )
+    retrying.add_argument(
+        "--resend-unknown",
+        action="store_true",
+        help="also mails of which nobody knows whether they were sent",
+    )
+    discarding = commands.add_parser("discard", help="give up for good; the view passes over the versions")
+    _add_choice(discarding, needs_projection=True)
+    discarding.add_argument(
+        "--first-only", action="store_true", help="of each product only the event that failed"
+    )
+    for parser, needs_reason in ((retrying, False), (discarding, True)):
+        parser.add_argument("--all", action="store_true", help="everything of the projection")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        add_action_arguments(parser, needs_reason=needs_reason)
+
+
+def _add_projection(parser: ArgumentParser, *, is_needed: bool) -> None:
+    parser.add_argument("--projection", required=is_needed, help=f"one of {', '.join(PROJECTIONS)}")
+
+
+def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
+    _add_projection(parser, is_needed=needs_projection)
+    parser.add_argument("--product", type=UUID, metavar="ID", help="only of this product")
+    parser.add_argument(
+        "--letter", type=int, metavar="N", help="only this letter, by the number that list shows"
+    )
+    parser.add_argument("--class", dest="error_class", metavar="CLASS", help="only of this class of error")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
+    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage."""
+
+    async def command(operations: Operations) -> int:
+        match given.action:
+            case "list":
+                return await _list(operations, given)
+            case "show":
+                print_json(await operations.show(given.projection, given.product, given.letter))
+                return DONE
+            case "park":
+                action = action_of(given, "park")
+                await operations.park(given.projection, given.partition, given.offset, action)
+                place = f"{given.partition}, offset {given.offset}"
+                print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
+                return DONE
+            case _:
+                return await _change(operations, given)
+
+    return run_operation(settings, command)
+
+
+async def _list(operations: Operations, given: Namespace) -> int:
+    letters = await operations.dead_letters(given.projection, given.product, given.error_class)
+    if given.letter is not None:
+        letters = [letter for letter in letters if letter.letter_id == given.letter]
+    if given.json:
+        print_json(letters)
+        return DONE
+    if not letters:
+        print("nothing of that is parked")  # noqa: T201
+        return DONE
+    titles = ("letter", "projection", "product", "class", "events", "tries", "parked at", "record", "cause")
+    print_table(titles, [_row(letter) for letter in letters])
+    return DONE
+
+
+def _row(letter: DeadLetter) -> tuple[object, ...]:
+    return (
+        letter.letter_id, letter.projection, letter.product_id, letter.error_class, letter.events,
+        letter.attempts, letter.parked_at.isoformat(timespec="seconds"),
+        f"{letter.topic}[{letter.partition}]@{letter.offset}", _short(letter.cause),
+    )  # fmt: skip
+
+
+async def _change(operations: Operations, given: Namespace) -> int:
+    if not (given.product or given.letter is not None or given.error_class or given.all):
+        print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
+        return USAGE
+    chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
+    action = action_of(given, given.action)
+    if given.action == "retry":
+        results = await operations.retry(
+            chosen,
+            action,
+            from_log=given.from_log,
+            resend_unknown=given.resend_unknown,
+            is_dry=given.dry_run,
+        )
+    else:
+        results = await operations.discard(chosen, action, first_only=given.first_only, is_dry=given.dry_run)
+    _tell(results, as_json=given.json)
+    return SOME_FAILED if any(result.outcome == "failed" for result in results) else DONE
+
+
+def _tell(results: list[Result], *, as_json: bool) -> None:
+    if as_json:
+        print_json(results)
+        return
+    if not results:
+        print("nothing of that is parked")  # noqa: T201
+        return
+    titles = ("letter", "product", "outcome", "released", "left", "cause")
+    rows = [
+        (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
+        for one in results
+    ]
+    print_table(titles, rows)
+
+
+def _short(cause: str | None) -> str | None:
+    """In one line; PostgreSQL's errors have several."""
+    if cause is None:
+        return None
+    cause = " ".join(cause.split())
+    if len(cause) <= _CAUSE_CHARACTERS_MAX:
+        return cause
+    return cause[: _CAUSE_CHARACTERS_MAX - 1] + "…"

@@ -1,0 +1,74 @@
+"""How long work is shown: a bar with rate and time left for people, JSON lines for jobs; both on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+
+from projector.rebuild.rebuild import Reporter
+
+_UNITS_PER_LINE = 50_000
+
+
+@contextmanager
+def progress(*, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
+    """Until the end of the block."""
+    if as_json:
+        lines = _Lines(unit)
+        yield Reporter(lines.phase, lines.events, lines.total)
+        return
+    bar = _Bar(unit)
+    try:
+        yield Reporter(bar.phase, bar.events, bar.total)
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """Silent where stderr is no terminal, but for the phases."""
+
+    def __init__(self, unit: str) -> None:
+        self._bar: tqdm[Any] = tqdm(unit=f" {unit}", unit_scale=True, disable=None, smoothing=0.1)
+
+    def phase(self, name: str, detail: str) -> None:
+        self._bar.set_description(name)
+        tqdm.write(f"{name}: {detail}" if detail else name, file=sys.stderr)
+
+    def events(self, more: int) -> None:
+        self._bar.update(more)
+
+    def total(self, events: int) -> None:
+        self._bar.reset(total=events)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """A line a phase, and one for every so many units."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._phase = ""
+        self._done = self._told = self._total = 0
+
+    def phase(self, name: str, _: str) -> None:
+        self._phase = name
+        self._tell()
+
+    def events(self, more: int) -> None:
+        self._done += more
+        if self._done - self._told >= _UNITS_PER_LINE:
+            self._tell()
+
+    def total(self, events: int) -> None:
+        self._total = events
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._done
+        line = {"phase": self._phase, self._unit: self._done, "total": self._total}
+        print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,142 @@
+"""`python -m projector rebuild NAME`: a view made anew from the log beside the one that serves, then
+switched.
+"""
+
+import asyncio
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from projector.operators.command_line.progress import progress
+from projector.operators.command_line.session import DONE, print_json, run_command
+from projector.projections import PRODUCT_CACHE
+from projector.rebuild.assembly import REBUILDABLE
+from projector.rebuild.rebuild import Differs, Rebuild, Wanted, default_workers
+from projector.settings import ProjectorSettings
+from projector.stores import Stores
+
+DIFFERS = 4
+_STOPPED = 130
+T = TypeVar("T")
+
+
+def add_rebuild_arguments(parser: ArgumentParser) -> None:
+    """What to do with the rebuild, and how."""
+    parser.add_argument("projection", choices=REBUILDABLE, metavar="NAME", help=", ".join(REBUILDABLE))
+    what = parser.add_mutually_exclusive_group()
+    for flag, told in (
+        ("--resume", "go on with one that was stopped"),
+        ("--cancel", "drop what was made so far"),
+        ("--rollback", "make the view live again that the last switch replaced"),
+        ("--finish", "drop the replaced view: no way back any more"),
+        ("--show", "only say how far it is"),
+    ):
+        what.add_argument(flag, action="store_true", help=told)
+    parser.add_argument("--workers", type=int, default=default_workers(), help="processes (one a processor)")
+    parser.add_argument("--no-switch", action="store_true", help="stop when it is proved; --resume switches")
+    parser.add_argument(
+        "--accept-differences", action="store_true", help="switch although it is not equal to the live view"
+    )
+    parser.add_argument(
+        "--without-proof", action="store_true", help="do not compare: where the live view is broken or away"
+    )
+    parser.add_argument(
+        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is further behind"
+    )
+    parser.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+
+
+def run_rebuild(given: Namespace, settings: ProjectorSettings) -> int:
+    """0 done, 1 failed or stopped in a state to resume from, 2 usage, 4 it differs and was not switched."""
+
+    async def command(stores: Stores) -> int:
+        try:
+            with progress(as_json=given.json) as reporter:
+                rebuild = Rebuild(given.projection, stores, settings, reporter)
+                result = await _until_stopped(_chosen(rebuild, given, settings))
+        except Differs as differs:
+            _tell_differences(differs, given)
+            return DIFFERS
+        except asyncio.CancelledError:
+            print(f"stopped; go on with: rebuild {given.projection} --resume", file=sys.stderr)  # noqa: T201
+            return _STOPPED
+        if result is not None:
+            _say(result, as_json=given.json)
+        return DONE
+
+    return run_command(settings, command)
+
+
+async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any] | None:
+    if given.show:
+        record = await rebuild.record()
+        print_json(None if record is None else record._asdict())
+        return None
+    for flag, act, done in (
+        (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
+        (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),
+        (given.finish, rebuild.finish, "the replaced view is dropped"),
+    ):
+        if flag:
+            await act()
+            return {"projection": given.projection, "done": done}
+    wanted = Wanted(
+        max(1, given.workers),
+        given.accept_differences,
+        not given.without_proof,
+        not given.no_switch,
+        given.live_lag_max or settings.rebuild_live_lag_events_max,
+        settings.rebuild_live_wait_seconds_max,
+    )
+    proof = await (rebuild.resume(wanted) if given.resume else rebuild.start(wanted))
+    result: dict[str, Any] = {"projection": given.projection, "switched": wanted.switches}
+    if proof is not None:
+        result |= {
+            "rows": proof.rows,
+            "digest": proof.digest,
+            "equal": not proof.differences,
+            "left_out": proof.left_out,
+        }
+    return result
+
+
+async def _until_stopped(work: Awaitable[T]) -> T:
+    """SIGINT and SIGTERM cancel the work: what is kept is a state to resume from."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+def _tell_differences(differs: Differs, given: Namespace) -> None:
+    proof = differs.proof
+    if given.json:
+        print_json({"projection": given.projection, "equal": False, "differences": proof.differences})
+        return
+    print("\n".join(proof.differences))  # noqa: T201
+    print(  # noqa: T201
+        f"{differs}. Nothing was switched: look at views_shadow, then\n"
+        f"  rebuild {given.projection} --resume --accept-differences   to switch all the same, or\n"
+        f"  rebuild {given.projection} --cancel                        to drop it",
+        file=sys.stderr,
+    )
+
+
+def _say(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+        return
+    if "done" in result:
+        print(f"{result['projection']}: {result['done']}")  # noqa: T201
+        return
+    switched = "live" if result["switched"] else "ready to be switched (--resume)"
+    print(f"{result['projection']}: rebuilt and {switched}")  # noqa: T201
+    if "rows" in result:
+        equal = "equal to the live view before" if result["equal"] else "different from the live view before"
+        print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
+        if result["left_out"]:
+            why = "parked" if result["projection"] != PRODUCT_CACHE else "not in the cache before, or parked"
+            print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201

@@ -1,0 +1,68 @@
+"""What every command does alike: connect, do one thing, print it, and answer an exit code."""
+
+import asyncio
+import getpass
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import msgspec
+
+from projector.applying.ports import Action
+from projector.errors import ProjectorError
+from projector.operators.operations import Operations, UnknownProjection
+from projector.projections import operations
+from projector.settings import ProjectorSettings
+from projector.stores import Stores, open_stores
+
+DONE, FAILED, USAGE, SOME_FAILED = 0, 1, 2, 3
+_CONNECTIONS_MAX = 4
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
+    """Who does it and why: kept beside what was done."""
+    parser.add_argument("--reason", required=needs_reason, default="", help="why; kept with what was done")
+    parser.add_argument("--actor", default=None, help="who; default: the user of this shell")
+
+
+def action_of(given: Namespace, name: str) -> Action:
+    """The action that is recorded."""
+    return Action(given.actor or getpass.getuser(), name, given.reason)
+
+
+def run_command(settings: ProjectorSettings, command: Callable[[Stores], Awaitable[int]]) -> int:
+    """The command's own exit code; 1 with one line for an outage, 2 for a name that does not exist."""
+
+    async def connected() -> int:
+        async with AsyncExitStack() as stack:
+            return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
+
+    try:
+        return asyncio.run(connected())
+    except UnknownProjection as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return USAGE
+    except ProjectorError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        return FAILED
+
+
+def run_operation(settings: ProjectorSettings, command: Callable[[Operations], Awaitable[int]]) -> int:
+    """The same, for what is done through `Operations`."""
+    return run_command(settings, lambda stores: command(operations(stores)))
+
+
+def print_json(answer: Any) -> None:
+    """One JSON document."""
+    print(msgspec.json.format(_encode(answer)).decode())  # noqa: T201
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns as wide as their widest cell; None is a dash."""
+    cells = [list(titles), *([["-" if cell is None else str(cell) for cell in row] for row in rows])]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())  # noqa: T201

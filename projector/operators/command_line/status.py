@@ -1,0 +1,55 @@
+"""`python -m projector status`: a line a projection, then a line for each partition that is behind."""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+
+from projector.operators.command_line.session import DONE, FAILED, print_json, print_table
+from projector.operators.status import PartitionStatus, ProjectionStatus, Status, read_status
+from projector.settings import ProjectorSettings
+
+
+def add_status_arguments(parser: ArgumentParser) -> None:
+    """How much of it."""
+    parser.add_argument("--partitions", action="store_true", help="every partition, also where all is well")
+    parser.add_argument("--json", action="store_true", help="one JSON document, with every partition")
+
+
+def run_status(given: Namespace, settings: ProjectorSettings) -> int:
+    """0, or 1 where something could not be asked; what could be is printed all the same."""
+    status = asyncio.run(read_status(settings))
+    if given.json:
+        print_json(status)
+    else:
+        _print_tables(status, every_partition=given.partitions)
+    return FAILED if status.problems else DONE
+
+
+def _print_tables(status: Status, *, every_partition: bool) -> None:
+    print_table(
+        ("projection", "state", "lag events", "parked products", "parked events", "reason"),
+        [_summary(one) for one in status.projections],
+    )
+    places = [_place(one) for one in status.partitions if every_partition or not _is_well(one)]
+    if places:
+        print()  # noqa: T201
+        titles = ("projection", "partition", "next offset", "lag events", "position", "updated at", "trouble")
+        print_table(titles, places)
+    print(f"\nnewest position in the log: {status.newest_log_position}")  # noqa: T201
+    for problem in status.problems:
+        print(f"unknown: {problem}")  # noqa: T201
+
+
+def _summary(one: ProjectionStatus) -> tuple[object, ...]:
+    return one.projection, one.state, one.lag_events, one.parked_products, one.parked_events, one.reason
+
+
+def _is_well(one: PartitionStatus) -> bool:
+    return one.lag_events == 0
+
+
+def _place(one: PartitionStatus) -> tuple[object, ...]:
+    updated_at = one.updated_at.isoformat(timespec="seconds") if one.updated_at else None
+    return (
+        one.projection, one.partition, one.next_offset, one.lag_events, one.log_position, updated_at,
+        one.trouble,
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""How each projection is, for operators: its checkpoints, Kafka's offsets, what its consumers tell, what is
+parked, and where the log ends.
+
+Each server is asked on its own, so that one that is away leaves its own part unknown and no other.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from uuid import UUID
+
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from projector.applying.ports import Control
+from projector.applying.postgres import PostgresEventLog
+from projector.control.ports import ParkedCount
+from projector.control.postgres import PostgresControl
+from projector.errors import ProjectorError, Unavailable
+from projector.kafka.group_offsets import TopicEnds, topic_ends
+from projector.kafka.placement import STOPPED
+from projector.postgres.failures import translated
+from projector.projections import PROJECTIONS, default_projections
+from shared.contract.addresses import topics
+from shared.postgres.pool import create_pool
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+State = Literal["running", "waiting", "stopped", "paused", "unknown"]
+"""waiting: goes on by itself. stopped: an operator has to act on it. unknown: nobody told of all lately."""
+
+# Consumers tell once a second.
+MEASUREMENT_SECONDS_MAX = 5.0
+_NOTHING_PARKED = ParkedCount(0, 0, 0.0)
+_RUNNING = Control(is_paused=False, revision=0)
+
+
+class PartitionStatus(Struct, frozen=True):
+    """One projection in one partition. `lag_events` None: Kafka did not answer.
+
+    A view without checkpoints is where its group has committed. `trouble`: why it does not go on now.
+    """
+
+    projection: str
+    partition: int
+    next_offset: int
+    lag_events: int | None
+    log_position: int | None = None
+    log_id: UUID | None = None
+    updated_at: datetime | None = None
+    measured_at: datetime | None = None
+    trouble: str | None = None
+
+
+class ProjectionStatus(Struct, frozen=True):
+    """One projection over all its partitions; None is what could not be asked."""
+
+    projection: str
+    state: State
+    reason: str | None
+    lag_events: int | None
+    parked_products: int | None
+    parked_events: int | None
+    parked_oldest_seconds: float | None
+
+
+class Status(Struct, frozen=True):
+    """`newest_log_position` None: the event store did not answer; `problems` says what else is unknown."""
+
+    newest_log_position: int | None
+    projections: list[ProjectionStatus]
+    partitions: list[PartitionStatus]
+    problems: list[str]
+
+
+class _Tables(NamedTuple):
+    """What the read model knows. `rows` are those of `select_status.sql`."""
+
+    rows: Sequence[Mapping[str, Any]]
+    wanted: Mapping[str, Control]
+    parked: Mapping[str, ParkedCount]
+
+
+async def read_status(settings: "ProjectorSettings") -> Status:
+    """Never raises for an outage."""
+    problems: list[str] = []
+    topic = topics(settings.kafka_topic_prefix).events
+    newest = await _newest_position(settings, problems)
+    tables = await _read_model(settings, topic, problems)
+    groups = {f"{settings.kafka_topic_prefix}{name}": name for name in PROJECTIONS}
+    ends = TopicEnds({}, {})
+    try:
+        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
+    except (KafkaError, OSError, Unavailable) as error:
+        problems.append(f"kafka: {type(error).__name__}: {error}")
+    committed = {groups[group]: offsets for group, offsets in ends.committed.items()}
+    rows = {(row["projection"], row["partition"]): row for row in tables.rows} if tables else {}
+    places = {*rows, *((name, partition) for name in committed for partition in committed[name])}
+    partitions = [
+        _partition(name, partition, rows.get((name, partition), {}), committed.get(name, {}), ends)
+        for name, partition in sorted(places)
+    ]
+    expected = default_projections(settings)
+    names = [*expected, *sorted({name for name, _ in places} - set(expected))]
+    found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
+    return Status(newest, found, partitions, problems)
+
+
+def _partition(
+    name: str, partition: int, row: Mapping[str, Any], committed: Mapping[int, int], ends: TopicEnds
+) -> PartitionStatus:
+    known = (row.get("next_offset"), committed.get(partition), row.get("told_next_offset"))
+    next_offset = next(offset for offset in known if offset is not None)
+    end = ends.end_offsets.get(partition)
+    log_id = row.get("log_id")
+    return PartitionStatus(
+        name,
+        partition,
+        next_offset,
+        None if end is None else max(0, end - next_offset),
+        row.get("log_position"),
+        None if log_id is None else UUID(int=log_id.int),
+        row.get("updated_at"),
+        row.get("measured_at"),
+        row["trouble"] if row.get("is_fresh") else None,
+    )
+
+
+def _projection(
+    name: str, tables: _Tables | None, partitions: Sequence[PartitionStatus], partition_count: int
+) -> ProjectionStatus:
+    lags = [one.lag_events for one in partitions if one.projection == name]
+    lag_events = None if not lags or None in lags else sum(lag or 0 for lag in lags)
+    if tables is None:
+        return ProjectionStatus(name, "unknown", None, lag_events, None, None, None)
+    control = tables.wanted.get(name, _RUNNING)
+    fresh = [row for row in tables.rows if row["projection"] == name and row["is_fresh"]]
+    troubles = sorted({row["trouble"] for row in fresh if row["trouble"] is not None})
+    state: State = "running"
+    if control.is_paused:
+        state, troubles = "paused", [control.reason]
+    elif any(trouble.startswith(STOPPED) for trouble in troubles):
+        state = "stopped"
+    elif len(fresh) < partition_count:
+        state = "unknown"
+        troubles.append(f"{len(fresh)} of {partition_count} partitions were told of lately")
+    elif troubles:
+        state = "waiting"
+    parked = tables.parked.get(name, _NOTHING_PARKED)
+    return ProjectionStatus(name, state, "; ".join(troubles) or None, lag_events, *parked)
+
+
+async def _newest_position(settings: "ProjectorSettings", problems: list[str]) -> int | None:
+    pool = await _pool(settings, settings.event_store_read_dsn)
+    try:
+        return await PostgresEventLog(pool).newest_position()
+    except ProjectorError as error:
+        problems.append(str(error))
+        return None
+    finally:
+        pool.terminate()
+
+
+async def _read_model(settings: "ProjectorSettings", topic: str, problems: list[str]) -> _Tables | None:
+    pool = await _pool(settings, settings.read_model_dsn)
+    board = PostgresControl(pool)
+    try:
+        with translated("read model"):
+            rows = await pool.fetch(
+                load_sql("projector.operators", "select_status"), topic, MEASUREMENT_SECONDS_MAX
+            )
+        return _Tables(rows, await board.wanted(), await board.counts())
+    except ProjectorError as error:
+        problems.append(str(error))
+        return None
+    finally:
+        pool.terminate()
+
+
+async def _pool(settings: "ProjectorSettings", dsn: str) -> Any:
+    return await create_pool(
+        dsn,
+        application_name="projector-status",
+        size_max=1,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+    )

@@ -1,0 +1,1 @@
+"""Dead letters: how an event is parked with its product, shown, retried and discarded."""

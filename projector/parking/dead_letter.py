@@ -1,0 +1,93 @@
+"""A dead letter as operators see it, on the command line and over HTTP."""
+
+import base64
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from projector.parking.drain import Drained
+
+
+class DeadLetter(Struct, frozen=True):
+    """A parked product, or with `product_id` None a record that belongs to none; `letter_id` is its first."""
+
+    projection: str
+    product_id: UUID | None
+    letter_id: int
+    error_class: str
+    cause: str
+    events: int
+    attempts: int
+    parked_at: datetime
+    tried_at: datetime
+    topic: str
+    partition: int
+    offset: int
+    stream_version: int | None = None
+    log_position: int | None = None
+
+
+class Result(Struct, frozen=True):
+    """What became of one dead letter: `retried`, `discarded`, `failed`, or `would-` with a dry run."""
+
+    projection: str
+    product_id: UUID | None
+    letter_id: int
+    outcome: str
+    released: int = 0
+    left: int = 0
+    cause: str | None = None
+
+
+def of_product(row: dict[str, Any]) -> DeadLetter:
+    """A row of `list_parked_products.sql`."""
+    renamed = {
+        "letter_id": row.pop("first_parked_event_id"),
+        "stream_version": row.pop("first_stream_version"),
+        "log_position": row.pop("first_log_position"),
+        "offset": row.pop("record_offset"),
+    }
+    return DeadLetter(**{**row, "product_id": UUID(int=row["product_id"].int)}, **renamed)
+
+
+def of_record(row: dict[str, Any]) -> DeadLetter:
+    """A row of `list_parked_alone.sql`."""
+    return DeadLetter(
+        row["projection"], None, row["parked_event_id"], row["error_class"], row["cause"], 1, 1,
+        row["parked_at"], row["parked_at"], row["topic"], row["partition"], row["record_offset"],
+    )  # fmt: skip
+
+
+def result_of(letter: DeadLetter, outcome: str, drained: Drained) -> Result:
+    """What is told of one."""
+    return Result(
+        letter.projection,
+        letter.product_id,
+        letter.letter_id,
+        outcome,
+        drained.released,
+        drained.left,
+        drained.cause,
+    )
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `show_parked_events.sql` as JSON can hold it: bytes as text where possible, else base64."""
+    names, values = row.pop("header_names"), row.pop("header_values")
+    headers = [{"name": name, **_as_text("value", value)} for name, value in zip(names, values, strict=True)]
+    told = {"letter_id": row.pop("parked_event_id")}
+    for name in ("key", "value"):
+        told |= _as_text(name, row.pop(name))
+    told |= {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+    return {**told, "headers": headers}
+
+
+def _as_text(name: str, value: bytes | None) -> dict[str, Any]:
+    if value is None:
+        return {name: None}
+    try:
+        return {name: value.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(value).decode()}

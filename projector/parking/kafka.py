@@ -1,0 +1,158 @@
+"""Copies of parked records for other people's tools: `<topic>.<group>.dlt`, bytes untouched, cause in
+headers.
+
+The park in PostgreSQL is the truth and is written in the batch's transaction; the copy comes after it, from
+there, so that a broker that is away delays copies and never a batch. At least once: a crash between the
+broker's confirmation and ours repeats some. The headers are in both conventions that tools know: Spring
+Kafka's DeadLetterPublishingRecoverer (`kafka_dlt-*`, numbers as big-endian bytes) and Kafka Streams' KIP-1034
+(`__streams.errors.*`, numbers as text).
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter
+
+from projector.control.ports import Uncopied, UncopiedLetters
+from projector.errors import ProjectorError
+from projector.settings import ProjectorSettings
+from shared.kafka.producers import close_producer, start_producer
+from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.logs import get_logger
+from shared.ops.retry import RetryPolicy
+
+COPIED = Counter("dead_letters_published_total", "Records copied to a dead-letter topic.", ["topic"])
+_EVENTS_PER_TURN_MAX = 200
+# A record of the greatest size that the source takes, and its cause.
+_RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
+_IDLE_SECONDS = 1.0
+_TROUBLE_SECONDS = 5.0
+_SEND_SECONDS_MAX = 15.0
+_STOP_SECONDS_MAX = 2.0
+_ONE_ATTEMPT = RetryPolicy("dead_letter_topics", 0.1, 1.0, budget_seconds=1.0)
+_log = get_logger(__name__)
+
+
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Where a group's dead letters of a topic go; of a topic of its retries, to where the original would."""
+    original, _, _ = topic.partition(f".{group}.retry.")
+    return f"{original}.{group}.dlt"
+
+
+class DeadLetterCopies:
+    """Copies what the given projections have parked, until cancelled."""
+
+    def __init__(
+        self,
+        letters: UncopiedLetters,
+        settings: ProjectorSettings,
+        groups: dict[str, str],
+        topics: Collection[str],
+    ) -> None:
+        self._letters = letters
+        self._settings = settings
+        self._groups = groups
+        self._specs = [
+            TopicSpec(
+                dead_letter_topic(topic, group),
+                settings.partition_count,
+                settings.kafka_replication_factor,
+                record_bytes_max=_RECORD_BYTES_MAX,
+            )
+            for topic in topics
+            for group in groups.values()
+        ]
+        self._producer: AIOKafkaProducer | None = None
+
+    async def run(self) -> None:
+        """Look every second; what fails is logged and tried again, for parking does not depend on it."""
+        try:
+            while True:
+                try:
+                    copied = await self._turn()
+                except (
+                    ProjectorError,
+                    KafkaError,
+                    KafkaIsAway,
+                    TopicsAreWrong,
+                    TimeoutError,
+                    OSError,
+                ) as error:
+                    _log.warning("dead letters not copied", error=f"{type(error).__name__}: {error}")
+                    await self._disconnect()
+                    await asyncio.sleep(_TROUBLE_SECONDS)
+                else:
+                    if copied < _EVENTS_PER_TURN_MAX:
+                        await asyncio.sleep(_IDLE_SECONDS)
+        finally:
+            await self._disconnect()
+
+    async def _turn(self) -> int:
+        async with self._letters.uncopied(self._groups, _EVENTS_PER_TURN_MAX) as letters:
+            if letters:
+                producer = await self._connected()
+                async with asyncio.timeout(_SEND_SECONDS_MAX):
+                    for letter in letters:
+                        await self._send(producer, letter)
+        return len(letters)
+
+    async def _send(self, producer: AIOKafkaProducer, letter: Uncopied) -> None:
+        """To the partition that the record came from, so that the order of a product's letters stays."""
+        group = self._groups[letter.projection]
+        topic = dead_letter_topic(letter.topic, group)
+        await producer.send_and_wait(
+            topic,
+            letter.value,
+            letter.key,
+            partition=letter.partition,
+            timestamp_ms=letter.timestamp,
+            headers=dead_letter_headers(letter, group),
+        )
+        COPIED.labels(topic).inc()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            servers = self._settings.kafka_bootstrap_servers
+            await ensure_topics(servers, self._specs, policy=_ONE_ATTEMPT)
+            producer = AIOKafkaProducer(
+                bootstrap_servers=servers,
+                client_id="projector-dead-letters",
+                acks="all",
+                max_request_size=_RECORD_BYTES_MAX,
+            )
+            await start_producer(
+                producer,
+                seconds_max=self._settings.producer_start_seconds_max,
+                stop_seconds_max=_STOP_SECONDS_MAX,
+            )
+            self._producer = producer
+        return self._producer
+
+    async def _disconnect(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_producer(producer, seconds_max=_STOP_SECONDS_MAX)
+
+
+def dead_letter_headers(letter: Uncopied, group: str) -> list[tuple[str, bytes | None]]:
+    """The record's own headers, then its cause: a class of error where other tools name an exception."""
+    error_class, cause, topic = letter.error_class.encode(), letter.cause.encode(), letter.topic.encode()
+    return [
+        *letter.headers,
+        ("kafka_dlt-exception-fqcn", error_class),
+        ("kafka_dlt-exception-message", cause),
+        ("kafka_dlt-original-topic", topic),
+        ("kafka_dlt-original-partition", letter.partition.to_bytes(4, "big")),
+        ("kafka_dlt-original-offset", letter.offset.to_bytes(8, "big")),
+        ("kafka_dlt-original-timestamp", letter.timestamp.to_bytes(8, "big", signed=True)),
+        ("kafka_dlt-original-timestamp-type", b"CreateTime"),
+        ("kafka_dlt-original-consumer-group", group.encode()),
+        ("__streams.errors.exception", error_class),
+        ("__streams.errors.message", cause),
+        ("__streams.errors.stacktrace", b""),
+        ("__streams.errors.topic", topic),
+        ("__streams.errors.partition", str(letter.partition).encode()),
+        ("__streams.errors.offset", str(letter.offset).encode()),
+    ]

@@ -1,0 +1,1 @@
+"""Parked products and events in PostgreSQL."""

@@ -1,0 +1,79 @@
+"""What operators see of parked events, and what they order, in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from projector.applying.ports import Action
+from projector.control.ports import Uncopied
+from projector.control.postgres import record_action
+from projector.postgres.failures import translated
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_SERVER = "read model"
+_PACKAGE = "projector.parking.postgres"
+
+
+class PostgresDeadLetters:
+    """Reads and orders. Every method raises `Unavailable` while PostgreSQL is away."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    async def products(
+        self, projection: str | None, product_id: UUID | None, error_class: str | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """One row a parked product; see `list_parked_products.sql`."""
+        return await self._rows("list_parked_products", projection, product_id, error_class, limit)
+
+    async def alone(
+        self, projection: str | None, error_class: str | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """One row a parked record without a product; see `list_parked_alone.sql`."""
+        return await self._rows("list_parked_alone", projection, error_class, limit)
+
+    async def events(
+        self, projection: str | None, product_id: UUID | None, parked_event_id: int | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """One row a record, whole; see `show_parked_events.sql`."""
+        return await self._rows("show_parked_events", projection, product_id, parked_event_id, limit)
+
+    async def order_parking(
+        self, projection: str, topic: str, partition: int, offset: int, action: Action
+    ) -> None:
+        """The projection parks that record when it comes to it."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                sql = load_sql(_PACKAGE, "insert_park_order")
+                await connection.execute(sql, projection, topic, partition, offset, action.reason)
+                at = f"{topic}[{partition}]@{offset}"
+                await record_action(connection, action, projection, None, at)
+
+    @asynccontextmanager
+    async def uncopied(
+        self, projections: Collection[str], events_max: int
+    ) -> AsyncIterator[Sequence[Uncopied]]:
+        """Some records for the dead-letter topic; marked as copied when the block ends well."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                rows = await connection.fetch(
+                    load_sql(_PACKAGE, "select_uncopied_parked_events"), list(projections), events_max
+                )
+                yield [_uncopied(row) for row in rows]
+                ids = [row["parked_event_id"] for row in rows]
+                if ids:
+                    await connection.execute(load_sql(_PACKAGE, "mark_parked_events_copied"), ids)
+
+    async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
+        with translated(_SERVER):
+            return [dict(row) for row in await self._pool.fetch(load_sql(_PACKAGE, name), *arguments)]
+
+
+def _uncopied(row: "asyncpg.Record") -> Uncopied:
+    *fields, names, values, error_class, cause = row
+    headers = tuple(zip(names, values, strict=True))
+    return Uncopied._make([*fields, headers, error_class, cause])

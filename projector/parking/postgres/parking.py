@@ -1,0 +1,203 @@
+"""Parked events in PostgreSQL: kept in the transaction of the batch that met them, never apart from it."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from projector.applying.ports import Action, ErrorClass, Letter, ParkedEvent, ParkedPlaces
+from projector.control.postgres import record_action
+from projector.errors import ParkingIsFull
+from projector.postgres.failures import translated
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+_SERVER = "read model"
+_PACKAGE = "projector.parking.postgres"
+_encode = msgspec.json.Encoder().encode
+# PostgreSQL's text holds everything but this.
+_NUL, _NUL_SHOWN = "\0", "\\0"
+
+
+class ParkingLimits(NamedTuple):
+    """Beyond these a projection waits for its operator instead of parking more."""
+
+    products_max: int = 10_000
+    events_per_product_max: int = 10_000
+
+
+DEFAULT_LIMITS = ParkingLimits()
+
+
+class PostgresParking:
+    """Implements `ports.Parking` for one projection on the batch's own connection."""
+
+    def __init__(
+        self,
+        connection: "PoolConnectionProxy[asyncpg.Record]",
+        projection: str,
+        limits: ParkingLimits = DEFAULT_LIMITS,
+    ) -> None:
+        self._connection = connection
+        self._projection = projection
+        self._limits = limits
+
+    async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
+        """The row locks order a batch and a drain of the same product one after the other."""
+        rows = await self._connection.fetch(
+            load_sql(_PACKAGE, "lock_parked_products"), self._projection, list(product_ids)
+        )
+        return {row["product_id"] for row in rows}
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        """The records, then their products. Raises `ParkingIsFull`."""
+        rows = [_row(letter) for letter in letters]
+        kept = await self._connection.fetch(
+            load_sql(_PACKAGE, "park_events"), self._projection, *zip(*rows, strict=True)
+        )
+        counts = Counter(row["product_id"] for row in kept if row["product_id"] is not None)
+        if len(kept) > counts.total():
+            await self._refuse_too_many_alone()
+        if not counts:
+            return
+        first = {one.event.product_id: one for one in reversed(letters) if one.event is not None}
+        products = [(one, first[one].record, first[one], count) for one, count in counts.items()]
+        await self._connection.execute(
+            load_sql(_PACKAGE, "park_products"),
+            self._projection,
+            products[0][1].topic,
+            [product_id for product_id, _, _, _ in products],
+            [record.partition for _, record, _, _ in products],
+            [letter.error_class for _, _, letter, _ in products],
+            [_text(letter.cause) for _, _, letter, _ in products],
+            [count for _, _, _, count in products],
+        )
+        await self._refuse_too_many(list(counts))
+
+    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+        """See the port."""
+        sql = load_sql(_PACKAGE, "select_parked_sequence")
+        return [parked_event(row) for row in await self._connection.fetch(sql, self._projection, product_id)]
+
+    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+        """See the port."""
+        sql = load_sql(_PACKAGE, "lock_parked_event")
+        row = await self._connection.fetchrow(sql, self._projection, parked_event_id)
+        return None if row is None else parked_event(row)
+
+    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+        """See the port."""
+        ids = [event.parked_event_id for event in events]
+        await self._connection.execute(load_sql(_PACKAGE, "delete_parked_events"), self._projection, ids)
+        product_id = events[0].product_id
+        detail = ", ".join(f"{one.topic}[{one.partition}]@{one.offset}" for one in events)
+        await record_action(self._connection, action, self._projection, product_id, detail)
+        if product_id is None:
+            return 0
+        left = await self._connection.fetchval(
+            load_sql(_PACKAGE, "count_down_parked_product"), self._projection, product_id
+        )
+        return int(left)
+
+    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
+        """See the port."""
+        await self._connection.execute(
+            load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
+        )
+
+    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+        """See the port."""
+        await self._connection.execute(
+            load_sql(_PACKAGE, "mark_parked_event"),
+            self._projection,
+            parked_event_id,
+            error_class,
+            _text(cause),
+        )
+
+    async def _refuse_too_many_alone(self) -> None:
+        count = await self._connection.fetchval(load_sql(_PACKAGE, "count_parked_alone"), self._projection)
+        if count > self._limits.products_max:
+            raise ParkingIsFull(f"more than {self._limits.products_max} single records are parked")
+
+    async def _refuse_too_many(self, product_ids: Sequence[UUID]) -> None:
+        row = await self._connection.fetchrow(
+            load_sql(_PACKAGE, "select_parked_bounds"), self._projection, product_ids
+        )
+        assert row is not None  # aggregates answer one row
+        if row["products"] > self._limits.products_max:
+            raise ParkingIsFull(f"more than {self._limits.products_max} products are parked")
+        if row["events"] > self._limits.events_per_product_max:
+            raise ParkingIsFull(
+                f"a product has more than {self._limits.events_per_product_max} parked events"
+            )
+
+
+@asynccontextmanager
+async def parking_alone(
+    pool: "asyncpg.Pool[asyncpg.Record]", projection: str, limits: ParkingLimits
+) -> AsyncIterator[PostgresParking]:
+    """A transaction of its own, for a view that is not in PostgreSQL."""
+    with translated(_SERVER):
+        async with pool.acquire() as connection, connection.transaction():
+            yield PostgresParking(connection, projection, limits)
+
+
+def parked_event(row: "asyncpg.Record") -> ParkedEvent:
+    """A row of `select_parked_sequence.sql` and its kin."""
+    *fields, names, values = row
+    return ParkedEvent._make([*fields, tuple(zip(names, values, strict=True))])
+
+
+class PostgresParkedProducts:
+    """Implements `ports.ParkedProducts`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
+        self._pool = pool
+        self._projection = projection
+        self._topic = topic
+
+    async def places(self, partitions: Collection[int]) -> ParkedPlaces:
+        """One query each; asked when partitions are placed, not per batch."""
+        where = (self._projection, self._topic, list(partitions))
+        with translated(_SERVER):
+            products = await self._pool.fetch(load_sql(_PACKAGE, "select_parked_places"), *where)
+            orders = await self._pool.fetch(load_sql(_PACKAGE, "select_park_orders"), *where)
+        return ParkedPlaces(
+            {row["product_id"] for row in products},
+            {(row["partition"], row["record_offset"]): row["reason"] for row in orders},
+        )
+
+
+def _row(letter: Letter) -> tuple[Any, ...]:
+    """The arguments of `park_events.sql` but the first. Headers travel as JSON: unnest flattens arrays."""
+    record, event = letter.record, letter.event
+    values = [None if value is None else value.hex() for _, value in record.headers]
+    return (
+        None if event is None else event.product_id,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        _encode([_text(name) for name, _ in record.headers]).decode(),
+        _encode(values).decode(),
+        None if event is None else event.log_position,
+        None if event is None else event.stream_version,
+        None if event is None else event.metadata.event_id,
+        None if event is None else _text(event.event_type),
+        None if event is None else _text(event.metadata.correlation_id),
+        letter.error_class,
+        _text(letter.cause),
+    )
+
+
+def _text(text: str) -> str:
+    return text.replace(_NUL, _NUL_SHOWN)

@@ -1,0 +1,1 @@
+"""The log scan, the record of a rebuild, and shadow tables in PostgreSQL."""

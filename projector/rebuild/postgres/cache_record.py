@@ -1,0 +1,60 @@
+"""The record of the cache's rebuild: kept in PostgreSQL, after what it records was done in Redis."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic
+from uuid import UUID
+
+from projector.applying.ports import Held, S
+from projector.postgres.failures import translated
+from projector.rebuild.bulk_fold import Failed
+from projector.rebuild.ports import SWITCHED, Holder
+from projector.rebuild.postgres.record import RebuildRecords
+from projector.rebuild.postgres.shadow_parking import ParkedAnew
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_SERVER = "read model"
+
+
+class PostgresCacheRecords(RebuildRecords, Generic[S]):
+    """Implements `rebuild_ports.CacheRecords`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str, parked: ParkedAnew[S]) -> None:
+        super().__init__(pool, projection)
+        self._parked = parked
+
+    async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self.mark_slice(connection, which, events)
+                if failures:
+                    await self.fail(connection, failures)
+
+    async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
+        """See the port."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                if failures:
+                    await self.fail(connection, failures)
+                if reached is not None:
+                    await self.mark_position(connection, reached)
+
+    async def switched(self, live: Holder[S], checkpoints: Sequence[Mapping[str, int]]) -> None:
+        """See the port."""
+        failures = await self.failures()
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self._parked.settle(connection, failures, _FromElsewhere(live))
+                await self.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
+
+
+class _FromElsewhere(Generic[S]):
+    """A view that is in another store, as `ParkedAnew` asks for it."""
+
+    def __init__(self, live: Holder[S]) -> None:
+        self._live = live
+
+    async def held(self, _: object, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]:
+        return await self._live.held(product_ids)

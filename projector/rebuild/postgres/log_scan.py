@@ -1,0 +1,69 @@
+"""The event log read from end to end, for rebuilds and verification: in order, in stretches, read-only."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import cast
+from uuid import UUID
+
+from projector.applying.postgres import PostgresEventLog, recorded_event
+from projector.postgres.failures import translated
+from projector.rebuild.bulk_fold import LogRow
+from shared.contract.recorded_event import RecordedEvent
+from shared.postgres.sql import load_sql
+
+_SERVER = "event store"
+_PACKAGE = "projector.rebuild.postgres"
+STRETCH_POSITIONS = 20_000
+"""Log positions read at a time: some megabytes."""
+
+
+class PostgresLogScan(PostgresEventLog):
+    """Position order is commit order, so a stretch that was read once is complete for ever."""
+
+    async def slice_rows(self, after: int, upto: int, slices: int, which: int) -> Sequence[LogRow]:
+        """One stretch of a slice. Raises `Unavailable`."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "scan_slice")
+            return cast("Sequence[LogRow]", await self._pool.fetch(sql, after, upto, slices, which))
+
+    async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]:
+        """What follows a position. Raises `Unavailable`."""
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "scan_tail"), after, upto, events_max)
+        return [recorded_event(row) for row in rows]
+
+    async def published_position(self) -> int:
+        """How far the relay is. Raises `Unavailable`."""
+        with translated(_SERVER):
+            return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_published_position")))
+
+    async def count_products(self, upto: int) -> int:
+        """How many products there are up to a position. Raises `Unavailable`."""
+        with translated(_SERVER):
+            return int(await self._pool.fetchval(load_sql(_PACKAGE, "count_streams"), upto))
+
+    async def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
+        """Every product's newest version, so many products at a time. Raises `Unavailable`."""
+        last: UUID | None = None
+        while True:
+            with translated(_SERVER):
+                rows = await self._pool.fetch(load_sql(_PACKAGE, "select_streams"), last, page)
+            if not rows:
+                return
+            yield dict(map(tuple, rows))
+            last = rows[-1]["product_id"]
+
+    async def sampled_versions(self, count: int) -> dict[UUID, int]:
+        """Newest versions of so many products, picked at random. Raises `Unavailable`."""
+        with translated(_SERVER):
+            return dict(map(tuple, await self._pool.fetch(load_sql(_PACKAGE, "sample_streams"), count)))
+
+    async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
+        """All their events, stream by stream. Raises `Unavailable`."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "scan_streams")
+            return cast("Sequence[LogRow]", await self._pool.fetch(sql, list(product_ids)))
+
+
+def stretches(after: int, upto: int) -> list[tuple[int, int]]:
+    """(after, up to) of each stretch in between."""
+    return [(start, min(start + STRETCH_POSITIONS, upto)) for start in range(after, upto, STRETCH_POSITIONS)]

@@ -1,0 +1,102 @@
+"""How far each rebuild is, kept beside the views: it can be watched, resumed and rolled back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from projector.postgres.failures import translated
+from projector.rebuild.bulk_fold import Failed
+from projector.rebuild.ports import Record
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+_SERVER = "read model"
+_PACKAGE = "projector.rebuild.postgres"
+_NUL, _NUL_SHOWN = "\0", "\\0"
+
+
+class RebuildRecords:
+    """Of one projection. Methods that take a connection are part of its transaction."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str) -> None:
+        self._pool = pool
+        self._projection = projection
+
+    async def read(self) -> Record | None:
+        """None: nothing is being rebuilt, and nothing was since the last time it was finished."""
+        with translated(_SERVER):
+            row = await self._pool.fetchrow(load_sql(_PACKAGE, "select_rebuild"), self._projection)
+        return None if row is None else Record(*row)
+
+    async def start(self, log_id: UUID, target: int, slices: int, made_by: str, generation: int) -> None:
+        """Forget what was before."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(load_sql(_PACKAGE, "delete_rebuild_failures"), self._projection)
+                await connection.execute(
+                    load_sql(_PACKAGE, "insert_rebuild"),
+                    self._projection, log_id, target, slices, made_by, generation,
+                )  # fmt: skip
+
+    async def move_to(self, phase: str, *, proof: str | None = None) -> None:
+        """From one phase to the next."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection:
+                await self.mark_phase(connection, phase, proof=proof)
+
+    async def forget(self) -> None:
+        """Nothing is left of it."""
+        with translated(_SERVER):
+            await self._pool.execute(load_sql(_PACKAGE, "delete_rebuild"), self._projection)
+
+    async def failures(self) -> dict[UUID, Failed]:
+        """Products whose history does not fold."""
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_rebuild_failures"), self._projection)
+        return {UUID(int=row[0].int): Failed(*row[1:]) for row in map(tuple, rows)}
+
+    async def next_offsets(self, topic: str) -> dict[int, int]:
+        """Where the live view reads next, by partition."""
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "read_checkpoints")
+            rows = await self._pool.fetch(sql, self._projection, topic)
+        return {row["partition"]: row["next_offset"] for row in rows}
+
+    async def mark_slice(self, connection: "Connection", which: int, events: int) -> bool:
+        """False where that slice was done already."""
+        sql = load_sql(_PACKAGE, "mark_rebuild_slice")
+        status: str = await connection.execute(sql, self._projection, which, events)
+        return status == "UPDATE 1"
+
+    async def mark_position(self, connection: "Connection", position: int) -> None:
+        await connection.execute(load_sql(_PACKAGE, "mark_rebuild_position"), self._projection, position)
+
+    async def mark_phase(
+        self,
+        connection: "Connection",
+        phase: str,
+        *,
+        proof: str | None = None,
+        checkpoints: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        kept = None if checkpoints is None else json.dumps([dict(one) for one in checkpoints], default=str)
+        await connection.execute(
+            load_sql(_PACKAGE, "mark_rebuild_phase"), self._projection, phase, proof, kept
+        )
+
+    async def fail(self, connection: "Connection", failures: Mapping[UUID, Failed]) -> None:
+        rows = list(failures.items())
+        await connection.execute(
+            load_sql(_PACKAGE, "insert_rebuild_failures"),
+            self._projection,
+            [product_id for product_id, _ in rows],
+            [failed.stream_version for _, failed in rows],
+            [failed.error_class for _, failed in rows],
+            [failed.cause.replace(_NUL, _NUL_SHOWN) for _, failed in rows],
+        )

@@ -1,0 +1,214 @@
+"""A view's tables once more, in `views_shadow`: filled in bulk, compared, moved into the live ones' place.
+
+The switch holds the live view's checkpoints, so that no batch is in the middle, brings the shadow to the end
+of the log, and moves the tables between schemas in the same transaction: readers see the old view or the new
+one, and the consumers go on from their checkpoints, which the new view has passed already.
+"""
+
+import asyncio
+import json
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic
+from uuid import UUID
+
+import asyncpg
+
+from projector.applying.ports import Change, Held, S
+from projector.errors import CannotGoOn, Unavailable
+from projector.postgres.failures import translated
+from projector.rebuild.bulk_fold import Failed
+from projector.rebuild.ports import CATCHING_UP, SWITCHED, Proof, Tail
+from projector.rebuild.postgres.record import RebuildRecords
+from projector.rebuild.postgres.shadow_parking import ParkedAnew
+from projector.rebuild.postgres.shadow_proof import compare
+from projector.views.postgres.view import Tables
+from shared.ops.logs import get_logger
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+_SERVER = "read model"
+_PACKAGE = "projector.rebuild.postgres"
+_PRODUCTS_PER_COPY_MAX = 5_000
+_SWITCH_ATTEMPTS_MAX = 50
+_SWITCH_PAUSE_SECONDS = 0.2
+_LONG_SECONDS = 86_400.0
+_IN_USE = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+_log = get_logger(__name__)
+
+
+class PostgresShadow(Generic[S]):
+    """Implements `rebuild_ports.Shadow`; `live` and `shadow` are the same tables in their two schemas.
+
+    `returned` is told, within a roll-back's transaction, that the previous tables are the live ones again.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        records: RebuildRecords,
+        live: Tables[S],
+        shadow: Tables[S],
+        parked: ParkedAnew[S],
+        *,
+        projection: str,
+        topic: str,
+        partition_count: int,
+        returned: "Callable[[Connection], Awaitable[None]] | None" = None,
+    ) -> None:
+        self._pool = pool
+        self._returned = returned
+        self._records = records
+        self._live = live
+        self._shadow = shadow
+        self._parked = parked
+        self._projection = projection
+        self._topic = topic
+        self._partition_count = partition_count
+
+    async def make(self) -> None:
+        """See the port."""
+        await self._call("make_shadow", self._projection)
+
+    async def load(
+        self, which: int, events: int, changes: Iterable[Change[S]], failures: Mapping[UUID, Failed]
+    ) -> None:
+        """See the port: the slice and its mark are one transaction."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await self._records.mark_slice(connection, which, events):
+                    return
+                for some in _batched(changes, _PRODUCTS_PER_COPY_MAX):
+                    await self._shadow.load(connection, some)
+                if failures:
+                    await self._records.fail(connection, failures)
+
+    async def finish_loading(self) -> None:
+        """See the port. An index may take longer than a statement is given otherwise."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(load_sql(_PACKAGE, "without_time_limit"))
+                sql = load_sql(_PACKAGE, "index_shadow")
+                await connection.fetchval(sql, self._projection, timeout=_LONG_SECONDS)
+
+    @asynccontextmanager
+    async def begin(self, reached: int | None) -> AsyncIterator["_Writer[S]"]:
+        """See the port: the stretch and the position are one transaction."""
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield _Writer(connection, self._shadow, self._records)
+                if reached is not None:
+                    await self._records.mark_position(connection, reached)
+
+    async def prove(self, tail: Tail) -> Proof:
+        """See the port."""
+        with translated(_SERVER):
+            return await compare(self._pool, self._projection, self._topic, self._partition_count, tail)
+
+    async def switch(self, tail: Tail) -> None:
+        """See the port. Where the tables are in use, readers are let through before the next attempt."""
+        for attempt in range(1, _SWITCH_ATTEMPTS_MAX + 1):
+            await tail.apply(await tail.newest())
+            try:
+                with translated(_SERVER):
+                    await self._switch(tail)
+            except Unavailable as error:
+                if not isinstance(error.__cause__, _IN_USE):
+                    raise
+                _log.warning("the switch waits for its turn", projection=self._projection, attempt=attempt)
+                await asyncio.sleep(_SWITCH_PAUSE_SECONDS)
+            else:
+                return
+        raise CannotGoOn(f"the tables of {self._projection} were in use at every attempt; try again later")
+
+    async def _switch(self, tail: Tail) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
+            checkpoints = await self._locked_checkpoints(connection)
+            await tail.apply(await tail.newest())
+            await connection.fetchval(load_sql(_PACKAGE, "switch_shadow"), self._projection)
+            await self._parked.settle(connection, await self._records.failures(), self._live)
+            await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
+
+    async def switch_back(self, tail: Tail) -> None:
+        """See the port. Consumers are fenced, and go on from where the previous view was at the switch."""
+        record = await self._records.read()
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
+                if record is None or not await connection.fetchval(
+                    load_sql(_PACKAGE, "has_previous_tables"), self._projection
+                ):
+                    raise CannotGoOn(f"there is no previous {self._projection} to go back to")
+                await self._locked_checkpoints(connection)
+                await connection.fetchval(load_sql(_PACKAGE, "switch_back"), self._projection)
+                if self._returned is not None:
+                    await self._returned(connection)
+                old = json.loads(record.checkpoints)
+                await connection.execute(
+                    load_sql(_PACKAGE, "set_checkpoints_back"),
+                    self._projection,
+                    self._topic,
+                    [one["partition"] for one in old],
+                    [one["next_offset"] for one in old],
+                    [one["log_position"] for one in old],
+                    [UUID(one["log_id"]) for one in old],
+                )
+                await self._records.mark_phase(connection, CATCHING_UP)
+                # Consumers are told: one that has nothing to do would not notice that it is behind again.
+                sql = load_sql("projector.control", "set_projection_control")
+                await connection.execute(sql, self._projection, False, "rolled back")
+
+    async def drop(self) -> None:
+        """See the port."""
+        await self._call("drop_copy", self._projection, "views_shadow")
+
+    async def drop_previous(self) -> None:
+        """See the port."""
+        await self._call("drop_copy", self._projection, "views_previous")
+
+    async def _locked_checkpoints(self, connection: "Connection") -> list[dict[str, Any]]:
+        sql = load_sql(_PACKAGE, "lock_checkpoints")
+        return [dict(row) for row in await connection.fetch(sql, self._projection, self._topic)]
+
+    async def _call(self, name: str, *arguments: object) -> None:
+        with translated(_SERVER):
+            await self._pool.fetchval(load_sql(_PACKAGE, name), *arguments)
+
+
+class _Writer(Generic[S]):
+    """Implements `rebuild_ports.ShadowWriter`."""
+
+    def __init__(self, connection: "Connection", tables: Tables[S], records: RebuildRecords) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._records = records
+
+    async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]:
+        return await self._tables.held(self._connection, product_ids) if product_ids else {}
+
+    async def save(self, changes: Sequence[Change[S]]) -> None:
+        await self._tables.save(self._connection, changes)
+
+    async def fail(self, failures: Mapping[UUID, Failed]) -> None:
+        await self._records.fail(self._connection, failures)
+
+
+def _batched(changes: Iterable[Change[S]], size: int) -> Iterator[list[Change[S]]]:
+    iterator = iter(changes)
+    while some := list(islice(iterator, size)):
+        yield some

@@ -1,0 +1,104 @@
+"""What is parked after a switch: not what the new view has applied, but what it could not.
+
+A rebuild reads the log, so what it could not apply is parked as the log has it: the records' offsets are the
+negative log positions, which no record of Kafka has.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Generic, Protocol
+from uuid import UUID
+
+from projector.applying.ports import EventLog, Held, Letter, MadeRecord, S
+from projector.parking.postgres.parking import ParkingLimits, PostgresParking
+from projector.rebuild.bulk_fold import Failed
+from shared.contract.addresses import partition_of
+from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.cloud_event import record_headers
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+_PACKAGE = "projector.rebuild.postgres"
+
+
+class Live(Protocol[S]):
+    """The view that readers see, asked in the transaction of the switch."""
+
+    async def held(
+        self, connection: "Connection", product_ids: Collection[UUID]
+    ) -> Mapping[UUID, Held[S]]: ...
+
+
+class ParkedAnew(Generic[S]):
+    """Of one projection."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        projection: str,
+        topic: str,
+        partition_count: int,
+        limits: ParkingLimits,
+    ) -> None:
+        self._log = log
+        self._projection = projection
+        self._topic = topic
+        self._partition_count = partition_count
+        self._limits = limits
+
+    async def settle(
+        self, connection: "Connection", failures: Mapping[UUID, Failed], live: "Live[S]"
+    ) -> None:
+        """In the transaction of the switch; `live` is what readers see after it.
+
+        Raises `ParkingIsFull`, `Unavailable`, asyncpg's errors.
+        """
+        sql = load_sql(_PACKAGE, "select_parked_product_ids")
+        parked = [row["product_id"] for row in await connection.fetch(sql, self._projection)]
+        if parked:
+            await self._release(connection, parked, live)
+        if failures:
+            await self._park(connection, failures)
+
+    async def _release(self, connection: "Connection", parked: Sequence[UUID], live: "Live[S]") -> None:
+        held = await live.held(connection, parked)
+        ids, versions = list(held), [one.stream_version for one in held.values()]
+        await connection.fetchval(load_sql(_PACKAGE, "release_superseded"), self._projection, ids, versions)
+        await connection.execute(load_sql(_PACKAGE, "recount_parked_products"), self._projection)
+
+    async def _park(self, connection: "Connection", failures: Mapping[UUID, Failed]) -> None:
+        rows = await connection.fetch(
+            load_sql(_PACKAGE, "select_parked_versions"), self._projection, list(failures)
+        )
+        there = {(row["product_id"], row["stream_version"]) for row in rows}
+        log_id = str(await self._log.log_id()).encode()
+        behind = await self._log.events_after(
+            {product_id: failed.stream_version - 1 for product_id, failed in failures.items()}
+        )
+        letters = []
+        for product_id, events in behind.items():
+            failed = failures[product_id]
+            for event in events:
+                if (product_id, event.stream_version) not in there:
+                    letters.append(self._letter(event, failed, log_id))
+        if letters:
+            await PostgresParking(connection, self._projection, self._limits).park(letters)
+
+    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> Letter:
+        record = MadeRecord(
+            self._topic,
+            partition_of(event.product_id, self._partition_count),
+            -event.log_position,
+            int(event.recorded_at.timestamp() * 1000),
+            str(event.product_id).encode(),
+            event.data,
+            tuple(record_headers(event, log_id)),
+        )
+        if event.stream_version == failed.stream_version:
+            return Letter(record, event, failed.error_class, failed.cause)
+        return Letter(record, event, "follower", "an earlier event of the product is parked")

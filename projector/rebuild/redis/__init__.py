@@ -1,0 +1,1 @@
+"""The shadow generation of the cache in Redis."""

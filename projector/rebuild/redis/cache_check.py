@@ -1,0 +1,74 @@
+"""Compares cached documents: each that is there must be the very bytes that a fold gives for its version."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from projector.applying.ports import Change
+from projector.rebuild.difference import VERIFIED, difference
+from projector.rebuild.verify_ports import Standing
+from projector.views.product_cache.redis.documents import CachedProducts
+from shared.contract.cached_document import pack, unpack
+from shared.contract.views import ProductDocument, encode_document
+
+
+class CacheCheck:
+    """Implements `verify_ports.ViewCheck`. What is not cached is no difference: readers go to the view.
+
+    `position_due`: what the live projection had applied before the first call.
+    """
+
+    def __init__(self, products: CachedProducts, position_due: int, parked: Collection[UUID]) -> None:
+        self._products = products
+        self._position_due = position_due
+        self._parked = parked
+        self._values: dict[UUID, bytes] = {}
+
+    async def standing(self, product_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        """See the port. Remembers what it saw, to compare that."""
+        wanted = list(product_ids)
+        values = await self._products.values(wanted)
+        self._values = {one: value for one, value in zip(wanted, values, strict=True) if value is not None}
+        return {one: Standing(self._version(one), self._position_due, one in self._parked) for one in wanted}
+
+    async def unexpected(
+        self, product_ids: Collection[UUID], changes: Sequence[Change[ProductDocument]]
+    ) -> list[str]:
+        """See the port."""
+        expected = {change.product_id: _packed(change) for change in changes}
+        return [
+            f"{one}: {difference(fields(self._values[one]), fields(expected.get(one)), VERIFIED)}"
+            for one in product_ids
+            if self._values[one] != expected.get(one)
+        ]
+
+    async def unexpected_shared(self) -> list[str]:
+        """See the port: products share nothing here."""
+        return []
+
+    def _version(self, product_id: UUID) -> int | None:
+        """0 for what cannot be read, which then differs from everything."""
+        value = self._values.get(product_id)
+        if value is None:
+            return None
+        try:
+            return unpack(value).stream_version
+        except ValueError:
+            return 0
+
+
+def _packed(change: Change[ProductDocument]) -> bytes:
+    return pack(change.stream_version, encode_document(change.after) if change.after is not None else None)
+
+
+def fields(value: bytes | None) -> dict[str, Any] | None:
+    """For people: what is in a packed document, or the bytes of what is none."""
+    if value is None:
+        return None
+    try:
+        cached = unpack(value)
+        document = None if cached.is_deleted else json.loads(cached.body)
+    except ValueError:
+        return {"bytes": value.decode(errors="replace")}
+    return {"stream_version": cached.stream_version, "document": document}

@@ -1,0 +1,203 @@
+"""The cache's next generation: filled beside the live one, compared with it, and switched to in one step.
+
+Before the switch writes are frozen for a moment, the generation is brought to the end of the log, which holds
+all that any projector can have written, and one key is set. Whoever writes or reads compares that key (see
+`shared/redis/product_keys.py`). How far it is stands in PostgreSQL, like every rebuild's.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from projector.applying.ports import Change, Held
+from projector.errors import CannotGoOn
+from projector.rebuild.bulk_fold import Failed
+from projector.rebuild.ports import CacheRecords, Proof, Record, Tail
+from projector.rebuild.redis.shadow_proof import ProductIds, compare
+from projector.views.product_cache.redis.documents import CachedProducts
+from projector.views.product_cache.redis.failures import translated
+from shared.contract.addresses import product_key
+from shared.contract.cached_document import pack
+from shared.contract.views import ProductDocument, encode_document
+from shared.redis.bulk_documents import BulkDocuments
+from shared.redis.product_keys import ProductKeys
+
+_FREEZE_MILLISECONDS = 5_000
+_SWITCH_ATTEMPTS_MAX = 20
+_PAUSE_SECONDS = 0.2
+_KEYS_PER_SCAN = 1_000
+_script = files("shared.redis").joinpath("switch_generation.lua").read_text()
+
+
+class RedisShadow:
+    """Implements `rebuild_ports.Shadow`. Times to live are in seconds."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        records: CacheRecords[ProductDocument],
+        product_ids: ProductIds,
+        *,
+        key_prefix: str,
+        ttl_seconds: float,
+        tombstone_ttl_seconds: float,
+        settling_seconds: float,
+    ) -> None:
+        self._redis = redis
+        self._records = records
+        self._product_ids = product_ids
+        self._key_prefix = key_prefix
+        self._ttl_seconds = ttl_seconds
+        self._tombstone_ttl_seconds = tombstone_ttl_seconds
+        self._settling_seconds = settling_seconds
+        self._switch = redis.register_script(_script)
+
+    async def next_generation(self) -> int:
+        """One that was never used, or whose keys a flush has taken."""
+        keys = ProductKeys(self._key_prefix)
+        with translated():
+            live = int(await self._redis.get(keys.generation_key) or 0)
+            last = int(await self._redis.incr(f"{keys.generation_key}:last"))
+            if last <= live:
+                last = live + 1
+                await self._redis.set(f"{keys.generation_key}:last", last)
+        return last
+
+    async def make(self) -> None:
+        """See the port: a new generation is empty by itself."""
+
+    async def load(
+        self,
+        which: int,
+        events: int,
+        changes: Iterable[Change[ProductDocument]],
+        failures: Mapping[UUID, Failed],
+    ) -> None:
+        """See the port. Deleted products get their tombstones with the tail: a late event must find them."""
+        keys = ProductKeys(self._key_prefix, (await self._record()).generation)
+        with translated():
+            bulk = BulkDocuments(self._redis, ttl_seconds=self._ttl_seconds)
+            await bulk.store(_packed(keys, changes))
+        await self._records.slice_loaded(which, events, failures)
+
+    async def finish_loading(self) -> None:
+        """See the port: there is nothing to add."""
+
+    @asynccontextmanager
+    async def begin(self, reached: int | None) -> AsyncIterator["_Writer"]:
+        """See the port: the documents, then the position."""
+        writer = _Writer(self._products((await self._record()).generation, is_live=False))
+        yield writer
+        await self._records.applied(reached, writer.failures)
+
+    async def prove(self, tail: Tail) -> Proof:
+        """See the port."""
+        shadow = self._products((await self._record()).generation, is_live=False)
+        return await compare(self._product_ids, self._products(0, is_live=True), shadow, tail.failed)
+
+    async def switch(self, tail: Tail) -> None:
+        """See the port. A freeze that ran out is answered with another one."""
+        record = await self._record()
+        with translated():
+            live = int(await self._redis.get(ProductKeys(self._key_prefix).generation_key) or 0)
+        await self._switch_to(record.generation, tail)
+        now_live = self._products(record.generation, is_live=True)
+        await self._records.switched(now_live, [{"previous": live}])
+
+    async def switch_back(self, tail: Tail) -> None:
+        """See the port. The previous generation is brought to the end of the log first: it stood still."""
+        record = await self._record()
+        previous = self._previous(record)
+        if previous is None:
+            raise CannotGoOn("there is no previous generation of the cache to go back to")
+        self._filling = previous
+        try:
+            await self._switch_to(previous, tail)
+        finally:
+            self._filling = None
+
+    async def drop(self) -> None:
+        """See the port. In small steps: Redis serves readers meanwhile."""
+        await self._unlink((await self._record()).generation)
+
+    async def drop_previous(self) -> None:
+        """See the port."""
+        record = await self._records.read()
+        previous = None if record is None else self._previous(record)
+        if previous is not None:
+            await self._unlink(previous)
+
+    _filling: int | None = None
+
+    async def _record(self) -> Record:
+        record = await self._records.read()
+        if record is None:
+            raise CannotGoOn("there is no record of a rebuild of the cache")
+        return record if self._filling is None else record._replace(generation=self._filling)
+
+    def _previous(self, record: Record) -> int | None:
+        kept = json.loads(record.checkpoints)
+        return int(kept[0]["previous"]) if kept else None
+
+    def _products(self, generation: int, *, is_live: bool) -> CachedProducts:
+        return CachedProducts(
+            self._redis,
+            ProductKeys(self._key_prefix, generation),
+            ttl_seconds=self._ttl_seconds,
+            tombstone_ttl_seconds=self._tombstone_ttl_seconds,
+            settling_seconds=self._settling_seconds,
+            is_live=is_live,
+        )
+
+    async def _switch_to(self, generation: int, tail: Tail) -> None:
+        keys, token = ProductKeys(self._key_prefix), uuid.uuid4().hex
+        for _ in range(_SWITCH_ATTEMPTS_MAX):
+            await tail.apply(await tail.newest())
+            with translated():
+                is_ours = await self._redis.set(keys.frozen_key, token, nx=True, px=_FREEZE_MILLISECONDS)
+            if is_ours:
+                await tail.apply(await tail.newest())
+                with translated():
+                    done = await self._switch(
+                        keys=[keys.generation_key, keys.frozen_key], args=[token, generation]
+                    )
+                if done:
+                    return
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise CannotGoOn("the cache could not be switched: its freeze ran out at every attempt")
+
+    async def _unlink(self, generation: int) -> None:
+        pattern = product_key(self._key_prefix, "*", generation)
+        with translated():
+            keys = [key async for key in self._redis.scan_iter(match=pattern, count=_KEYS_PER_SCAN)]
+            for start in range(0, len(keys), _KEYS_PER_SCAN):
+                await self._redis.unlink(*keys[start : start + _KEYS_PER_SCAN])
+
+
+class _Writer:
+    """Implements `rebuild_ports.ShadowWriter`."""
+
+    def __init__(self, products: CachedProducts) -> None:
+        self._products = products
+        self.failures: dict[UUID, Failed] = {}
+
+    async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[ProductDocument]]:
+        return await self._products.held(product_ids) if product_ids else {}
+
+    async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
+        await self._products.save(changes)
+
+    async def fail(self, failures: Mapping[UUID, Failed]) -> None:
+        self.failures.update(failures)
+
+
+def _packed(keys: ProductKeys, changes: Iterable[Change[ProductDocument]]) -> Iterator[tuple[str, bytes]]:
+    for change in changes:
+        body = None if change.after is None else encode_document(change.after)
+        yield keys.of([change.product_id])[0], pack(change.stream_version, body)

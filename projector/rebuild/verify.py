@@ -1,0 +1,127 @@
+"""Compares a view with a fold of the log: product by product, for all of them or for some picked at random.
+
+Each product is folded up to where the view has it, and must be there at least up to what the view has
+applied, so a view that lags differs in nothing. On the way the log itself is looked at: versions without a
+gap and without a repeat, in the order of positions, up to what the stream's row says.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Generic
+from uuid import UUID
+
+from projector.applying.ports import Change, Fold, S
+from projector.rebuild.bulk_fold import BulkFold, LogRow
+from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.verify_ports import Standing, Verified, ViewCheck
+
+PRODUCTS_AT_A_TIME = 500
+_DIFFERENCES_SHOWN_MAX = 20
+_POSITION, _KEY, _VERSION = itemgetter(0), itemgetter(1), itemgetter(2)
+
+
+class Verification(Generic[S]):
+    """Of one projection; run once."""
+
+    def __init__(
+        self,
+        name: str,
+        log: PostgresLogScan,
+        fold: Fold[S],
+        view: ViewCheck[S],
+        told: Callable[[int], None],
+    ) -> None:
+        self._name = name
+        self._log = log
+        self._fold = fold
+        self._view = view
+        self._told = told
+        self._products = self._events = self._parked = self._not_there = self._different = 0
+        self._lines: list[str] = []
+
+    async def run(self, sample: int | None) -> Verified:
+        """`sample` None: every product, and what products share. Raises `Unavailable`."""
+        async for versions in self._wanted(sample):
+            await self._compare(versions)
+        if sample is None:
+            self._differs(await self._view.unexpected_shared())
+        return Verified(
+            self._name,
+            self._products,
+            self._events,
+            self._parked,
+            self._not_there,
+            self._different,
+            self._lines,
+        )
+
+    async def _wanted(self, sample: int | None) -> AsyncIterator[dict[UUID, int]]:
+        if sample is None:
+            async for versions in self._log.stream_versions(PRODUCTS_AT_A_TIME):
+                yield versions
+            return
+        picked = list((await self._log.sampled_versions(sample)).items())
+        for start in range(0, len(picked), PRODUCTS_AT_A_TIME):
+            yield dict(picked[start : start + PRODUCTS_AT_A_TIME])
+
+    async def _compare(self, versions: dict[UUID, int]) -> None:
+        standing = await self._view.standing(versions)
+        streams = {key: list(rows) for key, rows in groupby(await self._log.stream_rows(versions), _KEY)}
+        changes: list[Change[S]] = []
+        compared: list[UUID] = []
+        for product_id, newest in versions.items():
+            rows = streams.get(product_id.bytes, [])
+            self._events += len(rows)
+            self._parked += standing[product_id].is_parked
+            faults = stream_faults(product_id, rows, newest)
+            if faults:
+                self._differs(faults)
+                continue
+            change, is_compared = self._expected(product_id, rows, standing[product_id])
+            changes += change
+            compared += [product_id] * is_compared
+        self._products += len(compared)
+        self._differs(await self._view.unexpected(compared, changes))
+        self._told(len(versions))
+
+    def _expected(
+        self, product_id: UUID, rows: Sequence[LogRow], there: Standing
+    ) -> tuple[list[Change[S]], bool]:
+        """What the view should have, and whether there is anything to compare."""
+        position_due = 0 if there.is_parked else there.position_due
+        due = max((row[2] for row in rows if row[0] <= position_due), default=0)
+        if there.stream_version is None:
+            self._not_there += 1
+            return [], False
+        last = max(due, there.stream_version)
+        if last > max(map(_VERSION, rows), default=0):
+            self._differs([f"{product_id}: the view has version {last}, which the log has not"])
+            return [], False
+        bulk: BulkFold[Any] = BulkFold(self._fold)
+        bulk.feed([row for row in rows if row[2] <= last])
+        for failed in bulk.failures.values():
+            self._differs([f"{product_id}: version {failed.stream_version} does not fold: {failed.cause}"])
+        return list(bulk.changes()), True
+
+    def _differs(self, lines: Sequence[str]) -> None:
+        self._different += len(lines)
+        self._lines += lines[: max(0, _DIFFERENCES_SHOWN_MAX - len(self._lines))]
+
+
+def stream_faults(product_id: UUID, rows: Sequence[LogRow], newest: int) -> list[str]:
+    """What is wrong with a stream itself; `newest` is what its row says, read before its events."""
+    versions = list(map(_VERSION, rows))
+    if versions != list(range(1, len(versions) + 1)):
+        return [f"{product_id}: its versions in the log are {_shown(versions)}"]
+    if len(versions) < newest:
+        return [f"{product_id}: its row in the log says version {newest}, its events end at {len(versions)}"]
+    positions = list(map(_POSITION, rows))
+    if positions != sorted(set(positions)):
+        return [f"{product_id}: its positions in the log are {_shown(positions)}"]
+    return []
+
+
+def _shown(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:_DIFFERENCES_SHOWN_MAX]))
+    return shown if len(numbers) <= _DIFFERENCES_SHOWN_MAX else f"{shown}, and more"

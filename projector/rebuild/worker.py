@@ -1,0 +1,106 @@
+"""One process of a rebuild's first pass: takes slices until none is left, folds each, and hands it over in
+bulk.
+
+Processes, because folding is Python's work and a thread would wait for the others. A worker holds one slice
+in memory at a time, and reads the next stretch of the log while it folds the present one.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from multiprocessing.queues import Queue
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import uvloop
+
+from projector.errors import CannotGoOn
+from projector.rebuild.assembly import log_scan, shadow_parts
+from projector.rebuild.bulk_fold import BulkFold, LogRow
+from projector.rebuild.postgres.live_lag import LiveLag
+from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
+from projector.stores import Stores, open_stores
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+_CONNECTIONS_MAX = 3
+# How many events are folded before the event loop gets its turn: the next stretch arrives meanwhile.
+_EVENTS_PER_TURN = 1_000
+
+
+class Slices(NamedTuple):
+    """What a worker is told: whose slices, of how many, up to where, and when to make room for live work."""
+
+    projection: str
+    slices: int
+    target: int
+    live_lag_events_max: int
+
+
+class Told(NamedTuple):
+    """What a worker tells: so many more events are folded; or why it ended."""
+
+    events: int = 0
+    error: str | None = None
+    has_ended: bool = False
+
+
+def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", told: "Queue[Told]") -> None:
+    """The process's main. Ends when it takes a negative number; the parent ends it otherwise."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    gc.disable()  # folding makes no cycles, and looking for them costs a tenth
+    try:
+        uvloop.run(_work(settings, slices, todo, told))
+    except Exception as error:
+        told.put(Told(error=f"{type(error).__name__}: {error}"))
+    told.put(Told(has_ended=True))
+
+
+async def _work(
+    settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", told: "Queue[Told]"
+) -> None:
+    async with AsyncExitStack() as stack:
+        stores = await open_stores(settings, _CONNECTIONS_MAX, stack)
+        lag = LiveLag(stores.read_model, slices.projection, slices.live_lag_events_max)
+        while (which := todo.get()) >= 0:
+            _end_with_parent()
+            await _one_slice(stores, slices, which, lag, told)
+
+
+async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]") -> None:
+    target = shadow_parts(slices.projection, stores)
+    bulk: BulkFold[Any] = BulkFold(target.fold)
+    log = log_scan(stores)
+    events = 0
+    async for rows in _ahead(log, slices, which):
+        _end_with_parent()
+        await lag.make_room()
+        for start in range(0, len(rows), _EVENTS_PER_TURN):
+            bulk.feed(rows[start : start + _EVENTS_PER_TURN])
+            await asyncio.sleep(0)
+        told.put(Told(events=len(rows)))
+        events += len(rows)
+    _end_with_parent()
+    await target.shadow.load(which, events, bulk.changes(), bulk.failures)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end us, and whoever resumes must not meet us."""
+    parent = multiprocessing.parent_process()
+    if parent is None or not parent.is_alive():
+        raise CannotGoOn("the rebuild that this worker belongs to is gone")
+
+
+async def _ahead(log: PostgresLogScan, slices: Slices, which: int) -> AsyncIterator[Sequence[LogRow]]:
+    """Each stretch's rows, the next one on its way meanwhile."""
+    reading: asyncio.Task[Sequence[LogRow]] | None = None
+    for after, upto in stretches(0, slices.target):
+        upcoming = asyncio.create_task(log.slice_rows(after, upto, slices.slices, which))
+        if reading is not None:
+            yield await reading
+        reading = upcoming
+    if reading is not None:
+        yield await reading

@@ -1,1 +1,0 @@
-"""Documents and list generations in Redis; the only redis-py code of the projector."""

@@ -1,0 +1,1 @@
+"""Publishes each product's newest state to the compacted topic `products-state`."""

@@ -1,0 +1,36 @@
+"""The newest state of a product, deleted ones included: what the compacted topic is made from.
+
+The document is the same fold that readers see. A deleted product keeps when that happened, because its
+tombstone has a time, too.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from projector.views import product_document
+from shared.contract.events import ProductEvent
+from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductDocument
+
+EVENT_TYPES = product_document.EVENT_TYPES
+
+
+class ProductState(Struct, frozen=True):
+    """`document` None: deleted. `recorded_at` is the time of the newest event."""
+
+    document: ProductDocument | None
+    recorded_at: datetime
+
+
+def apply_event(state: ProductState | None, event: ProductEvent, recorded: RecordedEvent) -> ProductState:
+    """The state after `event`. Raises `HistoryDoesNotFold`."""
+    before = None if state is None else state.document
+    return ProductState(product_document.apply_event(before, event, recorded), recorded.recorded_at)
+
+
+def pass_over(state: ProductState, recorded: RecordedEvent) -> ProductState:
+    """The state after an event of a type that this code does not know."""
+    if state.document is None:
+        return ProductState(None, recorded.recorded_at)
+    return ProductState(product_document.pass_over(state.document, recorded), recorded.recorded_at)

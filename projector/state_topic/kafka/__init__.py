@@ -1,0 +1,1 @@
+"""The compacted topic of states, and the consumer that feeds it."""

@@ -1,0 +1,41 @@
+"""A projection whose rows are published: the publisher hears which partitions are ours, and what is new."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from projector.applying.ports import Checkpoint
+from projector.kafka.records import Record
+from projector.kafka.work import Outcome, Work
+from projector.state_topic.publish import StatePublisher
+
+
+class PublishingRun:
+    """A `Work` around another one."""
+
+    def __init__(self, applying: Work, publisher: StatePublisher) -> None:
+        self._applying = applying
+        self._publisher = publisher
+
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """See `Work`."""
+        points = await self._applying.load(partitions)
+        self._publisher.own(partitions)
+        return points
+
+    async def run(
+        self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
+    ) -> Outcome:
+        """See `Work`."""
+        outcome = await self._applying.run(records, log_ids, abandon)
+        self._publisher.wake({item.partition for item in outcome.done})
+        return outcome
+
+    def resumed(self) -> None:
+        """See `Work`."""
+        self._applying.resumed()
+
+    def revoked(self) -> None:
+        """See `Work`."""
+        self._applying.revoked()
+        self._publisher.release()

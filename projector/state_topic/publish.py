@@ -1,0 +1,177 @@
+"""Brings the compacted topic to what the table of states says, one partition at a time.
+
+The table is the truth: a row whose `published_version` is behind waits, whoever made it wait. Why the last
+record of a product is always its newest state, whatever is killed, paused or repeated: a channel is opened
+before rows are read; opening it fences every other writer of that partition (Kafka's transactional id, one
+per partition); and rows only ever get newer. So what is written after a fence was read after it too, and is
+at least as new as all that was written before it. The whole argument: docs/decisions, "The topic of latest
+states".
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from prometheus_client import Counter, Gauge
+
+from projector.applying.ports import Control
+from projector.control.ports import PartitionLag
+from projector.control.trouble import Trouble
+from projector.errors import Fenced
+from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+
+PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
+FENCED = Counter("states_fenced_total", "Times that another publisher took a partition over.")
+WAITING = Gauge("states_waiting", "Product states not yet in the compacted topic, of our partitions.")
+WAITING_SECONDS = Gauge("states_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
+# A channel holds one chunk in memory; the others wait.
+_PARTITIONS_AT_ONCE = 4
+
+
+class StatePublisher:
+    """Of one process: publishes in the partitions that its consumer has. A `Controlled` for pause and resume.
+
+    A round begins `pause_seconds` after the end of the one before it (what happens meanwhile is one
+    transaction), after trouble `trouble_seconds`; every `look_seconds` the table is asked for what waits.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        table: StateTable,
+        topic: StateTopic,
+        *,
+        topic_name: str,
+        pause_seconds: float = 0.1,
+        look_seconds: float = 2.0,
+        trouble_seconds: float = 1.0,
+    ) -> None:
+        self.name = name
+        self.topic = topic_name
+        self._table = table
+        self._states = topic
+        self._pause_seconds = pause_seconds
+        self._look_seconds = look_seconds
+        self._trouble_seconds = trouble_seconds
+        self._owned: set[int] = set()
+        self._unchecked: set[int] = set()
+        self._dirty: set[int] = set()
+        self._channels: dict[int, StateChannel] = {}
+        self._woken = asyncio.Event()
+        self._limit = asyncio.Semaphore(_PARTITIONS_AT_ONCE)
+        self._is_paused = False
+        self._trouble = Trouble(name, "states are not published")
+
+    def own(self, partitions: Collection[int]) -> None:
+        """They are ours now; what their last owner left unpublished is ours too."""
+        self._owned.update(partitions)
+        self._unchecked.update(partitions)
+        self.wake(partitions)
+
+    def release(self) -> None:
+        """They are someone else's. Not a fence: that is the successor's channel."""
+        for partitions in (self._owned, self._unchecked, self._dirty):
+            partitions.clear()
+        self._woken.set()
+
+    def wake(self, partitions: Collection[int]) -> None:
+        """Something was written there."""
+        self._dirty.update(self._owned.intersection(partitions))
+        self._woken.set()
+
+    def obey(self, control: Control) -> None:
+        """A paused projection publishes nothing either."""
+        was_paused, self._is_paused = self._is_paused, control.is_paused
+        if was_paused and not control.is_paused:
+            self.wake(self._owned)
+
+    def lags(self) -> Sequence[PartitionLag]:
+        """None in events: what waits is counted in `states_waiting`."""
+        return ()
+
+    async def check(self) -> None:
+        """For readiness. Raises `Unavailable` with the reason."""
+        self._trouble.check()
+
+    async def run(self) -> None:
+        """Until cancelled; whoever is next looks again at what was on its way then."""
+        looking = asyncio.create_task(self._look_forever())
+        try:
+            while True:
+                await self._woken.wait()
+                self._woken.clear()
+                await self._round()
+                await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
+        finally:
+            looking.cancel()
+            await asyncio.wait([looking])
+            await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
+
+    async def _look_forever(self) -> None:
+        """Finds what nobody woke us for: rows of a drain, of a rebuild, of a predecessor that was killed."""
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            try:
+                waiting = await self._table.waiting(self._owned)
+            except Exception as error:
+                self._trouble.tell(error)
+            else:
+                WAITING.set(sum(one.states for one in waiting.values()))
+                WAITING_SECONDS.set(max((one.oldest_seconds for one in waiting.values()), default=0.0))
+                self.wake(waiting)
+
+    async def _round(self) -> None:
+        try:
+            for partition in self._channels.keys() - self._owned:
+                await self._channels.pop(partition).close()
+            if not self._is_paused:
+                await self._check_topic()
+                await self._publish_dirty()
+        except Exception as error:
+            self._trouble.tell(error)
+            self._woken.set()
+        else:
+            self._trouble.tell(None)
+
+    async def _publish_dirty(self) -> None:
+        """All of them, although some may fail; those stay dirty, and the first failure is raised."""
+        dirty, self._dirty = self._dirty, set()
+        outcomes = await asyncio.gather(*map(self._publish, dirty), return_exceptions=True)
+        failures = {at: one for at, one in zip(dirty, outcomes, strict=True) if one is not None}
+        self._dirty |= self._owned & failures.keys()
+        self._unchecked |= self._owned & failures.keys()
+        for failure in failures.values():
+            raise failure
+
+    async def _check_topic(self) -> None:
+        """A topic that was made anew has lost what the table believes it has."""
+        unchecked = set(self._unchecked)
+        if unchecked:
+            empty = await self._states.empty(unchecked)
+            if empty:
+                await self._table.topic_lost(empty)
+            self._unchecked -= unchecked
+
+    async def _publish(self, partition: int) -> None:
+        """Until nothing waits there."""
+        async with self._limit:
+            if partition not in self._channels and not await self._table.unpublished(partition):
+                return
+            try:
+                if partition not in self._channels:
+                    self._channels[partition] = await self._states.open(partition)
+                while partition in self._owned and not self._is_paused:
+                    states = await self._table.unpublished(partition)
+                    if not states:
+                        return
+                    await self._channels[partition].publish(states)
+                    await self._table.published(states)
+                    deleted = sum(state.document is None for state in states)
+                    PUBLISHED.labels("tombstone").inc(deleted)
+                    PUBLISHED.labels("document").inc(len(states) - deleted)
+            except BaseException as error:
+                channel = self._channels.pop(partition, None)
+                if channel is not None:
+                    await channel.abandon()
+                if isinstance(error, Fenced):
+                    FENCED.inc()
+                raise

@@ -1,0 +1,72 @@
+"""The servers that all projections of a process share: two pools, the log, clients of Redis."""
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+from projector.applying.ports import EventLog
+from projector.applying.postgres import PostgresEventLog
+from projector.parking.postgres.parking import ParkingLimits
+from shared.contract.addresses import topics
+from shared.postgres.pool import create_pool
+from shared.redis.client import create_redis
+
+if TYPE_CHECKING:
+    import asyncpg
+    from redis.asyncio import Redis
+
+    from projector.settings import ProjectorSettings
+
+_REDIS_CONNECTIONS_MAX = 4
+LOG_CONNECTIONS_MAX = 4
+
+
+class Stores(NamedTuple):
+    """What all projections of a process share."""
+
+    settings: "ProjectorSettings"
+    read_model: "asyncpg.Pool[asyncpg.Record]"
+    log_pool: "asyncpg.Pool[asyncpg.Record]"
+    log: EventLog
+    stack: AsyncExitStack
+
+    @property
+    def topic(self) -> str:
+        """Where events come from."""
+        return topics(self.settings.kafka_topic_prefix).events
+
+    @property
+    def limits(self) -> ParkingLimits:
+        """How much may be parked."""
+        return ParkingLimits(self.settings.parked_products_max, self.settings.parked_events_per_product_max)
+
+    def redis(self, timeout_seconds: float) -> "Redis":
+        """A client of one's own, closed with the stack."""
+        client = create_redis(
+            self.settings.redis_url,
+            socket_timeout_seconds=timeout_seconds,
+            connect_timeout_seconds=timeout_seconds,
+            connections_max=_REDIS_CONNECTIONS_MAX,
+        )
+        self.stack.push_async_callback(client.aclose)
+        return client
+
+
+async def open_stores(settings: "ProjectorSettings", connections_max: int, stack: AsyncExitStack) -> Stores:
+    """Connected when first used, closed with the stack."""
+    read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
+    log = await _pool(settings, settings.event_store_read_dsn, LOG_CONNECTIONS_MAX, stack)
+    return Stores(settings, read_model, log, PostgresEventLog(log), stack)
+
+
+async def _pool(
+    settings: "ProjectorSettings", dsn: str, connections_max: int, stack: AsyncExitStack
+) -> "asyncpg.Pool[asyncpg.Record]":
+    pool = await create_pool(
+        dsn,
+        application_name="projector",
+        size_max=connections_max,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+    )
+    stack.callback(pool.terminate)
+    return pool

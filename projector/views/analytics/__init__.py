@@ -1,0 +1,1 @@
+"""Counts and price moves a day."""

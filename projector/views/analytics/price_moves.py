@@ -1,0 +1,52 @@
+"""How a price moved, in a form that can be added up and averaged without lying.
+
+Percentages do not average: -50 % and then +100 % is where it began, but their mean says +25 %. Logarithms of
+the ratios do: their mean is the geometric mean of the ratios, and there and back again is zero. They are
+rounded decimals, not floats, so that a sum does not depend on the order in which it was made.
+"""
+
+from decimal import Context, Decimal, InvalidOperation
+from typing import NamedTuple
+
+from projector.errors import HistoryDoesNotFold
+from shared.contract.events import Money
+
+_EXACT = Context(prec=34)
+_LOG_RATIO_PLACES = Decimal("1E-12")
+
+
+class PriceMove(NamedTuple):
+    """`direction`: 1 up, -1 down, 0 neither: the same amount, or other currencies, which do not compare.
+
+    `currency` is the new price's. `log_ratio`: ln(new / old), None where one of them is 0 or they do not
+    compare.
+    """
+
+    currency: str
+    direction: int
+    log_ratio: Decimal | None
+
+
+def price_move(before: Money, after: Money) -> PriceMove:
+    """From one price to another. Raises `HistoryDoesNotFold` for what is no amount of money."""
+    old, new = _amount(before), _amount(after)
+    if before.currency != after.currency:
+        return PriceMove(after.currency, 0, None)
+    direction = (new > old) - (new < old)
+    if not old or not new:
+        return PriceMove(after.currency, direction, None)
+    return PriceMove(after.currency, direction, _log_ratio(old, new))
+
+
+def _log_ratio(old: Decimal, new: Decimal) -> Decimal:
+    return _EXACT.quantize(_EXACT.ln(_EXACT.divide(new, old)), _LOG_RATIO_PLACES)
+
+
+def _amount(money: Money) -> Decimal:
+    try:
+        amount = Decimal(money.amount)
+    except InvalidOperation as error:
+        raise HistoryDoesNotFold(f"{money.amount!r} is no amount") from error
+    if not amount.is_finite() or amount < 0:
+        raise HistoryDoesNotFold(f"{money.amount!r} is no amount")
+    return amount

@@ -1,0 +1,1 @@
+"""How many products a category and a brand have."""

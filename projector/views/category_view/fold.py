@@ -1,0 +1,68 @@
+"""Where a product counts: in its category, its brand and its status, and nowhere once it is deleted.
+
+No more is kept of it, so that prices and variants, the bulk of what happens, are passed over undecoded.
+"""
+
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from projector.errors import HistoryDoesNotFold
+from shared.contract import events as e
+from shared.contract.codec import event_types_of
+from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductStatus
+
+EVENT_TYPES = event_types_of(
+    e.ProductCreated,
+    e.ProductDetailsChanged,
+    e.ProductPublished,
+    e.ProductArchived,
+    e.ProductRestored,
+    e.ProductDeleted,
+)
+
+
+class CountedProduct(Struct, frozen=True):
+    """`category` is a path such as `apparel/shirts`."""
+
+    category: str | None
+    brand: str | None
+    status: ProductStatus
+
+
+def apply_event(
+    counted: CountedProduct | None, event: e.ProductEvent, recorded: RecordedEvent
+) -> CountedProduct | None:
+    """Where the product counts after `event`; None: nowhere. Raises `HistoryDoesNotFold`."""
+    if isinstance(event, e.ProductCreated):
+        if counted is not None:
+            raise HistoryDoesNotFold("created twice")
+        return CountedProduct(event.category, event.brand, "draft")
+    if counted is None:
+        raise HistoryDoesNotFold(f"{recorded.event_type} on a product that is not there")
+    match event:
+        case e.ProductDetailsChanged(category=category, brand=brand):
+            return replace(
+                counted,
+                category=counted.category if category is UNSET else category,
+                brand=counted.brand if brand is UNSET else brand,
+            )
+        case e.ProductPublished() | e.ProductRestored():
+            return replace(counted, status="active")
+        case e.ProductArchived():
+            return replace(counted, status="archived")
+        case e.ProductDeleted():
+            return None
+        case _:
+            return counted
+
+
+def pass_over(counted: CountedProduct, _: RecordedEvent) -> CountedProduct:
+    """An event that we have no use for moves the version alone."""
+    return counted
+
+
+def ancestors(category: str) -> list[str]:
+    """The paths from the top down to the category itself: `apparel`, `apparel/shirts`."""
+    parts = category.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]

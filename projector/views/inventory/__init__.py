@@ -1,0 +1,1 @@
+"""Stock items by SKU, for the inventory report."""

@@ -1,0 +1,86 @@
+"""Which stock items there are: one is opened where a SKU appears, and closed where it goes.
+
+How many are on hand is counted elsewhere (docs/decisions/0013-views-that-count.md).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from projector.errors import HistoryDoesNotFold
+from shared.contract import events as e
+from shared.contract.codec import event_types_of
+from shared.contract.recorded_event import RecordedEvent
+
+EVENT_TYPES = event_types_of(e.ProductCreated, e.VariantAdded, e.VariantRemoved, e.ProductDeleted)
+
+
+class Movement(Struct, frozen=True):
+    """What a stock item is from this log position on; `closed_at` None: open.
+
+    It says all that there is to say of the item, so that of two products' movements of one SKU, which arrive
+    in any order, the later position can simply replace the earlier one.
+    """
+
+    log_position: int
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class StockedProduct(Struct, frozen=True):
+    """The SKUs that a product has, and since when. `moved` is what this batch has changed: never loaded.
+
+    Deleted is a state and not an absence, because the deletion itself moves items.
+    """
+
+    opened_at: dict[str, datetime]
+    is_deleted: bool = False
+    moved: dict[str, Movement] = {}
+
+
+def apply_event(
+    stocked: StockedProduct | None, event: e.ProductEvent, recorded: RecordedEvent
+) -> StockedProduct:
+    """The stock items of the product after `event`. Raises `HistoryDoesNotFold`."""
+    if isinstance(event, e.ProductCreated):
+        if stocked is not None:
+            raise HistoryDoesNotFold("created twice")
+        return _opened(StockedProduct({}), [variant.sku for variant in event.variants], recorded)
+    if stocked is None or stocked.is_deleted:
+        raise HistoryDoesNotFold(f"{recorded.event_type} on a product that is not there")
+    match event:
+        case e.VariantAdded(sku=sku):
+            if sku in stocked.opened_at:
+                raise HistoryDoesNotFold(f"the SKU {sku!r} is there already")
+            return _opened(stocked, [sku], recorded)
+        case e.VariantRemoved(sku=sku):
+            if sku not in stocked.opened_at:
+                raise HistoryDoesNotFold(f"no variant has the SKU {sku!r}")
+            return _closed(stocked, [sku], recorded)
+        case e.ProductDeleted():
+            return replace(_closed(stocked, stocked.opened_at, recorded), is_deleted=True)
+        case _:
+            return stocked
+
+
+def pass_over(stocked: StockedProduct, _: RecordedEvent) -> StockedProduct:
+    """An event that we have no use for moves the version alone."""
+    return stocked
+
+
+def _opened(stocked: StockedProduct, skus: Iterable[str], recorded: RecordedEvent) -> StockedProduct:
+    at = recorded.recorded_at
+    moved = {sku: Movement(recorded.log_position, at, None) for sku in skus}
+    return replace(
+        stocked, opened_at=stocked.opened_at | dict.fromkeys(moved, at), moved=stocked.moved | moved
+    )
+
+
+def _closed(stocked: StockedProduct, skus: Iterable[str], recorded: RecordedEvent) -> StockedProduct:
+    moved = {
+        sku: Movement(recorded.log_position, stocked.opened_at[sku], recorded.recorded_at) for sku in skus
+    }
+    left = {sku: at for sku, at in stocked.opened_at.items() if sku not in moved}
+    return replace(stocked, opened_at=left, moved=stocked.moved | moved)

@@ -1,0 +1,1 @@
+"""What all views in PostgreSQL share: one transaction a batch, checkpoints, schemas."""

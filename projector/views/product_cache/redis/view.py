@@ -1,0 +1,73 @@
+"""The documents that the hot read answers with, written as events arrive: a reader's fill is the exception.
+
+No checkpoint stands here, because Redis may lose it without a word while Kafka keeps ours: the group's
+committed offset is the position, and every write is guarded by the document's version. What is parked is kept
+in PostgreSQL, like every view's, in a transaction that ends after the documents are written.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+from projector.applying.ports import Action, Checkpoint, ErrorClass, Letter, ParkedEvent, Parking
+from projector.views.product_cache.redis.documents import CachedProducts
+
+OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
+"""Begins a transaction of its own in which letters are parked; committed when its block ends well."""
+
+
+class RedisProductCache:
+    """Implements `ports.View`. Documents run out, are evicted, and are gone after a flush."""
+
+    forgets = True
+
+    def __init__(self, documents: CachedProducts, open_parking: OpenParking) -> None:
+        self._documents = documents
+        self._open_parking = open_parking
+
+    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """None: Kafka's committed offsets are the position."""
+        return {}
+
+    @asynccontextmanager
+    async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["_Batch"]:
+        """No transaction in Redis: writing a prefix twice changes nothing."""
+        async with AsyncExitStack() as stack:
+            yield _Batch(self._documents, self._open_parking, stack)
+
+
+class _Batch:
+    """`BatchWriter`: the parking transaction is opened only where there is something to park or to lock."""
+
+    def __init__(self, documents: CachedProducts, open_parking: OpenParking, stack: AsyncExitStack) -> None:
+        self.held = documents.held
+        self.save = documents.save
+        self._open_parking = open_parking
+        self._stack = stack
+        self._parking: Parking | None = None
+
+    async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
+        return await (await self._open()).still_parked(product_ids)
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        await (await self._open()).park(letters)
+
+    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+        return await (await self._open()).parked(product_id)
+
+    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+        return await (await self._open()).parked_one(parked_event_id)
+
+    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+        return await (await self._open()).release(events, action)
+
+    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
+        await (await self._open()).failed_again(product_id, error_class, cause)
+
+    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+        await (await self._open()).failed_alone(parked_event_id, error_class, cause)
+
+    async def _open(self) -> Parking:
+        if self._parking is None:
+            self._parking = await self._stack.enter_async_context(self._open_parking())
+        return self._parking

@@ -1,0 +1,1 @@
+"""The table of products that lists and look-ups read."""

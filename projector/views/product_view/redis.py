@@ -1,0 +1,55 @@
+"""Tells readers that cached lists are stale: the counters they are cached under move on.
+
+After the view's commit, never before it, or a list could be filled with old rows under the new generation.
+"""
+
+import time
+from collections.abc import Collection, Sequence
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from projector.applying.ports import Change
+from shared.contract.addresses import list_generation_key, top_category
+from shared.contract.views import ProductDocument
+from shared.ops.breaker import CircuitBreaker
+from shared.ops.logs import get_logger
+
+_OPEN_SECONDS = 5.0
+# Without a bound an outage of Redis would collect every category there is.
+PENDING_CATEGORIES_MAX = 10_000
+_log = get_logger(__name__)
+
+
+class RedisListGenerations:
+    """A `ports.Listener`: one pipeline a batch, and what failed goes with the next one."""
+
+    def __init__(self, redis: Redis, *, key_prefix: str) -> None:
+        self._redis = redis
+        self._key_prefix = key_prefix
+        self._breaker = CircuitBreaker(failures_max=1, open_seconds=_OPEN_SECONDS)
+        self._pending: set[str] = set()
+
+    async def changed(self, changes: Sequence[Change[ProductDocument]]) -> None:
+        """Lists of all products, and of the categories that these left, entered, or changed in."""
+        documents = (one for change in changes for one in (change.before, change.after) if one is not None)
+        await self.bump({top for top in (top_category(one.category) for one in documents) if top})
+
+    async def bump(self, top_categories: Collection[str]) -> None:
+        """Never raises for Redis: cached lists have a short time to live, the bound of what is missed."""
+        if len(self._pending) < PENDING_CATEGORIES_MAX:
+            self._pending.update(top_categories)
+        if not self._breaker.allows(time.monotonic()):
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.incr(list_generation_key(self._key_prefix, None))
+                for category in self._pending:
+                    pipeline.incr(list_generation_key(self._key_prefix, category))
+                await pipeline.execute()
+        except (RedisError, OSError) as error:
+            self._breaker.record_failure(time.monotonic())
+            _log.warning("list generations not bumped", error=f"{type(error).__name__}: {error}")
+            return
+        self._breaker.record_success()
+        self._pending.clear()
