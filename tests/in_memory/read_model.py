@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Generic
 from uuid import UUID
 
+from projector.applying.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
 from projector.errors import Fenced, ParkingIsFull, ProjectorError, Refused
-from projector.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
-from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits
+from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from tests.in_memory.rows import Rows, Step, failing_again, failing_alone, parking, releasing, saving
 
 

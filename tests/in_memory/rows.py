@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from projector.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
+from projector.applying.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
 
 
 class KeptRecord(NamedTuple):

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Generic
 from uuid import UUID
 
-from projector.ports import Checkpoint, ParkedPlaces, S
-from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits
+from projector.applying.ports import Checkpoint, ParkedPlaces, S
+from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from tests.in_memory.read_model import InMemoryBatch, InMemoryReadModel
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.ports import Action, View
-from projector.postgres.parking import (
+from projector.applying.ports import Action, View
+from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,
     PostgresParkedProducts,
@@ -60,7 +60,7 @@ class PostgresStores:
         return [Done(Action(*fields), product_id, detail) for *fields, product_id, detail in rows]
 
     async def order(self, partition: int, offset: int, reason: str) -> None:
-        sql = load_sql("projector.postgres", "insert_park_order")
+        sql = load_sql("projector.parking.postgres", "insert_park_order")
         await self._read_model.execute(sql, self._projection, TOPIC, partition, offset, reason)
 
     async def somebody_waits(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from projector.postgres.event_log import PostgresEventLog
+from projector.applying.postgres import PostgresEventLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.projector_stores import PostgresStores
 from tests.integration.test_projector_views import PROJECTION, Log, cache, log, read_model, redis, table

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from projector.ports import EventLog
+from projector.applying.ports import EventLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.projector.histories import created, history, new_product_id, priced
 

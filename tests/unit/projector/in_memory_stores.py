@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits
+from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from shared.contract.recorded_event import RecordedEvent
 from tests.in_memory.event_log import InMemoryEventLog
 from tests.in_memory.read_model import InMemoryReadModel

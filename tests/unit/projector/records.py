@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from aiokafka import ConsumerRecord
 
-from projector.assembly import DOCUMENTS
-from projector.ports import Fold
+from projector.applying.ports import Fold
+from projector.projections import DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.unit.projector.folding import folded as fold_all

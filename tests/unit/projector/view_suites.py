@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from projector.errors import Fenced, ParkingIsFull
-from projector.ports import (
+from projector.applying.ports import (
     Action,
     Change,
     Checkpoint,
@@ -19,7 +18,8 @@ from projector.ports import (
     ParkedProducts,
     View,
 )
-from projector.postgres.parking import DEFAULT_LIMITS, ParkingLimits
+from projector.errors import Fenced, ParkingIsFull
+from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord
