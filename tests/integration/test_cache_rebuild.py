@@ -16,10 +16,10 @@ from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 from tests.eventually import eventually
 from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_views import folded
 from tests.integration.test_projector_world import World, world
 from tests.integration.test_rebuild import Writer, parked_products, some_products, writer
 from tests.unit.projector.histories import created, new_product_id, priced
+from tests.unit.projector.records import folded
 
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers

@@ -20,10 +20,10 @@ from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
 from tests.integration.test_projector_faults import _product_id_in
 from tests.integration.test_projector_operators import command, letters
-from tests.integration.test_projector_parking import broken
 from tests.integration.test_projector_world import World, world
 from tests.mail_server import MailServer, Received, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import broken
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers

@@ -24,10 +24,10 @@ from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
 from tests.integration.relay_world import _read_blocking
 from tests.integration.test_projector_faults import _product_id_in
-from tests.integration.test_projector_views import folded
 from tests.integration.test_projector_world import PARTITIONS, World, world
 from tests.integration.test_relay_topics import describe
 from tests.unit.projector.histories import START, created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

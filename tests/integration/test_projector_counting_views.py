@@ -25,7 +25,7 @@ from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.integration.test_projector_drain import ACTION, drain
-from tests.integration.test_projector_parking import broken, owner, parked
+from tests.integration.test_projector_parking import owner, parked
 from tests.integration.test_projector_views import (
     Feed,
     Log,
@@ -46,6 +46,7 @@ from tests.unit.projector.histories import (
     random_history,
     variant,
 )
+from tests.unit.projector.records import broken
 
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers

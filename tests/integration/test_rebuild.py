@@ -12,9 +12,9 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import encode_document
 from tests.eventually import eventually
 from tests.integration.test_projector_operators import command, command_json, poison, start
-from tests.integration.test_projector_views import folded
 from tests.integration.test_projector_world import World, world
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
