@@ -10,14 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from projector.errors import CannotGoOn
-from projector.notifications.assembly import NOTIFICATIONS
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
-from projector.projections import PROJECTIONS, default_projections
+from projector.projections import BY_NAME, NAMES, default_projections
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     settings = load_settings(ProjectorSettings)
     if chosen.command == "run":
-        return _run(settings, chosen.projection or default_projections(settings))
+        return _run(settings, chosen.projection or [one.name for one in default_projections(settings)])
     if chosen.command == "migrate":
         return _migrate(settings)
     if chosen.command == "dead-letters":
@@ -53,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"which ones; default all: {', '.join(PROJECTIONS)} (the last only with SMTP_URL)",
+        help=f"which ones; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
     commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
@@ -72,21 +71,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: ProjectorSettings, names: Sequence[str]) -> int:
-    unknown = sorted(set(names) - set(PROJECTIONS))
+    unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        known = ", ".join(PROJECTIONS)
+        known = ", ".join(NAMES)
         print(f"no such projection: {', '.join(unknown)}; there are {known}", file=sys.stderr)
         return 2
-    if NOTIFICATIONS in names and not settings.sends_mails:
-        print(f"{NOTIFICATIONS}: nobody to notify; set SMTP_URL and NOTIFICATION_RECIPIENTS", file=sys.stderr)
-        return 2
+    chosen = [BY_NAME[name] for name in dict.fromkeys(names)]
+    for projection in chosen:
+        if lacking := projection.lacks(settings):
+            print(f"{projection.name} cannot run: set {lacking}", file=sys.stderr)
+            return 2
     from projector.app import PROCESS, run_projector
 
     configure_logs(PROCESS, settings)
     try:
         return run(
             PROCESS,
-            lambda stop: run_projector(settings, tuple(dict.fromkeys(names)), stop),
+            lambda stop: run_projector(settings, chosen, stop),
             shutdown_seconds_max=settings.shutdown_seconds_max,
         )
     except PortTaken as error:

@@ -14,10 +14,11 @@ from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Lane
+from projector.operators.assembly import operations
 from projector.operators.http import operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
-from projector.projections import operations, running, source
+from projector.projection import Projection
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
@@ -42,12 +43,14 @@ _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
 
 
-async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Run the named projections until `stop`. Raises only what makes a start senseless, like a taken port."""
+async def run_projector(
+    settings: ProjectorSettings, chosen: Sequence[Projection], stop: asyncio.Event
+) -> None:
+    """Run these projections until `stop`. Raises only what makes a start senseless, like a taken port."""
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
-        connections_max = min(2 * len(names) + _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX)
+        connections_max = min(2 * len(chosen) + _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX)
         stores = await open_stores(settings, connections_max, stack)
         server = HttpServer(
             operations_app(health, operator_endpoints(operations(stores))),
@@ -60,7 +63,7 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         stack.push_async_callback(server.stop, 1.0)
         broker = create_broker(settings)
         health.require("read_model", lambda: _ping(stores.read_model))
-        projections = [running(name, stores) for name in names]
+        projections = [one.running(stores) for one in chosen]
         consumers = [
             _consumer(one.name, lane, stores, broker, health) for one in projections for lane in one.lanes
         ]
@@ -68,7 +71,7 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         for part in background:
             health.require(f"{part.name} {part.topic}", part.check)
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
-        work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(names, stores).run()]
+        work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(chosen, stores).run()]
         work += [
             watch_answers(broker, settings.kafka_answer_seconds_max),
             *(part.run() for part in background),
@@ -78,7 +81,7 @@ async def run_projector(settings: ProjectorSettings, names: Sequence[str], stop:
         topics = [one.topics for one in projections]
         if await _start(broker, settings, topics, consumers, stop):
             spare_started_objects()
-            _log.info("started", projections=list(names), ops_port=server.port)
+            _log.info("started", projections=[one.name for one in chosen], ops_port=server.port)
             await stop.wait()
         health.drain()
         await asyncio.gather(*(consumer.stop() for consumer in consumers))
@@ -112,8 +115,8 @@ def _consumer(
     return consumer
 
 
-def _dead_letter_copies(names: Sequence[str], stores: Stores) -> DeadLetterCopies:
-    groups = {name: source(name, stores).group for name in names}
+def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLetterCopies:
+    groups = {one.name: one.source(stores).group for one in chosen}
     return DeadLetterCopies(PostgresDeadLetters(stores.read_model), stores.settings, groups, [stores.topic])
 
 

@@ -39,6 +39,10 @@ class Stores(NamedTuple):
         """How much may be parked."""
         return ParkingLimits(self.settings.parked_products_max, self.settings.parked_events_per_product_max)
 
+    def group(self, projection: str) -> str:
+        """The consumer group of a projection."""
+        return f"{self.settings.kafka_topic_prefix}{projection}"
+
     def redis(self, timeout_seconds: float) -> "Redis":
         """A client of one's own, closed with the stack."""
         client = create_redis(

@@ -52,7 +52,7 @@ class Applied(NamedTuple):
     stopped: Mapping[int, tuple[int, str]]
 
 
-class Projection(Generic[S]):
+class Applier(Generic[S]):
     """One view, its fold, the log that fills its gaps, and who hears of changes."""
 
     def __init__(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from projector.applying.apply import Applied, Projection
+from projector.applying.apply import Applied, Applier
 from projector.applying.ports import Checkpoint, Delivered, Letter, Unreadable
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.placement import Stop
@@ -41,10 +41,10 @@ class BatchRun:
     """A `Work`: applies batches of one projection, one at a time."""
 
     def __init__(
-        self, name: str, settings: "ProjectorSettings", projection: Projection[Any], progress: "Progress"
+        self, name: str, settings: "ProjectorSettings", applier: Applier[Any], progress: "Progress"
     ) -> None:
         self._name = name
-        self._projection = projection
+        self._applier = applier
         self._progress = progress
         waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
@@ -53,11 +53,11 @@ class BatchRun:
 
     async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """See `Work`."""
-        return await self._projection.load(partitions)
+        return await self._applier.load(partitions)
 
     def resumed(self) -> None:
         """See `Work`."""
-        self._projection.breaker.reset()
+        self._applier.breaker.reset()
 
     def revoked(self) -> None:
         """See `Work`. The successor's checkpoint fences what is on its way."""
@@ -75,7 +75,7 @@ class BatchRun:
         try:
             applied = await self._apply(batch, abandon)
         finally:
-            self._progress.breaker(self._projection.breaker.is_open)
+            self._progress.breaker(self._applier.breaker.is_open)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
         self._progress.applied(applied.tally, time.perf_counter() - started)
@@ -90,7 +90,7 @@ class BatchRun:
         async def once() -> Applied:
             return await retry_transient(
                 self._transient,
-                lambda: self._projection.apply(batch),
+                lambda: self._applier.apply(batch),
                 is_transient=self._is_transient,
                 stop=abandon,
             )
@@ -103,7 +103,7 @@ class BatchRun:
             if abandon.is_set():
                 raise
             _log.exception("an unknown error does not pass", projection=self._name, events=len(batch))
-        return await self._projection.apply(batch, isolate=True)
+        return await self._applier.apply(batch, isolate=True)
 
     def _is_transient(self, error: BaseException) -> bool:
         is_transient = isinstance(error, Unavailable)

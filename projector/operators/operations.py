@@ -1,6 +1,6 @@
 """What operators can do with dead letters and projections, whether by command line or over HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from projector.applying.ports import Action
 from projector.control.ports import ControlBoard
 from projector.errors import ProjectorError
 from projector.parking.dead_letter import DeadLetter, Result, of_product, of_record, result_of, shown
-from projector.parking.drain import CannotDiscard, Drained
+from projector.parking.drain import CannotDiscard, Drained, Draining
 
 LETTERS_PER_ANSWER_MAX = 1000
 
@@ -35,20 +35,6 @@ class Letters(Protocol):
     ) -> None: ...
 
 
-class Draining(Protocol):
-    """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
-
-    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained: ...
-
-    async def retry_unreadable(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
-    ) -> Drained: ...
-
-    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained: ...
-
-    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained: ...
-
-
 class Chosen(Struct, frozen=True):
     """Which dead letters: of a projection, narrowed by any of the others."""
 
@@ -63,20 +49,18 @@ class UnknownProjection(ValueError):
 
 
 class Operations:
-    """`drains` has every projection that parks; `topic` is what they read."""
+    """`drains` has every projection, by name; `topic` is what they read."""
 
     def __init__(
         self,
         letters: Letters,
         board: ControlBoard,
         drains: Mapping[str, Callable[[], Draining]],
-        names: Sequence[str],
         topic: str,
     ) -> None:
         self._letters = letters
         self._board = board
         self._drains = drains
-        self._names = names
         self._topic = topic
 
     async def dead_letters(
@@ -168,6 +152,6 @@ class Operations:
         return results
 
     def _check(self, projection: str) -> None:
-        if projection not in self._names:
-            known = ", ".join(self._names)
+        if projection not in self._drains:
+            known = ", ".join(self._drains)
             raise UnknownProjection(f"no such projection: {projection}; there are {known}")

@@ -20,7 +20,7 @@ from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
 from projector.kafka.placement import STOPPED
 from projector.postgres.failures import translated
-from projector.projections import PROJECTIONS, default_projections
+from projector.projections import NAMES, default_projections
 from shared.contract.addresses import topics
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
@@ -89,7 +89,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     topic = topics(settings.kafka_topic_prefix).events
     newest = await _newest_position(settings, problems)
     tables = await _read_model(settings, topic, problems)
-    groups = {f"{settings.kafka_topic_prefix}{name}": name for name in PROJECTIONS}
+    groups = {f"{settings.kafka_topic_prefix}{name}": name for name in NAMES}
     ends = TopicEnds({}, {})
     try:
         ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
@@ -102,7 +102,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
         _partition(name, partition, rows.get((name, partition), {}), committed.get(name, {}), ends)
         for name, partition in sorted(places)
     ]
-    expected = default_projections(settings)
+    expected = [one.name for one in default_projections(settings)]
     names = [*expected, *sorted({name for name, _ in places} - set(expected))]
     found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
     return Status(newest, found, partitions, problems)

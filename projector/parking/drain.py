@@ -6,7 +6,7 @@ either still parked or free. What was tried and applied leaves the park in the t
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple
+from typing import Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING
@@ -42,6 +42,20 @@ class Drained(NamedTuple):
 
 class CannotDiscard(Exception):
     """Giving the event up would leave the view without a version to go on from; the text says which."""
+
+
+class Draining(Protocol):
+    """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
+
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained: ...
+
+    async def retry_unreadable(
+        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+    ) -> Drained: ...
+
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained: ...
+
+    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained: ...
 
 
 class Drain(Generic[S]):

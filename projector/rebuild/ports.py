@@ -98,10 +98,27 @@ class Shadow(Protocol[S]):
         """Throw away what was live before the switch."""
 
 
-class CacheRecords(Protocol[S]):
-    """The record of a rebuild whose view is not in PostgreSQL. Every method is one transaction."""
+class Records(Protocol):
+    """Where a rebuild keeps how far it is. Every method is one transaction and raises `Unavailable`."""
 
-    async def read(self) -> Record | None: ...
+    async def read(self) -> Record | None:
+        """None: nothing is being rebuilt, and nothing was since the last time it was finished."""
+
+    async def start(self, log_id: UUID, target: int, slices: int, made_by: str, generation: int) -> None:
+        """Forget what was before."""
+
+    async def move_to(self, phase: str, *, proof: str | None = None) -> None:
+        """From one phase to the next."""
+
+    async def forget(self) -> None:
+        """Nothing is left of it."""
+
+    async def failures(self) -> Mapping[UUID, Failed]:
+        """Products whose history does not fold."""
+
+
+class CacheRecords(Records, Protocol[S]):
+    """The record of a rebuild whose view is not in PostgreSQL."""
 
     async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
         """After the slice is in the shadow: loading it twice does no harm."""

@@ -14,9 +14,10 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projector.errors import CannotGoOn
-from projector.rebuild.assembly import live_has, log_scan, shadow_parts
 from projector.rebuild.log_tail import LogTail
 from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
+from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.rebuilding import Rebuilding
 from projector.rebuild.worker import Slices, Told, work
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
@@ -58,13 +59,16 @@ class Reporter(NamedTuple):
 class Rebuild:
     """Of one projection."""
 
-    def __init__(self, name: str, stores: Stores, settings: "ProjectorSettings", reporter: Reporter) -> None:
-        self._name = name
+    def __init__(
+        self, projection: Rebuilding, stores: Stores, settings: "ProjectorSettings", reporter: Reporter
+    ) -> None:
+        self._projection = projection
+        self._name = projection.name
         self._stores = stores
         self._settings = settings
         self._report = reporter
-        self._parts = shadow_parts(name, stores)
-        self._log = log_scan(stores)
+        self._parts = projection.target(stores)
+        self._log = PostgresLogScan(stores.log_pool)
 
     async def start(self, wanted: Wanted) -> Proof | None:
         """From the beginning; an unfinished rebuild must be resumed or cancelled first."""
@@ -146,9 +150,9 @@ class Rebuild:
 
     async def _prove(self, tail: LogTail[Any], wanted: Wanted) -> Proof:
         self._report.phase("proving", "waiting for the live view to have as much")
-        await live_has(self._name, self._stores, tail.reached, wanted.live_wait_seconds_max)
+        await self._projection.wait_until_live_has(tail.reached, self._stores, wanted.live_wait_seconds_max)
         self._report.phase("proving", "comparing")
-        proof: Proof = await self._parts.shadow.prove(tail)
+        proof = await self._parts.shadow.prove(tail)
         if proof.differences and not wanted.accepts_differences:
             raise Differs(proof)
         outcome = "differences accepted" if proof.differences else "equal"
@@ -159,7 +163,7 @@ class Rebuild:
         left = [which for which in range(record.slices) if which not in record.slices_done]
         self._report.phase("loading", f"{len(left)} of {record.slices} slices, {wanted.workers} processes")
         self._report.total(record.target_position * len(left) // record.slices)
-        slices = Slices(self._name, record.slices, record.target_position, wanted.live_lag_events_max)
+        slices = Slices(self._projection, record.slices, record.target_position, wanted.live_lag_events_max)
         processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
             await processes.run(self._report.events)
@@ -172,7 +176,9 @@ class _Workers:
 
     def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([work.__module__])  # imported once, not by each worker
+        context.set_forkserver_preload(
+            [work.__module__, type(slices.projection).__module__]
+        )  # imported once, not by each worker
         # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
         self._told: Queue[Told] = context.Queue()
         self._todo: Queue[int] = context.Queue()

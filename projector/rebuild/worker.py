@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import uvloop
 
 from projector.errors import CannotGoOn
-from projector.rebuild.assembly import log_scan, shadow_parts
 from projector.rebuild.bulk_fold import BulkFold, LogRow
 from projector.rebuild.postgres.live_lag import LiveLag
 from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
+from projector.rebuild.rebuilding import Rebuilding
 from projector.stores import Stores, open_stores
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _EVENTS_PER_TURN = 1_000
 class Slices(NamedTuple):
     """What a worker is told: whose slices, of how many, up to where, and when to make room for live work."""
 
-    projection: str
+    projection: Rebuilding
     slices: int
     target: int
     live_lag_events_max: int
@@ -64,16 +64,16 @@ async def _work(
 ) -> None:
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, _CONNECTIONS_MAX, stack)
-        lag = LiveLag(stores.read_model, slices.projection, slices.live_lag_events_max)
+        lag = LiveLag(stores.read_model, slices.projection.name, slices.live_lag_events_max)
         while (which := todo.get()) >= 0:
             _end_with_parent()
             await _one_slice(stores, slices, which, lag, told)
 
 
 async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]") -> None:
-    target = shadow_parts(slices.projection, stores)
+    target = slices.projection.target(stores)
     bulk: BulkFold[Any] = BulkFold(target.fold)
-    log = log_scan(stores)
+    log = PostgresLogScan(stores.log_pool)
     events = 0
     async for rows in _ahead(log, slices, which):
         _end_with_parent()

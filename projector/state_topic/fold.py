@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from projector.applying.ports import Fold
 from projector.views import product_document
 from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import RecordedEvent
@@ -34,3 +35,6 @@ def pass_over(state: ProductState, recorded: RecordedEvent) -> ProductState:
     if state.document is None:
         return ProductState(None, recorded.recorded_at)
     return ProductState(product_document.pass_over(state.document, recorded), recorded.recorded_at)
+
+
+FOLD = Fold(EVENT_TYPES, apply_event, pass_over)

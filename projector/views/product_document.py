@@ -5,6 +5,7 @@ from typing import Any, assert_never
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
+from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
 from shared.contract import events as e
 from shared.contract.codec import STORED_TYPES
@@ -139,3 +140,6 @@ def _variant(document: ProductDocument, sku: str) -> e.Variant:
         if variant.sku == sku:
             return variant
     raise HistoryDoesNotFold(f"no variant has the SKU {sku!r}")
+
+
+FOLD = Fold(EVENT_TYPES, apply_event, pass_over)

@@ -17,15 +17,15 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 from uuid_utils.compat import uuid4
 
-from projector.applying.apply import Projection
+from projector.applying.apply import Applier
 from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
 from projector.applying.ports import Letter
 from projector.applying.postgres import PostgresEventLog
 from projector.applying.stream_fold import Doomed, StreamFold, Tally
 from projector.kafka.records import read_one
 from projector.parking.postgres.parking import PostgresParkedProducts
-from projector.projections import DOCUMENTS
 from projector.views.postgres.view import PostgresView
+from projector.views.product_document import FOLD as DOCUMENTS
 from projector.views.product_view.postgres import ProductViewTables
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT, partition_of
 from shared.kafka.cloud_event import record_headers
@@ -58,7 +58,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     ]
 
 
-class _WithoutParking(Projection[Any]):
+class _WithoutParking(Applier[Any]):
     """What a projection is that knows no failure."""
 
     async def _apply(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
@@ -99,8 +99,8 @@ async def _rates(servers: BenchServers) -> list[float]:
     log_pool = await _pool(log.reader)
     pools = [await _pool((await servers.read_model()).projector) for _ in range(2)]
     projections = []
-    for pool, kind in zip(pools, (_WithoutParking, Projection), strict=True):
-        if kind is Projection:
+    for pool, kind in zip(pools, (_WithoutParking, Applier), strict=True):
+        if kind is Applier:
             await pool.execute(_PARK_SQL, PROJECTION, TOPIC, DEFAULT_PARTITION_COUNT, PARKED_PRODUCTS)
         view = PostgresView(pool, ProductViewTables(), projection=PROJECTION, topic=TOPIC)
         parked = PostgresParkedProducts(pool, projection=PROJECTION, topic=TOPIC)

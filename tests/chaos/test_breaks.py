@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from tests.chaos.breaks import BREAKS, CONTROL
-from tests.chaos.test_readers import asked, judge, shown
+from tests.chaos.reader_answers import asked, shown
+from tests.chaos.readers import judge
 from tests.end_to_end.checker import problems
 from tests.end_to_end.checks.mails import problems as mail_problems
+from tests.end_to_end.mail_evidence import HISTORY, WRONG_MAILS, mails
+from tests.end_to_end.sound_evidence import clients, sound
 from tests.end_to_end.system import REPOSITORY
-from tests.end_to_end.test_checker import FAULTS, LIES, clients, sound, written_twice
-from tests.end_to_end.test_states_and_mails import HISTORY, WRONG_MAILS, mails
+from tests.end_to_end.wrong_evidence import FAULTS, LIES, written_twice
 
 _INSTALL_ALL = "from tests.chaos.broken_process import INSTALL\nfor install in INSTALL.values(): install()"
 Found = tuple[str, list[str]]

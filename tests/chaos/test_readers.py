@@ -1,25 +1,9 @@
 """What a reader takes for wrong: every answer that the contract excludes, and none that an outage excuses."""
 
-import json
-
 import pytest
 
+from tests.chaos.reader_answers import OTHER, asked, document, shown
 from tests.chaos.readers import Asked, Shown, judge
-
-ID, OTHER = "0192aaaa-0000-7000-8000-000000000001", "0192aaaa-0000-7000-8000-000000000002"
-
-
-def document(version: int, product_id: str = ID) -> bytes:
-    return json.dumps({"id": product_id, "version": version}).encode()
-
-
-def shown(version: int, product_id: str = ID) -> Shown:
-    return Shown(200, f'"{version}"', document(version, product_id))
-
-
-def asked(version: int | None = 3, *, is_gone: bool = False, known_version: int | None = None) -> Asked:
-    return Asked("id", ID, version, is_gone, known_version)
-
 
 NOT_FOUND, UNAVAILABLE, BROKEN = (Shown(status, None, b"") for status in (404, 503, 500))
 UNCHANGED = Shown(304, '"3"', b"")

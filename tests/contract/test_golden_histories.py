@@ -9,45 +9,22 @@ more later, but never less and nothing else. A new schema version brings a new p
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import msgspec
 import pytest
 
 from command_api.domain.product import Product, evolve
 from projector.views.product_document import apply_event
 from shared.contract.codec import STORED_TYPES, decode_event
-from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.contract.views import ProductDocument, decode_document, encode_document
+from tests.contract.golden_history import FOLDER, history
 
-FOLDER = Path(__file__).with_name("golden_histories")
 SUMS = Path(__file__).with_name("golden_histories.sha256")
 GENERATIONS = range(1, max(stored.schema_version for stored in STORED_TYPES) + 1)
 DETAILS = (
     "slug", "name", "description", "brand", "product_type", "category", "tags", "attributes", "images",
 )  # fmt: skip
-
-
-class Line(msgspec.Struct):
-    """One event as the log has it; `data` keeps its bytes."""
-
-    log_position: int
-    product_id: UUID
-    stream_version: int
-    event_type: str
-    schema_version: int
-    recorded_at: datetime
-    metadata: EventMetadata
-    data: msgspec.Raw
-
-
-def history(generation: int) -> list[RecordedEvent]:
-    lines = (FOLDER / f"history.v{generation}.ndjson").read_bytes().splitlines()
-    decoded = [msgspec.json.decode(line, type=Line) for line in lines]
-    return [RecordedEvent(**{**msgspec.structs.asdict(line), "data": bytes(line.data)}) for line in decoded]
 
 
 def documents(generation: int) -> list[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from command_api.relay_app import _POOL_CONNECTIONS_MAX as RELAY_POOL
 from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
-from projector.projections import LOG_CONNECTIONS_MAX as LOG_POOL
+from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
 from tests.deploy.processes import SERVICES, complaints_about, default_of
 from tests.deploy.workload_rules import of_kind, pods

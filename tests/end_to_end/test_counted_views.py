@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.checks.history import History
 from tests.end_to_end.checks.views import analytics, category_view, inventory
-from tests.end_to_end.test_checker import DELETED, DOLLARS, LIVE, START, created, logged, priced
+from tests.end_to_end.sound_evidence import DELETED, DOLLARS, LIVE, START, created, logged, priced
 
 DAY = START.date()
 HOME = {**created("live", "L"), "category": "home/garden", "brand": "B"}

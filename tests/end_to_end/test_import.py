@@ -2,8 +2,6 @@
 
 import asyncio
 import csv
-import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,37 +11,17 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.catalogue import Catalogue, segment
-from tests.end_to_end.evidence import must_be_consistent, newest_position
+from tests.end_to_end.evidence import newest_position
+from tests.end_to_end.imports import DATA, products_by_slug, run_import
 from tests.end_to_end.kafka_topics import Topics
 from tests.end_to_end.system import REPOSITORY, System
 
 pytestmark = pytest.mark.servers
-DATA = REPOSITORY / "tests" / "data"
 SHOPIFY = {
     "ocean-blue-shirt": "active", "classic-varsity-top": "active", "größen-set_münchen": "active",
     "日本茶-煎茶": "active", "linen-tote-draft": "draft", "retired-kettle": "archived",
     "gift-card": "active", "merino-scarf": "active",
 }  # fmt: skip
-
-
-async def run_import(system: System, file: Path) -> tuple[int, dict[str, Any]]:
-    """(exit code, summary); the address comes from COMMAND_PORT as everywhere."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "command_api", "import", "--json", str(file),
-        cwd=REPOSITORY, env={**os.environ, **system.environment()},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    said, complained = await process.communicate()
-    assert complained == b""
-    assert process.returncode is not None
-    return process.returncode, json.loads(said)
-
-
-async def products_by_slug(system: System, since_position: int) -> dict[str, dict[str, Any]]:
-    """What readers see of every live product, once nothing is on its way any more."""
-    evidence = await must_be_consistent(system, since_position=since_position)
-    items = map(json.loads, evidence.listed)
-    return {item["slug"]: item for item in items}
 
 
 async def test_a_shopify_file_is_loaded_whole_and_a_second_time_nothing_changes(

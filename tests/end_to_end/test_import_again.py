@@ -8,8 +8,8 @@ import pytest
 
 from tests.end_to_end.catalogue import Catalogue
 from tests.end_to_end.evidence import newest_position
+from tests.end_to_end.imports import DATA, products_by_slug, run_import
 from tests.end_to_end.system import System
-from tests.end_to_end.test_import import DATA, products_by_slug, run_import
 
 pytestmark = pytest.mark.servers
 

@@ -24,6 +24,7 @@ from projector.notifications.postgres.claims import PostgresClaims
 from projector.notifications.postgres.digests import PostgresDigests
 from projector.notifications.postgres.pacing import PostgresPacing
 from projector.notifications.smtp.mailer import SmtpMailer
+from projector.projections import BY_NAME
 from projector.settings import ProjectorSettings
 from projector.state_topic.kafka.topic import KafkaStateChannel
 from projector.state_topic.postgres import PostgresStates
@@ -99,4 +100,6 @@ if __name__ == "__main__":
         install(os.environ["PROJECTOR_FAULT"], _PLACES)
     chosen = ProjectorSettings(_env_file=None)
     configure_logs("projector", chosen)
-    sys.exit(run("projector", lambda stop: run_projector(chosen, sys.argv[1:], stop)))
+    sys.exit(
+        run("projector", lambda stop: run_projector(chosen, [BY_NAME[name] for name in sys.argv[1:]], stop))
+    )

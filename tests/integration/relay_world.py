@@ -16,6 +16,8 @@ from typing import Any, Literal
 import asyncpg
 import msgspec
 import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from command_api.relay_app import run_relay
 from command_api.relay_settings import RelaySettings
@@ -264,3 +266,17 @@ async def get(port: int, path: str) -> Answer:
             raise AssertionError(f"nobody answers on port {port}") from error
 
     return await asyncio.to_thread(fetch)
+
+
+async def describe(bootstrap_servers: str, topic: str) -> tuple[int, dict[str, str]]:
+    """Partition count and configs."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        described: Any = await admin.describe_topics(None)
+        counts = {entry["topic"]: len(entry["partitions"]) for entry in described}
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        entries = answers[0].resources[0][4]
+        return counts[topic], {entry[0]: entry[1] for entry in entries}
+    finally:
+        await admin.close()

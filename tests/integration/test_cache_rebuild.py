@@ -1,7 +1,6 @@
 """The cache's next generation: filled beside the live one, switched for everybody at once, and back again."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -11,40 +10,24 @@ from query_api.settings import QuerySettings
 from shared.contract import events as e
 from shared.contract.addresses import cache_frozen_key, cache_generation_key, product_key
 from shared.contract.cached_document import pack, unpack
-from shared.contract.views import encode_document
 from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 from tests.eventually import eventually
-from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer, parked_products, some_products, writer
+from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import (
+    Writer,
+    all_cached,
+    generation,
+    parked_products,
+    some_products,
+    writer,
+)
 from tests.unit.projector.histories import created, new_product_id, priced
-from tests.unit.projector.records import folded
 
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
 CACHE = "product_cache"
-
-
-async def generation(world: World) -> int:
-    return int(await world.redis.get(cache_generation_key(world.settings.redis_key_prefix)) or 0)
-
-
-async def cached_now(world: World, product_id: Any) -> Any:
-    key = product_key(world.settings.redis_key_prefix, product_id, await generation(world))
-    value = await world.redis.get(key)
-    return None if value is None else unpack(value)
-
-
-async def all_cached(world: World, writer: Writer) -> None:
-    for stream in writer.streams:
-        version, document = folded(stream)
-        cached = await cached_now(world, stream[0].product_id)
-        assert cached is not None
-        assert cached.stream_version == version
-        assert cached.is_deleted == (document is None)
-        if document is not None:
-            assert cached.body == encode_document(document)
 
 
 async def test_a_rebuilt_cache_is_equal_and_projectors_and_readers_move_to_it_at_once(

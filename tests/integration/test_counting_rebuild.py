@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from projector.projections import TABLES
 from shared.contract import events as e
 from tests.eventually import eventually
-from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer
+from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced, variant
 
 __all__ = ["world"]
@@ -43,12 +43,12 @@ def in_slices(world: World, *, of_products: int) -> None:
 async def contents(world: World, name: str, schema: str = "views") -> dict[str, list[Any]]:
     return {
         one: await world.views.fetch(f"SELECT t::text FROM {schema}.{one} t ORDER BY 1")
-        for one in TABLES[name][0]().names
+        for one in TABLES[name].make_tables().names
     }
 
 
 async def has_applied(world: World, name: str, writer: Writer) -> None:
-    (product_table,) = [one for one in TABLES[name][0]().names if one.endswith("_product")]
+    (product_table,) = [one for one in TABLES[name].make_tables().names if one.endswith("_product")]
     for stream in writer.streams:
         version = await world.views.fetchval(
             f"SELECT stream_version FROM views.{product_table} WHERE product_id = $1", stream[0].product_id

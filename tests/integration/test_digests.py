@@ -17,10 +17,9 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.integration.projector_commands import command, letters
 from tests.integration.projector_process import projector_process
-from tests.integration.test_projector_faults import _product_id_in
-from tests.integration.test_projector_operators import command, letters
-from tests.integration.test_projector_world import World, world
+from tests.integration.projector_world import World, product_id_in, world
 from tests.mail_server import MailServer, Received, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import broken
@@ -290,7 +289,7 @@ async def test_what_waits_for_a_digest_is_no_lag_and_stands_in_a_metric(
     world: World, mails: MailServer
 ) -> None:
     events = marked(
-        [history(_product_id_in(3), created(f"Shirt {n}"), first_position=n)[0] for n in (1, 2, 3)]
+        [history(product_id_in(3), created(f"Shirt {n}"), first_position=n)[0] for n in (1, 2, 3)]
     )
     async with world.projecting(MAILS):
         before = gathered_events()
@@ -320,10 +319,10 @@ async def test_an_event_that_cannot_be_read_and_one_that_never_happened_are_in_n
     world: World, mails: MailServer
 ) -> None:
     spoilt = marked(new("Spoilt"))[0]
-    product_id = _product_id_in(4)
+    product_id = product_id_in(4)
     forged = marked(history(product_id, created(), priced("0.50"), first_position=2))[1]
     sound = marked(
-        [history(_product_id_in(5), created(f"Shirt {n}"), first_position=n)[0] for n in (10, 11, 12)]
+        [history(product_id_in(5), created(f"Shirt {n}"), first_position=n)[0] for n in (10, 11, 12)]
     )
     async with world.projecting(MAILS):
         await world.append(sound)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -24,30 +23,21 @@ from command_api.postgres.append_call import call_append
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
-from command_api.postgres.writer_connection import WriterConnection
 from shared.contract import events as e
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 from tests.eventually import eventually
+from tests.integration.event_store_world import (
+    Connection,
+    open_store,
+    streams_that_lie,
+    waits_for_the_append_lock,
+)
 from tests.servers import DatabaseDsns
 from tests.unit.execute.appends import answer_under, at, change, creation, no_op
 from tests.unit.execute.event_store_suite import EventStoreSuite
 
 pytestmark = pytest.mark.servers
-Connection = asyncpg.Connection
-
-
-async def open_store(
-    dsn: str, limits: GroupCommitLimits | None = None, recovery_seconds_max: float = 5.0
-) -> PostgresEventStore:
-    """A store as the composition root makes it."""
-    pool = await create_pool(
-        dsn, application_name="test read", size_max=2, statement_timeout_seconds=5, connect_timeout_seconds=2
-    )
-    writer = WriterConnection(
-        dsn, connect_timeout_seconds=2, call_timeout_seconds=10, recovery_seconds_max=recovery_seconds_max
-    )
-    return PostgresEventStore(pool, writer, limits=limits)
 
 
 @pytest_asyncio.fixture
@@ -117,25 +107,6 @@ async def test_a_mixed_call_numbers_what_it_accepts_without_a_hole(
     positions = [row[0] for row in await owner.fetch("SELECT position FROM catalogue.events ORDER BY 1")]
     assert positions == list(range(1, expected + 1))
     assert await streams_that_lie(owner) == []
-
-
-async def streams_that_lie(owner: Connection) -> list[UUID]:
-    """Products whose stream row says something else than their events."""
-    rows = await owner.fetch(
-        """
-        SELECT coalesce(stream.product_id, event.product_id) AS product_id
-        FROM catalogue.streams stream
-        FULL JOIN (
-            SELECT product_id, count(*) AS events, min(position) AS lowest, max(position) AS highest,
-                   array_agg(stream_version ORDER BY position) AS versions
-            FROM catalogue.events GROUP BY product_id
-        ) event ON event.product_id = stream.product_id
-        WHERE (stream.stream_version, stream.first_position, stream.last_position)
-              IS DISTINCT FROM (event.events::int, event.lowest, event.highest)
-           OR event.versions <> ARRAY(SELECT generate_series(1, event.events)::int)
-        """
-    )
-    return [row["product_id"] for row in rows]
 
 
 async def test_a_key_older_than_a_day_is_free_again(store: PostgresEventStore, owner: Connection) -> None:
@@ -407,19 +378,6 @@ def _equal(one: object, other: object) -> None:
 
 def _at_least(one: int, other: int) -> None:
     assert one >= other
-
-
-async def waits_for_the_append_lock(owner: Connection, waiters: int = 1) -> None:
-    async def waits() -> bool:
-        sql = """
-            SELECT count(*) FROM pg_locks
-            WHERE locktype = 'advisory' AND classid = 7281044 AND objid = 1 AND NOT granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        """
-        assert await owner.fetchval(sql) == waiters
-        return True
-
-    await eventually(waits)  # type: ignore[arg-type]
 
 
 @pytest_asyncio.fixture

@@ -20,7 +20,7 @@ from command_api.postgres.event_store import PostgresEventStore
 from deploy.local.postgres import PostgresServer
 from shared.postgres.sql import load_sql
 from tests.eventually import eventually
-from tests.integration.test_event_store import Connection, open_store, waits_for_the_append_lock
+from tests.integration.event_store_world import Connection, open_store, waits_for_the_append_lock
 from tests.servers import DatabaseDsns
 from tests.tcp_proxy import TcpProxy
 from tests.unit.execute.appends import answer_under, at, change, creation, no_op

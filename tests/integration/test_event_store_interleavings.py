@@ -16,7 +16,7 @@ from command_api.ports import Append, Appended, DuplicateKey, ReservationTaken, 
 from command_api.postgres.append_call import call_append
 from command_api.postgres.group_commit import GroupCommitLimits
 from shared.contract import events as e
-from tests.integration.test_event_store import (
+from tests.integration.event_store_world import (
     Connection,
     open_store,
     streams_that_lie,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from command_api.kafka.publisher import KafkaPublisher, PublisherSettings
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.topics import TopicSpec
-from tests.contract.test_golden_histories import history
+from tests.contract.golden_history import history
 from tests.unit.relay.in_memory import LOG_ID
 
 pytestmark = pytest.mark.servers

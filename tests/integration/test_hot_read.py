@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.redis import RedisServer
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.test_query_world import World, product, world
+from tests.integration.query_world import World, product, world
 
 __all__ = ["world"]
 

@@ -15,17 +15,16 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from projector.operators.status import read_status
-from projector.projections import PROJECTIONS
+from projector.projections import NAMES
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.integration.projector_commands import command, letters
 from tests.integration.projector_process import environment_of, projector_process
+from tests.integration.projector_world import World, committed, product_id_in, world
 from tests.integration.relay_world import _read_blocking
-from tests.integration.test_projector_faults import _committed, _product_id_in
-from tests.integration.test_projector_operators import command, letters
-from tests.integration.test_projector_world import World, world
 from tests.mail_server import MailServer, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
@@ -55,7 +54,7 @@ async def mails(world: World) -> AsyncIterator[MailServer]:
 
 
 def new(name: str = "Shirt", partition: int = 3) -> RecordedEvent:
-    return history(_product_id_in(partition), created(name))[0]
+    return history(product_id_in(partition), created(name))[0]
 
 
 async def told(mails: MailServer, *names: str) -> None:
@@ -88,7 +87,7 @@ async def test_people_are_told_of_new_products_lower_prices_and_archived_product
     world: World, mails: MailServer
 ) -> None:
     events = history(
-        _product_id_in(3), created("Shirt"), priced("0.50"), priced("1.70"), e.ProductPublished(),
+        product_id_in(3), created("Shirt"), priced("0.50"), priced("1.70"), e.ProductPublished(),
         e.ProductArchived(),
     )  # fmt: skip
     async with world.projecting(MAILS):
@@ -113,7 +112,7 @@ async def test_a_new_group_is_silent_about_what_is_past_and_an_old_one_goes_on_w
     async with world.projecting(MAILS):
         await world.happen([last])
         await eventually(lambda: told(mails, "First", "Meanwhile", "Last"))
-    assert await _committed(world, MAILS, 3) == 4
+    assert await committed(world, MAILS, 3) == 4
 
 
 async def test_replays_and_duplicates_send_nothing(world: World, mails: MailServer) -> None:
@@ -349,8 +348,8 @@ async def test_a_record_that_is_no_event_and_one_that_cannot_be_decoded_are_park
 async def test_an_event_that_the_log_does_not_have_stops_its_partition_until_it_is_parked_by_order(
     world: World, mails: MailServer
 ) -> None:
-    forged = history(_product_id_in(3), created(), priced("0.50"), first_position=1)[1]
-    elsewhere = history(_product_id_in(4), created("Elsewhere"), first_position=5)[0]
+    forged = history(product_id_in(3), created(), priced("0.50"), first_position=1)[1]
+    elsewhere = history(product_id_in(4), created("Elsewhere"), first_position=5)[0]
     async with world.projecting(MAILS, stopped_seconds=0.3):
         await world.append([elsewhere])
         await world.publish([forged, elsewhere])
@@ -468,7 +467,7 @@ async def test_without_a_mail_server_they_are_not_among_those_that_run_and_say_s
     finally:
         process.kill()
         await process.communicate()
-    assert line["projections"] == [name for name in PROJECTIONS if name != MAILS]
+    assert line["projections"] == [name for name in NAMES if name != MAILS]
     choice = ("--projection", MAILS, "--all", "--reason", "x")
     assert "there is no mail server" in await command(
         world, "dead-letters", "retry", *choice, "--json", code=3

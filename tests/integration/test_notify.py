@@ -26,7 +26,7 @@ from projector.notifications.smtp.mailer import SmtpMailer
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.retry import RetryPolicy
-from tests.integration.test_projector_views import Log, log, read_model
+from tests.integration.view_world import Log, log, read_model
 from tests.mail_server import MailServer, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import UNKNOWN, broken

@@ -13,7 +13,7 @@ from projector.state_topic.ports import State
 from projector.state_topic.postgres import PostgresStates, ProductStateTables
 from shared.contract.addresses import partition_of
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.test_projector_views import read_model
+from tests.integration.view_world import read_model
 from tests.unit.projector.histories import START, created, history, new_product_id
 from tests.unit.projector.records import folded
 

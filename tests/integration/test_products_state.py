@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import warnings
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,25 +15,18 @@ from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSetting
 from projector.state_topic.ports import State
 from shared.contract import events as e
 from shared.contract.addresses import state_topic
-from shared.contract.recorded_event import RecordedEvent
-from shared.contract.views import ProductDocument, decode_document
+from shared.contract.views import decode_document
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
-from tests.integration.relay_world import _read_blocking
-from tests.integration.test_projector_faults import _product_id_in
-from tests.integration.test_projector_world import PARTITIONS, World, world
-from tests.integration.test_relay_topics import describe
+from tests.integration.projector_world import PARTITIONS, World, product_id_in, world
+from tests.integration.relay_world import _read_blocking, describe
+from tests.integration.state_topic_world import STATE, all_published, expected, published, reached, table_of
 from tests.unit.projector.histories import START, created, history, new_product_id, priced
 from tests.unit.projector.records import folded
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from kafka import KafkaConsumer, TopicPartition
-
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
-STATE = "products_state"
 
 
 async def records(world: World) -> list[Any]:
@@ -53,53 +44,6 @@ async def versions(world: World, product_id: UUID) -> list[int]:
 
 def _version(record: Any) -> int:
     return int(dict(record.headers)["ce_streamversion"])
-
-
-def bootstrapped(bootstrap_servers: str, topic: str) -> dict[str, ProductDocument]:
-    """A table made from nothing but the topic, by a client that is not ours."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, isolation_level="read_committed"
-    )
-    try:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        ends = consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        table: dict[str, ProductDocument] = {}
-        while any(consumer.position(at) < end for at, end in ends.items()):
-            for batch in consumer.poll(timeout_ms=500).values():
-                for record in batch:
-                    table.pop(record.key.decode(), None)
-                    if record.value is not None:
-                        table[record.key.decode()] = decode_document(record.value)
-        return table
-    finally:
-        consumer.close()
-
-
-async def table_of(world: World) -> dict[str, ProductDocument]:
-    topic = state_topic(world.settings.kafka_topic_prefix)
-    return await asyncio.to_thread(bootstrapped, world.settings.kafka_bootstrap_servers, topic)
-
-
-def expected(streams: Sequence[Sequence[RecordedEvent]]) -> dict[str, ProductDocument]:
-    """What the fold of the log says."""
-    states = {str(stream[0].product_id): folded(stream)[1] for stream in streams}
-    return {key: document for key, document in states.items() if document is not None}
-
-
-async def published(world: World, product_id: UUID, stream_version: int) -> None:
-    sql = "SELECT published_version FROM views.product_state WHERE product_id = $1"
-    assert await world.views.fetchval(sql, product_id) == stream_version
-
-
-async def all_published(world: World) -> None:
-    sql = "SELECT count(*) FROM views.product_state WHERE published_version < stream_version"
-    assert await world.views.fetchval(sql) == 0
-
-
-async def reached(world: World, stream: Sequence[RecordedEvent]) -> None:
-    await eventually(lambda: published(world, stream[0].product_id, stream[-1].stream_version), 60)
 
 
 async def test_a_table_made_from_the_topic_alone_is_the_fold_of_the_log(world: World) -> None:
@@ -122,7 +66,7 @@ async def test_a_table_made_from_the_topic_alone_is_the_fold_of_the_log(world: W
 async def test_a_record_says_what_it_is_in_its_headers_and_a_deleted_product_is_a_tombstone(
     world: World,
 ) -> None:
-    events = history(_product_id_in(3), created(), e.ProductDeleted(), first_position=7)
+    events = history(product_id_in(3), created(), e.ProductDeleted(), first_position=7)
     product_id = str(events[0].product_id)
     async with world.projecting(STATE):
         await world.happen(events[:1])
@@ -157,7 +101,7 @@ async def test_the_topic_is_compacted_and_one_that_is_not_is_refused(world: Worl
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
-        event = history(_product_id_in(3), created())[0]
+        event = history(product_id_in(3), created())[0]
         async with world.projecting(STATE, wait=False):
             await world.happen([event])
 
@@ -178,8 +122,8 @@ async def test_the_topic_is_compacted_and_one_that_is_not_is_refused(world: Worl
 
 
 async def test_duplicates_and_replays_publish_nothing_new(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
-    behind = history(_product_id_in(3), created())
+    events = history(product_id_in(3), created(), priced("2.00"))
+    behind = history(product_id_in(3), created())
     async with world.projecting(STATE):
         await world.happen(events)
         await reached(world, events)
@@ -193,7 +137,7 @@ async def test_duplicates_and_replays_publish_nothing_new(world: World) -> None:
 
 
 async def test_rows_that_a_rebuild_made_anew_are_published_anew(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting(STATE):
         await world.happen(events)
         await reached(world, events)
@@ -228,7 +172,7 @@ async def test_a_topic_that_was_lost_is_filled_again(world: World) -> None:
 async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
     world: World, place: str
 ) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     settings = world.settings.model_copy(update={"session_timeout_seconds": 2.0})
     with projector_process(settings, STATE, fault=f"kill-{place}:1") as killed:
         await world.happen(events[:2])
@@ -248,7 +192,7 @@ async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
 async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_successor(
     world: World, place: str
 ) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), e.ProductDeleted())
+    events = history(product_id_in(3), created(), priced("2.00"), e.ProductDeleted())
     settings = world.settings.model_copy(
         update={"session_timeout_seconds": 2.0, "projector_ops_port": free_port()}
     )
@@ -345,9 +289,9 @@ async def test_a_broker_that_restarts_under_load_loses_no_state(
 
 
 async def test_a_paused_projection_publishes_nothing_until_it_is_resumed(world: World) -> None:
-    from tests.integration.test_projector_operators import command
+    from tests.integration.projector_commands import command
 
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting(STATE):
         await world.happen(events[:1])
         await reached(world, events[:1])

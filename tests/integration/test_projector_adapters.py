@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from projector.applying.postgres import PostgresEventLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.projector_stores import PostgresStores
-from tests.integration.test_projector_views import PROJECTION, Log, cache, log, read_model, redis, table
+from tests.integration.view_world import PROJECTION, Log, cache, log, read_model, redis, table
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from shared.contract import events as e
 from tests.eventually import eventually
-from tests.integration.test_projector_world import World, world
+from tests.integration.projector_world import World, world
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world"]

@@ -19,24 +19,26 @@ from redis.asyncio import Redis
 from projector.applying.batch import NOTHING
 from projector.applying.ports import Change
 from projector.applying.stream_fold import StreamFold
-from projector.projections import TABLES
 from projector.views.postgres.statements import LIVE, SHADOW
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_drain import ACTION, drain
-from tests.integration.test_projector_parking import owner, parked
-from tests.integration.test_projector_views import (
+from tests.integration.view_world import (
+    ACTION,
     Feed,
     Log,
     View,
+    drain,
     fold_of,
     log,
     make_view,
+    owner,
+    parked,
     read_model,
     redis,
     table,
 )
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import (
     START,
     created,
@@ -78,7 +80,7 @@ async def rows(read_model: Any, schema: str, names: Sequence[str]) -> dict[str, 
 
 async def rebuild(name: str, read_model: Any, streams: Sequence[Sequence[RecordedEvent]]) -> None:
     """Loaded by two workers at the same time, each all of its products in one transaction, two at once."""
-    tables = TABLES[name][0](SHADOW)
+    tables = TABLES[name].make_tables(SHADOW)
     view = table(read_model, name=name)
 
     async def work(some: Sequence[Sequence[RecordedEvent]]) -> None:
@@ -96,7 +98,7 @@ async def rebuild(name: str, read_model: Any, streams: Sequence[Sequence[Recorde
 async def test_tables_kept_up_to_date_by_any_deliveries_equal_tables_loaded_from_the_log(
     name: str, read_model: Any, owner: Any, shadow: None, log: Log, redis: Redis, data: Any, seed: int
 ) -> None:
-    tables = TABLES[name][0]().names
+    tables = TABLES[name].make_tables().names
     for schema in (LIVE, SHADOW):
         await owner.execute(f"TRUNCATE {', '.join(f'{schema}.{one}' for one in tables)}")
     await owner.execute("TRUNCATE views.projection_checkpoint")
@@ -236,7 +238,7 @@ async def test_workers_that_load_what_they_share_from_two_ends_do_not_lock_each_
     where: str, read_model: Any, shadow: None
 ) -> None:
     name, going_to, _, _ = MEETING[where]
-    tables, view = TABLES[name][0](SHADOW), table(read_model, name=name)
+    tables, view = TABLES[name].make_tables(SHADOW), table(read_model, name=name)
 
     async def load(connection: Any, key: str) -> None:
         await tables.load(connection, [whole(view, history(new_product_id(), going_to(key)))])

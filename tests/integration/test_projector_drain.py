@@ -2,59 +2,36 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
 
 from projector.applying.ports import Action, Fold
-from projector.kafka.records import read_one
-from projector.parking.drain import Drain, Drained
-from projector.projections import DOCUMENTS
+from projector.parking.drain import Drained
+from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
-from tests.integration.test_projector_parking import owner, parked
-from tests.integration.test_projector_views import (
+from tests.integration.view_world import (
+    ACTION,
     Feed,
     Log,
     View,
-    fold_of,
+    drain,
     log,
+    owner,
+    parked,
     read_model,
     redis,
     table,
     view_of_every_type,
 )
 from tests.unit.projector.histories import created, history, new_product_id, priced
-from tests.unit.projector.records import LOG_ID, UNKNOWN, record_of
+from tests.unit.projector.records import UNKNOWN, record_of
 
 view = view_of_every_type
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-ACTION = Action("ann", "retry", "mended")
-
-
-class TestLog:
-    """The log of the tests, under the id that their records carry."""
-
-    __test__ = False
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    async def log_id(self) -> UUID:
-        return LOG_ID
-
-    async def newest_position(self) -> int:
-        return await self._log.reading.newest_position()
-
-    async def events_after(self, versions: Any) -> Any:
-        return await self._log.reading.events_after(versions)
-
-
-def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
-    return Drain(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
 
 
 class Odd(ValueError):

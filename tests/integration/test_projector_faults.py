@@ -9,29 +9,24 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from projector.operators.status import read_status
-from projector.projections import PRODUCT_CACHE, TABLES
+from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
-from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
-from tests.integration.test_projector_world import PARTITIONS, World, world
+from tests.integration.projector_world import World, committed, product_id_in, world
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
-VIEWS = (*TABLES, PRODUCT_CACHE)
-
-
-def _product_id_in(partition: int) -> UUID:
-    return next(one for one in iter(new_product_id, None) if partition_of(one, PARTITIONS) == partition)
+VIEWS = (*TABLES, PRODUCT_CACHE.name)
 
 
 async def test_postgresql_away_under_load_loses_nothing(
@@ -108,7 +103,7 @@ POISON = {
 async def test_a_poisoned_record_ends_where_it_should_and_its_neighbours_are_unharmed(
     world: World, poison: str
 ) -> None:
-    before, bad, behind = (history(_product_id_in(3), created())[0] for _ in range(3))
+    before, bad, behind = (history(product_id_in(3), created())[0] for _ in range(3))
     async with world.projecting(*VIEWS):
         await world.publish([before])
         await _publish_poison(world, before if poison == "duplicate" else bad, poison)
@@ -147,15 +142,15 @@ async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> No
     elif poison == "none-header":
         headers["ce_type"] = None  # type: ignore[assignment]
     elif poison == "wrong-key":
-        key = str(_product_id_in(3)).encode()
+        key = str(product_id_in(3)).encode()
     await world.producer.send_and_wait(
         world.topic, None if poison == "tombstone" else value, key, partition=3, headers=list(headers.items())
     )
 
 
 async def test_a_hole_in_the_log_stops_its_partition_loudly_until_it_is_filled(world: World) -> None:
-    holed = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
-    behind, elsewhere = (history(_product_id_in(partition), created())[0] for partition in (3, 4))
+    holed = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    behind, elsewhere = (history(product_id_in(partition), created())[0] for partition in (3, 4))
     await world.append([holed[0], holed[2]])
     async with world.projecting(stopped_seconds=0.2):
         await world.publish([holed[0], holed[2], behind, elsewhere])
@@ -180,8 +175,8 @@ async def test_a_hole_in_the_log_stops_its_partition_loudly_until_it_is_filled(w
 
 
 async def test_a_projection_that_parks_leaves_the_other_one_going(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
-    other = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
+    other = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting():
         await world.happen(other[:1])
         await eventually(lambda: world.cache_shows(other[0].product_id, 1))
@@ -198,7 +193,7 @@ async def test_a_projection_that_parks_leaves_the_other_one_going(world: World) 
 
 
 async def test_a_table_that_is_not_there_holds_the_projection_up_and_parks_nothing(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     unknown = {"projection": "product_view", "error_class": "unknown"}
     before = counted("projection_errors_total", **unknown)
     async with world.projecting("product_view", unknown_error_budget_seconds=0.3):
@@ -220,7 +215,7 @@ async def test_a_table_that_is_not_there_holds_the_projection_up_and_parks_nothi
 
 
 async def test_an_event_of_another_log_stops_both_projections(world: World) -> None:
-    mine, foreign = (history(_product_id_in(3), created())[0] for _ in range(2))
+    mine, foreign = (history(product_id_in(3), created())[0] for _ in range(2))
     async with world.projecting():
         await world.publish([mine])
         # In one batch with the foreign one it would wait with it.
@@ -232,7 +227,7 @@ async def test_an_event_of_another_log_stops_both_projections(world: World) -> N
 
 
 async def test_a_topic_made_anew_stops_the_table_with_what_to_do(world: World) -> None:
-    events = [history(_product_id_in(3), created())[0] for _ in range(3)]
+    events = [history(product_id_in(3), created())[0] for _ in range(3)]
     async with world.projecting():
         await world.publish(events)
         await eventually(lambda: world.table_shows(events[-1].product_id, 1))
@@ -242,7 +237,7 @@ async def test_a_topic_made_anew_stops_the_table_with_what_to_do(world: World) -
         reason = await eventually(lambda: world.stopped("product_view"), 30)
         assert "mend the cause, then resume the projection" in reason
         # With the topic Kafka forgot the group's offsets: the cache reads from the start.
-        again = history(_product_id_in(3), created())
+        again = history(product_id_in(3), created())
         await world.happen(again)
         await eventually(lambda: world.cache_shows(again[0].product_id, 1), 30)
 
@@ -268,7 +263,7 @@ async def test_two_projectors_share_the_partitions_and_take_over_from_each_other
 
 
 async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     async with world.projecting("product_view"):
         await world.happen(events[:1])
         await eventually(lambda: world.table_shows(events[0].product_id, 1))
@@ -282,7 +277,7 @@ async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: Wor
 
 
 async def test_sigterm_ends_the_process_in_time_with_everything_committed(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     environment = {
         name.upper(): str(value)
         for name, value in world.settings.model_dump().items()
@@ -303,7 +298,7 @@ async def test_sigterm_ends_the_process_in_time_with_everything_committed(world:
         if process.returncode is None:
             process.kill()
     assert process.returncode == 0, output.decode()
-    assert await _committed(world, "product_view", 3) == 2
+    assert await committed(world, "product_view", 3) == 2
     lines = [json.loads(line) for line in output.splitlines()]
     assert {"request-1", "request-2"} <= {
         one for line in lines if line["event"] == "projected" for one in line["correlation_ids"]
@@ -312,7 +307,7 @@ async def test_sigterm_ends_the_process_in_time_with_everything_committed(world:
 
 async def test_what_was_applied_and_not_committed_is_committed_when_nothing_new_comes(world: World) -> None:
     """A projector that dies, or that Kafka does not hear, between the two leaves that behind."""
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting("product_view"):
         await world.publish(events)
         await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
@@ -328,18 +323,18 @@ async def test_what_was_applied_and_not_committed_is_committed_when_nothing_new_
         await forgetful.commit({tp: 1})
     finally:
         await forgetful.stop()
-    assert await _committed(world, "product_view", 3) == 1
+    assert await committed(world, "product_view", 3) == 1
     async with world.projecting("product_view"):
         await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
 
 
 async def test_status_tells_where_each_projection_is(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), first_position=1)
+    events = history(product_id_in(3), created(), priced("2.00"), first_position=1)
     async with world.projecting():
         await world.happen(events)
         await eventually(lambda: world.table_shows(events[0].product_id, 2))
         await eventually(lambda: world.cache_shows(events[0].product_id, 2))
-    await world.happen(history(_product_id_in(3), created(), first_position=3))
+    await world.happen(history(product_id_in(3), created(), first_position=3))
     status = await read_status(world.settings)
     assert status.problems == []
     assert status.newest_log_position == 3
@@ -358,16 +353,4 @@ async def _next_offset(world: World, partition: int) -> int:
 
 
 async def _has_committed(world: World, projection: str, partition: int, offset: int) -> None:
-    assert await _committed(world, projection, partition) == offset
-
-
-async def _committed(world: World, projection: str, partition: int) -> int:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
-        group = f"{world.settings.kafka_topic_prefix}{projection}"
-        offsets = await admin.list_consumer_group_offsets(group)
-        found = offsets.get(TopicPartition(world.topic, partition))
-        return -1 if found is None else int(found.offset)
-    finally:
-        await admin.close()
+    assert await committed(world, projection, partition) == offset

@@ -5,13 +5,13 @@ import signal
 import pytest
 
 from projector.operators.status import read_status
-from projector.projections import PRODUCT_CACHE, TABLES
+from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer
-from tests.integration.test_verify import verify
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer, verify
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, priced
 
 __all__ = ["world"]
@@ -31,12 +31,12 @@ async def some_products(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize("place", ["before-save", "before-offsets"])
-@pytest.mark.parametrize("name", [*TABLES, PRODUCT_CACHE])
+@pytest.mark.parametrize("name", [*TABLES, PRODUCT_CACHE.name])
 async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
     world: World, name: str, place: str
 ) -> None:
     writer = Writer(world)
-    kind = "cache" if name == PRODUCT_CACHE else "table"
+    kind = "cache" if name == PRODUCT_CACHE.name else "table"
     fault = f"kill-{place.replace('save', f'{kind}-save')}:1"
     with projector_process(world.settings.model_copy(update=SHORT), name, fault=fault) as killed:
         await some_products(writer)

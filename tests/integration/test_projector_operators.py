@@ -1,9 +1,6 @@
 """The operator's day: a poisoned event is seen, mended and retried, by command and over HTTP; others flow."""
 
 import asyncio
-import json
-import os
-import sys
 from typing import Any
 
 import httpx
@@ -11,64 +8,20 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contract import events as e
-from shared.contract.recorded_event import RecordedEvent
-from shared.kafka.cloud_event import record_headers
 from tests.eventually import eventually
-from tests.integration.test_projector_faults import _product_id_in
-from tests.integration.test_projector_world import World, world
+from tests.integration.projector_commands import command, command_json, letters, poison
+from tests.integration.projector_world import World, product_id_in, world
 from tests.unit.projector.histories import created, history, priced
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
 
 
-async def command(world: World, *arguments: str, code: int = 0, **environment: str) -> str:
-    """What `python -m projector …` prints in all; the exit code must be this one."""
-    return "".join(await run(world, *arguments, code=code, **environment))
-
-
-async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
-    """The one JSON document that it prints; what it says meanwhile goes elsewhere."""
-    return json.loads((await run(world, *arguments, "--json", code=code))[0])
-
-
-async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> tuple[str, str]:
-    """Standard output and error."""
-    process = await start(world, *arguments, **environment)
-    output, errors = await process.communicate()
-    assert process.returncode == code, (output + errors).decode()
-    return output.decode(), errors.decode()
-
-
-async def start(world: World, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
-    """The command as a process, on the same servers."""
-    settings = {
-        name.upper(): str(value)
-        for name, value in world.settings.model_dump().items()
-        if value != type(world.settings).model_fields[name].default
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "projector", *arguments,
-        env={**os.environ, **settings, **environment},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-
-
-async def letters(world: World, *more: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await command_json(world, "dead-letters", "list", *more)
-    return found
-
-
-async def poison(world: World, event: RecordedEvent) -> None:
-    headers = record_headers(event, str(world.log_id).encode())
-    await world.publish_raw(str(event.product_id).encode(), b"{", headers)
-
-
 async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_others_flow(
     world: World,
 ) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
-    other = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    other = history(product_id_in(3), created(), priced("2.00"))
     product = str(events[0].product_id)
     async with world.projecting("product_view", "product_cache"):
         # Not before: what the log has at the start, the cache would take from there.
@@ -116,7 +69,7 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
 
 
 async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> None:
-    stray = history(_product_id_in(3), created())[0]
+    stray = history(product_id_in(3), created())[0]
     async with world.projecting("product_view"):
         await world.producer.send_and_wait(world.topic, b"?", b"no id", partition=3)
         await world.happen([stray])
@@ -137,7 +90,7 @@ async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> Non
 
 
 async def test_a_parked_record_is_copied_to_the_dead_letter_topic_with_its_cause(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     await world.append(events)
     async with world.projecting("product_view"):
         await world.publish(events[:1])
@@ -170,7 +123,7 @@ async def _copied(world: World, count: int) -> None:
 
 
 async def test_a_paused_projection_stands_still_over_a_restart_until_it_is_resumed(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     async with world.projecting():
         await world.happen(events[:1])
         await eventually(lambda: world.table_shows(events[0].product_id, 1))
@@ -200,7 +153,7 @@ async def _metric(world: World, line: str) -> None:
 async def test_when_too_many_products_fail_the_projection_waits_says_so_and_goes_on_when_told(
     world: World,
 ) -> None:
-    events = [history(_product_id_in(3), created())[0] for _ in range(3)]
+    events = [history(product_id_in(3), created())[0] for _ in range(3)]
     is_open = 'projection_breaker_open{projection="product_view"}'
     async with world.projecting("product_view", parked_products_per_minute_max=2):
         await world.append(events)
@@ -223,7 +176,7 @@ async def _status_has(world: World, *words: str) -> None:
 
 
 async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: World) -> None:
-    event = history(_product_id_in(3), created())[0]
+    event = history(product_id_in(3), created())[0]
     async with world.projecting("product_view", "product_cache"):
         await world.publish([event], log_id=event.product_id)
         await eventually(lambda: world.stopped("product_view"))
@@ -232,14 +185,14 @@ async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: W
             "--partition", "3", "--offset", "0", "--reason", "of a log that we do not know",
         )  # fmt: skip
         await command(world, "resume", "product_view")
-        behind = history(_product_id_in(3), created())[0]
+        behind = history(product_id_in(3), created())[0]
         await world.happen([behind])
         await eventually(lambda: world.table_shows(behind.product_id, 1))
     assert [one["error_class"] for one in await letters(world)] == ["ordered"]
 
 
 async def test_the_operations_port_does_what_the_commands_do(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     await world.append(events)
     url = f"http://127.0.0.1:{world.settings.projector_ops_port}"
     async with world.projecting("product_view"), httpx.AsyncClient(base_url=url) as port:

@@ -1,46 +1,29 @@
 """What can never be applied is parked with its product, in order, and costs nobody else anything."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
-import pytest_asyncio
 
 from projector.applying.ports import Checkpoint
 from shared.contract import events as e
-from tests.integration.test_projector_views import (
+from tests.integration.view_world import (
     Feed,
     Log,
     View,
     log,
+    owner,
+    parked,
     read_model,
     redis,
     table,
     view_of_every_type,
 )
-from tests.servers import DatabaseDsns
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import LOG_ID, broken, record_of
 
 view = view_of_every_type
-__all__ = ["log", "read_model", "redis"]
+__all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture
-async def owner(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
-    """May change tables, which the projector may not."""
-    connection = await asyncpg.connect(read_model_dsns.owner)
-    yield connection
-    await connection.close()
-
-
-async def parked(read_model: Any) -> list[asyncpg.Record]:
-    rows: list[asyncpg.Record] = await read_model.fetch(
-        "SELECT * FROM views.parked_event ORDER BY parked_event_id"
-    )
-    return rows
 
 
 async def test_an_event_that_can_never_be_applied_parks_with_every_later_event_of_its_product(
@@ -69,10 +52,9 @@ async def test_a_record_that_cannot_be_read_parks_alone_and_the_log_tells_what_i
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await log.keep(events)
     headers = {**dict(record_of(events[1], 1).headers), "ce_correlationid": "Äpfel".encode("latin-1")}
+    spoilt = record_of(events[1], 1, headers=tuple(headers.items()))
     feed = Feed(view, log, read_model=read_model)
-    await feed.deliver_records(
-        record_of(events[0], 0), record_of(events[1], 1, headers=tuple(headers.items()))
-    )
+    await feed.deliver_records(record_of(events[0], 0), spoilt)
     # Its key says whose it was: what the log has of that product is there at once.
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     feed.offset = 2

@@ -15,9 +15,8 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
 from tests.eventually import eventually
-from tests.integration.test_projector_faults import _product_id_in
-from tests.integration.test_projector_operators import command
-from tests.integration.test_projector_world import PARTITIONS, World, world
+from tests.integration.projector_commands import command
+from tests.integration.projector_world import PARTITIONS, World, product_id_in, world
 from tests.unit.projector.histories import created, history, priced
 
 __all__ = ["world"]
@@ -54,7 +53,7 @@ async def has_state(world: World, name: str, state: str) -> ProjectionStatus:
 
 
 async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwards(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"), first_position=1)
+    events = history(product_id_in(3), created(), priced("2.00"), first_position=1)
     names = default_projections(world.settings)
     async with world.projecting(*names):
         await world.happen(events)
@@ -82,7 +81,7 @@ async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwar
 
 
 async def test_a_pause_a_stop_and_what_is_parked_are_told(world: World) -> None:
-    events = history(_product_id_in(3), created(), priced("2.00"))
+    events = history(product_id_in(3), created(), priced("2.00"))
     await world.append(events)
     async with world.projecting("product_view", "category_view", "analytics"):
         await world.publish(events[:1])
@@ -96,7 +95,7 @@ async def test_a_pause_a_stop_and_what_is_parked_are_told(world: World) -> None:
             assert (one.parked_products, one.parked_events) == (1, 1)
 
         await eventually(is_parked, 30)
-        await world.publish(history(_product_id_in(3), created()), log_id=events[0].product_id)
+        await world.publish(history(product_id_in(3), created()), log_id=events[0].product_id)
         one = await eventually(lambda: has_state(world, "analytics", "stopped"), 30)
         assert one.reason is not None
         assert "another log" in one.reason or str(events[0].product_id) in one.reason
@@ -118,7 +117,7 @@ async def _poison(world: World, event: RecordedEvent) -> None:
 async def test_a_partition_that_stopped_at_a_hole_is_told_as_stopped_and_one_that_waits_is_not(
     world: World,
 ) -> None:
-    holed = history(_product_id_in(3), created(), priced("2.00"), priced("3.00"))
+    holed = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     await world.append([holed[0], holed[2]])
     async with world.projecting("product_view"):
         await world.publish([holed[0], holed[2]])
@@ -144,7 +143,7 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
 
 @pytest.mark.parametrize("away", NOWHERE)
 async def test_what_is_away_leaves_its_own_part_unknown_and_no_other(world: World, away: str) -> None:
-    events = history(_product_id_in(3), created(), first_position=1)
+    events = history(product_id_in(3), created(), first_position=1)
     async with world.projecting("product_view"):
         await world.happen(events)
         await eventually(lambda: world.table_shows(events[0].product_id, 1))

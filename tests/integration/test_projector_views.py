@@ -1,48 +1,32 @@
 """One suite over all views: whatever Kafka delivers, and how often, the view is the fold of the log."""
 
 import random
-from collections.abc import AsyncIterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 import projector
-from projector.applying.apply import Applied, Projection
-from projector.applying.batch import Item
-from projector.applying.ports import Fold
-from projector.applying.postgres import PostgresEventLog
 from projector.errors import Fenced
-from projector.kafka.records import read_one
-from projector.parking.postgres.parking import (
-    DEFAULT_LIMITS,
-    ParkingLimits,
-    PostgresParkedProducts,
-    parking_alone,
-)
-from projector.projections import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, TABLES
+from projector.projections import PRODUCT_CACHE
 from projector.views.postgres.view import PostgresView
-from projector.views.product_cache.redis.documents import CachedProducts
-from projector.views.product_cache.redis.view import RedisProductCache
 from projector.views.product_view.redis import RedisListGenerations
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
-from shared.contract.recorded_event import RecordedEvent
-from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
-from shared.redis.product_keys import ProductKeys
+from tests.integration.view_world import Feed, Log, View, cache, log, make_view, read_model, redis, table
 from tests.servers import DatabaseDsns
+from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
-from tests.unit.projector.records import LOG_ID, UNKNOWN, folded, record_of
+from tests.unit.projector.records import UNKNOWN
 
+__all__ = ["log", "read_model", "redis"]
 pytestmark = pytest.mark.servers
 PROJECTOR = Path(projector.__file__).parent
 SQL_FILES = {
@@ -52,128 +36,9 @@ SQL_FILES = {
 }
 
 
-class Log:
-    """The real log, written by its owner, read as the projector reads it."""
-
-    def __init__(self, owner: asyncpg.Connection, reading: PostgresEventLog) -> None:
-        self.reading = reading
-        self._owner = owner
-
-    async def keep(self, events: Sequence[RecordedEvent]) -> None:
-        await self._owner.executemany(
-            "INSERT INTO catalogue.events (position, product_id, stream_version, event_type, schema_version,"
-            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [
-                (*msgspec.structs.astuple(one)[:6], msgspec.json.encode(one.metadata), one.recorded_at)
-                for one in events
-            ],
-        )
-
-
-@pytest_asyncio.fixture
-async def log(event_store_dsns: DatabaseDsns) -> AsyncIterator[Log]:
-    owner = await asyncpg.connect(event_store_dsns.owner)
-    pool = await _pool(event_store_dsns.reader)
-    yield Log(owner, PostgresEventLog(pool))
-    pool.terminate()
-    await owner.close()
-
-
-@pytest_asyncio.fixture
-async def read_model(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
-    pool = await _pool(read_model_dsns.projector)
-    yield pool
-    pool.terminate()
-
-
-@pytest_asyncio.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = create_redis(redis_url, socket_timeout_seconds=2, connect_timeout_seconds=2, connections_max=4)
-    yield client
-    await client.aclose()
-
-
-View = Any
-PROJECTION = "a_view"
-"""Whatever view it is, so that tests can name it where it is stored."""
-EVERY_TYPE = (PRODUCT_VIEW, PRODUCT_CACHE, "analytics")
-"""Views that use all types there are: what is broken is broken for them."""
-
-
-def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = PRODUCT_VIEW) -> View:
-    tables, _ = TABLES[name]
-    return PostgresView(read_model, tables(), projection=PROJECTION, topic="t", limits=limits)
-
-
-def cache(redis: Redis, read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
-    documents = CachedProducts(redis, ProductKeys("t"), ttl_seconds=60, tombstone_ttl_seconds=30)
-    return RedisProductCache(documents, partial(parking_alone, read_model, PROJECTION, limits))
-
-
-def make_view(name: str, read_model: Any, redis: Redis, limits: ParkingLimits = DEFAULT_LIMITS) -> View:
-    return cache(redis, read_model, limits) if name == PRODUCT_CACHE else table(read_model, limits, name)
-
-
-def fold_of(view: View) -> Fold[Any]:
-    """The one that it is fed by."""
-    if isinstance(view, RedisProductCache):
-        return DOCUMENTS
-    return next(fold for tables, fold in TABLES.values() if type(view._tables) is tables)
-
-
-@pytest.fixture(params=[*TABLES, PRODUCT_CACHE])
+@pytest.fixture(params=[*TABLES, PRODUCT_CACHE.name])
 def view(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
     return make_view(request.param, read_model, redis)
-
-
-@pytest.fixture(params=EVERY_TYPE)
-def view_of_every_type(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
-    return make_view(request.param, read_model, redis)
-
-
-async def _pool(dsn: str) -> Any:
-    return await create_pool(
-        dsn, application_name="test", size_max=4, statement_timeout_seconds=10, connect_timeout_seconds=5
-    )
-
-
-class Feed:
-    """Delivers events to a projection as Kafka would: offsets rise, whatever the events are."""
-
-    def __init__(
-        self,
-        view: View,
-        log: Log,
-        lists: RedisListGenerations | None = None,
-        *,
-        read_model: Any,
-        **more: Any,
-    ) -> None:
-        self.view = view
-        self.fold = fold_of(view)
-        self.read_model = read_model
-        parked = PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
-        self.projection = Projection(view, self.fold, log.reading, parked, listener=lists, **more)
-        self.offset = 0
-
-    async def deliver(self, *events: RecordedEvent, isolate: bool = False) -> Applied:
-        records = [record_of(event, offset) for offset, event in enumerate(events, start=self.offset)]
-        return await self.deliver_records(*records, isolate=isolate)
-
-    async def deliver_records(self, *records: Any, isolate: bool = False) -> Applied:
-        batch: list[Item] = [read_one(record, LOG_ID) for record in records]
-        applied = await self.projection.apply(batch, isolate=isolate)
-        self.offset = records[-1].offset + 1
-        return applied
-
-    async def shows(self, product_id: UUID) -> tuple[int, Any] | None:
-        """(version, what is kept of it) as it stands in the view."""
-        async with self.view.begin({}) as writer:
-            return (await writer.held([product_id])).get(product_id)
-
-    def folded(self, events: Sequence[RecordedEvent]) -> tuple[int, Any]:
-        """What it must show after these events."""
-        return folded(events, self.fold)
 
 
 async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(

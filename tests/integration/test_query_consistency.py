@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from shared.contract.consistency_token import ConsistencyToken, encode_token
-from tests.integration.test_query_world import World, product, token_for, world
+from tests.integration.query_world import World, product, token_for, world
 
 __all__ = ["world"]
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.test_query_world import START, World, product, variant, world
+from tests.integration.query_world import START, World, product, variant, world
 
 __all__ = ["world"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.ops.http.server import HttpServer
-from tests.integration.test_query_world import World, product, world
+from tests.integration.query_world import World, product, world
 
 __all__ = ["world"]
 

@@ -16,7 +16,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from tests.eventually import eventually
-from tests.integration.test_query_world import World, product, token_for, world
+from tests.integration.query_world import World, product, token_for, world
 
 __all__ = ["world"]
 

@@ -8,12 +8,19 @@ import pytest
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
 from shared.contract.views import encode_document
-from tests.integration.test_query_world import PREFIX, World, product, token_for, variant, world
+from tests.integration.query_world import PREFIX, World, product, token_for, variant, world
 
 __all__ = ["world"]
 
 both_ways = pytest.mark.parametrize("way", ["served", "framework"])
 VARYING = {"x-request-id", "date"}
+
+
+async def test_what_the_projector_wrote_is_what_a_reader_gets(world: World) -> None:
+    document = product(name="Ocean Blue Shirt")
+    await world.store(document)
+    answer = await world.served.get(f"/v1/products/{document.id}")
+    assert answer.content == encode_document(document)
 
 
 @both_ways

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from shared.contract.consistency_token import ConsistencyToken, encode_token
-from tests.integration.test_query_world import LOG_ID, START, TOPIC, World, world
+from tests.integration.query_world import LOG_ID, START, TOPIC, World, world
 
 __all__ = ["world"]
 DAY = START.date()

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.contract.views import ProductDocument
-from tests.integration.test_query_world import World, product, world
+from tests.integration.query_world import World, product, world
 
 __all__ = ["world"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_query_world import LOG_ID, TOPIC, World, world
+from tests.integration.query_world import LOG_ID, TOPIC, World, world
 
 __all__ = ["world"]
 

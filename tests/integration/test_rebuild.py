@@ -7,71 +7,17 @@ import asyncpg
 import msgspec
 import pytest
 
-from shared.contract import events as e
-from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import encode_document
 from tests.eventually import eventually
-from tests.integration.test_projector_operators import command, command_json, poison, start
-from tests.integration.test_projector_world import World, world
+from tests.integration.projector_commands import command, command_json, poison, start
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer, parked_products, some_products, writer
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import folded
 
-__all__ = ["world"]
+__all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
 VIEW = "product_view"
-
-
-class Writer:
-    """Appends and publishes histories as the command API and the relay do: positions without holes."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.position = 0
-        self.streams: list[list[RecordedEvent]] = []
-
-    async def happen(self, *happened: e.ProductEvent) -> list[RecordedEvent]:
-        stream = history(new_product_id(), *happened, first_position=self.position + 1)
-        self.position += len(stream)
-        self.streams.append(stream)
-        await self.keep(stream)
-        await self._world.publish(stream)
-        await self.published()
-        return stream
-
-    async def keep(self, events: list[RecordedEvent]) -> None:
-        await self._world.append(events)
-        await self._world.store.execute(
-            "INSERT INTO catalogue.streams"
-            " SELECT product_id, max(stream_version), min(position), max(position)"
-            " FROM catalogue.events WHERE product_id = $1 GROUP BY 1"
-            " ON CONFLICT (product_id) DO UPDATE SET stream_version = excluded.stream_version,"
-            " last_position = excluded.last_position",
-            events[0].product_id,
-        )
-
-    async def published(self) -> None:
-        await self._world.store.execute(
-            "INSERT INTO catalogue.relay_cursor VALUES ('kafka', $1)"
-            " ON CONFLICT (relay) DO UPDATE SET log_position = excluded.log_position",
-            self.position,
-        )
-
-    async def all_shown(self) -> None:
-        for stream in self.streams:
-            await self._world.table_shows(stream[0].product_id, stream[-1].stream_version)
-
-
-@pytest.fixture
-def writer(world: World) -> Writer:
-    return Writer(world)
-
-
-async def some_products(writer: Writer) -> None:
-    for number in range(30):
-        await writer.happen(
-            created(f"Shirt {number}", slug=f"shirt-{number}"), priced("2.00"), e.ProductPublished()
-        )
-    await writer.happen(created(slug="gone"), e.ProductDeleted())
 
 
 async def contents(world: World, schema: str = "views") -> dict[str, list[Any]]:
@@ -312,11 +258,6 @@ async def test_what_cannot_be_folded_is_parked_after_the_switch_and_what_can_be_
         await command(world, "dead-letters", "retry", "--projection", VIEW, "--all", "--from-log")
         await eventually(lambda: world.table_shows(bad[0].product_id, 3))
         await eventually(lambda: parked_products(world, []))
-
-
-async def parked_products(world: World, product_ids: list[Any]) -> None:
-    rows = await world.views.fetch("SELECT product_id FROM views.parked_product")
-    assert [row["product_id"] for row in rows] == product_ids
 
 
 async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_proof(

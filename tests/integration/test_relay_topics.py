@@ -1,11 +1,9 @@
 """Topics on a real broker: made as asked, verified, never changed."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
@@ -18,23 +16,10 @@ from shared.kafka.topics import (
     ensure_topics,
 )
 from shared.ops.retry import RetryPolicy
+from tests.integration.relay_world import describe
 
 pytestmark = pytest.mark.servers
 IMPATIENT = RetryPolicy("test_topics", 0.01, 0.05, budget_seconds=0.2)
-
-
-async def describe(bootstrap_servers: str, topic: str) -> tuple[int, dict[str, str]]:
-    """Partition count and configs."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
-    try:
-        described: Any = await admin.describe_topics(None)
-        counts = {entry["topic"]: len(entry["partitions"]) for entry in described}
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        entries = answers[0].resources[0][4]
-        return counts[topic], {entry[0]: entry[1] for entry in entries}
-    finally:
-        await admin.close()
 
 
 async def topic_names(bootstrap_servers: str) -> set[str]:

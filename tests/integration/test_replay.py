@@ -21,6 +21,7 @@ from tests.eventually import eventually
 from tests.integration.relay_world import (
     EventLog,
     assert_complete_in_order,
+    describe,
     event_log,
     read_raw,
     relay_settings,
@@ -28,7 +29,6 @@ from tests.integration.relay_world import (
     sever,
 )
 from tests.integration.replay_world import Operator
-from tests.integration.test_relay_topics import describe
 from tests.servers import DatabaseDsns
 from tests.unit.relay.sample_events import product, sample_event, sample_events
 

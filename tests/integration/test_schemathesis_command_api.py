@@ -12,7 +12,7 @@ from command_api.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from shared.ops.http.server import HttpServer
-from tests.integration.test_event_store import open_store
+from tests.integration.event_store_world import open_store
 from tests.servers import DatabaseDsns
 
 pytestmark = pytest.mark.servers

@@ -7,10 +7,10 @@ from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import encode_document
 from tests.eventually import eventually
-from tests.integration.test_products_state import STATE, all_published, expected, reached, table_of
-from tests.integration.test_projector_operators import command, command_json
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer
+from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer
+from tests.integration.state_topic_world import STATE, all_published, expected, reached, table_of
 from tests.unit.projector.histories import created, priced
 
 __all__ = ["world"]

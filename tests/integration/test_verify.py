@@ -8,21 +8,14 @@ from projector.rebuild.verify import stream_faults
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import pack
 from tests.eventually import eventually
-from tests.integration.test_cache_rebuild import all_cached
-from tests.integration.test_projector_operators import command, command_json, poison
-from tests.integration.test_projector_world import World, world
-from tests.integration.test_rebuild import Writer, parked_products, some_products, writer
+from tests.integration.projector_commands import command, poison
+from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer, all_cached, parked_products, some_products, verify, writer
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
 VIEWS = ("product_view", "product_cache")
-
-
-async def verify(world: World, *arguments: str, code: int = 0) -> dict[str, Any]:
-    """By projection."""
-    results = await command_json(world, "verify", *arguments, code=code)
-    return {one["projection"]: one for one in results}
 
 
 async def test_views_that_are_what_the_log_says_differ_in_nothing(world: World, writer: Writer) -> None:

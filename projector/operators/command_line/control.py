@@ -4,19 +4,19 @@ from argparse import ArgumentParser, Namespace
 
 from projector.operators.command_line.session import DONE, action_of, add_action_arguments, run_operation
 from projector.operators.operations import Operations
-from projector.projections import PROJECTIONS
+from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 
 
 def add_pause_arguments(parser: ArgumentParser) -> None:
     """Which, who and why."""
-    parser.add_argument("projection", help=f"one of {', '.join(PROJECTIONS)}")
+    parser.add_argument("projection", help=f"one of {', '.join(NAMES)}")
     add_action_arguments(parser, needs_reason=True)
 
 
 def add_resume_arguments(parser: ArgumentParser) -> None:
     """Which and who."""
-    parser.add_argument("projection", help=f"one of {', '.join(PROJECTIONS)}")
+    parser.add_argument("projection", help=f"one of {', '.join(NAMES)}")
     add_action_arguments(parser, needs_reason=False)
 
 

@@ -16,7 +16,7 @@ from projector.operators.command_line.session import (
 )
 from projector.operators.operations import Chosen, Operations
 from projector.parking.dead_letter import DeadLetter, Result
-from projector.projections import PROJECTIONS
+from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 
 _CAUSE_CHARACTERS_MAX = 140
@@ -60,7 +60,7 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
 
 
 def _add_projection(parser: ArgumentParser, *, is_needed: bool) -> None:
-    parser.add_argument("--projection", required=is_needed, help=f"one of {', '.join(PROJECTIONS)}")
+    parser.add_argument("--projection", required=is_needed, help=f"one of {', '.join(NAMES)}")
 
 
 def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, print_json, run_command
-from projector.projections import PRODUCT_CACHE
-from projector.rebuild.assembly import REBUILDABLE
+from projector.projections import REBUILDABLE
 from projector.rebuild.rebuild import Differs, Rebuild, Wanted, default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
@@ -24,7 +23,7 @@ T = TypeVar("T")
 
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
     """What to do with the rebuild, and how."""
-    parser.add_argument("projection", choices=REBUILDABLE, metavar="NAME", help=", ".join(REBUILDABLE))
+    parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
     what = parser.add_mutually_exclusive_group()
     for flag, told in (
         ("--resume", "go on with one that was stopped"),
@@ -54,7 +53,7 @@ def run_rebuild(given: Namespace, settings: ProjectorSettings) -> int:
     async def command(stores: Stores) -> int:
         try:
             with progress(as_json=given.json) as reporter:
-                rebuild = Rebuild(given.projection, stores, settings, reporter)
+                rebuild = Rebuild(REBUILDABLE[given.projection], stores, settings, reporter)
                 result = await _until_stopped(_chosen(rebuild, given, settings))
         except Differs as differs:
             _tell_differences(differs, given)
@@ -138,5 +137,5 @@ def _say(result: dict[str, Any], *, as_json: bool) -> None:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
         print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
         if result["left_out"]:
-            why = "parked" if result["projection"] != PRODUCT_CACHE else "not in the cache before, or parked"
+            why = REBUILDABLE[result["projection"]].why_left_out
             print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201

@@ -12,8 +12,8 @@ import msgspec
 
 from projector.applying.ports import Action
 from projector.errors import ProjectorError
+from projector.operators.assembly import operations
 from projector.operators.operations import Operations, UnknownProjection
-from projector.projections import operations
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 

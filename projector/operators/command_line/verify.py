@@ -6,7 +6,8 @@ from argparse import ArgumentParser, Namespace
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import DONE, USAGE, print_json, run_command
-from projector.rebuild.assembly import REBUILDABLE, log_scan, verification
+from projector.projections import REBUILDABLE
+from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
@@ -35,10 +36,10 @@ def run_verify(given: Namespace, settings: ProjectorSettings) -> int:
         results = []
         with progress(as_json=given.json, unit="products") as reporter:
             for name in given.projection or REBUILDABLE:
-                log = log_scan(stores)
+                log = PostgresLogScan(stores.log_pool)
                 reporter.phase("verifying", name)
                 reporter.total(given.sample or await log.count_products(await log.newest_position()))
-                async with verification(name, stores, reporter.events) as view:
+                async with REBUILDABLE[name].verification(stores, reporter.events) as view:
                     results.append(await view.run(given.sample))
         if given.json:
             print_json([result._asdict() for result in results])

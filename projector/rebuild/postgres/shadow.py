@@ -48,6 +48,7 @@ _SWITCH_ATTEMPTS_MAX = 50
 _SWITCH_PAUSE_SECONDS = 0.2
 _LONG_SECONDS = 86_400.0
 _IN_USE = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+Returned = Callable[["Connection"], Awaitable[None]]
 _log = get_logger(__name__)
 
 
@@ -68,7 +69,7 @@ class PostgresShadow(Generic[S]):
         projection: str,
         topic: str,
         partition_count: int,
-        returned: "Callable[[Connection], Awaitable[None]] | None" = None,
+        returned: "Returned | None" = None,
     ) -> None:
         self._pool = pool
         self._returned = returned

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
 from projector.views.analytics.price_moves import PriceMove, price_move
 from shared.contract import events as e
@@ -125,3 +126,6 @@ def _with(
     day = recorded.recorded_at.astimezone(UTC).date()
     fact = Fact(recorded.stream_version, day, product.category, product.brand, kind, price)
     return replace(product, facts=(*product.facts, fact))
+
+
+FOLD = Fold(EVENT_TYPES, apply_event, pass_over)

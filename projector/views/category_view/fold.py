@@ -6,6 +6,7 @@ No more is kept of it, so that prices and variants, the bulk of what happens, ar
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
+from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
 from shared.contract import events as e
 from shared.contract.codec import event_types_of
@@ -66,3 +67,6 @@ def ancestors(category: str) -> list[str]:
     """The paths from the top down to the category itself: `apparel`, `apparel/shirts`."""
     parts = category.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+
+
+FOLD = Fold(EVENT_TYPES, apply_event, pass_over)

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
 from shared.contract import events as e
 from shared.contract.codec import event_types_of
@@ -84,3 +85,6 @@ def _closed(stocked: StockedProduct, skus: Iterable[str], recorded: RecordedEven
     }
     left = {sku: at for sku, at in stocked.opened_at.items() if sku not in moved}
     return replace(stocked, opened_at=left, moved=stocked.moved | moved)
+
+
+FOLD = Fold(EVENT_TYPES, apply_event, pass_over)

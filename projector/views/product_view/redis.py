@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from projector.applying.ports import Change
+from projector.stores import Stores
 from shared.contract.addresses import list_generation_key, top_category
 from shared.contract.views import ProductDocument
 from shared.ops.breaker import CircuitBreaker
@@ -19,6 +20,13 @@ _OPEN_SECONDS = 5.0
 # Without a bound an outage of Redis would collect every category there is.
 PENDING_CATEGORIES_MAX = 10_000
 _log = get_logger(__name__)
+
+
+def list_generations(stores: Stores) -> "RedisListGenerations":
+    """With a client of its own: its time-out is far shorter than others'."""
+    settings = stores.settings
+    client = stores.redis(settings.list_generation_timeout_seconds)
+    return RedisListGenerations(client, key_prefix=settings.redis_key_prefix)
 
 
 class RedisListGenerations:

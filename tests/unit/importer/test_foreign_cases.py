@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.importer.batch_stand_in import BatchStandIn, served
-from tests.unit.importer.test_import_run import imported
+from tests.unit.importer.import_runs import imported
 
 HEADER = ("Handle", "Title", "Option1 Name", "Option1 Value", "Variant SKU", "Variant Price", "Image Src")
 

@@ -18,7 +18,7 @@ from command_api.importer.source import Rejection
 from command_api.importer.summary import Summary
 from command_api.importer.swaps import Waiting, holders_first, hopeful
 from tests.unit.importer.batch_stand_in import BatchStandIn, served
-from tests.unit.importer.test_import_run import imported, summary_of
+from tests.unit.importer.import_runs import imported, summary_of
 
 SKUS = [f"S{number}" for number in range(8)]
 SLUGS = ["a", "b", "c", "d", "e"]

@@ -7,13 +7,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from command_api.importer.cli import add_import_arguments, run_import
+from command_api.importer.cli import add_import_arguments
 from command_api.importer.seed import add_seed_arguments, run_seed
 from tests.unit.importer.batch_stand_in import BatchStandIn, Fault, served
+from tests.unit.importer.import_runs import imported, summary_of
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -27,17 +27,6 @@ def api() -> Iterator[BatchStandIn]:
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     return Path(shutil.copy(DATA / "shopify.csv", tmp_path))
-
-
-def imported(*arguments: object) -> int:
-    parser = argparse.ArgumentParser()
-    add_import_arguments(parser)
-    return run_import(parser.parse_args([str(argument) for argument in arguments]))
-
-
-def summary_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    summary: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return summary
 
 
 def test_a_shop_is_loaded_with_the_statuses_of_the_file(

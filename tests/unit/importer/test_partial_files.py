@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.importer.batch_stand_in import BatchStandIn, served
-from tests.unit.importer.test_import_run import imported
+from tests.unit.importer.import_runs import imported
 
 FULL = (
     "Handle,Title,Body (HTML),Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Grams,"

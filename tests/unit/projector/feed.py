@@ -4,26 +4,28 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.applying.apply import Applied, Projection
+from projector.applying.apply import Applied, Applier
 from projector.applying.batch import Item
 from projector.applying.ports import Fold, Listener
 from projector.kafka.records import read_one
 from projector.parking.drain import Drain
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
-from projector.projections import DOCUMENTS, PRODUCT_CACHE, PRODUCT_VIEW, TABLES
+from projector.projections import ANALYTICS, PRODUCT_CACHE, PRODUCT_VIEW
+from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
 from tests.in_memory.rows import KeptRecord
+from tests.table_projections import TABLES
 from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
 from tests.unit.projector.records import LOG_ID, folded, record_of
 
-VIEWS = (*TABLES, PRODUCT_CACHE)
-VIEWS_OF_EVERY_TYPE = (PRODUCT_VIEW, PRODUCT_CACHE, "analytics")
+VIEWS = (*TABLES, PRODUCT_CACHE.name)
+VIEWS_OF_EVERY_TYPE = (PRODUCT_VIEW.name, PRODUCT_CACHE.name, ANALYTICS.name)
 """Views that use all types there are: what is broken is broken for them."""
 
 
 def fold_of(name: str) -> Fold[Any]:
     """The one that feeds the view of this name."""
-    return DOCUMENTS if name == PRODUCT_CACHE else TABLES[name][1]
+    return DOCUMENTS if name == PRODUCT_CACHE.name else TABLES[name].fold
 
 
 class Feed:
@@ -31,7 +33,7 @@ class Feed:
 
     def __init__(
         self,
-        name: str = PRODUCT_VIEW,
+        name: str = PRODUCT_VIEW.name,
         *,
         beside: "Feed | None" = None,
         limits: ParkingLimits = DEFAULT_LIMITS,
@@ -40,11 +42,11 @@ class Feed:
         """`beside`: over the same read model and the same log as another process."""
         self.fold = fold_of(name)
         self.name = name
-        self.stores = InMemoryStores(forgets=name == PRODUCT_CACHE) if beside is None else beside.stores
+        self.stores = InMemoryStores(forgets=name == PRODUCT_CACHE.name) if beside is None else beside.stores
         self.log = WrittenInMemoryLog() if beside is None else beside.log
         self.view = self.stores.view(limits)
         parked = self.stores.parked_products()
-        self.projection: Projection[Any] = Projection(self.view, self.fold, self.log.reading, parked, **more)
+        self.projection: Applier[Any] = Applier(self.view, self.fold, self.log.reading, parked, **more)
         self.offset = 0
 
     def another(self, **more: Any) -> "Feed":

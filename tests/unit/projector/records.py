@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from projector.applying.ports import Fold
-from projector.projections import DOCUMENTS
+from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.unit.projector.folding import folded as fold_all

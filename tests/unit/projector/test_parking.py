@@ -157,7 +157,7 @@ async def test_a_checkpoint_never_passes_what_could_not_be_parked() -> None:
     assert len(room.parked) == 1
 
 
-@pytest.fixture(params=[name for name in VIEWS_OF_EVERY_TYPE if name != PRODUCT_CACHE])
+@pytest.fixture(params=[name for name in VIEWS_OF_EVERY_TYPE if name != PRODUCT_CACHE.name])
 def table(request: pytest.FixtureRequest) -> Feed:
     """A view whose store has constraints, which a cache has not."""
     return Feed(request.param)

@@ -1,4 +1,4 @@
-"""A projector among real servers, what tests do to it, and the plain path of an event through all of it."""
+"""A projector among real servers, and what tests do to it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,27 +9,27 @@ from uuid import UUID
 import asyncpg
 import httpx
 import msgspec
-import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
 from deploy.local.ports import free_port
 from projector.app import run_projector
+from projector.projections import BY_NAME
 from projector.settings import ProjectorSettings
-from shared.contract import events as e
-from shared.contract.addresses import list_generation_key, product_key, topics
+from shared.contract.addresses import list_generation_key, partition_of, product_key, topics
 from shared.contract.cached_document import CachedDocument, unpack
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document
 from shared.kafka.cloud_event import record_headers
 from tests.eventually import eventually
 from tests.servers import DatabaseDsns
-from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.histories import new_product_id
 
-pytestmark = pytest.mark.servers
 PARTITIONS = 12
+
+
 # What readers read; the other projections have tests of their own.
 VIEWS = ("product_view", "product_cache")
 
@@ -149,7 +149,9 @@ class World:
         """A projector that runs in this block and must end well."""
         stop = asyncio.Event()
         settings = self.settings.model_copy(update=changed)
-        running = asyncio.create_task(run_projector(settings, names or VIEWS, stop))
+        running = asyncio.create_task(
+            run_projector(settings, [BY_NAME[name] for name in names or VIEWS], stop)
+        )
         try:
             if wait:
                 await eventually(self._is_ready_or_failed(running), 30)
@@ -207,34 +209,17 @@ async def world(
         await connection.close()
 
 
-async def test_an_event_becomes_a_row_a_document_and_a_newer_list_generation(world: World) -> None:
-    product_id = new_product_id()
-    async with world.projecting():
-        await world.happen(history(product_id, created(), priced("12.50")))
-        await eventually(lambda: world.table_shows(product_id, 2))
-        await eventually(lambda: world.cache_shows(product_id, 2))
-        cached = await world.cached(product_id)
-        row = await world.row(product_id)
-        assert cached is not None
-        assert row is not None
-        assert cached.body == row["document"]
-        assert list(row["tags"]) == list(created().tags)
-        amounts = await world.views.fetch(
-            "SELECT sku, currency, amount::text FROM views.product_view_variant"
-        )
-        assert [tuple(one) for one in amounts] == [("S-1", "EUR", "12.50")]
-        assert await world.generation(None) > 0
-        assert await world.generation("apparel") > 0
+def product_id_in(partition: int) -> UUID:
+    return next(one for one in iter(new_product_id, None) if partition_of(one, PARTITIONS) == partition)
 
 
-async def test_a_deleted_product_leaves_a_tombstone_in_both_views(world: World) -> None:
-    product_id = new_product_id()
-    async with world.projecting():
-        await world.happen(history(product_id, created(), e.ProductDeleted()))
-        await eventually(lambda: world.table_shows(product_id, 2))
-        await eventually(lambda: world.cache_shows(product_id, 2))
-    row, cached = await world.row(product_id), await world.cached(product_id)
-    assert row is not None
-    assert (row["status"], row["document"], row["slug"]) == ("deleted", None, "shirt")
-    assert await world.views.fetchval("SELECT count(*) FROM views.product_view_variant") == 0
-    assert cached == CachedDocument(2, True, b"")
+async def committed(world: World, projection: str, partition: int) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        group = f"{world.settings.kafka_topic_prefix}{projection}"
+        offsets = await admin.list_consumer_group_offsets(group)
+        found = offsets.get(TopicPartition(world.topic, partition))
+        return -1 if found is None else int(found.offset)
+    finally:
+        await admin.close()

@@ -162,10 +162,3 @@ async def world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
         yield World(api, served, framework, database, redis, settings, server.port)
-
-
-async def test_what_the_projector_wrote_is_what_a_reader_gets(world: World) -> None:
-    document = product(name="Ocean Blue Shirt")
-    await world.store(document)
-    answer = await world.served.get(f"/v1/products/{document.id}")
-    assert answer.content == encode_document(document)

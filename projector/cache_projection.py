@@ -1,0 +1,95 @@
+"""The projection that keeps documents in Redis."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from projector.kafka.work import Source
+from projector.parking.postgres.parking import parking_alone
+from projector.rebuild.kafka import wait_until_applied
+from projector.rebuild.postgres.cache_record import PostgresCacheRecords
+from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.rebuilding import Target
+from projector.rebuild.redis.cache_check import CacheCheck
+from projector.rebuild.redis.shadow import RedisShadow
+from projector.rebuild.verify import Verification
+from projector.stores import Stores
+from projector.view_projection import ViewProjection
+from projector.views.product_cache.redis.documents import CachedProducts
+from projector.views.product_cache.redis.view import RedisProductCache
+from shared.contract.views import ProductDocument
+from shared.redis.product_keys import ProductKeys
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class CacheProjection(ViewProjection[ProductDocument]):
+    """Documents in Redis; the consumer group's committed offsets are its checkpoints."""
+
+    def source(self, stores: Stores) -> Source:
+        """Read first by queries, so it gathers nothing."""
+        return Source(stores.topic, stores.group(self.name), "committed")
+
+    def view(self, stores: Stores) -> RedisProductCache:
+        """Dead letters are parked in PostgreSQL, in a transaction of their own."""
+        parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
+        return RedisProductCache(self.documents(stores), parking)
+
+    def documents(self, stores: Stores) -> CachedProducts:
+        """Those of the live generation."""
+        settings = stores.settings
+        return CachedProducts(
+            stores.redis(settings.redis_timeout_seconds),
+            ProductKeys(settings.redis_key_prefix),
+            ttl_seconds=settings.cache_ttl_seconds,
+            tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+            settling_seconds=settings.cache_settling_seconds,
+        )
+
+    @property
+    def why_left_out(self) -> str:
+        """Why a proof can leave products out, for people."""
+        return "not in the cache before, or parked"
+
+    def target(self, stores: Stores) -> Target[ProductDocument]:
+        """The next generation of keys."""
+        settings = stores.settings
+        records = PostgresCacheRecords(stores.read_model, self.name, self.parked_anew(stores))
+        shadow = RedisShadow(
+            stores.redis(settings.redis_timeout_seconds),
+            records,
+            PostgresLogScan(stores.log_pool).stream_versions,
+            key_prefix=settings.redis_key_prefix,
+            ttl_seconds=settings.cache_ttl_seconds,
+            tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
+            settling_seconds=settings.cache_settling_seconds,
+        )
+        return Target(shadow, records, self.fold, shadow.next_generation)
+
+    @asynccontextmanager
+    async def verification(
+        self, stores: Stores, told: Callable[[int], None]
+    ) -> AsyncIterator[Verification[ProductDocument]]:
+        """When the cache has applied the log up to now. Raises `Unavailable`, `CannotGoOn`."""
+        settings, log = stores.settings, PostgresLogScan(stores.log_pool)
+        position = await log.newest_position()
+        await self.wait_until_live_has(position, stores, settings.rebuild_live_wait_seconds_max)
+        places = await self.parked_products(stores).places(range(settings.partition_count))
+        cache = CacheCheck(self.documents(stores), position, places.product_ids)
+        yield Verification(self.name, log, self.fold, cache, told)
+
+    async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
+        """The group's committed offsets tell. Raises `Unavailable`, `CannotGoOn`."""
+        await wait_until_applied(
+            stores.settings.kafka_bootstrap_servers,
+            stores.topic,
+            stores.group(self.name),
+            position,
+            published_position=PostgresLogScan(stores.log_pool).published_position,
+            next_offsets=None,
+            seconds_max=seconds_max,
+        )

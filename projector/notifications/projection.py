@@ -1,0 +1,158 @@
+"""The projection of notifications: its lanes, its digests, and how its dead letters are retried."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.kafka.batch_run import tell_parked
+from projector.kafka.progress import Progress
+from projector.kafka.records import read_one
+from projector.kafka.running import Lane, Running
+from projector.kafka.work import Source
+from projector.notifications.digest_loop import DigestLoop, LoopTools
+from projector.notifications.drain import NotificationDrain, OpenParking
+from projector.notifications.gather import Gatherer
+from projector.notifications.kafka.retry_topics import RetryTopics
+from projector.notifications.kafka.run import NotificationRun, Tools
+from projector.notifications.notify import Notifier
+from projector.notifications.pace import PaceLimits
+from projector.notifications.postgres.claims import PostgresClaims
+from projector.notifications.postgres.digests import PostgresDigests
+from projector.notifications.postgres.pacing import PostgresPacing
+from projector.notifications.send_digest import DigestSender
+from projector.notifications.smtp.mailer import SmtpMailer
+from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone
+from projector.stores import Stores
+from shared.ops.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+# A claim is doubted when whoever has it must have given up long ago.
+_DOUBT_FACTOR = 2
+# Below the time that a shutdown may take.
+_PATIENCE_SECONDS_MAX = 15.0
+
+
+@dataclass(frozen=True)
+class NotificationsProjection:
+    """Its effect is mails: it keeps claims, not a view, and cannot be rebuilt."""
+
+    name: str = "notifications"
+    rebuilding: None = None
+
+    def lacks(self, settings: "ProjectorSettings") -> str | None:
+        """It needs a mail server and recipients."""
+        return None if settings.sends_mails else "SMTP_URL and NOTIFICATION_RECIPIENTS"
+
+    def source(self, stores: Stores) -> Source:
+        """A new group begins with what comes next: past events send no mail."""
+        return Source(stores.topic, stores.group(self.name), "committed-or-end", gathers=True)
+
+    def running(self, stores: Stores) -> Running:
+        """A lane for the events, one for each retry topic, and the digests."""
+        settings, main = stores.settings, self.source(stores)
+        senders = _senders(stores)
+        assert senders is not None, "without a mail server this projection is not run"
+        notifier, sender = senders
+        retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
+        stores.stack.push_async_callback(retries.close)
+        open_parking = self._open_parking(stores)
+        breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
+        pacing = PostgresPacing(stores.read_model, _pace_limits(stores))
+        gatherer = Gatherer(pacing, stores.log, settings.recipients)
+        tools = Tools(settings, notifier, gatherer, retries, open_parking, breaker)
+        loop = DigestLoop(
+            self.name,
+            LoopTools(_digests(stores), sender, open_parking, breaker, partial(tell_parked, self.name)),
+            settings.recipients,
+            at_a_time_max=settings.notification_connections_max,
+            days_kept=settings.notification_digest_days_kept,
+            look_seconds=settings.notification_digest_look_seconds,
+            purge_seconds=settings.notification_digest_purge_seconds,
+        )
+        return Running(self.name, list(self._lanes(stores, tools)), [loop], topics=retries.specs)
+
+    def _lanes(self, stores: Stores, tools: Tools) -> Iterator[Lane]:
+        """The events first, then each retry topic in the order of its delay."""
+        main, retries = self.source(stores), tools.retries
+        sources = {self.name: main}
+        for delay, topic in zip(retries.delays, retries.names, strict=True):
+            suffix = f".retry.{delay.label}"
+            sources[f"{self.name}{suffix}"] = Source(topic, f"{main.group}{suffix}", "committed")
+        for stage, (label, source) in enumerate(sources.items()):
+            parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
+            progress = Progress(label)
+            run = NotificationRun(label, tools, parked, progress, stage=stage)
+            yield Lane(label, source, run, progress)
+
+    def draining(self, stores: Stores) -> NotificationDrain:
+        """Without a mail server they can still be discarded."""
+        return NotificationDrain(
+            _senders(stores),
+            _claims(stores),
+            _digests(stores),
+            self._open_parking(stores),
+            stores.log,
+            read_one,
+        )
+
+    def _open_parking(self, stores: Stores) -> OpenParking:
+        return partial(parking_alone, stores.read_model, self.name, stores.limits)
+
+
+def _doubt_seconds(stores: Stores) -> float:
+    return _DOUBT_FACTOR * stores.settings.notification_send_seconds_max
+
+
+def _pace_limits(stores: Stores) -> PaceLimits:
+    settings = stores.settings
+    return PaceLimits(settings.notification_single_mails_max, settings.notification_digest_seconds)
+
+
+def _claims(stores: Stores) -> PostgresClaims:
+    return PostgresClaims(stores.read_model, doubt_seconds=_doubt_seconds(stores))
+
+
+def _digests(stores: Stores) -> PostgresDigests:
+    # Making the text of a digest takes its time, too, with patience for the log.
+    doubt_seconds = _doubt_seconds(stores) + _PATIENCE_SECONDS_MAX
+    return PostgresDigests(stores.read_model, _pace_limits(stores), doubt_seconds=doubt_seconds)
+
+
+def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:
+    settings = stores.settings
+    server = settings.smtp_server
+    if server is None or not settings.recipients:
+        return None
+    mailer = SmtpMailer(
+        server,
+        settings.notification_sender,
+        timeout_seconds=settings.smtp_timeout_seconds,
+        seconds_max=settings.notification_send_seconds_max,
+    )
+    patience = RetryPolicy(
+        "notification-claims",
+        settings.retry_wait_seconds_initial,
+        settings.retry_wait_seconds_max,
+        min(settings.retry_budget_seconds, _PATIENCE_SECONDS_MAX),
+    )
+    notifier = Notifier(
+        _claims(stores),
+        mailer,
+        stores.log,
+        settings.recipients,
+        read_url=settings.read_address,
+        patience=patience,
+    )
+    sender = DigestSender(
+        _digests(stores),
+        mailer,
+        stores.log,
+        read_url=settings.read_address,
+        retry_seconds=[delay.seconds for delay in settings.retry_delays],
+        patience=patience,
+    )
+    return notifier, sender

@@ -1,0 +1,108 @@
+"""What projections have in common that keep a view, wherever the view is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic
+
+from projector.applying.apply import Applier
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.applying.ports import Fold, Listener, S, View
+from projector.kafka.batch_run import BatchRun
+from projector.kafka.progress import Progress
+from projector.kafka.records import read_one
+from projector.kafka.running import Lane, Running
+from projector.kafka.work import Source
+from projector.parking.drain import Drain
+from projector.parking.postgres.parking import PostgresParkedProducts
+from projector.rebuild.postgres.shadow_parking import ParkedAnew
+from projector.rebuild.rebuilding import Rebuilding, Target
+from projector.rebuild.verify import Verification
+from projector.stores import Stores
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+
+@dataclass(frozen=True)
+class ViewProjection(ABC, Generic[S]):
+    """What both kinds share. `fold` makes the view of the events."""
+
+    name: str
+    fold: Fold[S]
+
+    @property
+    def rebuilding(self) -> Rebuilding | None:
+        """The log has everything that a view is made of."""
+        return self
+
+    def lacks(self, settings: "ProjectorSettings") -> str | None:
+        """A view needs nothing but the servers."""
+        return None
+
+    @abstractmethod
+    def source(self, stores: Stores) -> Source:
+        """Its topic, its consumer group, and where a new group begins."""
+
+    @abstractmethod
+    def view(self, stores: Stores) -> View[S]:
+        """Where changes are written."""
+
+    def listener(self, stores: Stores) -> Listener[S] | None:
+        """Who hears of changes after they are visible."""
+        return None
+
+    def running(self, stores: Stores) -> Running:
+        """One lane: the events."""
+        progress = Progress(self.name)
+        work = BatchRun(self.name, stores.settings, self.applier(stores), progress)
+        return Running(self.name, [Lane(self.name, self.source(stores), work, progress)])
+
+    def applier(self, stores: Stores) -> Applier[S]:
+        """Applies batches to the view."""
+        return Applier(
+            self.view(stores),
+            self.fold,
+            stores.log,
+            self.parked_products(stores),
+            listener=self.listener(stores),
+            breaker=ParkingBreaker(products_max=stores.settings.parked_products_per_minute_max),
+        )
+
+    def draining(self, stores: Stores) -> Drain[S]:
+        """Applies dead letters to the view."""
+        return Drain(self.view(stores), self.fold, stores.log, read_one, self.listener(stores))
+
+    @property
+    def why_left_out(self) -> str:
+        """Why a proof can leave products out, for people."""
+        return "parked"
+
+    @abstractmethod
+    def target(self, stores: Stores) -> Target[S]:
+        """What a rebuild fills."""
+
+    @abstractmethod
+    def verification(
+        self, stores: Stores, told: Callable[[int], None]
+    ) -> AbstractAsyncContextManager[Verification[S]]:
+        """Compares the live view with the log. Raises `Unavailable`, `CannotGoOn`."""
+
+    @abstractmethod
+    async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
+        """Until the running projection has applied so much. Raises `Unavailable`, `CannotGoOn`."""
+
+    def parked_products(self, stores: Stores) -> PostgresParkedProducts:
+        """What is parked, outside of any batch."""
+        return PostgresParkedProducts(stores.read_model, projection=self.name, topic=stores.topic)
+
+    def parked_anew(self, stores: Stores) -> ParkedAnew[S]:
+        """Parks what a rebuild cannot fold."""
+        return ParkedAnew(
+            stores.log,
+            projection=self.name,
+            topic=stores.topic,
+            partition_count=stores.settings.partition_count,
+            limits=stores.limits,
+        )

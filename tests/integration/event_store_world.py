@@ -1,0 +1,58 @@
+"""A real event store as the composition root makes it, and what its tables and locks say."""
+
+from uuid import UUID
+
+import asyncpg
+
+from command_api.postgres.event_store import PostgresEventStore
+from command_api.postgres.group_commit import GroupCommitLimits
+from command_api.postgres.writer_connection import WriterConnection
+from shared.postgres.pool import create_pool
+from tests.eventually import eventually
+
+Connection = asyncpg.Connection
+
+
+async def open_store(
+    dsn: str, limits: GroupCommitLimits | None = None, recovery_seconds_max: float = 5.0
+) -> PostgresEventStore:
+    """A store as the composition root makes it."""
+    pool = await create_pool(
+        dsn, application_name="test read", size_max=2, statement_timeout_seconds=5, connect_timeout_seconds=2
+    )
+    writer = WriterConnection(
+        dsn, connect_timeout_seconds=2, call_timeout_seconds=10, recovery_seconds_max=recovery_seconds_max
+    )
+    return PostgresEventStore(pool, writer, limits=limits)
+
+
+async def streams_that_lie(owner: Connection) -> list[UUID]:
+    """Products whose stream row says something else than their events."""
+    rows = await owner.fetch(
+        """
+        SELECT coalesce(stream.product_id, event.product_id) AS product_id
+        FROM catalogue.streams stream
+        FULL JOIN (
+            SELECT product_id, count(*) AS events, min(position) AS lowest, max(position) AS highest,
+                   array_agg(stream_version ORDER BY position) AS versions
+            FROM catalogue.events GROUP BY product_id
+        ) event ON event.product_id = stream.product_id
+        WHERE (stream.stream_version, stream.first_position, stream.last_position)
+              IS DISTINCT FROM (event.events::int, event.lowest, event.highest)
+           OR event.versions <> ARRAY(SELECT generate_series(1, event.events)::int)
+        """
+    )
+    return [row["product_id"] for row in rows]
+
+
+async def waits_for_the_append_lock(owner: Connection, waiters: int = 1) -> None:
+    async def waits() -> bool:
+        sql = """
+            SELECT count(*) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = 7281044 AND objid = 1 AND NOT granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+        assert await owner.fetchval(sql) == waiters
+        return True
+
+    await eventually(waits)  # type: ignore[arg-type]
