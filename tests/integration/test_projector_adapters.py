@@ -11,12 +11,14 @@ from redis.asyncio import Redis
 
 from projector.applying.postgres import PostgresEventLog
 from shared.contract.recorded_event import RecordedEvent
+from tests.integration.mail_stores import PostgresMailStores
 from tests.integration.projector_stores import PostgresStores
-from tests.integration.view_world import PROJECTION, Log, cache, log, read_model, redis, table
+from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.unit.projector.event_log_suite import EventLogSuite
+from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
-__all__ = ["log", "read_model", "redis"]
+__all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
 
 
@@ -49,3 +51,9 @@ class TestPostgresEventLog(EventLogSuite):
     async def log(self, log: Log) -> WrittenPostgresLog:
         log_id = await log._owner.fetchval("SELECT log_id FROM catalogue.event_log")
         return WrittenPostgresLog(log, UUID(int=log_id.int))
+
+
+class TestPostgresMails(ClaimsSuite, PacingSuite, DigestsSuite):
+    @pytest.fixture
+    def stores(self, read_model: Any, owner: Any) -> PostgresMailStores:
+        return PostgresMailStores(read_model, owner)

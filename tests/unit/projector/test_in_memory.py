@@ -3,7 +3,9 @@
 import pytest
 
 from tests.unit.projector.event_log_suite import EventLogSuite
+from tests.unit.projector.in_memory_mails import InMemoryMailStores
 from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
+from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
 
@@ -23,3 +25,9 @@ class TestInMemoryEventLog(EventLogSuite):
     @pytest.fixture
     def log(self) -> WrittenInMemoryLog:
         return WrittenInMemoryLog()
+
+
+class TestInMemoryMails(ClaimsSuite, PacingSuite, DigestsSuite):
+    @pytest.fixture
+    def stores(self) -> InMemoryMailStores:
+        return InMemoryMailStores()
