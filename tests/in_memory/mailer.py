@@ -1,5 +1,6 @@
 """A mail server in memory that takes mails, or fails as it is told to."""
 
+import asyncio
 from collections import deque
 
 from projector.notifications.ports import Delivery, Mail
@@ -27,6 +28,7 @@ class InMemoryMailer:
 
     async def send(self, mail: Mail) -> Delivery:
         self.attempts += 1
+        await asyncio.sleep(0)  # others get their turn while it is on its way
         delivery = self._next.popleft() if self._next else self._always
         if delivery.outcome in ("sent", "unknown"):
             self.taken.append(mail)

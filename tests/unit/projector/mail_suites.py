@@ -355,6 +355,8 @@ class DigestsSuite:
         assert (await digests.gathered([ANN])).events == 2
         await digests.settle(digest.digest_id, mine, "failed", "later", 10.0)
         assert (await digests.gathered([ANN])).events == 2
+        await stores.pass_time(11)
+        (digest,) = await digests.take([ANN], mine, 10)
         await digests.settle(digest.digest_id, mine, "sent", None)
         assert ((await digests.gathered([ANN])).events, (await digests.gathered([BOB])).events) == (0, 2)
 
