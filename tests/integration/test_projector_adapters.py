@@ -13,9 +13,11 @@ from projector.applying.postgres import PostgresEventLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.mail_stores import PostgresMailStores
 from tests.integration.projector_stores import PostgresStores
+from tests.integration.state_stores import KafkaTopics, PostgresStoredStates
 from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
+from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
 __all__ = ["log", "owner", "read_model", "redis"]
@@ -57,3 +59,15 @@ class TestPostgresMails(ClaimsSuite, PacingSuite, DigestsSuite):
     @pytest.fixture
     def stores(self, read_model: Any, owner: Any) -> PostgresMailStores:
         return PostgresMailStores(read_model, owner)
+
+
+class TestPostgresStateTable(StateTableSuite):
+    @pytest.fixture
+    def states(self, read_model: Any) -> PostgresStoredStates:
+        return PostgresStoredStates(read_model)
+
+
+class TestKafkaStateTopic(StateTopicSuite):
+    @pytest.fixture
+    def topics(self, kafka_bootstrap_servers: str, kafka_prefix: str) -> KafkaTopics:
+        return KafkaTopics(kafka_bootstrap_servers, kafka_prefix)
