@@ -10,8 +10,8 @@ import sys
 from command_api.importer.cli import add_import_arguments, run_import
 from command_api.importer.seed import add_seed_arguments, run_seed
 from command_api.postgres.migrate import migrate_event_store
-from command_api.relay_settings import RelaySettings
-from command_api.replay_cli import add_replay_arguments, run_replay_command
+from command_api.relay.settings import RelaySettings
+from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
@@ -56,7 +56,7 @@ def _serve() -> int:
 
 
 def _relay() -> int:
-    from command_api.relay_app import run_relay
+    from command_api.relay.app import run_relay
 
     settings = load_settings(RelaySettings)
     configure_logs("relay", settings)

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from command_api.execute import ExecuteCommand
+from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from command_api.postgres.append_hint import AppendHint

@@ -1,5 +1,7 @@
 """`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed.
 
+`rebuild` and `verify` have more: 4 something differs, 5 another process has the lock of this rebuild.
+
 What projects is imported by `run` alone: FastStream is a third of a start.
 """
 

@@ -15,7 +15,7 @@ from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Lane
 from projector.operators.assembly import operations
-from projector.operators.http import operator_endpoints
+from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection

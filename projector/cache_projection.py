@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from projector.kafka.work import Source
 from projector.parking.postgres.parking import parking_alone
@@ -55,10 +56,10 @@ class CacheProjection(ViewProjection[ProductDocument]):
         """Why a proof can leave products out, for people."""
         return "not in the cache before, or parked"
 
-    def target(self, stores: Stores) -> Target[ProductDocument]:
+    def target(self, stores: Stores, owner_id: UUID) -> Target[ProductDocument]:
         """The next generation of keys."""
         settings = stores.settings
-        records = PostgresCacheRecords(stores.read_model, self.name, self.parked_anew(stores))
+        records = PostgresCacheRecords(stores.read_model, self.name, self.parked_anew(stores), owner_id)
         shadow = RedisShadow(
             stores.redis(settings.redis_timeout_seconds),
             records,

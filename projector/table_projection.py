@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from projector.applying.ports import Listener, S, View
 from projector.kafka.work import Source
@@ -54,9 +55,9 @@ class PostgresProjection(ViewProjection[S]):
             limits=stores.limits,
         )
 
-    def target(self, stores: Stores) -> Target[S]:
+    def target(self, stores: Stores, owner_id: UUID) -> Target[S]:
         """The same tables in another schema."""
-        records = RebuildRecords(stores.read_model, self.name)
+        records = RebuildRecords(stores.read_model, self.name, owner_id)
         shadow = PostgresShadow(
             stores.read_model,
             records,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
+from uuid import UUID
 
 from projector.applying.apply import Applier
 from projector.applying.parking_breaker import ParkingBreaker
@@ -80,7 +81,7 @@ class ViewProjection(ABC, Generic[S]):
         return "parked"
 
     @abstractmethod
-    def target(self, stores: Stores) -> Target[S]:
+    def target(self, stores: Stores, owner_id: UUID) -> Target[S]:
         """What a rebuild fills."""
 
     @abstractmethod

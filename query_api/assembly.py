@@ -7,34 +7,39 @@ from dataclasses import dataclass
 import asyncpg
 from prometheus_client import Counter, Gauge
 
-from query_api.analytics import Reports
-from query_api.cache_watch import CacheWatch
+from query_api.consistency.http import WaitLimits
+from query_api.consistency.postgres import PostgresCheckpoints
+from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
-from query_api.find import FindProduct
-from query_api.http.application import HttpLimits, UseCases, http_application
-from query_api.http.consistency import WaitLimits
-from query_api.http.hot_read import hot_read_protocol
-from query_api.http.report_routes import ReportReads
-from query_api.key_pages import KeyPages
-from query_api.lists import ListProducts
-from query_api.ports import PagePosition
-from query_api.postgres.analytics import PostgresChanges, PostgresPrices
+from query_api.http.application import AddRoutes, http_application
 from query_api.postgres.bounded_reads import BoundedReads
-from query_api.postgres.categories import PostgresBrands, PostgresCategories
-from query_api.postgres.checkpoints import PostgresCheckpoints, PostgresProjectionStates
-from query_api.postgres.product_lists import PostgresProductLists, with_custom_plans
-from query_api.postgres.product_table import PostgresProductTable
-from query_api.postgres.stock_items import PostgresStockItems
-from query_api.redis.coalesced_reads import CoalescedReads
-from query_api.redis.guarded_calls import GuardedCalls
-from query_api.redis.list_cache import RedisListCache
-from query_api.redis.live_documents import LiveDocuments
-from query_api.redis.multi_get import MultiGet
-from query_api.redis.product_cache import RedisProductCache
-from query_api.report_ports import GroupPosition, KeyPosition
+from query_api.postgres.custom_plans import with_custom_plans
+from query_api.products.cache_watch import CacheWatch
+from query_api.products.find import FindProduct
+from query_api.products.http.hot_read import hot_read_protocol
+from query_api.products.http.routes import product_routes
+from query_api.products.lists import ListProducts
+from query_api.products.ports import PagePosition
+from query_api.products.postgres.product_lists import PostgresProductLists
+from query_api.products.postgres.product_table import PostgresProductTable
+from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.guarded_calls import GuardedCalls
+from query_api.products.redis.list_cache import RedisListCache
+from query_api.products.redis.live_documents import LiveDocuments
+from query_api.products.redis.multi_get import MultiGet
+from query_api.products.redis.product_cache import RedisProductCache
+from query_api.reports.analytics import Reports
+from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
+from query_api.reports.http.list_routes import ListReads, list_routes
+from query_api.reports.key_pages import KeyPages
+from query_api.reports.ports import GroupPosition, KeyPosition
+from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
+from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
+from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.settings import QuerySettings
-from query_api.status import TellStatus
-from query_api.visibility import Visibility
+from query_api.status.http import status_route
+from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.status import TellStatus
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.http.asgi import ASGIApp
@@ -106,13 +111,16 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             visibility,
         )
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
-        use_cases = UseCases(
-            find,
-            lists,
-            _reports(settings, reports_pool, reported),
-            TellStatus(states, partition_count=settings.partition_count),
+        wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        application = http_application(
+            [
+                product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
+                *_reports(settings, reports_pool, reported, wait),
+                status_route(TellStatus(states, partition_count=settings.partition_count)),
+            ],
+            requests_in_progress_max=settings.requests_in_progress_max,
+            slow_request_seconds=settings.slow_request_seconds,
         )
-        application = http_application(use_cases, _limits(settings))
         yield QueryApi(application, cache, checkpoints, settings.connection_limits)
 
 
@@ -155,19 +163,25 @@ def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduc
 
 
 def _reports(
-    settings: QuerySettings, pool: "asyncpg.Pool[asyncpg.Record]", visible: Mapping[str, Visibility]
-) -> ReportReads:
+    settings: QuerySettings,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    visible: Mapping[str, Visibility],
+    wait: WaitLimits,
+) -> tuple[AddRoutes, ...]:
     """They share a bulkhead of their own, and each waits for the projection that it reads."""
     reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
-    return ReportReads(
+    lists = ListReads(
         KeyPages(PostgresCategories(reads), by_key, visible[_CATEGORIES]),
         KeyPages(PostgresBrands(reads), by_key, visible[_CATEGORIES]),
         KeyPages(PostgresStockItems(reads), by_key, visible[_INVENTORY]),
+    )
+    analytics = AnalyticsReads(
         Reports(PostgresChanges(reads), by_group, visible[_ANALYTICS]),
         Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
     )
+    return list_routes(lists, wait), analytics_routes(analytics, wait)
 
 
 def _visibility(
@@ -211,13 +225,4 @@ def _bounded(
         reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,
-    )
-
-
-def _limits(settings: QuerySettings) -> HttpLimits:
-    return HttpLimits(
-        wait=WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count),
-        list_ttl_seconds=settings.list_ttl_seconds,
-        requests_in_progress_max=settings.requests_in_progress_max,
-        slow_request_seconds=settings.slow_request_seconds,
     )

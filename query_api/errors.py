@@ -25,6 +25,9 @@ class Refused(QueryError):
 class ProductNotFound(Refused):
     """There is no such product, or no longer."""
 
+    def __init__(self, reason: str = "there is no such product") -> None:
+        super().__init__(reason)
+
 
 class BadParameter(Refused):
     """`parameter` of the query string is not acceptable; the text says why."""

@@ -8,6 +8,7 @@ import itertools
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -19,7 +20,12 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import ADDRESSES
 from tests.databases import DatabaseStock, create_database, drop_database
-from tests.servers import KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers, memory
+from tests.distribution import SlowestFirst, slowest_first
+from tests.log_tails import LOG_FOLDERS, pytest_runtest_makereport, pytest_runtest_setup
+from tests.run_folder import memory
+from tests.servers import INSTALLATIONS_REDIS_DATABASE, KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers
+
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
@@ -29,6 +35,19 @@ def pytest_configure(config: pytest.Config) -> None:
     """A developer's own servers must never be what a test connects to by default."""
     for name in ADDRESSES:
         os.environ.pop(name, None)
+    config.stash[LOG_FOLDERS] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SlowestFirst | None:
+    """For `--dist loadfile`; other ways of distributing stay as they are."""
+    return SlowestFirst(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker; without workers the order is that of the files."""
+    if hasattr(config, "workerinput"):
+        items[:] = slowest_first(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -38,6 +57,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if wanted & {POSTGRES, REDIS, KAFKA}:
         servers = session.config.stash[_SERVERS] = SessionServers(memory())
+        session.config.stash[LOG_FOLDERS].append(servers.folder)
         servers.begin(sorted(wanted))
 
 
@@ -46,6 +66,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     servers = config.stash.get(_SERVERS, None)
     if servers is not None:
         servers.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _log_folders(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pytestconfig.stash[LOG_FOLDERS].append(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +154,7 @@ def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], Data
 def redis_url(redis_server: RedisServer) -> str:
     """An empty numbered database; numbers rotate, so that a late write of the last test goes elsewhere."""
     redis_server.ensure_running()
-    url = redis_server.url(next(_numbers) % 16)
+    url = redis_server.url(next(_numbers) % INSTALLATIONS_REDIS_DATABASE)
     with Redis.from_url(url) as client:
         client.flushdb()
     return url

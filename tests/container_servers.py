@@ -65,8 +65,9 @@ class _Container:
         self.start()
 
     def ensure_running(self) -> None:
-        self.resume()
-        self.start()
+        if not self.is_ready():
+            self.resume()
+            self.start()
 
 
 class PostgresContainer(_Container):
@@ -77,6 +78,9 @@ class PostgresContainer(_Container):
 
     def dsn(self, role: str, database: str) -> str:
         return f"postgresql://{role}:{role}@{HOST}:{self.port}/{database}"
+
+    def superuser_password(self) -> str:
+        return SUPERUSER
 
     def start(self) -> None:
         super().start()

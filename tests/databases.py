@@ -6,18 +6,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from deploy.local.postgres import OWNER, PostgresServer
 from tests.servers import DatabaseDsns, dsns_of
+from tests.superuser import superuser_of
 
 
 def create_database(server: PostgresServer, name: str, template: str) -> DatabaseDsns:
-    """A copy that belongs to the role which migrates."""
-    variables = {"name": name, "template": template, "owner": OWNER}
-    server.run_sql('CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner"', variables=variables)
+    """A copy that belongs to the role which migrates. A copy through the WAL takes three times as long."""
+    superuser_of(server).run(
+        f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER} STRATEGY file_copy'
+    )
     return dsns_of(server, name)
 
 
 def drop_database(server: PostgresServer, name: str) -> None:
     """Whoever is still connected to it."""
-    server.run_sql('DROP DATABASE :"name" WITH (FORCE)', variables={"name": name})
+    superuser_of(server).run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 class DatabaseStock:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from command_api.domain.product import Reservation
-from command_api.ports import (
+from command_api.executing.ports import (
     NO_STREAM,
     Append,
     Appended,

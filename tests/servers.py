@@ -5,8 +5,6 @@ instead; tests cannot tell the difference.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +15,13 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.redis import RedisServer
+from tests.run_folder import RunFolder, sweep
+from tests.superuser import close_superuser
 
 POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
-_MEMORY = Path("/dev/shm")  # a folder of our own is made in it
-_MEMORY_BYTES_MIN = 4 * 1024**3
+INSTALLATIONS_REDIS_DATABASE = 15  # no single test gets it: an installation lives longer than a test
+# Parts of memory that its processes share are files in its data folder: they disappear with it after a kill.
+_POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap"}
 
 
 class RunningServer(Protocol):
@@ -52,28 +53,19 @@ def dsns_of(server: PostgresServer, database: str) -> DatabaseDsns:
     return DatabaseDsns(database, *by_role)
 
 
-def memory() -> Path | None:
-    """A file system in memory, where one has room.
-
-    A database is 500 files. ext4 makes files slowly for some seconds after others were removed: tests of
-    views, a database or two each, took three times as long there.
-    """
-    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN
-    return _MEMORY if has_room and os.access(_MEMORY, os.W_OK) else None
-
-
 class SessionServers:
     """Starts servers in the background as soon as it is known which are needed, all at the same time."""
 
     def __init__(self, parent: Path | None = None) -> None:
         """Their data lie in a new folder of `parent`, by default of the temporary one, which is on disk."""
-        self._folder = Path(tempfile.mkdtemp(prefix="product-catalogue-tests-", dir=parent))
-        self._folder.chmod(0o711)  # PostgreSQL does not run as root, and must be able to reach its data
+        sweep()
+        self._claimed = RunFolder(parent)
+        self.folder = self._claimed.path
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="server-start")
         self._starting: dict[str, Future[RunningServer]] = {}
         self._made: list[RunningServer] = []
         makers = _containers if os.environ.get("TEST_SERVERS") == "containers" else _embedded
-        self._makers = makers(self._folder)
+        self._makers = makers(self.folder)
 
     def begin(self, names: Iterable[str]) -> None:
         """Start these without waiting."""
@@ -90,11 +82,13 @@ class SessionServers:
         """Stop all and remove their data."""
         self._pool.shutdown(wait=True)
         try:
+            for server in self._made:
+                close_superuser(server)
             with ThreadPoolExecutor(max_workers=3) as pool:
                 for outcome in [pool.submit(server.stop) for server in self._made]:
                     outcome.result()
         finally:
-            shutil.rmtree(self._folder)
+            self._claimed.close()
 
     def _start(self, make: Callable[[], RunningServer]) -> RunningServer:
         server = make()
@@ -105,7 +99,9 @@ class SessionServers:
 
 def _embedded(folder: Path) -> dict[str, Callable[[], RunningServer]]:
     return {
-        POSTGRES: lambda: PostgresServer(folder / "postgres", free_port(), folder / "postgres.log"),
+        POSTGRES: lambda: PostgresServer(
+            folder / "postgres", free_port(), folder / "postgres.log", settings=_POSTGRES_SETTINGS
+        ),
         REDIS: lambda: RedisServer(folder / "redis", free_port(), folder / "redis.log"),
         KAFKA: lambda: KafkaServer(folder / "kafka", free_port(), free_port(), folder / "kafka.log"),
     }

@@ -10,14 +10,13 @@ from command_api.domain import commands as c
 from command_api.domain.differences import added, changed_details, changes_of
 from command_api.domain.errors import (
     LastVariant,
-    ProductNotFound,
     TooManyVariants,
     TransitionNotAllowed,
     VariantExists,
     VariantNotFound,
 )
 from command_api.domain.limits import VARIANTS_MAX
-from command_api.domain.product import Product
+from command_api.domain.product import Product, existing
 from command_api.domain.upsert import decide_upsert
 from shared.contract import events as e
 from shared.contract.events import Money, ProductEvent
@@ -27,8 +26,7 @@ def decide(command: c.Command, product: Product | None) -> list[ProductEvent]:
     """The events that the command makes of this state. Raises a `Refused`."""
     if isinstance(command, c.CreateProduct):
         return [command.product]
-    if product is None or product.status == "deleted":
-        raise ProductNotFound("there is no such product")
+    product = existing(product)
     match command:
         case c.UpsertProduct():
             return decide_upsert(command, product)

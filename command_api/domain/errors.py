@@ -30,6 +30,9 @@ class Refused(Exception):
 class ProductNotFound(Refused):
     """There is no such product, or it was deleted."""
 
+    def __init__(self) -> None:
+        super().__init__("there is no such product")
+
 
 class VariantNotFound(Refused):
     """The product has no variant of this SKU."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, structs
 
+from command_api.domain.errors import ProductNotFound
 from shared.contract import events as e
 from shared.contract.events import Image, ProductEvent, Variant
 
@@ -32,6 +33,19 @@ class Product:
     attributes: dict[str, Any]
     images: tuple[Image, ...]
     variants: dict[str, Variant]
+
+
+def live(product: Product | None) -> Product | None:
+    """The product, or None where there is none or it was deleted; nothing else decides that."""
+    return None if product is None or product.status == "deleted" else product
+
+
+def existing(product: Product | None) -> Product:
+    """The live product. Raises `ProductNotFound`."""
+    found = live(product)
+    if found is None:
+        raise ProductNotFound
+    return found
 
 
 def evolve(product: Product | None, event: ProductEvent) -> Product:
@@ -60,7 +74,8 @@ def evolve(product: Product | None, event: ProductEvent) -> Product:
 
 def reservations(product: Product | None) -> frozenset[Reservation]:
     """What this state holds reserved: its slug and SKUs, nothing once it is deleted."""
-    if product is None or product.status == "deleted":
+    product = live(product)
+    if product is None:
         return frozenset()
     return frozenset([("s", product.slug), *(("k", sku) for sku in product.variants)])
 

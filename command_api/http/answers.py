@@ -7,7 +7,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from command_api.domain.errors import ProductNotFound
-from command_api.execute import Done, ExecuteCommand
+from command_api.executing.execute import Done, ExecuteCommand
 from command_api.http import names
 from command_api.http.problems import HttpProblem
 from shared.contract import events as e
@@ -67,7 +67,7 @@ def product_id_of(text: str) -> UUID:
     try:
         return canonical_uuid(text)
     except ValueError as error:
-        raise ProductNotFound("there is no such product") from error
+        raise ProductNotFound from error
 
 
 def checked_sku(sku: bytes) -> str:

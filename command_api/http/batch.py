@@ -1,4 +1,4 @@
-"""A batch in one request: each operation with its own result. `command_api/batch.py` orders them."""
+"""A batch in one request: a result per operation. `executing/batch.py` orders them."""
 
 import asyncio
 from typing import Any
@@ -7,8 +7,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from command_api.batch import Operation, Outcome, run_in_order
-from command_api.execute import Answer
+from command_api.executing.batch import Operation, Outcome, run_in_order
+from command_api.executing.execute import Answer
 from command_api.http.answers import WriteApi
 from command_api.http.batch_body import BATCH_BYTES_MAX, NDJSON, read_items
 from command_api.http.body import read_body, require_media_type

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from command_api.caller import Caller
-from command_api.execute import Answer, IdempotencyKey
+from command_api.executing.caller import Caller
+from command_api.executing.execute import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, encode_token

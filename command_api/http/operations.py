@@ -8,12 +8,12 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
-from command_api.batch import Operation
-from command_api.caller import Caller
 from command_api.domain import commands as c
 from command_api.domain.product import Reservation
 from command_api.domain.upsert import claimable_skus
-from command_api.execute import Done, IdempotencyKey, Request
+from command_api.executing.batch import Operation
+from command_api.executing.caller import Caller
+from command_api.executing.execute import IdempotencyKey, Render, Request
 from command_api.http import batch_schemas, convert, schemas
 from command_api.http.answers import product_id_of, render_created, render_gone, render_ok
 from command_api.http.body import parse
@@ -32,9 +32,7 @@ def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> 
     given = parse(_operation, item)
     wanted = None if given.if_version is None else frozenset([given.if_version])
 
-    def request(
-        command: c.Command, product_id: UUID, render: Callable[[Done], tuple[int, bytes]] = render_ok
-    ) -> Request:
+    def request(command: c.Command, product_id: UUID, render: Render = render_ok) -> Request:
         return Request(command, product_id, caller, render, versions_wanted=wanted, key=key)
 
     match given:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from command_api.domain import errors
-from command_api.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 

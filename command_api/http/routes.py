@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 
 from command_api.domain import commands as c
 from command_api.domain.errors import VariantNotFound
-from command_api.execute import Answer, Done
-from command_api.execute import Request as CommandRequest
+from command_api.executing.execute import Answer, Render
+from command_api.executing.execute import Request as CommandRequest
 from command_api.http import convert, schemas
 from command_api.http.answers import (
     WriteApi,
@@ -168,7 +168,7 @@ async def _run(
     request: Request,
     command: c.Command,
     body: bytes,
-    render: Callable[[Done], tuple[int, bytes]] = render_ok,
+    render: Render = render_ok,
 ) -> Response:
     product_id = product_id_of(request.path_params["product_id"])
     answer = await api.execute.execute(

@@ -19,8 +19,8 @@ from command_api.importer.run import import_products
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
-from command_api.progress import progress_bar
 from shared.contract.money import MoneyError, minor_units
+from shared.ops.progress_bar import progress_bar
 
 START_BYTES = 4096
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3

@@ -21,8 +21,8 @@ from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
 from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
-from command_api.progress import progress_bar
 from shared.contract.text import slug_of
+from shared.ops.progress_bar import progress_bar
 
 VARIANTS_MAX = 6
 COUNT_DEFAULT = 1_000

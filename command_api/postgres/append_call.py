@@ -8,7 +8,14 @@ from typing import Any, cast
 import asyncpg
 
 from command_api.domain.product import Reservation
-from command_api.ports import Append, Appended, AppendOutcome, DuplicateKey, ReservationTaken, VersionConflict
+from command_api.executing.ports import (
+    Append,
+    Appended,
+    AppendOutcome,
+    DuplicateKey,
+    ReservationTaken,
+    VersionConflict,
+)
 from shared.postgres.sql import load_sql
 
 APPEND_SQL = load_sql("command_api.postgres", "append")

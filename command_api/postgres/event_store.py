@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from command_api.domain.product import Reservation
-from command_api.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream
+from command_api.executing.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream
 from command_api.postgres.group_commit import GroupCommit, GroupCommitLimits
 from command_api.postgres.grouped_read import GroupedRead
 from command_api.postgres.writer_connection import WriterConnection

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from command_api.domain.product import Reservation
-from command_api.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
+from command_api.executing.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
 from command_api.postgres.append_call import call_append
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from command_api.ports import StoreUnavailable
+from command_api.executing.ports import StoreUnavailable
 from shared.postgres.errors import is_transient
 
 K = TypeVar("K")

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from command_api.ports import Append, Appended, OutcomeUnknown
+from command_api.executing.ports import Append, Appended, OutcomeUnknown
 from shared.contract.recorded_event import EventMetadata
 from shared.ops.logs import get_logger
 from shared.postgres.pool import connect

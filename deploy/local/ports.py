@@ -1,20 +1,24 @@
 """Ports are checked before anything starts, because a server's own bind error names no setting of ours."""
 
 import errno
+import random
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 
 from deploy.local.errors import PortTaken
 
 HOST = "127.0.0.1"
+_BLOCKS_BEGIN, _BLOCKS_END, _BLOCK_PORTS = 20_000, 32_000, 200
 
 
 def free_port() -> int:
-    """A port nobody listens on now. Another program may take it first: only tests accept that race."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of this process's own block that nobody listens on; for tests, of which several may run at once.
+
+    The kernel gives ports from 32768 on to clients: one of those could be taken while its server is stopped.
+    """
+    with _free_ports_lock:
+        return next(port for port in _free_ports if not port_is_taken(port))
 
 
 def port_is_taken(port: int) -> bool:
@@ -28,6 +32,26 @@ def port_is_taken(port: int) -> bool:
                 return True
             raise
     return False
+
+
+def _own_block() -> Iterator[int]:
+    """The ports of a block, round and round. Who listens on a block's first port has it, until it ends."""
+    blocks = list(range(_BLOCKS_BEGIN, _BLOCKS_END, _BLOCK_PORTS))
+    random.shuffle(blocks)
+    for first in blocks:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as claim:
+            try:
+                claim.bind((HOST, first))
+                claim.listen(1)
+            except OSError:
+                continue
+            while True:
+                yield from range(first + 1, first + _BLOCK_PORTS)
+    raise PortTaken(f"every block of ports from {_BLOCKS_BEGIN} to {_BLOCKS_END} is in use")
+
+
+_free_ports = _own_block()
+_free_ports_lock = threading.Lock()
 
 
 def require_free(port_by_setting: Mapping[str, int]) -> None:

@@ -8,6 +8,8 @@ import os
 import secrets
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -25,6 +27,8 @@ OWNER, WRITER, READER, PROJECTOR = (
 )  # fmt: skip
 SUPERUSER = "postgres"
 CONNECTIONS_MAX = 200
+_STARTUP_PARAMETERS = f"user\0{SUPERUSER}\0database\0postgres\0\0".encode()
+_STARTUP_MESSAGE = struct.pack(">ihh", 8 + len(_STARTUP_PARAMETERS), 3, 0) + _STARTUP_PARAMETERS
 
 
 class PostgresServer(Server):
@@ -33,8 +37,16 @@ class PostgresServer(Server):
     stop_signal = signal.SIGINT  # "fast": ends sessions; SIGTERM would wait for every client to leave
     orphan_signal = signal.SIGINT
 
-    def __init__(self, data_dir: Path, port: int, log_file: Path, progress: Progress = silent) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int,
+        log_file: Path,
+        progress: Progress = silent,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__("postgresql", log_file, progress)
+        self._settings = settings or {}
         self.port = port
         self._identity = unprivileged.identity_for_postgres()
         self._requested_data_dir = data_dir
@@ -62,16 +74,15 @@ class PostgresServer(Server):
             "max_connections": CONNECTIONS_MAX,
             "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
             "shared_buffers": "256MB", "max_wal_size": "2GB", "timezone": "UTC", "log_timezone": "UTC",
-            "logging_collector": "off", "log_line_prefix": "%m [%p] %u@%d ",
+            "logging_collector": "off", "log_line_prefix": "%m [%p] %u@%d ", **self._settings,
         }  # fmt: skip
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         argv = [str(self._programs / "postgres"), "-D", str(self.data_dir), *options]
         return Command(argv, directory=self.data_dir, identity=self._identity)
 
     def is_ready(self) -> bool:
-        """pg_isready, which tells "starting up" from "accepting"."""
-        argv = [str(self._programs / "pg_isready"), "-q", "-h", HOST, "-p", str(self.port), "-t", "1"]
-        return subprocess.run(argv, check=False, timeout=5).returncode == 0
+        """It asks for a password, instead of saying that it is starting up or shutting down."""
+        return postgres_answers(self.port)
 
     def after_first_ready(self) -> None:
         """Roles and the two databases, where they are missing."""
@@ -84,7 +95,7 @@ class PostgresServer(Server):
         argv = [str(self._programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         argv += [word for name, value in (variables or {}).items() for word in ("-v", f"{name}={value}")]
         argv += ["-h", HOST, "-p", str(self.port), "-U", SUPERUSER, "-d", database, "-f", "-"]
-        environment = {**os.environ, "PGPASSWORD": self._superuser_password()}
+        environment = {**os.environ, "PGPASSWORD": self.superuser_password()}
         answer = subprocess.run(
             argv, input=sql, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
@@ -95,7 +106,8 @@ class PostgresServer(Server):
     def _password_file(self) -> Path:
         return self._requested_data_dir.with_name(f"{self._requested_data_dir.name}.superuser-password")
 
-    def _superuser_password(self) -> str:
+    def superuser_password(self) -> str:
+        """Made when the cluster was; no service has it."""
         return self._password_file().read_text().strip()
 
     def _move_within_reach(self) -> None:
@@ -139,6 +151,16 @@ class PostgresServer(Server):
             if self.data_dir.exists():
                 self.data_dir.rmdir()
             cluster.rename(self.data_dir)
+
+
+def postgres_answers(port: int) -> bool:
+    """True where a PostgreSQL on 127.0.0.1 takes connections; what pg_isready does, without a program."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(_STARTUP_MESSAGE)
+            return connection.recv(1024).startswith(b"R")  # an authentication request; an error begins with E
+    except OSError:
+        return False
 
 
 def _copy_of_programs(programs: Path) -> Path:

@@ -28,6 +28,8 @@ _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _CHILD = str(Path(__file__).with_name("child.py"))
 _LOG_TAIL_LINES = 15
 _POLL_SECONDS = 0.05
+_STOPPED_SECONDS_MAX = 10.0
+_AT_REST = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 
 
 def silent(_message: str) -> None:
@@ -155,6 +157,7 @@ class Server(ABC):
         """SIGSTOP: connections stay open, nothing answers. The parent first, or it could fork in between."""
         for process in self._family():
             _signal(process, signal.SIGSTOP)
+            _wait_until_stopped(process)
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
@@ -167,9 +170,10 @@ class Server(ABC):
         self.start()
 
     def ensure_running(self) -> None:
-        """Undo whatever fault a test left behind."""
-        self.resume()
-        self.start()
+        """Undo whatever fault a test left behind; cheap where there is none, because each test asks."""
+        if self.pid is None or not self.is_ready():
+            self.resume()
+            self.start()
 
     def log_tail(self) -> str:
         """The last log lines, indented, for an error message; empty where there is no log."""
@@ -202,3 +206,23 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         process.send_signal(number)
     except psutil.NoSuchProcess:
         return  # it ended by itself in the meantime, which is what the caller wants of it or will see
+
+
+def _wait_until_stopped(process: psutil.Process) -> None:
+    """SIGSTOP waits for one thread to be scheduled; until then, the others of a broker serve clients."""
+    deadline = time.monotonic() + _STOPPED_SECONDS_MAX
+    while not _is_stopped(process):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {process.pid} is not stopped after {_STOPPED_SECONDS_MAX:.0f} s")
+        time.sleep(0.001)
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    """Each of its threads, where the system tells."""
+    try:
+        if not sys.platform.startswith("linux"):
+            return process.status() in _AT_REST
+        threads = Path(f"/proc/{process.pid}/task").glob("*/stat")
+        return all(thread.read_text().rpartition(")")[2].split()[0] in "TtXZ" for thread in threads)
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return not process.is_running()

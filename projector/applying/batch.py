@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.applying.ports import Checkpoint, Delivered, Held, Letter, Unreadable
-from projector.applying.stream_fold import Failure, Tally
+from projector.applying.ports import Checkpoint, Held
+from projector.applying.records import Delivered, Unreadable
 from projector.errors import LogDiffers, LogLacksVersions
 
 Item = Delivered | Unreadable
@@ -86,29 +86,6 @@ def refuse_other_logs(unreadable: Sequence[Unreadable]) -> None:
 def is_behind(item: Item, lacking: LogLacksVersions) -> bool:
     """Whether it has to wait because its partition stops before it."""
     return item.partition == lacking.partition and item.offset >= lacking.offset
-
-
-def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[Letter]:
-    """The event that failed, and its product's later ones."""
-    event = failure.delivered.event
-    tally[event.event_type, "parked"] += 1
-    letter = Letter(failure.delivered.record, event, failure.error_class, failure.cause)
-    later = [one for one in deliveries if one is not failure.delivered]
-    return [letter, *followers(later, event.stream_version - 1, tally)]
-
-
-def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[Letter]:
-    """Those above this version, to be parked behind what failed before them; the others are duplicates."""
-    letters = []
-    for delivered in deliveries:
-        event = delivered.event
-        if event.stream_version > stream_version:
-            tally[event.event_type, "parked"] += 1
-            cause = "an earlier event of the product is parked"
-            letters.append(Letter(delivered.record, event, "follower", cause))
-        else:
-            tally[event.event_type, "duplicate"] += 1
-    return letters
 
 
 def positions(products: Mapping[UUID, Sequence[Delivered]]) -> int:

@@ -1,10 +1,12 @@
-"""One product's way through a batch: what is new is folded in stream order, what cannot be ends the way."""
+"""One product's events in a batch: new ones are folded in order, and parked from the first that fails."""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from projector.applying.ports import Change, Delivered, ErrorClass, Fold, Held, S
+from projector.applying.dead_letters import Letter, ProductLetter
+from projector.applying.ports import Change, Fold, Held, S
+from projector.applying.records import Delivered, ErrorClass
 from projector.errors import HistoryDoesNotFold, LogLacksVersions
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
@@ -122,3 +124,26 @@ def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
         raise CannotApply("undecodable", f"{type(error).__name__}: {error}") from error
     except HistoryDoesNotFold as error:
         raise CannotApply("history-does-not-fold", str(error)) from error
+
+
+def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[Letter]:
+    """The event that failed, and its product's later ones."""
+    event = failure.delivered.event
+    tally[event.event_type, "parked"] += 1
+    letter = ProductLetter(failure.delivered.record, event, failure.error_class, failure.cause)
+    later = [one for one in deliveries if one is not failure.delivered]
+    return [letter, *followers(later, event.stream_version - 1, tally)]
+
+
+def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[Letter]:
+    """Those above this version, to be parked behind what failed before them; the others are duplicates."""
+    letters: list[Letter] = []
+    for delivered in deliveries:
+        event = delivered.event
+        if event.stream_version > stream_version:
+            tally[event.event_type, "parked"] += 1
+            cause = "an earlier event of the product is parked"
+            letters.append(ProductLetter(delivered.record, event, "follower", cause))
+        else:
+            tally[event.event_type, "duplicate"] += 1
+    return letters

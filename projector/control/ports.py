@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
-from projector.applying.ports import Action, Control
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Control
 
 
 class ParkedCount(NamedTuple):

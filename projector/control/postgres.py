@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from projector.applying.ports import Action, Control
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Control
 from projector.control.ports import ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql

@@ -14,7 +14,9 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from projector.applying.apply import Applied, Applier
-from projector.applying.ports import Checkpoint, Delivered, Letter, Unreadable
+from projector.applying.dead_letters import Letter
+from projector.applying.ports import Checkpoint
+from projector.applying.records import Delivered, Unreadable
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_batch

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from projector.applying.ports import Delivered, Unreadable
+from projector.applying.records import Delivered, Unreadable
 from projector.control.ports import PartitionLag
 from projector.kafka.progress import Progress
 from shared.ops.logs import get_logger

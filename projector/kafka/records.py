@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from projector.applying.ports import Delivered, ErrorClass, Unreadable
+from projector.applying.records import Delivered, ErrorClass, Unreadable
 from shared.kafka.cloud_event import MalformedRecord, read_record
 
 Record: TypeAlias = "ConsumerRecord[Any, Any]"

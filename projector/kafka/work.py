@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from projector.applying.ports import Checkpoint, Delivered, Unreadable
+from projector.applying.ports import Checkpoint
+from projector.applying.records import Delivered, Unreadable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
 from projector.kafka.starting_points import StartsAt

@@ -13,8 +13,10 @@ from uuid import uuid4
 import msgspec
 from prometheus_client import Gauge
 
+from projector.applying.dead_letters import Letter, Parking, SingleLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Control, ErrorClass, Letter, MadeRecord, Parking
+from projector.applying.ports import Control
+from projector.applying.records import ErrorClass, MadeRecord
 from projector.control.ports import PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered
@@ -98,7 +100,7 @@ class DigestLoop:
         """Whether more may be due. Never raises for what a server does."""
         try:
             is_more_due = not self._is_paused and await self._send_due()
-            await self._park_undelivered()
+            is_more_due |= await self._park_undelivered()
             await self._measure()
             await self._purge()
         except Exception as error:
@@ -118,11 +120,11 @@ class DigestLoop:
                 raise outcome
         return len(digests) == self._at_a_time_max
 
-    async def _park_undelivered(self) -> None:
-        """Raises `ParkingIsFull`; then they are found again."""
+    async def _park_undelivered(self) -> bool:
+        """Whether there may be more. Raises `ParkingIsFull`; then they are found again."""
         undelivered = await self._tools.digests.undelivered(_LETTERS_PER_TURN_MAX)
         if not undelivered:
-            return
+            return False
         breaker = self._tools.breaker
         breaker.check(len(undelivered))
         letters = [_letter(one) for one in undelivered]
@@ -133,6 +135,7 @@ class DigestLoop:
         await self._tools.digests.mark_parked([one.digest_id for one in undelivered])
         for letter in letters:
             self._tools.tell_parked(letter)
+        return len(undelivered) == _LETTERS_PER_TURN_MAX
 
     async def _measure(self) -> None:
         gathered = await self._tools.digests.gathered(self._recipients)
@@ -148,7 +151,7 @@ class DigestLoop:
         self._purged_at = now
 
 
-def _letter(digest: Undelivered) -> Letter:
+def _letter(digest: Undelivered) -> SingleLetter:
     """A digest as a dead letter; `show` prints what it is about."""
     digest_id = str(digest.digest_id)
     value = {"digest_id": digest_id, "recipient": digest.recipient, "events": digest.events}
@@ -162,4 +165,4 @@ def _letter(digest: Undelivered) -> Letter:
         ((DIGEST_ID_HEADER, digest_id.encode()),),
     )
     error_class = _CLASSES.get(digest.state, "mail-not-sent")
-    return Letter(record, None, error_class, f"{digest.recipient}: {digest.cause}")
+    return SingleLetter(record, None, error_class, f"{digest.recipient}: {digest.cause}")

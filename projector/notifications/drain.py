@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
-from projector.applying.ports import Action, ErrorClass, EventLog, ParkedEvent, Parking, Unreadable
+from projector.applying.dead_letters import Action, ParkedEvent, Parking
+from projector.applying.ports import EventLog
+from projector.applying.records import ErrorClass, Unreadable
 from projector.errors import CannotGoOn
 from projector.notifications.digest_loop import DIGEST_ID_HEADER, DIGEST_LETTERS
 from projector.notifications.digest_ports import Digests
@@ -57,7 +59,7 @@ class NotificationDrain:
         """Nothing, for the same reason."""
         return Drained(0, 0)
 
-    async def retry_unreadable(
+    async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Drained:
         """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
@@ -93,7 +95,7 @@ class NotificationDrain:
                 return Drained(0, 1, cause)
         raise AssertionError("its time was never up")
 
-    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained:
+    async def discard_single(self, parked_event_id: int, action: Action) -> Drained:
         """Forget it: no mail of this event, or no such digest, is ever sent any more."""
         parked = await self._parked(parked_event_id)
         if parked is None:

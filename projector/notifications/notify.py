@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
-from projector.applying.ports import ErrorClass, EventLog
+from projector.applying.ports import EventLog
+from projector.applying.records import ErrorClass
 from projector.errors import HistoryDoesNotFold, ProjectorError, Unavailable
 from projector.notifications.mail_attempt import MAILS, attempt, patiently, settlement
 from projector.notifications.past import documents_after

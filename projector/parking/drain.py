@@ -10,21 +10,9 @@ from typing import Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING
-from projector.applying.ports import (
-    Action,
-    BatchWriter,
-    Change,
-    Delivered,
-    ErrorClass,
-    EventLog,
-    Fold,
-    Listener,
-    ParkedEvent,
-    S,
-    SourceRecord,
-    Unreadable,
-    View,
-)
+from projector.applying.dead_letters import Action, ParkedEvent
+from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listener, S, View
+from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
 from projector.errors import LogLacksVersions, Refused
 from shared.contract.recorded_event import RecordedEvent
@@ -49,13 +37,13 @@ class Draining(Protocol):
 
     async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained: ...
 
-    async def retry_unreadable(
+    async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Drained: ...
 
     async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained: ...
 
-    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained: ...
+    async def discard_single(self, parked_event_id: int, action: Action) -> Drained: ...
 
 
 class Drain(Generic[S]):
@@ -94,10 +82,10 @@ class Drain(Generic[S]):
         await self._tell(change)
         return drained
 
-    async def retry_unreadable(
+    async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Drained:
-        """Read a record once more that was no event; what it was is in the view by now, or the log has it.
+        """Read once more a record that was no event; what it was is in the view by now, or the log has it.
 
         `resend_unknown` is for side effects: of a view nothing is ever unknown.
         """
@@ -131,8 +119,8 @@ class Drain(Generic[S]):
         await self._tell(change)
         return Drained(len(parked), left)
 
-    async def discard_unreadable(self, parked_event_id: int, action: Action) -> Drained:
-        """Give up one record that was no event."""
+    async def discard_single(self, parked_event_id: int, action: Action) -> Drained:
+        """Give up one record that is parked alone."""
         async with self._view.begin({}) as writer:
             parked = await writer.parked_one(parked_event_id)
             if parked is None:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Generic, NamedTuple
 from uuid import UUID
 
-from projector.applying.ports import Change, ErrorClass, Fold, S
+from projector.applying.ports import Change, Fold, S
+from projector.applying.records import ErrorClass
 from projector.applying.stream_fold import CannotApply, apply_one
 from projector.errors import CannotGoOn
 from shared.contract.recorded_event import EventMetadata, RecordedEvent

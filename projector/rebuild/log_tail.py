@@ -6,7 +6,8 @@ from typing import Generic, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING, by_product
-from projector.applying.ports import Change, Delivered, Fold, S, SourceRecord
+from projector.applying.ports import Change, Fold, S
+from projector.applying.records import Delivered, SourceRecord
 from projector.applying.stream_fold import StreamFold
 from projector.errors import CannotGoOn, LogLacksVersions
 from projector.rebuild.bulk_fold import Failed

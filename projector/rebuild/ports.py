@@ -120,13 +120,19 @@ class Records(Protocol):
 class CacheRecords(Records, Protocol[S]):
     """The record of a rebuild whose view is not in PostgreSQL."""
 
+    def owned(self, *, is_long: bool = False) -> AbstractAsyncContextManager[object]:
+        """A block during which nobody else can take the rebuild. Raises `RebuildLockLost`."""
+
     async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
         """After the slice is in the shadow: loading it twice does no harm."""
 
     async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
         """After the stretch is in the shadow."""
 
-    async def switched(self, live: "Holder[S]", checkpoints: Sequence[Mapping[str, int]]) -> None:
+    async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
+        """Before the switch: what a roll-back goes back to."""
+
+    async def switched(self, live: "Holder[S]") -> None:
         """What is parked from now on is what `live` could not apply."""
 
 

@@ -4,29 +4,25 @@ Each phase is kept, so whatever ends it - Ctrl-C, a crash, a server that goes aw
 The live view is not touched before the switch, and the previous one stays until it is finished with.
 """
 
-import asyncio
-import multiprocessing
-import os
 from collections.abc import Callable
-from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue
-from queue import Empty
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from projector.errors import CannotGoOn
 from projector.rebuild.log_tail import LogTail
 from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
+from projector.rebuild.postgres.lock import rebuild_lock
 from projector.rebuild.postgres.log_scan import PostgresLogScan
+from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.rebuilding import Rebuilding
-from projector.rebuild.worker import Slices, Told, work
+from projector.rebuild.worker import Slices
+from projector.rebuild.workers import Workers
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
-
-_LOOK_SECONDS = 0.05
-_END_SECONDS_MAX = 5.0
 
 
 class Wanted(NamedTuple):
@@ -57,17 +53,23 @@ class Reporter(NamedTuple):
 
 
 class Rebuild:
-    """Of one projection."""
+    """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
 
     def __init__(
-        self, projection: Rebuilding, stores: Stores, settings: "ProjectorSettings", reporter: Reporter
+        self,
+        projection: Rebuilding,
+        stores: Stores,
+        settings: "ProjectorSettings",
+        reporter: Reporter,
+        owner_id: UUID,
     ) -> None:
         self._projection = projection
         self._name = projection.name
         self._stores = stores
         self._settings = settings
         self._report = reporter
-        self._parts = projection.target(stores)
+        self._owner_id = owner_id
+        self._parts = projection.target(stores, owner_id)
         self._log = PostgresLogScan(stores.log_pool)
 
     async def start(self, wanted: Wanted) -> Proof | None:
@@ -107,8 +109,10 @@ class Rebuild:
         return proof
 
     async def cancel(self) -> None:
-        """Drop what was made; the live view stays as it is."""
-        await self._unfinished()
+        """Drop what was made, by whatever code and from whatever log; the live view stays as it is."""
+        record = await self._parts.records.read()
+        if record is None or record.phase == SWITCHED:
+            raise CannotGoOn(f"no rebuild of {self._name} is under way")
         await self._parts.shadow.drop()
         await self._parts.records.forget()
 
@@ -128,10 +132,6 @@ class Rebuild:
             raise CannotGoOn(f"{self._name} was not switched: there is nothing to finish")
         await self._parts.shadow.drop_previous()
         await self._parts.records.forget()
-
-    async def record(self) -> Record | None:
-        """How far it is."""
-        return await self._parts.records.read()
 
     async def _unfinished(self) -> Record:
         record = await self._parts.records.read()
@@ -163,67 +163,31 @@ class Rebuild:
         left = [which for which in range(record.slices) if which not in record.slices_done]
         self._report.phase("loading", f"{len(left)} of {record.slices} slices, {wanted.workers} processes")
         self._report.total(record.target_position * len(left) // record.slices)
-        slices = Slices(self._projection, record.slices, record.target_position, wanted.live_lag_events_max)
-        processes = _Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
+        slices = Slices(
+            self._projection,
+            self._owner_id,
+            record.slices,
+            record.target_position,
+            wanted.live_lag_events_max,
+        )
+        processes = Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
         try:
             await processes.run(self._report.events)
         finally:
             processes.end()
 
 
-class _Workers:
-    """The processes of a first pass; ended with it, however it ends."""
-
-    def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(
-            [work.__module__, type(slices.projection).__module__]
-        )  # imported once, not by each worker
-        # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
-        self._told: Queue[Told] = context.Queue()
-        self._todo: Queue[int] = context.Queue()
-        for which in [*left, *[-1] * count]:
-            self._todo.put(which)
-        self._processes: list[BaseProcess] = [
-            context.Process(target=work, args=(settings, slices, self._todo, self._told), daemon=True)
-            for _ in range(count)
-        ]
-
-    async def run(self, events: Callable[[int], None]) -> None:
-        """Until all slices are loaded. Raises `CannotGoOn` with what a worker said, or if one was killed."""
-        for process in self._processes:
-            process.start()
-        running = len(self._processes)
-        while running:
-            try:
-                told = self._told.get_nowait()
-            except Empty:
-                self._look_for_killed()
-                await asyncio.sleep(_LOOK_SECONDS)
-                continue
-            if told.error is not None:
-                raise CannotGoOn(told.error)
-            running -= told.has_ended
-            events(told.events)
-
-    def end(self) -> None:
-        """At once: what was not loaded whole is rolled back by the database."""
-        for process in self._processes:
-            if process.is_alive():
-                process.terminate()
-        for process in self._processes:
-            if process.pid is not None:
-                process.join(_END_SECONDS_MAX)
-
-    def _look_for_killed(self) -> None:
-        for process in self._processes:
-            if process.exitcode not in (None, 0):
-                raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
+def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:
+    """Held while the rebuild is changed; gives the id of its owner. Raises `RebuildIsLocked`."""
+    settings = stores.settings
+    return rebuild_lock(
+        settings.read_model_dsn, projection.name, connect_timeout_seconds=settings.connect_timeout_seconds
+    )
 
 
-def default_workers() -> int:
-    """One a processor: folding is what takes the time."""
-    return os.cpu_count() or 1
+async def record_of(projection: Rebuilding, stores: Stores) -> Record | None:
+    """How far its rebuild is, whoever has the lock."""
+    return await RebuildRecords(stores.read_model, projection.name).read()
 
 
 def _made_by() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, NamedTuple, Protocol
+from uuid import UUID
 
 from projector.applying.ports import Fold, S
 from projector.rebuild.ports import Records, Shadow
@@ -33,8 +34,8 @@ class Rebuilding(Protocol):
     def why_left_out(self) -> str:
         """Why a proof can leave products out, for people."""
 
-    def target(self, stores: Stores) -> Target[Any]:
-        """What a rebuild fills."""
+    def target(self, stores: Stores, owner_id: UUID) -> Target[Any]:
+        """What a rebuild fills, for whoever has its lock; `owner_id` is what the lock gave."""
 
     def verification(
         self, stores: Stores, told: Callable[[int], None]

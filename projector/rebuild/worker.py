@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from multiprocessing.queues import Queue
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 import uvloop
 
@@ -35,6 +36,7 @@ class Slices(NamedTuple):
     """What a worker is told: whose slices, of how many, up to where, and when to make room for live work."""
 
     projection: Rebuilding
+    owner_id: UUID
     slices: int
     target: int
     live_lag_events_max: int
@@ -71,7 +73,7 @@ async def _work(
 
 
 async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]") -> None:
-    target = slices.projection.target(stores)
+    target = slices.projection.target(stores, slices.owner_id)
     bulk: BulkFold[Any] = BulkFold(target.fold)
     log = PostgresLogScan(stores.log_pool)
     events = 0

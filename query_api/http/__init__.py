@@ -1,1 +1,1 @@
-"""HTTP: the hot read before the framework, and the only FastAPI code of the query API."""
+"""HTTP for all capabilities: the application, problem documents, parameters, and what routes share."""

@@ -1,10 +1,10 @@
-"""What OpenAPI says beyond the models: headers of answers, problems, and nothing that does not happen."""
+"""What OpenAPI says beyond the models: headers, problems, and nothing that does not happen."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
-from query_api.http.schemas import ProblemModel
+from query_api.http.problem_schema import ProblemModel
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import CONTENT_TYPE
 
@@ -69,6 +69,34 @@ STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,
 }
+
+
+def _parameter(name: str, description: str) -> dict[str, Any]:
+    """A header that the handlers read from the request itself: FastAPI would parse it at every request."""
+    schema = {"anyOf": [{"type": "string"}, {"type": "null"}], "description": description, "title": name}
+    return {
+        "name": name.lower(),
+        "in": "header",
+        "required": False,
+        "schema": schema,
+        "description": description,
+    }
+
+
+IDENTITY = (
+    _parameter("X-Request-Id", "Comes back in the answer and in logs."),
+    _parameter("Traceparent", "W3C trace context."),
+)
+READING = (
+    _parameter("Consistency-Token", "From the answer to a write that must be visible."),
+    _parameter("Prefer", "wait=N: how many seconds to wait for that write."),
+    *IDENTITY,
+)
+READING_ONE = (
+    _parameter("If-Match", "Only if the product is at one of these ETags, or *."),
+    _parameter("If-None-Match", 'ETags that the caller has, such as "3", or *.'),
+    *READING,
+)
 
 
 def install(app: FastAPI) -> None:

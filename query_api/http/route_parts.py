@@ -1,25 +1,27 @@
-"""What routes have in common: headers that OpenAPI names, JSON answers, refusing what would do nothing."""
+"""What routes have in common: GET with HEAD, JSON answers, links, and the refusal of useless parameters."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from query_api.errors import BadParameter
 from query_api.http import openapi
 from query_api.http.preconditions import require_match
 
-# Read by the handlers from the request itself; declared so that OpenAPI names them.
-IfNoneMatch = Annotated[str | None, Header(description='ETags that the caller has, such as "3", or *.')]
-IfMatch = Annotated[str | None, Header(description="Only if the product is at one of these ETags, or *.")]
-Token = Annotated[str | None, Header(description="From the answer to a write that must be visible.")]
-Prefer = Annotated[str | None, Header(description="wait=N: how many seconds to wait for that write.")]
-RequestId = Annotated[str | None, Header(description="Comes back in the answer and in logs.")]
-Trace = Annotated[str | None, Header(description="W3C trace context.")]
+Parameters = Sequence[dict[str, Any]]
 
 
-def add_route(app: FastAPI, path: str, handler: Any, model: Any, responses: openapi.Responses) -> None:
+def add_route(
+    app: FastAPI,
+    path: str,
+    handler: Any,
+    model: Any,
+    responses: openapi.Responses,
+    headers: Parameters = openapi.READING,
+) -> None:
     """GET and HEAD are two operations, or OpenAPI would have one operation id twice."""
     for method in ("GET", "HEAD"):
         app.add_api_route(
@@ -30,6 +32,7 @@ def add_route(app: FastAPI, path: str, handler: Any, model: Any, responses: open
             response_model=model,
             response_class=JSONResponse,
             responses=responses,
+            openapi_extra={"parameters": list(headers)},
         )
 
 

@@ -1,1 +1,1 @@
-"""The read model in PostgreSQL: named SQL files, and the only asyncpg code of the query API."""
+"""Bounded access to the read model, for all capabilities."""

@@ -23,7 +23,7 @@ FOLDERS = {
 }
 COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
-    "command_api/relay_app.py": {"asyncpg"},
+    "command_api/relay/app.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
     "projector/app.py": {"asyncpg", "aiokafka", "faststream"},
     "projector/stores.py": {"asyncpg", "redis"},

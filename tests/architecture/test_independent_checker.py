@@ -52,4 +52,4 @@ def test_what_judges_the_product_uses_none_of_its_code(module: str) -> None:
 def test_an_import_of_an_import_is_seen() -> None:
     reached = reached_from("tests.integration.relay_world")
     assert "shared.contract.recorded_event" in reached
-    assert "command_api.relay" in reached
+    assert "command_api.relay.relay" in reached

@@ -11,7 +11,7 @@ import msgspec
 import uvloop
 from uuid_utils.compat import uuid4, uuid7
 
-from command_api.ports import Append, Appended, KeyedAnswer, NewEvent
+from command_api.executing.ports import Append, Appended, KeyedAnswer, NewEvent
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.writer_connection import WriterConnection
 from shared.contract.codec import encode_event

@@ -19,9 +19,10 @@ from uuid_utils.compat import uuid4
 
 from projector.applying.apply import Applier
 from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
-from projector.applying.ports import Letter
+from projector.applying.dead_letters import Letter
 from projector.applying.postgres import PostgresEventLog
 from projector.applying.stream_fold import Doomed, StreamFold, Tally
+from projector.applying.transaction import BatchTransaction
 from projector.kafka.records import read_one
 from projector.parking.postgres.parking import PostgresParkedProducts
 from projector.views.postgres.view import PostgresView
@@ -58,10 +59,10 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     ]
 
 
-class _WithoutParking(Applier[Any]):
-    """What a projection is that knows no failure."""
+class _WithoutParking(BatchTransaction[Any]):
+    """The transaction of a projection that parks nothing."""
 
-    async def _apply(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
+    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
         products, _ = by_product(batch)
         tally: Tally = Counter()
         changes = []
@@ -98,19 +99,23 @@ async def _rates(servers: BenchServers) -> list[float]:
     log = await servers.event_store()
     log_pool = await _pool(log.reader)
     pools = [await _pool((await servers.read_model()).projector) for _ in range(2)]
-    projections = []
-    for pool, kind in zip(pools, (_WithoutParking, Applier), strict=True):
-        if kind is Applier:
+    appliers = []
+    for pool, parks in zip(pools, (False, True), strict=True):
+        if parks:
             await pool.execute(_PARK_SQL, PROJECTION, TOPIC, DEFAULT_PARTITION_COUNT, PARKED_PRODUCTS)
         view = PostgresView(pool, ProductViewTables(), projection=PROJECTION, topic=TOPIC)
         parked = PostgresParkedProducts(pool, projection=PROJECTION, topic=TOPIC)
-        projections.append(kind(view, DOCUMENTS, PostgresEventLog(log_pool), parked))
-        await projections[-1].load(range(DEFAULT_PARTITION_COUNT))
+        log_reader = PostgresEventLog(log_pool)
+        applier = Applier(view, DOCUMENTS, log_reader, parked)
+        if not parks:
+            applier._transaction = _WithoutParking(view, DOCUMENTS, log_reader, applier.breaker, None)
+        appliers.append(applier)
+        await applier.load(range(DEFAULT_PARTITION_COUNT))
     elapsed: list[list[float]] = [[], []]
     for turn, batch in enumerate(_batches()):
         for which in (0, 1) if turn % 2 else (1, 0):
             started = time.process_time()
-            await projections[which].apply(batch)
+            await appliers[which].apply(batch)
             elapsed[which].append(time.process_time() - started)
     for pool in pools:
         complete = f"SELECT count(*) FROM views.product_view WHERE stream_version = {VERSIONS}"

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from command_api import relay_app
-from command_api.kafka import publisher as kafka_publisher
-from command_api.kafka.producer import BATCH_BYTES_MAX
-from command_api.kafka.publisher import KafkaPublisher
-from command_api.relay_ports import Chunk, Published
-from command_api.relay_settings import RelaySettings
+from command_api.relay import app as relay_app
+from command_api.relay.kafka import publisher as kafka_publisher
+from command_api.relay.kafka.producer import BATCH_BYTES_MAX
+from command_api.relay.kafka.publisher import KafkaPublisher
+from command_api.relay.ports import Chunk, Published
+from command_api.relay.settings import RelaySettings
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.ops.process import run

@@ -101,7 +101,7 @@ def _no_redis_guard() -> None:
 
 
 def _no_idempotency() -> None:
-    from command_api.execute import ExecuteCommand
+    from command_api.executing.execute import ExecuteCommand
 
     def forgetful(original: Any) -> Any:
         async def execute(self: Any, request: Any) -> Any:
@@ -113,7 +113,7 @@ def _no_idempotency() -> None:
 
 
 def _no_read_back() -> None:
-    from command_api.ports import StoreUnavailable
+    from command_api.executing.ports import StoreUnavailable
     from command_api.postgres import group_commit
 
     def careless(_: Any) -> Any:
@@ -127,8 +127,8 @@ def _no_read_back() -> None:
 
 
 def _cursor_first() -> None:
-    from command_api.kafka.publisher import KafkaPublisher
-    from command_api.relay_ports import Published
+    from command_api.relay.kafka.publisher import KafkaPublisher
+    from command_api.relay.ports import Published
 
     def hopeful(original: Any) -> Any:
         async def publish(self: Any, chunk: Any) -> Any:
@@ -141,7 +141,7 @@ def _cursor_first() -> None:
 
 
 def _no_token() -> None:
-    from query_api.http import routes
+    from query_api.products.http import routes
 
     _replace(routes, "consistency_of", lambda _: lambda _request, _limits: (None, {}))
 

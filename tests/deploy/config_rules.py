@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 
-from command_api.relay_app import _POOL_CONNECTIONS_MAX as RELAY_POOL
+from command_api.relay.app import _POOL_CONNECTIONS_MAX as RELAY_POOL
 from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
 from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest

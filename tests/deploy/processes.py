@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from command_api.relay_settings import RelaySettings
+from command_api.relay.settings import RelaySettings
 from command_api.settings import CommandSettings, MigrateSettings
 from projector.settings import ProjectorSettings
 from query_api.settings import QuerySettings

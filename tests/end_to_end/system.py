@@ -15,11 +15,11 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.process import Job, Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Server
-from tests.databases import create_database
-from tests.servers import DatabaseDsns, dsns_of
+from tests.databases import create_database, drop_database
+from tests.servers import INSTALLATIONS_REDIS_DATABASE, DatabaseDsns, dsns_of
 
 REPOSITORY = Path(__file__).parents[2]
-REDIS_DATABASE = 15
+REDIS_DATABASE = INSTALLATIONS_REDIS_DATABASE
 # The settings of production, but for the times that a fault test would have to wait for.
 PATIENCE_OF_TESTS = {
     "SESSION_TIMEOUT_SECONDS": "3",  # how long a killed projector's partitions stay with it
@@ -100,9 +100,7 @@ class System:
         in_parallel(self.processes, lambda process: process.stop())
         self.servers.ensure_running()
         for database in (self.event_store, self.read_model):
-            self.servers.postgres.run_sql(
-                'DROP DATABASE IF EXISTS :"name" WITH (FORCE)', variables={"name": database.name}
-            )
+            drop_database(self.servers.postgres, database.name)
 
     def standby_relay(self) -> Process:
         """A second relay of the same log, not started."""

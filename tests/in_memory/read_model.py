@@ -12,7 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Generic
 from uuid import UUID
 
-from projector.applying.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
+from projector.applying.dead_letters import Action, Letter, ParkedEvent, ProductLetter
+from projector.applying.ports import Change, Checkpoint, Held, S
+from projector.applying.records import ErrorClass
 from projector.errors import Fenced, ParkingIsFull, ProjectorError, Refused
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from tests.in_memory.rows import Rows, Step, failing_again, failing_alone, parking, releasing, saving
@@ -149,7 +151,7 @@ class InMemoryBatch(Generic[S]):
         numbers = [self._read_model.next_number() for _ in letters]
         for number, letter in zip(numbers, letters, strict=True):
             self._do(parking(number, letter))
-        self._refuse_too_many({letter.event is not None for letter in letters})
+        self._refuse_too_many({isinstance(letter, ProductLetter) for letter in letters})
 
     async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
         found = [one.record for one in self._now().records.values() if one.record.product_id == product_id]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from projector.applying.ports import Action, Change, Checkpoint, ErrorClass, Held, Letter, ParkedEvent, S
+from projector.applying.dead_letters import Action, Letter, ParkedEvent, ProductLetter
+from projector.applying.ports import Change, Checkpoint, Held, S
+from projector.applying.records import ErrorClass
 
 
 class KeptRecord(NamedTuple):
@@ -75,7 +77,7 @@ def parking(number: int, letter: Letter) -> Step:
     record, event = letter.record, letter.event
     parked = ParkedEvent(
         number,
-        None if event is None else event.product_id,
+        letter.event.product_id if isinstance(letter, ProductLetter) else None,
         None if event is None else event.stream_version,
         None if event is None else event.metadata.event_id,
         letter.error_class,

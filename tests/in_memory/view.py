@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Generic
 from uuid import UUID
 
-from projector.applying.ports import Checkpoint, ParkedPlaces, S
+from projector.applying.dead_letters import ParkedPlaces
+from projector.applying.ports import Checkpoint, S
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from tests.in_memory.read_model import InMemoryBatch, InMemoryReadModel
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from projector.applying.ports import Action, View
+from projector.applying.dead_letters import Action
+from projector.applying.ports import View
 from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,

@@ -13,10 +13,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from command_api.kafka.publisher import KafkaPublisher
-from command_api.postgres.log_tail import PostgresLogTail
-from command_api.relay_app import run_relay
-from command_api.relay_settings import RelaySettings
+from command_api.relay.app import run_relay
+from command_api.relay.kafka.publisher import KafkaPublisher
+from command_api.relay.postgres.log_tail import PostgresLogTail
+from command_api.relay.settings import RelaySettings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.integration.process_faults import install

@@ -19,8 +19,8 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from command_api.relay_app import run_relay
-from command_api.relay_settings import RelaySettings
+from command_api.relay.app import run_relay
+from command_api.relay.settings import RelaySettings
 from deploy.local.ports import free_port
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent

@@ -10,7 +10,7 @@ import pytest_asyncio
 from prometheus_client import generate_latest
 from uuid_utils.compat import uuid7
 
-from command_api.ports import (
+from command_api.executing.ports import (
     Append,
     Appended,
     DuplicateKey,

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from uuid_utils.compat import uuid7
 
-from command_api.ports import (
+from command_api.executing.ports import (
     Append,
     Appended,
     DuplicateKey,

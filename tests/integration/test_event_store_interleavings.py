@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from uuid_utils.compat import uuid7
 
-from command_api.ports import Append, Appended, DuplicateKey, ReservationTaken, VersionConflict
+from command_api.executing.ports import Append, Appended, DuplicateKey, ReservationTaken, VersionConflict
 from command_api.postgres.append_call import call_append
 from command_api.postgres.group_commit import GroupCommitLimits
 from shared.contract import events as e

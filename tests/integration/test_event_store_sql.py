@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def _files(package: str) -> list[Path]:
-    return sorted((ROOT / package / "postgres").glob("*.sql"))
+    return [
+        file
+        for file in sorted((ROOT / package).rglob("*.sql"))
+        if file.parent.name not in ("migrations", "functions")
+    ]
 
 
 def _named(file: Path) -> str:

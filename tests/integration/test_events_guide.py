@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from command_api.kafka.publisher import KafkaPublisher, PublisherSettings
+from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.topics import TopicSpec
 from tests.contract.golden_history import history

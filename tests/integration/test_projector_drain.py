@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from projector.applying.ports import Action, Fold
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Fold
 from projector.parking.drain import Drained
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
@@ -54,7 +55,7 @@ async def park_second_of_four(view: View, log: Log, read_model: Any) -> tuple[Fe
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
-    feed.projection._fold = failing_at(events[1], feed.fold)
+    feed.projection._transaction._fold = failing_at(events[1], feed.fold)
     await feed.deliver(*events, isolate=True)
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     assert [row["stream_version"] for row in await parked(read_model)] == [2, 3, 4]
@@ -100,7 +101,7 @@ async def test_an_event_that_arrives_during_a_drain_waits_and_is_applied_after_i
     feed, events = await park_second_of_four(view, log, read_model)
     last = history(events[0].product_id, *[e.ProductArchived()] * 5)[4]
     await log.keep([last])
-    feed.projection._fold = DOCUMENTS
+    feed.projection._transaction._fold = DOCUMENTS
     async with read_model.acquire() as draining, draining.transaction():
         # A drain in the middle: it holds the product's row.
         await draining.execute("SELECT FROM views.parked_product FOR UPDATE")
@@ -156,7 +157,7 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(log: Log, re
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
     (row,) = await parked(read_model)
     letter = row["parked_event_id"]
-    drained = await drain(view, log).retry_unreadable(letter, ACTION)
+    drained = await drain(view, log).retry_single(letter, ACTION)
     assert (drained.released, drained.left) == (0, 1)
     assert "ce_subject" in (drained.cause or "")
     headers = record_of(events[1], 1).headers
@@ -164,9 +165,9 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(log: Log, re
         "UPDATE views.parked_event SET header_names = $1, header_values = $2",
         [name for name, _ in headers], [value for _, value in headers],
     )  # fmt: skip
-    assert await drain(view, log).retry_unreadable(letter, ACTION) == Drained(1, 0)
+    assert await drain(view, log).retry_single(letter, ACTION) == Drained(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     (row,) = await parked(read_model)
-    assert await drain(view, log).discard_unreadable(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Drained(1, 0)
     assert await parked(read_model) == []

@@ -9,8 +9,8 @@ import pytest
 
 from projector.operators.status import ProjectionStatus, Status, read_status
 from projector.projections import default_projections
-from query_api.postgres.checkpoints import PostgresProjectionStates
-from query_api.status import TellStatus
+from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.status import TellStatus
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool

@@ -8,12 +8,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-import query_api.postgres
-from query_api.postgres.product_lists import with_custom_plans
-from shared.postgres.sql import load_sql
+import query_api
+from query_api.postgres.custom_plans import with_custom_plans
 from tests.servers import DatabaseDsns
 
-SQL_FILES = list(Path(query_api.postgres.__file__).parent.glob("*.sql"))
+SQL_FILES = {file.stem: file for file in Path(query_api.__file__).parent.rglob("*.sql")}
 PRODUCTS = 5_000
 SEED = """
 INSERT INTO views.product_view
@@ -36,7 +35,7 @@ async def _plan(database: "asyncpg.Connection[asyncpg.Record]", parameters: dict
 
 
 async def _plan_of(database: "asyncpg.Connection[asyncpg.Record]", name: str, values: list[Any]) -> str:
-    await database.execute(f"PREPARE page AS {load_sql('query_api.postgres', name)}")
+    await database.execute(f"PREPARE page AS {SQL_FILES[name].read_text()}")
     literals = ", ".join(map(_literal, values))
     rows = await database.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE page({literals})")
     await database.execute("DEALLOCATE page")
@@ -134,8 +133,8 @@ async def test_each_report_walks_the_index_made_for_it(read_model_dsns: Database
     await reader.close()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in SQL_FILES))
+@pytest.mark.parametrize("name", sorted(SQL_FILES))
 async def test_every_statement_fits_the_schema(read_model_dsns: DatabaseDsns, name: str) -> None:
     reader = await asyncpg.connect(read_model_dsns.reader)
-    await reader.prepare(load_sql("query_api.postgres", name))
+    await reader.prepare(SQL_FILES[name].read_text())
     await reader.close()

@@ -7,17 +7,17 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
-from query_api.cache_watch import CacheWatch
+from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, Overloaded
-from query_api.find import FindProduct
-from query_api.ports import ProductRow
 from query_api.postgres.bounded_reads import BoundedReads
-from query_api.postgres.product_table import PostgresProductTable
-from query_api.redis.coalesced_reads import CoalescedReads
-from query_api.redis.guarded_calls import GuardedCalls
-from query_api.redis.live_documents import LiveDocuments
-from query_api.redis.product_cache import RedisProductCache
-from query_api.visibility import Consistency, Visibility
+from query_api.products.cache_watch import CacheWatch
+from query_api.products.find import FindProduct
+from query_api.products.ports import ProductRow
+from query_api.products.postgres.product_table import PostgresProductTable
+from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.guarded_calls import GuardedCalls
+from query_api.products.redis.live_documents import LiveDocuments
+from query_api.products.redis.product_cache import RedisProductCache
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
 from shared.contract.consistency_token import decode_token

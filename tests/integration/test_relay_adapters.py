@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from command_api.kafka.publisher import KafkaPublisher, PublisherSettings
-from command_api.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
-from command_api.relay_ports import LogTail, LogUnavailable, Publisher, PublishFailed
+from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
+from command_api.relay.ports import LogTail, LogUnavailable, Publisher, PublishFailed
+from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
@@ -19,7 +19,6 @@ from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.topics import TopicSpec, ensure_topics
 from shared.postgres.pool import create_pool
-from shared.postgres.sql import load_sql
 from tests.eventually import eventually
 from tests.integration.relay_world import EventLog, event_log, read_events, read_records, sever
 from tests.servers import DatabaseDsns
@@ -139,15 +138,12 @@ class TestPostgresLogTail(LogTailSuite):
         assert await ensure_partitions(pool) == 2
 
     async def test_every_statement_fits_the_schema(self, log: _Log) -> None:
-        import command_api.postgres as package
+        import command_api.relay.postgres as package
 
-        names = [
-            "read_log_tail", "read_log_id", "create_relay_cursor", "read_relay_cursor", "move_relay_cursor",
-            "try_relay_lock", "read_relay_lag", "ensure_partitions", "count_partitions_ahead",
-        ]  # fmt: skip
-        assert all((Path(package.__path__[0]) / f"{name}.sql").exists() for name in names)
-        for name in names:
-            await log._owner.connection.prepare(load_sql("command_api.postgres", name))
+        files = sorted(Path(package.__path__[0]).glob("*.sql"))
+        assert len(files) == 7
+        for file in files:
+            await log._owner.connection.prepare(file.read_text())
 
 
 @asynccontextmanager

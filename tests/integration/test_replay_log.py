@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import pytest
 
-from command_api.postgres.replay_log import PostgresReplayLog, ReplayLimits
-from command_api.relay_ports import LogUnavailable
-from command_api.replay_ports import ReplayLog, Selection
+from command_api.relay.ports import LogUnavailable
+from command_api.replay.ports import ReplayLog, Selection
+from command_api.replay.postgres.replay_log import PostgresReplayLog, ReplayLimits
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from shared.contract.recorded_event import RecordedEvent

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from projector.applying.apply import Applied, Applier
 from projector.applying.batch import Item
-from projector.applying.ports import Action, Fold
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Fold
 from projector.applying.postgres import PostgresEventLog
 from projector.kafka.records import read_one
 from projector.parking.drain import Drain

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from projector.applying.ports import Delivered, Letter, MadeRecord, Unreadable
+from projector.applying.dead_letters import Letter, SingleLetter
+from projector.applying.records import Delivered, MadeRecord, Unreadable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
 from projector.notifications.kafka.retry_topics import Attempt, kept
@@ -60,14 +61,18 @@ def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds
 
 
 def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[Letter]:
-    """What is hopeless; and, where no delay is left, what could not be sent."""
-    letters = []
-    for record, _, verdict, _ in done:
+    """What is hopeless; and, where no delay is left, what could not be sent. Mails need no order, so each is
+    parked alone.
+    """
+    letters: list[Letter] = []
+    for record, item, verdict, _ in done:
+        event = item.event if isinstance(item, Delivered) else None
         match verdict:
             case Hopeless(error_class, cause):
-                letters.append(Letter(kept(record, past_of(record), cause), None, error_class, cause))
+                letters.append(SingleLetter(kept(record, past_of(record), cause), event, error_class, cause))
             case TryAgain(cause) if is_last:
-                letters.append(Letter(kept(record, past_of(record), cause), None, "mail-not-sent", cause))
+                kept_record = kept(record, past_of(record), cause)
+                letters.append(SingleLetter(kept_record, event, "mail-not-sent", cause))
     return letters
 
 

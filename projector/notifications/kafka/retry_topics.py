@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
-from projector.applying.ports import MadeRecord, SourceRecord
+from projector.applying.records import MadeRecord, SourceRecord
 from projector.errors import CannotGoOn, Unavailable
 from projector.notification_settings import RetryDelay
 from shared.kafka.producers import abandon_producer, close_producer, start_producer

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from projector.applying.batch import refuse_other_logs
+from projector.applying.dead_letters import Letter, ParkedProducts, Parking
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Checkpoint, Delivered, Letter, ParkedProducts, Parking, Unreadable
+from projector.applying.ports import Checkpoint
+from projector.applying.records import Delivered, Unreadable
 from projector.applying.stream_fold import Tally
 from projector.errors import Unavailable
 from projector.kafka.batch_run import ERRORS, tell_parked

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser, Namespace
 
+from projector.operators.assembly import Operations
 from projector.operators.command_line.session import DONE, action_of, add_action_arguments, run_operation
-from projector.operators.operations import Operations
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 
@@ -24,7 +24,8 @@ def run_control(given: Namespace, settings: ProjectorSettings) -> int:
     """0 done, 1 an outage, 2 there is no such projection."""
 
     async def command(operations: Operations) -> int:
-        change = operations.pause if given.command == "pause" else operations.resume
+        pausing = operations.pausing
+        change = pausing.pause if given.command == "pause" else pausing.resume
         await change(given.projection, action_of(given, given.command))
         print(f"{given.projection}: told to {given.command}; it looks once a second")  # noqa: T201
         return DONE

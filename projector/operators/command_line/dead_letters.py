@@ -2,10 +2,13 @@
 
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Sequence
 from uuid import UUID
 
+from projector.operators.assembly import Operations
 from projector.operators.command_line.session import (
     DONE,
+    FAILED,
     SOME_FAILED,
     USAGE,
     action_of,
@@ -14,12 +17,14 @@ from projector.operators.command_line.session import (
     print_table,
     run_operation,
 )
-from projector.operators.operations import Chosen, Operations
 from projector.parking.dead_letter import DeadLetter, Result
+from projector.parking.dead_letters import DeadLetters, Listed, Summary
+from projector.parking.letters import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 
 _CAUSE_CHARACTERS_MAX = 140
+_NONE = "no matching dead letters"
 
 
 def add_dead_letter_arguments(parser: ArgumentParser) -> None:
@@ -74,40 +79,64 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
 
 
 def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
-    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage."""
+    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage or no such letter."""
 
     async def command(operations: Operations) -> int:
+        dead_letters = operations.dead_letters
         match given.action:
             case "list":
-                return await _list(operations, given)
+                return await _list(dead_letters, given)
             case "show":
-                print_json(await operations.show(given.projection, given.product, given.letter))
+                listed = await dead_letters.show(given.projection, _narrowed(given))
+                print_json(listed.shown)
+                _tell_of_more(listed)
                 return DONE
             case "park":
                 action = action_of(given, "park")
-                await operations.park(given.projection, given.partition, given.offset, action)
+                await dead_letters.park(given.projection, given.partition, given.offset, action)
                 place = f"{given.partition}, offset {given.offset}"
                 print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
                 return DONE
             case _:
-                return await _change(operations, given)
+                return await _change(dead_letters, given)
 
     return run_operation(settings, command)
 
 
-async def _list(operations: Operations, given: Namespace) -> int:
-    letters = await operations.dead_letters(given.projection, given.product, given.error_class)
-    if given.letter is not None:
-        letters = [letter for letter in letters if letter.letter_id == given.letter]
+async def _list(dead_letters: DeadLetters, given: Namespace) -> int:
+    listed = await dead_letters.listed(given.projection, _narrowed(given))
     if given.json:
-        print_json(letters)
-        return DONE
-    if not letters:
-        print("nothing of that is parked")  # noqa: T201
-        return DONE
-    titles = ("letter", "projection", "product", "class", "events", "tries", "parked at", "record", "cause")
-    print_table(titles, [_row(letter) for letter in letters])
+        print_json(listed.shown)
+    elif not listed.shown:
+        print(_NONE)  # noqa: T201
+    else:
+        titles = (
+            "letter",
+            "projection",
+            "product",
+            "class",
+            "events",
+            "tries",
+            "parked at",
+            "record",
+            "cause",
+        )
+        print_table(titles, [_row(letter) for letter in listed.shown])
+    _tell_of_more(listed)
     return DONE
+
+
+def _narrowed(given: Namespace) -> Narrowed:
+    return Narrowed(given.product, given.letter, given.error_class)
+
+
+def _tell_of_more(listed: Listed) -> None:
+    if listed.total > len(listed.shown):
+        print(  # noqa: T201
+            f"these are {len(listed.shown)} of {listed.total}: "
+            "narrow them with --projection, --product or --class",
+            file=sys.stderr,
+        )
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
@@ -118,33 +147,50 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def _change(operations: Operations, given: Namespace) -> int:
+async def _change(dead_letters: DeadLetters, given: Namespace) -> int:
     if not (given.product or given.letter is not None or given.error_class or given.all):
         print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
         return USAGE
-    chosen = Chosen(given.projection, given.product, given.letter, given.error_class)
-    action = action_of(given, given.action)
+    chosen, action = (given.projection, _narrowed(given)), action_of(given, given.action)
+    results: list[Result] = []
+    # A JSON document is printed whole; tables page by page.
+    tell = results.extend if given.json else _tell
     if given.action == "retry":
-        results = await operations.retry(
-            chosen,
+        summary = await dead_letters.retry(
+            *chosen,
             action,
+            tell,
             from_log=given.from_log,
             resend_unknown=given.resend_unknown,
             is_dry=given.dry_run,
         )
     else:
-        results = await operations.discard(chosen, action, first_only=given.first_only, is_dry=given.dry_run)
-    _tell(results, as_json=given.json)
-    return SOME_FAILED if any(result.outcome == "failed" for result in results) else DONE
-
-
-def _tell(results: list[Result], *, as_json: bool) -> None:
-    if as_json:
+        summary = await dead_letters.discard(
+            *chosen, action, tell, first_only=given.first_only, is_dry=given.dry_run
+        )
+    if given.json:
         print_json(results)
-        return
-    if not results:
-        print("nothing of that is parked")  # noqa: T201
-        return
+    return _sum_up(summary, given)
+
+
+def _sum_up(summary: Summary, given: Namespace) -> int:
+    """Says what was done and what is left; the exit code."""
+    if summary.stopped_by is not None:
+        print(f"stopped by an outage, go on later: {summary.stopped_by}", file=sys.stderr)  # noqa: T201
+    if not summary.done and not summary.failed:
+        line = _NONE
+    else:
+        did = {"retry": "retried", "discard": "discarded"}[given.action]
+        line = f"{summary.done} {'would be ' if given.dry_run else ''}{did}, {summary.failed} failed"
+    if summary.parked_now is not None:
+        line += f"; matching dead letters parked now: {summary.parked_now}"
+    print(line, file=sys.stderr if given.json else sys.stdout)
+    if summary.stopped_by is not None:
+        return FAILED
+    return SOME_FAILED if summary.failed else DONE
+
+
+def _tell(results: Sequence[Result]) -> None:
     titles = ("letter", "product", "outcome", "released", "left", "cause")
     rows = [
         (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))

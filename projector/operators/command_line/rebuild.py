@@ -9,20 +9,28 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, print_json, run_command
 from projector.projections import REBUILDABLE
-from projector.rebuild.rebuild import Differs, Rebuild, Wanted, default_workers
+from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, record_of
+from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 
-DIFFERS = 4
+DIFFERS, IS_LOCKED = 4, 5
 _STOPPED = 130
+_EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed (--resume goes on), 2 wrong usage or settings, 4 the rebuilt view differs "
+    "and nothing was switched, 5 another process works on this projection's rebuild, 130 stopped by a signal "
+    "(--resume goes on). Needs a direct connection to PostgreSQL: no pooler in transaction mode."
+)
 T = TypeVar("T")
 
 
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
     """What to do with the rebuild, and how."""
+    parser.epilog = _EXIT_CODES
     parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
     what = parser.add_mutually_exclusive_group()
     for flag, told in (
@@ -48,13 +56,17 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
 
 
 def run_rebuild(given: Namespace, settings: ProjectorSettings) -> int:
-    """0 done, 1 failed or stopped in a state to resume from, 2 usage, 4 it differs and was not switched."""
+    """0 done, 1 failed in a state to resume from, 2 usage, 4 it differs and was not switched, 5 another
+    process has the lock, 130 stopped by a signal.
+    """
 
     async def command(stores: Stores) -> int:
         try:
             with progress(as_json=given.json) as reporter:
-                rebuild = Rebuild(REBUILDABLE[given.projection], stores, settings, reporter)
-                result = await _until_stopped(_chosen(rebuild, given, settings))
+                result = await _until_stopped(_locked(given, stores, settings, reporter))
+        except RebuildIsLocked as locked:
+            print(locked, file=sys.stderr)  # noqa: T201
+            return IS_LOCKED
         except Differs as differs:
             _tell_differences(differs, given)
             return DIFFERS
@@ -68,11 +80,20 @@ def run_rebuild(given: Namespace, settings: ProjectorSettings) -> int:
     return run_command(settings, command)
 
 
-async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any] | None:
+async def _locked(
+    given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter
+) -> dict[str, Any] | None:
+    """All but looking needs the lock, from the first statement to the last."""
+    projection = REBUILDABLE[given.projection]
     if given.show:
-        record = await rebuild.record()
+        record = await record_of(projection, stores)
         print_json(None if record is None else record._asdict())
         return None
+    async with lock_of(projection, stores) as owner_id:
+        return await _chosen(Rebuild(projection, stores, settings, reporter, owner_id), given, settings)
+
+
+async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
     for flag, act, done in (
         (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
         (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),

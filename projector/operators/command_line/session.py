@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from projector.applying.ports import Action
-from projector.errors import ProjectorError
-from projector.operators.assembly import operations
-from projector.operators.operations import Operations, UnknownProjection
+from projector.applying.dead_letters import Action
+from projector.errors import ProjectorError, UnknownProjection
+from projector.operators.assembly import Operations, operations
+from projector.parking.letters import UnknownLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 
@@ -34,7 +34,7 @@ def action_of(given: Namespace, name: str) -> Action:
 
 
 def run_command(settings: ProjectorSettings, command: Callable[[Stores], Awaitable[int]]) -> int:
-    """The command's own exit code; 1 with one line for an outage, 2 for a name that does not exist."""
+    """The command's own exit code; with one line 1 for an outage, 2 for what does not exist."""
 
     async def connected() -> int:
         async with AsyncExitStack() as stack:
@@ -42,7 +42,7 @@ def run_command(settings: ProjectorSettings, command: Callable[[Stores], Awaitab
 
     try:
         return asyncio.run(connected())
-    except UnknownProjection as error:
+    except (UnknownProjection, UnknownLetter) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return USAGE
     except ProjectorError as error:

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.control.ports import Uncopied
 from projector.control.postgres import record_action
+from projector.parking.letters import Count, Narrowed, Place
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -25,22 +26,42 @@ class PostgresDeadLetters:
         self._pool = pool
 
     async def products(
-        self, projection: str | None, product_id: UUID | None, error_class: str | None, limit: int
+        self,
+        projection: str | None,
+        narrowed: Narrowed,
+        limit: int,
+        *,
+        until: datetime | None = None,
+        after: Place | None = None,
     ) -> list[dict[str, Any]]:
         """One row a parked product; see `list_parked_products.sql`."""
-        return await self._rows("list_parked_products", projection, product_id, error_class, limit)
+        place = (None, None) if after is None else after
+        return await self._rows("list_parked_products", projection, *narrowed, until, *place, limit)
 
     async def alone(
-        self, projection: str | None, error_class: str | None, limit: int
+        self,
+        projection: str | None,
+        narrowed: Narrowed,
+        limit: int,
+        *,
+        until: datetime | None = None,
+        after: int | None = None,
     ) -> list[dict[str, Any]]:
-        """One row a parked record without a product; see `list_parked_alone.sql`."""
-        return await self._rows("list_parked_alone", projection, error_class, limit)
+        """One row a record that is parked alone; see `list_parked_alone.sql`."""
+        return await self._rows("list_parked_alone", projection, *narrowed, until, after, limit)
+
+    async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
+        """See `count_letters.sql`."""
+        (row,) = await self._rows("count_letters", projection, *narrowed)
+        return Count(**row)
 
     async def events(
-        self, projection: str | None, product_id: UUID | None, parked_event_id: int | None, limit: int
-    ) -> list[dict[str, Any]]:
+        self, projection: str | None, narrowed: Narrowed, limit: int
+    ) -> tuple[list[dict[str, Any]], int]:
         """One row a record, whole; see `show_parked_events.sql`."""
-        return await self._rows("show_parked_events", projection, product_id, parked_event_id, limit)
+        rows = await self._rows("show_parked_events", projection, *narrowed[:2], limit)
+        totals = [row.pop("total") for row in rows]
+        return rows, totals[0] if totals else 0
 
     async def order_parking(
         self, projection: str, topic: str, partition: int, offset: int, action: Action

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from projector.applying.ports import Action, ErrorClass, Letter, ParkedEvent, ParkedPlaces
+from projector.applying.dead_letters import Action, Letter, ParkedEvent, ParkedPlaces, ProductLetter
+from projector.applying.records import ErrorClass
 from projector.control.postgres import record_action
 from projector.errors import ParkingIsFull
 from projector.postgres.failures import translated
@@ -66,7 +67,7 @@ class PostgresParking:
             await self._refuse_too_many_alone()
         if not counts:
             return
-        first = {one.event.product_id: one for one in reversed(letters) if one.event is not None}
+        first = {one.event.product_id: one for one in reversed(letters) if isinstance(one, ProductLetter)}
         products = [(one, first[one].record, first[one], count) for one, count in counts.items()]
         await self._connection.execute(
             load_sql(_PACKAGE, "park_products"),
@@ -180,7 +181,7 @@ def _row(letter: Letter) -> tuple[Any, ...]:
     record, event = letter.record, letter.event
     values = [None if value is None else value.hex() for _, value in record.headers]
     return (
-        None if event is None else event.product_id,
+        letter.event.product_id if isinstance(letter, ProductLetter) else None,
         record.topic,
         record.partition,
         record.offset,

@@ -1,8 +1,8 @@
--- Parked records with all that is known of them, in stream order.
+-- Parked records with all that is known of them, in stream order, and how many there are.
 -- $1 projection, $2 product id, $3 parked event id (each NULL: any), $4 how many at most
 SELECT parked_event_id, projection, product_id, topic, partition, record_offset, record_timestamp, key, value,
        header_names, header_values, log_position, stream_version, event_id, event_type, correlation_id, error_class,
-       cause, parked_at, copied_at
+       cause, parked_at, copied_at, (count(*) OVER ())::int AS total
 FROM views.parked_event
 WHERE ($1::text IS NULL OR projection = $1)
   AND ($2::uuid IS NULL OR product_id = $2)

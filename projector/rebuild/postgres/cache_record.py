@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Generic
 from uuid import UUID
 
 from projector.applying.ports import Held, S
-from projector.postgres.failures import translated
 from projector.rebuild.bulk_fold import Failed
 from projector.rebuild.ports import SWITCHED, Holder
 from projector.rebuild.postgres.record import RebuildRecords
@@ -14,40 +13,46 @@ from projector.rebuild.postgres.shadow_parking import ParkedAnew
 if TYPE_CHECKING:
     import asyncpg
 
-_SERVER = "read model"
-
 
 class PostgresCacheRecords(RebuildRecords, Generic[S]):
     """Implements `rebuild_ports.CacheRecords`."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str, parked: ParkedAnew[S]) -> None:
-        super().__init__(pool, projection)
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        projection: str,
+        parked: ParkedAnew[S],
+        owner_id: UUID | None = None,
+    ) -> None:
+        super().__init__(pool, projection, owner_id)
         self._parked = parked
 
     async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
         """See the port."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                await self.mark_slice(connection, which, events)
-                if failures:
-                    await self.fail(connection, failures)
+        async with self.owned() as connection:
+            await self.mark_slice(connection, which, events)
+            if failures:
+                await self.fail(connection, failures)
 
     async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
         """See the port."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                if failures:
-                    await self.fail(connection, failures)
-                if reached is not None:
-                    await self.mark_position(connection, reached)
+        async with self.owned() as connection:
+            if failures:
+                await self.fail(connection, failures)
+            if reached is not None:
+                await self.mark_position(connection, reached)
 
-    async def switched(self, live: Holder[S], checkpoints: Sequence[Mapping[str, int]]) -> None:
+    async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
+        """See the port."""
+        async with self.owned() as connection:
+            await self.mark_phase(connection, phase, checkpoints=checkpoints)
+
+    async def switched(self, live: Holder[S]) -> None:
         """See the port."""
         failures = await self.failures()
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                await self._parked.settle(connection, failures, _FromElsewhere(live))
-                await self.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
+        async with self.owned() as connection:
+            await self._parked.settle(connection, failures, _FromElsewhere(live))
+            await self.mark_phase(connection, SWITCHED)
 
 
 class _FromElsewhere(Generic[S]):

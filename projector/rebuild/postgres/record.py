@@ -1,10 +1,12 @@
 """How far each rebuild is, kept beside the views: it can be watched, resumed and rolled back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from projector.errors import RebuildLockLost
 from projector.postgres.failures import translated
 from projector.rebuild.bulk_fold import Failed
 from projector.rebuild.ports import Record
@@ -22,11 +24,30 @@ _NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class RebuildRecords:
-    """Of one projection. Methods that take a connection are part of its transaction."""
+    """Of one projection. Methods that take a connection are part of its transaction.
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str) -> None:
+    `owner_id` is what `rebuild_lock` gave; None: only to read.
+    """
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str, owner_id: UUID | None = None
+    ) -> None:
         self._pool = pool
         self._projection = projection
+        self._owner_id = owner_id
+
+    @asynccontextmanager
+    async def owned(self, *, is_long: bool = False) -> AsyncIterator["Connection"]:
+        """A transaction during which nobody else can take the rebuild; `is_long`: without a time limit.
+
+        Raises `RebuildLockLost`, `Unavailable`.
+        """
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                if is_long:
+                    await connection.execute(load_sql(_PACKAGE, "without_time_limit"))
+                await self._check_owner(connection)
+                yield connection
 
     async def read(self) -> Record | None:
         """None: nothing is being rebuilt, and nothing was since the last time it was finished."""
@@ -36,24 +57,22 @@ class RebuildRecords:
 
     async def start(self, log_id: UUID, target: int, slices: int, made_by: str, generation: int) -> None:
         """Forget what was before."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(load_sql(_PACKAGE, "delete_rebuild_failures"), self._projection)
-                await connection.execute(
-                    load_sql(_PACKAGE, "insert_rebuild"),
-                    self._projection, log_id, target, slices, made_by, generation,
-                )  # fmt: skip
+        async with self.owned() as connection:
+            await connection.execute(load_sql(_PACKAGE, "delete_rebuild_failures"), self._projection)
+            await connection.execute(
+                load_sql(_PACKAGE, "insert_rebuild"),
+                self._projection, log_id, target, slices, made_by, generation,
+            )  # fmt: skip
 
     async def move_to(self, phase: str, *, proof: str | None = None) -> None:
         """From one phase to the next."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection:
-                await self.mark_phase(connection, phase, proof=proof)
+        async with self.owned() as connection:
+            await self.mark_phase(connection, phase, proof=proof)
 
     async def forget(self) -> None:
         """Nothing is left of it."""
-        with translated(_SERVER):
-            await self._pool.execute(load_sql(_PACKAGE, "delete_rebuild"), self._projection)
+        async with self.owned() as connection:
+            await connection.execute(load_sql(_PACKAGE, "delete_rebuild"), self._projection)
 
     async def failures(self) -> dict[UUID, Failed]:
         """Products whose history does not fold."""
@@ -100,3 +119,8 @@ class RebuildRecords:
             [failed.error_class for _, failed in rows],
             [failed.cause.replace(_NUL, _NUL_SHOWN) for _, failed in rows],
         )
+
+    async def _check_owner(self, connection: "Connection") -> None:
+        sql = load_sql(_PACKAGE, "check_rebuild_owner")
+        if not await connection.fetchval(sql, self._projection, self._owner_id):
+            raise RebuildLockLost(self._projection)

@@ -89,31 +89,27 @@ class PostgresShadow(Generic[S]):
         self, which: int, events: int, changes: Iterable[Change[S]], failures: Mapping[UUID, Failed]
     ) -> None:
         """See the port: the slice and its mark are one transaction."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                if not await self._records.mark_slice(connection, which, events):
-                    return
-                for some in _batched(changes, _PRODUCTS_PER_COPY_MAX):
-                    await self._shadow.load(connection, some)
-                if failures:
-                    await self._records.fail(connection, failures)
+        async with self._records.owned() as connection:
+            if not await self._records.mark_slice(connection, which, events):
+                return
+            for some in _batched(changes, _PRODUCTS_PER_COPY_MAX):
+                await self._shadow.load(connection, some)
+            if failures:
+                await self._records.fail(connection, failures)
 
     async def finish_loading(self) -> None:
         """See the port. An index may take longer than a statement is given otherwise."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(load_sql(_PACKAGE, "without_time_limit"))
-                sql = load_sql(_PACKAGE, "index_shadow")
-                await connection.fetchval(sql, self._projection, timeout=_LONG_SECONDS)
+        async with self._records.owned(is_long=True) as connection:
+            sql = load_sql(_PACKAGE, "index_shadow")
+            await connection.fetchval(sql, self._projection, timeout=_LONG_SECONDS)
 
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer[S]"]:
         """See the port: the stretch and the position are one transaction."""
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield _Writer(connection, self._shadow, self._records)
-                if reached is not None:
-                    await self._records.mark_position(connection, reached)
+        async with self._records.owned() as connection:
+            yield _Writer(connection, self._shadow, self._records)
+            if reached is not None:
+                await self._records.mark_position(connection, reached)
 
     async def prove(self, tail: Tail) -> Proof:
         """See the port."""
@@ -125,8 +121,7 @@ class PostgresShadow(Generic[S]):
         for attempt in range(1, _SWITCH_ATTEMPTS_MAX + 1):
             await tail.apply(await tail.newest())
             try:
-                with translated(_SERVER):
-                    await self._switch(tail)
+                await self._switch(tail)
             except Unavailable as error:
                 if not isinstance(error.__cause__, _IN_USE):
                     raise
@@ -137,7 +132,7 @@ class PostgresShadow(Generic[S]):
         raise CannotGoOn(f"the tables of {self._projection} were in use at every attempt; try again later")
 
     async def _switch(self, tail: Tail) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
             checkpoints = await self._locked_checkpoints(connection)
             await tail.apply(await tail.newest())
@@ -148,31 +143,30 @@ class PostgresShadow(Generic[S]):
     async def switch_back(self, tail: Tail) -> None:
         """See the port. Consumers are fenced, and go on from where the previous view was at the switch."""
         record = await self._records.read()
-        with translated(_SERVER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
-                if record is None or not await connection.fetchval(
-                    load_sql(_PACKAGE, "has_previous_tables"), self._projection
-                ):
-                    raise CannotGoOn(f"there is no previous {self._projection} to go back to")
-                await self._locked_checkpoints(connection)
-                await connection.fetchval(load_sql(_PACKAGE, "switch_back"), self._projection)
-                if self._returned is not None:
-                    await self._returned(connection)
-                old = json.loads(record.checkpoints)
-                await connection.execute(
-                    load_sql(_PACKAGE, "set_checkpoints_back"),
-                    self._projection,
-                    self._topic,
-                    [one["partition"] for one in old],
-                    [one["next_offset"] for one in old],
-                    [one["log_position"] for one in old],
-                    [UUID(one["log_id"]) for one in old],
-                )
-                await self._records.mark_phase(connection, CATCHING_UP)
-                # Consumers are told: one that has nothing to do would not notice that it is behind again.
-                sql = load_sql("projector.control", "set_projection_control")
-                await connection.execute(sql, self._projection, False, "rolled back")
+        async with self._records.owned() as connection:
+            await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
+            if record is None or not await connection.fetchval(
+                load_sql(_PACKAGE, "has_previous_tables"), self._projection
+            ):
+                raise CannotGoOn(f"there is no previous {self._projection} to go back to")
+            await self._locked_checkpoints(connection)
+            await connection.fetchval(load_sql(_PACKAGE, "switch_back"), self._projection)
+            if self._returned is not None:
+                await self._returned(connection)
+            old = json.loads(record.checkpoints)
+            await connection.execute(
+                load_sql(_PACKAGE, "set_checkpoints_back"),
+                self._projection,
+                self._topic,
+                [one["partition"] for one in old],
+                [one["next_offset"] for one in old],
+                [one["log_position"] for one in old],
+                [UUID(one["log_id"]) for one in old],
+            )
+            await self._records.mark_phase(connection, CATCHING_UP)
+            # Consumers are told: one that has nothing to do would not notice that it is behind again.
+            sql = load_sql("projector.control", "set_projection_control")
+            await connection.execute(sql, self._projection, False, "rolled back")
 
     async def drop(self) -> None:
         """See the port."""
@@ -187,8 +181,8 @@ class PostgresShadow(Generic[S]):
         return [dict(row) for row in await connection.fetch(sql, self._projection, self._topic)]
 
     async def _call(self, name: str, *arguments: object) -> None:
-        with translated(_SERVER):
-            await self._pool.fetchval(load_sql(_PACKAGE, name), *arguments)
+        async with self._records.owned() as connection:
+            await connection.fetchval(load_sql(_PACKAGE, name), *arguments)
 
 
 class _Writer(Generic[S]):

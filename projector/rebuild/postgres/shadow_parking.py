@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol
 from uuid import UUID
 
-from projector.applying.ports import EventLog, Held, Letter, MadeRecord, S
+from projector.applying.dead_letters import ProductLetter
+from projector.applying.ports import EventLog, Held, S
+from projector.applying.records import MadeRecord
 from projector.parking.postgres.parking import ParkingLimits, PostgresParking
 from projector.rebuild.bulk_fold import Failed
 from shared.contract.addresses import partition_of
@@ -89,7 +91,7 @@ class ParkedAnew(Generic[S]):
         if letters:
             await PostgresParking(connection, self._projection, self._limits).park(letters)
 
-    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> Letter:
+    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductLetter:
         record = MadeRecord(
             self._topic,
             partition_of(event.product_id, self._partition_count),
@@ -100,5 +102,5 @@ class ParkedAnew(Generic[S]):
             tuple(record_headers(event, log_id)),
         )
         if event.stream_version == failed.stream_version:
-            return Letter(record, event, failed.error_class, failed.cause)
-        return Letter(record, event, "follower", "an earlier event of the product is parked")
+            return ProductLetter(record, event, failed.error_class, failed.cause)
+        return ProductLetter(record, event, "follower", "an earlier event of the product is parked")

@@ -77,6 +77,8 @@ async def _differences(
         timeout=_LONG_SECONDS,
     )
     shown = [row_difference(row, row["shadow"], REBUILT) for row in rows]
+    if len(shown) == _ROWS_SHOWN_MAX:
+        shown.append(f"these are the first {_ROWS_SHOWN_MAX} rows that differ; there may be more")
     return [f"{len(buckets)} of 256 buckets differ", *shown]
 
 

@@ -80,10 +80,12 @@ class RedisShadow:
         failures: Mapping[UUID, Failed],
     ) -> None:
         """See the port. Deleted products get their tombstones with the tail: a late event must find them."""
-        keys = ProductKeys(self._key_prefix, (await self._record()).generation)
-        with translated():
-            bulk = BulkDocuments(self._redis, ttl_seconds=self._ttl_seconds)
-            await bulk.store(_packed(keys, changes))
+        async with self._records.owned(is_long=True):
+            # What is stored here would replace newer documents of whoever went on with this generation.
+            keys = ProductKeys(self._key_prefix, (await self._record()).generation)
+            with translated():
+                bulk = BulkDocuments(self._redis, ttl_seconds=self._ttl_seconds)
+                await bulk.store(_packed(keys, changes))
         await self._records.slice_loaded(which, events, failures)
 
     async def finish_loading(self) -> None:
@@ -102,13 +104,16 @@ class RedisShadow:
         return await compare(self._product_ids, self._products(0, is_live=True), shadow, tail.failed)
 
     async def switch(self, tail: Tail) -> None:
-        """See the port. A freeze that ran out is answered with another one."""
+        """See the port. A freeze that ran out is answered with another one.
+
+        What it replaces is noted before: after a crash in between, this generation is live already.
+        """
         record = await self._record()
-        with translated():
-            live = int(await self._redis.get(ProductKeys(self._key_prefix).generation_key) or 0)
-        await self._switch_to(record.generation, tail)
-        now_live = self._products(record.generation, is_live=True)
-        await self._records.switched(now_live, [{"previous": live}])
+        live = await self._live_generation()
+        if live != record.generation:
+            await self._records.replaces(record.phase, [{"previous": live}])
+            await self._switch_to(record.generation, tail)
+        await self._records.switched(self._products(record.generation, is_live=True))
 
     async def switch_back(self, tail: Tail) -> None:
         """See the port. The previous generation is brought to the end of the log first: it stood still."""
@@ -124,13 +129,17 @@ class RedisShadow:
 
     async def drop(self) -> None:
         """See the port. In small steps: Redis serves readers meanwhile."""
-        await self._unlink((await self._record()).generation)
+        generation = (await self._record()).generation
+        if generation == await self._live_generation():
+            # A crash came between the switch and its record.
+            raise CannotGoOn("what the rebuild made is the live cache already: --resume it")
+        await self._unlink(generation)
 
     async def drop_previous(self) -> None:
-        """See the port."""
+        """See the port. After Redis was flushed, or a roll-back was interrupted, the previous one is live."""
         record = await self._records.read()
         previous = None if record is None else self._previous(record)
-        if previous is not None:
+        if previous is not None and previous != await self._live_generation():
             await self._unlink(previous)
 
     _filling: int | None = None
@@ -162,22 +171,29 @@ class RedisShadow:
             with translated():
                 is_ours = await self._redis.set(keys.frozen_key, token, nx=True, px=_FREEZE_MILLISECONDS)
             if is_ours:
-                await tail.apply(await tail.newest())
-                with translated():
-                    done = await self._switch(
-                        keys=[keys.generation_key, keys.frozen_key], args=[token, generation]
-                    )
+                async with self._records.owned():
+                    await tail.apply(await tail.newest())
+                    with translated():
+                        done = await self._switch(
+                            keys=[keys.generation_key, keys.frozen_key], args=[token, generation]
+                        )
                 if done:
                     return
             await asyncio.sleep(_PAUSE_SECONDS)
         raise CannotGoOn("the cache could not be switched: its freeze ran out at every attempt")
 
+    async def _live_generation(self) -> int:
+        with translated():
+            return int(await self._redis.get(ProductKeys(self._key_prefix).generation_key) or 0)
+
     async def _unlink(self, generation: int) -> None:
         pattern = product_key(self._key_prefix, "*", generation)
         with translated():
             keys = [key async for key in self._redis.scan_iter(match=pattern, count=_KEYS_PER_SCAN)]
-            for start in range(0, len(keys), _KEYS_PER_SCAN):
-                await self._redis.unlink(*keys[start : start + _KEYS_PER_SCAN])
+        for start in range(0, len(keys), _KEYS_PER_SCAN):
+            async with self._records.owned():
+                with translated():
+                    await self._redis.unlink(*keys[start : start + _KEYS_PER_SCAN])
 
 
 class _Writer:

@@ -43,7 +43,10 @@ async def compare(
                     told = difference(fields(one), fields(other), REBUILT)
                     differences.append(f"{product_id} at version {int(_version(one))}: {told}")
     if different:
+        more = different - len(differences)
         differences.insert(0, f"{different} documents differ")
+        if more:
+            differences.append(f"and {more} more")
     return Proof(rows, digest.hexdigest()[:32], differences, left_out)
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from command_api.domain.product import evolve
-from command_api.ports import StoreUnavailable
+from command_api.executing.ports import StoreUnavailable
 from shared.contract.consistency_token import decode_token
 from shared.contract.events import Money, Variant
 from tests.in_memory_event_store import InMemoryEventStore

@@ -12,13 +12,13 @@ from uuid import UUID
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from command_api.batch import Operation, waits
-from command_api.caller import Caller
 from command_api.domain.commands import ChangePrice, DeleteProduct, UpsertProduct, VariantUpsert
 from command_api.domain.product import Reservation, evolve
-from command_api.execute import Request
+from command_api.executing.batch import Operation, waits
+from command_api.executing.caller import Caller
+from command_api.executing.execute import Request
+from command_api.executing.ports import Append, AppendOutcome, Stream
 from command_api.http.answers import render_ok
-from command_api.ports import Append, AppendOutcome, Stream
 from shared.contract.events import Money
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.unit.command_http.write_client import PRICE, product, variant, write_client

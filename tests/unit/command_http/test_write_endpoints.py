@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from command_api.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from shared.contract import events as e
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, decode_token

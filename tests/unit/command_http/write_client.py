@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from uuid_utils.compat import uuid7
 
-from command_api.execute import ExecuteCommand
+from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from tests.in_memory_event_store import InMemoryEventStore

@@ -7,7 +7,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from command_api.domain.product import Reservation
-from command_api.ports import Append, KeyedAnswer, NewEvent, Stream
+from command_api.executing.ports import Append, KeyedAnswer, NewEvent, Stream
 from shared.contract import events as e
 from shared.contract.codec import encode_event
 from shared.contract.recorded_event import EventMetadata

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from command_api.ports import (
+from command_api.executing.ports import (
     NO_STREAM,
     Appended,
     DuplicateKey,

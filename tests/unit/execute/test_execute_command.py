@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from command_api.caller import Caller
 from command_api.domain import commands as c
 from command_api.domain import errors
-from command_api.execute import Done, ExecuteCommand, IdempotencyKey, Request
-from command_api.ports import Append, StoreUnavailable
+from command_api.executing.caller import Caller
+from command_api.executing.execute import Done, ExecuteCommand, IdempotencyKey, Request
+from command_api.executing.ports import Append, StoreUnavailable
 from shared.contract import events as e
 from shared.contract.recorded_event import EventMetadata
 from tests.in_memory_event_store import InMemoryEventStore
@@ -73,6 +73,21 @@ async def test_a_command_is_loaded_decided_appended_and_rendered(
     )
     assert metadata.traceparent == "00-aa-bb-01"
     assert metadata.command_id == metadata.causation_id
+
+
+@pytest.mark.parametrize("idempotency_key", [None, key()], ids=["without a key", "with a key"])
+async def test_an_answer_is_rendered_once(
+    execute: ExecuteCommand, idempotency_key: IdempotencyKey | None
+) -> None:
+    product_id, rendered = await _product(execute), 0
+
+    def counting(done: Done) -> tuple[int, bytes]:
+        nonlocal rendered
+        rendered += 1
+        return render(done)
+
+    await execute.execute(Request(rename("Sea"), product_id, CALLER, counting, key=idempotency_key))
+    assert rendered == 1
 
 
 async def test_without_a_change_and_without_a_key_the_store_is_not_written(

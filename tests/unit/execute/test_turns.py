@@ -2,7 +2,7 @@
 
 import asyncio
 
-from command_api.turns import Turns
+from shared.ops.concurrency.turns import Turns
 
 
 async def test_those_of_one_key_take_turns_in_the_order_of_arrival() -> None:

@@ -84,7 +84,7 @@ class Feed:
 
     def use(self, fold: Fold[Any]) -> None:
         """Another release's fold, from now on."""
-        self.projection._fold = fold
+        self.projection._transaction._fold = fold
 
     def drain(self, *, fold: Fold[Any] | None = None, listener: Listener[Any] | None = None) -> Drain[Any]:
         """As an operator's command has it."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from projector.applying.dead_letters import Letter, SingleLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.errors import Unavailable
 from projector.notifications.digest_loop import DigestLoop, LoopTools
@@ -64,8 +65,8 @@ async def _no_parking() -> AsyncIterator[Any]:
     yield None
 
 
-def loop_over(digests: Any, sender: Any) -> DigestLoop:
-    tools = LoopTools(digests, sender, _no_parking, ParkingBreaker(), lambda letter: None)
+def loop_over(digests: Any, sender: Any, open_parking: Any = _no_parking) -> DigestLoop:
+    tools = LoopTools(digests, sender, open_parking, ParkingBreaker(products_max=1_000), lambda letter: None)
     return DigestLoop(
         "notifications",
         tools,
@@ -111,3 +112,44 @@ async def test_a_loop_in_trouble_is_not_ready_and_says_why_until_it_works_again(
         await loop.check()
     await loop._turn()
     await loop.check()
+
+
+class ManyUndelivered(DigestsInMemory):
+    """So many that no turn hands all of them to a person."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.claimed_by = UUID(int=0)  # nothing is due
+        self.left = [
+            Undelivered(UUID(int=number), number, "ann@x.test", "refused", "no", 1, DIGEST.made_at, 3)
+            for number in range(1, count + 1)
+        ]
+
+    async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
+        return self.left[:digests_max]
+
+    async def mark_parked(self, digest_ids: Collection[UUID]) -> None:
+        self.left = [one for one in self.left if one.digest_id not in digest_ids]
+
+
+class ParkingInMemory:
+    """Keeps letters."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    async def park(self, letters: Sequence[Letter]) -> None:
+        self.letters += letters
+
+
+async def test_all_digests_that_were_not_delivered_become_letters_without_a_pause_between() -> None:
+    digests, parking = ManyUndelivered(250), ParkingInMemory()
+
+    @asynccontextmanager
+    async def open_parking() -> AsyncIterator[ParkingInMemory]:
+        yield parking
+
+    loop = loop_over(digests, SlowSender(), open_parking)
+    assert [await loop._turn() for _ in range(3)] == [True, True, False]
+    assert [letter.record.offset for letter in parking.letters] == list(range(1, 251))
+    assert all(isinstance(letter, SingleLetter) for letter in parking.letters)

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from projector.applying.dead_letters import Action, Letter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Action, Control, Letter
+from projector.applying.ports import Control
 from projector.errors import Unavailable
 from projector.kafka.records import read_one
 from projector.notifications.digest_loop import DIGEST_LETTERS, DigestLoop, LoopTools
@@ -236,9 +237,9 @@ async def test_after_the_last_delay_a_digest_is_a_dead_letter_and_a_retry_sends_
     assert f'"recipient":"{ANN}","events":5' in (letter.record.value or b"").decode()
     await world.turn(RETRY_SECONDS[1] + 1)
     assert (len(world.letters), len(world.told), world.mailer.attempts) == (1, 1, 3)
-    assert (await world.drain.retry_unreadable(world.letter_id, ACTION)).cause == f"{ANN}: 450 later"
+    assert (await world.drain.retry_single(world.letter_id, ACTION)).cause == f"{ANN}: 450 later"
     world.mailer.behave(TAKEN)
-    assert await world.drain.retry_unreadable(world.letter_id, ACTION) == Drained(1, 0)
+    assert await world.drain.retry_single(world.letter_id, ACTION) == Drained(1, 0)
     assert (world.letters, world.counts) == ([], [(ANN, 5)])
 
 
@@ -248,10 +249,10 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
     await world.happen(*marked(many(5)))
     await world.window()
     assert world.letters[0].record.error_class == "mail-outcome-unknown"
-    drained = await world.drain.retry_unreadable(world.letter_id, ACTION)
+    drained = await world.drain.retry_single(world.letter_id, ACTION)
     assert "--resend-unknown" in (drained.cause or "")
     assert len(world.mailer.taken) == 1
-    resent = await world.drain.retry_unreadable(world.letter_id, ACTION, resend_unknown=True)
+    resent = await world.drain.retry_single(world.letter_id, ACTION, resend_unknown=True)
     assert resent == Drained(1, 0)
     first, second = world.mailer.taken
     assert (first == second, world.letters) == (True, [])
@@ -263,7 +264,7 @@ async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_
     await world.happen(*events)
     await world.window()
     assert world.letters[0].record.error_class == "mail-refused"
-    assert await world.drain.discard_unreadable(world.letter_id, ACTION) == Drained(1, 0)
+    assert await world.drain.discard_single(world.letter_id, ACTION) == Drained(1, 0)
     await world.deliver(*events)
     await world.happen(*marked(new("Behind")))
     await world.window()

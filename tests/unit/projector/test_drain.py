@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.applying.ports import Action
+from projector.applying.dead_letters import Action
 from projector.errors import HistoryDoesNotFold, Unavailable
 from projector.parking.drain import CannotDiscard, Drained
 from projector.projections import PRODUCT_CACHE
@@ -153,18 +153,18 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(feed: Feed) 
     await feed.log.keep(events)
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
     number = feed.parked[0].record.parked_event_id
-    drained = await feed.drain().retry_unreadable(number, ACTION)
+    drained = await feed.drain().retry_single(number, ACTION)
     assert (drained.released, drained.left) == (0, 1)
     assert "ce_subject" in (drained.cause or "")
     feed.mend(None, headers=record_of(events[1], 1).headers)
-    assert await feed.drain().retry_unreadable(number, ACTION) == Drained(1, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Drained(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     number = feed.parked[0].record.parked_event_id
-    assert await feed.drain().discard_unreadable(number, ACTION) == Drained(1, 0)
+    assert await feed.drain().discard_single(number, ACTION) == Drained(1, 0)
     assert feed.parked == []
-    assert await feed.drain().retry_unreadable(number, ACTION) == Drained(0, 0)
-    assert await feed.drain().discard_unreadable(number, ACTION) == Drained(0, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Drained(0, 0)
+    assert await feed.drain().discard_single(number, ACTION) == Drained(0, 0)
 
 
 async def test_a_record_that_the_log_does_not_have_stays_parked_until_it_is_given_up(feed: Feed) -> None:
@@ -173,7 +173,7 @@ async def test_a_record_that_the_log_does_not_have_stays_parked_until_it_is_give
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
     number = feed.parked[0].record.parked_event_id
     feed.mend(None, headers=record_of(events[1], 1).headers)
-    drained = await feed.drain().retry_unreadable(number, ACTION)
+    drained = await feed.drain().retry_single(number, ACTION)
     assert (drained.released, drained.left) == (0, 1)
     assert "discard it" in (drained.cause or "")
     assert len(feed.parked) == 1

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projector.applying.dead_letters import Action
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Action, Change, Checkpoint
+from projector.applying.ports import Change, Checkpoint
 from projector.errors import LogDiffers, ParkingIsFull, Unavailable
 from projector.parking.postgres.parking import ParkingLimits
 from projector.projections import PRODUCT_CACHE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from projector.applying.ports import MadeRecord
+from projector.applying.records import MadeRecord
 from projector.notifications.kafka.retry_topics import first_attempt, kept
 
 

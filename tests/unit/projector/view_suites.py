@@ -7,17 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from projector.applying.ports import (
+from projector.applying.dead_letters import (
     Action,
-    Change,
-    Checkpoint,
-    Held,
-    Letter,
     ParkedEvent,
     ParkedPlaces,
     ParkedProducts,
-    View,
+    ProductLetter,
+    SingleLetter,
 )
+from projector.applying.ports import Change, Checkpoint, Held, View
 from projector.errors import Fenced, ParkingIsFull
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from shared.contract.recorded_event import RecordedEvent
@@ -63,13 +61,13 @@ def change_to(events: Sequence[RecordedEvent]) -> Change[Any]:
     return Change(events[0].product_id, version, events[-1].log_position, None, state, last)
 
 
-def letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> Letter:
-    return Letter(record_of(event, offset, **changed), event, "undecodable", cause)
+def letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> ProductLetter:
+    return ProductLetter(record_of(event, offset, **changed), event, "undecodable", cause)
 
 
-def letter_alone(offset: int, cause: str = "no event", **changed: Any) -> Letter:
+def letter_alone(offset: int, cause: str = "no event", **changed: Any) -> SingleLetter:
     event = history(new_product_id(), created())[0]
-    return Letter(record_of(event, offset, **changed), None, "unreadable-record", cause)
+    return SingleLetter(record_of(event, offset, **changed), None, "unreadable-record", cause)
 
 
 async def held(view: View[Any], product_id: UUID) -> Held[Any] | None:
@@ -310,6 +308,18 @@ class ParkingSuite:
             assert await batch.parked_one(number) is None
         assert (await stores.records(), await stores.products()) == ([second], {})
         assert await stores.done() == [Done(ACTION, None, "t[0]@0")]
+
+    async def test_a_record_that_is_parked_alone_keeps_what_it_says_and_parks_no_product(
+        self, stores: Stores
+    ) -> None:
+        event = history(new_product_id(), created())[0]
+        async with stores.view().begin({}) as batch:
+            await batch.park([SingleLetter(record_of(event, 0), event, "mail-not-sent", "later")])
+            assert await batch.still_parked([event.product_id]) == set()
+        (found,) = await stores.records()
+        assert (found.record.product_id, found.record.stream_version) == (None, 1)
+        assert found.record.event_id == event.metadata.event_id
+        assert await stores.products() == {}
 
     async def test_another_failure_is_noted_with_its_cause(self, stores: Stores) -> None:
         events = history(new_product_id(), created(), priced("2.00"))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 from uuid_utils.compat import uuid7
 
-from query_api.cache_watch import CacheWatch
 from query_api.errors import CacheUnavailable
-from query_api.redis.coalesced_reads import CoalescedReads
-from query_api.redis.guarded_calls import GuardedCalls
+from query_api.products.cache_watch import CacheWatch
+from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.ops.breaker import CircuitBreaker
 
 PATIENT_SECONDS = 60.0

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from query_api.errors import CacheUnavailable
-from query_api.redis.coalesced_reads import KEYS_PER_BATCH_MAX, CoalescedReads
-from query_api.redis.guarded_calls import GuardedCalls
+from query_api.products.redis.coalesced_reads import KEYS_PER_BATCH_MAX, CoalescedReads
+from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.ops.breaker import CircuitBreaker
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from query_api.cursors import Cursors
 from query_api.errors import BadParameter
-from query_api.ports import ListFilters, PagePosition
+from query_api.products.ports import ListFilters, PagePosition
 
 CURSORS = Cursors(b"key", PagePosition)
 FILTERS = ListFilters(brand="B", sort="name")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from query_api.http.consistency import preferred_wait
-from query_api.http.product_answer import matches
+from query_api.consistency.http import preferred_wait
 from query_api.http.request_context import context_of, request_id_of
+from query_api.products.http.product_answer import matches
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from query_api.errors import BadParameter
-from query_api.http.schemas import ListParameters
-from query_api.ports import ListFilters
+from query_api.products.http.schemas import ListParameters
+from query_api.products.ports import ListFilters
 
 A, B = UUID(int=10), UUID(int=11)
 

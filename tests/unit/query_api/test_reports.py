@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from query_api.analytics import DAYS_DEFAULT, DAYS_MAX, average_relative_change, chosen_days
 from query_api.cursors import Cursors
 from query_api.errors import BadParameter
-from query_api.http.analytics_schemas import ChangesParameters, PricesParameters
-from query_api.http.report_schemas import CategoryParameters, StockParameters
-from query_api.report_ports import BrandQuery, CategoryQuery, ChangesQuery, Days, GroupPosition, PricesQuery
+from query_api.reports.analytics import DAYS_DEFAULT, DAYS_MAX, average_relative_change, chosen_days
+from query_api.reports.http.analytics_schemas import ChangesParameters, PricesParameters
+from query_api.reports.http.list_schemas import CategoryParameters, StockParameters
+from query_api.reports.ports import BrandQuery, CategoryQuery, ChangesQuery, Days, GroupPosition, PricesQuery
 
 TODAY = date(2026, 3, 31)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from query_api.ports import ProjectionState
-from query_api.status import status_of
+from query_api.status.ports import ProjectionState
+from query_api.status.status import status_of
 
 PARTITIONS = 12
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

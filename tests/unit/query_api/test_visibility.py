@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable
-from query_api.ports import ProjectionState
-from query_api.visibility import Consistency, Visibility
+from query_api.status.ports import ProjectionState
 from shared.contract.consistency_token import ConsistencyToken
 from tests.eventually import eventually
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from command_api.relay_ports import Chunk, Deposed, LogUnavailable, OperatorNeeded, Published, PublishFailed
+from command_api.relay.ports import Chunk, Deposed, LogUnavailable, OperatorNeeded, Published, PublishFailed
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent
 

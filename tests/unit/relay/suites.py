@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from command_api.relay_ports import Deposed, LogTail, LogUnavailable, OperatorNeeded, Publisher, PublishFailed
+from command_api.relay.ports import Deposed, LogTail, LogUnavailable, OperatorNeeded, Publisher, PublishFailed
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.sample_events import product, sample_event, sample_events, versions_by_product

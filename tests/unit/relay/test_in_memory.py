@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from command_api.relay_ports import LogTail, Publisher
+from command_api.relay.ports import LogTail, Publisher
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.relay.in_memory import TOPICS, InMemoryKafka, InMemoryLog, InMemoryPublisher
 from tests.unit.relay.suites import CHUNK_EVENTS_MAX, LogTailSuite, PublisherSuite

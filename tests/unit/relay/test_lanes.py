@@ -6,7 +6,7 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from command_api.kafka.lanes import Lane, fill_lanes
+from command_api.relay.kafka.lanes import Lane, fill_lanes
 from shared.contract.addresses import partition_of, topics
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import read_record

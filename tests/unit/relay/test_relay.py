@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from command_api.relay import Relay, RelayTimes
-from command_api.relay_ports import AppendSignal, Chunk, Published
+from command_api.relay.ports import AppendSignal, Chunk, Published
+from command_api.relay.relay import Relay, RelayTimes
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import (

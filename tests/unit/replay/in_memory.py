@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from command_api.relay_ports import LogUnavailable, OperatorNeeded
-from command_api.replay_ports import Count, Selection, Stretch
+from command_api.relay.ports import LogUnavailable, OperatorNeeded
+from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.relay.in_memory import LOG_ID
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import pytest
 
-from command_api.relay_ports import LogUnavailable, OperatorNeeded
-from command_api.replay_ports import ReplayLog, Selection
+from command_api.relay.ports import LogUnavailable, OperatorNeeded
+from command_api.replay.ports import ReplayLog, Selection
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.relay.sample_events import product, sample_event, sample_events
 

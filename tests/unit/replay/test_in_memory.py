@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from command_api.replay_ports import ReplayLog
+from command_api.replay.ports import ReplayLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.replay.in_memory import InMemoryReplayLog
 from tests.unit.replay.suites import WINDOW_POSITIONS_MAX, ReplayLogSuite

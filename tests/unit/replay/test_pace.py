@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from command_api.pace import Pace
+from command_api.replay.pace import Pace
 
 
 def test_without_a_rate_nothing_waits_and_chunks_are_whole() -> None:

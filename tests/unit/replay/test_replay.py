@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from command_api.pace import Pace
-from command_api.relay_ports import (
+from command_api.relay.ports import (
     Chunk,
     LogUnavailable,
     OperatorNeeded,
     Published,
     PublishFailed,
 )
-from command_api.replay import Replay, Tally
-from command_api.replay_ports import Selection
+from command_api.replay.pace import Pace
+from command_api.replay.ports import Selection
+from command_api.replay.replay import Replay, Tally
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import TOPICS, InMemoryKafka, InMemoryPublisher

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from projector.applying.ports import Action, Checkpoint, ErrorClass, Letter, ParkedEvent, Parking
+from projector.applying.dead_letters import Action, Letter, ParkedEvent, Parking
+from projector.applying.ports import Checkpoint
+from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]

@@ -1,0 +1,1 @@
+"""One command, or many at once: load, fold, decide, append, once for every idempotency key."""

@@ -1,0 +1,44 @@
+"""Who asks for a command, and what its events say of that for ever: their metadata."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from command_api.executing.ports import NewEvent
+from shared.contract.codec import encode_event
+from shared.contract.events import ProductEvent
+from shared.contract.recorded_event import EventMetadata
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `import_id` marks what belongs to one import."""
+
+    actor: str
+    correlation_id: str
+    traceparent: str | None = None
+    import_id: str | None = None
+
+
+def signed(
+    events: Iterable[ProductEvent], caller: Caller, command_id: str, new_id: Callable[[], UUID]
+) -> list[NewEvent]:
+    """The events of one command as they are stored, each with an id of its own."""
+    new_events = []
+    for event in events:
+        event_id = new_id()
+        metadata = EventMetadata(
+            event_id=event_id,
+            correlation_id=caller.correlation_id,
+            causation_id=command_id,
+            command_id=command_id,
+            actor=caller.actor,
+            traceparent=caller.traceparent,
+            import_id=caller.import_id,
+        )
+        new_events.append(NewEvent(encode_event(event), event_id, _encoder.encode(metadata)))
+    return new_events

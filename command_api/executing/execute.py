@@ -1,0 +1,218 @@
+"""THE use case: load -> fold -> decide -> append, once for every idempotency key.
+
+A version conflict is decided again on the newer state, a bounded number of times; a command whose caller
+named a version is refused by that instead. Events get their ids and metadata here; the domain has no clock.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from uuid import UUID
+
+import msgspec
+
+from command_api.domain import errors
+from command_api.domain.commands import Command, CreateProduct
+from command_api.domain.decide import decide
+from command_api.domain.limits import check_sizes
+from command_api.domain.product import Product, Reservation, evolve, existing, reservations
+from command_api.executing.caller import Caller, signed
+from command_api.executing.held_skus import held_skus
+from command_api.executing.ports import (
+    NO_STREAM,
+    Append,
+    Appended,
+    DuplicateKey,
+    EventStore,
+    KeyedAnswer,
+    ReservationTaken,
+    StoredAnswer,
+    Stream,
+)
+from shared.contract.events import ProductEvent
+from shared.ops.concurrency.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """128-bit hashes: of caller and key, and of what was asked under it."""
+
+    key: UUID
+    fingerprint: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command came to. `events` is empty where nothing had to happen."""
+
+    product_id: UUID
+    stream_version: int
+    product: Product
+    events: Sequence[ProductEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told, now and whenever the same key comes again. `body` is what `render` made.
+
+    `was_changed` None: the answer is a repeated one, which does not tell.
+    """
+
+    status: int
+    body: bytes
+    product_id: UUID
+    stream_version: int
+    last_position: int
+    was_changed: bool | None = None
+
+
+Rendered = tuple[int, bytes]
+Render = Callable[[Done], Rendered]
+"""From what happened to a status and a body: the HTTP layer's, needed before the append stores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command for one product. `product_id` of a creation is new.
+
+    `versions_wanted`: None takes any; an empty set matches none. `slug_is_generated`: a taken slug gets a
+    suffix instead of a refusal.
+    """
+
+    command: Command
+    product_id: UUID
+    caller: Caller
+    render: Render
+    versions_wanted: frozenset[int] | None = None
+    key: IdempotencyKey | None = None
+    slug_is_generated: bool = False
+
+
+class ExecuteCommand:
+    """Executes commands against an event store. Raises a `Refused` or a `StoreError`."""
+
+    def __init__(
+        self, store: EventStore, *, new_id: Callable[[], UUID], conflict_retries_max: int = 3
+    ) -> None:
+        self._store = store
+        self._new_id = new_id
+        self._conflict_retries_max = conflict_retries_max
+        self._turns = Turns()
+
+    async def execute(self, request: Request) -> Answer:
+        """Run one command, or repeat the answer that its key got the first time."""
+        if request.key is None:
+            return await self._in_turn(request)
+        async with self._turns.of(request.key.key):
+            # A creation has nothing to load, and the append itself looks the key up first.
+            if not isinstance(request.command, CreateProduct):
+                repeated = await self._repeat(request.key)
+                if repeated is not None:
+                    return repeated
+            return await self._in_turn(request)
+
+    async def find_holder(self, reservation: Reservation) -> UUID | None:
+        """The product that holds this slug or SKU at the moment. Raises `StoreUnavailable`."""
+        return await self._store.find_holder(reservation)
+
+    async def repeat(self, request: Request) -> Answer | None:
+        """What the request's key was answered the first time. Raises `KeyReused`, `StoreUnavailable`."""
+        return None if request.key is None else await self._repeat(request.key)
+
+    async def _repeat(self, key: IdempotencyKey) -> Answer | None:
+        stored = await self._store.find_answer(key.key)
+        return _first_answer(stored, key) if stored is not None else None
+
+    async def _in_turn(self, request: Request) -> Answer:
+        if isinstance(request.command, CreateProduct):
+            return await self._run(request)
+        async with self._turns.of(request.product_id):
+            return await self._run(request)
+
+    async def _run(self, request: Request) -> Answer:
+        current_version = 0
+        for _ in range(self._conflict_retries_max + 1):
+            stream = await self._load(request)
+            rendered, append = self._decide(request, stream)
+            if not append.events and append.answer is None:
+                return _answer(rendered, append, Appended(stream.stream_version, stream.last_position))
+            outcome = await self._store.append(append)
+            if isinstance(outcome, Appended):
+                return _answer(rendered, append, outcome)
+            if isinstance(outcome, DuplicateKey):
+                return await self._answer_of_another(request)
+            if isinstance(outcome, ReservationTaken):
+                kind, value = outcome.reservation
+                if kind == "k":
+                    raise errors.SkuTaken(value, await held_skus(self._store, append))
+                request = _with_another_slug(request, value)
+                continue
+            current_version = outcome.current_version
+        raise errors.TooManyConflicts(current_version)
+
+    async def _load(self, request: Request) -> Stream:
+        if isinstance(request.command, CreateProduct):
+            return NO_STREAM  # the id is new: there is nothing to load
+        return await self._store.load(request.product_id)
+
+    async def _answer_of_another(self, request: Request) -> Answer:
+        """Another process was first with this key."""
+        assert request.key is not None
+        answer = await self._repeat(request.key)
+        if answer is None:
+            raise RuntimeError(
+                "a duplicate key without an answer: the append function and the table disagree"
+            )
+        return answer
+
+    def _decide(self, request: Request, stream: Stream) -> tuple[Rendered, Append]:
+        """What to append, and what to answer once it is appended. Raises a `Refused`."""
+        before = reduce(evolve, stream.events, None)
+        if not isinstance(request.command, CreateProduct):
+            existing(before)  # before the version: a product that is gone has none that could match
+        if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:
+            raise errors.VersionDoesNotMatch(stream.stream_version)
+        events = decide(request.command, before)
+        after = reduce(evolve, events, before)
+        assert after is not None
+        command_id = str(self._new_id() if request.key is None else request.key.key)
+        new_events = signed(events, request.caller, command_id, self._new_id)
+        check_sizes(after, max((len(event.encoded.data) for event in new_events), default=0))
+        done = Done(request.product_id, stream.stream_version + len(events), after, events)
+        rendered = request.render(done)
+        key = request.key
+        held, wanted = reservations(before), reservations(after)
+        append = Append(
+            product_id=request.product_id,
+            expected_version=stream.stream_version,
+            last_position=stream.last_position,
+            events=new_events,
+            claims=wanted - held,
+            releases=held - wanted,
+            answer=None if key is None else KeyedAnswer(key.key, key.fingerprint, *rendered),
+        )
+        return rendered, append
+
+
+def _with_another_slug(request: Request, taken: str) -> Request:
+    """For a generated slug: the same with the end of the product's own id, which nobody else has."""
+    command = request.command
+    if not request.slug_is_generated or not isinstance(command, CreateProduct):
+        raise errors.SlugTaken(taken)
+    suffix = f"-{request.product_id.hex[-12:]}"
+    slug = command.product.slug.removesuffix(suffix) + suffix
+    if slug == taken:
+        raise errors.SlugTaken(taken)
+    return replace(request, command=CreateProduct(msgspec.structs.replace(command.product, slug=slug)))
+
+
+def _answer(rendered: Rendered, append: Append, appended: Appended) -> Answer:
+    status, body = rendered
+    version, position = appended.stream_version, appended.last_position
+    return Answer(status, body, append.product_id, version, position, bool(append.events))
+
+
+def _first_answer(stored: StoredAnswer, key: IdempotencyKey) -> Answer:
+    if stored.fingerprint != key.fingerprint:
+        raise errors.KeyReused("this idempotency key was used for another request")
+    return Answer(stored.status, stored.body, stored.product_id, stored.stream_version, stored.last_position)

@@ -1,1 +1,0 @@
-"""Publishing to Kafka; the only aiokafka code of this process."""

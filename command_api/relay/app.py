@@ -1,0 +1,171 @@
+"""Puts the relay process together: the use case, its adapters, the operations port, and the log's upkeep."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+import asyncpg
+from prometheus_client import Gauge
+
+from command_api.postgres.append_hint import AppendListener
+from command_api.postgres.maintenance import PARTITIONS_AHEAD
+from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
+from command_api.relay.ports import LogUnavailable
+from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
+from command_api.relay.relay import Relay, RelayStatus, RelayTimes
+from command_api.relay.settings import RelaySettings
+from shared.contract.addresses import topics
+from shared.kafka.topics import TopicSpec
+from shared.ops.garbage import spare_started_objects
+from shared.ops.health import Health
+from shared.ops.http.operations import operations_app
+from shared.ops.http.server import HttpServer
+from shared.ops.logs import get_logger
+from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.version import service_version
+from shared.postgres.pool import create_pool
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+PROCESS = "relay"
+RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has not confirmed; NaN: unknown.")
+RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 without any; NaN: unknown.")
+
+_POOL_CONNECTIONS_MAX = 2
+_HTTP_STOP_SECONDS_MAX = 1.0
+# The loop comes round within the sum of its limits; silence for twice as long means that it is stuck.
+_SILENCE_MARGIN = 2.0
+_log = get_logger(__name__)
+
+
+async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
+    """Relay until `stop`, which ends the chunk on its way, saves the cursor and frees the lock.
+
+    Raises `PortTaken`, and whatever is neither PostgreSQL nor Kafka being away: those are waited out.
+    """
+    build_info(PROCESS, service_version())
+    health = Health(PROCESS)
+    async with AsyncExitStack() as resources:
+        pool = await create_pool(
+            settings.event_store_dsn,
+            application_name="catalogue-relay-upkeep",
+            size_max=_POOL_CONNECTIONS_MAX,
+            statement_timeout_seconds=settings.relay_statement_seconds_max,
+            connect_timeout_seconds=settings.relay_statement_seconds_max,
+        )
+        resources.callback(pool.terminate)
+        listener = AppendListener(settings.event_store_dsn)
+        resources.push_async_callback(listener.stop)
+        relay = _relay(settings, listener, health)
+        _require(health, pool, relay.status)
+        server = HttpServer(
+            operations_app(health),
+            host=settings.listen_host,
+            port=settings.relay_ops_port,
+            port_setting="RELAY_OPS_PORT",
+            limits=settings.connection_limits,
+        )
+        resources.push_async_callback(server.stop, _HTTP_STOP_SECONDS_MAX)
+        await server.start()
+        await listener.start()
+        spare_started_objects()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(relay.run(stop), name="relay")
+            tasks.create_task(_every(settings.relay_report_interval_seconds, stop, lambda: _report(pool)))
+            tasks.create_task(_every(settings.relay_partitions_interval_seconds, stop, lambda: _upkeep(pool)))
+            tasks.create_task(watch_event_loop(stop))
+            tasks.create_task(_drain(stop, health))
+
+
+def _relay(settings: RelaySettings, listener: AppendListener, health: Health) -> Relay:
+    seconds_max = (
+        settings.relay_start_seconds_max
+        + settings.relay_send_seconds_max
+        + settings.relay_stop_seconds_max
+        + settings.relay_statement_seconds_max
+        + settings.relay_operator_wait_seconds
+    ) * _SILENCE_MARGIN
+    limits = TailLimits(
+        settings.relay_chunk_events_max, settings.relay_chunk_bytes_max, settings.relay_statement_seconds_max
+    )
+    publisher = _publisher_settings(settings)
+    return Relay(
+        open_log=lambda: PostgresLogTail.open(settings.event_store_dsn, limits),
+        new_publisher=lambda log_id: KafkaPublisher(publisher, log_id),
+        appended=listener,
+        times=RelayTimes(
+            poll_min=settings.relay_poll_seconds_min,
+            poll_max=settings.relay_poll_seconds_max,
+            lock_wait=settings.relay_lock_wait_seconds,
+            retry_initial=settings.relay_retry_seconds_initial,
+            retry_max=settings.relay_retry_seconds_max,
+            operator_wait=settings.relay_operator_wait_seconds,
+        ),
+        beat=health.expect_progress("relay", seconds_max).beat,
+    )
+
+
+def _publisher_settings(settings: RelaySettings) -> PublisherSettings:
+    names = topics(settings.kafka_topic_prefix)
+    return PublisherSettings(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        topics=[
+            TopicSpec(name, settings.partition_count, settings.kafka_replication_factor) for name in names
+        ],
+        topics_of=lambda event_type: (names.events, names.by_kind(event_type)),
+        partition_count=settings.partition_count,
+        start_seconds_max=settings.relay_start_seconds_max,
+        send_seconds_max=settings.relay_send_seconds_max,
+        stop_seconds_max=settings.relay_stop_seconds_max,
+    )
+
+
+def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
+    async def postgres() -> None:
+        await pool.fetchval("SELECT 1")
+
+    async def kafka() -> None:
+        """A standby is ready without Kafka: it has nothing to send."""
+        if status.operator_needed is not None:
+            raise RuntimeError(status.operator_needed)
+        if status.is_active and not status.is_forwarding:
+            raise RuntimeError("active, but not connected to Kafka or topics not verified")
+
+    health.require("postgres", postgres)
+    health.require("kafka", kafka)
+
+
+async def _report(pool: "Pool") -> None:
+    """Lag from the log itself, standby or active; unknown is NaN, because an old number would look well."""
+    try:
+        lag = await read_lag(pool)
+    except LogUnavailable:
+        RELAY_LAG_EVENTS.set(math.nan)
+        RELAY_LAG_SECONDS.set(math.nan)
+        raise
+    RELAY_LAG_EVENTS.set(lag.events)
+    RELAY_LAG_SECONDS.set(lag.seconds)
+
+
+async def _upkeep(pool: "Pool") -> None:
+    PARTITIONS_AHEAD.set(await ensure_partitions(pool))
+
+
+async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` now and then every `seconds`; while the log is away, skip it and say so."""
+    while not stop.is_set():
+        try:
+            await work()
+        except LogUnavailable as error:
+            _log.warning("upkeep of the log skipped", error=str(error))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+
+
+async def _drain(stop: asyncio.Event, health: Health) -> None:
+    await stop.wait()
+    health.drain()

@@ -1,0 +1,168 @@
+"""Chunks of the log to Kafka, confirmed as a prefix.
+
+Within a partition nothing is sent after something unconfirmed: each lane has one batch on its way. Kafka's
+idempotence alone would not keep a gap out, because a broker that knows nothing of a producer yet takes any
+first sequence number: had batch 1 failed, batch 2 would pass.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiokafka.errors as kafka_errors
+from aiokafka import AIOKafkaProducer
+from prometheus_client import Counter
+
+from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
+from command_api.relay.kafka.producer import create_producer
+from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
+from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.producers import abandon_producer, close_producer
+from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.retry import RetryPolicy
+
+KAFKA_PUBLISH = Counter("kafka_publish_total", "Records by topic and result.", ["topic", "result"])
+
+_CONNECT_REQUESTS_MAX = 4
+# The same record will be refused again, whoever sends it and however often.
+_REFUSED_FOR_GOOD = (
+    kafka_errors.MessageSizeTooLargeError,
+    kafka_errors.RecordListTooLargeError,
+    kafka_errors.InvalidTimestampError,
+    kafka_errors.InvalidTopicError,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.ClusterAuthorizationFailedError,
+    kafka_errors.PolicyViolationError,
+    kafka_errors.UnsupportedForMessageFormatError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherSettings:
+    """Where to publish and how long each step may take, in seconds."""
+
+    bootstrap_servers: str
+    topics: Sequence[TopicSpec]
+    topics_of: TopicsOf
+    partition_count: int
+    start_seconds_max: float
+    send_seconds_max: float
+    stop_seconds_max: float
+    client_id: str = "catalogue-relay"
+    create_missing_topics: bool = True
+    is_replay: bool = False
+
+
+class KafkaPublisher:
+    """Adapter of `relay_ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
+
+    def __init__(self, settings: PublisherSettings, log_id: bytes) -> None:
+        self._settings = settings
+        self._log_id = log_id
+        self._producer: AIOKafkaProducer | None = None
+        self._has_unconfirmed = True
+
+    async def start(self) -> None:
+        """See the port. Topics are verified at every start: they may have been made anew meanwhile.
+
+        A cancellation takes effect when connecting has ended one way or the other, because aiokafka leaks a
+        connection that is cancelled while it is made; nothing is published meanwhile.
+        """
+        connecting = asyncio.create_task(self._connect())
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await asyncio.gather(connecting, return_exceptions=True)
+            raise
+        except TopicsAreWrong as error:
+            raise OperatorNeeded(str(error)) from error
+        except (KafkaIsAway, kafka_errors.KafkaError, TimeoutError, OSError) as error:
+            raise PublishFailed(f"no connection to Kafka: {type(error).__name__}: {error}") from error
+        self._has_unconfirmed = False
+
+    async def _connect(self) -> None:
+        seconds_max = self._settings.start_seconds_max
+        request_seconds_max = seconds_max / _CONNECT_REQUESTS_MAX
+        async with asyncio.timeout(seconds_max):
+            await ensure_topics(
+                self._settings.bootstrap_servers,
+                self._settings.topics,
+                create_missing=self._settings.create_missing_topics,
+                request_timeout_seconds=request_seconds_max,
+                policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=request_seconds_max),
+            )
+            self._producer = create_producer(self._settings.bootstrap_servers, self._settings.client_id)
+            await self._producer.start()
+
+    def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
+        """See the port."""
+        assert self._producer is not None, "prepare comes after start"
+        settings = self._settings
+        lanes = fill_lanes(
+            events,
+            log_id=self._log_id,
+            topics_of=settings.topics_of,
+            partition_count=settings.partition_count,
+            new_batch=self._producer.create_batch,
+            is_replay=settings.is_replay,
+        )
+        return Chunk(events, lanes)
+
+    async def publish(self, chunk: Chunk) -> Published:
+        """See the port. After a failure the publisher is spent."""
+        assert self._producer is not None, "publish comes after start"
+        self._has_unconfirmed = True
+        events, lanes = chunk.events, chunk.prepared
+        failure = await self._send_all(self._producer, lanes, events)
+        unconfirmed = [lane.unconfirmed_from for lane in lanes if lane.unconfirmed_from is not None]
+        if not unconfirmed:
+            self._has_unconfirmed = False
+            return Published(len(events))
+        return Published(min(unconfirmed), failure)
+
+    async def stop(self) -> None:
+        """See the port."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        end = abandon_producer if self._has_unconfirmed else close_producer
+        await end(producer, seconds_max=self._settings.stop_seconds_max)
+
+    async def _send_all(
+        self, producer: AIOKafkaProducer, lanes: Sequence[Lane], events: Sequence[RecordedEvent]
+    ) -> RelayError | None:
+        """All lanes at the same time, until done or the watchdog ends it; the failure that matters most."""
+        sending = [asyncio.create_task(_send(producer, lane, events)) for lane in lanes]
+        try:
+            done, pending = await asyncio.wait(sending, timeout=self._settings.send_seconds_max)
+        finally:
+            for task in sending:
+                task.cancel()
+        failures = [failure for task in done if (failure := task.result()) is not None]
+        if pending:
+            failures.append(PublishFailed(f"no confirmation within {self._settings.send_seconds_max:g} s"))
+        return min(failures, key=lambda failure: not isinstance(failure, OperatorNeeded), default=None)
+
+
+async def _send(producer: AIOKafkaProducer, lane: Lane, events: Sequence[RecordedEvent]) -> RelayError | None:
+    """One lane's batches one after the other; ends with the first that fails."""
+    upcoming = [index for index, _ in lane.batches[1:]]
+    for (index, batch), following in zip(lane.batches, [*upcoming, None], strict=True):
+        records = batch.record_count()
+        try:
+            delivery = await producer.send_batch(batch, lane.topic, partition=lane.partition)
+            await delivery
+        except Exception as error:
+            KAFKA_PUBLISH.labels(lane.topic, "failed").inc(records)
+            return _failure(error, lane, events[index], records)
+        KAFKA_PUBLISH.labels(lane.topic, "confirmed").inc(records)
+        lane.unconfirmed_from = following
+    return None
+
+
+def _failure(error: Exception, lane: Lane, first: RecordedEvent, records: int) -> RelayError:
+    at = f"{records} record(s) from position {first.log_position} on to {lane.topic}/{lane.partition}"
+    text = f"{at}: {type(error).__name__}: {error}"
+    made = OperatorNeeded(text) if isinstance(error, _REFUSED_FOR_GOOD) else PublishFailed(text)
+    made.__cause__ = error
+    return made

@@ -1,0 +1,1 @@
+"""The log's tail, the relay's lock and its cursor."""

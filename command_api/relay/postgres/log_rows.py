@@ -1,0 +1,47 @@
+"""Rows of the log as events, and the driver's errors as ours: the same for all who read the log in order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import asyncpg
+import msgspec
+
+from command_api.relay.ports import LogUnavailable, OperatorNeeded
+from shared.contract.recorded_event import EventMetadata, RecordedEvent
+from shared.postgres.errors import is_transient
+
+_decode_metadata = msgspec.json.Decoder(EventMetadata).decode
+
+
+def recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+    """The rows before the first that cannot be read; raises only when that is the very first."""
+    events: list[RecordedEvent] = []
+    for position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at in rows:
+        try:
+            decoded = _decode_metadata(metadata)
+        except msgspec.MsgspecError as error:
+            if events:
+                break
+            raise OperatorNeeded(
+                f"the metadata of the event at position {position} is broken: {error}"
+            ) from error
+        events.append(
+            RecordedEvent(
+                position, product_id, stream_version, event_type, schema_version, data, decoded, recorded_at
+            )
+        )
+    return events
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Driver errors that pass become `LogUnavailable`; anything else is a bug or a missing migration."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as error:
+        # statement_timeout: every statement here is small and bounded, so the server is overloaded.
+        raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise LogUnavailable(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,200 @@
+"""`replay`: arguments, progress and exit codes; 0 done, 1 failed or interrupted, 2 usage."""
+
+import argparse
+import asyncio
+import json
+import math
+import re
+import sys
+import time
+from typing import Any
+from uuid import UUID
+
+from command_api.relay.ports import LogUnavailable, RelayError
+from command_api.replay.app import Order, Outcome, run_replay
+from command_api.replay.ports import Selection
+from command_api.replay.replay import Tally
+from command_api.replay.settings import ReplaySettings
+from shared.contract.addresses import topics
+from shared.contract.codec import STORED_TYPES
+from shared.kafka.topics import TopicIsMissing
+from shared.ops.logs import configure_logs, get_logger
+from shared.ops.process import EXIT_FAILED, run
+from shared.ops.progress_bar import progress_bar
+from shared.ops.settings import load_settings
+
+PROCESS = "replay"
+_POSITION_MAX = 2**63 - 1
+_TOPIC = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,249}")
+_TYPES = tuple(stored.event_type for stored in STORED_TYPES)
+_log = get_logger(__name__)
+
+
+def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `run_replay_command` reads; a wrong value ends in argparse's usage message and exit code 2."""
+    add = parser.add_argument
+    add("--topic", required=True, type=_topic, metavar="T", help="its whole name; it must exist")
+    add("--create-topic", action="store_true", help="make the topic where it is missing")
+    add(
+        "--from", dest="first", type=_position, default=1, metavar="P", help="first log position (default: 1)"
+    )
+    add("--to", dest="last", type=_position, metavar="P", help="last log position (default: the newest)")
+    add(
+        "--product", dest="product_ids", action="append", default=[], type=_product_id, metavar="ID",
+        help="only this product; may be repeated",
+    )  # fmt: skip
+    add(
+        "--type", dest="event_types", action="append", default=[], type=_event_type, metavar="TYPE",
+        help=f"only this type of event; may be repeated: {', '.join(_TYPES)}",
+    )  # fmt: skip
+    add("--rate", type=_rate, metavar="N", help="at most so many events per second (default: no limit)")
+    add("--dry-run", action="store_true", help="count what would be sent, without speaking to Kafka")
+    add("--json", action="store_true", help="print the outcome as one JSON object")
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run_replay_command(args: argparse.Namespace) -> int:
+    """Replays, says up to where all is confirmed, returns the exit code."""
+    if args.last is not None and args.first > args.last:
+        args.usage_error(f"--from {args.first} lies after --to {args.last}")
+    order = Order(
+        topic=args.topic, first=args.first, last=args.last, product_ids=tuple(args.product_ids),
+        event_types=tuple(args.event_types), events_per_second=args.rate, create_topic=args.create_topic,
+        is_dry_run=args.dry_run,
+    )  # fmt: skip
+    settings = load_settings(ReplaySettings)
+    strays = _strays(order, settings.kafka_topic_prefix)
+    if strays:
+        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
+    configure_logs(PROCESS, settings, sys.stderr)
+
+    async def replay(stop: asyncio.Event) -> int:
+        with _Progress(settings.replay_report_interval_seconds) as progress:
+            outcome = await run_replay(order, settings, progress.show, stop)
+        _report(order, outcome, as_json=args.json)
+        return 0 if outcome.is_complete else EXIT_FAILED
+
+    return run(PROCESS, replay, shutdown_seconds_max=settings.shutdown_seconds_max)
+
+
+def _strays(order: Order, prefix: str) -> list[str]:
+    """The chosen types that the relay would not send there: a live topic by kind keeps to its kind."""
+    live = topics(prefix)
+    if order.topic not in (live.created, live.updated, live.deleted):
+        return []
+    return [name for name in order.event_types or _TYPES if live.by_kind(name) != order.topic]
+
+
+class _Progress:
+    """A bar over the positions of the log on a terminal; elsewhere a line of log now and then."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval_seconds = interval_seconds
+        self._bar = progress_bar("replaying", None, " positions")
+        self._told_at = time.monotonic()
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, selection: Selection, tally: Tally) -> None:
+        """Called as often as one likes."""
+        done = tally.confirmed_position - (selection.first - 1)
+        self._bar.total = max(selection.last - (selection.first - 1), 0)
+        self._bar.set_postfix_str(f"{tally.events} events", refresh=False)
+        self._bar.update(done - self._bar.n)
+        if self._bar.disable and time.monotonic() - self._told_at >= self._interval_seconds:
+            self._told_at = time.monotonic()
+            _log.info(
+                "replaying", log_position=tally.confirmed_position, to=selection.last, events=tally.events
+            )
+
+
+def _report(order: Order, outcome: Outcome, *, as_json: bool) -> None:
+    """What was done on stdout, what stopped it on stderr."""
+    if not outcome.is_complete:
+        sys.stderr.write(_complaint(order, outcome) + "\n")
+    if as_json:
+        sys.stdout.write(json.dumps(_as_json(order, outcome)) + "\n")
+    elif outcome.tally is not None and outcome.last is not None:
+        sys.stdout.write(_as_text(order, outcome.tally, outcome.last) + "\n")
+
+
+def _complaint(order: Order, outcome: Outcome) -> str:
+    what = f"replay failed: {_line(outcome.error)}" if outcome.error else "replay interrupted"
+    if order.is_dry_run:
+        return what
+    confirmed = outcome.tally.confirmed_position if outcome.tally else order.first - 1
+    if confirmed < order.first:
+        return f"{what}\nnothing is confirmed; start again with --from {order.first}"
+    return f"{what}\nall up to position {confirmed} is confirmed; go on with --from {confirmed + 1}"
+
+
+def _line(error: RelayError) -> str:
+    if isinstance(error, LogUnavailable):
+        return f"the event log cannot be read now: {error}"
+    return f"{error}: --create-topic makes it" if isinstance(error.__cause__, TopicIsMissing) else str(error)
+
+
+def _as_text(order: Order, tally: Tally, last: int) -> str:
+    if last < order.first:
+        return f"nothing to replay: the last position to be had is {last}"
+    done = "would replay" if order.is_dry_run else "replayed"
+    reached = tally.confirmed_position
+    where = f"of positions {order.first} to {reached}, to {order.topic}" if reached >= order.first else ""
+    return f"{done}: {tally.events} events {where}".rstrip()
+
+
+def _as_json(order: Order, outcome: Outcome) -> dict[str, Any]:
+    """`confirmed_position` is null where nothing is; a dry run confirms nothing."""
+    reached = outcome.tally.confirmed_position if outcome.tally else 0
+    is_confirmed = not order.is_dry_run and order.first <= reached
+    return {
+        "topic": order.topic,
+        "from": order.first,
+        "to": outcome.last,
+        "products": [str(product_id) for product_id in order.product_ids],
+        "types": list(order.event_types),
+        "dry_run": order.is_dry_run,
+        "events": outcome.tally.events if outcome.tally else 0,
+        "confirmed_position": reached if is_confirmed else None,
+        "completed": outcome.is_complete,
+        "error": _line(outcome.error) if outcome.error else None,
+    }
+
+
+def _position(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _POSITION_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a log position: they are whole numbers from 1 on")
+    return int(text)
+
+
+def _product_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a product id") from error
+
+
+def _event_type(text: str) -> str:
+    if text not in _TYPES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a type of event; known are {', '.join(_TYPES)}")
+    return text
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not (rate > 0 and math.isfinite(rate)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events per second above 0")
+    return rate
+
+
+def _topic(text: str) -> str:
+    if not _TOPIC.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a topic name: letters, digits, '.', '_' and '-'")
+    return text

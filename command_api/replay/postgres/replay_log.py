@@ -1,0 +1,100 @@
+"""The event log for a replay: a role that may only read, one statement at a time, each of them bounded.
+
+A filtered read says how far it has looked, and not only what it found: of a rare type there may be nothing
+in a window of the log, and the next one is not to be looked for in one endless statement. Where a limit cut
+the answer, it has looked as far as the last event; else exactly as far as the statement's upper bound.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import asyncpg
+
+from command_api.relay.postgres.log_rows import recorded, translated
+from command_api.relay.postgres.log_tail import RELAY_NAME
+from command_api.replay.ports import Count, Selection, Stretch
+from shared.contract.recorded_event import RecordedEvent
+from shared.postgres.pool import connect
+from shared.postgres.sql import load_sql
+
+_SQL = "command_api.replay.postgres"
+_CLOSE_SECONDS_MAX = 1.0
+
+
+class ReplayLimits(NamedTuple):
+    """Of one statement: the bytes that it brings, the log positions it looks at, the seconds it may take."""
+
+    bytes_max: int
+    window_positions_max: int
+    statement_seconds_max: float
+
+
+class PostgresReplayLog:
+    """Adapter of `replay_ports.ReplayLog`; made by `open`."""
+
+    def __init__(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: bytes, limits: ReplayLimits
+    ) -> None:
+        self.log_id = log_id
+        self._connection = connection
+        self._limits = limits
+
+    @classmethod
+    async def open(cls, dsn: str, limits: ReplayLimits) -> "PostgresReplayLog":
+        """Connect as the reader role; a replica will do. Raises `LogUnavailable`."""
+        with translated():
+            connection = await connect(
+                dsn,
+                application_name="catalogue-replay",
+                statement_timeout_seconds=limits.statement_seconds_max,
+            )
+            log_id = await connection.fetchval(load_sql(_SQL, "read_log_id"))
+            return cls(connection, str(log_id).encode(), limits)
+
+    async def newest_position(self) -> int:
+        """See the port."""
+        with translated():
+            return int(await self._connection.fetchval(load_sql(_SQL, "read_newest_position")))
+
+    async def relayed_position(self) -> int:
+        """See the port."""
+        with translated():
+            cursor = await self._connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME)
+        return int(cursor or 0)
+
+    async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
+        """See the port."""
+        name, scan_to, arguments = self._statement("read_replay", log_position, selection)
+        bounds = (events_max, self._limits.bytes_max)
+        with translated():
+            rows = await self._connection.fetch(load_sql(_SQL, name), *arguments[:3], *bounds, *arguments[3:])
+        events = recorded(rows)
+        is_cut = len(events) < len(rows) or len(rows) == events_max or self._is_full(events)
+        return Stretch(events, events[-1].log_position if is_cut else scan_to)
+
+    async def count_after(self, log_position: int, selection: Selection) -> Count:
+        """See the port."""
+        name, scan_to, arguments = self._statement("count_replay", log_position, selection)
+        with translated():
+            return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
+
+    async def close(self) -> None:
+        """Politely where the server still answers, at once where not."""
+        with suppress(Exception):
+            await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
+
+    def _statement(
+        self, name: str, log_position: int, selection: Selection
+    ) -> tuple[str, int, Sequence[object]]:
+        """Its file, up to where it looks, and its arguments. Products have an index: no window."""
+        types = list(selection.event_types) or None
+        if selection.product_ids:
+            arguments = (log_position, selection.last, types, list(selection.product_ids))
+            return f"{name}_of_products", selection.last, arguments
+        scan_to = min(selection.last, log_position + self._limits.window_positions_max)
+        return name, scan_to, (log_position, scan_to, types)
+
+    def _is_full(self, events: Sequence[RecordedEvent]) -> bool:
+        """Whether the bytes may have cut the answer."""
+        return sum(len(event.data) for event in events) >= self._limits.bytes_max

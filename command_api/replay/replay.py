@@ -1,0 +1,125 @@
+"""A range of the log to any topic, marked as a replay: for a new reader, or for one that lost its data.
+
+The relay's rules hold here, too: in log order, confirmed before counted, never past something unconfirmed. It
+keeps no cursor: `Tally.confirmed_position` is where another replay may go on, and repeats at most a chunk.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from command_api.relay.ports import Chunk, Publisher
+from command_api.replay.pace import Pace
+from command_api.replay.ports import ReplayLog, Selection
+from shared.ops.concurrency.waits import beside, pause
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done so far: all that is selected up to `confirmed_position` is confirmed, `events` events."""
+
+    confirmed_position: int
+    events: int = 0
+
+
+class _Run(NamedTuple):
+    """A chunk ready to be sent, and the position up to which nothing else is selected."""
+
+    chunk: Chunk
+    scanned_to: int
+
+
+class Replay:
+    """The use case. `progress` hears of the tally each time it grew; `now` is a clock in seconds.
+
+    After a stop the chunk on its way may take `finish_seconds_max` more; then it counts as unconfirmed.
+    """
+
+    def __init__(
+        self,
+        log: ReplayLog,
+        selection: Selection,
+        *,
+        chunk_events_max: int,
+        pace: Pace,
+        now: Callable[[], float],
+        progress: Callable[[Tally], None] = lambda _: None,
+        finish_seconds_max: float = 3.0,
+    ) -> None:
+        self.tally = Tally(selection.first - 1)
+        self._log = log
+        self._selection = selection
+        self._chunk_events_max = pace.turn_events_max(chunk_events_max)
+        self._pace = pace
+        self._now = now
+        self._progress = progress
+        self._finish_seconds_max = finish_seconds_max
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing selected is left."""
+        return self.tally.confirmed_position >= self._selection.last
+
+    async def publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
+        """Send what is selected, until done or `stop`. Raises `RelayError`; the tally is true in any case.
+
+        The topic is verified even if there is nothing to send: a misspelt one must not look like success.
+        """
+        try:
+            await publisher.start()
+            await _until(stop, self._publish(publisher, stop), self._finish_seconds_max)
+        finally:
+            await publisher.stop()
+
+    async def count(self, stop: asyncio.Event) -> None:
+        """Count what would be sent into the tally, and send nothing."""
+        while not (self.is_complete or stop.is_set()):
+            events, scanned_to = await self._log.count_after(self.tally.confirmed_position, self._selection)
+            self._reached(scanned_to, events)
+
+    async def _publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
+        """The next chunk is read and encoded while Kafka confirms the present one, as the relay does it."""
+        run = await self._next(publisher, self.tally.confirmed_position)
+        while not self.is_complete:
+            async with beside(self._next(publisher, run.scanned_to)) as following:
+                await pause(self._pace.wait_seconds(self._now(), len(run.chunk.events)), stop)
+                if stop.is_set():
+                    return
+                await self._send(publisher, run)
+                run = await following
+
+    async def _next(self, publisher: Publisher, log_position: int) -> _Run:
+        if log_position >= self._selection.last:
+            return _Run(publisher.prepare(()), log_position)
+        events, scanned_to = await self._log.read_after(log_position, self._selection, self._chunk_events_max)
+        return _Run(publisher.prepare(events), scanned_to)
+
+    async def _send(self, publisher: Publisher, run: _Run) -> None:
+        events = run.chunk.events
+        confirmed, failure = (await publisher.publish(run.chunk)) if events else (0, None)
+        # What lies between two selected events is done with the first of them.
+        reached = run.scanned_to if confirmed == len(events) else events[confirmed].log_position - 1
+        self._reached(reached, confirmed)
+        if failure is not None:
+            raise failure
+
+    def _reached(self, log_position: int, events: int) -> None:
+        self.tally.confirmed_position = log_position
+        self.tally.events += events
+        self._progress(self.tally)
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None], finish_seconds_max: float) -> None:
+    """Run `work`, which heeds `stop`; if it is held up after a stop, end it."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait((task,), timeout=finish_seconds_max)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        stopping.cancel()
+        await asyncio.gather(task, stopping, return_exceptions=True)

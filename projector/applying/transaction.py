@@ -1,0 +1,169 @@
+"""One batch in one transaction: what is parked already, what Kafka left out, what cannot be applied.
+
+The view's own versions decide what is new, so duplicates, replays and re-ordered deliveries change nothing.
+The view's checkpoint moves in the same transaction, and so does what is parked.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Generic
+from uuid import UUID
+
+from projector.applying.batch import (
+    NOTHING,
+    Item,
+    NewestPositions,
+    by_product,
+    has_gap,
+    positions,
+    reached,
+    refuse_other_logs,
+)
+from projector.applying.dead_letters import Letter, ProductLetter, SingleLetter
+from projector.applying.parking_breaker import ParkingBreaker
+from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
+from projector.applying.records import Delivered, Unreadable
+from projector.applying.stream_fold import Doomed, StreamFold, Tally, followers, letters_of
+from projector.errors import Unavailable
+from shared.contract.recorded_event import RecordedEvent
+
+
+class BatchTransaction(Generic[S]):
+    """Run once for each batch, and for each part of one that has to be halved.
+
+    Remembers which products are parked, so that looking costs nothing while none is.
+    """
+
+    def __init__(
+        self,
+        view: View[S],
+        fold: Fold[S],
+        log: EventLog,
+        breaker: ParkingBreaker,
+        listener: Listener[S] | None,
+    ) -> None:
+        self._view = view
+        self._fold = fold
+        self._log = log
+        self._breaker = breaker
+        self._listener = listener
+        self._parked: set[UUID] = set()
+        self._newest = NewestPositions() if view.forgets else None
+
+    async def begin(self, partitions: Collection[int], parked: Collection[UUID]) -> None:
+        """These partitions are placed here now, and these products are parked. Raises `Unavailable`."""
+        self._parked.update(parked)
+        if self._newest is not None:
+            self._newest.begin(partitions, await self._log.newest_position())
+
+    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
+        """Apply or park each item. `doomed`: events that are parked without being tried.
+
+        Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or what
+        nobody foresaw: then nothing of it is applied.
+        """
+        if not batch:
+            return Counter(), []
+        products, unreadable = by_product(batch)
+        refuse_other_logs(unreadable)
+        points = reached(batch)
+        async with self._view.begin(points) as writer:
+            parked = await self._still_parked(writer, products.keys())
+            held = await self._held(writer, products, unreadable)
+            # What was refused already is parked without another look at the log.
+            named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
+            missing = await self._missing(products, named, held, parked)
+            tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
+            letters += [SingleLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
+            failing = sum(letter.error_class != "follower" for letter in letters)
+            self._breaker.check(failing)
+            await writer.save(changes)
+            if letters:
+                await writer.park(letters)
+        if self._newest is not None:
+            self._newest.reached(points)
+        self._breaker.parked(failing)
+        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductLetter)}
+        if self._listener is not None and changes:
+            await self._listener.changed(changes)
+        return tally, letters
+
+    def _fold_all(
+        self,
+        products: Mapping[UUID, Sequence[Delivered]],
+        held: Mapping[UUID, Held[S]],
+        missing: Mapping[UUID, list[RecordedEvent]],
+        parked: Collection[UUID],
+        doomed: Doomed,
+    ) -> tuple[Tally, list[Letter], list[Change[S]]]:
+        tally: Tally = Counter()
+        letters: list[Letter] = []
+        changes: list[Change[S]] = []
+        if missing:
+            # Products of which only unreadable records came may have something in the log.
+            products = {**products, **dict.fromkeys(missing.keys() - products.keys(), ())}
+        # An id's hash costs more than a look at whether there is anything to look up.
+        for product_id, deliveries in products.items():
+            holding = held.get(product_id, NOTHING)
+            if parked and product_id in parked:
+                letters += followers(deliveries, holding.stream_version, tally)
+                continue
+            stream = StreamFold(self._fold, holding, tally)
+            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), doomed)
+            if failure is not None:
+                letters += letters_of(failure, deliveries, tally)
+            change = stream.change()
+            if change is not None:
+                changes.append(change)
+        return tally, letters, changes
+
+    async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
+        """Costs nothing while nothing is parked. A drained product is forgotten here."""
+        if not self._parked:
+            return set()
+        known = self._parked.intersection(product_ids)
+        if not known:
+            return known
+        parked = await writer.still_parked(known)
+        self._parked -= known - parked
+        return parked
+
+    async def _held(
+        self,
+        writer: BatchWriter[S],
+        products: Mapping[UUID, Sequence[Delivered]],
+        unreadable: Sequence[Unreadable],
+    ) -> Mapping[UUID, Held[S]]:
+        named = {one.product_id for one in unreadable if one.product_id is not None}
+        return await writer.held(products.keys() | named if named else products.keys())
+
+    async def _missing(
+        self,
+        products: Mapping[UUID, Sequence[Delivered]],
+        named: Collection[UUID],
+        held: Mapping[UUID, Held[S]],
+        parked: Collection[UUID],
+    ) -> Mapping[UUID, list[RecordedEvent]]:
+        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew,
+        and of those `named`.
+
+        The newest versions come along, although Kafka will deliver them too: a view that lost a document
+        (Redis was flushed) must not show an older one than it did. An unreadable record may have been an
+        event of the product in its key: the log knows.
+        """
+        gaps = {
+            product_id: deliveries
+            for product_id, deliveries in products.items()
+            if not (parked and product_id in parked)
+            and (
+                has_gap(deliveries, held.get(product_id, NOTHING).stream_version)
+                or (self._newest is not None and product_id not in held and self._newest.have(deliveries[0]))
+            )
+        }
+        wanted = gaps.keys() | (set(named) - set(parked))
+        if not wanted:
+            return {}
+        newest, furthest = await self._log.newest_position(), positions(gaps)
+        if newest < furthest:
+            raise Unavailable(f"the log's replica is at {newest}, Kafka at {furthest}")
+        return await self._log.events_after({one: held.get(one, NOTHING).stream_version for one in wanted})

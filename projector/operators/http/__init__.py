@@ -1,0 +1,1 @@
+"""The operations port: operators' commands over HTTP."""

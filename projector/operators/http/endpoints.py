@@ -1,0 +1,172 @@
+"""Operators' endpoints on the operations port: the same as the commands, for those who have no shell.
+
+    GET  /dead-letters?projection=&product=&class=            what is parked; `x-total-count` says how much
+    GET  /dead-letters/records?projection=&product=&letter=   the records themselves, and their count
+    POST /dead-letters/retry     a `Change`: which letters, from_log, resend_unknown, dry_run
+    POST /dead-letters/discard   a `Change`: which letters, first_only, dry_run, reason
+    POST /dead-letters/park      a `ParkOrder`
+                                 both: all that match, however many; `x-done-count`, `x-failed-count`,
+                                 and `x-parked-count`: how many match afterwards
+    POST /projections/pause      a `Wish` with its reason
+    POST /projections/resume     a `Wish`
+
+The port has no authentication and listens on 127.0.0.1 unless told otherwise: it is not for the outside.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from projector.applying.dead_letters import Action
+from projector.errors import Unavailable
+from projector.operators.assembly import Operations
+from projector.operators.http.exchange import Answer, Work, endpoint, read
+from projector.operators.pausing import Pausing
+from projector.parking.dead_letter import Result
+from projector.parking.dead_letters import DeadLetters, Listed, Summary
+from projector.parking.letters import Narrowed
+from shared.ops.http.asgi import Handler
+from shared.ops.plain_values import canonical_uuid, whole_number
+
+
+class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}):
+    """Which letters, and what else the action needs."""
+
+    projection: str
+    product: UUID | None = None
+    letter: int | None = None
+    error_class: str | None = None
+    all: bool = False
+    from_log: bool = False
+    resend_unknown: bool = False
+    first_only: bool = False
+    dry_run: bool = False
+    reason: str = ""
+    actor: str = "operations port"
+
+    def narrowed(self) -> Narrowed:
+        """Raises `ValueError` where nothing narrows it and `all` is not said."""
+        if not (self.product or self.letter is not None or self.error_class or self.all):
+            raise ValueError("say which: product, letter, class or all")
+        return Narrowed(self.product, self.letter, self.error_class)
+
+
+class ParkOrder(Struct, forbid_unknown_fields=True):
+    """One record that a projection cannot get past."""
+
+    projection: str
+    partition: int
+    offset: int
+    reason: str
+    actor: str = "operations port"
+
+
+class Wish(Struct, forbid_unknown_fields=True):
+    """Pause or resume."""
+
+    projection: str
+    reason: str = ""
+    actor: str = "operations port"
+
+
+def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
+    """By (method, path), for `operations_app`."""
+    of_all = _looking(operations.dead_letters) | _changing(operations.dead_letters)
+    of_all |= _pausing(operations.pausing)
+    return {route: endpoint(work) for route, work in of_all.items()}
+
+
+def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
+
+    async def listed(query: dict[str, str], _: bytes) -> Any:
+        product = canonical_uuid(query["product"]) if "product" in query else None
+        narrowed = Narrowed(product, error_class=query.get("class"))
+        return _listed(await dead_letters.listed(query.get("projection"), narrowed))
+
+    async def records(query: dict[str, str], _: bytes) -> Any:
+        product = canonical_uuid(query["product"]) if "product" in query else None
+        letter = whole_number(query["letter"]) if "letter" in query else None
+        return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, letter)))
+
+    return {("GET", "/dead-letters"): listed, ("GET", "/dead-letters/records"): records}
+
+
+def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
+    async def retry(_: dict[str, str], body: bytes) -> Any:
+        change = read(Change, body)
+        action = Action(change.actor, "retry", change.reason)
+        results: list[Result] = []
+        summary = await dead_letters.retry(
+            change.projection,
+            change.narrowed(),
+            action,
+            results.extend,
+            from_log=change.from_log,
+            resend_unknown=change.resend_unknown,
+            is_dry=change.dry_run,
+        )
+        return _summed_up(results, summary)
+
+    async def discard(_: dict[str, str], body: bytes) -> Any:
+        change = read(Change, body)
+        action = Action(change.actor, "discard", _needed(change.reason))
+        results: list[Result] = []
+        summary = await dead_letters.discard(
+            change.projection,
+            change.narrowed(),
+            action,
+            results.extend,
+            first_only=change.first_only,
+            is_dry=change.dry_run,
+        )
+        return _summed_up(results, summary)
+
+    async def park(_: dict[str, str], body: bytes) -> Any:
+        order = read(ParkOrder, body)
+        action = Action(order.actor, "park", _needed(order.reason))
+        await dead_letters.park(order.projection, order.partition, order.offset, action)
+        return {"parked": True}
+
+    return {
+        ("POST", "/dead-letters/retry"): retry,
+        ("POST", "/dead-letters/discard"): discard,
+        ("POST", "/dead-letters/park"): park,
+    }
+
+
+def _pausing(pausing: Pausing) -> dict[tuple[str, str], Work]:
+    async def pause(_: dict[str, str], body: bytes) -> Any:
+        wish = read(Wish, body)
+        await pausing.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
+        return {"projection": wish.projection, "is_paused": True}
+
+    async def resume(_: dict[str, str], body: bytes) -> Any:
+        wish = read(Wish, body)
+        await pausing.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
+        return {"projection": wish.projection, "is_paused": False}
+
+    return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
+
+
+def _listed(listed: Listed) -> Answer:
+    return Answer(listed.shown, ((b"x-total-count", b"%d" % listed.total),))
+
+
+def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
+    """Raises `Unavailable` where an outage ended it early: what was done is told in its text."""
+    if summary.stopped_by is not None:
+        raise Unavailable(
+            f"{summary.stopped_by}; go on later: {summary.done} were done and {summary.failed} failed before"
+        )
+    counts = {"x-done-count": summary.done, "x-failed-count": summary.failed}
+    if summary.parked_now is not None:
+        counts["x-parked-count"] = summary.parked_now
+    return Answer(results, [(name.encode(), b"%d" % count) for name, count in counts.items()])
+
+
+def _needed(reason: str) -> str:
+    if not reason.strip():
+        raise ValueError("a reason is needed")
+    return reason

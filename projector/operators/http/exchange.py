@@ -1,0 +1,93 @@
+"""One request to the operations port: query or body in, a JSON or problem document out."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Struct
+
+from projector.errors import ProjectorError, UnknownProjection
+from projector.parking.letters import UnknownLetter
+from shared.ops.http import json_text
+from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
+from shared.ops.http.content import refused_content
+from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+
+_BODY_BYTES_MAX = 64 * 1024
+S = TypeVar("S", bound=Struct)
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class Answer(NamedTuple):
+    """The JSON document, and in headers what does not fit into a list."""
+
+    body: Any
+    headers: Headers = ()
+
+
+Work = Callable[[dict[str, str], bytes], Awaitable[Any]]
+"""Gets the query and the body; gives what is encoded as JSON, or an `Answer`."""
+
+
+def endpoint(work: Work) -> Handler:
+    """An ASGI handler: errors become problem documents."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            refused = refused_content(scope["headers"]) if scope["method"] == "POST" else None
+            if refused is not None:
+                await _refuse(scope, send, refused.problem, refused.headers)
+                return
+            found = await work(_query(scope["query_string"]), await _body(receive))
+            answer = found if isinstance(found, Answer) else Answer(found)
+        except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
+            await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
+        except UnknownLetter as error:
+            await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
+        except ProjectorError as error:
+            await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))
+        else:
+            await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
+
+    return handle
+
+
+async def _body(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        body += message.get("body", b"")
+        if len(body) > _BODY_BYTES_MAX:
+            raise ValueError(f"the body has more than {_BODY_BYTES_MAX} bytes")
+        if not message.get("more_body"):
+            return bytes(body).removeprefix(json_text.BOM)
+
+
+def read(model: type[S], body: bytes) -> S:
+    """Raises `ValueError`, for a key that stands twice, too."""
+    if repeated := json_text.repeated_keys(body):
+        raise ValueError(f"a key stands twice: {', '.join(repeated)}")
+    try:
+        return msgspec.json.decode(body, type=model)
+    except RecursionError as error:
+        raise ValueError(json_text.NESTED_TOO_DEEPLY) from error
+
+
+def _query(query_string: bytes) -> dict[str, str]:
+    """Raises `ValueError` where a parameter is not UTF-8, or stands twice."""
+    try:
+        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise ValueError("the query string is not UTF-8") from error
+    query = dict(pairs)
+    if len(query) < len(pairs):
+        raise ValueError("a parameter stands twice")
+    return query
+
+
+async def _refuse(scope: Scope, send: Send, problem: Problem, headers: Headers = ()) -> None:
+    body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
+    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)

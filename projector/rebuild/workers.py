@@ -1,0 +1,74 @@
+"""The processes of a rebuild's first pass, seen from the one that waits for them."""
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
+from queue import Empty
+from typing import TYPE_CHECKING
+
+from projector.errors import CannotGoOn
+from projector.rebuild.worker import Slices, Told, work
+
+if TYPE_CHECKING:
+    from projector.settings import ProjectorSettings
+
+_LOOK_SECONDS = 0.05
+_END_SECONDS_MAX = 5.0
+
+
+class Workers:
+    """Ended with the pass, however it ends."""
+
+    def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(
+            [work.__module__, type(slices.projection).__module__]
+        )  # imported once, not by each worker
+        # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
+        self._told: Queue[Told] = context.Queue()
+        self._todo: Queue[int] = context.Queue()
+        for which in [*left, *[-1] * count]:
+            self._todo.put(which)
+        self._processes: list[BaseProcess] = [
+            context.Process(target=work, args=(settings, slices, self._todo, self._told), daemon=True)
+            for _ in range(count)
+        ]
+
+    async def run(self, events: Callable[[int], None]) -> None:
+        """Until all slices are loaded. Raises `CannotGoOn` with what a worker said, or if one was killed."""
+        for process in self._processes:
+            process.start()
+        running = len(self._processes)
+        while running:
+            try:
+                told = self._told.get_nowait()
+            except Empty:
+                self._look_for_killed()
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            if told.error is not None:
+                raise CannotGoOn(told.error)
+            running -= told.has_ended
+            events(told.events)
+
+    def end(self) -> None:
+        """At once: what was not loaded whole is rolled back by the database."""
+        for process in self._processes:
+            if process.is_alive():
+                process.terminate()
+        for process in self._processes:
+            if process.pid is not None:
+                process.join(_END_SECONDS_MAX)
+
+    def _look_for_killed(self) -> None:
+        for process in self._processes:
+            if process.exitcode not in (None, 0):
+                raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
+
+
+def default_workers() -> int:
+    """One a processor: folding is what takes the time."""
+    return os.cpu_count() or 1

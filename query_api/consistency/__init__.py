@@ -1,0 +1,1 @@
+"""Read your writes: a reader that sends a Consistency-Token waits until its write is visible."""

@@ -1,0 +1,12 @@
+"""What waiting for a write needs from outside, owned here; `postgres.py` provides it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Checkpoints(Protocol):
+    """How far one projection is."""
+
+    async def positions(self) -> Mapping[int, int]:
+        """Kafka partition -> last log position."""
+        ...

@@ -1,0 +1,25 @@
+"""How far a projection is, as it writes it beside its view."""
+
+from collections.abc import Mapping
+
+import asyncpg
+
+from query_api.postgres.bounded_reads import fetch
+from shared.postgres.sql import load_sql
+
+
+class PostgresCheckpoints:
+    """The port `Checkpoints`. Not behind the bulkhead: it is one poller, and waiting readers depend on it."""
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, projection: str = "product_view"
+    ) -> None:
+        self._pool = pool
+        self._topic = topic
+        self._projection = projection
+
+    async def positions(self) -> Mapping[int, int]:
+        records = await fetch(
+            self._pool, load_sql("query_api.consistency", "select_positions"), self._projection, self._topic
+        )
+        return {record["partition"]: record["log_position"] for record in records}

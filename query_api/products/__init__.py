@@ -1,0 +1,1 @@
+"""Products: one by id, SKU or slug, and lists of them."""

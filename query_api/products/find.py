@@ -1,0 +1,208 @@
+"""Find one product: Redis, then the table. A cache failure is a slower answer, never an error.
+
+A miss is loaded once however many ask, and fills the cache under the row's version, so that a late fill loses
+against what the projector stored meanwhile. A SKU or slug is first looked up as a pointer to an id, which is
+believed only if that product's document still has it; else the table decides.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from query_api.consistency.visibility import Consistency, Visibility
+from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
+from query_api.products.cache_watch import CacheWatch
+from query_api.products.ports import PointerKind, ProductCache, ProductRow, ProductTable
+from shared.contract.cached_document import unpack
+from shared.ops.concurrency.single_flight import SingleFlight
+
+CacheResult = Literal["hit", "miss", "bypass"]
+
+
+class Found(NamedTuple):
+    """A live product: its version, the document's bytes, and how the cache served."""
+
+    stream_version: int
+    body: bytes
+    cache: CacheResult
+
+
+class _Sku(Struct):
+    sku: str
+
+
+class _Names(Struct):
+    """The part of a document that says under which names it is found."""
+
+    id: UUID
+    slug: str
+    variants: tuple[_Sku, ...]
+
+
+_names = msgspec.json.Decoder(_Names)
+
+
+class FindProduct:
+    """The use case. Every method raises `ProductNotFound`, or `Unavailable` when the table cannot answer."""
+
+    def __init__(
+        self, table: ProductTable, cache: ProductCache, visibility: Visibility, watch: CacheWatch
+    ) -> None:
+        self._table = table
+        self._cache = cache
+        self._visibility = visibility
+        self._watch = watch
+        self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
+        self._look_ups: SingleFlight[tuple[PointerKind, str], ProductRow | None] = SingleFlight()
+
+    async def by_id(self, product_id: UUID, consistency: Consistency | None = None) -> Found:
+        """The product of this id, in any status but deleted."""
+        if consistency is not None:
+            return await self._by_id_after(product_id, consistency)
+        row, cache = await self._read(product_id)
+        if cache == "miss":
+            row = await self._loads.run(product_id, lambda: self._load(product_id))
+        elif cache == "bypass":
+            row = await self._loads.run(product_id, lambda: self._table.by_id(product_id))
+        return _found(row, cache)
+
+    async def by_name(self, kind: PointerKind, value: str, consistency: Consistency | None = None) -> Found:
+        """The product that has this SKU or slug."""
+        if consistency is not None:
+            return await self._by_name_after(kind, value, consistency)
+        try:
+            pointer = await self._cache.pointer(kind, value)
+        except CacheUnavailable:
+            row = await self._look_ups.run((kind, value), lambda: self._look_up(kind, value))
+            return _found(row, "bypass")
+        if pointer is not None:
+            row, cache = await self._read(pointer)
+            if row is not None and row.body is not None and _has(row.body, kind, value):
+                return _found(row, cache)
+        row = await self._look_ups.run((kind, value), lambda: self._look_up_and_point(kind, value))
+        return _found(row, "miss")
+
+    async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
+        """The cache if it is new enough, or is so in a moment; else wait, then the table.
+
+        The cache is not filled: the projector is about to write the same document.
+        """
+        cached, cache = await self._read(product_id)
+        if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
+            return _found(cached, "hit")
+        if cache != "bypass" and consistency.is_of(product_id):
+            started = time.monotonic()
+            cached = await self._watch.until(
+                lambda: self._new_enough(product_id, consistency), consistency.wait_seconds
+            )
+            if cached is not None:
+                return _found(cached, "hit")
+            left = consistency.wait_seconds - (time.monotonic() - started)
+            consistency = replace(consistency, wait_seconds=max(0.0, left))
+        found = await self._after(consistency, lambda: self._table.by_id(product_id))
+        if product_id == consistency.token.product_id:
+            await self._insist(consistency, found)
+        return _found(found, "bypass")
+
+    async def _new_enough(self, product_id: UUID, consistency: Consistency) -> ProductRow | None:
+        """What the cache has now, if that is proof. Raises `CacheUnavailable`."""
+        value = await self._cache.glance(str(product_id))
+        row = None if value is None else _row(product_id, value)
+        is_met = row is not None and consistency.is_met_by(product_id, row.stream_version)
+        return row if is_met else None
+
+    async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
+        """Always from the table: a pointer may be older than the token."""
+        found = await self._after(consistency, lambda: self._look_up(kind, value))
+        await self._insist(consistency, found)
+        return _found(found, "bypass")
+
+    async def _after(
+        self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
+    ) -> ProductRow | None:
+        """Wait until the write is visible, then load; what is loaded may prove it where the wait ran out."""
+        try:
+            await self._visibility.wait(consistency)
+        except ReadModelBehind:
+            row = await load()
+            if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
+                raise
+            return row
+        return await load()
+
+    async def _insist(self, consistency: Consistency, found: ProductRow | None) -> None:
+        """A checkpoint passes a product that is parked: of the token's own product the row itself must tell.
+
+        A name may lead to another product, or to none, because the token's own has not been given it yet.
+        """
+        token = consistency.token
+        if token.product_id is None or token.stream_version is None:
+            return
+        own = found
+        if own is None or own.product_id != token.product_id:
+            own = await self._table.by_id(token.product_id)
+        if own is None or own.stream_version < token.stream_version:
+            raise ReadModelBehind("the product has not reached the version that the token stands for")
+
+    async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
+        """What the cache has. A negative entry is a row of version 0 without a body."""
+        try:
+            value = await self._cache.read(str(product_id))
+        except CacheUnavailable:
+            return None, "bypass"
+        row = None if value is None else _row(product_id, value)
+        return row, "miss" if row is None else "hit"
+
+    async def _load(self, product_id: UUID) -> ProductRow | None:
+        row = await self._table.by_id(product_id)
+        try:
+            if row is None:
+                await self._cache.fill_absent(product_id)
+            else:
+                await self._cache.fill(row)
+        except CacheUnavailable:
+            # The answer is in hand; the next reader will try to fill again.
+            return row
+        return row
+
+    async def _look_up(self, kind: PointerKind, value: str) -> ProductRow | None:
+        return await (self._table.by_sku(value) if kind == "sku" else self._table.by_slug(value))
+
+    async def _look_up_and_point(self, kind: PointerKind, value: str) -> ProductRow | None:
+        row = await self._look_up(kind, value)
+        if row is not None:
+            try:
+                await self._cache.fill(row)
+                await self._cache.point(kind, value, row.product_id)
+            except CacheUnavailable:
+                return row
+        return row
+
+
+def _row(product_id: UUID, value: bytes) -> ProductRow | None:
+    """None for what was not written by us, or by a later release: the table knows."""
+    try:
+        cached = unpack(value)
+    except ValueError:
+        return None
+    return ProductRow(product_id, cached.stream_version, None if cached.is_deleted else cached.body)
+
+
+def _found(row: ProductRow | None, cache: CacheResult) -> Found:
+    """The one place that decides that there is no such product: no row, or a deleted product's."""
+    if row is None or row.body is None:
+        raise ProductNotFound
+    return Found(row.stream_version, row.body, cache)
+
+
+def _has(body: bytes, kind: PointerKind, value: str) -> bool:
+    try:
+        names = _names.decode(body)
+    except msgspec.MsgspecError:
+        return False
+    return names.slug == value if kind == "slug" else any(variant.sku == value for variant in names.variants)

@@ -1,0 +1,1 @@
+"""Products over HTTP: the FastAPI routes, and the hot read that answers before the framework."""

@@ -1,0 +1,36 @@
+"""What a path calls a product: its id, SKU or slug, decoded after the path was split.
+
+Raises `ProductNotFound` for what no product can be called; whether there is one, `find.py` decides.
+"""
+
+from urllib.parse import unquote
+from uuid import UUID
+
+from query_api.errors import ProductNotFound
+from query_api.products.ports import PointerKind
+from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_slug, normal_text
+from shared.ops.http.path import segment_text
+from shared.ops.plain_values import canonical_uuid
+
+NAME_CHARACTERS_MAX = 255
+
+
+def product_id_of(segment: str) -> UUID:
+    """The id in a path."""
+    try:
+        return canonical_uuid(unquote(segment))
+    except ValueError as error:
+        raise ProductNotFound("there is no product with such an id") from error
+
+
+def name_of(segment: str, kind: PointerKind) -> str:
+    """The SKU or slug in a path, in the form in which such names are stored."""
+    try:
+        name = segment_text(segment)
+    except UnicodeDecodeError as error:
+        raise ProductNotFound("the address is not UTF-8") from error
+    if len(name) <= NFC_SHRINKS_TO_A_QUARTER * NAME_CHARACTERS_MAX:
+        name = normal_slug(name) if kind == "slug" else normal_text(name)
+    if "\0" in name or len(name) > NAME_CHARACTERS_MAX:
+        raise ProductNotFound
+    return name

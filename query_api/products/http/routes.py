@@ -1,0 +1,116 @@
+"""Products: what each address reads from a request, and how its answer looks."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query, Request
+from starlette.responses import Response
+
+from query_api.consistency.http import WaitLimits, consistency_of
+from query_api.http import openapi
+from query_api.http.application import AddRoutes
+from query_api.http.preconditions import require_match
+from query_api.http.route_parts import (
+    add_route,
+    json_answer,
+    next_page,
+    refuse_parameters,
+    refuse_repeats,
+)
+from query_api.products.find import FindProduct, Found
+from query_api.products.http.path_names import name_of, product_id_of
+from query_api.products.http.product_answer import cache_status, product_answer
+from query_api.products.http.schemas import ListParameters, ProductModel, ProductPage
+from query_api.products.lists import ListProducts, age_seconds
+from query_api.products.ports import PointerKind
+
+
+def product_routes(
+    find: FindProduct, lists: ListProducts, limits: WaitLimits, *, ttl_seconds: int
+) -> AddRoutes:
+    """Single products, and lists of which a page is at most `ttl_seconds` old."""
+
+    def add(app: FastAPI) -> None:
+        _add_list_route(app, lists, limits, ttl_seconds)
+        _add_product_routes(app, find, limits)
+
+    return add
+
+
+def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> None:
+    """One product by id, SKU or slug."""
+
+    async def by_id(
+        request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+    ) -> Response:
+        """A product by its id, in any status."""
+        refuse_parameters(request)
+        consistency, applied = consistency_of(request, limits)
+        return _answer(request, await find.by_id(product_id_of(product_id), consistency), applied)
+
+    async def by_sku(
+        request: Request,
+        sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F). In any Unicode form.")],
+    ) -> Response:
+        """The product that has a variant of this SKU."""
+        return await _by_name(request, "sku", sku)
+
+    async def by_slug(
+        request: Request,
+        slug: Annotated[str, Path(description="Percent-encoded. In any Unicode form.")],
+    ) -> Response:
+        """The product with this slug."""
+        return await _by_name(request, "slug", slug)
+
+    async def _by_name(request: Request, kind: PointerKind, segment: str) -> Response:
+        refuse_parameters(request)
+        consistency, applied = consistency_of(request, limits)
+        return _answer(request, await find.by_name(kind, name_of(segment, kind), consistency), applied)
+
+    for path, handler in (
+        ("/v1/products/{product_id}", by_id),
+        ("/v1/products/by-sku/{sku}", by_sku),
+        ("/v1/products/by-slug/{slug}", by_slug),
+    ):
+        add_route(app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE)
+
+
+def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_seconds: int) -> None:
+    """Cache-Control and Age tell together how old a page is."""
+
+    async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
+        """Products that match all filters, a page at a time."""
+        refuse_repeats(request)
+        consistency, applied = consistency_of(request, limits)
+        filters = parameters.filters()
+        page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
+        headers = {
+            **applied,
+            "cache-control": f"max-age={ttl_seconds}",
+            "age": str(age_seconds(page)),
+            "vary": "Consistency-Token",
+        }
+        headers |= next_page(request, page.next_cursor)
+        name, value = cache_status(cache)
+        headers[name.decode()] = value.decode()
+        return json_answer(request, page.body, headers)
+
+    add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST)
+
+
+def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:
+    require_match(request, found.stream_version)
+    tags = ",".join(request.headers.getlist("if-none-match"))
+    status, headers, body = product_answer(
+        found.stream_version,
+        found.body,
+        found.cache,
+        is_head=request.method == "HEAD",
+        if_none_match=tags.encode("latin-1") if tags else None,
+    )
+    response = Response(status_code=status)
+    response.body = body
+    response.raw_headers = [
+        *headers,
+        *((name.encode(), value.encode()) for name, value in more_headers.items()),
+    ]
+    return response

@@ -1,0 +1,114 @@
+"""What reads of products need from outside, owned here; `postgres/` and `redis/` provide it.
+
+Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavailable` (errors.py).
+"""
+
+from asyncio import Future
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+Sort = Literal["name", "-name", "price", "-price", "updated_at", "-updated_at"]
+PointerKind = Literal["sku", "slug"]
+
+
+class ProductRow(NamedTuple):
+    """A product as the table has it; `body` is the document's bytes, None when the product is deleted."""
+
+    product_id: UUID
+    stream_version: int
+    body: bytes | None
+
+
+class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which products, in which order. Equal filters are equal values: lists of values come sorted."""
+
+    statuses: tuple[str, ...] = ("active",)
+    category: str | None = None
+    brand: str | None = None
+    tag: str | None = None
+    product_ids: tuple[UUID, ...] | None = None
+    sku: str | None = None
+    updated_after: datetime | None = None
+    currency: str | None = None
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    sort: Sort = "-updated_at"
+
+
+class PagePosition(NamedTuple):
+    """Where a page ended: the last item's sort value as text, and its id to break ties."""
+
+    sort_value: str
+    product_id: UUID
+
+
+class ListRow(NamedTuple):
+    """An item of a page; `body` is None from the first item on that no longer fits the page's bytes."""
+
+    position: PagePosition
+    body: bytes | None
+
+
+class ProductTable(Protocol):
+    """Single products; a deleted one is a row without a body."""
+
+    async def by_id(self, product_id: UUID) -> ProductRow | None: ...
+
+    async def by_sku(self, sku: str) -> ProductRow | None:
+        """The live product with this SKU that changed last."""
+        ...
+
+    async def by_slug(self, slug: str) -> ProductRow | None:
+        """The live product with this slug that changed last."""
+        ...
+
+
+class ProductLists(Protocol):
+    """Pages of products."""
+
+    async def page(
+        self, filters: ListFilters, after: PagePosition | None, items_max: int
+    ) -> Sequence[ListRow]: ...
+
+
+class ProductCache(Protocol):
+    """Documents by id, and which id a SKU or a slug had a moment ago."""
+
+    def read(self, product_id: str) -> "Future[bytes | None]":
+        """The packed document (shared.contract.cached_document) of a canonical id in text form."""
+        ...
+
+    def glance(self, product_id: str) -> "Future[bytes | None]":
+        """The same, for a reader who looks again: no hit or miss of its own."""
+        ...
+
+    async def fill(self, row: ProductRow) -> None:
+        """Store a row's document or tombstone, unless a newer one stands there."""
+        ...
+
+    async def fill_absent(self, product_id: UUID) -> None:
+        """Remember for a few seconds that there is no such product, unless something stands there."""
+        ...
+
+    async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
+        """The product id that a SKU or slug had; to be verified against the document."""
+        ...
+
+    async def point(self, kind: PointerKind, value: str, product_id: UUID) -> None: ...
+
+
+class ListCache(Protocol):
+    """Whole pages, for seconds, under a generation that the projector moves on."""
+
+    async def generation(self, category: str | None) -> str:
+        """The present generation for lists of this category path, or of all products."""
+        ...
+
+    async def read(self, generation: str, digest: str) -> bytes | None: ...
+
+    async def write(self, generation: str, digest: str, page: bytes) -> None: ...

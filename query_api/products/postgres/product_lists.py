@@ -1,0 +1,61 @@
+"""Pages of products: two static statements, one that walks products and one that walks prices.
+
+Their unused filters are `NULL IS NULL OR …`, which PostgreSQL folds away when it plans with the values known.
+So the pool for lists must be made with `with_custom_plans`; with generic plans the same statements would scan
+the whole table.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.products.ports import ListFilters, ListRow, PagePosition
+from shared.postgres.sql import load_sql
+
+_SQL = "query_api.products.postgres"
+
+
+class PostgresProductLists:
+    """The port `ProductLists`. `page_bytes_max` bounds the documents of one page, the first one excepted."""
+
+    def __init__(self, reads: BoundedReads, *, page_bytes_max: int) -> None:
+        self._reads = reads
+        self._page_bytes_max = page_bytes_max
+
+    async def page(
+        self, filters: ListFilters, after: PagePosition | None, items_max: int
+    ) -> Sequence[ListRow]:
+        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit."""
+        by_price = filters.sort in ("price", "-price")
+        records = await self._reads.fetch(
+            load_sql(_SQL, "list_products_by_price" if by_price else "list_products"),
+            filters.statuses,
+            filters.category,
+            filters.brand,
+            filters.tag,
+            filters.product_ids,
+            filters.sku,
+            filters.updated_after,
+            filters.currency,
+            filters.price_min,
+            filters.price_max,
+            filters.sort,
+            after.sort_value if after else None,
+            after.product_id if after else None,
+            items_max,
+            self._page_bytes_max,
+        )
+        return [ListRow(_position(record, filters), record["document"]) for record in records]
+
+
+def _position(record: asyncpg.Record, filters: ListFilters) -> PagePosition:
+    """Sort values as the statements read them back: texts of the same precision as the column."""
+    match filters.sort:
+        case "name" | "-name":
+            value = record["name"]
+        case "price" | "-price":
+            value = format(record["amount"], "f")
+        case _:
+            value = record["updated_at"].isoformat()
+    return PagePosition(value, record["product_id"])

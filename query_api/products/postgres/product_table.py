@@ -1,0 +1,33 @@
+"""Single products from the read model: what the cache does not have, and the judge where the cache may be
+old.
+"""
+
+from uuid import UUID
+
+import asyncpg
+
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.products.ports import ProductRow
+from shared.postgres.sql import load_sql
+
+_SQL = "query_api.products.postgres"
+
+
+class PostgresProductTable:
+    """The port `ProductTable`."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        self._reads = reads
+
+    async def by_id(self, product_id: UUID) -> ProductRow | None:
+        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product"), product_id))
+
+    async def by_sku(self, sku: str) -> ProductRow | None:
+        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_sku"), sku))
+
+    async def by_slug(self, slug: str) -> ProductRow | None:
+        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_slug"), slug))
+
+
+def _row(record: asyncpg.Record | None) -> ProductRow | None:
+    return None if record is None else ProductRow(*record)

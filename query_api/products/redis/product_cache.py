@@ -1,0 +1,89 @@
+"""Documents and pointers in Redis.
+
+`<prefix>:product:<id>` (or `product.<generation>`, see `shared/redis/product_keys.py`) holds a packed
+document, written by the projector and by fills, always guarded by its version. `<prefix>:sku:<sku>` and
+`<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
+"""
+
+from asyncio import Future
+from contextlib import suppress
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from query_api.products.ports import PointerKind, ProductRow
+from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.guarded_calls import GuardedCalls
+from shared.contract.cached_document import pack
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
+
+# Older than every version there is, so that any guarded write replaces it.
+ABSENT_VERSION = 0
+_MILLISECONDS = 1000
+_UUID_BYTES = 16
+
+
+class RedisProductCache:
+    """The port `ProductCache`. Times to live are in seconds."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        calls: GuardedCalls,
+        documents: CoalescedReads,
+        glances: CoalescedReads,
+        pointers: CoalescedReads,
+        *,
+        keys: ProductKeys,
+        prefix: str,
+        document_ttl_seconds: float,
+        absent_ttl_seconds: float,
+        pointer_ttl_seconds: float,
+        settling_seconds: float = SETTLING_SECONDS,
+    ) -> None:
+        self._redis = redis
+        self._calls = calls
+        self._documents = documents
+        self._glances = glances
+        self._pointers = pointers
+        self._prefix = prefix
+        self._fills = GuardedDocuments(
+            redis, keys, ttl_seconds=document_ttl_seconds, settling_seconds=settling_seconds
+        )
+        self._absences = GuardedDocuments(redis, keys, ttl_seconds=absent_ttl_seconds)
+        self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
+
+    def read(self, product_id: str) -> "Future[bytes | None]":
+        return self._documents.get(product_id)
+
+    def glance(self, product_id: str) -> "Future[bytes | None]":
+        return self._glances.get(product_id)
+
+    async def fill(self, row: ProductRow) -> None:
+        value = pack(row.stream_version, row.body)
+        await self._calls.run(lambda: _store(self._fills, row.product_id, value))
+
+    async def fill_absent(self, product_id: UUID) -> None:
+        value = pack(ABSENT_VERSION, None)
+        await self._calls.run(lambda: _store(self._absences, product_id, value))
+
+    async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
+        """16 bytes; anything else is not ours and as good as nothing."""
+        pointer = await self._pointers.get(self._pointer_key(kind, value))
+        return UUID(bytes=pointer) if pointer is not None and len(pointer) == _UUID_BYTES else None
+
+    async def point(self, kind: PointerKind, value: str, product_id: UUID) -> None:
+        key = self._pointer_key(kind, value)
+        await self._calls.run(
+            lambda: self._redis.set(key, product_id.bytes, px=self._pointer_ttl_milliseconds)
+        )
+
+    def _pointer_key(self, kind: PointerKind, value: str) -> str:
+        return f"{self._prefix}:{kind}:{value}"
+
+
+async def _store(documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
+    """A fill in the moment of a switch is not worth another try: the next reader fills the new generation."""
+    with suppress(GenerationMoved, GenerationFrozen):
+        await documents.store({product_id: value})

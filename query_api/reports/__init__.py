@@ -1,0 +1,1 @@
+"""Reports: categories, brands, stock items and analytics; from the tables, never cached."""

@@ -1,0 +1,1 @@
+"""Reports over HTTP: routes, parameters and answers."""

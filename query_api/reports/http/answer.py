@@ -1,0 +1,24 @@
+"""One page of a report as an answer.
+
+`Cache-Control: no-cache`: what a client keeps of a report ages, so the client asks again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from starlette.responses import Response
+
+from query_api.http.route_parts import json_answer, next_page
+
+_REVALIDATE = {"cache-control": "no-cache"}
+_encode = msgspec.json.Encoder().encode
+
+
+def report_answer(
+    request: Request, body: Mapping[str, Any], next_cursor: str | None, applied: dict[str, str]
+) -> Response:
+    """200 with `body` and the cursor of the next page."""
+    headers = {**applied, **_REVALIDATE, **next_page(request, next_cursor)}
+    return json_answer(request, _encode({**body, "next_cursor": next_cursor}), headers)

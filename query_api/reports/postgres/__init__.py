@@ -1,0 +1,1 @@
+"""Reports from the tables of the counting views."""

@@ -1,0 +1,68 @@
+"""Sums of what changed and how prices moved, as `analytics` counts them by day, category and brand."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.reports.ports import (
+    ChangesQuery,
+    ChangesRow,
+    Days,
+    DaysQuery,
+    GroupPosition,
+    PricesQuery,
+    PricesRow,
+)
+from shared.postgres.sql import load_sql
+
+_SQL = "query_api.reports.postgres"
+
+
+class PostgresChanges:
+    """The port `GroupedRows` for changes. The pool must plan anew (`with_custom_plans`)."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        self._reads = reads
+
+    async def page(
+        self, query: ChangesQuery, days: Days, after: GroupPosition | None, rows_max: int
+    ) -> Sequence[ChangesRow]:
+        records = await self._reads.fetch(
+            load_sql(_SQL, "report_changes"),
+            *_filters(query, days, after),
+            after is not None,
+            after.key if after else None,
+            rows_max,
+        )
+        rows = map(dict, records)
+        return [ChangesRow(row.pop("key"), row) for row in rows]
+
+
+class PostgresPrices:
+    """The port `GroupedRows` for prices."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        self._reads = reads
+
+    async def page(
+        self, query: PricesQuery, days: Days, after: GroupPosition | None, rows_max: int
+    ) -> Sequence[PricesRow]:
+        records = await self._reads.fetch(
+            load_sql(_SQL, "report_prices"),
+            *_filters(query, days, after),
+            after is not None,
+            after.key if after else None,
+            after.currency if after else None,
+            rows_max,
+            query.currency,
+        )
+        return [PricesRow(*record) for record in records]
+
+
+def _filters(query: DaysQuery, days: Days, after: GroupPosition | None) -> tuple[Any, ...]:
+    """Days that earlier pages were about need not be read again."""
+    first = days.first
+    if query.group_by == "day" and after is not None and after.key is not None:
+        first = max(first, date.fromisoformat(after.key))
+    return first, days.last, query.category, query.brand, query.group_by

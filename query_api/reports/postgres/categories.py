@@ -1,0 +1,53 @@
+"""Categories and brands with their products by status, as `category_view` has counted them."""
+
+from collections.abc import Sequence
+
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.reports.ports import BrandQuery, BrandRow, CategoryQuery, CategoryRow, Counts, KeyPosition
+from shared.postgres.sql import load_sql
+
+_SQL = "query_api.reports.postgres"
+
+
+class PostgresCategories:
+    """The port `KeyedRows` for categories. The pool must plan anew (`with_custom_plans`)."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        self._reads = reads
+
+    async def page(
+        self, query: CategoryQuery, after: KeyPosition | None, rows_max: int
+    ) -> Sequence[CategoryRow]:
+        """One level is asked for by its depth, which has an index; several are filtered from the subtree."""
+        above = 0 if query.parent is None else query.parent.count("/") + 1
+        only = above + 1 if query.levels == 1 else None
+        records = await self._reads.fetch(
+            load_sql(_SQL, "list_categories"),
+            query.statuses,
+            query.parent,
+            only,
+            above + query.levels if query.levels is not None and only is None else None,
+            after.key if after else None,
+            rows_max,
+        )
+        return [
+            CategoryRow(
+                record["path"],
+                record["depth"],
+                Counts(record["draft"], record["active"], record["archived"]),
+                Counts(record["subtree_draft"], record["subtree_active"], record["subtree_archived"]),
+            )
+            for record in records
+        ]
+
+
+class PostgresBrands:
+    """The port `KeyedRows` for brands."""
+
+    def __init__(self, reads: BoundedReads) -> None:
+        self._reads = reads
+
+    async def page(self, query: BrandQuery, after: KeyPosition | None, rows_max: int) -> Sequence[BrandRow]:
+        key = after.key if after else None
+        records = await self._reads.fetch(load_sql(_SQL, "list_brands"), query.statuses, key, rows_max)
+        return [BrandRow(brand, Counts(*counts)) for brand, *counts in records]

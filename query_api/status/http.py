@@ -1,0 +1,71 @@
+"""How the projections are, for whoever depends on them. Why one does not go on is told to operators alone."""
+
+from datetime import datetime
+
+import msgspec
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from query_api.http import openapi
+from query_api.http.application import AddRoutes
+from query_api.http.route_parts import add_route, json_answer, refuse_parameters
+from query_api.status.status import Condition, ProjectionStatus, TellStatus
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ProjectionStatusModel(BaseModel):
+    """How one projection is. Lags are null where its consumers have not told of all partitions lately."""
+
+    projection: str
+    state: Condition = Field(
+        description="waiting: goes on by itself. stopped: an operator has to act. unknown: nobody tells."
+    )
+    position: int = Field(description="The furthest log position applied.")
+    updated_at: datetime | None = Field(description="When a checkpoint moved last; null without one.")
+    lag_events: int | None
+    lag_seconds: float | None = Field(description="Age of the newest event applied while more wait.")
+    measured_at: datetime | None = Field(description="When the lag was measured: the oldest partition's.")
+    partitions: int = Field(description="Of how many the lag was measured just now.")
+    partitions_in_trouble: int
+    parked_products: int
+    parked_events: int
+
+
+class Status(BaseModel):
+    """All projections that have ever said anything."""
+
+    projections: list[ProjectionStatusModel]
+
+
+def status_route(tell: TellStatus) -> AddRoutes:
+    """`GET /v1/status`."""
+
+    async def status(request: Request) -> Response:
+        """Per projection how far it is, how far behind, whether it goes on, and what of it is parked."""
+        refuse_parameters(request)
+        projections = [_shown(one) for one in await tell.projections()]
+        return json_answer(request, _encode({"projections": projections}), {"cache-control": "no-store"})
+
+    def add(app: FastAPI) -> None:
+        add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY)
+
+    return add
+
+
+def _shown(status: ProjectionStatus) -> dict[str, object]:
+    state = status.state
+    return {
+        "projection": state.projection,
+        "state": status.condition,
+        "position": state.log_position,
+        "updated_at": state.updated_at,
+        "lag_events": status.lag_events,
+        "lag_seconds": status.lag_seconds,
+        "measured_at": state.measured_at,
+        "partitions": state.partitions_measured,
+        "partitions_in_trouble": state.partitions_in_trouble,
+        "parked_products": state.parked_products,
+        "parked_events": state.parked_events,
+    }

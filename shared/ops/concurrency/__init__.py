@@ -1,0 +1,1 @@
+"""Asynchronous plumbing: waits, turns, single flights and coalesced reads."""

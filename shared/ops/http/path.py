@@ -1,0 +1,13 @@
+"""Segments of a path that was split before it was decoded: a SKU may hold `/`."""
+
+from urllib.parse import unquote_to_bytes
+
+
+def segment_bytes(segment: str) -> bytes:
+    """The segment's bytes. The path is latin-1 text: some clients do not percent-encode every byte."""
+    return unquote_to_bytes(segment.encode("latin-1"))
+
+
+def segment_text(segment: str) -> str:
+    """The segment as text. Raises UnicodeDecodeError where it is not UTF-8."""
+    return segment_bytes(segment).decode()
