@@ -77,7 +77,7 @@ def test_no_module_holds_sql_in_a_string() -> None:
     )
 
 
-def test_every_sql_file_has_a_caller() -> None:
+def test_each_sql_file_has_a_caller() -> None:
     """Its name stands as a string in a module that loads from its folder.
 
     Migrations are found by number, and a function's present text is compared with a migrated database.
