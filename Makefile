@@ -1,17 +1,18 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test chaos check format docs bench seed
+.PHONY: help up down status shell clean test test-unit prove chaos check hooks format docs bench seed
 PRODUCTS ?= 1000
+WORKERS ?= 2
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/
-	@exec .venv/bin/python -m deploy.local up
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
 	@.venv/bin/python -m deploy.local down
@@ -25,8 +26,14 @@ shell: .venv/.complete ## a shell whose commands go to what `make up` runs (ARGS
 clean: .venv/.complete ## remove .local/: the data and logs of `make up`
 	@.venv/bin/python -m deploy.local clean
 
-test: .venv/.complete ## all tests, against real servers (ARGS="-k slug" chooses)
-	.venv/bin/python -m pytest $(ARGS)
+test: .venv/.complete ## all tests but `make prove`, against real servers (ARGS="-k slug" chooses, ARGS="-n 0 --pdb" debugs)
+	.venv/bin/python -m pytest -m "not prove" -n $(WORKERS) --dist loadfile $(ARGS)
+
+test-unit: .venv/.complete ## the tests that need no server, in seconds
+	.venv/bin/python -m pytest -m "not prove and not servers" -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/architecture $(ARGS)
+
+prove: .venv/.complete ## what takes minutes: a storm of faults, whole matrices of requests, the container engine
+	.venv/bin/python -m pytest -m prove $(ARGS)
 
 chaos: .venv/.complete ## break everything at random, then prove that nothing was lost (ARGS="--minutes 30 --seed 42")
 	.venv/bin/python -m tests.chaos $(ARGS)
@@ -37,6 +44,9 @@ check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+
+hooks: ## run `make check` before each commit (git config core.hooksPath)
+	@git config core.hooksPath .githooks
 
 format: .venv/.complete ## rewrite the code as `make check` wants it
 	.venv/bin/ruff format .
