@@ -1,0 +1,63 @@
+"""Processes that tests kill and stop, forked from one that has imported already: a start is no import.
+
+The forking process ends with the test run, and every process that it forked ends with it.
+"""
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from tests.eventually import eventually
+
+# `pytest` is what a forked process would import again as the main module of its parent.
+_PRELOADED = ["pytest", "projector.rebuild.worker", "tests.integration.projector_process"]
+_PR_SET_PDEATHSIG = 1
+_ENDS_SECONDS_MAX = 60
+_context = multiprocessing.get_context("forkserver")
+
+
+class ForkedProcess:
+    """`main(*arguments)` in a process of its own; both are pickled."""
+
+    def __init__(self, main: Callable[..., None], *arguments: Any) -> None:
+        _context.set_forkserver_preload(_PRELOADED)
+        self._process = _context.Process(target=_run, args=(main, *arguments), daemon=True)
+        self._process.start()
+
+    async def is_paused(self) -> None:
+        """By itself."""
+
+        def has_stopped() -> None:
+            assert self._process.pid is not None
+            if self._process.exitcode is not None:
+                raise RuntimeError(f"the process has ended with {self._process.exitcode}")
+            assert psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED
+
+        await eventually(has_stopped, _ENDS_SECONDS_MAX)
+
+    async def has_ended(self) -> int:
+        """Its exit code; of one that a signal has ended the negative number of the signal."""
+        await asyncio.to_thread(self._process.join, _ENDS_SECONDS_MAX)
+        assert self._process.exitcode is not None, "the process goes on"
+        return self._process.exitcode
+
+    def go_on(self) -> None:
+        """After a SIGSTOP."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        """At once, also one that is stopped."""
+        self._process.kill()
+        self._process.join()
+
+
+def _run(main: Callable[..., None], *arguments: Any) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    main(*arguments)
