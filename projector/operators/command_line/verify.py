@@ -6,7 +6,6 @@ from projector.operators.command_line.progress import progress
 from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import DONE, USAGE, run_command, say_json
 from projector.projections import REBUILDABLE
-from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
@@ -36,11 +35,10 @@ async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Te
         results = []
         with progress(terminal, as_json=given.json, unit="products") as reporter:
             for name in given.projection or REBUILDABLE:
-                log = PostgresLogScan(stores.log_pool)
                 reporter.phase("verifying", name)
-                reporter.total(given.sample or await log.count_products(await log.newest_position()))
-                async with REBUILDABLE[name].verification(stores, reporter.events) as view:
-                    results.append(await view.run(given.sample))
+                async with REBUILDABLE[name].verification(stores, reporter.events) as verification:
+                    reporter.total(await verification.products_to_compare(given.sample))
+                    results.append(await verification.run(given.sample))
         if given.json:
             say_json(terminal, [result._asdict() for result in results])
         else:
