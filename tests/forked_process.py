@@ -9,24 +9,37 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import psutil
 
 from tests.eventually import eventually
 
-# `pytest` is what a forked process would import again as the main module of its parent.
-_PRELOADED = ["pytest", "projector.rebuild.worker", "tests.integration.projector_process"]
+_PRELOADED = ["projector.rebuild.worker", "tests.integration.projector_process"]
 _PR_SET_PDEATHSIG = 1
 _ENDS_SECONDS_MAX = 60
 _context = multiprocessing.get_context("forkserver")
+
+
+@cache
+def be_ready_to_fork() -> None:
+    """Wait until all is imported: the first start would hold up the event loop for so long."""
+    _context.set_forkserver_preload(_PRELOADED)
+    process = _context.Process(target=_nothing)
+    process.start()
+    process.join()
+
+
+def _nothing() -> None:
+    pass
 
 
 class ForkedProcess:
     """`main(*arguments)` in a process of its own; both are pickled."""
 
     def __init__(self, main: Callable[..., None], *arguments: Any) -> None:
-        _context.set_forkserver_preload(_PRELOADED)
+        be_ready_to_fork()
         self._process = _context.Process(target=_run, args=(main, *arguments), daemon=True)
         self._process.start()
 

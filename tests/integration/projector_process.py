@@ -4,9 +4,10 @@
 SIGCONT.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -24,7 +25,7 @@ from projector.views.postgres import view as postgres_view
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
-from tests.forked_process import ForkedProcess
+from tests.forked_process import ForkedProcess, be_ready_to_fork
 from tests.integration.process_faults import install
 
 _PLACES: dict[str, tuple[Any, str]] = {
@@ -43,18 +44,12 @@ _PLACES: dict[str, tuple[Any, str]] = {
 }
 
 
-def environment_of(settings: ProjectorSettings) -> dict[str, str]:
-    """What a process must be told to have these settings."""
-    return {
-        name.upper(): str(value)
-        for name, value in settings.model_dump().items()
-        if value != type(settings).model_fields[name].default
-    }
-
-
-@contextmanager
-def projector_process(settings: ProjectorSettings, *names: str, fault: str = "") -> Iterator[ForkedProcess]:
+@asynccontextmanager
+async def projector_process(
+    settings: ProjectorSettings, *names: str, fault: str = ""
+) -> AsyncIterator[ForkedProcess]:
     """In this block; killed at its end if not before."""
+    await asyncio.to_thread(be_ready_to_fork)
     process = ForkedProcess(_project, settings, names, fault)
     try:
         yield process
