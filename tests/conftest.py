@@ -137,7 +137,7 @@ def read_model_dsns(postgres_server: PostgresServer, _read_models: DatabaseStock
 def read_model_of_module(
     postgres_server: PostgresServer, _read_models: DatabaseStock
 ) -> Iterator[DatabaseDsns]:
-    """A read model that the tests of a module share, one after the other: none of them may break the server."""
+    """A read model that the tests of a module share: none of them may break the server."""
     yield from _one_of(_read_models, postgres_server)
 
 
