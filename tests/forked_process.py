@@ -16,7 +16,11 @@ import psutil
 
 from tests.eventually import eventually
 
-_PRELOADED = ["projector.rebuild.worker", "tests.integration.projector_process"]
+_PRELOADED = [
+    "projector.rebuild.worker",
+    "tests.integration.projector_process",
+    "tests.integration.relay_process",
+]
 _PR_SET_PDEATHSIG = 1
 _ENDS_SECONDS_MAX = 60
 _context = multiprocessing.get_context("forkserver")
@@ -60,10 +64,9 @@ class ForkedProcess:
         assert self._process.exitcode is not None, "the process goes on"
         return self._process.exitcode
 
-    def go_on(self) -> None:
-        """After a SIGSTOP."""
+    def signal(self, number: signal.Signals) -> None:
         assert self._process.pid is not None
-        os.kill(self._process.pid, signal.SIGCONT)
+        os.kill(self._process.pid, number)
 
     def end(self) -> None:
         """At once, also one that is stopped."""

@@ -198,7 +198,7 @@ async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_succes
         async with world.projecting(STATE, session_timeout_seconds=2.0):
             await world.happen(events[1:])
             await reached(world, events)
-            deposed.go_on()
+            deposed.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
                 metrics = (await _ops(settings.projector_ops_port)).text
