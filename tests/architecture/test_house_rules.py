@@ -77,9 +77,25 @@ def test_each_sql_file_has_a_caller() -> None:
         files = [
             file
             for file in _sql_files()
-            if file.is_relative_to(ROOT / package) and "migrations" not in file.parts
+            if file.is_relative_to(ROOT / package) and file.parent.name not in ("migrations", "functions")
         ]
         assert [_named(file) for file in files if not {file.stem, file.name} & named] == []
+
+
+def test_each_sql_function_is_called_by_a_statement_or_by_another_function() -> None:
+    for package in PACKAGES:
+        texts = {
+            file: file.read_text()
+            for file in _sql_files()
+            if file.is_relative_to(ROOT / package) and file.parent.name != "migrations"
+        }
+        uncalled = [
+            _named(file)
+            for file in texts
+            if file.parent.name == "functions"
+            and not any(f".{file.stem}(" in text for other, text in texts.items() if other != file)
+        ]
+        assert uncalled == []
 
 
 @pytest.mark.parametrize("file", [f for f in _sql_files() if "migrations" in f.parts], ids=_named)
