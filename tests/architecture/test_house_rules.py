@@ -95,6 +95,16 @@ def test_each_sql_file_has_a_caller() -> None:
     )
 
 
+def test_each_sql_function_is_called_by_a_statement_or_by_another_function() -> None:
+    texts = {file: file.read_text() for file in files(".sql") if not _is_migration(file)}
+    nobody(
+        named(file)
+        for file in texts
+        if file.parent.name == "functions"
+        and not any(f".{file.stem}(" in text for other, text in texts.items() if other != file)
+    )
+
+
 def _is_migration(file: Path) -> bool:
     return file.parent.name == "migrations"
 
