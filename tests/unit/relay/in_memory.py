@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from command_api.relay.ports import (
     Chunk,
-    RelayReplaced,
     LogUnavailable,
     OperatorNeeded,
     Published,
     PublishFailed,
+    RelayReplaced,
 )
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent

@@ -7,12 +7,12 @@ from typing import Protocol
 import pytest
 
 from command_api.relay.ports import (
-    RelayReplaced,
     LogTail,
     LogUnavailable,
     OperatorNeeded,
     Publisher,
     PublishFailed,
+    RelayReplaced,
 )
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
