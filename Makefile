@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos check hooks format docs bench seed
+.PHONY: help up down status shell clean test test-unit prove chaos check hooks format docs migration bench seed
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -54,6 +54,9 @@ format: .venv/.complete ## rewrite the code as `make check` wants it
 
 docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
 	.venv/bin/python -m docs.generate
+
+migration: .venv/.complete ## write the migration that carries changed function files (OF=projector TITLE=faster_differences)
+	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
 
 bench: .venv/.complete ## measure (starts its own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench

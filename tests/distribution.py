@@ -12,7 +12,43 @@ from xdist.scheduler import LoadFileScheduling
 END_TO_END = "tests/end_to_end/"
 # Seconds alone on a machine with two cores (`python -m tests.durations` prints this table). Only their order
 # matters. Files below ten seconds are not here: they fill what the others leave.
-SECONDS_BY_FILE: dict[str, float] = {}
+SECONDS_BY_FILE: dict[str, float] = {
+    "tests/integration/test_rebuild.py": 124,
+    "tests/integration/test_notifications.py": 81,
+    "tests/integration/test_digests.py": 79,
+    "tests/integration/test_verify.py": 75,
+    "tests/integration/test_replay.py": 72,
+    "tests/chaos/test_chaos.py": 71,
+    "tests/integration/test_products_state.py": 67,
+    "tests/end_to_end/test_faults.py": 65,
+    "tests/integration/test_query_openapi.py": 57,
+    "tests/integration/test_relay.py": 52,
+    "tests/integration/test_schemathesis_command_api.py": 52,
+    "tests/integration/test_projector_kills.py": 52,
+    "tests/integration/test_query_lists.py": 47,
+    "tests/unit/importer/test_hand_over.py": 37,
+    "tests/integration/test_projector_operators.py": 37,
+    "tests/integration/test_counting_rebuild.py": 36,
+    "tests/integration/test_projector_views.py": 31,
+    "tests/integration/test_cache_rebuild.py": 31,
+    "tests/integration/test_state_rebuild.py": 31,
+    "tests/integration/test_projector_faults.py": 30,
+    "tests/integration/test_query_reports.py": 28,
+    "tests/integration/test_query_consistency.py": 26,
+    "tests/integration/test_query_process.py": 25,
+    "tests/integration/test_query_product.py": 23,
+    "tests/end_to_end/test_import_again.py": 22,
+    "tests/integration/test_local_stack.py": 20,
+    "tests/integration/test_projector_status.py": 20,
+    "tests/end_to_end/test_import.py": 15,
+    "tests/integration/test_relay_adapters.py": 15,
+    "tests/unit/command_http/test_batch_order.py": 14,
+    "tests/integration/test_query_requests.py": 13,
+    "tests/unit/ops/test_process.py": 12,
+    "tests/integration/test_replay_log.py": 10,
+    "tests/unit/importer/test_partial_files.py": 10,
+    "tests/unit/importer/test_import_run.py": 10,
+}
 
 
 def scope_of(nodeid: str) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from command_api.domain.commands import UpsertProduct, VariantUpsert
 from command_api.http import schemas as s
-from command_api.http.batch_schemas import UpsertProductIn, UpsertVariantIn
+from command_api.http.batch.schemas import UpsertProductIn, UpsertVariantIn
 from shared.contract import text
 from shared.contract.events import Image, Money, ProductCreated, Variant
 

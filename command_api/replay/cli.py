@@ -5,9 +5,8 @@ import asyncio
 import json
 import math
 import re
-import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 from command_api.relay.ports import LogUnavailable, RelayError
@@ -22,6 +21,7 @@ from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import load_settings
+from shared.ops.terminal import Terminal, process_terminal
 
 PROCESS = "replay"
 _POSITION_MAX = 2**63 - 1
@@ -33,8 +33,8 @@ _log = get_logger(__name__)
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run_replay_command` reads; a wrong value ends in argparse's usage message and exit code 2."""
     add = parser.add_argument
-    add("--topic", required=True, type=_topic, metavar="T", help="its whole name; it must exist")
-    add("--create-topic", action="store_true", help="make the topic where it is missing")
+    add("--topic", required=True, type=_topic, metavar="T", help="full name of the topic; it must exist")
+    add("--create-topic", action="store_true", help="create the topic if it is missing")
     add(
         "--from", dest="first", type=_position, default=1, metavar="P", help="first log position (default: 1)"
     )
@@ -45,18 +45,30 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--type", dest="event_types", action="append", default=[], type=_event_type, metavar="TYPE",
-        help=f"only this type of event; may be repeated: {', '.join(_TYPES)}",
+        help=f"only this event type; may be repeated: {', '.join(_TYPES)}",
     )  # fmt: skip
-    add("--rate", type=_rate, metavar="N", help="at most so many events per second (default: no limit)")
-    add("--dry-run", action="store_true", help="count what would be sent, without speaking to Kafka")
+    add("--rate", type=_rate, metavar="N", help="at most N events per second (default: no limit)")
+    add("--dry-run", action="store_true", help="count the events, but send nothing to Kafka")
     add("--json", action="store_true", help="print the outcome as one JSON object")
     parser.set_defaults(usage_error=parser.error)
 
 
 def run_replay_command(args: argparse.Namespace) -> int:
-    """Replays, says up to where all is confirmed, returns the exit code."""
+    """The command as a process of its own; returns its exit code."""
+    order, settings = read_order(args)
+    terminal = process_terminal()
+    configure_logs(PROCESS, settings, terminal.errors)
+    return run(
+        PROCESS,
+        lambda stop: replay(order, settings, terminal, stop, as_json=args.json),
+        shutdown_seconds_max=settings.shutdown_seconds_max,
+    )
+
+
+def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
+    """From the arguments and the environment. Raises `SystemExit` (2) for what is wrong with them."""
     if args.last is not None and args.first > args.last:
-        args.usage_error(f"--from {args.first} lies after --to {args.last}")
+        args.usage_error(f"--from {args.first} is greater than --to {args.last}")
     order = Order(
         topic=args.topic, first=args.first, last=args.last, product_ids=tuple(args.product_ids),
         event_types=tuple(args.event_types), events_per_second=args.rate, create_topic=args.create_topic,
@@ -65,20 +77,22 @@ def run_replay_command(args: argparse.Namespace) -> int:
     settings = load_settings(ReplaySettings)
     strays = _strays(order, settings.kafka_topic_prefix)
     if strays:
-        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
-    configure_logs(PROCESS, settings, sys.stderr)
+        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose others with --type")
+    return order, settings
 
-    async def replay(stop: asyncio.Event) -> int:
-        with _Progress(settings.replay_report_interval_seconds) as progress:
-            outcome = await run_replay(order, settings, progress.show, stop)
-        _report(order, outcome, as_json=args.json)
-        return 0 if outcome.is_complete else EXIT_FAILED
 
-    return run(PROCESS, replay, shutdown_seconds_max=settings.shutdown_seconds_max)
+async def replay(
+    order: Order, settings: ReplaySettings, terminal: Terminal, stop: asyncio.Event, *, as_json: bool
+) -> int:
+    """Replays, says up to where all is confirmed, returns the exit code."""
+    with _Progress(settings.replay_report_interval_seconds, terminal.errors) as progress:
+        outcome = await run_replay(order, settings, progress.show, stop)
+    _report(order, outcome, terminal, as_json=as_json)
+    return 0 if outcome.is_complete else EXIT_FAILED
 
 
 def _strays(order: Order, prefix: str) -> list[str]:
-    """The chosen types that the relay would not send there: a live topic by kind keeps to its kind."""
+    """The chosen event types that do not belong into this topic of one kind of event."""
     live = topics(prefix)
     if order.topic not in (live.created, live.updated, live.deleted):
         return []
@@ -86,11 +100,11 @@ def _strays(order: Order, prefix: str) -> list[str]:
 
 
 class _Progress:
-    """A bar over the positions of the log on a terminal; elsewhere a line of log now and then."""
+    """A bar over the positions of the log on a terminal; elsewhere a log line now and then."""
 
-    def __init__(self, interval_seconds: float) -> None:
+    def __init__(self, interval_seconds: float, file: TextIO) -> None:
         self._interval_seconds = interval_seconds
-        self._bar = progress_bar("replaying", None, " positions")
+        self._bar = progress_bar("replaying", None, " positions", file)
         self._told_at = time.monotonic()
 
     def __enter__(self) -> "_Progress":
@@ -100,7 +114,7 @@ class _Progress:
         self._bar.close()
 
     def show(self, selection: Selection, tally: Tally) -> None:
-        """Called as often as one likes."""
+        """Cheap enough to be called after each chunk."""
         done = tally.confirmed_position - (selection.first - 1)
         self._bar.total = max(selection.last - (selection.first - 1), 0)
         self._bar.set_postfix_str(f"{tally.events} events", refresh=False)
@@ -112,14 +126,14 @@ class _Progress:
             )
 
 
-def _report(order: Order, outcome: Outcome, *, as_json: bool) -> None:
-    """What was done on stdout, what stopped it on stderr."""
+def _report(order: Order, outcome: Outcome, terminal: Terminal, *, as_json: bool) -> None:
+    """Prints the result on stdout and the error on stderr."""
     if not outcome.is_complete:
-        sys.stderr.write(_complaint(order, outcome) + "\n")
+        terminal.complain(_complaint(order, outcome))
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(order, outcome)) + "\n")
+        terminal.say(json.dumps(_as_json(order, outcome)))
     elif outcome.tally is not None and outcome.last is not None:
-        sys.stdout.write(_as_text(order, outcome.tally, outcome.last) + "\n")
+        terminal.say(_as_text(order, outcome.tally, outcome.last))
 
 
 def _complaint(order: Order, outcome: Outcome) -> str:
@@ -129,18 +143,22 @@ def _complaint(order: Order, outcome: Outcome) -> str:
     confirmed = outcome.tally.confirmed_position if outcome.tally else order.first - 1
     if confirmed < order.first:
         return f"{what}\nnothing is confirmed; start again with --from {order.first}"
-    return f"{what}\nall up to position {confirmed} is confirmed; go on with --from {confirmed + 1}"
+    return f"{what}\nconfirmed up to position {confirmed}; continue with --from {confirmed + 1}"
 
 
 def _line(error: RelayError) -> str:
     if isinstance(error, LogUnavailable):
-        return f"the event log cannot be read now: {error}"
-    return f"{error}: --create-topic makes it" if isinstance(error.__cause__, TopicIsMissing) else str(error)
+        return f"the event log is unavailable: {error}"
+    return (
+        f"{error}; create it with --create-topic"
+        if isinstance(error.__cause__, TopicIsMissing)
+        else str(error)
+    )
 
 
 def _as_text(order: Order, tally: Tally, last: int) -> str:
     if last < order.first:
-        return f"nothing to replay: the last position to be had is {last}"
+        return f"nothing to replay: the last available position is {last}"
     done = "would replay" if order.is_dry_run else "replayed"
     reached = tally.confirmed_position
     where = f"of positions {order.first} to {reached}, to {order.topic}" if reached >= order.first else ""
@@ -167,7 +185,9 @@ def _as_json(order: Order, outcome: Outcome) -> dict[str, Any]:
 
 def _position(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _POSITION_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a log position: they are whole numbers from 1 on")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a log position: positions are whole numbers from 1"
+        )
     return int(text)
 
 
@@ -180,7 +200,9 @@ def _product_id(text: str) -> UUID:
 
 def _event_type(text: str) -> str:
     if text not in _TYPES:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a type of event; known are {', '.join(_TYPES)}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an event type; the event types are {', '.join(_TYPES)}"
+        )
     return text
 
 

@@ -21,6 +21,7 @@ def test_the_short_run_has_every_kind_of_fault_and_breaks_every_kind_of_process(
     assert {fault.target.rsplit("-", 1)[0] for fault in faults} >= kinds_of_processes
 
 
+@pytest.mark.prove
 @pytest.mark.servers
 @pytest.mark.skipif(
     os.environ.get("TEST_SERVERS") == "containers", reason="its broker needs listeners behind proxies"

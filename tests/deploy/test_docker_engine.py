@@ -36,7 +36,10 @@ def _engine_is_missing() -> str:
     )
 
 
-pytestmark = pytest.mark.skipif(bool(_engine_is_missing()), reason=_engine_is_missing() or "")
+pytestmark = [
+    pytest.mark.prove,
+    pytest.mark.skipif(bool(_engine_is_missing()), reason=_engine_is_missing() or ""),
+]
 
 
 class Composed:

@@ -6,8 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.contract import events as e
-from tests.integration.view_world import Feed, Log, cache, folded, log, read_model, redis
+from tests.integration.view_world import Feed, Log, cache, log, read_model, redis
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 pytestmark = pytest.mark.servers
 __all__ = ["log", "read_model", "redis"]

@@ -7,24 +7,39 @@ from pathlib import Path
 import pytest
 
 from shared.ops.http.server import HttpServer
-from tests.integration.query_world import World, product, world
+from tests.integration.query_world import World, product, shared_installation, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 # A token is opaque and a cursor is signed, and prices need a currency: no schema can say which ones are good.
 NOT_EXPRESSIBLE = "positive_data_acceptance"
-EXAMPLES_MAX = 15
+EVERYTHING = ("--max-examples", "15")
+A_FEW = ("--max-examples", "3", "--phases", "fuzzing")
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("way", "known"), [("served", True), ("served", False), ("framework", True)], ids=lambda value: str(value)
 )
 async def test_what_openapi_says_is_what_happens(world: World, way: str, known: bool, tmp_path: Path) -> None:
+    await must_happen_as_said(world, way, known, tmp_path, EVERYTHING)
+
+
+@pytest.mark.parametrize("way", ["served", "framework"])
+async def test_what_openapi_says_is_what_happens_in_a_few_examples(
+    world: World, way: str, tmp_path: Path
+) -> None:
+    await must_happen_as_said(world, way, True, tmp_path, A_FEW)
+
+
+async def must_happen_as_said(
+    world: World, way: str, known: bool, folder: Path, extent: tuple[str, ...]
+) -> None:
     """Random ids find nothing, so most runs are told of a product that is there."""
     document = product(sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=3)
     await world.store(document)
     await world.cache(document)
-    config = tmp_path / "schemathesis.toml"
+    config = folder / "schemathesis.toml"
     config.write_text(
         f'[parameters]\nproduct_id = "{document.id}"\nsku = "OBS-M"\nslug = "ocean-blue-shirt"\n'
         if known
@@ -39,10 +54,10 @@ async def test_what_openapi_says_is_what_happens(world: World, way: str, known: 
     try:
         url = f"http://127.0.0.1:{server.port}/openapi.json"
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", url, "--no-color", "--phases", "examples",
-            "--checks", "all", "--exclude-checks", NOT_EXPRESSIBLE, "--max-examples", str(EXAMPLES_MAX),
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", url, "--no-color",
+            "--checks", "all", "--exclude-checks", NOT_EXPRESSIBLE, *extent,
             "--seed", "1", "--generation-database", "none",
-            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         output, _ = await process.communicate()
     finally:

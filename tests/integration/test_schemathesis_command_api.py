@@ -26,7 +26,8 @@ CHECKS = (
     "allow_header_conformance",
     "negative_data_rejection",
 )
-EXAMPLES_MAX = 10
+EVERYTHING = ("--max-examples", "10", "--phases", "examples,coverage,fuzzing")
+A_FEW = ("--max-examples", "2", "--phases", "fuzzing")
 # A bad operation is that item's problem in a 207.
 REFUSALS = """
 [checks]
@@ -34,10 +35,24 @@ negative_data_rejection.expected-statuses = [400, 404, 405, 409, 412, 413, 415, 
 """
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("known", [True, False], ids=["a product that is there", "any product"])
 async def test_what_openapi_says_is_what_happens(
     event_store_dsns: DatabaseDsns, tmp_path: Path, known: bool
 ) -> None:
+    await must_happen_as_said(event_store_dsns, known, tmp_path, EVERYTHING)
+
+
+async def test_what_openapi_says_is_what_happens_in_a_few_examples(
+    event_store_dsns: DatabaseDsns, tmp_path: Path
+) -> None:
+    await must_happen_as_said(event_store_dsns, True, tmp_path, A_FEW)
+
+
+async def must_happen_as_said(
+    event_store_dsns: DatabaseDsns, known: bool, folder: Path, extent: tuple[str, ...]
+) -> None:
+    """Of a product that is there, or of random ids."""
     store = await open_store(event_store_dsns.writer)
     api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12))
     server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")
@@ -50,7 +65,7 @@ async def test_what_openapi_says_is_what_happens(
                 "variants": [{"sku": "OBS-M", "price": {"amount": "1", "currency": "EUR"}}],
             }
             product_id = (await client.post("/v1/products", json=body)).json()["id"]
-        config = tmp_path / "schemathesis.toml"
+        config = folder / "schemathesis.toml"
         parameters = f'[parameters]\nproduct_id = "{product_id}"\nsku = "OBS-M"\n' if known else ""
         config.write_text(parameters + REFUSALS)
         process = await asyncio.create_subprocess_exec(
@@ -62,17 +77,14 @@ async def test_what_openapi_says_is_what_happens(
             "run",
             f"{url}/openapi.json",
             "--no-color",
-            "--phases",
-            "examples,coverage,fuzzing",
             "--checks",
             ",".join(CHECKS),
-            "--max-examples",
-            str(EXAMPLES_MAX),
+            *extent,
             "--seed",
             "1",
             "--generation-database",
             "none",
-            cwd=tmp_path,
+            cwd=folder,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

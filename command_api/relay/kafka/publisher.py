@@ -17,6 +17,7 @@ from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.producer import create_producer
 from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
@@ -54,7 +55,7 @@ class PublisherSettings:
 
 
 class KafkaPublisher:
-    """Adapter of `relay_ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
+    """Adapter of `ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
 
     def __init__(self, settings: PublisherSettings, log_id: bytes) -> None:
         self._settings = settings
@@ -63,7 +64,7 @@ class KafkaPublisher:
         self._has_unconfirmed = True
 
     async def start(self) -> None:
-        """See the port. Topics are verified at every start: they may have been made anew meanwhile.
+        """Topics are verified at every start: somebody may have deleted and created them again since.
 
         A cancellation takes effect when connecting has ended one way or the other, because aiokafka leaks a
         connection that is cancelled while it is made; nothing is published meanwhile.
@@ -76,7 +77,7 @@ class KafkaPublisher:
             raise
         except TopicsAreWrong as error:
             raise OperatorNeeded(str(error)) from error
-        except (KafkaIsAway, kafka_errors.KafkaError, TimeoutError, OSError) as error:
+        except (KafkaIsAway, *KAFKA_IS_AWAY) as error:
             raise PublishFailed(f"no connection to Kafka: {type(error).__name__}: {error}") from error
         self._has_unconfirmed = False
 
@@ -95,7 +96,6 @@ class KafkaPublisher:
             await self._producer.start()
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
-        """See the port."""
         assert self._producer is not None, "prepare comes after start"
         settings = self._settings
         lanes = fill_lanes(
@@ -109,7 +109,7 @@ class KafkaPublisher:
         return Chunk(events, lanes)
 
     async def publish(self, chunk: Chunk) -> Published:
-        """See the port. After a failure the publisher is spent."""
+        """After a failure this publisher must not be used again."""
         assert self._producer is not None, "publish comes after start"
         self._has_unconfirmed = True
         events, lanes = chunk.events, chunk.prepared
@@ -121,7 +121,6 @@ class KafkaPublisher:
         return Published(min(unconfirmed), failure)
 
     async def stop(self) -> None:
-        """See the port."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
