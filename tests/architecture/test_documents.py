@@ -139,8 +139,6 @@ def _glossary() -> dict[str, list[str]]:
         r"^\| (.+?) \| .+? \| (.*?) \|$", (DOCS / "glossary.md").read_text(), flags=re.MULTILINE
     )
     lines = [row for row in rows if row[0] not in ("term", "---")]
-    names = [names for names, _ in lines]
-    assert [name for name in names if names.count(name) > 1] == []
     return {names: others.split(", ") for names, others in lines}
 
 
