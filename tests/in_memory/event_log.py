@@ -9,7 +9,7 @@ from shared.contract.recorded_event import RecordedEvent
 
 
 class InMemoryEventLog:
-    """Implements `applying.ports.EventLog` and a rebuild's reading; `failure`, where set, is raised by all."""
+    """Implements `applying.ports.EventLog`; `failure`, where set, is raised by all."""
 
     def __init__(self, log_id: UUID) -> None:
         self.failure: ProjectorError | None = None
