@@ -11,7 +11,7 @@ COPY deploy/local/uv.txt ./
 RUN python -m venv /uv && /uv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: --require-hashes -r uv.txt
 COPY pyproject.toml uv.lock ./
 RUN /uv/bin/uv sync --locked --no-dev --no-install-project
-COPY README.md ./
+COPY README.md LICENSE ./
 COPY shared shared
 COPY command_api command_api
 COPY query_api query_api

@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests everything. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos check format docs bench seed
+.PHONY: help up down status shell clean test test-unit prove chaos check hooks format docs migration bench seed
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -11,8 +11,8 @@ help: ## this list
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/
-	@exec .venv/bin/python -m deploy.local up
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
 	@.venv/bin/python -m deploy.local down
@@ -45,12 +45,18 @@ check: .venv/.complete ## format, lint, types, import contracts
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
 
+hooks: ## run `make check` before each commit (git config core.hooksPath)
+	@git config core.hooksPath .githooks
+
 format: .venv/.complete ## rewrite the code as `make check` wants it
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
 docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
 	.venv/bin/python -m docs.generate
+
+migration: .venv/.complete ## write the migration that carries changed function files (OF=projector TITLE=faster_differences)
+	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
 
 bench: .venv/.complete ## measure (starts its own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench

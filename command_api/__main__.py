@@ -20,17 +20,7 @@ from shared.ops.settings import load_settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one sub-command; answers its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
-    parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="serve the write API until SIGTERM")
-    commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
-    add_replay_arguments(
-        commands.add_parser("replay", help="publish a range of the event log again, marked as a replay")
-    )
-    commands.add_parser("migrate", help="bring the event-store database to this version's schema")
-    add_import_arguments(commands.add_parser("import", help="load a catalogue from NDJSON or Shopify CSV"))
-    add_seed_arguments(commands.add_parser("seed", help="make a realistic catalogue of any size"))
-    given = parser.parse_args(arguments)
+    given = command_parser().parse_args(arguments)
     match given.command:
         case "serve":
             return _serve()
@@ -44,6 +34,21 @@ def main(arguments: list[str] | None = None) -> int:
             return run_import(given)
         case _:
             return run_seed(given)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """What `main` reads the arguments with; defaults come from the environment as it is now."""
+    parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="serve the write API until SIGTERM")
+    commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
+    add_replay_arguments(
+        commands.add_parser("replay", help="publish a range of the event log again, marked as a replay")
+    )
+    commands.add_parser("migrate", help="bring the event-store database to this version's schema")
+    add_import_arguments(commands.add_parser("import", help="load a catalogue from NDJSON or Shopify CSV"))
+    add_seed_arguments(commands.add_parser("seed", help="make a realistic catalogue of any size"))
+    return parser
 
 
 def _serve() -> int:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from projector.control.loop import ControlLoop
@@ -21,6 +20,7 @@ from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -38,7 +38,7 @@ PROCESS = "projector"
 # One batch at a time per projection, parking included; the rest is for health checks and control. The bound
 # is what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
-_KAFKA_IS_AWAY = (KafkaError, KafkaIsAway, OSError)
+_NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaIsAway)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
 
@@ -146,15 +146,15 @@ async def _start(
         await asyncio.gather(*(_make_topics(settings, some) for some in topics))
         try:
             await broker.start()
-        except KafkaError:
+        except KAFKA_IS_AWAY:
             await broker.stop()
             raise
 
     try:
         await retry_transient(
-            policy, attempt, is_transient=lambda error: isinstance(error, _KAFKA_IS_AWAY), stop=stop
+            policy, attempt, is_transient=lambda error: isinstance(error, _NOT_THERE_YET), stop=stop
         )
-    except _KAFKA_IS_AWAY:
+    except _NOT_THERE_YET:
         if not stop.is_set():
             raise
         return False

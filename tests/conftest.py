@@ -133,6 +133,14 @@ def read_model_dsns(postgres_server: PostgresServer, _read_models: DatabaseStock
     yield from _one_of(_read_models, postgres_server)
 
 
+@pytest.fixture(scope="module")
+def read_model_of_module(
+    postgres_server: PostgresServer, _read_models: DatabaseStock
+) -> Iterator[DatabaseDsns]:
+    """A read model that the tests of a module share, one after the other: none of them may break the server."""
+    yield from _one_of(_read_models, postgres_server)
+
+
 @pytest.fixture
 def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], DatabaseDsns]]:
     """Makes empty databases owned by the migrate role, for tests of migrations themselves."""
@@ -153,11 +161,13 @@ def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], Data
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
     """An empty numbered database; numbers rotate, so that a late write of the last test goes elsewhere."""
-    redis_server.ensure_running()
-    url = redis_server.url(next(_numbers) % INSTALLATIONS_REDIS_DATABASE)
-    with Redis.from_url(url) as client:
-        client.flushdb()
-    return url
+    return _empty_redis(redis_server)
+
+
+@pytest.fixture(scope="module")
+def redis_url_of_module(redis_server: RedisServer) -> str:
+    """The same for all tests of a module, which empty it themselves."""
+    return _empty_redis(redis_server)
 
 
 @pytest.fixture
@@ -187,6 +197,14 @@ def _stock(server: PostgresServer, template: str) -> Iterator[DatabaseStock]:
     stock = DatabaseStock(server, template)
     yield stock
     stock.close()
+
+
+def _empty_redis(server: RedisServer) -> str:
+    server.ensure_running()
+    url = server.url(next(_numbers) % INSTALLATIONS_REDIS_DATABASE)
+    with Redis.from_url(url) as client:
+        client.flushdb()
+    return url
 
 
 def _one_of(stock: DatabaseStock, server: PostgresServer) -> Iterator[DatabaseDsns]:

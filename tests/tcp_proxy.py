@@ -14,6 +14,9 @@ class TcpProxy:
         self.is_refusing = False
         self.cuts_at_request = False
         self.cuts_at_answer = False
+        self.answer_bytes_left: int | None = None
+        """Until all connections are cut; None: they are not. `ends_softly`: without a reset."""
+        self.ends_softly = False
         self._target = (host, port)
         self._flows = asyncio.Event()
         self._flows.set()
@@ -39,6 +42,14 @@ class TcpProxy:
         """Break every connection at once, without a goodbye."""
         for writer in list(self._writers):
             writer.transport.abort()
+
+    def _end(self) -> None:
+        self.answer_bytes_left = None
+        if not self.ends_softly:
+            self.cut()
+            return
+        for writer in list(self._writers):
+            writer.close()
 
     def stall(self) -> None:
         """A black hole: connections stay, new ones are made, nothing comes through until `flow`."""
@@ -74,6 +85,15 @@ class TcpProxy:
                     self.cuts_at_request = self.cuts_at_answer = False
                     self.cut()
                     break
+                if not is_request and self.answer_bytes_left is not None:
+                    chunk, more = chunk[: self.answer_bytes_left], chunk[self.answer_bytes_left :]
+                    self.answer_bytes_left -= len(chunk)
+                    sink.write(chunk)
+                    await sink.drain()
+                    if more or not self.answer_bytes_left:
+                        self._end()
+                        break
+                    continue
                 sink.write(chunk)
                 await sink.drain()
         sink.transport.abort()

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
 from shared.contract.money import MoneyError, minor_units
 from shared.ops.progress_bar import progress_bar
+from shared.ops.terminal import Terminal, process_terminal
 
 START_BYTES = 4096
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
@@ -53,6 +53,11 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_import(args: argparse.Namespace) -> int:
+    """The command as a process of its own; returns its exit code."""
+    return asyncio.run(import_file(args, process_terminal()))
+
+
+async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
     """Loads the file, prints the summary, returns the exit code."""
     summary = Summary()
     rejects: RejectFile | None = None
@@ -61,24 +66,22 @@ def run_import(args: argparse.Namespace) -> int:
         header = source.columns.header if isinstance(source, ShopifyFile) else None
         rejects = RejectFile(args.file, header)
         summary.unknown_columns = source.unknown_columns
-        with progress_bar("importing", source.bytes_total, "B") as bar:
-            asyncio.run(
-                load(
-                    source,
-                    args.url,
-                    summary,
-                    rejects.add,
-                    lambda _: bar.update(source.bytes_read - bar.n),
-                    source.line_of,
-                )
+        with progress_bar("importing", source.bytes_total, "B", terminal.errors) as bar:
+            await load(
+                source,
+                args.url,
+                summary,
+                rejects.add,
+                lambda _: bar.update(source.bytes_read - bar.n),
+                source.line_of,
             )
-    except (ImportFailed, OSError, KeyboardInterrupt) as error:
+    except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
         summary.error = _line(error)
     finally:
         if rejects is not None:
             rejects.close()
             summary.rejected_file = str(rejects.path) if summary.rejected else None
-    return report(summary, args.json)
+    return report(summary, terminal, as_json=args.json)
 
 
 async def load(
@@ -94,14 +97,14 @@ async def load(
         await import_products(source, api, summary, reject, progress, line_of)
 
 
-def report(summary: Summary, as_json: bool) -> int:
+def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
     """Prints what was done on stdout, what stopped it on stderr; returns the exit code."""
     if summary.error:
-        sys.stderr.write(f"import failed: {summary.error}\n")
+        terminal.complain(f"import failed: {summary.error}")
     if as_json:
-        sys.stdout.write(json.dumps(summary.as_json(), ensure_ascii=False, indent=2) + "\n")
+        terminal.say(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif summary.error is None or summary.accepted or summary.rejected:
-        sys.stdout.write(summary.as_text() + "\n")
+        terminal.say(summary.as_text())
     if summary.error:
         return EXIT_FAILED
     return EXIT_REJECTED if summary.rejected else EXIT_ACCEPTED
@@ -124,7 +127,7 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
 
 
 def _line(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
         return "interrupted; what was accepted stays, and running it again is safe"
     return str(error) or type(error).__name__
 

@@ -23,6 +23,7 @@ from command_api.importer.source import Candidate, Lines, Rejection, WantedStatu
 from command_api.importer.summary import Summary
 from shared.contract.text import slug_of
 from shared.ops.progress_bar import progress_bar
+from shared.ops.terminal import process_terminal
 
 VARIANTS_MAX = 6
 COUNT_DEFAULT = 1_000
@@ -49,17 +50,17 @@ def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_seed(args: argparse.Namespace) -> int:
     """Writes or loads the catalogue; returns the exit code, as an import does."""
-    summary = Summary()
+    summary, terminal = Summary(), process_terminal()
     products = seed_products(args.count, args.seed)
     try:
-        with progress_bar("seeding", args.count, " products") as bar:
+        with progress_bar("seeding", args.count, " products", terminal.errors) as bar:
             if args.output is not None:
                 _write(products, args.output, bar.update)
                 return 0
             asyncio.run(load(_candidates(products), args.url, summary, _say, bar.update))
     except (ImportFailed, OSError, KeyboardInterrupt) as error:
         summary.error = str(error) or type(error).__name__
-    return report(summary, args.json)
+    return report(summary, terminal, as_json=args.json)
 
 
 def _product(number: int, seed: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A hint after commits that there is more to read: it makes waiting readers quicker and nothing correct.
 
 NOTIFY inside a transaction takes a database-wide lock at its commit and so serialises all appends; sent
-afterwards, from one place and at most every few milliseconds, it costs them nothing (event-store.md P12).
+afterwards, from one place and at most every few milliseconds, it costs them nothing (docs/library-facts.md).
 A hint may get lost in every way there is: readers poll.
 """
 

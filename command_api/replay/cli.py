@@ -5,9 +5,8 @@ import asyncio
 import json
 import math
 import re
-import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 from command_api.relay.ports import LogUnavailable, RelayError
@@ -22,6 +21,7 @@ from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import load_settings
+from shared.ops.terminal import Terminal, process_terminal
 
 PROCESS = "replay"
 _POSITION_MAX = 2**63 - 1
@@ -54,7 +54,19 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_replay_command(args: argparse.Namespace) -> int:
-    """Replays, says up to where all is confirmed, returns the exit code."""
+    """The command as a process of its own; returns its exit code."""
+    order, settings = read_order(args)
+    terminal = process_terminal()
+    configure_logs(PROCESS, settings, terminal.errors)
+    return run(
+        PROCESS,
+        lambda stop: replay(order, settings, terminal, stop, as_json=args.json),
+        shutdown_seconds_max=settings.shutdown_seconds_max,
+    )
+
+
+def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
+    """From the arguments and the environment. Raises `SystemExit` (2) for what is wrong with them."""
     if args.last is not None and args.first > args.last:
         args.usage_error(f"--from {args.first} lies after --to {args.last}")
     order = Order(
@@ -66,15 +78,17 @@ def run_replay_command(args: argparse.Namespace) -> int:
     strays = _strays(order, settings.kafka_topic_prefix)
     if strays:
         args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
-    configure_logs(PROCESS, settings, sys.stderr)
+    return order, settings
 
-    async def replay(stop: asyncio.Event) -> int:
-        with _Progress(settings.replay_report_interval_seconds) as progress:
-            outcome = await run_replay(order, settings, progress.show, stop)
-        _report(order, outcome, as_json=args.json)
-        return 0 if outcome.is_complete else EXIT_FAILED
 
-    return run(PROCESS, replay, shutdown_seconds_max=settings.shutdown_seconds_max)
+async def replay(
+    order: Order, settings: ReplaySettings, terminal: Terminal, stop: asyncio.Event, *, as_json: bool
+) -> int:
+    """Replays, says up to where all is confirmed, returns the exit code."""
+    with _Progress(settings.replay_report_interval_seconds, terminal.errors) as progress:
+        outcome = await run_replay(order, settings, progress.show, stop)
+    _report(order, outcome, terminal, as_json=as_json)
+    return 0 if outcome.is_complete else EXIT_FAILED
 
 
 def _strays(order: Order, prefix: str) -> list[str]:
@@ -88,9 +102,9 @@ def _strays(order: Order, prefix: str) -> list[str]:
 class _Progress:
     """A bar over the positions of the log on a terminal; elsewhere a line of log now and then."""
 
-    def __init__(self, interval_seconds: float) -> None:
+    def __init__(self, interval_seconds: float, file: TextIO) -> None:
         self._interval_seconds = interval_seconds
-        self._bar = progress_bar("replaying", None, " positions")
+        self._bar = progress_bar("replaying", None, " positions", file)
         self._told_at = time.monotonic()
 
     def __enter__(self) -> "_Progress":
@@ -112,14 +126,14 @@ class _Progress:
             )
 
 
-def _report(order: Order, outcome: Outcome, *, as_json: bool) -> None:
+def _report(order: Order, outcome: Outcome, terminal: Terminal, *, as_json: bool) -> None:
     """What was done on stdout, what stopped it on stderr."""
     if not outcome.is_complete:
-        sys.stderr.write(_complaint(order, outcome) + "\n")
+        terminal.complain(_complaint(order, outcome))
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(order, outcome)) + "\n")
+        terminal.say(json.dumps(_as_json(order, outcome)))
     elif outcome.tally is not None and outcome.last is not None:
-        sys.stdout.write(_as_text(order, outcome.tally, outcome.last) + "\n")
+        terminal.say(_as_text(order, outcome.tally, outcome.last))
 
 
 def _complaint(order: Order, outcome: Outcome) -> str:

@@ -6,12 +6,13 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.errors import AlreadyRunning, LocalStackError
 from deploy.local.lock import running_pid
 from deploy.local.ports import port_is_taken
-from deploy.local.settings import StackSettings
+from deploy.local.settings import PROCESSES, StackSettings
 from deploy.local.shell import MARK, run_shell
 from deploy.local.stack import build_stack
 from deploy.local.supervisor import Supervisor
@@ -75,18 +76,34 @@ def clean(settings: StackSettings) -> int:
     return 0
 
 
+_COMMANDS = {"up": up, "down": down, "status": status, "clean": clean}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, act in {**_COMMANDS, "shell": run_shell}.items():
+        command = commands.add_parser(name, help=(act.__doc__ or "").splitlines()[0], allow_abbrev=False)
+        if name == "up":
+            command.add_argument(
+                "--without", action="append", default=[], metavar="PROCESS", choices=PROCESSES,
+                help=f"leave one out, to run it by hand (repeatable): {', '.join(PROCESSES)}",
+            )  # fmt: skip
+    return parser
+
+
 def main() -> int:
     """Errors that the user can mend are one line, without a traceback."""
-    commands = {"up": up, "down": down, "status": status, "clean": clean}
-    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("command", choices=[*commands, "shell"])
+    parser = _parser()
     given, rest = parser.parse_known_args()
     command = given.command
     if rest and command != "shell":
-        parser.error(f"{command} takes no arguments")
+        parser.error(f"{command} does not take {' '.join(rest)}")
     try:
         settings = StackSettings.read(Path.cwd())
-        return run_shell(settings, rest) if command == "shell" else commands[command](settings)
+        if command == "shell":
+            return run_shell(settings, rest)
+        return _COMMANDS[command](replace(settings, without=frozenset(getattr(given, "without", ()))))
     except LocalStackError as error:
         print(f"deploy.local {command}: {error}", file=sys.stderr)
         return 1

@@ -36,6 +36,28 @@ ADDRESSES = (
 
 
 @dataclass(frozen=True)
+class ProcessKind:
+    """One of our processes: `python -m` with these arguments, listening on these ports."""
+
+    arguments: tuple[str, ...]
+    ops_port: str
+    http_port: str | None = None
+
+    @property
+    def ports(self) -> set[str]:
+        """The settings of all its ports."""
+        return {self.ops_port, *([self.http_port] if self.http_port else [])}
+
+
+PROCESSES: Mapping[str, ProcessKind] = {
+    "command-api": ProcessKind(("command_api", "serve"), "COMMAND_OPS_PORT", "COMMAND_PORT"),
+    "relay": ProcessKind(("command_api", "relay"), "RELAY_OPS_PORT"),
+    "projector": ProcessKind(("projector", "run"), "PROJECTOR_OPS_PORT"),
+    "query-api": ProcessKind(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT"),
+}
+
+
+@dataclass(frozen=True)
 class StackSettings:
     """Where the stack keeps its files, which ports it uses, and which servers are the user's own."""
 
@@ -43,6 +65,8 @@ class StackSettings:
     ports: Mapping[str, int]
     own: Mapping[str, str]
     """Addresses set by the user; a server whose address is here is not started."""
+    without: frozenset[str] = frozenset()
+    """Processes that are not started, because the user runs them: under a debugger, for example."""
 
     @classmethod
     def read(cls, root: Path) -> "StackSettings":
@@ -93,12 +117,13 @@ class StackSettings:
         return self.folder / "mail"
 
     def ports_to_bind(self) -> dict[str, int]:
-        """The ports of what will be started; those of the user's own servers are theirs."""
+        """The ports of what is started; the user's own servers and processes bind their own."""
         skipped: set[str] = set()
         skipped |= set() if self.starts_postgres else {"POSTGRES_PORT"}
         skipped |= set() if self.starts_redis else {"REDIS_PORT"}
         skipped |= set() if self.starts_kafka else {"KAFKA_PORT", "KAFKA_CONTROLLER_PORT"}
         skipped |= set() if self.starts_mail else {"SMTP_PORT"}
+        skipped |= {port for name in self.without for port in PROCESSES[name].ports}
         return {name: port for name, port in self.ports.items() if name not in skipped}
 
 

@@ -13,7 +13,7 @@ from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServ
 from deploy.local.process import Job, Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Progress, Server
-from deploy.local.settings import StackSettings
+from deploy.local.settings import PROCESSES, StackSettings
 
 EVENT_STORE, READ_MODEL = "event_store", "read_model"
 CAUGHT_RECIPIENT = "somebody@localhost"
@@ -124,13 +124,14 @@ def _processes(
     only = {"projector": mail_environment}
     return [
         Process(
-            name, arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,
-            settings.logs / f"{name}.log", settings.ports[ops_port], progress_of(name),
+            name, PROCESSES[name].arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,
+            settings.logs / f"{name}.log", settings.ports[PROCESSES[name].ops_port], progress_of(name),
         )
-        for name, arguments, dsn_name, dsn, ops_port in (
-            ("command-api", ["command_api", "serve"], "EVENT_STORE_DSN", events, "COMMAND_OPS_PORT"),
-            ("relay", ["command_api", "relay"], "EVENT_STORE_DSN", events, "RELAY_OPS_PORT"),
-            ("projector", ["projector", "run"], "READ_MODEL_DSN", views_write, "PROJECTOR_OPS_PORT"),
-            ("query-api", ["query_api", "serve"], "READ_MODEL_DSN", views_read, "QUERY_OPS_PORT"),
+        for name, dsn_name, dsn in (
+            ("command-api", "EVENT_STORE_DSN", events),
+            ("relay", "EVENT_STORE_DSN", events),
+            ("projector", "READ_MODEL_DSN", views_write),
+            ("query-api", "READ_MODEL_DSN", views_read),
         )
+        if name not in settings.without
     ]  # fmt: skip

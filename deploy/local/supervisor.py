@@ -15,7 +15,7 @@ from deploy.local.errors import LocalStackError, PortTaken
 from deploy.local.lock import directory_lock
 from deploy.local.ports import require_free
 from deploy.local.server import Progress, Server
-from deploy.local.settings import StackSettings
+from deploy.local.settings import PROCESSES, StackSettings
 from deploy.local.stack import Stack, build_stack
 
 _TICK_SECONDS = 0.2
@@ -176,6 +176,11 @@ def welcome(settings: StackSettings, seconds: float) -> str:
     """Where everything is, and a first command to try."""
     ports = settings.ports
     mails = f"  mails         {settings.mails}\n" if settings.starts_mail else ""
+    left_out = "".join(
+        f"  not started   {name}; run it in `make shell`: .venv/bin/python -m {' '.join(process.arguments)}\n"
+        for name, process in PROCESSES.items()
+        if name in settings.without
+    )
     price = '{"amount": "50.00", "currency": "USD"}'
     body = f'{{"name": "Ocean Blue Shirt", "variants": [{{"sku": "OBS-M", "price": {price}}}]}}'
     posting = (
@@ -190,7 +195,7 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
                 {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
                 {ports["RELAY_OPS_PORT"]} (relay)
   logs          {settings.logs}
-{mails}
+{mails}{left_out}
 Try:
   {posting} -d '{body}'
   curl -i http://127.0.0.1:{ports["QUERY_PORT"]}/v1/products/by-sku/OBS-M

@@ -1,7 +1,7 @@
 """FastStream's part: a broker without producer, and batch subscribers that hand on raw records.
 
 The default parser decodes every header of a batch twice and loses the whole batch on a header that is not
-UTF-8 (reference/messaging.md 0.4); ours looks at none.
+UTF-8 (docs/library-facts.md); ours looks at none.
 """
 
 import asyncio

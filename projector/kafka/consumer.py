@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
 
 from projector.applying.ports import Control, EventLog
 from projector.control.ports import PartitionLag
@@ -23,6 +22,7 @@ from projector.kafka.placement import Stop
 from projector.kafka.progress import Progress
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                     self._consumer, due, self._work.load, self._log, starts_at=self._starts_at,
                     bounds_seconds_max=self._settings.topic_bounds_seconds_max,
                 )  # fmt: skip
-            except (Unavailable, KafkaError) as error:
+            except (Unavailable, *KAFKA_IS_AWAY) as error:
                 self._wait(f"{type(error).__name__}: {error}")
                 return
             except CannotGoOn as error:

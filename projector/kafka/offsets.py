@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from projector.applying.records import Delivered, Unreadable
 from projector.control.ports import PartitionLag
 from projector.kafka.progress import Progress
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class AppliedOffsets:
         try:
             async with asyncio.timeout(_CALL_SECONDS_MAX):
                 await consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as error:
+        except KAFKA_IS_AWAY as error:
             reason = f"{type(error).__name__}: {error}"
             _log.warning("offsets not committed", projection=self._projection, reason=reason)
             return
@@ -93,6 +93,6 @@ class AppliedOffsets:
         try:
             async with asyncio.timeout(_CALL_SECONDS_MAX):
                 self._ends = dict(await consumer.end_offsets(paused))
-        except (KafkaError, TimeoutError) as error:
+        except KAFKA_IS_AWAY as error:
             reason = f"{type(error).__name__}: {error}"
             _log.warning("ends of partitions not known", projection=self._projection, reason=reason)

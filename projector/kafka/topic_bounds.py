@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.conn import CloseReason
-from aiokafka.errors import KafkaError
 
 from projector.errors import Unavailable
 from projector.kafka.lost_answers import connections_of
+from shared.kafka.errors import KAFKA_IS_AWAY
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -28,7 +28,7 @@ async def topic_bounds(
                 consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
             )
             return beginnings, ends
-    except (KafkaError, TimeoutError) as error:
+    except KAFKA_IS_AWAY as error:
         for connection in connections_of(consumer._client):
             connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
         raise Unavailable(

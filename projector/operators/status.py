@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
-from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from projector.applying.ports import Control
@@ -22,6 +21,7 @@ from projector.kafka.placement import STOPPED
 from projector.postgres.failures import translated
 from projector.projections import NAMES, default_projections
 from shared.contract.addresses import topics
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 
@@ -93,7 +93,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     ends = TopicEnds({}, {})
     try:
         ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
-    except (KafkaError, OSError, Unavailable) as error:
+    except (*KAFKA_IS_AWAY, Unavailable) as error:
         problems.append(f"kafka: {type(error).__name__}: {error}")
     committed = {groups[group]: offsets for group, offsets in ends.committed.items()}
     rows = {(row["projection"], row["partition"]): row for row in tables.rows} if tables else {}

@@ -12,12 +12,12 @@ import asyncio
 from collections.abc import Collection
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from projector.control.ports import Uncopied, UncopiedLetters
 from projector.errors import ProjectorError
 from projector.settings import ProjectorSettings
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.logs import get_logger
@@ -74,11 +74,9 @@ class DeadLetterCopies:
                     copied = await self._turn()
                 except (
                     ProjectorError,
-                    KafkaError,
+                    *KAFKA_IS_AWAY,
                     KafkaIsAway,
                     TopicsAreWrong,
-                    TimeoutError,
-                    OSError,
                 ) as error:
                     _log.warning("dead letters not copied", error=f"{type(error).__name__}: {error}")
                     await self._disconnect()

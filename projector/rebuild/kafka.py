@@ -4,10 +4,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from aiokafka.errors import KafkaError
-
 from projector.errors import CannotGoOn, Unavailable
 from projector.kafka.group_offsets import topic_ends
+from shared.kafka.errors import KAFKA_IS_AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,7 +43,7 @@ async def wait_until_applied(
             if not behind:
                 return
             await _pause(deadline, f"the live view has not reached the end of partitions {behind}")
-    except (KafkaError, OSError) as error:
+    except KAFKA_IS_AWAY as error:
         raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
 
 

@@ -13,8 +13,7 @@ from uuid import UUID
 
 from projector.applying.ports import Change, Fold, S
 from projector.rebuild.bulk_fold import BulkFold, LogRow
-from projector.rebuild.postgres.log_scan import PostgresLogScan
-from projector.rebuild.verify_ports import Standing, Verified, ViewCheck
+from projector.rebuild.verify_ports import Standing, StreamScan, Verified, ViewCheck
 
 PRODUCTS_AT_A_TIME = 500
 _DIFFERENCES_SHOWN_MAX = 20
@@ -27,7 +26,7 @@ class Verification(Generic[S]):
     def __init__(
         self,
         name: str,
-        log: PostgresLogScan,
+        log: StreamScan,
         fold: Fold[S],
         view: ViewCheck[S],
         told: Callable[[int], None],
@@ -39,6 +38,10 @@ class Verification(Generic[S]):
         self._told = told
         self._products = self._events = self._parked = self._not_there = self._different = 0
         self._lines: list[str] = []
+
+    async def products_to_compare(self, sample: int | None) -> int:
+        """How many products `run` will go through, for a progress bar. Raises `Unavailable`."""
+        return sample or await self._log.count_products(await self._log.newest_position())
 
     async def run(self, sample: int | None) -> Verified:
         """`sample` None: every product, and what products share. Raises `Unavailable`."""

@@ -1,10 +1,11 @@
-"""What `verify` needs of a view, and what it says."""
+"""What `verify` needs of the log and of a view, and what it says."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.ports import Change, S
+from projector.rebuild.bulk_fold import LogRow
 
 
 class Standing(NamedTuple):
@@ -16,6 +17,25 @@ class Standing(NamedTuple):
     stream_version: int | None
     position_due: int
     is_parked: bool
+
+
+class StreamScan(Protocol):
+    """The event log, product by product. All of it raises `Unavailable`."""
+
+    async def newest_position(self) -> int:
+        """Of the log as a whole."""
+
+    async def count_products(self, upto: int) -> int:
+        """How many products there are up to a position."""
+
+    def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
+        """Every product's newest version, `page` products at a time."""
+
+    async def sampled_versions(self, count: int) -> dict[UUID, int]:
+        """Newest versions of at most `count` products, picked at random."""
+
+    async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
+        """All their events, stream by stream."""
 
 
 class ViewCheck(Protocol[S]):

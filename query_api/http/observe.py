@@ -1,7 +1,7 @@
 """Around the framework: the undecoded path, the request's id, a bound on what is in progress, metric and log
 line.
 
-A SKU may contain `/`, so a path must be split before it is decoded (API.md, section 2). ASGI servers decode
+A SKU may contain `/`, so a path must be split before it is decoded. ASGI servers decode
 first; here `scope["path"]` becomes the raw path again, and the handlers decode each parameter.
 """
 

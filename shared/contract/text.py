@@ -8,7 +8,7 @@ A slug also loses what cannot be seen (soft hyphens, joiners, variation selector
 Default_Ignorable_Code_Point). It holds letters, marks, digits, `_` and `-`. Vowel signs and combining
 accents are marks, so Hindi, Thai or Bengali words stay whole. Signs such as ™ and emoji are no part of a
 slug: a slug that is given with them is refused; where a slug is made from a name they separate words.
-Why it is so: docs/decisions/0015-one-form-of-names.md.
+Why it is so: docs/decisions/0015-unicode-form-of-names.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """How an aiokafka producer is let go of: its own `stop` waits for ever while the broker is away.
 
 An idempotent aiokafka producer never gives up a batch, and after one batch has failed for good it is poisoned
-for that partition (messaging.md, facts 11 and 12). So a producer with anything unconfirmed is abandoned,
+for that partition (docs/library-facts.md). So a producer with anything unconfirmed is abandoned,
 never reused and never flushed; its successor starts from what was confirmed.
 """
 

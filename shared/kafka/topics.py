@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.retry import RetryPolicy, retry_transient
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -108,7 +109,7 @@ async def _with_admin(
             await admin.start()
             await _verify_partitions(admin, specs, create_missing)
             await _verify_configs(admin, specs)
-    except (KafkaError, TimeoutError, OSError) as error:
+    except KAFKA_IS_AWAY as error:
         raise KafkaIsAway(f"{type(error).__name__}: {error}") from error
     finally:
         await admin.close()

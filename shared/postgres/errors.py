@@ -13,12 +13,28 @@ letter.
 | 23xxx           | integrity constraint                           | permanent data |
 | everything else | a bug or a missing migration                   | neither: loud  |
 
+Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
+
+| error                                   | meaning                                             | class     |
+|-----------------------------------------|-----------------------------------------------------|-----------|
+| OSError, with TimeoutError and SSLError | refused, reset, no answer in time                   | transient |
+| InterfaceError, by its text             | the connection or the pool is closed, given back, or | transient |
+|                                         | waits for the end of a statement that was cancelled |           |
+| InternalClientError, by its text        | the server has ended the session, and asyncpg is    | transient |
+|                                         | between its farewell and the end of the connection  |           |
+| TargetServerAttributeNotMatched         | no primary among the hosts: a fail-over             | transient |
+| RuntimeError of uvloop                  | a write to a connection that has ended              | transient |
+| every other InterfaceError,             | a wrong use of asyncpg, a wrong DSN, a type or a    | loud      |
+| InternalClientError, ProtocolError ...  | server that it cannot speak to                      |           |
+
 A DSN with several hosts and `target_session_attrs` finds no primary during a fail-over: transient too.
 57014 (statement_timeout, cancel) is neither on purpose: a statement that is too slow once is too slow again.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
 
 import asyncpg
+
+from shared.ops.closed_transport import is_closed_transport
 
 _TRANSIENT_CLASSES = ("08", "53")
 _TRANSIENT_CODES = frozenset(
@@ -33,11 +49,18 @@ _DEAD_CONNECTION_TEXTS = (
     # What a holder hears after the server ended a connection that it had acquired from a pool.
     "connection has been released",
     "pool is clos",
+    # Its cancellation has not been answered yet, and never will where the server is gone.
+    "another operation is cancelling",
 )
 # The server's farewell (57P01) has arrived, the end of the connection not yet: asyncpg still waits for it in
-# its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were a bug of its own.
+# its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were a bug of its own. The
+# same in state 3 (a cancelled statement has not ended), in 4 (it says goodbye), and when it has failed.
 _ENDED_SESSION_TEXTS = (
     "another operation (2) is in progress",
+    "another operation (3) is in progress",
+    "another operation (4) is in progress",
+    'protocol is in the "failed" state',
+    "not connected",
     # Lost at the moment of its release to the pool.
     "called on a free connection holder",
 )
@@ -47,17 +70,19 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed later, unchanged: the server is away, busy, or chose another
     transaction.
 
-    True also for OSError and TimeoutError (a client-side time-out says nothing about the outcome: only retry
-    what is idempotent).
+    True also for OSError, with TimeoutError. A client-side time-out says nothing about the outcome: only what
+    is idempotent may be tried again.
     """
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
         return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _DEAD_CONNECTION_TEXTS)
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return True
     if isinstance(error, asyncpg.InternalClientError):
         return any(text in str(error) for text in _ENDED_SESSION_TEXTS)
-    return isinstance(error, OSError | TimeoutError | asyncpg.TargetServerAttributeNotMatched)
+    return isinstance(error, OSError) or is_closed_transport(error)
 
 
 def is_permanent_data_error(error: BaseException) -> bool:

@@ -6,35 +6,32 @@ time-outs of the caller's choice (50 to 250 ms suit a cache). The rest is the ci
 (`shared.ops.breaker`).
 """
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    BusyLoadingError,
-    ClusterDownError,
-    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
-    MasterDownError,
-    ReadOnlyError,
-    TimeoutError,  # noqa: A004
-    TryAgainError,
-)
+from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, not the built-in
 from redis.maint_notifications import MaintNotificationsConfig
+
+from shared.ops.closed_transport import is_closed_transport
 
 _RETRIES = 1
 _BACKOFF_SECONDS_INITIAL = 0.005
 _BACKOFF_SECONDS_MAX = 0.025
-_TRANSIENT = (
-    ConnectionError,
-    TimeoutError,
-    BusyLoadingError,
-    ReadOnlyError,
-    ClusterDownError,
-    MasterDownError,
-    TryAgainError,
-    OSError,
-)
+
+
+class _Connection(Connection):
+    """Fails like any broken connection where uvloop refuses a write, so that redis-py makes a new one."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Raises redis-py's errors alone."""
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            if not is_closed_transport(error):
+                raise
+            raise ConnectionError(str(error)) from error
 
 
 def create_redis(
@@ -48,6 +45,7 @@ def create_redis(
     """
     pool = BlockingConnectionPool.from_url(
         url,
+        connection_class=_Connection,  # of a `rediss` address it is redis-py's own
         max_connections=connections_max,
         timeout=socket_timeout_seconds,
         socket_timeout=socket_timeout_seconds,
@@ -61,12 +59,3 @@ def create_redis(
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     return Redis.from_pool(pool)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether Redis is away, loading, failing over or out of connections: use the table, or try later.
-
-    Authentication and permission errors are configuration mistakes, although redis-py calls some of them
-    connection errors, and stay loud.
-    """
-    return isinstance(error, _TRANSIENT) and not isinstance(error, AuthenticationError | AuthorizationError)

@@ -65,6 +65,23 @@ def test_an_sql_file_begins_with_a_comment_that_says_what_it_is_for(file: Path) 
     assert re.fullmatch(r"-- \S.{10,}", first)
 
 
+def test_each_sql_file_has_a_caller() -> None:
+    """In a module of its own package that names it: a statement that nobody runs protects nothing."""
+    for package in PACKAGES:
+        named = {
+            node.value
+            for module in (ROOT / package).rglob("*.py")
+            for node in ast.walk(ast.parse(module.read_text()))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        files = [
+            file
+            for file in _sql_files()
+            if file.is_relative_to(ROOT / package) and "migrations" not in file.parts
+        ]
+        assert [_named(file) for file in files if not {file.stem, file.name} & named] == []
+
+
 @pytest.mark.parametrize("file", [f for f in _sql_files() if "migrations" in f.parts], ids=_named)
 def test_a_migration_says_in_its_name_whether_it_runs_before_or_after_a_deploy(file: Path) -> None:
     assert re.fullmatch(r"\d{4}_(before|after)_deploy_[a-z0-9_]+\.sql", file.name)

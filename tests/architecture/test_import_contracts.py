@@ -25,9 +25,8 @@ COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
     "command_api/relay/app.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
-    "projector/app.py": {"asyncpg", "aiokafka", "faststream"},
+    "projector/app.py": {"asyncpg", "faststream"},
     "projector/stores.py": {"asyncpg", "redis"},
-    "projector/operators/status.py": {"aiokafka"},
 }
 
 

@@ -94,7 +94,7 @@ def test_each_dockerfile_keeps_the_policies(name: str) -> None:
         ("--locked --no-dev --no-editable", "--locked --no-editable"),
         ("--locked --no-dev --no-install-project", "--no-dev --no-install-project"),
         ("ARG SERVICE_VERSION=", "ARG INDEX_TOKEN="),
-        ("COPY README.md ./", "ADD README.md ./"),
+        ("COPY README.md LICENSE ./", "ADD README.md LICENSE ./"),
     ],
 )
 def test_a_fault_in_a_dockerfile_is_noticed(old: str, new: str) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import csv
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,9 @@ import pytest
 
 from tests.end_to_end.catalogue import Catalogue, segment
 from tests.end_to_end.evidence import newest_position
-from tests.end_to_end.imports import DATA, products_by_slug, run_import
+from tests.end_to_end.imports import DATA, import_process, products_by_slug, run_import, run_import_process
 from tests.end_to_end.kafka_topics import Topics
-from tests.end_to_end.system import REPOSITORY, System
+from tests.end_to_end.system import System
 
 pytestmark = pytest.mark.servers
 SHOPIFY = {
@@ -29,7 +27,7 @@ async def test_a_shopify_file_is_loaded_whole_and_a_second_time_nothing_changes(
 ) -> None:
     start = await newest_position(system)
     shop = Path(shutil.copy(DATA / "shopify.csv", tmp_path))
-    code, summary = await run_import(system, shop)
+    code, summary = await run_import_process(system, shop)
     assert (code, summary["accepted"], summary["created"], summary["rejected"]) == (0, 8, 8, 0)
     first = await products_by_slug(system, start)
     assert {slug: first[slug]["status"] for slug in SHOPIFY} == SHOPIFY
@@ -117,16 +115,13 @@ async def test_rejected_rows_are_kept_with_their_reasons_and_can_be_mended(
 
 
 async def test_an_import_of_nothing_or_to_nowhere_has_its_own_exit_codes(tmp_path: Path) -> None:
-    missing = tmp_path / "missing.csv"
-    for arguments, code in (
-        ([str(missing)], 1),
-        ([str(DATA / "shopify.csv"), "--url", "nowhere"], 2),
-        ([str(shutil.copy(DATA / "shopify.csv", tmp_path)), "--url", "http://127.0.0.1:1"], 1),
-    ):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "command_api", "import", *arguments,
-            cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        _, complained = await process.communicate()
-        assert (process.returncode, b"Traceback" in complained) == (code, False), complained
+    shop = shutil.copy(DATA / "shopify.csv", tmp_path)
+    wrong = {
+        (str(tmp_path / "missing.csv"),): 1,
+        (str(shop), "--url", "nowhere"): 2,
+        (str(shop), "--url", "http://127.0.0.1:1"): 1,
+    }
+    ended = await asyncio.gather(*(import_process(*arguments) for arguments in wrong))
+    for code, (ended_with, _, complained) in zip(wrong.values(), ended, strict=True):
+        assert (ended_with, b"Traceback" in complained) == (code, False), complained
         assert complained

@@ -1,4 +1,8 @@
-"""The projector's commands as an operator runs them: real processes on the servers of a test's world."""
+"""The projector's commands as an operator runs them, inside the test's process.
+
+The parser, the settings and the exit codes are the real ones; only the start is saved. A command that a test
+kills, stops by a signal or cuts off from its terminal is a process: `start`.
+"""
 
 import asyncio
 import json
@@ -6,40 +10,44 @@ import os
 import sys
 from typing import Any
 
+from projector.operators.command_line.commands import operate, read_command
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
+from tests.command_line import Ended, run_in_process
+from tests.integration.projector_process import environment_of
 from tests.integration.projector_world import World
 
 
 async def command(world: World, *arguments: str, code: int = 0, **environment: str) -> str:
     """What `python -m projector …` prints in all; the exit code must be this one."""
-    return "".join(await run(world, *arguments, code=code, **environment))
+    ended = await run(world, *arguments, code=code, **environment)
+    return ended.output + ended.errors
 
 
 async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
     """The one JSON document that it prints; what it says meanwhile goes elsewhere."""
-    return json.loads((await run(world, *arguments, "--json", code=code))[0])
+    return json.loads((await run(world, *arguments, "--json", code=code)).output)
 
 
-async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> tuple[str, str]:
-    """Standard output and error."""
-    process = await start(world, *arguments, **environment)
-    output, errors = await process.communicate()
-    assert process.returncode == code, (output + errors).decode()
-    return output.decode(), errors.decode()
+async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> Ended:
+    """On the world's servers, with other settings where the environment says so."""
+    ended = await run_in_process(
+        {**environment_of(world.settings), **environment},
+        lambda: read_command(arguments),
+        lambda wanted, terminal: operate(*wanted, terminal),
+    )
+    assert ended.code == code, ended.output + ended.errors
+    return ended
 
 
-async def start(world: World, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
+async def start(
+    world: World, *arguments: str, output: int = asyncio.subprocess.PIPE, **environment: str
+) -> asyncio.subprocess.Process:
     """The command as a process, on the same servers."""
-    settings = {
-        name.upper(): str(value)
-        for name, value in world.settings.model_dump().items()
-        if value != type(world.settings).model_fields[name].default
-    }
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", *arguments,
-        env={**os.environ, **settings, **environment},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment_of(world.settings), **environment},
+        stdout=output, stderr=output,
     )  # fmt: skip
 
 

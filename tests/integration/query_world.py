@@ -3,8 +3,8 @@
 Rows go in as the projector's role, documents through the same guard that the projector uses.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -137,28 +137,85 @@ def token_for(product_id: UUID, log_position: int, stream_version: int | None = 
     return encode_token(ConsistencyToken(position, named, stream_version))
 
 
-@pytest_asyncio.fixture
-async def world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[World]:
-    """A query API of this test's own."""
+@dataclass
+class Installation:
+    """A query API with its server, and the owner's hand to empty what is behind it."""
+
+    api: QueryApi
+    port: int
+    settings: QuerySettings
+    database: "asyncpg.Connection[asyncpg.Record]"
+    redis: Redis
+    _owner: "asyncpg.Connection[asyncpg.Record]"
+    _tables: Sequence[str]
+
+    async def empty(self) -> None:
+        """As it was after the migrations. DELETE: TRUNCATE makes a file anew for every table and index."""
+        await self._owner.execute(";".join(f"DELETE FROM {table}" for table in self._tables))
+        await self.redis.flushdb()
+
+    @asynccontextmanager
+    async def world(self) -> AsyncIterator[World]:
+        """With clients of its own: no test meets a connection that was idle for as long as a server waits."""
+        async with (
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=30, verify=False) as served,
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(self.api.application), base_url="http://query"
+            ) as framework,
+        ):
+            yield World(self.api, served, framework, self.database, self.redis, self.settings, self.port)
+
+
+@asynccontextmanager
+async def installation(dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[Installation]:
     settings = QuerySettings(
         _env_file=None,  # type: ignore[call-arg]
-        read_model_dsn=read_model_dsns.reader,
+        read_model_dsn=dsns.reader,
         redis_url=redis_url,
         redis_open_seconds=0.05,
+        cache_watch_rest_seconds=0,
     )
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(query_api(settings))
         server = api.server(host="127.0.0.1", port=0)
         stack.push_async_callback(server.stop, 5.0)
         await server.start()
-        served = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30)
-        )
-        framework = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(api.application), base_url="http://query")
-        )
-        database = await asyncpg.connect(read_model_dsns.projector)
+        database, owner = [await asyncpg.connect(dsn) for dsn in (dsns.projector, dsns.owner)]
         stack.push_async_callback(database.close)
+        stack.push_async_callback(owner.close)
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
-        yield World(api, served, framework, database, redis, settings, server.port)
+        tables = await _empty_tables(owner)
+        yield Installation(api, server.port, settings, database, redis, owner, tables)
+
+
+async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    """Those into which no migration has written."""
+    found = await owner.fetch(
+        "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'views'"
+    )
+    names = [row["name"] for row in found]
+    return [name for name in names if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {name})")]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def shared_installation(
+    read_model_of_module: DatabaseDsns, redis_url_of_module: str
+) -> AsyncIterator[Installation]:
+    async with installation(read_model_of_module, redis_url_of_module) as shared:
+        yield shared
+
+
+@pytest_asyncio.fixture
+async def world(shared_installation: Installation) -> AsyncIterator[World]:
+    """The query API of the module, with nothing behind it. A test that breaks a server takes its own."""
+    await shared_installation.empty()
+    async with shared_installation.world() as one:
+        yield one
+
+
+@pytest_asyncio.fixture
+async def own_world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[World]:
+    """A query API of this test's own, which it may break."""
+    async with installation(read_model_dsns, redis_url) as own, own.world() as one:
+        yield one

@@ -1,4 +1,4 @@
-"""What the tests of `python -m command_api replay` share: the command as a process, and what it left."""
+"""What the tests of `python -m command_api replay` share: the command, what it left, and a process."""
 
 import asyncio
 import json
@@ -6,19 +6,26 @@ import os
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from command_api.__main__ import command_parser
+from command_api.replay.app import Order
+from command_api.replay.cli import read_order, replay
+from command_api.replay.settings import ReplaySettings
 from shared.kafka.cloud_event import CloudEventRecord, read_record
+from shared.ops.terminal import Terminal
+from tests.command_line import run_in_process
 from tests.integration.relay_world import read_raw
 from tests.servers import DatabaseDsns
 
 _ENDS_SECONDS_MAX = 60
 
 
-class Ended(NamedTuple):
+class Replayed(NamedTuple):
     """What the command left behind."""
 
     code: int
@@ -55,9 +62,9 @@ class ReplayProcess:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    async def ended(self) -> Ended:
+    async def ended(self) -> Replayed:
         out, err = await asyncio.to_thread(self.process.communicate, timeout=_ENDS_SECONDS_MAX)
-        return Ended(self.process.returncode, out, err or "")
+        return Replayed(self.process.returncode, out, err or "")
 
 
 class Operator:
@@ -77,9 +84,18 @@ class Operator:
         """Start a replay to the topic; the environment can be added to."""
         return ReplayProcess({**self.environment, **environment}, ["--topic", self.topic, *arguments], stderr)
 
-    async def replay(self, *arguments: str, **environment: str) -> Ended:
-        """One from start to end."""
-        return await self.begin(*arguments, **environment).ended()
+    async def replay(self, *arguments: str, **environment: str) -> Replayed:
+        """One from its arguments to its exit code, without a process of its own; log lines go elsewhere."""
+
+        def read() -> tuple[Namespace, Order, ReplaySettings]:
+            given = command_parser().parse_args(["replay", "--topic", self.topic, *arguments])
+            return given, *read_order(given)
+
+        async def act(wanted: tuple[Namespace, Order, ReplaySettings], terminal: Terminal) -> int:
+            given, order, settings = wanted
+            return await replay(order, settings, terminal, asyncio.Event(), as_json=given.json)
+
+        return Replayed(*await run_in_process({**self.environment, **environment}, read, act))
 
     async def records(self) -> list[CloudEventRecord]:
         """All that is in the topic, in partition and offset order."""

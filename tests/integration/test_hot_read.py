@@ -3,51 +3,14 @@ all."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.local.redis import RedisServer
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.query_world import World, product, world
+from tests.integration.query_world import World, product, shared_installation, world
+from tests.integration.wire import get, wire
 
-__all__ = ["world"]
-
-
-class Wire:
-    """One connection, spoken to in bytes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def ask(self, *heads: str) -> None:
-        """Send whole heads, in one piece."""
-        self.writer.write(b"".join(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" for head in heads))
-
-    async def answer(self, *, has_body: bool = True) -> tuple[int, dict[str, str], bytes]:
-        """The next answer: status, headers, body."""
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)).decode()
-        status, *lines = head.strip().split("\r\n")
-        headers = dict(line.split(": ", 1) for line in lines)
-        length = int(headers.get("content-length", "0")) if has_body else 0
-        return int(status.split()[1]), headers, await asyncio.wait_for(self.reader.readexactly(length), 20)
-
-    async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 20) == b""
-
-
-@asynccontextmanager
-async def wire(world: World) -> AsyncIterator[Wire]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
-    try:
-        yield Wire(reader, writer)
-    finally:
-        writer.close()
-
-
-def get(document: ProductDocument, more: str = "", *, version: str = "1.1", method: str = "GET") -> str:
-    return f"{method} /v1/products/{document.id} HTTP/{version}\nhost: x{more}"
+__all__ = ["shared_installation", "world"]
 
 
 @pytest.fixture
@@ -115,48 +78,12 @@ async def test_a_get_with_a_body_is_answered_and_the_body_is_not_the_next_reques
         assert (await to.answer())[0] == 200
 
 
-async def test_a_caller_that_hangs_up_during_the_read_harms_nobody(
-    world: World, cached: ProductDocument, redis_server: RedisServer
-) -> None:
-    redis_server.pause()
-    try:
-        for _ in range(5):
-            async with wire(world) as to:
-                to.ask(get(cached))
-                await to.writer.drain()
-    finally:
-        redis_server.resume()
-    assert (await world.served.get(f"/v1/products/{cached.id}")).status_code == 200
-
-
-async def test_what_redis_does_not_answer_in_time_comes_from_the_table(
-    world: World, cached: ProductDocument, redis_server: RedisServer
-) -> None:
-    await world.store(cached)
-    redis_server.pause()
-    try:
-        answer = await world.served.get(f"/v1/products/{cached.id}")
-    finally:
-        redis_server.resume()
-    assert (answer.status_code, answer.headers["cache-status"]) == (200, "catalogue; fwd=bypass")
-    assert answer.content == encode_document(cached)
-
-
 async def test_a_value_that_is_no_document_is_answered_from_the_table(world: World) -> None:
     document = product(version=2)
     await world.store(document)
     await world.redis.set(f"catalogue:product:{document.id}", b"nonsense")
     answer = await world.served.get(f"/v1/products/{document.id}")
     assert (answer.status_code, answer.content) == (200, encode_document(document))
-
-
-async def test_connections_that_redis_closed_meanwhile_cost_nobody_an_answer(
-    world: World, cached: ProductDocument, redis_server: RedisServer
-) -> None:
-    path = f"/v1/products/{cached.id}"
-    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
-    await world.redis.client_kill_filter(_type="normal", skipme=True)
-    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
 
 
 async def test_what_is_refused_after_a_hot_read_comes_after_its_answer(

@@ -21,7 +21,7 @@ from redis import Redis
 
 from deploy.local.errors import PortTaken
 from deploy.local.kafka import KafkaServer
-from deploy.local.ports import HOST, free_port, require_free
+from deploy.local.ports import HOST, free_port, port_is_taken, require_free
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import DEFAULT_PORTS
@@ -81,10 +81,10 @@ class Checkout:
             env={**self.environment, **environment}, capture_output=True, text=True,
         )  # fmt: skip
 
-    def up(self) -> "subprocess.Popen[bytes]":
+    def up(self, *options: str) -> "subprocess.Popen[bytes]":
         with (self.folder / "up.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.local", "up"], cwd=self.folder, env=self.environment,
+                [sys.executable, "-m", "deploy.local", "up", *options], cwd=self.folder, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self._up.append(process)
@@ -132,6 +132,10 @@ def children_of(pid: int) -> dict[str, psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             children[" ".join(child.cmdline()[-2:])] = child
     return children
+
+
+def must_listen(port: int) -> None:
+    assert port_is_taken(port)
 
 
 def must_be_gone(processes: list[psutil.Process]) -> None:
@@ -219,6 +223,56 @@ def test_processes_end_with_a_killed_supervisor(make_checkout: Callable[..., Che
     up.wait()
     eventually_blocking(lambda: must_be_gone(children))
     checkout.up()
+
+
+def test_a_process_that_is_left_out_is_run_in_a_shell_instead(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    checkout.environment["SHELL"] = "/bin/sh"
+    up = checkout.up("--without", "projector", "--without", "relay")
+    assert children_of(up.pid).keys() == {"command_api serve", "query_api serve"}
+    checkout.must_say("not started   projector; run it in `make shell`: .venv/bin/python -m projector run")
+    by_hand = subprocess.Popen(
+        [sys.executable, "-m", "deploy.local", "shell", "-c", "exec python -m projector run"],
+        cwd=checkout.folder, env=checkout.environment, start_new_session=True,
+    )  # fmt: skip
+    try:
+        eventually_blocking(lambda: must_listen(int(checkout.environment["PROJECTOR_OPS_PORT"])))
+        ready = {
+            line.split()[0]: line.split(maxsplit=2)[2] for line in checkout.run("status").stdout.splitlines()
+        }
+        assert (ready["projector"], ready["relay"]) == ("ready", "NOT READY")
+    finally:
+        os.killpg(by_hand.pid, signal.SIGTERM)
+        by_hand.wait(30)
+    assert checkout.seen_by("projector-run")["READ_MODEL_DSN"] == OWN_SERVERS["READ_MODEL_DSN"]
+
+
+def test_the_port_of_a_process_that_is_left_out_may_be_in_use(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout()
+    with socket.socket() as debugged:
+        debugged.bind((HOST, int(checkout.environment["PROJECTOR_OPS_PORT"])))
+        debugged.listen()
+        checkout.up("--without", "projector")
+
+
+@pytest.mark.parametrize("option", [["--without", "projektor"], ["--witout", "projector"], ["--without"]])
+def test_an_option_that_up_does_not_have_starts_nothing(
+    make_checkout: Callable[..., Checkout], option: list[str]
+) -> None:
+    checkout = make_checkout()
+    refused = checkout.run("up", *option)
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert " ".join(option[1:]) in refused.stderr
+    assert not (checkout.folder / ".local").exists()
+
+
+def test_a_process_with_another_name_is_refused_with_the_names_there_are(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    refused = make_checkout().run("up", "--without", "projektor")
+    for name in ("projektor", "command-api", "relay", "projector", "query-api"):
+        assert name in refused.stderr.splitlines()[-1]
 
 
 def test_a_failed_migration_ends_the_start_with_its_last_words(

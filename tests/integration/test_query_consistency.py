@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from shared.contract.consistency_token import ConsistencyToken, encode_token
-from tests.integration.query_world import World, product, token_for, world
+from tests.integration.query_world import World, product, shared_installation, token_for, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 
 async def _get(world: World, path: str, token: str, wait: int | None = 0) -> httpx.Response:

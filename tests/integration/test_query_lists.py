@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.query_world import START, World, product, variant, world
+from tests.integration.query_world import START, World, product, shared_installation, variant, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 SORTS = ["name", "-name", "price", "-price", "updated_at", "-updated_at"]
 

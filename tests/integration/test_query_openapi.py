@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from shared.ops.http.server import HttpServer
-from tests.integration.query_world import World, product, world
+from tests.integration.query_world import World, product, shared_installation, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 # A token is opaque and a cursor is signed, and prices need a currency: no schema can say which ones are good.
 NOT_EXPRESSIBLE = "positive_data_acceptance"

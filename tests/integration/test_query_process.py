@@ -16,7 +16,8 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from tests.eventually import eventually
-from tests.integration.query_world import World, product, token_for, world
+from tests.integration.query_world import World, product, token_for
+from tests.integration.query_world import own_world as world
 
 __all__ = ["world"]
 

@@ -8,9 +8,17 @@ import pytest
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
 from shared.contract.views import encode_document
-from tests.integration.query_world import PREFIX, World, product, token_for, variant, world
+from tests.integration.query_world import (
+    PREFIX,
+    World,
+    product,
+    shared_installation,
+    token_for,
+    variant,
+    world,
+)
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 both_ways = pytest.mark.parametrize("way", ["served", "framework"])
 VARYING = {"x-request-id", "date"}

@@ -27,7 +27,8 @@ from shared.postgres.pool import create_pool
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.product_keys import ProductKeys
 from tests.eventually import eventually
-from tests.integration.query_world import PREFIX, World, product, token_for, world
+from tests.integration.query_world import PREFIX, World, product, token_for
+from tests.integration.query_world import own_world as world
 from tests.servers import DatabaseDsns
 
 __all__ = ["world"]

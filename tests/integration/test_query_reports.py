@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from shared.contract.consistency_token import ConsistencyToken, encode_token
-from tests.integration.query_world import LOG_ID, START, TOPIC, World, world
+from tests.integration.query_world import LOG_ID, START, TOPIC, World, shared_installation, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 DAY = START.date()
 PATHS = ("/v1/categories", "/v1/brands", "/v1/inventory", "/v1/analytics/changes", "/v1/analytics/prices")
 NO_CHANGES = {

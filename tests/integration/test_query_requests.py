@@ -3,9 +3,9 @@
 import pytest
 
 from shared.contract.views import ProductDocument
-from tests.integration.query_world import World, product, world
+from tests.integration.query_world import World, product, shared_installation, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 
 @pytest.fixture

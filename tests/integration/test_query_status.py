@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.query_world import LOG_ID, TOPIC, World, world
+from tests.integration.query_world import LOG_ID, TOPIC, World, shared_installation, world
 
-__all__ = ["world"]
+__all__ = ["shared_installation", "world"]
 
 
 async def measure(

@@ -9,7 +9,8 @@ from redis.exceptions import AuthenticationError, ConnectionError, OutOfMemoryEr
 from deploy.local.ports import free_port
 from shared.contract.cached_document import pack
 from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
-from shared.redis.client import create_redis, is_transient
+from shared.redis.client import create_redis
+from shared.redis.errors import is_transient
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import ProductKeys
 from tests.silent_server import silent_server

@@ -324,7 +324,7 @@ def _read_to_end(terminal: int) -> str:
 
 
 async def test_where_there_is_no_terminal_a_line_of_log_tells_how_far_it_is(operator: Operator) -> None:
-    ended = await operator.replay("--create-topic", REPLAY_REPORT_INTERVAL_SECONDS="0.000001")
+    ended = await operator.begin("--create-topic", REPLAY_REPORT_INTERVAL_SECONDS="0.000001").ended()
     assert ended.code == 0
     assert '"event":"replaying"' in ended.err.splitlines()[-1]
     assert '"log_position":300,"to":300,"events":300' in ended.err

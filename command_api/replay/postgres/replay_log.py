@@ -65,7 +65,8 @@ class PostgresReplayLog:
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         """See the port."""
-        name, scan_to, arguments = self._statement("read_replay", log_position, selection)
+        name = "read_replay_of_products" if selection.product_ids else "read_replay"
+        scan_to, arguments = self._scan(log_position, selection)
         bounds = (events_max, self._limits.bytes_max)
         with translated():
             rows = await self._connection.fetch(load_sql(_SQL, name), *arguments[:3], *bounds, *arguments[3:])
@@ -75,7 +76,8 @@ class PostgresReplayLog:
 
     async def count_after(self, log_position: int, selection: Selection) -> Count:
         """See the port."""
-        name, scan_to, arguments = self._statement("count_replay", log_position, selection)
+        name = "count_replay_of_products" if selection.product_ids else "count_replay"
+        scan_to, arguments = self._scan(log_position, selection)
         with translated():
             return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
 
@@ -84,16 +86,14 @@ class PostgresReplayLog:
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 
-    def _statement(
-        self, name: str, log_position: int, selection: Selection
-    ) -> tuple[str, int, Sequence[object]]:
-        """Its file, up to where it looks, and its arguments. Products have an index: no window."""
+    def _scan(self, log_position: int, selection: Selection) -> tuple[int, Sequence[object]]:
+        """Up to where a statement looks, and its arguments. Products have an index: no window."""
         types = list(selection.event_types) or None
         if selection.product_ids:
             arguments = (log_position, selection.last, types, list(selection.product_ids))
-            return f"{name}_of_products", selection.last, arguments
+            return selection.last, arguments
         scan_to = min(selection.last, log_position + self._limits.window_positions_max)
-        return name, scan_to, (log_position, scan_to, types)
+        return scan_to, (log_position, scan_to, types)
 
     def _is_full(self, events: Sequence[RecordedEvent]) -> bool:
         """Whether the bytes may have cut the answer."""

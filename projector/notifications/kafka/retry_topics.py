@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from projector.applying.records import MadeRecord, SourceRecord
 from projector.errors import CannotGoOn, Unavailable
 from projector.notification_settings import RetryDelay
+from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
@@ -146,7 +146,7 @@ class RetryTopics:
                     for record in records
                 ]
                 await asyncio.gather(*sent)
-        except (KafkaError, OSError, TimeoutError) as error:
+        except KAFKA_IS_AWAY as error:
             await self._abandon(producer)
             raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
         RETRIES.labels(topic).inc(len(records))
@@ -172,7 +172,7 @@ class RetryTopics:
                         seconds_max=self._settings.producer_start_seconds_max,
                         stop_seconds_max=_STOP_SECONDS_MAX,
                     )
-                except (KafkaError, OSError, TimeoutError) as error:
+                except KAFKA_IS_AWAY as error:
                     raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
                 self._producer = producer
             return self._producer

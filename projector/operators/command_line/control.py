@@ -6,6 +6,7 @@ from projector.operators.assembly import Operations
 from projector.operators.command_line.session import DONE, action_of, add_action_arguments, run_operation
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
+from shared.ops.terminal import Terminal
 
 
 def add_pause_arguments(parser: ArgumentParser) -> None:
@@ -20,14 +21,14 @@ def add_resume_arguments(parser: ArgumentParser) -> None:
     add_action_arguments(parser, needs_reason=False)
 
 
-def run_control(given: Namespace, settings: ProjectorSettings) -> int:
+async def run_control(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """0 done, 1 an outage, 2 there is no such projection."""
 
     async def command(operations: Operations) -> int:
         pausing = operations.pausing
         change = pausing.pause if given.command == "pause" else pausing.resume
         await change(given.projection, action_of(given, given.command))
-        print(f"{given.projection}: told to {given.command}; it looks once a second")  # noqa: T201
+        terminal.say(f"{given.projection}: told to {given.command}; it looks once a second")
         return DONE
 
-    return run_operation(settings, command)
+    return await run_operation(settings, terminal, command)

@@ -1,8 +1,8 @@
 """`python -m projector dead-letters list | show | retry | discard | park`."""
 
-import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from projector.operators.assembly import Operations
@@ -13,15 +13,16 @@ from projector.operators.command_line.session import (
     USAGE,
     action_of,
     add_action_arguments,
-    print_json,
-    print_table,
     run_operation,
+    say_json,
+    say_table,
 )
 from projector.parking.dead_letter import DeadLetter, Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.letters import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
+from shared.ops.terminal import Terminal
 
 _CAUSE_CHARACTERS_MAX = 140
 _NONE = "no matching dead letters"
@@ -78,37 +79,37 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
-def run_dead_letters(given: Namespace, settings: ProjectorSettings) -> int:
+async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage or no such letter."""
 
     async def command(operations: Operations) -> int:
         dead_letters = operations.dead_letters
         match given.action:
             case "list":
-                return await _list(dead_letters, given)
+                return await _list(dead_letters, given, terminal)
             case "show":
                 listed = await dead_letters.show(given.projection, _narrowed(given))
-                print_json(listed.shown)
-                _tell_of_more(listed)
+                say_json(terminal, listed.shown)
+                _tell_of_more(listed, terminal)
                 return DONE
             case "park":
                 action = action_of(given, "park")
                 await dead_letters.park(given.projection, given.partition, given.offset, action)
                 place = f"{given.partition}, offset {given.offset}"
-                print(f"{given.projection}: will park partition {place} when it comes to it")  # noqa: T201
+                terminal.say(f"{given.projection}: will park partition {place} when it comes to it")
                 return DONE
             case _:
-                return await _change(dead_letters, given)
+                return await _change(dead_letters, given, terminal)
 
-    return run_operation(settings, command)
+    return await run_operation(settings, terminal, command)
 
 
-async def _list(dead_letters: DeadLetters, given: Namespace) -> int:
+async def _list(dead_letters: DeadLetters, given: Namespace, terminal: Terminal) -> int:
     listed = await dead_letters.listed(given.projection, _narrowed(given))
     if given.json:
-        print_json(listed.shown)
+        say_json(terminal, listed.shown)
     elif not listed.shown:
-        print(_NONE)  # noqa: T201
+        terminal.say(_NONE)
     else:
         titles = (
             "letter",
@@ -121,8 +122,8 @@ async def _list(dead_letters: DeadLetters, given: Namespace) -> int:
             "record",
             "cause",
         )
-        print_table(titles, [_row(letter) for letter in listed.shown])
-    _tell_of_more(listed)
+        say_table(terminal, titles, [_row(letter) for letter in listed.shown])
+    _tell_of_more(listed, terminal)
     return DONE
 
 
@@ -130,12 +131,11 @@ def _narrowed(given: Namespace) -> Narrowed:
     return Narrowed(given.product, given.letter, given.error_class)
 
 
-def _tell_of_more(listed: Listed) -> None:
+def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
     if listed.total > len(listed.shown):
-        print(  # noqa: T201
+        terminal.complain(
             f"these are {len(listed.shown)} of {listed.total}: "
-            "narrow them with --projection, --product or --class",
-            file=sys.stderr,
+            "narrow them with --projection, --product or --class"
         )
 
 
@@ -147,14 +147,14 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-async def _change(dead_letters: DeadLetters, given: Namespace) -> int:
+async def _change(dead_letters: DeadLetters, given: Namespace, terminal: Terminal) -> int:
     if not (given.product or given.letter is not None or given.error_class or given.all):
-        print("say which: --product, --letter, --class or --all", file=sys.stderr)  # noqa: T201
+        terminal.complain("say which: --product, --letter, --class or --all")
         return USAGE
     chosen, action = (given.projection, _narrowed(given)), action_of(given, given.action)
     results: list[Result] = []
     # A JSON document is printed whole; tables page by page.
-    tell = results.extend if given.json else _tell
+    tell = results.extend if given.json else partial(_tell, terminal)
     if given.action == "retry":
         summary = await dead_letters.retry(
             *chosen,
@@ -169,14 +169,14 @@ async def _change(dead_letters: DeadLetters, given: Namespace) -> int:
             *chosen, action, tell, first_only=given.first_only, is_dry=given.dry_run
         )
     if given.json:
-        print_json(results)
-    return _sum_up(summary, given)
+        say_json(terminal, results)
+    return _sum_up(summary, given, terminal)
 
 
-def _sum_up(summary: Summary, given: Namespace) -> int:
+def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
     """Says what was done and what is left; the exit code."""
     if summary.stopped_by is not None:
-        print(f"stopped by an outage, go on later: {summary.stopped_by}", file=sys.stderr)  # noqa: T201
+        terminal.complain(f"stopped by an outage, go on later: {summary.stopped_by}")
     if not summary.done and not summary.failed:
         line = _NONE
     else:
@@ -184,19 +184,19 @@ def _sum_up(summary: Summary, given: Namespace) -> int:
         line = f"{summary.done} {'would be ' if given.dry_run else ''}{did}, {summary.failed} failed"
     if summary.parked_now is not None:
         line += f"; matching dead letters parked now: {summary.parked_now}"
-    print(line, file=sys.stderr if given.json else sys.stdout)
+    (terminal.complain if given.json else terminal.say)(line)
     if summary.stopped_by is not None:
         return FAILED
     return SOME_FAILED if summary.failed else DONE
 
 
-def _tell(results: Sequence[Result]) -> None:
+def _tell(terminal: Terminal, results: Sequence[Result]) -> None:
     titles = ("letter", "product", "outcome", "released", "left", "cause")
     rows = [
         (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
         for one in results
     ]
-    print_table(titles, rows)
+    say_table(terminal, titles, rows)
 
 
 def _short(cause: str | None) -> str | None:

@@ -1,7 +1,6 @@
 """How long work is shown: a bar with rate and time left for people, JSON lines for jobs; both on stderr."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,18 +8,19 @@ from typing import Any
 from tqdm import tqdm
 
 from projector.rebuild.rebuild import Reporter
+from shared.ops.terminal import Terminal
 
 _UNITS_PER_LINE = 50_000
 
 
 @contextmanager
-def progress(*, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
+def progress(terminal: Terminal, *, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
     """Until the end of the block."""
     if as_json:
-        lines = _Lines(unit)
+        lines = _Lines(terminal, unit)
         yield Reporter(lines.phase, lines.events, lines.total)
         return
-    bar = _Bar(unit)
+    bar = _Bar(terminal, unit)
     try:
         yield Reporter(bar.phase, bar.events, bar.total)
     finally:
@@ -30,12 +30,15 @@ def progress(*, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
 class _Bar:
     """Silent where stderr is no terminal, but for the phases."""
 
-    def __init__(self, unit: str) -> None:
-        self._bar: tqdm[Any] = tqdm(unit=f" {unit}", unit_scale=True, disable=None, smoothing=0.1)
+    def __init__(self, terminal: Terminal, unit: str) -> None:
+        self._errors = terminal.errors
+        self._bar: tqdm[Any] = tqdm(
+            file=terminal.errors, unit=f" {unit}", unit_scale=True, disable=None, smoothing=0.1
+        )
 
     def phase(self, name: str, detail: str) -> None:
         self._bar.set_description(name)
-        tqdm.write(f"{name}: {detail}" if detail else name, file=sys.stderr)
+        tqdm.write(f"{name}: {detail}" if detail else name, file=self._errors)
 
     def events(self, more: int) -> None:
         self._bar.update(more)
@@ -50,7 +53,8 @@ class _Bar:
 class _Lines:
     """A line a phase, and one for every so many units."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, terminal: Terminal, unit: str) -> None:
+        self._terminal = terminal
         self._unit = unit
         self._phase = ""
         self._done = self._told = self._total = 0
@@ -71,4 +75,4 @@ class _Lines:
     def _tell(self) -> None:
         self._told = self._done
         line = {"phase": self._phase, self._unit: self._done, "total": self._total}
-        print(json.dumps(line), file=sys.stderr, flush=True)  # noqa: T201
+        self._terminal.complain(json.dumps(line))

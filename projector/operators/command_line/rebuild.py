@@ -3,20 +3,19 @@ switched.
 """
 
 import asyncio
-import signal
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
-from projector.operators.command_line.session import DONE, print_json, run_command
+from projector.operators.command_line.session import DONE, run_command, say_json
 from projector.projections import REBUILDABLE
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, record_of
 from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
+from shared.ops.terminal import Terminal
 
 DIFFERS, IS_LOCKED = 4, 5
 _STOPPED = 130
@@ -55,39 +54,39 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="progress and result as JSON lines")
 
 
-def run_rebuild(given: Namespace, settings: ProjectorSettings) -> int:
+async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """0 done, 1 failed in a state to resume from, 2 usage, 4 it differs and was not switched, 5 another
     process has the lock, 130 stopped by a signal.
     """
 
     async def command(stores: Stores) -> int:
         try:
-            with progress(as_json=given.json) as reporter:
-                result = await _until_stopped(_locked(given, stores, settings, reporter))
+            with progress(terminal, as_json=given.json) as reporter:
+                result = await _until_stopped(_locked(given, stores, settings, reporter, terminal), terminal)
         except RebuildIsLocked as locked:
-            print(locked, file=sys.stderr)  # noqa: T201
+            terminal.complain(str(locked))
             return IS_LOCKED
         except Differs as differs:
-            _tell_differences(differs, given)
+            _tell_differences(differs, given, terminal)
             return DIFFERS
         except asyncio.CancelledError:
-            print(f"stopped; go on with: rebuild {given.projection} --resume", file=sys.stderr)  # noqa: T201
+            terminal.complain(f"stopped; go on with: rebuild {given.projection} --resume")
             return _STOPPED
         if result is not None:
-            _say(result, as_json=given.json)
+            _say(result, terminal, as_json=given.json)
         return DONE
 
-    return run_command(settings, command)
+    return await run_command(settings, terminal, command)
 
 
 async def _locked(
-    given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter
+    given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter, terminal: Terminal
 ) -> dict[str, Any] | None:
     """All but looking needs the lock, from the first statement to the last."""
     projection = REBUILDABLE[given.projection]
     if given.show:
         record = await record_of(projection, stores)
-        print_json(None if record is None else record._asdict())
+        say_json(terminal, None if record is None else record._asdict())
         return None
     async with lock_of(projection, stores) as owner_id:
         return await _chosen(Rebuild(projection, stores, settings, reporter, owner_id), given, settings)
@@ -122,41 +121,40 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
     return result
 
 
-async def _until_stopped(work: Awaitable[T]) -> T:
-    """SIGINT and SIGTERM cancel the work: what is kept is a state to resume from."""
+async def _until_stopped(work: Awaitable[T], terminal: Terminal) -> T:
+    """A stop signal cancels the work: what is kept is a state to resume from."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in terminal.stop_signals:
         loop.add_signal_handler(number, task.cancel)
     return await task
 
 
-def _tell_differences(differs: Differs, given: Namespace) -> None:
+def _tell_differences(differs: Differs, given: Namespace, terminal: Terminal) -> None:
     proof = differs.proof
     if given.json:
-        print_json({"projection": given.projection, "equal": False, "differences": proof.differences})
+        say_json(terminal, {"projection": given.projection, "equal": False, "differences": proof.differences})
         return
-    print("\n".join(proof.differences))  # noqa: T201
-    print(  # noqa: T201
+    terminal.say("\n".join(proof.differences))
+    terminal.complain(
         f"{differs}. Nothing was switched: look at views_shadow, then\n"
         f"  rebuild {given.projection} --resume --accept-differences   to switch all the same, or\n"
-        f"  rebuild {given.projection} --cancel                        to drop it",
-        file=sys.stderr,
+        f"  rebuild {given.projection} --cancel                        to drop it"
     )
 
 
-def _say(result: dict[str, Any], *, as_json: bool) -> None:
+def _say(result: dict[str, Any], terminal: Terminal, *, as_json: bool) -> None:
     if as_json:
-        print_json(result)
+        say_json(terminal, result)
         return
     if "done" in result:
-        print(f"{result['projection']}: {result['done']}")  # noqa: T201
+        terminal.say(f"{result['projection']}: {result['done']}")
         return
     switched = "live" if result["switched"] else "ready to be switched (--resume)"
-    print(f"{result['projection']}: rebuilt and {switched}")  # noqa: T201
+    terminal.say(f"{result['projection']}: rebuilt and {switched}")
     if "rows" in result:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
-        print(f"  {result['rows']} rows, digest {result['digest']}, {equal}")  # noqa: T201
+        terminal.say(f"  {result['rows']} rows, digest {result['digest']}, {equal}")
         if result["left_out"]:
             why = REBUILDABLE[result["projection"]].why_left_out
-            print(f"  {result['left_out']} products left out of the comparison: {why}")  # noqa: T201
+            terminal.say(f"  {result['left_out']} products left out of the comparison: {why}")

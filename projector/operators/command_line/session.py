@@ -1,8 +1,6 @@
 """What every command does alike: connect, do one thing, print it, and answer an exit code."""
 
-import asyncio
 import getpass
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -16,6 +14,7 @@ from projector.operators.assembly import Operations, operations
 from projector.parking.letters import UnknownLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
+from shared.ops.terminal import Terminal
 
 DONE, FAILED, USAGE, SOME_FAILED = 0, 1, 2, 3
 _CONNECTIONS_MAX = 4
@@ -33,36 +32,36 @@ def action_of(given: Namespace, name: str) -> Action:
     return Action(given.actor or getpass.getuser(), name, given.reason)
 
 
-def run_command(settings: ProjectorSettings, command: Callable[[Stores], Awaitable[int]]) -> int:
+async def run_command(
+    settings: ProjectorSettings, terminal: Terminal, command: Callable[[Stores], Awaitable[int]]
+) -> int:
     """The command's own exit code; with one line 1 for an outage, 2 for what does not exist."""
-
-    async def connected() -> int:
+    try:
         async with AsyncExitStack() as stack:
             return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
-
-    try:
-        return asyncio.run(connected())
     except (UnknownProjection, UnknownLetter) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        terminal.complain(str(error))
         return USAGE
     except ProjectorError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        terminal.complain(f"{type(error).__name__}: {error}")
         return FAILED
 
 
-def run_operation(settings: ProjectorSettings, command: Callable[[Operations], Awaitable[int]]) -> int:
+async def run_operation(
+    settings: ProjectorSettings, terminal: Terminal, command: Callable[[Operations], Awaitable[int]]
+) -> int:
     """The same, for what is done through `Operations`."""
-    return run_command(settings, lambda stores: command(operations(stores)))
+    return await run_command(settings, terminal, lambda stores: command(operations(stores)))
 
 
-def print_json(answer: Any) -> None:
+def say_json(terminal: Terminal, answer: Any) -> None:
     """One JSON document."""
-    print(msgspec.json.format(_encode(answer)).decode())  # noqa: T201
+    terminal.say(msgspec.json.format(_encode(answer)).decode())
 
 
-def print_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def say_table(terminal: Terminal, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns as wide as their widest cell; None is a dash."""
     cells = [list(titles), *([["-" if cell is None else str(cell) for cell in row] for row in rows])]
     widths = [max(len(row[column]) for row in cells) for column in range(len(titles))]
     for row in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())  # noqa: T201
+        terminal.say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,11 +1,11 @@
 """`python -m projector status`: a line a projection, then a line for each partition that is behind."""
 
-import asyncio
 from argparse import ArgumentParser, Namespace
 
-from projector.operators.command_line.session import DONE, FAILED, print_json, print_table
+from projector.operators.command_line.session import DONE, FAILED, say_json, say_table
 from projector.operators.status import PartitionStatus, ProjectionStatus, Status, read_status
 from projector.settings import ProjectorSettings
+from shared.ops.terminal import Terminal
 
 
 def add_status_arguments(parser: ArgumentParser) -> None:
@@ -14,29 +14,30 @@ def add_status_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document, with every partition")
 
 
-def run_status(given: Namespace, settings: ProjectorSettings) -> int:
+async def run_status(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """0, or 1 where something could not be asked; what could be is printed all the same."""
-    status = asyncio.run(read_status(settings))
+    status = await read_status(settings)
     if given.json:
-        print_json(status)
+        say_json(terminal, status)
     else:
-        _print_tables(status, every_partition=given.partitions)
+        _say_tables(status, terminal, every_partition=given.partitions)
     return FAILED if status.problems else DONE
 
 
-def _print_tables(status: Status, *, every_partition: bool) -> None:
-    print_table(
+def _say_tables(status: Status, terminal: Terminal, *, every_partition: bool) -> None:
+    say_table(
+        terminal,
         ("projection", "state", "lag events", "parked products", "parked events", "reason"),
         [_summary(one) for one in status.projections],
     )
     places = [_place(one) for one in status.partitions if every_partition or not _is_well(one)]
     if places:
-        print()  # noqa: T201
+        terminal.say("")
         titles = ("projection", "partition", "next offset", "lag events", "position", "updated at", "trouble")
-        print_table(titles, places)
-    print(f"\nnewest position in the log: {status.newest_log_position}")  # noqa: T201
+        say_table(terminal, titles, places)
+    terminal.say(f"\nnewest position in the log: {status.newest_log_position}")
     for problem in status.problems:
-        print(f"unknown: {problem}")  # noqa: T201
+        terminal.say(f"unknown: {problem}")
 
 
 def _summary(one: ProjectionStatus) -> tuple[object, ...]:

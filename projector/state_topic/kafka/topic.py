@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from projector.errors import CannotGoOn, Fenced, Unavailable
 from projector.state_topic.ports import State
 from shared.contract.addresses import EVENT_SOURCE
+from shared.kafka.errors import PRODUCER_HAS_DIED
 from shared.kafka.producers import (
     BATCH_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -31,8 +32,6 @@ _REQUEST_SECONDS_MAX = 8.0
 _STOP_SECONDS_MAX = 2.0
 _RETRY_MILLISECONDS = 50
 _ONE_ATTEMPT = RetryPolicy("state_topic", 0.1, 1.0, budget_seconds=1.0)
-# After it has died its producer says so by an assertion, not by an error.
-_FAILURES = (KafkaError, OSError, TimeoutError, AssertionError)
 
 
 class StateTopicSettings(NamedTuple):
@@ -68,7 +67,7 @@ class KafkaStateTopic:
             await start_producer(
                 producer, seconds_max=settings.seconds_max, stop_seconds_max=_STOP_SECONDS_MAX
             )
-        except _FAILURES as error:
+        except PRODUCER_HAS_DIED as error:
             raise _translated(error) from error
         return KafkaStateChannel(producer, settings.spec.name, partition, settings.seconds_max)
 
@@ -86,7 +85,7 @@ class KafkaStateTopic:
                 ends = await consumer.end_offsets(tps)
         except TopicsAreWrong as error:
             raise CannotGoOn(str(error)) from error
-        except (KafkaIsAway, *_FAILURES) as error:
+        except (KafkaIsAway, *PRODUCER_HAS_DIED) as error:
             raise _translated(error) from error
         finally:
             await consumer.stop()
@@ -111,7 +110,7 @@ class KafkaStateChannel:
                 # Before the commit: aiokafka commits although a batch has failed.
                 await asyncio.gather(*confirmations)
                 await self._producer.commit_transaction()
-        except _FAILURES as error:
+        except PRODUCER_HAS_DIED as error:
             raise _translated(error) from error
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
 """Which stock items there are: one is opened where a SKU appears, and closed where it goes.
 
-How many are on hand is counted elsewhere (docs/decisions/0013-views-that-count.md).
+How many are on hand is counted elsewhere (docs/decisions/0013-counting-views.md).
 """
 
 from collections.abc import Iterable

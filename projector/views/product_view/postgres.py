@@ -52,7 +52,7 @@ class ProductViewTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductDocument]]
     ) -> None:
-        """By COPY: five times an upsert (reference/performance.md 4)."""
+        """By COPY: five times an upsert (docs/library-facts.md)."""
         await connection.copy_records_to_table(
             "product_view",
             schema_name=self._schema,

@@ -4,7 +4,7 @@ FastAPI costs about 200 microseconds a request whatever it does, and an ASGI app
 a scope, a task and two messages; this is answered from the HTTP parser's own callbacks. Whatever is not a
 plain hit (absent, deleted, Redis away, a Consistency-Token, another address, a pipelined follower) becomes an
 ordinary request of the application, whose route for the same address gives the same answer: one test suite
-runs over both. Why here: docs/decisions/0005-hot-read-in-the-protocol.md.
+runs over both. Why here: docs/decisions/0005-product-reads-in-the-http-protocol.md.
 """
 
 import asyncio

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from query_api.errors import CacheUnavailable
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.logs import get_logger
-from shared.redis.client import is_transient
+from shared.redis.errors import is_transient
 
 T = TypeVar("T")
 _log = get_logger(__name__)

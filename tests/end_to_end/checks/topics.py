@@ -75,7 +75,7 @@ def _order_of_partitions(kind: str, firsts: Mapping[str, Mapping[str, Published]
 
 
 def headers_of(event: Logged, log_id: str) -> dict[str, str]:
-    """API.md, section 5."""
+    """What docs/events.md promises of the headers of a record."""
     metadata = event.metadata
     optional = {
         "ce_causationid": metadata.get("causation_id"),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from redis.exceptions import ResponseError
 
 from projector.errors import Refused, Unavailable
-from shared.redis.client import is_transient
+from shared.redis.errors import is_mistake, is_transient, takes_no_writes
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 
 
@@ -14,7 +14,8 @@ from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 def translated() -> Iterator[None]:
     """Raise `Unavailable` or `Refused` instead of redis-py's errors; anything else is a bug and passes.
 
-    Out of memory is an answer like any other error, but it passes by itself: eviction or an operator helps.
+    A Redis that is full or busy, and a missing right, are answers like any other error, but no event is at
+    fault: eviction or an operator helps, and nothing is parked meanwhile.
     """
     try:
         yield
@@ -22,7 +23,7 @@ def translated() -> Iterator[None]:
         text = f"Redis: {type(error).__name__}: {error}"
         if isinstance(error, GenerationMoved | GenerationFrozen):
             raise Unavailable(text) from error
-        if is_transient(error) or str(error).startswith(("OOM", "MISCONF")):
+        if is_transient(error) or takes_no_writes(error) or is_mistake(error):
             raise Unavailable(text) from error
         if isinstance(error, ResponseError):
             raise Refused(text) from error

@@ -1,0 +1,33 @@
+-- Makes sure that `ahead` empty partitions follow the newest position. Answers how many it made. Partitions are made
+-- as plain tables and attached: CREATE ... PARTITION OF would lock the log against appends.
+CREATE OR REPLACE FUNCTION catalogue.ensure_partitions(ahead int DEFAULT 2) RETURNS int
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    size    bigint;
+    reached bigint;
+    lower_  bigint;
+    name    text;
+    made    int := 0;
+BEGIN
+    -- One maker at a time; not the append's lock, so that appends go on meanwhile.
+    PERFORM pg_advisory_xact_lock(7281044, 2);
+    SELECT partition_positions INTO size FROM catalogue.event_log;
+    SELECT last_value INTO reached FROM catalogue.event_position;
+    FOR number IN reached / size .. reached / size + ahead LOOP
+        name := format('events_p%s', lpad(number::text, 6, '0'));
+        CONTINUE WHEN to_regclass('catalogue.' || name) IS NOT NULL;
+        lower_ := number * size;
+        EXECUTE format('CREATE TABLE catalogue.%I (LIKE catalogue.events INCLUDING DEFAULTS,
+            PRIMARY KEY (position), UNIQUE (product_id, stream_version),
+            CHECK (position >= %s AND position < %s))', name, lower_, lower_ + size);
+        EXECUTE format('ALTER TABLE catalogue.events ATTACH PARTITION catalogue.%I FOR VALUES FROM (%s) TO (%s)',
+            name, lower_, lower_ + size);
+        EXECUTE format('GRANT SELECT ON catalogue.%I TO catalogue_writer, catalogue_reader', name);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+REVOKE ALL ON FUNCTION catalogue.ensure_partitions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION catalogue.ensure_partitions TO catalogue_writer;

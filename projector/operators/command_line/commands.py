@@ -1,0 +1,108 @@
+"""What `python -m projector` is asked to do, and the commands that end by themselves."""
+
+import argparse
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import NoReturn
+
+from projector.errors import CannotGoOn
+from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
+from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
+from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.operators.command_line.session import DONE, FAILED, USAGE
+from projector.operators.command_line.status import add_status_arguments, run_status
+from projector.operators.command_line.verify import add_verify_arguments, run_verify
+from projector.postgres.migrate import migrate_read_model
+from projector.projection import Projection
+from projector.projections import BY_NAME, NAMES, default_projections
+from projector.settings import ProjectorSettings
+from shared.ops.settings import load_settings
+from shared.ops.terminal import Terminal
+
+RUN = "run"
+
+
+def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, ProjectorSettings]:
+    """From the arguments (default: those of this process) and the environment.
+
+    Raises `SystemExit`: 2 for wrong usage or settings, which are printed, 0 after `--help`.
+    """
+    given = _parser().parse_args(arguments)
+    settings = load_settings(ProjectorSettings)
+    if given.command == RUN:
+        given.projections = _runnable(given.projection, settings)
+    return given, settings
+
+
+async def operate(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
+    """Any command but `run`; answers its exit code."""
+    match given.command:
+        case "migrate":
+            return await _migrate(settings, terminal)
+        case "dead-letters":
+            return await run_dead_letters(given, settings, terminal)
+        case "rebuild":
+            return await run_rebuild(given, settings, terminal)
+        case "verify":
+            return await run_verify(given, settings, terminal)
+        case "pause" | "resume":
+            return await run_control(given, settings, terminal)
+        case "status":
+            return await run_status(given, settings, terminal)
+        case _:
+            raise ValueError(f"{given.command} does not end by itself")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser(RUN, help="project until SIGTERM")
+    running.add_argument(
+        "projection",
+        nargs="*",
+        help=f"which ones; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
+    )
+    commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
+    add_dead_letter_arguments(
+        commands.add_parser("dead-letters", help="what could not be applied, and what becomes of it")
+    )
+    add_pause_arguments(commands.add_parser("pause", help="let a projection stand still"))
+    add_resume_arguments(commands.add_parser("resume", help="let a projection go on, whatever held it"))
+    add_rebuild_arguments(
+        commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
+    )
+    add_verify_arguments(commands.add_parser("verify", help="compare views with the log that they come from"))
+    add_status_arguments(
+        commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
+    )
+    return parser
+
+
+def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projection, ...]:
+    """Those of these names, or the default ones."""
+    if not names:
+        return default_projections(settings)
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        _refuse(f"no such projection: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    chosen = tuple(BY_NAME[name] for name in dict.fromkeys(names))
+    for projection in chosen:
+        if lacking := projection.lacks(settings):
+            _refuse(f"{projection.name} cannot run: set {lacking}")
+    return chosen
+
+
+def _refuse(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr)  # noqa: T201
+    raise SystemExit(USAGE)
+
+
+async def _migrate(settings: ProjectorSettings, terminal: Terminal) -> int:
+    try:
+        applied = await migrate_read_model(settings.read_model_migrate_dsn)
+    except CannotGoOn as error:
+        terminal.complain(f"migrate: {error}")
+        return FAILED
+    terminal.say("\n".join(applied) if applied else "nothing to do")
+    return DONE

@@ -1,0 +1,15 @@
+-- What a view should be, for `verify`: temporary tables like the live ones, keys and all. As the caller: they are
+-- the caller's own.
+CREATE OR REPLACE FUNCTION views.make_expected(of_projection text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one text;
+BEGIN
+    FOR one IN SELECT table_name FROM views.rebuildable_table WHERE projection = of_projection ORDER BY 1 LOOP
+        EXECUTE format('CREATE TEMPORARY TABLE %I (LIKE views.%I INCLUDING ALL) ON COMMIT DROP', one, one);
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION views.make_expected FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION views.make_expected TO catalogue_projector;

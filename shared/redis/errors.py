@@ -1,0 +1,75 @@
+"""Which errors of redis-py pass by themselves: the one table, by the most special class that is named here.
+
+| error of redis-py                            | meaning                                       | class       |
+|----------------------------------------------|-----------------------------------------------|-------------|
+| ConnectionError and what it is the root of:  | refused, ended, half-closed, no place free,   | transient   |
+| MaxConnectionsError, BusyLoadingError,       | loading its data, an LDAP server is away      |             |
+| ExternalAuthProviderError                    |                                               |             |
+| AuthenticationError, AuthorizationError      | wrong password, unknown user                  | a mistake   |
+| TimeoutError                                 | no answer in time                             | transient   |
+| InvalidResponse                              | the stream of answers broke in the middle     | transient   |
+| ReadOnlyError, MasterDownError,              | a fail-over, in all its stages                | transient   |
+| ClusterDownError, TryAgainError              |                                               |             |
+| NoScriptError                                | it was restarted between LOAD and EVALSHA     | transient   |
+| BUSY, NOREPLICAS, MISCONF, OutOfMemoryError  | it takes no writes now, but it is there       | no writes   |
+| NoPermissionError                            | a right is missing                            | a mistake   |
+| every other ResponseError                    | the command, or its value, is wrong           | refused     |
+| everything else                              | a wrong use of redis-py: a bug                | loud        |
+
+OSError counts as transient, which TimeoutError of the standard library is, and so does uvloop's RuntimeError
+for a connection that has ended. The first word of an answer that redis-py has no class for is still in the
+text; of one that it has a class for (OOM) it is not.
+"""
+
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ClusterDownError,
+    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
+    InvalidResponse,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+    TryAgainError,
+)
+
+from shared.ops.closed_transport import is_closed_transport
+
+_TRANSIENT = (
+    ConnectionError,
+    TimeoutError,
+    InvalidResponse,
+    ReadOnlyError,
+    ClusterDownError,
+    TryAgainError,
+    NoScriptError,
+    OSError,
+)
+_MISTAKES = (AuthenticationError, AuthorizationError, NoPermissionError)
+_NO_WRITES_NOW = ("BUSY ", "NOREPLICAS", "MISCONF")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether Redis is away, loading, failing over or out of connections: use the table, or try later.
+
+    Authentication and permission errors are configuration mistakes, although redis-py calls some of them
+    connection errors, and stay loud.
+    """
+    if is_mistake(error):
+        return False
+    return isinstance(error, _TRANSIENT) or is_closed_transport(error)
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Whether an operator has to mend a password, a user or a right; no value is at fault."""
+    return isinstance(error, _MISTAKES)
+
+
+def takes_no_writes(error: BaseException) -> bool:
+    """Whether Redis is there and refuses writes for now, whatever the value: it is full, alone, or busy."""
+    if isinstance(error, OutOfMemoryError):
+        return True
+    return isinstance(error, ResponseError) and str(error).startswith(_NO_WRITES_NOW)
