@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import psutil
 import pytest
 
 from tests.eventually import eventually_blocking
+from tests.harness.runs import begin_run
 from tests.run_folder import RunFolder, memory, sweep
 
-REPOSITORY = Path(__file__).parents[2]
-# Its broken server would never see the signal that its parent's death sends it; its program outlives everybody.
+# A paused server does not see the signal that its parent's death sends it. Nothing ends the program.
 HANGS = """
 import json, os, subprocess, sys, time
 from pathlib import Path
@@ -40,13 +39,7 @@ def test_hangs(postgres_server, redis_server, pytestconfig, tmp_path):
 @pytest.fixture
 def hanging(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A run in the middle of its test, with no worker or with one."""
-    (tmp_path / "test_hangs.py").write_text(HANGS)
-    arguments = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-n", str(request.param), "test_hangs.py"]
-    with (tmp_path / "run.log").open("wb") as log:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-c", REPOSITORY / "pyproject.toml", "--rootdir", tmp_path, *arguments],
-            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, stdout=log, stderr=log,
-        )  # fmt: skip
+    run = begin_run(tmp_path, HANGS, request.param)
     try:
         eventually_blocking(lambda: must_exist(tmp_path / "made.json"), 60)
         yield run
