@@ -4,6 +4,8 @@
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
+# Without compiled modules each start of a process costs twice the processor time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

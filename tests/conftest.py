@@ -6,6 +6,7 @@ A fault (`kafka_server.kill()`) is undone before the next test that uses the ser
 
 import itertools
 import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -38,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """A developer's own servers must never be what a test connects to by default."""
     for name in ADDRESSES:
         os.environ.pop(name, None)
+    # Without compiled modules each start of a process costs twice the processor time, and so does a worker.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     config.stash[LOG_FOLDERS] = []
 
 
