@@ -13,8 +13,10 @@ from pathlib import Path
 COMMIT = "a4132c02021d43d2625bb12edf5fca3e3e2d5cfa"  # 0.1.0
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("command_api/postgres/migrations", "projector/postgres/migrations")
+STATEMENTS_TEST = "tests/integration/test_event_store_sql.py"
+"""Prepares each statement of the release. The present file: that of 0.1.0 missed the projector's folders."""
 ACCEPTANCE_TESTS = (
-    "tests/integration/test_event_store_sql.py",  # each statement, prepared
+    STATEMENTS_TEST,
     "tests/end_to_end/test_flows.py",
     "tests/end_to_end/test_counted_views.py",
     "tests/end_to_end/test_states_and_mails.py",
@@ -38,6 +40,7 @@ def check_out(folder: Path, commit: str = COMMIT) -> None:
     )
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
+    shutil.copy(ROOT / STATEMENTS_TEST, folder / STATEMENTS_TEST)
 
 
 def bring_migrations(release: Path, present: Path = ROOT) -> None:
