@@ -13,8 +13,9 @@ from pathlib import Path
 COMMIT = "a4132c02021d43d2625bb12edf5fca3e3e2d5cfa"  # 0.1.0
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("command_api/postgres/migrations", "projector/postgres/migrations")
-STATEMENTS_TEST = "tests/integration/test_event_store_sql.py"
-"""Prepares each statement of the release. The present file: that of 0.1.0 missed the projector's folders."""
+STATEMENTS_TEST = "tests/integration/test_sql_files.py"
+# Given to the release: its own test of its statements missed the projector's folders.
+PRESENT_FILES = (STATEMENTS_TEST, "tests/architecture/source_files.py")
 ACCEPTANCE_TESTS = (
     STATEMENTS_TEST,
     "tests/end_to_end/test_flows.py",
@@ -40,7 +41,8 @@ def check_out(folder: Path, commit: str = COMMIT) -> None:
     )
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
-    shutil.copy(ROOT / STATEMENTS_TEST, folder / STATEMENTS_TEST)
+    for file in PRESENT_FILES:
+        shutil.copy(ROOT / file, folder / file)
 
 
 def bring_migrations(release: Path, present: Path = ROOT) -> None:
