@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from projector.errors import ProjectorError
+from projector.rebuild.bulk_fold import LogRow
 from shared.contract.recorded_event import RecordedEvent
 
 
 class InMemoryEventLog:
-    """Implements `ports.EventLog`; `failure`, where set, is raised by everything."""
+    """Implements `applying.ports.EventLog`; `failure`, where set, is raised by all."""
 
     def __init__(self, log_id: UUID) -> None:
         self.failure: ProjectorError | None = None
@@ -35,6 +36,32 @@ class InMemoryEventLog:
                 found.setdefault(event.product_id, []).append(event)
         return found
 
+    async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]:
+        """The log after a position, in order."""
+        self._fail()
+        return [self._events[at] for at in sorted(self._events) if after < at <= upto][:events_max]
+
+    async def count_products(self, upto: int) -> int:
+        """Up to a position."""
+        return len({event.product_id for event in await self.tail(0, upto, len(self._events))})
+
+    async def slice_rows(self, upto: int, slices: int, which: int) -> list[LogRow]:
+        """The events of some of the products, as the first pass of a rebuild reads them."""
+        events = await self.tail(0, upto, len(self._events))
+        return [_row(one) for one in events if one.product_id.int % slices == which]
+
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+
+def _row(event: RecordedEvent) -> LogRow:
+    return (
+        event.log_position,
+        event.product_id.bytes,
+        event.stream_version,
+        event.event_type,
+        event.schema_version,
+        event.data,
+        event.recorded_at,
+    )

@@ -4,9 +4,11 @@ import pytest
 
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.in_memory_mails import InMemoryMailStores
+from tests.unit.projector.in_memory_rebuild import InMemoryRebuildStores
 from tests.unit.projector.in_memory_states import InMemoryStoredStates, InMemoryTopics
 from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
+from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
@@ -45,3 +47,9 @@ class TestInMemoryStateTopic(StateTopicSuite):
     @pytest.fixture
     def topics(self) -> InMemoryTopics:
         return InMemoryTopics()
+
+
+class TestInMemoryRebuild(RecordsSuite, ShadowSuite):
+    @pytest.fixture
+    def stores(self) -> InMemoryRebuildStores:
+        return InMemoryRebuildStores()
