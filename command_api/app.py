@@ -15,7 +15,7 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
-from shared.ops.concurrency.waits import cancelled
+from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -54,7 +54,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         health.require("event store", lambda: _ask(pool))
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
         for work in (maintenance.run(stop), watch_event_loop(stop)):
-            stack.push_async_callback(cancelled, asyncio.create_task(work))
+            stack.push_async_callback(stopped, asyncio.create_task(work))
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
         api = write_app(WriteApi(execute, settings.product_url, settings.partition_count))

@@ -6,7 +6,6 @@ Partitions stay paused until their checkpoints are loaded and sought: no record 
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +22,7 @@ from projector.kafka.progress import Progress
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.ops.concurrency.waits import pause
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _keep(self) -> None:
         """Place what is unplaced, commit, measure, and beat, until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_KEEP_SECONDS):
-                    await self._wake.wait()
+            await pause(_KEEP_SECONDS, self._wake)
             self._wake.clear()
             try:
                 await self._keep_once()

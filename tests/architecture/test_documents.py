@@ -131,3 +131,26 @@ def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path, text: str, complai
 def test_a_page_that_is_in_no_index_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("[one](one.md)")
     assert _not_in(tmp_path / "README.md", [tmp_path / "one.md", tmp_path / "two.md"]) == ["two.md"]
+
+
+def _glossary() -> dict[str, list[str]]:
+    """The names in a line, as they stand there -> the words that are not used for the same."""
+    rows = re.findall(
+        r"^\| (.+?) \| .+? \| (.*?) \|$", (DOCS / "glossary.md").read_text(), flags=re.MULTILINE
+    )
+    lines = [row for row in rows if row[0] not in ("term", "---")]
+    return {names: others.split(", ") for names, others in lines}
+
+
+def test_in_the_glossary_one_name_means_one_thing() -> None:
+    glossary = _glossary()
+    terms = [term for names in glossary for term in names.split(", ")]
+    assert len(terms) > 50
+    assert [term for term in terms if terms.count(term) > 1] == []
+    # Where a word is the name of something else, brackets say of what: "offset (that is Kafka's)".
+    unexplained = {
+        names: [word for word in others if word in terms]
+        for names, others in glossary.items()
+        if set(others) & set(terms)
+    }
+    assert unexplained == {}

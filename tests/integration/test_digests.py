@@ -269,7 +269,7 @@ async def test_a_projector_killed_around_its_planning_tells_everything_once(
     async with world.projecting(MAILS):
         pass  # the group begins here, not after the kill
     events = [*marked(many(20)), *many(5, "Single", first_position=21)]
-    with projector_process(world.settings, MAILS, fault=fault) as killed:
+    async with projector_process(world.settings, MAILS, fault=fault) as killed:
         await world.happen(events)
         assert await killed.has_ended() == -signal.SIGKILL
     async with world.projecting(MAILS, notification_digest_seconds=3600.0):
@@ -299,7 +299,7 @@ async def test_a_projector_killed_between_claim_and_settlement_leaves_the_digest
         await world.happen(marked(many(5)))
         await eventually(lambda: gathered(world, 5, recipients=1))
     await due(world)
-    with projector_process(world.settings, MAILS, fault=fault) as killed:
+    async with projector_process(world.settings, MAILS, fault=fault) as killed:
         assert await killed.has_ended() == -signal.SIGKILL
     await digests(world, "claimed")
     # Whoever claimed it may still be at it for so long.
@@ -319,7 +319,7 @@ async def test_a_digest_whose_projector_is_killed_before_it_is_noted_as_a_dead_l
         await world.happen(marked(many(5)))
         await eventually(lambda: gathered(world, 5, recipients=1))
     await due(world)
-    with projector_process(world.settings, MAILS, fault="kill-before-digest-marked:1") as killed:
+    async with projector_process(world.settings, MAILS, fault="kill-before-digest-marked:1") as killed:
         assert await killed.has_ended() == -signal.SIGKILL
     await parked(world, "mail-refused")
     async with world.projecting(MAILS):

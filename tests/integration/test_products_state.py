@@ -170,7 +170,7 @@ async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
 ) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     settings = world.settings.model_copy(update={"session_timeout_seconds": 2.0})
-    with projector_process(settings, STATE, fault=f"kill-{place}:1") as killed:
+    async with projector_process(settings, STATE, fault=f"kill-{place}:1") as killed:
         await world.happen(events[:2])
         assert await killed.has_ended() == -signal.SIGKILL
     assert await world.views.fetchval("SELECT max(published_version) FROM views.product_state") == 0
@@ -192,13 +192,13 @@ async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_succes
     settings = world.settings.model_copy(
         update={"session_timeout_seconds": 2.0, "projector_ops_port": free_port()}
     )
-    with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
+    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
         await world.happen(events[:1])
         await deposed.is_paused()
         async with world.projecting(STATE, session_timeout_seconds=2.0):
             await world.happen(events[1:])
             await reached(world, events)
-            deposed.go_on()
+            deposed.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
                 metrics = (await _ops(settings.projector_ops_port)).text

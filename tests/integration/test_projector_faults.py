@@ -20,6 +20,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.integration.projector_environment import environment_of
 from tests.integration.projector_world import World, committed, product_id_in, world
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced
@@ -278,14 +279,9 @@ async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: Wor
 
 async def test_sigterm_ends_the_process_in_time_with_everything_committed(world: World) -> None:
     events = history(product_id_in(3), created(), priced("2.00"))
-    environment = {
-        name.upper(): str(value)
-        for name, value in world.settings.model_dump().items()
-        if value != type(world.settings).model_fields[name].default
-    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", "run", "product_view",
-        env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment_of(world.settings)}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         await eventually(world.ready, 30)

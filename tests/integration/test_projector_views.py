@@ -2,17 +2,14 @@
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-import projector
 from projector.errors import Fenced
 from projector.projections import PRODUCT_CACHE
 from projector.views.postgres.view import PostgresView
@@ -21,19 +18,12 @@ from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
 from shared.redis.client import create_redis
 from tests.integration.view_world import Feed, Log, View, cache, log, make_view, read_model, redis, table
-from tests.servers import DatabaseDsns
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
 from tests.unit.projector.records import UNKNOWN
 
 __all__ = ["log", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-PROJECTOR = Path(projector.__file__).parent
-SQL_FILES = {
-    file.relative_to(PROJECTOR).with_suffix("").as_posix(): file
-    for file in PROJECTOR.rglob("*.sql")
-    if file.parent.name not in ("migrations", "functions")
-}
 
 
 @pytest.fixture(params=[*TABLES, PRODUCT_CACHE.name])
@@ -175,18 +165,3 @@ async def test_a_document_that_no_longer_decodes_is_rebuilt_from_the_log(
     await redis.set(f"t:product:{events[0].product_id}", b'0000000000000001L{"of": "an older shape"}')
     await feed.deliver(events[1])
     assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-@pytest.mark.parametrize("name", sorted(SQL_FILES))
-async def test_each_statement_fits_the_migrated_schema_and_its_role(
-    name: str, read_model_dsns: DatabaseDsns, event_store_dsns: DatabaseDsns
-) -> None:
-    text = SQL_FILES[name].read_text(encoding="utf-8")
-    dsn = event_store_dsns.reader if "catalogue." in text else read_model_dsns.projector
-    connection = await asyncpg.connect(dsn)
-    try:
-        assert await connection.prepare(text)
-        arguments = {f"${number}" for number in range(1, 18) if f"${number}" in text}
-        await connection.execute(f"EXPLAIN {text}", *[None] * len(arguments))
-    finally:
-        await connection.close()

@@ -251,7 +251,9 @@ async def test_an_interrupted_replay_says_where_to_go_on_and_doing_so_completes_
 async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_counted(
     operator: Operator, kafka_server: KafkaServer
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json", REPLAY_SEND_SECONDS_MAX="1")
+    under_way = asyncio.create_task(
+        operator.replay("--create-topic", "--rate", "50", "--json", REPLAY_SEND_SECONDS_MAX="1")
+    )
 
     async def some_have_arrived() -> None:
         assert operator.topic in await operator.topics()
@@ -259,7 +261,7 @@ async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_
 
     await eventually(some_have_arrived, 30)
     await asyncio.to_thread(kafka_server.kill)
-    ended = await under_way.ended()
+    ended = await under_way
     await asyncio.to_thread(kafka_server.start)
     confirmed = ended.report["confirmed_position"]
     assert ended.code == 1
@@ -291,9 +293,9 @@ async def test_a_replay_told_to_stop_while_its_broker_hangs_ends_in_order(
 async def test_a_session_that_is_cut_ends_it_in_a_line(
     operator: Operator, postgres_server: PostgresServer, event_store_dsns: DatabaseDsns
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json")
+    under_way = asyncio.create_task(operator.replay("--create-topic", "--rate", "50", "--json"))
     await sever(postgres_server, event_store_dsns, "catalogue-replay")
-    ended = await under_way.ended()
+    ended = await under_way
     assert ended.code == 1
     assert "replay failed: the event log is unavailable" in ended.err
     assert "Traceback" not in ended.err

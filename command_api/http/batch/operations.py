@@ -18,6 +18,7 @@ from command_api.http import convert
 from command_api.http import schemas as product_schemas
 from command_api.http.answers import product_id_of, render_created, render_gone, render_ok
 from command_api.http.batch import schemas
+from command_api.http.batch.convert import upsert as convert_upsert
 from command_api.http.body import parse
 
 _operation: TypeAdapter[Any] = TypeAdapter(schemas.Operation)
@@ -75,7 +76,7 @@ def _create(request: RequestFor, product: product_schemas.ProductIn) -> Operatio
 
 def _upsert(request: RequestFor, product: schemas.UpsertProductIn) -> Operation:
     """The new id is for where it creates a product."""
-    upsert = convert.upsert(product)
+    upsert = convert_upsert(product)
     claims = _claims(upsert.slug, claimable_skus(upsert))
     return Operation(request(upsert, uuid7()), claims, may_release=True, created=render_created)
 

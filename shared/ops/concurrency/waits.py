@@ -56,3 +56,14 @@ async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def stopped(task: "asyncio.Task[Any]") -> None:
+    """Cancel a background task and wait for its end; an error that it has ended with goes to the event loop's
+    handler, which logs it (`Task.cancel` alone would silence it).
+    """
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": "a background task failed", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)

@@ -11,7 +11,7 @@ _STOP_SECONDS_MAX = 1.0
 
 async def serve_operations(
     stack: AsyncExitStack, app: ASGIApp, settings: ProcessSettings, *, port: int, port_setting: str
-) -> None:
+) -> HttpServer:
     """Serve `app` (`operations_app`). Raises `PortTaken`."""
     server = HttpServer(
         app,
@@ -22,3 +22,4 @@ async def serve_operations(
     )
     stack.push_async_callback(server.stop, _STOP_SECONDS_MAX)
     await server.start()
+    return server

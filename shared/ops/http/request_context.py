@@ -22,9 +22,9 @@ class RequestContext:
 
 def request_id_of(given: bytes | None) -> bytes:
     """The caller's X-Request-Id where it is 1 to 128 visible ASCII characters, else a new one."""
-    if given and len(given) <= REQUEST_ID_CHARACTERS_MAX and given.isascii() and b" " not in given:
-        return given if given.decode().isprintable() else _new_id()
-    return _new_id()
+    if given and len(given) <= REQUEST_ID_CHARACTERS_MAX and _is_visible_ascii(given):
+        return given
+    return str(uuid7()).encode()
 
 
 def read_context(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
@@ -46,5 +46,5 @@ def context_of(scope: Scope) -> RequestContext:
     return context
 
 
-def _new_id() -> bytes:
-    return str(uuid7()).encode()
+def _is_visible_ascii(text: bytes) -> bool:
+    return text.isascii() and b" " not in text and text.decode().isprintable()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.ops.concurrency.waits import every, pause, run_until
+from shared.ops.concurrency.waits import every, pause, run_until, stopped
 
 FOR_EVER_SECONDS = 3600.0
 
@@ -74,3 +74,21 @@ async def test_the_error_of_work_is_raised(finish_seconds_max: float) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await run_until(asyncio.sleep(FOR_EVER_SECONDS), work(), finish_seconds_max=finish_seconds_max)
+
+
+async def test_a_background_task_that_had_failed_is_reported_to_the_event_loop() -> None:
+    reported: list[object] = []
+    loop = asyncio.get_running_loop()
+    handler = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: reported.append(context.get("exception")))
+
+    async def work() -> None:
+        raise ZeroDivisionError
+
+    try:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await stopped(task)
+    finally:
+        loop.set_exception_handler(handler)
+    assert [type(error) for error in reported] == [ZeroDivisionError]
