@@ -40,6 +40,11 @@ class InMemoryReadModel:
         self.fail()
         return self._rows[projection]
 
+    def projections(self) -> list[str]:
+        """Those that wrote something."""
+        self.fail()
+        return list(self._rows)
+
     def fail(self) -> None:
         """Raises what is set."""
         if self.failure is not None:

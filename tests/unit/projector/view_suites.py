@@ -154,7 +154,7 @@ class CheckpointSuite:
 
     async def test_a_checkpoint_never_moves_back(self, stores: Stores) -> None:
         view = stores.view()
-        for point in (Checkpoint(5, 50, LOG_ID), Checkpoint(3, 30, LOG_ID), Checkpoint(6, 20, LOG_ID)):
+        for point in (Checkpoint(5, 50, LOG_ID), Checkpoint(6, 20, LOG_ID), Checkpoint(3, 30, LOG_ID)):
             async with view.begin({0: point}):
                 pass
         assert await stores.view().checkpoints([0]) == {0: Checkpoint(6, 50, LOG_ID)}
