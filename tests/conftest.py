@@ -6,6 +6,7 @@ A fault (`kafka_server.kill()`) is undone before the next test that uses the ser
 
 import itertools
 import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -29,12 +30,18 @@ __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
+# Those of a module and of the end-to-end installation live longer than a test: no test may empty them.
+_redis_databases_of_tests = itertools.cycle(range(10))
+_redis_databases_of_modules = itertools.cycle(range(10, INSTALLATIONS_REDIS_DATABASE))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A developer's own servers must never be what a test connects to by default."""
     for name in ADDRESSES:
         os.environ.pop(name, None)
+    # Without compiled modules each start of a process costs twice the processor time, and so does a worker.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     config.stash[LOG_FOLDERS] = []
 
 
@@ -137,7 +144,7 @@ def read_model_dsns(postgres_server: PostgresServer, _read_models: DatabaseStock
 def read_model_of_module(
     postgres_server: PostgresServer, _read_models: DatabaseStock
 ) -> Iterator[DatabaseDsns]:
-    """A read model that the tests of a module share: none of them may break the server."""
+    """A read model shared by the tests of a module. None of them may break the server."""
     yield from _one_of(_read_models, postgres_server)
 
 
@@ -161,13 +168,13 @@ def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], Data
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
     """An empty numbered database; numbers rotate, so that a late write of the last test goes elsewhere."""
-    return _empty_redis(redis_server)
+    return _empty_redis(redis_server, next(_redis_databases_of_tests))
 
 
 @pytest.fixture(scope="module")
 def redis_url_of_module(redis_server: RedisServer) -> str:
     """The same for all tests of a module, which empty it themselves."""
-    return _empty_redis(redis_server)
+    return _empty_redis(redis_server, next(_redis_databases_of_modules))
 
 
 @pytest.fixture
@@ -199,9 +206,9 @@ def _stock(server: PostgresServer, template: str) -> Iterator[DatabaseStock]:
     stock.close()
 
 
-def _empty_redis(server: RedisServer) -> str:
+def _empty_redis(server: RedisServer, database: int) -> str:
     server.ensure_running()
-    url = server.url(next(_numbers) % INSTALLATIONS_REDIS_DATABASE)
+    url = server.url(database)
     with Redis.from_url(url) as client:
         client.flushdb()
     return url

@@ -118,8 +118,13 @@ def _kill_processes_of(folder: Path) -> None:
 
 
 def _carries(process: psutil.Process, folder: Path) -> bool:
+    """Redis and PostgreSQL write their titles over their environment; but they work in their data folder."""
     try:
-        return process.pid != os.getpid() and process.environ().get(_MARK) == str(folder)
+        if process.pid == os.getpid() or "resource_tracker" in " ".join(process.cmdline()):
+            return False  # a tracker ends by itself, when it has removed the semaphores of the dead
+        if process.environ().get(_MARK) == str(folder):
+            return True
+        return Path(process.cwd()).is_relative_to(folder)
     except (psutil.Error, OSError):
         return False
 

@@ -19,7 +19,7 @@ from tests.run_folder import RunFolder, sweep
 from tests.superuser import close_superuser
 
 POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
-INSTALLATIONS_REDIS_DATABASE = 15  # no single test gets it: an installation lives longer than a test
+INSTALLATIONS_REDIS_DATABASE = 15
 # Parts of memory that its processes share are files in its data folder: they disappear with it after a kill.
 _POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap"}
 

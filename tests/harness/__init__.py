@@ -1,0 +1,1 @@
+"""Tests of what the tests stand on: servers, folders, distribution and reports."""
