@@ -19,7 +19,7 @@ COMMANDS = {
 
 
 async def test_a_process_prints_and_answers_what_the_command_does_without_one(world: World) -> None:
-    """All at once. `status` is started in `test_projector_status.py`, a whole rebuild in `test_rebuild.py`."""
+    """All at once. `status` is started in `test_projector_status.py`, a rebuild in `test_rebuild.py`."""
     processes = [await start(world, *arguments, COLUMNS="80") for arguments in COMMANDS]
     written = await asyncio.gather(*(process.communicate() for process in processes))
     for (arguments, code), process, (output, errors) in zip(
