@@ -1,16 +1,21 @@
 """What the suites of views ask for, over the real read model."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
-from projector.applying.dead_letters import Action
+from projector.applying.dead_letters import Action, Parking
 from projector.applying.ports import View
+from projector.control.ports import PartitionLag
+from projector.control.postgres import PostgresControl
+from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,
     PostgresParkedProducts,
     parked_event,
+    parking_alone,
 )
 from shared.postgres.sql import load_sql
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord
@@ -23,6 +28,10 @@ _RECORDS = """
 """
 _PRODUCTS = """
     SELECT product_id, topic, partition, error_class, cause, events, attempts FROM views.parked_product
+"""
+_LAGS = """
+    SELECT projection, topic, partition, log_position, next_offset, lag_events, lag_seconds, trouble
+    FROM views.projection_lag ORDER BY projection, topic, partition
 """
 _DONE = (
     "SELECT actor, action, reason, product_id, detail FROM views.operator_action ORDER BY operator_action_id"
@@ -66,3 +75,23 @@ class PostgresStores:
 
     async def somebody_waits(self) -> None:
         assert await self._read_model.fetchval(_WAITING) == 1
+
+
+class PostgresControlStores:
+    """Implements `control_suites.ControlStores`."""
+
+    def __init__(self, read_model: Any) -> None:
+        self._read_model = read_model
+
+    def board(self) -> PostgresControl:
+        return PostgresControl(self._read_model)
+
+    def letters(self) -> PostgresDeadLetters:
+        return PostgresDeadLetters(self._read_model)
+
+    def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]:
+        return parking_alone(self._read_model, projection, DEFAULT_LIMITS)
+
+    async def lags(self) -> Sequence[tuple[str, str, PartitionLag]]:
+        rows = await self._read_model.fetch(_LAGS)
+        return [(projection, topic, PartitionLag(*lag)) for projection, topic, *lag in rows]

@@ -15,11 +15,12 @@ from projector.rebuild.postgres.lock import rebuild_lock
 from projector.settings import ProjectorSettings
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.mail_stores import PostgresMailStores
-from tests.integration.projector_stores import PostgresStores
+from tests.integration.projector_stores import PostgresControlStores, PostgresStores
 from tests.integration.rebuild_stores import PostgresRebuildStores
 from tests.integration.state_stores import KafkaTopics, PostgresStoredStates
 from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.servers import DatabaseDsns
+from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
@@ -88,3 +89,9 @@ class TestPostgresRebuild(RecordsSuite, ShadowSuite):
         dsn = read_model_dsns.projector
         async with rebuild_lock(dsn, PRODUCT_VIEW.name, connect_timeout_seconds=5) as owner_id:
             yield PostgresRebuildStores(read_model, settings, owner_id)
+
+
+class TestPostgresControl(ControlBoardSuite, UncopiedLettersSuite):
+    @pytest.fixture
+    def stores(self, read_model: Any) -> PostgresControlStores:
+        return PostgresControlStores(read_model)

@@ -1,11 +1,15 @@
 """What the suites of views ask for, over the read model in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
+from projector.applying.dead_letters import Parking
+from projector.control.ports import PartitionLag
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from shared.contract.recorded_event import RecordedEvent
+from tests.in_memory.control import InMemoryControlBoard, InMemoryUncopiedLetters
 from tests.in_memory.event_log import InMemoryEventLog
 from tests.in_memory.read_model import InMemoryReadModel
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord, Rows
@@ -61,3 +65,24 @@ class WrittenInMemoryLog:
 
     async def keep(self, events: Sequence[RecordedEvent]) -> None:
         await self.reading.keep(events)
+
+
+class InMemoryControl:
+    """Implements `control_suites.ControlStores`."""
+
+    def __init__(self) -> None:
+        self.read_model = InMemoryReadModel()
+        self._board = InMemoryControlBoard(self.read_model)
+        self._letters = InMemoryUncopiedLetters(self.read_model)
+
+    def board(self) -> InMemoryControlBoard:
+        return self._board
+
+    def letters(self) -> InMemoryUncopiedLetters:
+        return self._letters
+
+    def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]:
+        return self.read_model.parking_alone(projection)
+
+    async def lags(self) -> Sequence[tuple[str, str, PartitionLag]]:
+        return [(projection, topic, lag) for (projection, topic, _), lag in sorted(self._board.lags.items())]

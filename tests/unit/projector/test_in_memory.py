@@ -2,11 +2,12 @@
 
 import pytest
 
+from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.in_memory_mails import InMemoryMailStores
 from tests.unit.projector.in_memory_rebuild import InMemoryRebuildStores
 from tests.unit.projector.in_memory_states import InMemoryStoredStates, InMemoryTopics
-from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
+from tests.unit.projector.in_memory_stores import InMemoryControl, InMemoryStores, WrittenInMemoryLog
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
@@ -53,3 +54,9 @@ class TestInMemoryRebuild(RecordsSuite, ShadowSuite):
     @pytest.fixture
     def stores(self) -> InMemoryRebuildStores:
         return InMemoryRebuildStores()
+
+
+class TestInMemoryControl(ControlBoardSuite, UncopiedLettersSuite):
+    @pytest.fixture
+    def stores(self) -> InMemoryControl:
+        return InMemoryControl()
