@@ -15,9 +15,11 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
+from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
+from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics import build_info, watch_event_loop
@@ -52,14 +54,27 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         health.require("event store", lambda: _ask(pool))
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
         for work in (maintenance.run(stop), watch_event_loop(stop)):
-            stack.push_async_callback(_finished, asyncio.create_task(work))
+            stack.push_async_callback(stopped, asyncio.create_task(work))
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
         api = write_app(WriteApi(execute, settings.product_url, settings.partition_count))
-        await _start(stack, operations_app(health), settings, settings.command_ops_port, "COMMAND_OPS_PORT")
-        await _start(
-            stack, api, settings, settings.command_port, "COMMAND_PORT", settings.requests_in_flight_max
+        await serve_operations(
+            stack,
+            operations_app(health),
+            settings,
+            port=settings.command_ops_port,
+            port_setting="COMMAND_OPS_PORT",
         )
+        server = HttpServer(
+            api,
+            host=settings.listen_host,
+            port=settings.command_port,
+            port_setting="COMMAND_PORT",
+            http_limit=settings.requests_in_flight_max,
+            limits=settings.connection_limits,
+        )
+        stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
+        await server.start()
         spare_started_objects()
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
@@ -84,30 +99,5 @@ def _event_store(
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 
 
-async def _start(
-    stack: AsyncExitStack,
-    app: object,
-    settings: CommandSettings,
-    port: int,
-    port_setting: str,
-    http_limit: int | None = None,
-) -> None:
-    server = HttpServer(
-        app,  # type: ignore[arg-type]  # Starlette's and our own ASGI types differ in name only
-        host=settings.listen_host,
-        port=port,
-        port_setting=port_setting,
-        http_limit=http_limit,
-        limits=settings.connection_limits,
-    )
-    await server.start()
-    stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
-
-
 async def _ask(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await pool.fetchval("SELECT 1")
-
-
-async def _finished(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])

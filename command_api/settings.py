@@ -1,4 +1,4 @@
-"""Every environment variable that the command API reads. The relay's stand in `relay_settings.py`."""
+"""Every environment variable that the command API reads. The relay's are in `relay/settings.py`."""
 
 from pydantic import Field
 

@@ -1,1 +1,1 @@
-"""What is written for people and other teams; `docs.generate` writes the part that the code decides."""
+"""Documentation for people and other teams; `docs.generate` writes the part that follows from the code."""

@@ -12,7 +12,7 @@ from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.lost_answers import watch_answers
-from projector.kafka.running import Lane
+from projector.kafka.running import Subscription
 from projector.operators.assembly import operations
 from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
@@ -22,10 +22,11 @@ from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
-from shared.ops.http.server import HttpServer
+from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.retry import RetryPolicy, retry_transient
@@ -52,20 +53,20 @@ async def run_projector(
     async with AsyncExitStack() as stack:
         connections_max = min(2 * len(chosen) + _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX)
         stores = await open_stores(settings, connections_max, stack)
-        server = HttpServer(
+        server = await serve_operations(
+            stack,
             operations_app(health, operator_endpoints(operations(stores))),
-            host=settings.listen_host,
+            settings,
             port=settings.projector_ops_port,
             port_setting="PROJECTOR_OPS_PORT",
-            limits=settings.connection_limits,
         )
-        await server.start()
-        stack.push_async_callback(server.stop, 1.0)
         broker = create_broker(settings)
         health.require("read_model", lambda: _ping(stores.read_model))
         projections = [one.running(stores) for one in chosen]
         consumers = [
-            _consumer(one.name, lane, stores, broker, health) for one in projections for lane in one.lanes
+            _consumer(one.name, subscription, stores, broker, health)
+            for one in projections
+            for subscription in one.subscriptions
         ]
         background = [part for one in projections for part in one.background]
         for part in background:
@@ -77,7 +78,7 @@ async def run_projector(
             *(part.run() for part in background),
         ]
         for task in map(asyncio.create_task, work):
-            stack.push_async_callback(_ended, task)
+            stack.push_async_callback(stopped, task)
         topics = [one.topics for one in projections]
         if await _start(broker, settings, topics, consumers, stop):
             spare_started_objects()
@@ -98,31 +99,26 @@ async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec])
 
 
 def _consumer(
-    name: str, lane: Lane, stores: Stores, broker: KafkaBroker, health: Health
+    name: str, subscription: Subscription, stores: Stores, broker: KafkaBroker, health: Health
 ) -> ProjectionConsumer:
     settings = stores.settings
     consumer = ProjectionConsumer(
         name,
         broker,
         settings,
-        lane.source,
-        lane.work,
+        subscription.source,
+        subscription.work,
         stores.log,
-        progress=lane.progress,
-        heartbeat=health.expect_progress(lane.label, settings.silence_seconds_max),
+        metrics=subscription.metrics,
+        heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
     )
-    health.require(lane.label, consumer.check)
+    health.require(subscription.label, consumer.check)
     return consumer
 
 
 def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLetterCopies:
     groups = {one.name: one.source(stores).group for one in chosen}
     return DeadLetterCopies(PostgresDeadLetters(stores.read_model), stores.settings, groups, [stores.topic])
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
 
 
 async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

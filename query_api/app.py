@@ -8,11 +8,9 @@ from query_api.settings import QuerySettings
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
-from shared.ops.http.server import HttpServer
+from shared.ops.http.operations_server import serve_operations
 from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.version import service_version
-
-_OPERATIONS_STOP_SECONDS = 1.0
 
 
 async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
@@ -25,15 +23,13 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
             await api.checkpoints.positions()
 
         health.require("read-model", read_model_answers)
-        operations = HttpServer(
+        await serve_operations(
+            stack,
             operations_app(health),
-            host=settings.listen_host,
+            settings,
             port=settings.query_ops_port,
             port_setting="QUERY_OPS_PORT",
-            limits=settings.connection_limits,
         )
-        stack.push_async_callback(operations.stop, _OPERATIONS_STOP_SECONDS)
-        await operations.start()
         server = api.server(host=settings.listen_host, port=settings.query_port)
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
         await server.start()

@@ -22,7 +22,7 @@ from query_api.products.lists import ListProducts
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
-from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.cache_reads import cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.live_documents import LiveDocuments
@@ -141,13 +141,13 @@ def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduc
     stack.push_async_callback(multi_get.close)
     keys = ProductKeys(settings.redis_key_prefix)
     live = LiveDocuments(multi_get, keys)
-    documents = CoalescedReads(calls, live, count=_count)
-    others = CoalescedReads(calls, multi_get)
+    documents = cache_reads(calls, live, count=_count)
+    others = cache_reads(calls, multi_get)
     cache = RedisProductCache(
         redis,
         calls,
         documents,
-        CoalescedReads(calls, live),
+        cache_reads(calls, live),
         others,
         keys=keys,
         prefix=settings.redis_key_prefix,

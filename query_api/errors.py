@@ -1,4 +1,4 @@
-"""Everything that a read can end in other than an answer. `http/problems.py` gives each its HTTP status.
+"""The errors of a read. `http/problems.py` gives each its HTTP status.
 
 QueryError
   Refused                    the caller's fault, never retried
@@ -6,11 +6,11 @@ QueryError
     BadParameter             names the parameter
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
-  Unavailable                ours to mend, the caller may try again
+  Unavailable                not the caller's fault, who may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
     Overloaded               a limit is reached, refused before memory grows
-CacheUnavailable             never leaves the process: the table answers instead
+CacheUnavailable             never an answer: the table answers instead
 """
 
 
@@ -48,7 +48,7 @@ class MalformedHeader(Refused):
 
 
 class PreconditionFailed(Refused):
-    """What the caller wants to read is not what is there now; `current_version` where it has one."""
+    """If-Match names another version than the present one, which is `current_version` where there is one."""
 
     def __init__(self, reason: str, current_version: int | None) -> None:
         super().__init__(reason)
@@ -60,7 +60,7 @@ class Unavailable(QueryError):
 
 
 class ReadModelBehind(Unavailable):
-    """What the Consistency-Token stands for was not visible within the time that the caller would wait."""
+    """The write of the Consistency-Token did not become visible within the time that the caller waits."""
 
 
 class ReadModelUnavailable(Unavailable):
@@ -68,8 +68,8 @@ class ReadModelUnavailable(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """Too much is in progress already."""
+    """Too many requests or reads are in progress."""
 
 
 class CacheUnavailable(Exception):
-    """Redis is away, or the circuit breaker spares it."""
+    """Redis is away, or the circuit breaker is open."""

@@ -19,13 +19,13 @@ class QuerySettings(ProcessSettings):
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
     cursor_signing_key: SecretStr = SecretStr("development-only-cursor-key")
-    """Shared by all pods, or a cursor of one is refused by another."""
+    """The same for all pods, or one refuses the cursors of another."""
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
     """Statements at the same time, of each kind: single products, and lists."""
     report_reads_max: int = Field(default=4, ge=1)
-    """The same for categories, brands, stock items and analytics: long ones must not crowd out products."""
+    """The same for categories, brands, stock items and analytics: reports must not crowd out products."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
     table_wait_seconds_max: float = Field(default=2.0, gt=0)
     table_seconds_max: float = Field(default=3.0, gt=0)
@@ -37,7 +37,7 @@ class QuerySettings(ProcessSettings):
     redis_open_seconds: float = Field(default=1.0, gt=0)
 
     document_ttl_seconds: float = Field(default=86_400.0, gt=0)
-    # As the projector has it: what is written so soon after Redis lost everything lives for no longer.
+    # As in the projector: how long an entry lives that is written soon after Redis lost its data.
     cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)
     absent_ttl_seconds: float = Field(default=5.0, gt=0)
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
@@ -48,14 +48,14 @@ class QuerySettings(ProcessSettings):
     wait_seconds_default: float = Field(default=2.0, ge=0)
     wait_seconds_max: float = Field(default=10.0, ge=0)
     waiters_max: int = Field(default=1000, ge=1)
-    # Before it waits for the view, a reader looks for so long whether the cache has its write; 0: not at all.
+    # How long a reader looks for its write in the cache before it waits for the view; 0: not at all.
     cache_watch_seconds_max: float = Field(default=0.05, ge=0)
     # Between two looks.
     cache_watch_pause_seconds: float = Field(default=0.005, gt=0)
-    # After a reader has looked in vain, so long nobody does: the cache's projection may stand still.
+    # How long no reader looks after a look that found nothing: the cache's projection may be stopped.
     cache_watch_rest_seconds: float = Field(default=1.0, ge=0)
 
     measurement_seconds_max: float = Field(default=5.0, gt=0)
-    """A lag that was measured longer ago says nothing of now; projectors tell it once a second."""
+    """A lag report older than this does not count; projectors report once a second."""
 
     slow_request_seconds: float = Field(default=1.0, gt=0)

@@ -1,4 +1,4 @@
-"""Who asks for a command, and what its events say of that for ever: their metadata."""
+"""The caller of a command, and the metadata that its events keep of it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `import_id` marks what belongs to one import."""
+    """Who sends a command. `import_id` marks the commands of one import."""
 
     actor: str
     correlation_id: str

@@ -43,7 +43,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a command came to. `events` is empty where nothing had to happen."""
+    """The result of a command. `events` is empty where nothing changed."""
 
     product_id: UUID
     stream_version: int
@@ -53,9 +53,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller is told, now and whenever the same key comes again. `body` is what `render` made.
+    """The answer to the caller, now and whenever the same key comes again. `body` is what `render` made.
 
-    `was_changed` None: the answer is a repeated one, which does not tell.
+    `was_changed` None: unknown, because a repeated answer does not store it.
     """
 
     status: int
@@ -68,7 +68,7 @@ class Answer:
 
 Rendered = tuple[int, bytes]
 Render = Callable[[Done], Rendered]
-"""From what happened to a status and a body: the HTTP layer's, needed before the append stores it."""
+"""From a result to a status and a body. The HTTP layer gives it; the append stores what it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class ExecuteCommand:
         return await self._store.find_holder(reservation)
 
     async def repeat(self, request: Request) -> Answer | None:
-        """What the request's key was answered the first time. Raises `KeyReused`, `StoreUnavailable`."""
+        """The first answer to the request's key. Raises `KeyReused`, `StoreUnavailable`."""
         return None if request.key is None else await self._repeat(request.key)
 
     async def _repeat(self, key: IdempotencyKey) -> Answer | None:

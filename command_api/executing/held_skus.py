@@ -1,4 +1,4 @@
-"""Who holds the SKUs that a refused command wanted: its caller may then hand them over in the right order."""
+"""Which products hold the SKUs of a refused command, so that its caller can move them in the right order."""
 
 import asyncio
 from functools import reduce

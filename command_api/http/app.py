@@ -7,19 +7,17 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
-from starlette.types import ASGIApp
 
 from command_api.http.answers import WriteApi
-from command_api.http.openapi import component_schemas
-from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, problem_response
-from command_api.http.request_layer import RequestLayer
+from command_api.http.openapi.endpoints import component_schemas
+from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
+from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.problem import Problem
-from shared.ops.logs import get_logger
+from shared.ops.http.problem_answer import allowed_methods
+from shared.ops.http.request_layer import RequestLayer
 from shared.ops.version import service_version
 
-_log = get_logger(__name__)
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
@@ -35,10 +33,10 @@ def write_app(api: WriteApi) -> ASGIApp:
     add_write_routes(app, api)
     expected: tuple[type[Exception], ...] = (HttpProblem, *EXPECTED_ERRORS)
     for error in expected:
-        app.add_exception_handler(error, _refused)
+        app.add_exception_handler(error, _failed)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _hung_up)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return RequestLayer(app)
 
@@ -48,34 +46,22 @@ async def _hung_up(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    return problem_response(request, error)
-
-
-async def _broken(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error", exc_info=error)
-    return problem_response(request, error)
+async def _failed(request: Request, error: Exception) -> Response:
+    """A refusal, an outage or a bug; the request layer logs the bug."""
+    return error_response(request, error)
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:
     """404 and 405 of the router, as problems; 405 with every method that the path takes."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        allowed = ", ".join(sorted(_methods_of(request)))
+        allowed = allowed_methods(request)
         detail = f"this path takes {allowed}"
         problem = Problem(405, "method-not-allowed", "Method not allowed", detail)
-        return problem_response(request, HttpProblem(problem, {"allow": allowed}))
+        return error_response(request, HttpProblem(problem, {"allow": allowed}))
     if error.status_code == 404:
-        return problem_response(request, HttpProblem(Problem(404, "not-found", "There is nothing here")))
-    return problem_response(request, HttpProblem(Problem(error.status_code, "http-error", str(error.detail))))
-
-
-def _methods_of(request: Request) -> set[str]:
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+        return error_response(request, HttpProblem(Problem(404, "not-found", "There is nothing here")))
+    return error_response(request, HttpProblem(Problem(error.status_code, "http-error", str(error.detail))))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from command_api.domain.commands import UpsertProduct, VariantUpsert
 from command_api.http import schemas as s
-from command_api.http.batch_schemas import UpsertProductIn, UpsertVariantIn
 from shared.contract import text
 from shared.contract.events import Image, Money, ProductCreated, Variant
 
@@ -47,23 +45,6 @@ def changes(body: s.PatchIn) -> dict[str, Any]:
     if named.get("images") is not None:
         named["images"] = tuple(Image(each.url, each.alt) for each in named["images"])
     return named
-
-
-def upsert(body: UpsertProductIn) -> UpsertProduct:
-    """Only the fields that the upsert names, in the product and in each variant."""
-    named = changes(body)
-    del named["slug"]
-    variants = named.pop("variants", None)
-    wanted = None if variants is None else tuple(map(_variant_upsert, variants))
-    return UpsertProduct(body.slug, named, wanted)
-
-
-def _variant_upsert(body: UpsertVariantIn) -> VariantUpsert:
-    named = {field: getattr(body, field) for field in body.model_fields_set - {"sku"}}
-    for field in ("price", "compare_at_price"):
-        if named.get(field) is not None:
-            named[field] = money(named[field])
-    return VariantUpsert(body.sku or None, named)
 
 
 def slug_of(name: str, product_id: UUID) -> str:

@@ -15,6 +15,7 @@ from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, encode_token
 from shared.ops.http.entity_tags import wanted_tags
 from shared.ops.http.problem import Problem
+from shared.ops.http.request_context import context_of
 
 ANONYMOUS = "anonymous"
 KEY_CHARACTERS_MAX = 255
@@ -29,8 +30,8 @@ def caller_of(request: Request) -> Caller:
 
     Raises 400 for a malformed Import-Id.
     """
-    scope = request.scope
-    return Caller(ANONYMOUS, scope["request_id"], scope["trace"].header, _import_id(request))
+    context = context_of(request.scope)
+    return Caller(ANONYMOUS, context.request_id, context.trace.header, _import_id(request))
 
 
 def _import_id(request: Request) -> str | None:

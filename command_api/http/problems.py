@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from command_api.domain import errors
 from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.problem import INTERNAL_ERROR, Problem
+from shared.ops.http.problem_answer import problem_response
 
 
 class HttpProblem(Exception):
@@ -42,7 +43,6 @@ _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (OutcomeUnknown, 503, "outcome-unknown", "It is unknown whether this was written"),
 )
 EXPECTED_ERRORS = tuple(error for error, _, _, _ in _TABLE)
-RETRY_AFTER_SECONDS = 1
 
 
 def problem_of(error: Exception) -> Problem:
@@ -52,7 +52,7 @@ def problem_of(error: Exception) -> Problem:
     for kind, status, code, title in _TABLE:
         if isinstance(error, kind):
             return Problem(status, code, title, str(error) or None, _fields(error), _extensions(error))
-    return Problem(500, "internal-error", "Something is broken on our side")
+    return INTERNAL_ERROR
 
 
 def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
@@ -76,18 +76,9 @@ def _conflict(held: errors.HeldSku) -> dict[str, str]:
     return {"sku": held.sku, "product_id": str(held.product_id), **slug}
 
 
-def problem_response(request: Request, error: Exception) -> Response:
+def error_response(request: Request, error: Exception) -> Response:
     """The whole answer to a request that ended in `error`."""
-    problem = problem_of(error)
     headers = dict(error.headers) if isinstance(error, HttpProblem) else {}
-    if problem.status == 503:
-        headers["retry-after"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, errors.VersionDoesNotMatch) and error.current_version:
         headers["etag"] = f'"{error.current_version}"'
-    body = problem_body(
-        problem,
-        trace_id=request.scope["trace"].trace_id,
-        request_id=request.scope["request_id"],
-        instance=request.scope["path"],
-    )
-    return Response(body, problem.status, headers, media_type=CONTENT_TYPE)
+    return problem_response(request, problem_of(error), headers)

@@ -1,7 +1,6 @@
-"""The write endpoints: what each takes, and what it answers. The bodies are described in `openapi.py`."""
+"""The write endpoints: what each takes, and what it answers. `openapi/` describes the bodies."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from command_api.http.answers import (
     render_ok,
     render_put,
 )
-from command_api.http.batch import run_batch
+from command_api.http.batch.route import run_batch
 from command_api.http.body import parse, read_body, require_media_type
 from command_api.http.headers import (
     caller_of,
@@ -35,8 +34,9 @@ from command_api.http.headers import (
     versions_wanted,
 )
 from command_api.http.names import NAME_CHARACTERS_MAX
-from command_api.http.openapi import describes
+from command_api.http.openapi.endpoints import describes
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
+from shared.ops.http.path import segment_bytes
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -148,8 +148,7 @@ async def delete_product(api: WriteApi, request: Request) -> Response:
 
 def raw_sku_of(request: Request) -> bytes:
     """The SKU of the path as bytes, decoded after the path was split."""
-    # The path is latin-1 text of the bytes that were sent: some clients do not percent-encode all of them.
-    return unquote_to_bytes(request.path_params["sku"].encode("latin-1"))
+    return segment_bytes(request.path_params["sku"])
 
 
 def sku_of(request: Request) -> str:

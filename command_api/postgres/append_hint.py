@@ -1,8 +1,8 @@
-"""A hint after commits that there is more to read: it makes waiting readers quicker and nothing correct.
+"""A hint after commits that there is more to read. Readers notice sooner; correctness does not need it.
 
 NOTIFY inside a transaction takes a database-wide lock at its commit and so serialises all appends; sent
 afterwards, from one place and at most every few milliseconds, it costs them nothing (docs/library-facts.md).
-A hint may get lost in every way there is: readers poll.
+A hint may get lost in many ways, so readers poll as well.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.logs import get_logger
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
@@ -41,7 +42,7 @@ class AppendHint:
         self._appended.set()
 
     async def start(self) -> None:
-        """Connect in the background; returns while PostgreSQL is away, too."""
+        """Connect in the background; returns at once, also while PostgreSQL is away."""
         self._session.start()
 
     async def stop(self) -> None:
@@ -59,14 +60,14 @@ class AppendHint:
 
 
 class AppendListener:
-    """Receives the hint. Adapter of `relay_ports.AppendSignal`."""
+    """Receives the hint. Adapter of the relay's `AppendSignal`."""
 
     def __init__(self, dsn: str) -> None:
         self._appended = asyncio.Event()
         self._session = _Session(dsn, "catalogue-append-listener", self._listen)
 
     async def start(self) -> None:
-        """Connect in the background; returns while PostgreSQL is away, too."""
+        """Connect in the background; returns at once, also while PostgreSQL is away."""
         self._session.start()
 
     async def stop(self) -> None:
@@ -75,16 +76,14 @@ class AppendListener:
 
     async def wait(self, seconds_max: float) -> None:
         """Until a hint came since the last call, or `seconds_max` passed. Read the log after, not before."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds_max):
-                await self._appended.wait()
+        await pause(seconds_max, self._appended)
         self._appended.clear()
 
     async def _listen(self, connection: "Connection") -> None:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(CHANNEL, self._heard)
-        # What was appended while nobody listened was announced to nobody.
+        # Appends before this moment were not heard.
         self._appended.set()
         await lost.wait()
         raise ConnectionError("the listening connection was closed")
@@ -108,8 +107,7 @@ class _Session:
     async def stop(self) -> None:
         running, self._running = self._running, None
         if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await cancelled(running)
 
     async def _run(self) -> None:
         is_known_down = False
@@ -117,10 +115,12 @@ class _Session:
             try:
                 await self._connected()
             except Exception as error:
-                # Whatever it is, the hint is dispensable and polling goes on: say it once, try for ever.
+                # Readers poll anyway, so no error of the hint matters: log it once and try again for ever.
                 if isinstance(error, _Dropped) or not is_known_down:
                     _log.warning(
-                        "append hint is down, polling goes on", session=self._name, error=repr(error)
+                        "append hint unavailable; readers poll",
+                        session=self._name,
+                        error=repr(error),
                     )
                 is_known_down = True
                 await asyncio.sleep(_RECONNECT_SECONDS)
@@ -139,4 +139,4 @@ class _Session:
 
 
 class _Dropped(Exception):
-    """A connection that had worked was lost: that is news, unlike the next refusal."""
+    """A connection that had worked was lost: this is logged, the failed attempts after it are not."""

@@ -8,7 +8,7 @@ import asyncpg
 from command_api.domain.product import Reservation
 from command_api.executing.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream
 from command_api.postgres.group_commit import GroupCommit, GroupCommitLimits
-from command_api.postgres.grouped_read import GroupedRead
+from command_api.postgres.grouped_read import grouped_read
 from command_api.postgres.writer_connection import WriterConnection
 from shared.contract.codec import decode_event
 from shared.postgres.sql import load_sql
@@ -34,15 +34,9 @@ class PostgresEventStore:
         self._pool = pool
         self._writer = writer
         self._commits = GroupCommit(writer, limits or GroupCommitLimits(), on_commit=on_commit)
-        self._streams: GroupedRead[UUID, list[asyncpg.Record]] = GroupedRead(
-            self._load, keys_max=LOAD_PRODUCTS_MAX
-        )
-        self._answers: GroupedRead[UUID, StoredAnswer] = GroupedRead(
-            self._find_answers, keys_max=LOAD_PRODUCTS_MAX
-        )
-        self._holders: GroupedRead[Reservation, UUID] = GroupedRead(
-            self._find_holders, keys_max=FIND_RESERVATIONS_MAX
-        )
+        self._streams = grouped_read(self._load, keys_max=LOAD_PRODUCTS_MAX)
+        self._answers = grouped_read(self._find_answers, keys_max=LOAD_PRODUCTS_MAX)
+        self._holders = grouped_read(self._find_holders, keys_max=FIND_RESERVATIONS_MAX)
 
     async def load(self, product_id: UUID) -> Stream:
         """The product's whole history. Raises `StoreUnavailable`, or `CodecError` (a bug, or a newer log)."""

@@ -65,8 +65,7 @@ class GroupCommit:
         self._queue_bytes += size_bytes
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        # A client that hangs up cancels this future and nothing else: the write that others ride with goes
-        # on.
+        # A client that hangs up cancels this future and nothing else: the write of the others goes on.
         return await waiting.outcome
 
     async def drain(self) -> None:
@@ -132,11 +131,11 @@ class GroupCommit:
         if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
             await self._reconcile(batch, error)
         elif isinstance(error, asyncpg.CheckViolationError):
-            # The log has no check but its partitions' bounds: maintenance has not kept up, or cannot.
+            # The log's only check is the bounds of its partitions: maintenance is late, or fails.
             _log.critical("the log has no partition for the next position", error=repr(error))
             _fail(batch, StoreUnavailable("the log has no room for the next event"), error)
         elif is_permanent_data_error(error) or isinstance(error, asyncpg.InterfaceError | ValueError):
-            # One command spoils the call, and the server rolled all of it back: find it, spare the others.
+            # One command is invalid, and the server rolled the whole call back: write each alone to find it.
             if len(batch) == 1:
                 _log.error("append refused by the store", error=repr(error))
                 _fail(batch, error)
@@ -150,7 +149,7 @@ class GroupCommit:
 
     async def _reconcile(self, batch: list[_Waiting], error: Exception) -> None:
         """The call broke in the middle: read what it wrote, answer that, and write the rest once more."""
-        _log.warning("append connection lost, reading back", commands=len(batch), error=repr(error))
+        _log.warning("append connection lost; reading back", commands=len(batch), error=repr(error))
         try:
             written = await self._connection.find_written([waiting.append for waiting in batch])
         except StoreError as unknown:

@@ -1,7 +1,7 @@
-"""What the log needs from time to time: partitions ahead of need, and expired answers gone.
+"""Periodic maintenance of the log: partitions are created ahead of need, expired answers are deleted.
 
-Every command API process does it; the functions serialise themselves, so many processes do no harm, and
-no single one is needed for appends to go on.
+Every command API process does it: the SQL functions serialise themselves, so many processes do no harm, and
+appends do not depend on a single one.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import asyncio
 import asyncpg
 from prometheus_client import Gauge
 
+from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
 from shared.postgres.errors import is_transient
 from shared.postgres.sql import load_sql
@@ -18,6 +19,14 @@ PARTITIONS_AHEAD = Gauge("event_partitions_ahead", "Empty partitions after the n
 _ENSURE_SQL = load_sql("command_api.postgres", "ensure_partitions")
 _COUNT_SQL = load_sql("command_api.postgres", "count_partitions_ahead")
 _PURGE_SQL = load_sql("command_api.postgres", "purge_idempotency_keys")
+
+
+async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
+    """Make the partitions that are missing; answers, and measures, how many stand empty ahead."""
+    await pool.fetchval(_ENSURE_SQL)
+    ahead = int(await pool.fetchval(_COUNT_SQL))
+    PARTITIONS_AHEAD.set(ahead)
+    return ahead
 
 
 class Maintenance:
@@ -32,22 +41,18 @@ class Maintenance:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. An unreachable store is left to the next turn; a bug is loud in every turn."""
-        while not stop.is_set():
-            try:
-                await self.turn()
-            except Exception as error:
-                write = _log.warning if is_transient(error) else _log.error
-                write("maintenance turn failed", error=repr(error))
-            try:
-                async with asyncio.timeout(self._interval_seconds):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+        await every(self._interval_seconds, stop, self._safe_turn)
+
+    async def _safe_turn(self) -> None:
+        try:
+            await self.turn()
+        except Exception as error:
+            write = _log.warning if is_transient(error) else _log.error
+            write("maintenance turn failed", error=repr(error))
 
     async def turn(self) -> None:
         """Make partitions, purge expired keys, measure. Raises asyncpg's errors."""
-        await self._pool.fetchval(_ENSURE_SQL)
-        PARTITIONS_AHEAD.set(await self._pool.fetchval(_COUNT_SQL))
+        await ensure_partitions(self._pool)
         purged = await self._pool.fetchval(_PURGE_SQL, self._expired_keys_per_turn_max)
         if purged:
             _log.info("expired idempotency keys purged", rows=purged)

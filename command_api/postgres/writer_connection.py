@@ -82,7 +82,7 @@ class WriterConnection:
                     try:
                         return await self._read_back(batch, broken)
                     except (OSError, *CONNECTION_ERRORS) as error:
-                        _log.warning("append outcome not known yet", error=repr(error))
+                        _log.warning("append outcome still unknown", error=repr(error))
                         self.drop()
                         await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError as error:

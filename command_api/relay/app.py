@@ -1,27 +1,29 @@
-"""Puts the relay process together: the use case, its adapters, the operations port, and the log's upkeep."""
+"""The composition root of the relay: the use case, its adapters, the operations port, log maintenance."""
 
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import asyncpg
 from prometheus_client import Gauge
 
 from command_api.postgres.append_hint import AppendListener
-from command_api.postgres.maintenance import PARTITIONS_AHEAD
+from command_api.postgres.maintenance import ensure_partitions
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.relay.ports import LogUnavailable
-from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
+from command_api.relay.postgres.log_rows import translated
+from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
 from command_api.relay.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay.settings import RelaySettings
 from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec
+from shared.ops.concurrency.waits import every
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
-from shared.ops.http.server import HttpServer
+from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.metrics import build_info, watch_event_loop
 from shared.ops.version import service_version
@@ -35,16 +37,15 @@ RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has n
 RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 without any; NaN: unknown.")
 
 _POOL_CONNECTIONS_MAX = 2
-_HTTP_STOP_SECONDS_MAX = 1.0
-# The loop comes round within the sum of its limits; silence for twice as long means that it is stuck.
+# One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
 _SILENCE_MARGIN = 2.0
 _log = get_logger(__name__)
 
 
 async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
-    """Relay until `stop`, which ends the chunk on its way, saves the cursor and frees the lock.
+    """Relay until `stop`; then finish the chunk on its way, save the cursor and free the lock.
 
-    Raises `PortTaken`, and whatever is neither PostgreSQL nor Kafka being away: those are waited out.
+    Waits while PostgreSQL or Kafka are away. Raises `PortTaken` and every other error.
     """
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
@@ -61,21 +62,22 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         resources.push_async_callback(listener.stop)
         relay = _relay(settings, listener, health)
         _require(health, pool, relay.status)
-        server = HttpServer(
+        await serve_operations(
+            resources,
             operations_app(health),
-            host=settings.listen_host,
+            settings,
             port=settings.relay_ops_port,
             port_setting="RELAY_OPS_PORT",
-            limits=settings.connection_limits,
         )
-        resources.push_async_callback(server.stop, _HTTP_STOP_SECONDS_MAX)
-        await server.start()
         await listener.start()
         spare_started_objects()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(relay.run(stop), name="relay")
-            tasks.create_task(_every(settings.relay_report_interval_seconds, stop, lambda: _report(pool)))
-            tasks.create_task(_every(settings.relay_partitions_interval_seconds, stop, lambda: _upkeep(pool)))
+            for seconds, work in (
+                (settings.relay_report_interval_seconds, _report),
+                (settings.relay_partitions_interval_seconds, _upkeep),
+            ):
+                tasks.create_task(every(seconds, stop, _unless_away(work, pool)))
             tasks.create_task(watch_event_loop(stop))
             tasks.create_task(_drain(stop, health))
 
@@ -139,7 +141,7 @@ def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
 
 
 async def _report(pool: "Pool") -> None:
-    """Lag from the log itself, standby or active; unknown is NaN, because an old number would look well."""
+    """Lag, read from the log by active and standby relays; NaN where unknown: an old number misleads."""
     try:
         lag = await read_lag(pool)
     except LogUnavailable:
@@ -151,19 +153,20 @@ async def _report(pool: "Pool") -> None:
 
 
 async def _upkeep(pool: "Pool") -> None:
-    PARTITIONS_AHEAD.set(await ensure_partitions(pool))
+    with translated():
+        await ensure_partitions(pool)
 
 
-async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` now and then every `seconds`; while the log is away, skip it and say so."""
-    while not stop.is_set():
+def _unless_away(work: Callable[["Pool"], Awaitable[None]], pool: "Pool") -> Callable[[], Awaitable[None]]:
+    """`work`, skipped with a warning while the event store is unavailable."""
+
+    async def turn() -> None:
         try:
-            await work()
+            await work(pool)
         except LogUnavailable as error:
-            _log.warning("upkeep of the log skipped", error=str(error))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stop.wait()
+            _log.warning("log maintenance skipped: the event store is unavailable", error=str(error))
+
+    return turn
 
 
 async def _drain(stop: asyncio.Event, health: Health) -> None:

@@ -1,14 +1,14 @@
 """What the relay needs from outside: the tail of a log that it holds alone, somewhere to publish, and a hint.
 
 RelayError
-+-- LogUnavailable    PostgreSQL is away: wait, connect and take the lock anew
-+-- Deposed           another relay may be active: stop at once, then take the lock anew
-+-- PublishFailed     Kafka did not confirm in time or refused for now: a new publisher, from the cursor
-+-- OperatorNeeded    Kafka will never take it like this: stand still, loudly; never skip
++-- LogUnavailable    PostgreSQL is away: wait, connect and take the lock again
++-- RelayReplaced     another relay may be active: stop at once, then wait for the lock
++-- PublishFailed     Kafka did not confirm in time, or refused for now: a new publisher, from the cursor
++-- OperatorNeeded    Kafka will always refuse this: stop, log it as critical, and never skip an event
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from shared.contract.recorded_event import RecordedEvent
 
@@ -16,21 +16,32 @@ from shared.contract.recorded_event import RecordedEvent
 class RelayError(Exception):
     """Why the relay stopped forwarding; nothing is lost, the cursor stands before what is unconfirmed."""
 
+    reason: ClassVar[str]
+    """In `relay_restarts_total` and in logs."""
+
 
 class LogUnavailable(RelayError):
-    """The log cannot be read or the cursor not be moved now."""
+    """The log cannot be read, or the cursor cannot be moved, at the moment."""
+
+    reason = "log_unavailable"
 
 
-class Deposed(RelayError):
+class RelayReplaced(RelayError):
     """The lock's connection is gone, or the cursor is not where this relay left it."""
+
+    reason = "replaced"
 
 
 class PublishFailed(RelayError):
     """What was not confirmed may or may not be in Kafka."""
 
+    reason = "publish_failed"
+
 
 class OperatorNeeded(RelayError):
-    """An event that Kafka refuses for good, or topics that are not as this service needs them."""
+    """Kafka refuses an event for good, or the topics are not as this service needs them."""
+
+    reason = "operator_needed"
 
 
 class Published(NamedTuple):
@@ -55,7 +66,7 @@ class LogTail(Protocol):
         """The event store's UUID as ASCII text."""
 
     async def try_lock(self) -> bool:
-        """Become the one active relay of this log, until `lost` returns. False: another one is."""
+        """Become the one active relay of this log, until `lost` returns. False: another relay is active."""
 
     async def read_cursor(self) -> int:
         """The log position up to which all is confirmed; 0 before the first event."""
@@ -64,7 +75,7 @@ class LogTail(Protocol):
         """The next chunk in log order; empty at the end. Raises `OperatorNeeded` for a row it cannot read."""
 
     async def move_cursor(self, old: int, new: int) -> None:
-        """Compare and set. Raises `Deposed` when the cursor is not at `old`."""
+        """Compare and set. Raises `RelayReplaced` when the cursor is not at `old`."""
 
     async def lost(self) -> None:
         """Returns when the session, and with it the lock, is gone."""
@@ -80,17 +91,17 @@ class Publisher(Protocol):
         """Verify the topics and connect. Raises `PublishFailed` or `OperatorNeeded`."""
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
-        """Encode a chunk, which costs as much time as sending it: done while the one before is on its way."""
+        """Encode a chunk. That takes as long as sending it, so it is done while the chunk before is sent."""
 
     async def publish(self, chunk: Chunk) -> Published:
         """Send a chunk in order per product and wait, bounded, until it is confirmed. Never raises."""
 
     async def stop(self) -> None:
-        """Let go of what is unconfirmed and disconnect, within a bound; never raises."""
+        """Give up what is unconfirmed and disconnect, within a time limit; never raises."""
 
 
 class AppendSignal(Protocol):
-    """Something that may say that there is more to read; it may also be silent for ever."""
+    """A hint that there is more to read; it may also never come."""
 
     async def wait(self, seconds_max: float) -> None:
         """Until a hint came since the last call, or `seconds_max` passed."""

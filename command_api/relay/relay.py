@@ -1,31 +1,31 @@
 """Event log -> Kafka, in order, by one relay at a time: never skips, may repeat.
 
-The cursor moves only over what Kafka has confirmed without a hole, so whatever fails (a relay killed, Kafka
-away, PostgreSQL away, this relay deposed) is answered alike: stop, and go on from the cursor. What is sent
-twice, consumers drop by its stream version; why that is enough: docs/decisions/0003-relay-fencing.md.
+The cursor moves only over what Kafka has confirmed without a hole. So every failure (a relay killed, Kafka or
+PostgreSQL away, this relay replaced by another) has the same answer: stop, and continue from the cursor.
+Consumers drop what is sent twice by its stream version (docs/decisions/0003-relay-fencing.md says why that is
+enough).
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
-    Deposed,
     LogTail,
     LogUnavailable,
     OperatorNeeded,
     Publisher,
     PublishFailed,
     RelayError,
+    RelayReplaced,
 )
 from shared.contract.recorded_event import RecordedEvent
-from shared.ops.concurrency.waits import beside, pause
+from shared.ops.concurrency.waits import beside, pause, run_until
 from shared.ops.logs import get_logger
 
 RELAY_ACTIVE = Gauge("relay_active", "1 while this process holds the relay's lock, 0 on standby.")
@@ -35,7 +35,7 @@ RELAY_BATCH_EVENTS = Histogram(
     "Events published as one chunk.",
     buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000),
 )
-RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and begun anew.", ["reason"])
+RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and started again.", ["reason"])
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
@@ -56,7 +56,7 @@ class RelayTimes:
 
 @dataclass(slots=True)
 class RelayStatus:
-    """What readiness asks: whether this is the active relay, whether it forwards, and what holds it up."""
+    """What readiness asks: whether this is the active relay, whether it forwards, and why it is stopped."""
 
     is_active: bool = False
     is_forwarding: bool = False
@@ -64,7 +64,7 @@ class RelayStatus:
 
 
 class Relay:
-    """The use case. `beat` is called in every round of every wait, as a sign of life."""
+    """The use case. Every loop calls `beat` in each round, so that liveness notices a relay that hangs."""
 
     def __init__(
         self,
@@ -88,12 +88,12 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._tenure(stop)
-            except (LogUnavailable, Deposed) as error:
+            except (LogUnavailable, RelayReplaced) as error:
                 self._interrupted(error)
                 await self._back_off(stop)
 
     async def _tenure(self, stop: asyncio.Event) -> None:
-        """From one connection to its end."""
+        """From one connection to the log until it ends."""
         self._beat()
         log = await self._open_log()
         try:
@@ -101,7 +101,8 @@ class Relay:
                 self.status.is_active = True
                 RELAY_ACTIVE.set(1)
                 _log.info("this relay is active")
-                await _while_held(log, self._lead(log, stop))
+                if not await run_until(log.lost(), self._lead(log, stop)):
+                    raise RelayReplaced("the connection that holds the lock is gone")
         finally:
             self.status.is_active = self.status.is_forwarding = False
             RELAY_ACTIVE.set(0)
@@ -116,7 +117,7 @@ class Relay:
         return False
 
     async def _lead(self, log: LogTail, stop: asyncio.Event) -> None:
-        """Publish with one publisher after the other; the lock is kept: Kafka's faults are not the log's."""
+        """Publish, with a new publisher after each failure of Kafka; the lock is kept all the time."""
         while not stop.is_set():
             try:
                 await self._publish(log, stop)
@@ -139,12 +140,10 @@ class Relay:
             await publisher.stop()
 
     async def _stand_still(self, error: OperatorNeeded, stop: asyncio.Event) -> None:
-        """Skipping would lose the event for every consumer: not ready, and loud, until it can be sent."""
+        """Skipping would lose the event for every consumer: the relay is not ready until it can send it."""
         self.status.operator_needed = str(error)
-        RELAY_RESTARTS.labels("operator_needed").inc()
-        _log.critical(
-            "the relay stands still until an operator mends this; nothing is skipped", error=str(error)
-        )
+        RELAY_RESTARTS.labels(error.reason).inc()
+        _log.critical("relay stopped until an operator acts; no event is skipped", error=str(error))
         await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
@@ -192,10 +191,9 @@ class Relay:
         self.status.operator_needed = None
 
     def _interrupted(self, error: RelayError) -> None:
-        reason = {PublishFailed: "publish_failed", Deposed: "deposed"}.get(type(error), "log_unavailable")
-        RELAY_RESTARTS.labels(reason).inc()
+        RELAY_RESTARTS.labels(error.reason).inc()
         if self._failures % _FAILURES_PER_LOG_LINE == 0:
-            _log.warning("relay interrupted, going on from the cursor", reason=reason, error=str(error))
+            _log.warning("relay interrupted, continues from cursor", reason=error.reason, error=str(error))
         self._failures += 1
 
     async def _back_off(self, stop: asyncio.Event) -> None:
@@ -206,20 +204,6 @@ class Relay:
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:
     return publisher.prepare(await log.read_after(log_position))
-
-
-async def _while_held(log: LogTail, leading: Coroutine[Any, Any, None]) -> None:
-    """Run `leading` until it ends or the lock's connection does, which ends it at once. Raises `Deposed`."""
-    work, losing = asyncio.create_task(leading), asyncio.create_task(log.lost())
-    try:
-        await asyncio.wait((work, losing), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise Deposed("the connection that holds the lock is gone")
-        work.result()
-    finally:
-        work.cancel()
-        losing.cancel()
-        await asyncio.gather(work, losing, return_exceptions=True)
 
 
 def _jitter() -> float:

@@ -1,4 +1,4 @@
-"""Puts a replay together: what was ordered, the use case, its adapters, and what became of it."""
+"""The composition root of a replay: from an operator's order to its outcome."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ class Order:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of it. `last` is where the replay was to end; None if the log could not be asked."""
+    """The outcome. `last`: the last position to replay; None where the log could not be read."""
 
     last: int | None = None
     tally: Tally | None = None
@@ -69,7 +69,7 @@ async def _replay(
     outcome: Outcome,
 ) -> None:
     end = await _end(log, order, settings)
-    # Positions that are not taken yet will be: to call them replayed would lose them.
+    # Positions without an event yet will get one: they must not count as replayed.
     outcome.last = end if order.last is None else min(order.last, end)
     selection = Selection(order.first, outcome.last, order.product_ids, order.event_types)
     replay = Replay(

@@ -33,8 +33,8 @@ _log = get_logger(__name__)
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """What `run_replay_command` reads; a wrong value ends in argparse's usage message and exit code 2."""
     add = parser.add_argument
-    add("--topic", required=True, type=_topic, metavar="T", help="its whole name; it must exist")
-    add("--create-topic", action="store_true", help="make the topic where it is missing")
+    add("--topic", required=True, type=_topic, metavar="T", help="full name of the topic; it must exist")
+    add("--create-topic", action="store_true", help="create the topic if it is missing")
     add(
         "--from", dest="first", type=_position, default=1, metavar="P", help="first log position (default: 1)"
     )
@@ -45,10 +45,10 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add(
         "--type", dest="event_types", action="append", default=[], type=_event_type, metavar="TYPE",
-        help=f"only this type of event; may be repeated: {', '.join(_TYPES)}",
+        help=f"only this event type; may be repeated: {', '.join(_TYPES)}",
     )  # fmt: skip
-    add("--rate", type=_rate, metavar="N", help="at most so many events per second (default: no limit)")
-    add("--dry-run", action="store_true", help="count what would be sent, without speaking to Kafka")
+    add("--rate", type=_rate, metavar="N", help="at most N events per second (default: no limit)")
+    add("--dry-run", action="store_true", help="count the events, but send nothing to Kafka")
     add("--json", action="store_true", help="print the outcome as one JSON object")
     parser.set_defaults(usage_error=parser.error)
 
@@ -68,7 +68,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
 def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
     """From the arguments and the environment. Raises `SystemExit` (2) for what is wrong with them."""
     if args.last is not None and args.first > args.last:
-        args.usage_error(f"--from {args.first} lies after --to {args.last}")
+        args.usage_error(f"--from {args.first} is greater than --to {args.last}")
     order = Order(
         topic=args.topic, first=args.first, last=args.last, product_ids=tuple(args.product_ids),
         event_types=tuple(args.event_types), events_per_second=args.rate, create_topic=args.create_topic,
@@ -77,7 +77,7 @@ def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
     settings = load_settings(ReplaySettings)
     strays = _strays(order, settings.kafka_topic_prefix)
     if strays:
-        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose what it does by --type")
+        args.usage_error(f"{order.topic} does not carry {', '.join(strays)}: choose others with --type")
     return order, settings
 
 
@@ -92,7 +92,7 @@ async def replay(
 
 
 def _strays(order: Order, prefix: str) -> list[str]:
-    """The chosen types that the relay would not send there: a live topic by kind keeps to its kind."""
+    """The chosen event types that do not belong into this topic of one kind of event."""
     live = topics(prefix)
     if order.topic not in (live.created, live.updated, live.deleted):
         return []
@@ -100,7 +100,7 @@ def _strays(order: Order, prefix: str) -> list[str]:
 
 
 class _Progress:
-    """A bar over the positions of the log on a terminal; elsewhere a line of log now and then."""
+    """A bar over the positions of the log on a terminal; elsewhere a log line now and then."""
 
     def __init__(self, interval_seconds: float, file: TextIO) -> None:
         self._interval_seconds = interval_seconds
@@ -114,7 +114,7 @@ class _Progress:
         self._bar.close()
 
     def show(self, selection: Selection, tally: Tally) -> None:
-        """Called as often as one likes."""
+        """Cheap enough to be called after each chunk."""
         done = tally.confirmed_position - (selection.first - 1)
         self._bar.total = max(selection.last - (selection.first - 1), 0)
         self._bar.set_postfix_str(f"{tally.events} events", refresh=False)
@@ -127,7 +127,7 @@ class _Progress:
 
 
 def _report(order: Order, outcome: Outcome, terminal: Terminal, *, as_json: bool) -> None:
-    """What was done on stdout, what stopped it on stderr."""
+    """Prints the result on stdout and the error on stderr."""
     if not outcome.is_complete:
         terminal.complain(_complaint(order, outcome))
     if as_json:
@@ -143,18 +143,22 @@ def _complaint(order: Order, outcome: Outcome) -> str:
     confirmed = outcome.tally.confirmed_position if outcome.tally else order.first - 1
     if confirmed < order.first:
         return f"{what}\nnothing is confirmed; start again with --from {order.first}"
-    return f"{what}\nall up to position {confirmed} is confirmed; go on with --from {confirmed + 1}"
+    return f"{what}\nconfirmed up to position {confirmed}; continue with --from {confirmed + 1}"
 
 
 def _line(error: RelayError) -> str:
     if isinstance(error, LogUnavailable):
-        return f"the event log cannot be read now: {error}"
-    return f"{error}: --create-topic makes it" if isinstance(error.__cause__, TopicIsMissing) else str(error)
+        return f"the event log is unavailable: {error}"
+    return (
+        f"{error}; create it with --create-topic"
+        if isinstance(error.__cause__, TopicIsMissing)
+        else str(error)
+    )
 
 
 def _as_text(order: Order, tally: Tally, last: int) -> str:
     if last < order.first:
-        return f"nothing to replay: the last position to be had is {last}"
+        return f"nothing to replay: the last available position is {last}"
     done = "would replay" if order.is_dry_run else "replayed"
     reached = tally.confirmed_position
     where = f"of positions {order.first} to {reached}, to {order.topic}" if reached >= order.first else ""
@@ -181,7 +185,9 @@ def _as_json(order: Order, outcome: Outcome) -> dict[str, Any]:
 
 def _position(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= _POSITION_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a log position: they are whole numbers from 1 on")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a log position: positions are whole numbers from 1"
+        )
     return int(text)
 
 
@@ -194,7 +200,9 @@ def _product_id(text: str) -> UUID:
 
 def _event_type(text: str) -> str:
     if text not in _TYPES:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a type of event; known are {', '.join(_TYPES)}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an event type; the event types are {', '.join(_TYPES)}"
+        )
     return text
 
 

@@ -1,11 +1,11 @@
-"""How fast a replay may go: its topic's readers share their machines with live work."""
+"""How fast a replay may go: the readers of its topic share their machines with live work."""
 
 
 class Pace:
     """At most so many events per second; None: as fast as Kafka confirms. Time comes in as a value.
 
-    Events go in turns of a fifth of a second's worth, each due when the one before has had its time. A turn
-    that comes late is not made up for, so no stall is followed by a burst.
+    Events are sent in portions for a fifth of a second. A late portion is not made up for, so a stall is not
+    followed by a burst.
     """
 
     _TURNS_PER_SECOND = 5

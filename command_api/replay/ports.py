@@ -33,10 +33,10 @@ class Count(NamedTuple):
 
 
 class ReplayLog(Protocol):
-    """One read-only session. Every method but `close` raises `relay_ports.LogUnavailable`.
+    """One read-only session. Every method but `close` raises `LogUnavailable`.
 
-    A read is bounded in events, in bytes and in what it looks at, so it may find nothing and still have got
-    further: go on from `scanned_to` until that is the selection's last position.
+    A read is bounded in events, in bytes and in positions. It may find nothing and still have advanced:
+    continue from `scanned_to` until that is the selection's last position.
     """
 
     @property
@@ -44,16 +44,16 @@ class ReplayLog(Protocol):
         """The event store's UUID as ASCII text."""
 
     async def newest_position(self) -> int:
-        """Of the last event; 0 while there is none."""
+        """The position of the last event; 0 while there is none."""
 
     async def relayed_position(self) -> int:
-        """Up to where the relay has published at least; 0 before its first event."""
+        """The position up to which the relay has certainly published; 0 before its first event."""
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         """The next selected events in log order. Raises `OperatorNeeded` for a row it cannot read."""
 
     async def count_after(self, log_position: int, selection: Selection) -> Count:
-        """The same without the events."""
+        """How many events `read_after` would find."""
 
     async def close(self) -> None:
         """End the session; never raises."""

@@ -1,23 +1,23 @@
-"""A range of the log to any topic, marked as a replay: for a new reader, or for one that lost its data.
+"""Publishes a range of the log to any topic, marked as a replay, for a reader that is new or lost its data.
 
-The relay's rules hold here, too: in log order, confirmed before counted, never past something unconfirmed. It
-keeps no cursor: `Tally.confirmed_position` is where another replay may go on, and repeats at most a chunk.
+The relay's rules hold here, too: in log order, confirmed before counted, never past an unconfirmed event. It
+keeps no cursor: another replay can continue after `Tally.confirmed_position`; it repeats at most a chunk.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from command_api.relay.ports import Chunk, Publisher
 from command_api.replay.pace import Pace
 from command_api.replay.ports import ReplayLog, Selection
-from shared.ops.concurrency.waits import beside, pause
+from shared.ops.concurrency.waits import beside, pause, run_until
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was done so far: all that is selected up to `confirmed_position` is confirmed, `events` events."""
+    """The progress: all selected events up to `confirmed_position` are confirmed, `events` of them."""
 
     confirmed_position: int
     events: int = 0
@@ -31,7 +31,7 @@ class _Run(NamedTuple):
 
 
 class Replay:
-    """The use case. `progress` hears of the tally each time it grew; `now` is a clock in seconds.
+    """The use case. `progress` is called with the tally each time it has grown; `now` is a clock in seconds.
 
     After a stop the chunk on its way may take `finish_seconds_max` more; then it counts as unconfirmed.
     """
@@ -62,18 +62,19 @@ class Replay:
         return self.tally.confirmed_position >= self._selection.last
 
     async def publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Send what is selected, until done or `stop`. Raises `RelayError`; the tally is true in any case.
+        """Send the selected events, until done or `stop`. Raises `RelayError`; the tally is true even then.
 
         The topic is verified even if there is nothing to send: a misspelt one must not look like success.
         """
         try:
             await publisher.start()
-            await _until(stop, self._publish(publisher, stop), self._finish_seconds_max)
+            publishing = self._publish(publisher, stop)
+            await run_until(stop.wait(), publishing, finish_seconds_max=self._finish_seconds_max)
         finally:
             await publisher.stop()
 
     async def count(self, stop: asyncio.Event) -> None:
-        """Count what would be sent into the tally, and send nothing."""
+        """Count the selected events into the tally, and send nothing."""
         while not (self.is_complete or stop.is_set()):
             events, scanned_to = await self._log.count_after(self.tally.confirmed_position, self._selection)
             self._reached(scanned_to, events)
@@ -108,18 +109,3 @@ class Replay:
         self.tally.confirmed_position = log_position
         self.tally.events += events
         self._progress(self.tally)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None], finish_seconds_max: float) -> None:
-    """Run `work`, which heeds `stop`; if it is held up after a stop, end it."""
-    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            await asyncio.wait((task,), timeout=finish_seconds_max)
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        stopping.cancel()
-        await asyncio.gather(task, stopping, return_exceptions=True)

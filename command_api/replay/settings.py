@@ -7,11 +7,11 @@ from shared.ops.settings import ProcessSettings
 
 
 class ReplaySettings(ProcessSettings):
-    """The log is only read, so the reader role and a replica will do."""
+    """The log is only read, so the reader role and a replica are enough."""
 
     event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
     kafka_bootstrap_servers: str = "127.0.0.1:19092"
-    # Which topics are the live ones: not put before the name of the topic that is asked for.
+    # The prefix of the live topics; it is not added to the name of the replay's topic.
     kafka_topic_prefix: str = ""
     # As the relay's: the partitions of a replay must be those of the live topics.
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
@@ -20,11 +20,11 @@ class ReplaySettings(ProcessSettings):
     # A chunk is read, published and confirmed as one; two are in memory at a time.
     replay_chunk_events_max: int = Field(default=2000, ge=1, le=50_000)
     replay_chunk_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
-    # What one statement looks at in search of events of a rare type.
+    # How many log positions one statement searches for events of a rare type.
     replay_window_positions_max: int = Field(default=50_000, ge=1)
     replay_statement_seconds_max: float = Field(default=10.0, gt=0)
     replay_start_seconds_max: float = Field(default=10.0, gt=0)
     replay_send_seconds_max: float = Field(default=12.0, gt=0)
     replay_stop_seconds_max: float = Field(default=3.0, gt=0)
-    # Where standard error is no terminal, a line of log says so often how far it is.
+    # How often progress is logged where standard error is no terminal.
     replay_report_interval_seconds: float = Field(default=10.0, gt=0)

@@ -5,6 +5,7 @@ own servers, and `make up` starts no server that the user has.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,19 @@ def run_shell(settings: StackSettings, arguments: Sequence[str]) -> int:
         print("Commands in this shell go to the running stack: python -m projector status. `exit` leaves it.")
     own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     environment = {**own, **operators_environment(settings), "PATH": _path(), MARK: "1"}
-    return subprocess.run([shell, *arguments], check=False, env=environment).returncode
+    command = [shell, *arguments] if arguments else _interactive(settings, shell)
+    return subprocess.run(command, check=False, env=environment).returncode
+
+
+def _interactive(settings: StackSettings, shell: str) -> list[str]:
+    """bash reads the user's start file first; what pyenv or conda put before PATH there stays behind ours."""
+    if Path(shell).name != "bash":
+        return [shell]
+    start_file = settings.folder / "bashrc"
+    start_file.parent.mkdir(exist_ok=True)
+    users = "if [ -f ~/.bashrc ]; then . ~/.bashrc; fi"
+    start_file.write_text(f"{users}\nPATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n")
+    return [shell, "--rcfile", str(start_file)]
 
 
 def operators_environment(settings: StackSettings) -> dict[str, str]:

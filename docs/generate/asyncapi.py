@@ -18,12 +18,13 @@ Json = dict[str, Any]
 _BINDING_VERSION = "0.5.0"
 _STATE_HEADERS = "StateHeaders"
 _DESCRIPTION = """\
-Every change of the product catalogue, as it happened. One message is one event of one product; its key is the
-product's id, so a product's messages stay in one partition and in order.
+Every change of the product catalogue. One message is one event of one product. Its key is the id of the
+product, so the messages of a product stay in one partition and in order.
 
-Delivery is at least once: a message may come again, alone or with those after it, and a replay sends old ones
-on purpose. Per product, keep the last `ce_streamversion` and drop whatever is not newer. Unknown types and
-unknown fields may appear at any time: skip and count the first, ignore the second. More in docs/events.md."""
+Delivery is at least once: a message may come again, alone or with the messages after it, and a replay sends
+old messages. Store the last `ce_streamversion` of each product and drop every message that is not newer.
+Unknown types and unknown fields may appear at any time: skip and count the types, ignore the fields. More in
+docs/events.md."""
 
 
 class _Channel(NamedTuple):
@@ -78,8 +79,8 @@ def _channels(shapes: list[Shape]) -> list[_Channel]:
         _Channel(
             "products-state",
             state_topic(),
-            "The latest whole product after each change, as readers get it; a message without a value says "
-            "that it is deleted. Compacted: read it from the start to have every product.",
+            "The whole product after each change, as readers get it; a message without a value means "
+            "that the product is deleted. Compacted: read it from the start to get every product.",
             ["product-document", "product-tombstone"],
             cleanup_policy=LATEST_PER_KEY["cleanup.policy"],
         ),
@@ -130,7 +131,7 @@ def _messages(shapes: list[Shape]) -> Json:
         },
         "product-tombstone": {
             "title": "The product is deleted",
-            "summary": "No value: Kafka forgets the key when it compacts.",
+            "summary": "No value: Kafka removes the key when it compacts.",
             **_keyed(_ref("schemas", _STATE_HEADERS), {"type": "null"}),
         },
     }

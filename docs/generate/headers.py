@@ -1,6 +1,6 @@
 """The headers of a record, as a schema; the code that writes them is `shared/kafka/cloud_event.py`.
 
-A test holds the names, and which of them always come, against what that code writes.
+A test holds the names, and which of them are always there, against what that code writes.
 """
 
 from typing import Any
@@ -14,51 +14,60 @@ _ALWAYS: dict[str, dict[str, Any]] = {
     "ce_specversion": {"const": "1.0", "description": "Version of CloudEvents."},
     "ce_id": {
         "format": "uuid",
-        "description": "Id of the event, a UUIDv7; the same on a repeat or a replay.",
+        "description": "Id of the event, a UUIDv7; a duplicate and a replay have the same.",
     },
     "ce_type": {"description": "Stored type of the event, such as `product-created`."},
-    "ce_source": {"const": EVENT_SOURCE, "description": "Who tells."},
-    "ce_subject": {"format": "uuid", "description": "Id of the product; also the record's key."},
+    "ce_source": {"const": EVENT_SOURCE, "description": "The sender: this catalogue."},
+    "ce_subject": {"format": "uuid", "description": "Id of the product; also the key of the record."},
     "ce_time": {
         "format": "date-time",
-        "description": "When it was recorded, in UTC; also the record's time.",
+        "description": "When the event was recorded, in UTC; also the time of the record.",
     },
     "ce_position": {
         "pattern": _NUMBER,
-        "description": "Place in the log, over all products: a whole number of up to 63 bits.",
+        "description": "Position in the log, over all products: a whole number of up to 63 bits.",
     },
     "ce_streamversion": {
         "pattern": _NUMBER,
-        "description": "Version of the product after the event, from 1 without gaps: drop what is not newer.",
+        "description": "Version of the product after the event, from 1 without gaps. Drop older ones.",
     },
-    "ce_schemaversion": {"pattern": _NUMBER, "description": "Schema version of the value, of its type."},
-    "ce_correlationid": {"description": "What belongs together, from the first request on."},
+    "ce_schemaversion": {
+        "pattern": _NUMBER,
+        "description": "Schema version of the value, counted for each event type.",
+    },
+    "ce_correlationid": {"description": "The same for everything that one first request caused."},
     "ce_logid": {
         "format": "uuid",
-        "description": "Which event store it is from; positions of another one mean something else.",
+        "description": "Which event log it is from; positions of different logs cannot be compared.",
     },
-    "content-type": {"const": "application/json", "description": "Of the value."},
-    "correlation_id": {"description": "The same as `ce_correlationid`, for clients that look for this name."},
+    "content-type": {"const": "application/json", "description": "Media type of the value."},
+    "correlation_id": {"description": "The same as `ce_correlationid`, for clients that expect this name."},
 }
 _SOMETIMES: dict[str, dict[str, Any]] = {
-    "ce_causationid": {"description": "What caused it, where that is known."},
-    "traceparent": {"description": "W3C trace context of the request that caused it, where it had one."},
+    "ce_causationid": {"description": "Id of the direct cause, if it is known."},
+    "traceparent": {"description": "W3C trace context of the request that caused it, if it had one."},
     "ce_importid": {
-        "description": "Which import wrote it, where one did: the same for all events of that import."
+        "description": "Id of the import that wrote it: one for all its events. Absent otherwise."
     },
-    "ce_replay": {"const": "true", "description": "Only on replays: never repeat a side effect for it."},
+    "ce_replay": {
+        "const": "true",
+        "description": "Only on replays. Never repeat a side effect for such a record.",
+    },
 }
 
 
 _OF_STATES: dict[str, dict[str, Any]] = {
     **{name: _ALWAYS[name] for name in ("ce_specversion", "ce_source", "ce_subject")},
-    "ce_id": {"description": "Product id and version, with a slash between them; the same on a repeat."},
-    "ce_type": {"const": "product-state", "description": "What all records of this topic are."},
+    "ce_id": {"description": "Product id and version, with a slash between them; a duplicate has the same."},
+    "ce_type": {"const": "product-state", "description": "The type of all records of this topic."},
     "ce_time": {"format": "date-time", "description": "When the event that made this state was recorded."},
-    "ce_position": {"pattern": _NUMBER, "description": "That event's place in the log, over all products."},
+    "ce_position": {
+        "pattern": _NUMBER,
+        "description": "Position of that event in the log, over all products.",
+    },
     "ce_streamversion": {
         "pattern": _NUMBER,
-        "description": "Version of the product; keep the greatest.",
+        "description": "Version of the product; keep the highest.",
     },
 }
 _OF_SOME_STATES = {name: _ALWAYS[name] for name in ("ce_logid", "content-type")}

@@ -6,7 +6,6 @@ operator means all of them.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from prometheus_client import Gauge
@@ -14,6 +13,7 @@ from prometheus_client import Gauge
 from projector.applying.ports import Control
 from projector.control.ports import ControlBoard, PartitionLag
 from projector.errors import ProjectorError
+from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
 
 PAUSED = Gauge("projection_paused", "1 while an operator keeps the projection paused.", ["projection"])
@@ -50,11 +50,7 @@ class ControlLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. While PostgreSQL is away, what was wanted last is what is done."""
-        while not stop.is_set():
-            await self.turn()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_TURN_SECONDS):
-                    await stop.wait()
+        await every(_TURN_SECONDS, stop, self.turn)
 
     async def turn(self) -> None:
         """One round; never raises for an outage."""

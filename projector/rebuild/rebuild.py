@@ -4,20 +4,21 @@ Each phase is kept, so whatever ends it - Ctrl-C, a crash, a server that goes aw
 The live view is not touched before the switch, and the previous one stays until it is finished with.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.errors import CannotGoOn
-from projector.rebuild.log_tail import LogTail
+from projector.rebuild.log_tail import LogTail, ReadTail
 from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
 from projector.rebuild.postgres.lock import rebuild_lock
 from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.rebuilding import Rebuilding
 from projector.rebuild.worker import Slices
-from projector.rebuild.workers import Workers
+from projector.rebuild.workers import load_in_processes
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
 
@@ -52,6 +53,20 @@ class Reporter(NamedTuple):
     total: Callable[[int], None]
 
 
+class Log(ReadTail, Protocol):
+    """The log, as a rebuild reads it itself; the first pass reads it in slices."""
+
+    async def log_id(self) -> UUID:
+        """Which log it is. Raises `Unavailable`."""
+
+    async def count_products(self, upto: int) -> int:
+        """How many products there are up to a position. Raises `Unavailable`."""
+
+
+LoadSlices = Callable[[Slices, list[int], int, Callable[[int], None]], Awaitable[None]]
+"""The first pass: load these of the slices, so many at a time; the last argument hears of folded events."""
+
+
 class Rebuild:
     """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
 
@@ -62,6 +77,9 @@ class Rebuild:
         settings: "ProjectorSettings",
         reporter: Reporter,
         owner_id: UUID,
+        *,
+        log: Log,
+        load_slices: LoadSlices,
     ) -> None:
         self._projection = projection
         self._name = projection.name
@@ -70,7 +88,8 @@ class Rebuild:
         self._report = reporter
         self._owner_id = owner_id
         self._parts = projection.target(stores, owner_id)
-        self._log = PostgresLogScan(stores.log_pool)
+        self._log = log
+        self._load_slices = load_slices
 
     async def start(self, wanted: Wanted) -> Proof | None:
         """From the beginning; an unfinished rebuild must be resumed or cancelled first."""
@@ -170,11 +189,23 @@ class Rebuild:
             record.target_position,
             wanted.live_lag_events_max,
         )
-        processes = Workers(self._settings, slices, left, min(wanted.workers, max(1, len(left))))
-        try:
-            await processes.run(self._report.events)
-        finally:
-            processes.end()
+        count = min(wanted.workers, max(1, len(left)))
+        await self._load_slices(slices, left, count, self._report.events)
+
+
+def rebuild_of(
+    projection: Rebuilding,
+    stores: Stores,
+    settings: "ProjectorSettings",
+    reporter: Reporter,
+    owner_id: UUID,
+) -> Rebuild:
+    """A rebuild from the log in PostgreSQL, with processes for its first pass."""
+    return Rebuild(
+        projection, stores, settings, reporter, owner_id,
+        log=PostgresLogScan(stores.log_pool),
+        load_slices=partial(load_in_processes, settings),
+    )  # fmt: skip
 
 
 def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:

@@ -19,6 +19,21 @@ _LOOK_SECONDS = 0.05
 _END_SECONDS_MAX = 5.0
 
 
+async def load_in_processes(
+    settings: "ProjectorSettings",
+    slices: Slices,
+    left: list[int],
+    count: int,
+    events: Callable[[int], None],
+) -> None:
+    """Load these of the slices in so many processes. Raises `CannotGoOn`."""
+    processes = Workers(settings, slices, left, count)
+    try:
+        await processes.run(events)
+    finally:
+        processes.end()
+
+
 class Workers:
     """Ended with the pass, however it ends."""
 

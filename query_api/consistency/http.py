@@ -1,4 +1,4 @@
-"""What a reader insists on: Consistency-Token, and `Prefer: wait=N` (RFC 7240) for how long it would wait."""
+"""Which write a reader must see (Consistency-Token), and how long it waits (`Prefer: wait=N`, RFC 7240)."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class WaitLimits:
 
 
 def consistency_of(request: Request, limits: WaitLimits) -> tuple[Consistency | None, dict[str, str]]:
-    """(what the reader insists on or None, headers that say what was applied). Raises `MalformedHeader`."""
+    """(the write to see, or None; headers that say which wait was applied). Raises `MalformedHeader`."""
     given = request.headers.getlist("consistency-token")
     if not given:
         return None, {}
@@ -40,9 +40,7 @@ def consistency_of(request: Request, limits: WaitLimits) -> tuple[Consistency | 
 
 
 def preferred_wait(prefer: list[str]) -> int | None:
-    """The seconds of the first `wait` preference; a preference that cannot be read is ignored, as the RFC
-    says.
-    """
+    """The seconds of the first `wait` preference; the RFC says to ignore what cannot be read."""
     for preference in ",".join(prefer).split(","):
         match = _wait.fullmatch(preference)
         if match is not None:

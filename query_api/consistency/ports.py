@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Checkpoints(Protocol):
-    """How far one projection is."""
+    """The checkpoints of one projection."""
 
     async def positions(self) -> Mapping[int, int]:
         """Kafka partition -> last log position."""

@@ -1,4 +1,4 @@
-"""How far a projection is, as it writes it beside its view."""
+"""The checkpoints that a projection writes beside its view."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from shared.postgres.sql import load_sql
 
 
 class PostgresCheckpoints:
-    """The port `Checkpoints`. Not behind the bulkhead: it is one poller, and waiting readers depend on it."""
+    """The port `Checkpoints`. Not behind the bulkhead: only one poller reads it, and readers wait for it."""
 
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, projection: str = "product_view"

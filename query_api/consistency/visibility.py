@@ -1,6 +1,6 @@
-"""Read your writes: a reader that sends its Consistency-Token waits, bounded, until its write is projected.
+"""Read your writes: a reader with a Consistency-Token waits, within a limit, until its write is projected.
 
-All waiting readers share one poller, so that a thousand of them cost one small query every few milliseconds.
+All waiting readers share one poller: a thousand of them cost one small query every few milliseconds.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from uuid import UUID
 from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
+from shared.ops.concurrency.waits import cancelled, pause
 
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
@@ -20,17 +21,17 @@ _ASK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """What a reader insists on seeing, and how long it would wait for it."""
+    """The write that a reader must see, and how long it waits for it."""
 
     token: ConsistencyToken
     wait_seconds: float
 
     def is_of(self, product_id: UUID) -> bool:
-        """Whether a version of this product can be proof at all."""
+        """Whether the token is of this product and names a version, so that the version can be compared."""
         return self.token.product_id == product_id and self.token.stream_version is not None
 
     def is_met_by(self, product_id: UUID, stream_version: int) -> bool:
-        """Whether having this version of this product at hand is proof enough."""
+        """Whether this version of this product includes the write."""
         wanted = self.token.stream_version
         return wanted is not None and self.token.product_id == product_id and stream_version >= wanted
 
@@ -55,8 +56,8 @@ class Visibility:
         """Return when the projection has passed the token's positions.
 
         Raises `ReadModelBehind` after `wait_seconds`, `Overloaded`, or what the checkpoints raise. The
-        checkpoints are asked at least once, whatever was seen before: a restored read model may be behind
-        again.
+        checkpoints are read at least once, whatever was seen before: after a restore the read model may be
+        behind again.
         """
         if not consistency.token.positions:
             return
@@ -66,7 +67,7 @@ class Visibility:
         self._waiters.add(waiter)
         self._start_polling()
         try:
-            # Also `wait=0` asks once, and an answer takes a moment.
+            # `wait=0` reads the checkpoints once, too, and that takes a moment.
             async with asyncio.timeout(max(consistency.wait_seconds, _ASK_SECONDS)):
                 await waiter.visible
         except TimeoutError as error:
@@ -80,10 +81,9 @@ class Visibility:
         return len(self._waiters)
 
     async def close(self) -> None:
-        """End the poller, when nobody waits any more."""
+        """End the poller; nobody may be waiting any more."""
         if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
+            await cancelled(self._poller)
 
     def _start_polling(self) -> None:
         self._arrived.set()
@@ -91,7 +91,7 @@ class Visibility:
             self._poller = asyncio.create_task(self._poll(), name="checkpoint-poller")
 
     async def _poll(self) -> None:
-        """Ask while anybody waits: often for who has just come, ever more slowly while nothing moves."""
+        """Poll while readers wait: often after one has arrived, more and more slowly while nothing moves."""
         unmoved = 0
         seen: Mapping[int, int] = {}
         while self._waiters:
@@ -108,13 +108,9 @@ class Visibility:
             await self._pause(min(POLL_SECONDS_MIN * 2**patience, POLL_SECONDS_MAX))
 
     async def _pause(self, seconds: float) -> None:
-        """Shorter for who has just come, but never below the minimum: a busy reader costs no query each."""
+        """A new reader cuts it short, but not below the minimum: many readers share one query."""
         await asyncio.sleep(POLL_SECONDS_MIN)
-        try:
-            async with asyncio.timeout(seconds - POLL_SECONDS_MIN):
-                await self._arrived.wait()
-        except TimeoutError:
-            return
+        await pause(seconds - POLL_SECONDS_MIN, self._arrived)
 
     def _release(self, positions: Mapping[int, int]) -> None:
         for waiter in self._waiters:
@@ -125,7 +121,7 @@ class Visibility:
                 waiter.visible.set_result(None)
 
     def _fail(self, error: Exception) -> None:
-        """Everybody who waits hears why; nobody would be served by waiting on."""
+        """Every waiting reader gets the error at once."""
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.visible.done():

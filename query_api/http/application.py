@@ -1,13 +1,13 @@
-"""Every address as one ASGI application: observation, then the framework. Hot reads are answered before
-it."""
+"""Every address as one ASGI application: observed, bounded, then the framework. Hot reads come before it."""
 
 from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
 from query_api.http import openapi, problems
-from query_api.http.observe import Observed
+from query_api.http.admission import Admission
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.request_layer import RequestLayer
 from shared.ops.version import service_version
 
 AddRoutes = Callable[[FastAPI], None]
@@ -23,4 +23,5 @@ def http_application(
         add_routes(app)
     problems.install(app)
     openapi.install(app)
-    return Observed(app, in_progress_max=requests_in_progress_max, slow_seconds=slow_request_seconds)
+    admission = Admission(app, in_progress_max=requests_in_progress_max)
+    return RequestLayer(admission, slow_seconds=slow_request_seconds)

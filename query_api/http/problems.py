@@ -11,17 +11,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
 from query_api import errors
-from query_api.http.request_context import SCOPE_KEY, RequestContext
-from shared.ops.http.asgi import Scope, Send, respond
+from shared.ops.http.json_text import pointer
 from shared.ops.http.plain_errors import plain_text
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.problem import INTERNAL_ERROR, Problem
+from shared.ops.http.problem_answer import allowed_methods, problem_response
 
-RETRY_AFTER_SECONDS = 1
 OVERLOADED = Problem(503, "overloaded", "Too much is in progress")
-INTERNAL = Problem(500, "internal-error", "Something is broken on our side")
 _BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
 
 # error -> status, code, title
@@ -53,14 +50,14 @@ def install(app: FastAPI) -> None:
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
-            allow = {"allow": ", ".join(_methods(app, request.scope))}
+            allow = {"allow": allowed_methods(request)}
             return _response(request, Problem(405, "method-not-allowed", "Not with this method"), allow)
         if error.status_code == 404:
             return _response(request, Problem(404, "not-found", "There is nothing at this address"))
         return _response(request, Problem(error.status_code, "http-error", str(error.detail)))
 
     async def on_bug(request: Request, _: Exception) -> Response:
-        return _response(request, INTERNAL)
+        return _response(request, INTERNAL_ERROR)
 
     app.add_exception_handler(errors.QueryError, on_query_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -76,59 +73,26 @@ def problem_of(error: Exception) -> Problem:
             version = getattr(error, "current_version", None)
             more = {} if version is None else {"current_version": version}
             return Problem(status, code, title, detail, errors=_fields(error), extensions=more)
-    return INTERNAL
-
-
-async def problem_message(scope: Scope, send: Send, problem: Problem) -> None:
-    """Answer with a problem from outside the framework."""
-    headers = [(name.encode(), value.encode()) for name, value in _headers(problem).items()]
-    await respond(scope, send, problem.status, CONTENT_TYPE, _body(scope, problem), headers)
+    return INTERNAL_ERROR
 
 
 def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    body = _body(request.scope, problem)
-    all_headers = {**_headers(problem), **(headers or {}), "cache-control": "no-store"}
-    if request.method == "HEAD":
-        all_headers["content-length"] = str(len(body))
-        body = b""
-    return Response(body, problem.status, all_headers, media_type=CONTENT_TYPE)
-
-
-def _body(scope: Scope, problem: Problem) -> bytes:
-    context: RequestContext = scope[SCOPE_KEY]
-    return problem_body(
-        problem, trace_id=context.trace_id, request_id=context.request_id, instance=scope["path"]
-    )
-
-
-def _headers(problem: Problem) -> dict[str, str]:
-    return {"retry-after": str(RETRY_AFTER_SECONDS)} if problem.status == 503 else {}
+    return problem_response(request, problem, {**(headers or {}), "cache-control": "no-store"})
 
 
 def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
     if isinstance(error, errors.BadParameter):
-        return ((_pointer(error.parameter), error.code, error.reason),)
+        return ((pointer(error.parameter), error.code, error.reason),)
     return ()
 
 
 def _problem_of_validation(found: Sequence[Any]) -> Problem:
     """pydantic's findings; a location is ("query", "limit") or ("query", "tag", 0)."""
-    fields = tuple((_pointer(*wrong["loc"][1:]), _code(wrong["type"]), plain_text(wrong)) for wrong in found)
+    fields = tuple((pointer(*wrong["loc"][1:]), _code(wrong["type"]), plain_text(wrong)) for wrong in found)
     status, code, title = _BAD_PARAMETER
-    detail = "; ".join(f"{pointer[1:]}: {reason}" for pointer, _, reason in fields)
+    detail = "; ".join(f"{place[1:]}: {reason}" for place, _, reason in fields)
     return Problem(status, code, title, detail, errors=fields)
 
 
 def _code(pydantic_type: str) -> str:
     return "unknown" if pydantic_type == "extra_forbidden" else pydantic_type.replace("_", "-")
-
-
-def _pointer(*parts: str | int) -> str:
-    """RFC 6901; the parameters are the members of one object."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
-
-
-def _methods(app: FastAPI, scope: Scope) -> list[str]:
-    """All methods of the path: Starlette's own Allow names those of the first route alone."""
-    matching = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
-    return sorted({method for route in matching for method in getattr(route, "methods", ())})

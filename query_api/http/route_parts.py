@@ -44,13 +44,13 @@ def json_answer(request: Request, body: bytes, headers: dict[str, str]) -> Respo
 
 
 def refuse_parameters(request: Request) -> None:
-    """A parameter that does nothing would be taken for one that does."""
+    """Refuse every parameter: the caller of an unknown one would think that it works."""
     for parameter in request.query_params:
         raise BadParameter(parameter, "is not a parameter of this address", "unknown")
 
 
 def refuse_repeats(request: Request) -> None:
-    """Which of two values counts is nothing to guess."""
+    """Refuse a parameter that is given twice: we do not guess which value counts."""
     seen = set()
     for parameter, _ in request.query_params.multi_items():
         if parameter in seen:

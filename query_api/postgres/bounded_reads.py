@@ -1,7 +1,7 @@
-"""A bulkhead in front of PostgreSQL: when Redis is gone, its readers must not become a dead database.
+"""A bulkhead in front of PostgreSQL: when Redis is away, its readers must not overload the database.
 
-At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max`; whoever comes then is
-refused at once.
+At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max`; further ones are refused at
+once.
 """
 
 import asyncio
@@ -54,12 +54,11 @@ class BoundedReads:
 
 
 async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any) -> list[asyncpg.Record]:
-    """All rows, without the bulkhead: for the one poller and for readiness. Raises `ReadModelUnavailable`."""
+    """All rows, without the bulkhead, for the one poller and for readiness. Raises `ReadModelUnavailable`."""
     try:
         rows: list[asyncpg.Record] = await pool.fetch(sql, *parameters)
     except Exception as error:
-        # A statement that ran into its time-out is slow again when repeated, but for the reader it is an
-        # outage.
+        # A statement that exceeds its time limit will do so again, but for the reader it is an outage.
         if is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
             raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
         raise

@@ -1,8 +1,9 @@
-"""Read your writes, the quick way: most documents are in the cache before the view's transaction is done, and
-a look there costs no statement.
+"""Read your writes from the cache: most documents are there before the view's transaction commits, and a look
+costs no SQL statement.
 
-It is a head start, no more: the projection of the cache may stand still, be paused or be rebuilt. So a reader
-looks for a moment before it waits for the view, and after one who looked in vain nobody looks for a while.
+This is only a head start: the cache's projection may be stopped, paused or being rebuilt. So a reader looks
+for a short time before it waits for the view, and after a look that found nothing no reader looks for a
+while.
 """
 
 import asyncio
@@ -15,8 +16,9 @@ T = TypeVar("T")
 
 
 class CacheWatch:
-    """Each reader looks every `pause_seconds` for `seconds_max` at most, and so do `watchers_max` readers at
-    most. Whoever else comes, or comes within `rest_seconds` after a look in vain, goes on at once.
+    """Each reader looks every `pause_seconds`, for `seconds_max` at most; `watchers_max` readers at most look
+    at the same time. Others do not look at all; nor does any reader within `rest_seconds` after a look that
+    found nothing.
     """
 
     def __init__(
@@ -30,9 +32,7 @@ class CacheWatch:
         self._not_before = 0.0
 
     async def until(self, look: Callable[[], Awaitable[T | None]], wait_seconds: float) -> T | None:
-        """What `look` finds; None when that is not in time, or where looking is of no use. `CacheUnavailable`
-        ends it like that, too.
-        """
+        """What `look` finds; None where that is nothing in time, or the cache is unavailable."""
         now = asyncio.get_running_loop().time
         seconds = min(wait_seconds, self._seconds_max)
         if seconds <= 0 or now() < self._not_before or self._watchers >= self._watchers_max:
@@ -41,7 +41,7 @@ class CacheWatch:
         self._watchers += 1
         try:
             while now() < ends:
-                # On a grid, so that all who look do so in one tick of the loop: one command for all of them.
+                # On a grid, so that all readers look in one tick of the loop, with one command.
                 await asyncio.sleep(self._pause_seconds - now() % self._pause_seconds)
                 found = await look()
                 if found is not None:

@@ -1,8 +1,8 @@
 """Find one product: Redis, then the table. A cache failure is a slower answer, never an error.
 
-A miss is loaded once however many ask, and fills the cache under the row's version, so that a late fill loses
-against what the projector stored meanwhile. A SKU or slug is first looked up as a pointer to an id, which is
-believed only if that product's document still has it; else the table decides.
+A miss is loaded once for all its readers, and fills the cache under the row's version: a late fill loses
+against what the projector has stored since. A SKU or slug is first looked up as a pointer to an id, which
+counts only if that product's document still has the SKU or slug; otherwise the table decides.
 """
 
 import time
@@ -88,9 +88,9 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
-        """The cache if it is new enough, or is so in a moment; else wait, then the table.
+        """From the cache if it is new enough, now or in a moment; otherwise wait, then read the table.
 
-        The cache is not filled: the projector is about to write the same document.
+        The cache is not filled: the projector will write the same document soon.
         """
         cached, cache = await self._read(product_id)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
@@ -110,7 +110,7 @@ class FindProduct:
         return _found(found, "bypass")
 
     async def _new_enough(self, product_id: UUID, consistency: Consistency) -> ProductRow | None:
-        """What the cache has now, if that is proof. Raises `CacheUnavailable`."""
+        """The cached document, if it is new enough. Raises `CacheUnavailable`."""
         value = await self._cache.glance(str(product_id))
         row = None if value is None else _row(product_id, value)
         is_met = row is not None and consistency.is_met_by(product_id, row.stream_version)
@@ -125,7 +125,7 @@ class FindProduct:
     async def _after(
         self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
     ) -> ProductRow | None:
-        """Wait until the write is visible, then load; what is loaded may prove it where the wait ran out."""
+        """Wait until the write is visible, then load. After the limit the row may still be new enough."""
         try:
             await self._visibility.wait(consistency)
         except ReadModelBehind:
@@ -136,9 +136,9 @@ class FindProduct:
         return await load()
 
     async def _insist(self, consistency: Consistency, found: ProductRow | None) -> None:
-        """A checkpoint passes a product that is parked: of the token's own product the row itself must tell.
+        """Check the row of the token's own product, too: a checkpoint moves past a product that is parked.
 
-        A name may lead to another product, or to none, because the token's own has not been given it yet.
+        A name may lead to another product or to none, when the token's product has not got that name yet.
         """
         token = consistency.token
         if token.product_id is None or token.stream_version is None:
@@ -150,7 +150,7 @@ class FindProduct:
             raise ReadModelBehind("the product has not reached the version that the token stands for")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
-        """What the cache has. A negative entry is a row of version 0 without a body."""
+        """The cached row. A negative entry is a row of version 0 without a body."""
         try:
             value = await self._cache.read(str(product_id))
         except CacheUnavailable:
@@ -166,7 +166,7 @@ class FindProduct:
             else:
                 await self._cache.fill(row)
         except CacheUnavailable:
-            # The answer is in hand; the next reader will try to fill again.
+            # The row answers this reader; the next one tries to fill the cache again.
             return row
         return row
 
@@ -185,7 +185,7 @@ class FindProduct:
 
 
 def _row(product_id: UUID, value: bytes) -> ProductRow | None:
-    """None for what was not written by us, or by a later release: the table knows."""
+    """None for a value that this release cannot read: then the table answers."""
     try:
         cached = unpack(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Pages of what has a key of its own: categories, brands, stock items; from the table, never cached."""
+"""Pages of rows with a unique key: categories, brands, stock items; from the table, never cached."""
 
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -11,7 +11,7 @@ from query_api.reports.ports import KeyedRows, KeyPosition
 
 
 class Keyed(Protocol):
-    """A row that tells where a page ends that ends with it."""
+    """A row that knows the position after it."""
 
     @property
     def position(self) -> KeyPosition: ...

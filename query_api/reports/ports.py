@@ -1,6 +1,6 @@
-"""What reports ask of outside, owned here; `postgres/` provides it.
+"""What reports need from outside, owned here; `postgres/` provides it.
 
-A query is a value: it tells the cursors of one report from those of another. Rows raise
+A query is a value; a cursor is bound to it, so that it fits no other report. Rows raise
 `ReadModelUnavailable` or `Overloaded` (errors.py).
 """
 

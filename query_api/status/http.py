@@ -1,4 +1,4 @@
-"""How the projections are, for whoever depends on them. Why one does not go on is told to operators alone."""
+"""`GET /v1/status`: the state of the projections. Only operators see why one is stopped."""
 
 from datetime import datetime
 

@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 
 
 class ProjectionState(NamedTuple):
-    """How one projection is, over all its partitions.
+    """The state of one projection, over all its partitions.
 
-    `partitions_measured`: of how many its consumers told a moment ago; the lags are over all that they ever
-    told of, and `measured_at` is the oldest of these times. `updated_at` None: it keeps no checkpoint.
+    `partitions_measured`: how many partitions have a recent lag report. The lags are over all partitions that
+    ever had a report, and `measured_at` is the oldest of those. `updated_at` None: it keeps no checkpoint.
     """
 
     projection: str
@@ -27,6 +27,6 @@ class ProjectionState(NamedTuple):
 
 
 class ProjectionStates(Protocol):
-    """How all projections are."""
+    """The states of all projections."""
 
     async def states(self) -> Sequence[ProjectionState]: ...

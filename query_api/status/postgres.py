@@ -1,4 +1,4 @@
-"""How all projections are, as the projector writes it beside its views."""
+"""The states of all projections, from what the projector writes beside its views."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from shared.postgres.sql import load_sql
 
 
 class PostgresProjectionStates:
-    """The port `ProjectionStates`. A measurement older than `seconds_max` says nothing of now."""
+    """The port `ProjectionStates`. A lag report older than `seconds_max` does not count."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, seconds_max: float) -> None:
         self._pool = pool

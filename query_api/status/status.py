@@ -1,7 +1,7 @@
-"""How each projection is, said so that what is not known never looks well.
+"""The status of each projection. What is unknown must not look healthy.
 
-Lags are told once a second by the consumers themselves; when nobody tells any more, the last word was
-probably a good one.
+The consumers report their lags once a second. When the reports stop, the last one was probably good, so an
+old report does not count.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from typing import Literal, NamedTuple
 from query_api.status.ports import ProjectionState, ProjectionStates
 
 Condition = Literal["running", "waiting", "stopped", "paused", "unknown"]
-"""waiting: it does not go on now and tries again by itself. stopped: an operator has to act, on at least one
-partition. paused: an operator wants it so. unknown: nobody told of all its partitions lately."""
+"""waiting: an outage holds it up, and it tries again by itself. stopped: an operator has to act, on at least
+one partition. paused: by an operator. unknown: some of its partitions have not reported lately."""
 
 
 class ProjectionStatus(NamedTuple):
-    """`lag_events` and `lag_seconds` are None where they are not known of all partitions."""
+    """`lag_events` and `lag_seconds` are None where some partition has not reported lately."""
 
     condition: Condition
     lag_events: int | None
@@ -36,7 +36,7 @@ class TellStatus:
 
 
 def status_of(state: ProjectionState, partition_count: int) -> ProjectionStatus:
-    """A partition that nobody told of may be far behind, so no sum is told either."""
+    """A partition without a report may be far behind, so there is no sum without it."""
     is_known = state.partitions_measured >= partition_count
     lag_events, lag_seconds = (state.lag_events, state.lag_seconds) if is_known else (None, None)
     return ProjectionStatus(_condition(state, is_known=is_known), lag_events, lag_seconds, state)

@@ -1,4 +1,4 @@
-"""How an aiokafka producer is let go of: its own `stop` waits for ever while the broker is away.
+"""Closing an aiokafka producer in bounded time: its own `stop` waits for ever while the broker is away.
 
 An idempotent aiokafka producer never gives up a batch, and after one batch has failed for good it is poisoned
 for that partition (docs/library-facts.md). So a producer with anything unconfirmed is abandoned,
@@ -62,7 +62,7 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
                 await asyncio.wait((sender,), timeout=pause)
             await close_client(producer.client)
     except Exception as error:
-        _log.warning("Kafka producer could not be ended", error=repr(error))
+        _log.warning("Kafka producer could not be closed", error=repr(error))
     _release_waiters(producer._message_accumulator)
 
 

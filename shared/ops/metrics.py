@@ -11,6 +11,7 @@ from collections import deque
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.ops.concurrency.waits import pause
 from shared.ops.version import service_revision
 
 BUILD_INFO = Gauge("build_info", "Always 1; the labels say what runs.", ["process", "version", "revision"])
@@ -48,9 +49,7 @@ async def watch_event_loop(stop: asyncio.Event) -> None:
     lags: deque[float] = deque(maxlen=_LAG_WINDOW_SAMPLES)
     while not stop.is_set():
         due = time.monotonic() + _LAG_SAMPLE_SECONDS
-        try:
-            async with asyncio.timeout(_LAG_SAMPLE_SECONDS):
-                await stop.wait()
-        except TimeoutError:
+        await pause(_LAG_SAMPLE_SECONDS, stop)
+        if not stop.is_set():
             lags.append(max(0.0, time.monotonic() - due))
             EVENT_LOOP_LAG_SECONDS.set(max(lags))

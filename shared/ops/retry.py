@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.stop import StopBaseT, stop_after_delay, stop_never
 from tenacity.wait import wait_random_exponential
 
+from shared.ops.concurrency.waits import pause
 from shared.ops.logs import get_logger
 from shared.ops.metrics import RETRIES
 
@@ -108,11 +109,7 @@ class _Pause:
         if self._stop is None:
             await asyncio.sleep(seconds)
             return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
-        except TimeoutError:
-            return
+        await pause(seconds, self._stop)
         self._raise_if_stopped()
 
     def _raise_if_stopped(self) -> None:

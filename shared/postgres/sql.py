@@ -10,9 +10,10 @@ from importlib import resources
 def load_sql(package: str, name: str) -> str:
     """The text of `<folder of package>/<name>.sql`, read once per process.
 
-    Raises FileNotFoundError naming the file and the package: a misspelt name shows at the first call.
+    Raises LookupError naming the file and the package: a misspelt name shows at the first call. No OSError,
+    which would pass for an outage.
     """
     file = resources.files(package) / f"{name}.sql"
     if not file.is_file():
-        raise FileNotFoundError(f"there is no {name}.sql in the package {package}")
+        raise LookupError(f"there is no {name}.sql in the package {package}")
     return file.read_text(encoding="utf-8")

@@ -12,7 +12,8 @@ DECISIONS = DOCS / "decisions"
 _SKIPPED = {".venv", ".local", ".git"}
 _LINK = re.compile(r"!?\[[^\]\n]*\]\(([^)\s]+)\)")
 _NAMED_PAGE = re.compile(r"[\w./-]*\w\.md\b")
-_NAMED_PATH = re.compile(r"`((?:command_api|query_api|projector|shared|tests|deploy|docs)/[\w./-]*)`")
+_NAMED_FOLDER = re.compile(r"`((?:command_api|query_api|projector|shared|tests|deploy|docs)/[\w./-]*)`")
+_NAMED_FILE = re.compile(r"`(?!NNNN)([\w./-]+\.(?:py|sql|lua|sh|ya?ml))`")
 _CODE = (".py", ".sql", ".sh", ".yml", ".yaml", ".toml", ".lua")
 
 
@@ -94,14 +95,15 @@ def test_every_page_that_code_names_exists() -> None:
     assert unknown == []
 
 
-def test_every_path_that_a_page_names_exists() -> None:
-    # What the changelog says of a release stays, whatever moves afterwards.
-    pages = [page for page in _pages() if page.name != "CHANGELOG.md"]
+def test_every_file_and_folder_that_a_page_names_exists() -> None:
+    # A file may be named by the end of its path. What the changelog says of a release stays, whatever moves.
+    files = [f"/{file.relative_to(ROOT).as_posix()}" for file in _files()]
     gone = [
-        f"{page.relative_to(ROOT)}: {path}"
-        for page in pages
-        for path in _NAMED_PATH.findall(page.read_text())
-        if not (ROOT / path).exists()
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in _pages()
+        if page.name != "CHANGELOG.md"
+        for name in (*_NAMED_FOLDER.findall(page.read_text()), *_NAMED_FILE.findall(page.read_text()))
+        if not (ROOT / name).exists() and not any(file.endswith(f"/{name}") for file in files)
     ]
     assert gone == []
 
@@ -129,3 +131,26 @@ def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path, text: str, complai
 def test_a_page_that_is_in_no_index_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("[one](one.md)")
     assert _not_in(tmp_path / "README.md", [tmp_path / "one.md", tmp_path / "two.md"]) == ["two.md"]
+
+
+def _glossary() -> dict[str, list[str]]:
+    """The names in a line, as they stand there -> the words that are not used for the same."""
+    rows = re.findall(
+        r"^\| (.+?) \| .+? \| (.*?) \|$", (DOCS / "glossary.md").read_text(), flags=re.MULTILINE
+    )
+    lines = [row for row in rows if row[0] not in ("term", "---")]
+    return {names: others.split(", ") for names, others in lines}
+
+
+def test_in_the_glossary_one_name_means_one_thing() -> None:
+    glossary = _glossary()
+    terms = [term for names in glossary for term in names.split(", ")]
+    assert len(terms) > 50
+    assert [term for term in terms if terms.count(term) > 1] == []
+    # Where a word is the name of something else, brackets say of what: "offset (that is Kafka's)".
+    unexplained = {
+        names: [word for word in others if word in terms]
+        for names, others in glossary.items()
+        if set(others) & set(terms)
+    }
+    assert unexplained == {}

@@ -2,12 +2,12 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.architecture.source_files import ROOT, files, named, nobody
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("command_api", "query_api", "projector", "shared", "deploy", "docs")
 MODULE_LINES_MAX = 250
 FUNCTION_LINES_MAX = 60
 _SQL = re.compile(
@@ -16,92 +16,113 @@ _SQL = re.compile(
 )
 
 
-def _modules() -> list[Path]:
-    return [module for package in PACKAGES for module in sorted((ROOT / package).rglob("*.py"))]
+@cache
+def _tree(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
 
 
-def _named(module: Path) -> str:
-    return module.relative_to(ROOT).as_posix()
+def test_a_module_can_be_read_in_one_sitting() -> None:
+    lengths = {module: len(module.read_text().splitlines()) for module in files(".py")}
+    nobody(f"{named(module)}: {lines} lines" for module, lines in lengths.items() if lines > MODULE_LINES_MAX)
 
 
-@pytest.mark.parametrize("module", _modules(), ids=_named)
-def test_a_module_and_its_functions_can_be_read_in_one_sitting(module: Path) -> None:
-    text = module.read_text()
-    assert len(text.splitlines()) <= MODULE_LINES_MAX
-    long = [
-        node.name
-        for node in ast.walk(ast.parse(text))
+def test_a_function_can_be_seen_at_once() -> None:
+    nobody(
+        f"{named(module)}: {node.name} has {lines} lines"
+        for module in files(".py")
+        for node in ast.walk(_tree(module))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
-    ]
-    assert long == []
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+    )
 
 
 def test_no_module_and_no_class_is_called_by_a_word_that_says_nothing() -> None:
     words = re.compile(r"(?i)utils?|helpers?|common|misc|base")
-    assert [_named(module) for module in _modules() if words.fullmatch(module.stem)] == []
     ends = re.compile(r"(Manager|Helper|Base|Utils?)$")
+    modules = [named(module) for module in files(".py") if words.fullmatch(module.stem)]
     classes = [
-        f"{_named(module)}: {node.name}"
-        for module in _modules()
-        for node in ast.walk(ast.parse(module.read_text()))
+        f"{named(module)}: {node.name}"
+        for module in files(".py")
+        for node in ast.walk(_tree(module))
         if isinstance(node, ast.ClassDef) and ends.search(node.name)
     ]
-    assert classes == []
+    nobody([*modules, *classes])
 
 
-@pytest.mark.parametrize("module", _modules(), ids=_named)
-def test_a_module_begins_with_a_sentence_about_itself(module: Path) -> None:
-    assert len(ast.get_docstring(ast.parse(module.read_text())) or "") > 20
+def test_a_module_begins_with_a_sentence_about_itself() -> None:
+    nobody(named(module) for module in files(".py") if len(ast.get_docstring(_tree(module)) or "") <= 20)
 
 
-def _sql_files() -> list[Path]:
-    return [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.sql"))]
+def test_an_sql_file_begins_with_a_comment_that_says_what_it_is_for() -> None:
+    nobody(
+        f"{named(file)}: {first}"
+        for file in files(".sql")
+        if not re.fullmatch(r"-- \S.{10,}", first := file.read_text().partition("\n")[0])
+    )
 
 
-@pytest.mark.parametrize("file", _sql_files(), ids=_named)
-def test_an_sql_file_begins_with_a_comment_that_says_what_it_is_for(file: Path) -> None:
-    first = file.read_text().splitlines()[0]
-    assert re.fullmatch(r"-- \S.{10,}", first)
+def test_a_migration_says_in_its_name_whether_it_runs_before_or_after_a_deploy() -> None:
+    name = re.compile(r"\d{4}_(before|after)_deploy_[a-z0-9_]+\.sql")
+    nobody(named(file) for file in files(".sql") if _is_migration(file) and not name.fullmatch(file.name))
+
+
+def test_no_module_holds_sql_in_a_string() -> None:
+    """But `deploy`, which speaks to a server that it has just made."""
+    nobody(
+        f"{named(module)}: {text[:60]}"
+        for module in files(".py")
+        if not module.is_relative_to(ROOT / "deploy")
+        for text in _strings(module)
+        if _SQL.search(text)
+    )
 
 
 def test_each_sql_file_has_a_caller() -> None:
-    """In a module of its own package that names it: a statement that nobody runs protects nothing."""
-    for package in PACKAGES:
-        named = {
-            node.value
-            for module in (ROOT / package).rglob("*.py")
-            for node in ast.walk(ast.parse(module.read_text()))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        files = [
-            file
-            for file in _sql_files()
-            if file.is_relative_to(ROOT / package) and "migrations" not in file.parts
-        ]
-        assert [_named(file) for file in files if not {file.stem, file.name} & named] == []
+    """Its name stands as a string in a module that loads from its folder.
+
+    Migrations are found by number, and a function's present text is compared with a migrated database.
+    """
+    loading = {module: set(_strings(module)) for module in files(".py")}
+    nobody(
+        named(file)
+        for file in files(".sql")
+        if not _is_migration(file)
+        and file.parent.name != "functions"
+        and not any(
+            {file.stem, file.name} & strings and _loads_from(module, strings, file.parent)
+            for module, strings in loading.items()
+        )
+    )
 
 
-@pytest.mark.parametrize("file", [f for f in _sql_files() if "migrations" in f.parts], ids=_named)
-def test_a_migration_says_in_its_name_whether_it_runs_before_or_after_a_deploy(file: Path) -> None:
-    assert re.fullmatch(r"\d{4}_(before|after)_deploy_[a-z0-9_]+\.sql", file.name)
+def test_each_sql_function_is_called_by_a_statement_or_by_another_function() -> None:
+    texts = {file: file.read_text() for file in files(".sql") if not _is_migration(file)}
+    nobody(
+        named(file)
+        for file in texts
+        if file.parent.name == "functions"
+        and not any(f".{file.stem}(" in text for other, text in texts.items() if other != file)
+    )
 
 
-@pytest.mark.parametrize("module", _modules(), ids=_named)
-def test_no_module_holds_sql_in_a_string(module: Path) -> None:
-    if module.is_relative_to(ROOT / "deploy"):
-        pytest.skip("deploy speaks to a server that it has just made")
-    tree = ast.parse(module.read_text())
-    told = {
+def _is_migration(file: Path) -> bool:
+    return file.parent.name == "migrations"
+
+
+def _loads_from(module: Path, strings: set[str], folder: Path) -> bool:
+    return module.parent == folder or named(folder).replace("/", ".") in strings
+
+
+def _strings(module: Path) -> Iterator[str]:
+    """All of them but docstrings."""
+    tree = _tree(module)
+    docstrings = {
         node.body[0].value
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    strings = [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in told
-    ]
-    assert [text for text in strings if _SQL.search(text)] == []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+            yield node.value

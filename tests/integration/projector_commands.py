@@ -14,7 +14,8 @@ from projector.operators.command_line.commands import operate, read_command
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.command_line import Ended, run_in_process
-from tests.integration.projector_process import environment_of
+from tests.forked_process import be_ready_to_fork
+from tests.integration.projector_environment import environment_of
 from tests.integration.projector_world import World
 
 
@@ -31,6 +32,8 @@ async def command_json(world: World, *arguments: str, code: int = 0) -> Any:
 
 async def run(world: World, *arguments: str, code: int = 0, **environment: str) -> Ended:
     """On the world's servers, with other settings where the environment says so."""
+    if arguments[0] == "rebuild":
+        await asyncio.to_thread(be_ready_to_fork)
     ended = await run_in_process(
         {**environment_of(world.settings), **environment},
         lambda: read_command(arguments),

@@ -1,22 +1,15 @@
 """A projector as a process, with a fault that production code knows nothing of: methods are wrapped.
 
-PROJECTOR_FAULT is `<kill|pause>-<place>:<n>`, at the n-th call of what `_PLACES` says: SIGKILL, or SIGSTOP
-until SIGCONT. The arguments are the projections to run.
+`fault` is `<kill|pause>-<place>:<n>`, at the n-th call of what `_PLACES` says: SIGKILL, or SIGSTOP until
+SIGCONT.
 """
 
 import asyncio
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from projector.app import run_projector
@@ -32,7 +25,7 @@ from projector.views.postgres import view as postgres_view
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
-from tests.eventually import eventually
+from tests.forked_process import ForkedProcess, be_ready_to_fork
 from tests.integration.process_faults import install
 
 _PLACES: dict[str, tuple[Any, str]] = {
@@ -51,55 +44,22 @@ _PLACES: dict[str, tuple[Any, str]] = {
 }
 
 
-def environment_of(settings: ProjectorSettings) -> dict[str, str]:
-    """What a process must be told to have these settings."""
-    return {
-        name.upper(): str(value)
-        for name, value in settings.model_dump().items()
-        if value != type(settings).model_fields[name].default
-    }
-
-
-class ProjectorProcess:
-    """A projector of its own process, to be killed and paused."""
-
-    def __init__(self, settings: ProjectorSettings, *names: str, fault: str = "") -> None:
-        environment = {**os.environ, **environment_of(settings), "PROJECTOR_FAULT": fault}
-        self.process = subprocess.Popen([sys.executable, __file__, *names], env=environment)
-
-    async def is_paused(self) -> None:
-        """By itself, at its fault."""
-
-        def has_stopped() -> None:
-            assert self.process.poll() is None, "the projector has ended"
-            assert psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
-
-        await eventually(has_stopped, 60)
-
-    async def has_ended(self) -> int:
-        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), 60)
-
-    def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-
-@contextmanager
-def projector_process(
+@asynccontextmanager
+async def projector_process(
     settings: ProjectorSettings, *names: str, fault: str = ""
-) -> Iterator[ProjectorProcess]:
-    process = ProjectorProcess(settings, *names, fault=fault)
+) -> AsyncIterator[ForkedProcess]:
+    """In this block; killed at its end if not before."""
+    await asyncio.to_thread(be_ready_to_fork)
+    process = ForkedProcess(_project, settings, names, fault)
     try:
         yield process
     finally:
-        process.process.kill()
-        process.process.wait()
+        process.end()
 
 
-if __name__ == "__main__":
-    if os.environ["PROJECTOR_FAULT"]:
-        install(os.environ["PROJECTOR_FAULT"], _PLACES)
-    chosen = ProjectorSettings(_env_file=None)
-    configure_logs("projector", chosen)
-    sys.exit(
-        run("projector", lambda stop: run_projector(chosen, [BY_NAME[name] for name in sys.argv[1:]], stop))
-    )
+def _project(settings: ProjectorSettings, names: Sequence[str], fault: str) -> None:
+    if fault:
+        install(fault, _PLACES)
+    configure_logs("projector", settings)
+    projections = [BY_NAME[name] for name in names]
+    sys.exit(run("projector", lambda stop: run_projector(settings, projections, stop)))

@@ -26,6 +26,7 @@ from projector.rebuild.redis.shadow import RedisShadow
 from projector.settings import ProjectorSettings
 from tests.eventually import eventually
 from tests.integration.process_faults import install
+from tests.integration.projector_environment import environment_of
 
 _PLACES: dict[str, tuple[Any, str]] = {
     "before-make": (PostgresShadow, "make"),
@@ -43,16 +44,11 @@ class RebuildProcess:
     """A rebuild of its own process, to be killed and paused."""
 
     def __init__(self, settings: ProjectorSettings, *arguments: str, fault: str) -> None:
-        changed = {
-            name.upper(): str(value)
-            for name, value in settings.model_dump().items()
-            if value != type(settings).model_fields[name].default
-        }
         # A file: the workers of a rebuild that is killed would hold a pipe open.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self.process = subprocess.Popen(
             [sys.executable, __file__, "rebuild", *arguments],
-            env={**os.environ, **changed, "REBUILD_FAULT": fault},
+            env={**os.environ, **environment_of(settings), "REBUILD_FAULT": fault},
             stdout=self._output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -11,8 +11,8 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import encode_document
 from tests.integration.projector_commands import command_json
 from tests.integration.projector_world import World
-from tests.integration.view_world import folded
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 
 class Writer:

@@ -1,21 +1,15 @@
 """What the relay's integration tests share: a log to fill, topics to read, relays to start and to kill."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 import warnings
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import asyncpg
 import msgspec
-import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -45,7 +39,6 @@ _INDEX = """
     INSERT INTO catalogue.streams (product_id, stream_version, first_position, last_position)
     SELECT product_id, max(stream_version), min(position), max(position) FROM catalogue.events GROUP BY 1
 """
-_RELAY_PROCESS = str(Path(__file__).with_name("relay_process.py"))
 _READ_SECONDS_MAX = 30
 
 
@@ -195,53 +188,6 @@ async def relaying(settings: RelaySettings) -> AsyncIterator[None]:
         stop.set()
         async with asyncio.timeout(30):
             await task
-
-
-class RelayProcess:
-    """A relay of its own process, to be killed and paused; `fault` is what relay_process.py knows."""
-
-    def __init__(self, settings: RelaySettings, fault: str = "") -> None:
-        self.settings = settings
-        values = {name.upper(): str(value) for name, value in settings.model_dump().items()}
-        self.process = subprocess.Popen(
-            [sys.executable, _RELAY_PROCESS], env={**os.environ, **values, "RELAY_FAULT": fault}
-        )
-
-    async def is_paused(self) -> None:
-        """By itself, at its fault."""
-        await self._has_status(psutil.STATUS_STOPPED)
-
-    async def has_ended(self) -> int:
-        return await asyncio.wait_for(asyncio.to_thread(self.process.wait), 60)
-
-    def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    async def is_active(self, active: bool = True) -> None:
-        """By its own metric."""
-
-        async def says_so() -> None:
-            metrics = await get(self.settings.relay_ops_port, "/metrics")
-            assert f"relay_active {float(active)}" in metrics.text
-
-        await eventually(says_so, 30)
-
-    async def _has_status(self, status: str) -> None:
-        def has() -> None:
-            assert self.process.poll() is None, "the relay has ended"
-            assert psutil.Process(self.process.pid).status() == status
-
-        await eventually(has, 60)
-
-
-@contextmanager
-def relay_process(settings: RelaySettings, fault: str = "") -> Any:
-    process = RelayProcess(settings, fault)
-    try:
-        yield process
-    finally:
-        process.process.kill()
-        process.process.wait()
 
 
 class Answer:

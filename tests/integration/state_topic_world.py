@@ -10,7 +10,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document
 from tests.eventually import eventually
 from tests.integration.projector_world import World
-from tests.integration.view_world import folded
+from tests.unit.projector.records import folded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -55,6 +55,13 @@ async def cut_everywhere(
     return seen
 
 
+async def both(*uses: Awaitable[object]) -> None:
+    """To the end of both, so that nothing of one round is left in the next."""
+    for outcome in await asyncio.gather(*uses, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
 async def _again_and_again(proxy: TcpProxy, count: int) -> None:
     while True:
         if proxy.answer_bytes_left is None:
@@ -72,7 +79,7 @@ def test_postgresql_cut_at_any_byte(run: Run, read_model_dsns: DatabaseDsns) -> 
             )  # fmt: skip
 
             async def use() -> None:
-                await asyncio.gather(transaction(pool), pool.fetchval("SELECT 1"))
+                await both(transaction(pool), pool.fetchval("SELECT 1"))
 
             assert await cut_everywhere(proxy, use, is_transient, STEP)
             await use()
@@ -111,7 +118,7 @@ def test_sessions_that_postgresql_ends_at_any_moment(run: Run, read_model_dsns: 
                 await asyncio.sleep(0)
             for _ in range(3):
                 with only_transient(is_transient, seen):
-                    await asyncio.gather(transaction(pool), pool.fetchval("SELECT 1"))
+                    await both(transaction(pool), pool.fetchval("SELECT 1"))
             await ending
         await ender.close()
         pool.terminate()
@@ -135,7 +142,7 @@ def test_redis_cut_at_any_byte(run: Run, redis_url: str) -> None:
                     for _ in range(3):
                         pipeline.get("cut:a")
                     await pipeline.execute()
-                await asyncio.gather(redis.get("cut:a"), redis.mget(["cut:a", "cut:b"]), redis.incr("cut:n"))
+                await both(redis.mget(["cut:a", "cut:b"]), redis.incr("cut:n"))
 
             assert await cut_everywhere(proxy, use, redis_errors.is_transient, STEP)
             # What is idle in the pool may have ended with the last cut.

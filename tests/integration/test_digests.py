@@ -20,7 +20,6 @@ from tests.eventually import eventually
 from tests.integration.projector_commands import command, letters
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, product_id_in, world
-from tests.integration.view_world import broken
 from tests.mail_server import MailServer, Received, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
@@ -188,84 +187,6 @@ async def test_a_burst_is_a_few_single_mails_and_one_digest_a_window_until_it_is
     assert counts(mails) == [(ANN, 4), (ANN, 7), (BOB, 4), (BOB, 7)]
 
 
-async def test_a_burst_is_over_when_a_window_had_no_more_than_single_mails_could_have_told(
-    world: World, mails: MailServer
-) -> None:
-    """Else a change every minute would never again be told at once."""
-    async with world.projecting(MAILS, notification_recipients=ANN):
-        await world.happen(many(SINGLE_MAILS_MAX + 5))
-        await eventually(lambda: gathered(world, 5, recipients=1))
-        for number, (more, states) in enumerate(((SINGLE_MAILS_MAX + 1, 2), (SINGLE_MAILS_MAX, 3))):
-            await due(world)
-            await eventually(lambda wanted=number + 1: digests(world, *["sent"] * wanted))
-            await world.happen(many(more, f"More {states}", 100 * states))
-            await eventually(lambda wanted=more: gathered(world, wanted, recipients=1))
-        await due(world)
-        await eventually(lambda: digests(world, "sent", "sent", "sent"))
-        await world.happen(new("After", first_position=900))
-
-        async def is_single_again() -> None:
-            assert "New product: After" in singles(mails)
-
-        await eventually(is_single_again)
-    assert counts(mails) == [(ANN, 3), (ANN, 4), (ANN, 5)]
-
-
-async def test_nobody_gets_a_second_digest_in_a_window_however_many_imports_there_are(
-    world: World, mails: MailServer
-) -> None:
-    async with world.projecting(MAILS):
-        imports = [marked(many(2, f"P{n}", 1 + 2 * n), f"import-{n}") for n in range(12)]
-        await world.happen([one for some in imports for one in some])
-        await eventually(lambda: gathered(world, 24))
-        await due(world)
-        await eventually(lambda: digests(world, "sent", "sent"))
-        await world.happen(marked(many(3, "Late", 25), "import-0"))
-        await eventually(lambda: gathered(world, 3))
-        await world.views.execute("UPDATE views.notification_gathering SET due_at = 'epoch'")
-        await world.happen(new("Behind", first_position=28))
-
-        async def told() -> None:
-            assert "New product: Behind" in singles(mails)
-
-        await eventually(told)
-        await digests(world, "sent", "sent")
-    assert counts(mails) == [(ANN, 24), (BOB, 24)]
-    imports_line = text_to(mails, ANN).splitlines()[1]
-    assert (imports_line.count("import-"), imports_line[:9]) == (10, "Imports: ")
-    assert imports_line.endswith(" and 2 more")
-
-
-async def test_a_product_is_called_what_it_was_called_after_the_last_event_that_is_told(
-    world: World, mails: MailServer
-) -> None:
-    events = marked(new("Old name", e.ProductDetailsChanged(name="Name"), priced("0.50")))
-    later = history(
-        events[0].product_id, created(), e.ProductPublished(), e.ProductPublished(),
-        e.ProductDetailsChanged(name="Later"), e.ProductDeleted(),
-    )[3:]  # fmt: skip
-    async with world.projecting(MAILS):
-        await world.happen([*events, *later])
-        await eventually(lambda: gathered(world, 2))
-        await due(world)
-        await eventually(lambda: digests(world, "sent", "sent"))
-    assert f"  Name  http://read.test/v1/products/{events[0].product_id}" in digest_to(mails, ANN).text
-
-
-async def test_a_product_whose_history_cannot_be_read_is_shown_without_its_name(
-    world: World, mails: MailServer
-) -> None:
-    spoilt, sound = marked(new("Spoilt"))[0], marked(new("Sound", first_position=2))[0]
-    async with world.projecting(MAILS):
-        await world.append([broken(spoilt, data=b"{"), sound])
-        await world.publish([spoilt, sound])
-        await eventually(lambda: gathered(world, 2))
-        await due(world)
-        await eventually(lambda: digests(world, "sent", "sent"))
-    text = text_to(mails, ANN)
-    assert f"\n  http://read.test/v1/products/{spoilt.product_id}\n  Sound  http" in text
-
-
 async def test_replays_and_duplicates_are_told_nowhere(world: World, mails: MailServer) -> None:
     events = marked(many(5))
     replayed = marked(new("Replayed", first_position=6))[0]
@@ -348,7 +269,7 @@ async def test_a_projector_killed_around_its_planning_tells_everything_once(
     async with world.projecting(MAILS):
         pass  # the group begins here, not after the kill
     events = [*marked(many(20)), *many(5, "Single", first_position=21)]
-    with projector_process(world.settings, MAILS, fault=fault) as killed:
+    async with projector_process(world.settings, MAILS, fault=fault) as killed:
         await world.happen(events)
         assert await killed.has_ended() == -signal.SIGKILL
     async with world.projecting(MAILS, notification_digest_seconds=3600.0):
@@ -378,7 +299,7 @@ async def test_a_projector_killed_between_claim_and_settlement_leaves_the_digest
         await world.happen(marked(many(5)))
         await eventually(lambda: gathered(world, 5, recipients=1))
     await due(world)
-    with projector_process(world.settings, MAILS, fault=fault) as killed:
+    async with projector_process(world.settings, MAILS, fault=fault) as killed:
         assert await killed.has_ended() == -signal.SIGKILL
     await digests(world, "claimed")
     # Whoever claimed it may still be at it for so long.
@@ -398,7 +319,7 @@ async def test_a_digest_whose_projector_is_killed_before_it_is_noted_as_a_dead_l
         await world.happen(marked(many(5)))
         await eventually(lambda: gathered(world, 5, recipients=1))
     await due(world)
-    with projector_process(world.settings, MAILS, fault="kill-before-digest-marked:1") as killed:
+    async with projector_process(world.settings, MAILS, fault="kill-before-digest-marked:1") as killed:
         assert await killed.has_ended() == -signal.SIGKILL
     await parked(world, "mail-refused")
     async with world.projecting(MAILS):
@@ -431,59 +352,6 @@ async def test_several_projectors_send_one_digest(world: World, mails: MailServe
     assert [len(singles(mails, one)) for one in (ANN, BOB)] == [SINGLE_MAILS_MAX] * 2
 
 
-async def test_a_digest_that_could_not_be_sent_is_tried_again_while_all_else_gathers(
-    world: World, mails: MailServer
-) -> None:
-    mails.behave("RCPT:450 later")
-    async with world.projecting(MAILS, notification_retry_delays="1h", notification_recipients=ANN):
-        await world.happen(marked(many(5)))
-        await eventually(lambda: gathered(world, 5, recipients=1))
-        await due(world)
-        await eventually(lambda: digests(world, "failed"))
-        await world.happen(marked(many(3, "More", first_position=6)))
-        await eventually(lambda: gathered(world, 3, recipients=1))
-        await due(world)
-        await world.happen(new("Behind", first_position=9))
-
-        async def is_put_off() -> None:
-            sql = "SELECT state FROM views.notification WHERE state NOT IN ('gathered', 'planned', 'claimed')"
-            assert [row["state"] for row in await world.views.fetch(sql)] == ["failed"]
-
-        await eventually(is_put_off)
-        await digests(world, "failed")
-        mails.behave("accept")
-        await world.views.execute("UPDATE views.notification_digest SET retry_at = 'epoch'")
-        await eventually(lambda: digests(world, "sent"))
-        await due(world)
-        await eventually(lambda: digests(world, "sent", "sent"))
-    assert counts(mails) == [(ANN, 3), (ANN, 5)]
-    assert await letters(world) == []
-
-
-async def test_after_the_last_delay_a_digest_is_a_dead_letter_and_a_retry_sends_it(
-    world: World, mails: MailServer
-) -> None:
-    mails.behave("RCPT:450 later")
-    async with world.projecting(MAILS, notification_recipients=ANN):
-        await world.happen(marked(many(5)))
-        await eventually(lambda: gathered(world, 5, recipients=1))
-        await due(world)
-        await eventually(lambda: parked(world, "mail-not-sent"), 30)
-        assert mails.connections == 3
-        await eventually(world.ready)
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert (letter["topic"], letter["partition"], letter["cause"]) == ("digests", -1, f"{ANN}: 450 later")
-    choice = ("--projection", MAILS, "--letter", str(letter["letter_id"]))
-    shown = await command(world, "dead-letters", "show", *choice, "--json")
-    assert f'\\"recipient\\":\\"{ANN}\\",\\"events\\":5' in shown
-    assert "450 later" in await command(world, "dead-letters", "retry", *choice, code=3)
-    mails.behave("accept")
-    assert "retried" in await command(world, "dead-letters", "retry", *choice, "--reason", "mended")
-    assert await letters(world) == []
-    assert counts(mails) == [(ANN, 5)]
-    await digests(world, "sent")
-
-
 async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_who_says_so(
     world: World, mails: MailServer
 ) -> None:
@@ -493,6 +361,12 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
         await eventually(lambda: gathered(world, 5, recipients=1))
         await due(world)
         await eventually(lambda: parked(world, "mail-outcome-unknown"))
+    (letter,) = await letters(world, "--projection", MAILS)
+    assert (letter["topic"], letter["partition"]) == ("digests", -1)
+    shown = await command(
+        world, "dead-letters", "show", "--projection", MAILS, "--letter", str(letter["letter_id"]), "--json"
+    )
+    assert f'\\"recipient\\":\\"{ANN}\\",\\"events\\":5' in shown
     choice = ("dead-letters", "retry", "--projection", MAILS, "--class", "mail-outcome-unknown")
     assert "--resend-unknown" in await command(world, *choice, "--json", code=3)
     assert len(mails.taken) == 1
@@ -559,33 +433,3 @@ async def _a_turn_ends(world: World) -> None:
         assert await age_seconds() > before
 
     await eventually(has_grown)
-
-
-async def test_what_a_digest_told_is_forgotten_after_the_days_that_are_told_and_not_before(
-    world: World, mails: MailServer
-) -> None:
-    async with world.projecting(MAILS, notification_recipients=ANN):
-        await world.happen(marked(many(5)))
-        await eventually(lambda: gathered(world, 5, recipients=1))
-        await due(world)
-        await eventually(lambda: digests(world, "sent"))
-        await world.happen(new("Single", first_position=6))
-
-        async def told() -> None:
-            assert (
-                await world.views.fetchval("SELECT count(*) FROM views.notification WHERE state = 'sent'")
-                == 1
-            )
-
-        await eventually(told)
-    days = "UPDATE views.notification_digest SET settled_at = clock_timestamp() - make_interval(days => $1)"
-    await world.views.execute(days, 89)
-    async with world.projecting(MAILS):
-        await world.happen(marked(new("Behind", first_position=7)))
-        await eventually(lambda: gathered(world, 1))
-    await digests(world, "sent")
-    await world.views.execute(days, 91)
-    async with world.projecting(MAILS):
-        await eventually(lambda: digests(world))
-    rows = await world.views.fetch("SELECT state FROM views.notification ORDER BY state")
-    assert [row["state"] for row in rows] == ["gathered", "gathered", "sent"]

@@ -86,6 +86,15 @@ async def test_a_value_that_is_no_document_is_answered_from_the_table(world: Wor
     assert (answer.status_code, answer.content) == (200, encode_document(document))
 
 
+async def test_connections_that_redis_closed_meanwhile_cost_nobody_an_answer(
+    world: World, cached: ProductDocument
+) -> None:
+    path = f"/v1/products/{cached.id}"
+    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
+    await world.redis.client_kill_filter(_type="normal", skipme=True)
+    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
+
+
 async def test_what_is_refused_after_a_hot_read_comes_after_its_answer(
     world: World, cached: ProductDocument
 ) -> None:

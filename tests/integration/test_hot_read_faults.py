@@ -43,12 +43,3 @@ async def test_what_redis_does_not_answer_in_time_comes_from_the_table(
         redis_server.resume()
     assert (answer.status_code, answer.headers["cache-status"]) == (200, "catalogue; fwd=bypass")
     assert answer.content == encode_document(cached)
-
-
-async def test_connections_that_redis_closed_meanwhile_cost_nobody_an_answer(
-    world: World, cached: ProductDocument, redis_server: RedisServer
-) -> None:
-    path = f"/v1/products/{cached.id}"
-    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"
-    await world.redis.client_kill_filter(_type="normal", skipme=True)
-    assert (await world.served.get(path)).headers["cache-status"] == "catalogue; hit"

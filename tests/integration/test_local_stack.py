@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import pty
+import shutil
 import signal
 import smtplib
 import socket
@@ -312,6 +314,30 @@ def test_commands_in_a_shell_get_the_addresses_of_the_stack(make_checkout: Calla
         f"smtp://127.0.0.1:{ports['SMTP_PORT']}?starttls=never",
     ]
     assert checkout.run("shell", "-c", "exit 4").returncode == 4
+
+
+def test_python_in_a_shell_is_ours_whatever_the_users_start_file_puts_first(
+    make_checkout: Callable[..., Checkout], tmp_path: Path
+) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    (tmp_path / "python").write_text("#!/bin/sh\n")
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / ".bashrc").write_text(f'PATH={tmp_path}:"$PATH"; alias mine="echo still here"\n')
+    checkout = make_checkout({})
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"command -v python\nmine\nexit\n")
+    try:
+        said = subprocess.run(
+            [sys.executable, "-m", "deploy.local", "shell"], cwd=checkout.folder, check=False, timeout=60,
+            env={**checkout.environment, "SHELL": bash, "HOME": str(tmp_path)}, start_new_session=True,
+            stdin=terminal, stdout=subprocess.PIPE, stderr=terminal, text=True,
+        )  # fmt: skip
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    assert said.stdout.splitlines()[-2:] == [str(Path(sys.executable).with_name("python")), "still here"]
 
 
 def test_a_shell_for_commands_starts_no_stack(make_checkout: Callable[..., Checkout]) -> None:

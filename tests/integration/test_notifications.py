@@ -22,7 +22,8 @@ from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, letters
-from tests.integration.projector_process import environment_of, projector_process
+from tests.integration.projector_environment import environment_of
+from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, committed, product_id_in, world
 from tests.integration.relay_world import _read_blocking
 from tests.mail_server import MailServer, mail_server
@@ -259,7 +260,7 @@ async def test_a_projector_killed_between_claim_and_settlement_leaves_the_mail_t
     async with world.projecting(MAILS):
         pass  # the group begins here, not after the kill
     event = new()
-    with projector_process(world.settings, MAILS, fault=f"kill-{place}:1") as killed:
+    async with projector_process(world.settings, MAILS, fault=f"kill-{place}:1") as killed:
         await world.happen([event])
         assert await killed.has_ended() == -signal.SIGKILL
     assert len(mails.taken) == taken
@@ -279,7 +280,7 @@ async def test_a_projector_that_is_killed_again_and_again_sends_no_mail_twice(
     names = [f"Shirt {number}" for number in range(12)]
     await world.happen([new(name) for name in names])
     for fault in ("kill-before-settle:3", "kill-before-send:2", "kill-before-settle:2"):
-        with projector_process(world.settings, MAILS, fault=fault) as killed:
+        async with projector_process(world.settings, MAILS, fault=fault) as killed:
             assert await killed.has_ended() == -signal.SIGKILL
     async with world.projecting(MAILS, notification_retry_delays="100ms,3s"):
         await eventually(lambda: settled(world, 12), 60)

@@ -23,10 +23,10 @@ COMMANDS = {
 
 async def test_a_process_prints_and_answers_what_the_command_does_without_one(world: World) -> None:
     """All at once: starts take processor time. `status` is started in `test_projector_status.py`."""
-    processes = [await start(world, *arguments) for arguments in COMMANDS]
+    processes = [await start(world, *arguments, COLUMNS="80") for arguments in COMMANDS]
     written = await asyncio.gather(*(process.communicate() for process in processes))
     for (arguments, code), process, (output, errors) in zip(
         COMMANDS.items(), processes, written, strict=True
     ):
-        ended = await run(world, *arguments, code=code)
+        ended = await run(world, *arguments, code=code, COLUMNS="80")
         assert (process.returncode, output.decode(), errors.decode()) == ended, arguments

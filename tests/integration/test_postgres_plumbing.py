@@ -187,9 +187,7 @@ def test_an_error_that_is_not_of_the_database_is_neither(error: BaseException) -
 
 
 def test_a_missing_sql_file_is_named_with_its_package() -> None:
-    with pytest.raises(
-        FileNotFoundError, match=r"there is no find_nothing\.sql in the package shared\.postgres"
-    ):
+    with pytest.raises(LookupError, match=r"there is no find_nothing\.sql in the package shared\.postgres"):
         load_sql("shared.postgres", "find_nothing")
 
 

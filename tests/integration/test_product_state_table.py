@@ -9,16 +9,20 @@ import pytest
 
 from projector.applying.ports import Change, Held
 from projector.state_topic.fold import ProductState
-from projector.state_topic.ports import State
 from projector.state_topic.postgres import PostgresStates, ProductStateTables
 from shared.contract.addresses import partition_of
-from shared.contract.views import ProductDocument, encode_document
-from tests.integration.view_world import folded, read_model
+from shared.contract.views import ProductDocument
+from tests.integration.view_world import read_model
 from tests.unit.projector.histories import START, created, history, new_product_id
+from tests.unit.projector.records import folded
 
 __all__ = ["read_model"]
 pytestmark = pytest.mark.servers
 TABLES = ProductStateTables(1)
+
+
+def states(read_model: Any) -> PostgresStates:
+    return PostgresStates(read_model, projection="p", topic="t")
 
 
 def document(product_id: UUID, name: str = "Shirt") -> ProductDocument:
@@ -35,71 +39,6 @@ def change(product_id: UUID, stream_version: int, shown: ProductDocument | None)
 async def save(read_model: Any, *changes: Change[ProductState]) -> None:
     async with read_model.acquire() as connection:
         await TABLES.save(connection, changes)
-
-
-def states(read_model: Any, **limits: int) -> PostgresStates:
-    return PostgresStates(read_model, projection="p", topic="t", **limits)
-
-
-async def test_what_waits_comes_oldest_first_in_portions_bounded_by_number_and_by_bytes(
-    read_model: Any,
-) -> None:
-    ids = [new_product_id() for _ in range(5)]
-    for number, product_id in enumerate(ids, start=1):
-        await save(read_model, change(product_id, number, document(product_id, "x" * 1000)))
-    portion = await states(read_model, states_max=2).unpublished(0)
-    assert [state.product_id for state in portion] == ids[:2]
-    assert len(await states(read_model, bytes_max=3 * 1200).unpublished(0)) == 2
-    # One that alone is larger than a portion would otherwise wait for ever.
-    assert len(await states(read_model, bytes_max=1).unpublished(0)) == 1
-    assert await states(read_model).unpublished(1) == []
-
-
-async def test_what_is_published_waits_no_more_until_it_changes(read_model: Any) -> None:
-    product_id, table = new_product_id(), states(read_model)
-    await save(read_model, change(product_id, 1, document(product_id)))
-    old = await table.unpublished(0)
-    assert (await table.waiting([0])).keys() == {0}
-    await table.published(old)
-    assert (await table.unpublished(0), await table.waiting([0])) == ([], {})
-    await save(read_model, change(product_id, 3, None))
-    assert await table.unpublished(0) == [State(product_id, 3, 3, START, None, None)]
-    # What was published late says nothing of what came after it.
-    await table.published(old)
-    assert (await table.waiting([0]))[0].states == 1
-    await table.published(await table.unpublished(0))
-    assert await table.waiting([0]) == {}
-
-
-async def test_an_older_version_changes_nothing(read_model: Any) -> None:
-    product_id = new_product_id()
-    await save(read_model, change(product_id, 3, None))
-    await save(read_model, change(product_id, 2, document(product_id)))
-    (state,) = await states(read_model).unpublished(0)
-    assert (state.stream_version, state.document) == (3, None)
-
-
-async def test_a_document_that_a_rebuild_mended_counts_as_unpublished_whoever_published_the_old_one(
-    read_model: Any,
-) -> None:
-    product_id, table = new_product_id(), states(read_model)
-    await save(read_model, change(product_id, 1, document(product_id, "Wrong")))
-    wrong = await table.unpublished(0)
-    mended = document(product_id, "Right")
-    await read_model.execute("UPDATE views.product_state SET document = $1", encode_document(mended))
-    await table.published(wrong)
-    (state,) = await table.unpublished(0)
-    assert state.document == encode_document(mended)
-
-
-async def test_a_topic_that_lost_a_partition_gets_all_of_it_again(read_model: Any) -> None:
-    ids, table = [new_product_id() for _ in range(3)], states(read_model)
-    await save(read_model, *(change(one, 2, None) for one in ids))
-    await table.published(await table.unpublished(0))
-    await table.topic_lost([1])
-    assert await table.unpublished(0) == []
-    await table.topic_lost([0])
-    assert {state.product_id for state in await table.unpublished(0)} == set(ids)
 
 
 async def test_what_is_held_is_what_was_saved_or_loaded_deleted_products_included(read_model: Any) -> None:

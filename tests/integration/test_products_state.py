@@ -10,20 +10,16 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from projector.errors import Fenced
-from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
-from projector.state_topic.ports import State
 from shared.contract import events as e
 from shared.contract.addresses import state_topic
 from shared.contract.views import decode_document
-from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 from tests.eventually import eventually
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import PARTITIONS, World, product_id_in, world
 from tests.integration.relay_world import _read_blocking, describe
 from tests.integration.state_topic_world import STATE, all_published, expected, published, reached, table_of
-from tests.integration.view_world import folded
-from tests.unit.projector.histories import START, created, history, new_product_id, priced
+from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
@@ -174,7 +170,7 @@ async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
 ) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     settings = world.settings.model_copy(update={"session_timeout_seconds": 2.0})
-    with projector_process(settings, STATE, fault=f"kill-{place}:1") as killed:
+    async with projector_process(settings, STATE, fault=f"kill-{place}:1") as killed:
         await world.happen(events[:2])
         assert await killed.has_ended() == -signal.SIGKILL
     assert await world.views.fetchval("SELECT max(published_version) FROM views.product_state") == 0
@@ -196,13 +192,13 @@ async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_succes
     settings = world.settings.model_copy(
         update={"session_timeout_seconds": 2.0, "projector_ops_port": free_port()}
     )
-    with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
+    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
         await world.happen(events[:1])
         await deposed.is_paused()
         async with world.projecting(STATE, session_timeout_seconds=2.0):
             await world.happen(events[1:])
             await reached(world, events)
-            deposed.go_on()
+            deposed.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
                 metrics = (await _ops(settings.projector_ops_port)).text
@@ -220,28 +216,6 @@ async def _ops(port: int) -> Any:
     from tests.integration.relay_world import get
 
     return await get(port, "/metrics")
-
-
-async def test_opening_a_channel_ends_the_one_before_it_whatever_that_holds(
-    kafka_bootstrap_servers: str, kafka_prefix: str
-) -> None:
-    topic, key = f"{kafka_prefix}state", new_product_id()
-    spec = TopicSpec(topic, 1, configs=LATEST_PER_KEY)
-    states = KafkaStateTopic(StateTopicSettings(kafka_bootstrap_servers, spec, f"{kafka_prefix}g"))
-    assert await states.empty([0]) == [0]
-    old, new = [State(key, version, version, START, b"{}", None) for version in (1, 2)]
-    first = await states.open(0)
-    await first.publish([old])
-    second = await states.open(0)
-    await second.publish([new])
-    with pytest.raises(Fenced):
-        await first.publish([old])
-    await second.publish([new])
-    await first.abandon()
-    await second.close()
-    assert await states.empty([0]) == []
-    found = await asyncio.to_thread(_read_blocking, kafka_bootstrap_servers, topic)
-    assert [_version(record) for record in found] == [1, 2, 2]
 
 
 async def test_partitions_that_move_between_projectors_end_with_the_newest_states(world: World) -> None:

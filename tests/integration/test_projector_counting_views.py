@@ -28,7 +28,6 @@ from tests.integration.view_world import (
     Feed,
     Log,
     View,
-    broken,
     drain,
     fold_of,
     log,
@@ -49,6 +48,7 @@ from tests.unit.projector.histories import (
     random_history,
     variant,
 )
+from tests.unit.projector.records import broken
 
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers

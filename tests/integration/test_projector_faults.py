@@ -20,6 +20,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.integration.projector_environment import environment_of
 from tests.integration.projector_world import World, committed, product_id_in, world
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced
@@ -99,29 +100,35 @@ POISON = {
 """What is on Kafka -> why it is parked; None: it is not."""
 
 
-@pytest.mark.parametrize("poison", POISON)
-async def test_a_poisoned_record_ends_where_it_should_and_its_neighbours_are_unharmed(
-    world: World, poison: str
-) -> None:
-    before, bad, behind = (history(product_id_in(3), created())[0] for _ in range(3))
+async def test_poisoned_records_end_where_they_should_and_their_neighbours_are_unharmed(world: World) -> None:
+    befores, bads, behinds = [], [], []
     async with world.projecting(*VIEWS):
-        await world.publish([before])
-        await _publish_poison(world, before if poison == "duplicate" else bad, poison)
-        await world.publish([behind])
-        await eventually(lambda: world.table_shows(behind.product_id, 1))
-        await eventually(lambda: world.cache_shows(behind.product_id, 1))
-        await world.table_shows(before.product_id, 1)
-        await world.cache_shows(before.product_id, 1)
+        for poison in POISON:
+            before, bad, behind = (history(product_id_in(3), created())[0] for _ in range(3))
+            await world.publish([before])
+            await _publish_poison(world, before if poison == "duplicate" else bad, poison)
+            await world.publish([behind])
+            befores.append(before.product_id)
+            bads.append(bad.product_id)
+            behinds.append(behind.product_id)
+        end = 3 * len(POISON)
         for name in VIEWS:
-            await eventually(lambda name=name: _has_committed(world, name, 3, 3), 30)
-        assert await world.row(bad.product_id) is None
+            await eventually(lambda name=name: _has_committed(world, name, 3, end), 30)
+        for neighbour in (*befores, *behinds):
+            await eventually(lambda one=neighbour: world.table_shows(one, 1))
+            await eventually(lambda one=neighbour: world.cache_shows(one, 1))
+        for bad_id in bads:
+            assert await world.row(bad_id) is None
         await world.ready()
-    rows = await world.views.fetch("SELECT * FROM views.parked_event ORDER BY projection")
-    reason = POISON[poison]
-    assert [
-        (row["projection"], row["partition"], row["record_offset"], row["error_class"]) for row in rows
-    ] == ([(name, 3, 1, reason) for name in sorted(VIEWS)] if reason else [])
-    assert await _next_offset(world, 3) == 3
+    rows = await world.views.fetch("SELECT * FROM views.parked_event ORDER BY projection, record_offset")
+    found = [(row["projection"], row["partition"], row["record_offset"], row["error_class"]) for row in rows]
+    assert found == [
+        (name, 3, 3 * number + 1, reason)
+        for name in sorted(VIEWS)
+        for number, reason in enumerate(POISON.values())
+        if reason is not None
+    ]
+    assert await _next_offset(world, 3) == end
 
 
 async def _publish_poison(world: World, event: RecordedEvent, poison: str) -> None:
@@ -278,14 +285,9 @@ async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: Wor
 
 async def test_sigterm_ends_the_process_in_time_with_everything_committed(world: World) -> None:
     events = history(product_id_in(3), created(), priced("2.00"))
-    environment = {
-        name.upper(): str(value)
-        for name, value in world.settings.model_dump().items()
-        if value != type(world.settings).model_fields[name].default
-    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", "run", "product_view",
-        env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment_of(world.settings)}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         await eventually(world.ready, 30)

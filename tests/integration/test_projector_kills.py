@@ -38,7 +38,7 @@ async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
     writer = Writer(world)
     kind = "cache" if name == PRODUCT_CACHE.name else "table"
     fault = f"kill-{place.replace('save', f'{kind}-save')}:1"
-    with projector_process(world.settings.model_copy(update=SHORT), name, fault=fault) as killed:
+    async with projector_process(world.settings.model_copy(update=SHORT), name, fault=fault) as killed:
         await some_products(writer)
         assert await killed.has_ended() == -signal.SIGKILL
     async with world.projecting(name, **SHORT):

@@ -54,7 +54,7 @@ async def has_state(world: World, name: str, state: str) -> ProjectionStatus:
 
 async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwards(world: World) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), first_position=1)
-    names = default_projections(world.settings)
+    names = [one.name for one in default_projections(world.settings)]
     async with world.projecting(*names):
         await world.happen(events)
         for name in names:

@@ -2,144 +2,33 @@
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import asyncpg
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-import projector
-from projector.applying.ports import Checkpoint
-from projector.errors import Fenced, Unavailable
+from projector.errors import Fenced
 from projector.projections import PRODUCT_CACHE
 from projector.views.postgres.view import PostgresView
 from projector.views.product_view.redis import RedisListGenerations
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
 from shared.redis.client import create_redis
-from tests.integration.view_world import (
-    LOG_ID,
-    UNKNOWN,
-    Feed,
-    Log,
-    View,
-    cache,
-    log,
-    make_view,
-    read_model,
-    record_of,
-    redis,
-    table,
-)
-from tests.servers import DatabaseDsns
+from tests.integration.view_world import Feed, Log, View, cache, log, make_view, read_model, redis, table
 from tests.table_projections import TABLES
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
+from tests.unit.projector.records import UNKNOWN
 
 __all__ = ["log", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-PROJECTOR = Path(projector.__file__).parent
-SQL_FILES = {
-    file.relative_to(PROJECTOR).with_suffix("").as_posix(): file
-    for file in PROJECTOR.rglob("*.sql")
-    if file.parent.name not in ("migrations", "functions")
-}
 
 
 @pytest.fixture(params=[*TABLES, PRODUCT_CACHE.name])
 def view(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
     return make_view(request.param, read_model, redis)
-
-
-async def test_events_delivered_twice_change_nothing_the_second_time(
-    view: View, log: Log, read_model: Any
-) -> None:
-    feed, events = (
-        Feed(view, log, read_model=read_model),
-        history(new_product_id(), created(), priced("2.00")),
-    )
-    await feed.deliver(*events)
-    applied = await feed.deliver(*events, *events)
-    assert {result for _, result in applied.tally} == {"duplicate"}
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-async def test_a_batch_that_repeats_itself_out_of_order_is_applied_once_and_in_order(
-    view: View, log: Log, read_model: Any
-) -> None:
-    feed, events = (
-        Feed(view, log, read_model=read_model),
-        history(new_product_id(), created(), priced("2.00"), priced("3.00")),
-    )
-    applied = await feed.deliver(events[2], events[0], events[1], events[0])
-    assert sum(number for (_, result), number in applied.tally.items() if result != "duplicate") == 3
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-async def test_versions_that_kafka_skipped_are_read_from_the_log_in_order(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
-    await log.keep(events)
-    feed = Feed(view, log, read_model=read_model)
-    await feed.deliver(events[0])
-    applied = await feed.deliver(events[3])
-    assert not applied.letters
-    is_used = "product-price-changed" in feed.fold.event_types
-    assert applied.tally["product-price-changed", "gap_filled" if is_used else "skipped"] == 2
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-async def test_a_version_that_even_the_log_lacks_stops_its_partition_before_it_and_no_other(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
-    other, behind = history(new_product_id(), created()), history(new_product_id(), created())
-    elsewhere = history(new_product_id(), created())
-    await log.keep([events[0], events[2], *other, *behind, *elsewhere])
-    feed = Feed(view, log, read_model=read_model)
-    records = [record_of(one, offset) for offset, one in enumerate((events[0], *other, events[2], *behind))]
-    applied = await feed.deliver_records(*records, record_of(elsewhere[0], 0, partition=1))
-    assert set(applied.stopped) == {0}
-    offset, reason = applied.stopped[0]
-    assert offset == 2
-    assert "lacks version 2" in reason
-    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
-    assert await feed.shows(other[0].product_id) == feed.folded(other)
-    assert await feed.shows(behind[0].product_id) is None
-    assert await feed.shows(elsewhere[0].product_id) == feed.folded(elsewhere)
-    await log.keep([events[1]])
-    applied = await feed.deliver_records(*records[2:])
-    assert not applied.stopped
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-async def test_a_log_replica_that_is_behind_kafka_is_waited_for(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
-    await log.keep(events[:2])
-    feed = Feed(view, log, read_model=read_model)
-    with pytest.raises(Unavailable, match="replica"):
-        await feed.deliver(events[2])
-    await log.keep(events[2:])
-    assert not (await feed.deliver(events[2])).letters
-
-
-async def test_an_unknown_type_is_skipped_but_counts_as_a_version(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), e.ProductPublished(), priced("3.00"))
-    events[1] = msgspec.structs.replace(events[1], event_type=UNKNOWN)
-    feed = Feed(view, log, read_model=read_model)
-    applied = await feed.deliver(*events)
-    assert applied.tally[UNKNOWN, "skipped"] == 1
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-    assert applied.tally.total() == 3
 
 
 async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(
@@ -171,7 +60,9 @@ async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_t
         await log.keep(streams[-1])
     feed = Feed(view, log, read_model=read_model)
     if isinstance(view, PostgresView):
-        feed.offset = 1 + max((point.next_offset for point in (await view.load([0])).values()), default=0)
+        feed.offset = 1 + max(
+            (point.next_offset for point in (await view.checkpoints([0])).values()), default=0
+        )
     deliveries = [one for stream in streams for one in stream]
     deliveries += chance.choices(deliveries, k=len(deliveries) // 2)
     chance.shuffle(deliveries)
@@ -192,42 +83,16 @@ async def test_two_instances_on_one_partition_fence_each_other(read_model: Any, 
     second = Feed(table(read_model), log, read_model=read_model)
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await first.deliver(events[0])
-    await second.view.load([0])
+    await second.view.checkpoints([0])
     second.offset = 1
     await second.deliver(events[1])
     with pytest.raises(Fenced):
         await first.deliver(events[1])
     assert await first.shows(events[0].product_id) == first.folded(events[:2])
-    assert (await first.view.load([0]))[0].next_offset == 2
+    assert (await first.view.checkpoints([0]))[0].next_offset == 2
     first.offset = 2
     await first.deliver(events[2])
     assert await first.shows(events[0].product_id) == first.folded(events)
-
-
-async def test_two_instances_on_a_fresh_partition_fence_each_other_too(read_model: Any, log: Log) -> None:
-    events = history(new_product_id(), created())
-    await Feed(table(read_model), log, read_model=read_model).deliver(*events)
-    with pytest.raises(Fenced):
-        await Feed(table(read_model), log, read_model=read_model).deliver(*events)
-
-
-async def test_a_checkpoint_of_another_log_is_not_moved(read_model: Any, log: Log) -> None:
-    view = table(read_model)
-    await Feed(view, log, read_model=read_model).deliver(*history(new_product_id(), created()))
-    with pytest.raises(Fenced):
-        async with view.begin({0: Checkpoint(5, 5, UUID(int=8))}):
-            pass
-
-
-async def test_dropped_duplicates_move_the_checkpoint_but_never_back(read_model: Any, log: Log) -> None:
-    view = table(read_model)
-    feed, events = (
-        Feed(view, log, read_model=read_model),
-        history(new_product_id(), created(), priced("2.00"), first_position=5),
-    )
-    await feed.deliver(*events)
-    await feed.deliver(*events[:1])
-    assert await view.load([0]) == {0: Checkpoint(3, 6, LOG_ID)}
 
 
 async def test_a_price_change_touches_the_variant_rows_of_that_sku_only(read_model: Any, log: Log) -> None:
@@ -302,18 +167,3 @@ async def test_a_document_that_no_longer_decodes_is_rebuilt_from_the_log(
     await redis.set(f"t:product:{events[0].product_id}", b'0000000000000001L{"of": "an older shape"}')
     await feed.deliver(events[1])
     assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-@pytest.mark.parametrize("name", sorted(SQL_FILES))
-async def test_each_statement_fits_the_migrated_schema_and_its_role(
-    name: str, read_model_dsns: DatabaseDsns, event_store_dsns: DatabaseDsns
-) -> None:
-    text = SQL_FILES[name].read_text(encoding="utf-8")
-    dsn = event_store_dsns.reader if "catalogue." in text else read_model_dsns.projector
-    connection = await asyncpg.connect(dsn)
-    try:
-        assert await connection.prepare(text)
-        arguments = {f"${number}" for number in range(1, 18) if f"${number}" in text}
-        await connection.execute(f"EXPLAIN {text}", *[None] * len(arguments))
-    finally:
-        await connection.close()

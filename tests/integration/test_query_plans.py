@@ -131,10 +131,3 @@ async def test_each_report_walks_the_index_made_for_it(read_model_dsns: Database
         assert '"Seq Scan"' not in plan, (name, values, plan)
         assert may_sort or '"Sort"' not in plan, (name, values, plan)
     await reader.close()
-
-
-@pytest.mark.parametrize("name", sorted(SQL_FILES))
-async def test_every_statement_fits_the_schema(read_model_dsns: DatabaseDsns, name: str) -> None:
-    reader = await asyncpg.connect(read_model_dsns.reader)
-    await reader.prepare(SQL_FILES[name].read_text())
-    await reader.close()

@@ -14,7 +14,7 @@ from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
 from query_api.products.ports import ProductRow
 from query_api.products.postgres.product_table import PostgresProductTable
-from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.cache_reads import cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.live_documents import LiveDocuments
 from query_api.products.redis.product_cache import RedisProductCache
@@ -64,7 +64,7 @@ async def _held(
     table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2, wait_seconds_max=5))
     calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
     keys = ProductKeys(PREFIX)
-    reads = CoalescedReads(calls, LiveDocuments(world.redis.mget, keys))
+    reads = cache_reads(calls, LiveDocuments(world.redis.mget, keys))
     cache = RedisProductCache(
         world.redis, calls, reads, reads, reads,
         keys=keys, prefix=PREFIX, document_ttl_seconds=DAY_SECONDS,
@@ -280,7 +280,7 @@ async def test_a_dead_redis_is_left_alone_while_the_breaker_is_open() -> None:
         asked += 1
         raise ConnectionError
 
-    reads = CoalescedReads(GuardedCalls(CircuitBreaker(failures_max=2, open_seconds=60)), dead)
+    reads = cache_reads(GuardedCalls(CircuitBreaker(failures_max=2, open_seconds=60)), dead)
     for _ in range(5):
         with pytest.raises(CacheUnavailable):
             await reads.get("key")

@@ -12,8 +12,8 @@ from tests.eventually import eventually
 from tests.integration.projector_commands import command, command_json, poison, start
 from tests.integration.projector_world import World, world
 from tests.integration.rebuild_world import Writer, parked_products, some_products, writer
-from tests.integration.view_world import folded
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import folded
 
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers

@@ -49,12 +49,20 @@ async def end_lock_connection(world: World) -> None:
     """As its own role, which may end its sessions."""
     connection = await asyncpg.connect(world.settings.read_model_dsn)
     ended = await connection.fetchval(
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE application_name = $1 AND datname = current_database()",
         APPLICATION_NAME,
     )
     await connection.close()
     assert ended == 1
+    await lock_is_free(world)
+
+
+async def lock_is_free(world: World) -> None:
+    async def is_free() -> None:
+        assert await lock_holders(world) == 0
+
+    await eventually(is_free, 30)
 
 
 async def phase(world: World) -> str | None:
@@ -72,11 +80,7 @@ async def refused(world: World, *arguments: str) -> None:
 async def killed(world: World, process: RebuildProcess) -> None:
     """The server frees its lock."""
     process.process.kill()
-
-    async def is_free() -> None:
-        assert await lock_holders(world) == 0
-
-    await eventually(is_free, 30)
+    await lock_is_free(world)
 
 
 async def test_while_a_rebuild_is_resumed_nobody_else_touches_it(world: World, product: UUID) -> None:

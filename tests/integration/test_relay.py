@@ -16,13 +16,13 @@ from deploy.local.postgres import PostgresServer
 from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec, ensure_topics
 from tests.eventually import eventually
+from tests.integration.relay_process import relay_process
 from tests.integration.relay_world import (
     EventLog,
     assert_complete_in_order,
     event_log,
     get,
     read_events,
-    relay_process,
     relay_settings,
     relaying,
     sever,
@@ -105,7 +105,7 @@ async def test_a_relay_killed_between_publishing_and_the_cursor_repeats_and_lose
     events = sample_events(1000, products=20)
     await log.append(events)
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
-    with relay_process(settings, "kill-before-cursor:3") as relay:
+    async with relay_process(settings, "kill-before-cursor:3") as relay:
         assert await relay.has_ended() == -signal.SIGKILL
     assert await log.cursor() == 200
     async with relaying(settings):
@@ -121,9 +121,9 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over_when_it_is_k
     await log.append(events[:200])
     first = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
     second = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
-    with relay_process(first) as active:
+    async with relay_process(first) as active:
         await active.is_active()
-        with relay_process(second) as standby:
+        async with relay_process(second) as standby:
             await standby.is_active(False)
 
             async def is_ready() -> None:
@@ -152,7 +152,7 @@ async def test_a_deposed_relay_that_wakes_up_late_repeats_old_records_and_harms_
     events = sample_events(1500, products=20)
     await log.append(events[:1000])
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
-    with relay_process(settings, "pause-before-publish:3") as deposed:
+    async with relay_process(settings, "pause-before-publish:3") as deposed:
         await deposed.is_paused()
         assert await log.cursor() == 200
         await sever(postgres_server, event_store_dsns, "catalogue-relay")
@@ -298,7 +298,7 @@ async def test_a_relay_told_to_stop_ends_in_order_and_the_next_repeats_nothing(
     settings = relay_settings(
         event_store_dsns, kafka_bootstrap_servers, kafka_prefix, relay_chunk_events_max=10
     )
-    with relay_process(settings) as relay:
+    async with relay_process(settings) as relay:
         await log.cursor_reaches(500)
         relay.signal(signal.SIGTERM)
         assert await relay.has_ended() == 0
@@ -360,7 +360,7 @@ async def test_a_relay_told_to_stop_while_its_broker_hangs_gives_up_in_order(
     events = sample_events(10_000, products=20)
     await log.append(events)
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
-    with relay_process(settings) as relay:
+    async with relay_process(settings) as relay:
         await log.cursor_reaches(500)
         await asyncio.to_thread(kafka_server.pause)
         relay.signal(signal.SIGTERM)

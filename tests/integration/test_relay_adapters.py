@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from command_api.postgres.maintenance import ensure_partitions
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.relay.ports import LogTail, LogUnavailable, Publisher, PublishFailed
-from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, ensure_partitions, read_lag
+from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer

@@ -135,7 +135,7 @@ async def test_the_report_for_programs_names_everything(operator: Operator) -> N
 
 async def test_a_range_that_the_log_has_not_reached_is_empty(operator: Operator) -> None:
     ended = await operator.replay("--create-topic", "--from", "301")
-    assert (ended.code, ended.out) == (0, "nothing to replay: the last position to be had is 300\n")
+    assert (ended.code, ended.out) == (0, "nothing to replay: the last available position is 300\n")
     assert ended.complaints == []
     assert await operator.positions() == []
 
@@ -175,7 +175,7 @@ async def test_a_topic_that_does_not_exist_is_not_made_unasked(operator: Operato
     ended = await operator.replay()
     assert (ended.code, ended.out) == (1, "replayed: 0 events\n")
     assert ended.complaints == [
-        f"replay failed: topic {operator.topic} does not exist: --create-topic makes it",
+        f"replay failed: topic {operator.topic} does not exist; create it with --create-topic",
         "nothing is confirmed; start again with --from 1",
     ]
     assert operator.topic not in await operator.topics()
@@ -219,10 +219,10 @@ async def test_an_event_store_that_is_away_is_said_in_a_line(operator: Operator)
     dsn = f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere"
     ended = await operator.replay("--json", "--from", "7", EVENT_STORE_READ_DSN=dsn)
     assert ended.code == 1
-    assert "replay failed: the event log cannot be read now" in ended.err
+    assert "replay failed: the event log is unavailable" in ended.err
     assert "Traceback" not in ended.err
     assert (ended.report["completed"], ended.report["confirmed_position"]) == (False, None)
-    assert ended.report["error"].startswith("the event log cannot be read now")
+    assert ended.report["error"].startswith("the event log is unavailable")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -240,7 +240,7 @@ async def test_an_interrupted_replay_says_where_to_go_on_and_doing_so_completes_
     ended = await under_way.ended()
     confirmed = ended.report["confirmed_position"]
     assert ended.code == 1
-    assert f"all up to position {confirmed} is confirmed; go on with --from {confirmed + 1}" in ended.err
+    assert f"confirmed up to position {confirmed}; continue with --from {confirmed + 1}" in ended.err
     assert 10 <= confirmed < 300
     assert await operator.positions() == list(range(1, confirmed + 1))
     assert (await operator.replay("--from", str(confirmed + 1))).code == 0
@@ -251,7 +251,9 @@ async def test_an_interrupted_replay_says_where_to_go_on_and_doing_so_completes_
 async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_counted(
     operator: Operator, kafka_server: KafkaServer
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json", REPLAY_SEND_SECONDS_MAX="1")
+    under_way = asyncio.create_task(
+        operator.replay("--create-topic", "--rate", "50", "--json", REPLAY_SEND_SECONDS_MAX="1")
+    )
 
     async def some_have_arrived() -> None:
         assert operator.topic in await operator.topics()
@@ -259,12 +261,12 @@ async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_
 
     await eventually(some_have_arrived, 30)
     await asyncio.to_thread(kafka_server.kill)
-    ended = await under_way.ended()
+    ended = await under_way
     await asyncio.to_thread(kafka_server.start)
     confirmed = ended.report["confirmed_position"]
     assert ended.code == 1
     assert "replay failed: no confirmation within 1 s" in ended.err
-    assert f"all up to position {confirmed} is confirmed; go on with --from {confirmed + 1}" in ended.err
+    assert f"confirmed up to position {confirmed}; continue with --from {confirmed + 1}" in ended.err
     assert "Traceback" not in ended.err
     assert set(range(1, confirmed + 1)) <= set(await operator.positions())
 
@@ -291,11 +293,11 @@ async def test_a_replay_told_to_stop_while_its_broker_hangs_ends_in_order(
 async def test_a_session_that_is_cut_ends_it_in_a_line(
     operator: Operator, postgres_server: PostgresServer, event_store_dsns: DatabaseDsns
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json")
+    under_way = asyncio.create_task(operator.replay("--create-topic", "--rate", "50", "--json"))
     await sever(postgres_server, event_store_dsns, "catalogue-replay")
-    ended = await under_way.ended()
+    ended = await under_way
     assert ended.code == 1
-    assert "replay failed: the event log cannot be read now" in ended.err
+    assert "replay failed: the event log is unavailable" in ended.err
     assert "Traceback" not in ended.err
 
 

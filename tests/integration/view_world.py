@@ -9,7 +9,6 @@ import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
-from aiokafka import ConsumerRecord
 from redis.asyncio import Redis
 
 from projector.applying.apply import Applied, Applier
@@ -18,13 +17,13 @@ from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
 from projector.applying.postgres import PostgresEventLog
 from projector.kafka.records import read_one
-from projector.parking.drain import Drain
 from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,
     PostgresParkedProducts,
     parking_alone,
 )
+from projector.parking.retry import Retry
 from projector.projections import PRODUCT_CACHE, PRODUCT_VIEW
 from projector.views.postgres.view import PostgresView
 from projector.views.product_cache.redis.documents import CachedProducts
@@ -32,16 +31,12 @@ from projector.views.product_cache.redis.view import RedisProductCache
 from projector.views.product_document import FOLD as DOCUMENTS
 from projector.views.product_view.redis import RedisListGenerations
 from shared.contract.recorded_event import RecordedEvent
-from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
 from tests.table_projections import TABLES
-from tests.unit.projector.folding import folded as fold_all
-
-LOG_ID = UUID(int=7)
-UNKNOWN = "product-blessed"
+from tests.unit.projector.records import LOG_ID, folded, record_of
 
 
 class Log:
@@ -124,17 +119,6 @@ async def _pool(dsn: str) -> Any:
     )
 
 
-def record_of(event: RecordedEvent, offset: int, **changed: Any) -> Any:
-    """The Kafka record of an event, as the relay makes it, but for what is changed."""
-    fields = {
-        "topic": "t", "partition": 0, "offset": offset, "timestamp": 1_700_000_000_000, "timestamp_type": 0,
-        "key": str(event.product_id).encode(), "value": event.data, "checksum": None,
-        "serialized_key_size": 36, "serialized_value_size": len(event.data),
-        "headers": tuple(record_headers(event, str(LOG_ID).encode())),
-    }  # fmt: skip
-    return ConsumerRecord(**{**fields, **changed})
-
-
 class Feed:
     """Delivers events to a projection as Kafka would: offsets rise, whatever the events are."""
 
@@ -174,15 +158,6 @@ class Feed:
         return folded(events, self.fold)
 
 
-def folded(events: Sequence[RecordedEvent], fold: Fold[Any] = DOCUMENTS) -> tuple[int, Any]:
-    """(version, state) after these events, as it is loaded: without what only a batch knows."""
-    state = fold_all(fold, events)
-    for of_a_batch, nothing in (("facts", ()), ("moved", {})):
-        if hasattr(state, of_a_batch):
-            state = msgspec.structs.replace(state, **{of_a_batch: nothing})
-    return events[-1].stream_version, state
-
-
 @pytest_asyncio.fixture
 async def owner(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
     """May change tables, which the projector may not."""
@@ -196,10 +171,6 @@ async def parked(read_model: Any) -> list[asyncpg.Record]:
         "SELECT * FROM views.parked_event ORDER BY parked_event_id"
     )
     return rows
-
-
-def broken(event: RecordedEvent, **changed: Any) -> RecordedEvent:
-    return msgspec.structs.replace(event, **(changed or {"data": b"{"}))
 
 
 ACTION = Action("ann", "retry", "mended")
@@ -223,5 +194,5 @@ class TestLog:
         return await self._log.reading.events_after(versions)
 
 
-def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
-    return Drain(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
+def drain(view: View, log: Log, **more: Any) -> Retry[Any]:
+    return Retry(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)

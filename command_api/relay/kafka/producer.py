@@ -1,4 +1,4 @@
-"""The relay's aiokafka producer; how one is let go of stands in `shared/kafka/producers.py`."""
+"""The relay's aiokafka producer; `shared/kafka/producers.py` closes it."""
 
 from aiokafka import AIOKafkaProducer
 

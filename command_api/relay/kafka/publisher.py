@@ -55,7 +55,7 @@ class PublisherSettings:
 
 
 class KafkaPublisher:
-    """Adapter of `relay_ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
+    """Adapter of `ports.Publisher`; `log_id` is the event store's UUID as ASCII text."""
 
     def __init__(self, settings: PublisherSettings, log_id: bytes) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class KafkaPublisher:
         self._has_unconfirmed = True
 
     async def start(self) -> None:
-        """See the port. Topics are verified at every start: they may have been made anew meanwhile.
+        """Topics are verified at every start: somebody may have deleted and created them again since.
 
         A cancellation takes effect when connecting has ended one way or the other, because aiokafka leaks a
         connection that is cancelled while it is made; nothing is published meanwhile.
@@ -96,7 +96,6 @@ class KafkaPublisher:
             await self._producer.start()
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
-        """See the port."""
         assert self._producer is not None, "prepare comes after start"
         settings = self._settings
         lanes = fill_lanes(
@@ -110,7 +109,7 @@ class KafkaPublisher:
         return Chunk(events, lanes)
 
     async def publish(self, chunk: Chunk) -> Published:
-        """See the port. After a failure the publisher is spent."""
+        """After a failure this publisher must not be used again."""
         assert self._producer is not None, "publish comes after start"
         self._has_unconfirmed = True
         events, lanes = chunk.events, chunk.prepared
@@ -122,7 +121,6 @@ class KafkaPublisher:
         return Published(min(unconfirmed), failure)
 
     async def stop(self) -> None:
-        """See the port."""
         producer, self._producer = self._producer, None
         if producer is None:
             return

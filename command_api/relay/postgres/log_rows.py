@@ -1,4 +1,4 @@
-"""Rows of the log as events, and the driver's errors as ours: the same for all who read the log in order."""
+"""What relay and replay share: rows of the log as events, its id, the cursor, the driver's errors as ours."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +9,11 @@ import msgspec
 from command_api.relay.ports import LogUnavailable, OperatorNeeded
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.postgres.errors import is_transient
+from shared.postgres.sql import load_sql
 
+RELAY_NAME = "kafka"
+"""The row of catalogue.relay_cursor."""
+_SQL = "command_api.relay.postgres"
 _decode_metadata = msgspec.json.Decoder(EventMetadata).decode
 
 
@@ -31,6 +35,16 @@ def recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
             )
         )
     return events
+
+
+async def read_log_id(connection: "asyncpg.Connection[asyncpg.Record]") -> bytes:
+    """The event store's UUID as ASCII text."""
+    return str(await connection.fetchval(load_sql(_SQL, "read_log_id"))).encode()
+
+
+async def read_relay_cursor(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    """The log position up to which Kafka has confirmed everything; 0 before the relay's first start."""
+    return int(await connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME) or 0)
 
 
 @contextmanager

@@ -13,14 +13,18 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from command_api.relay.ports import Deposed
-from command_api.relay.postgres.log_rows import recorded, translated
+from command_api.relay.ports import RelayReplaced
+from command_api.relay.postgres.log_rows import (
+    RELAY_NAME,
+    read_log_id,
+    read_relay_cursor,
+    recorded,
+    translated,
+)
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
-RELAY_NAME = "kafka"
-"""The row of catalogue.relay_cursor."""
 _SQL = "command_api.relay.postgres"
 _CLOSE_SECONDS_MAX = 1.0
 
@@ -42,7 +46,7 @@ class RelayLag(NamedTuple):
 
 
 class PostgresLogTail:
-    """Adapter of `relay_ports.LogTail`; made by `open`."""
+    """Adapter of `ports.LogTail`; made by `open`."""
 
     def __init__(
         self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: bytes, limits: TailLimits
@@ -63,21 +67,20 @@ class PostgresLogTail:
                 application_name="catalogue-relay",
                 statement_timeout_seconds=limits.statement_seconds_max,
             )
-            await connection.execute(load_sql(_SQL, "set_asynchronous_commit"))
+            await connection.execute(load_sql("command_api.postgres", "set_asynchronous_commit"))
             await connection.execute(load_sql(_SQL, "create_relay_cursor"), RELAY_NAME)
-            log_id = await connection.fetchval(load_sql(_SQL, "read_log_id"))
-            return cls(connection, str(log_id).encode(), limits)
+            return cls(connection, await read_log_id(connection), limits)
 
     async def try_lock(self) -> bool:
         """A session lock: held until the connection ends, and the server frees it then by itself."""
         return bool(await self._fetchval("try_relay_lock"))
 
     async def read_cursor(self) -> int:
-        """See the port."""
-        return int(await self._fetchval("read_relay_cursor", RELAY_NAME))
+        async with self._session() as connection:
+            return await read_relay_cursor(connection)
 
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
-        """See the port. Position order is commit order, so nothing can appear behind what was read."""
+        """Position order is commit order, so nothing can appear behind what was read."""
         limits = self._limits
         async with self._session() as connection:
             rows = await connection.fetch(
@@ -86,16 +89,14 @@ class PostgresLogTail:
         return recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:
-        """See the port."""
         if await self._fetchval("move_relay_cursor", RELAY_NAME, old, new) is None:
-            raise Deposed(f"the cursor is no longer at {old}: another relay has moved it")
+            raise RelayReplaced(f"the cursor is no longer at {old}: another relay has moved it")
 
     async def lost(self) -> None:
-        """See the port."""
         await self._lost.wait()
 
     async def close(self) -> None:
-        """Politely where the server still answers, at once where not."""
+        """With a goodbye to the server where it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 
@@ -117,10 +118,3 @@ async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
         row = await pool.fetchrow(load_sql(_SQL, "read_relay_lag"), RELAY_NAME)
     assert row is not None, "an aggregate answers one row"
     return RelayLag(*row)
-
-
-async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
-    """Make the partitions that are missing; answers how many stand empty ahead. Raises `LogUnavailable`."""
-    with translated():
-        await pool.fetchval(load_sql(_SQL, "ensure_partitions"))
-        return int(await pool.fetchval(load_sql(_SQL, "count_partitions_ahead")))

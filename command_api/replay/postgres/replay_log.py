@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from command_api.relay.postgres.log_rows import recorded, translated
-from command_api.relay.postgres.log_tail import RELAY_NAME
+from command_api.relay.postgres.log_rows import read_log_id, read_relay_cursor, recorded, translated
 from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import connect
@@ -31,7 +30,7 @@ class ReplayLimits(NamedTuple):
 
 
 class PostgresReplayLog:
-    """Adapter of `replay_ports.ReplayLog`; made by `open`."""
+    """Adapter of `ports.ReplayLog`; made by `open`."""
 
     def __init__(
         self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: bytes, limits: ReplayLimits
@@ -49,22 +48,17 @@ class PostgresReplayLog:
                 application_name="catalogue-replay",
                 statement_timeout_seconds=limits.statement_seconds_max,
             )
-            log_id = await connection.fetchval(load_sql(_SQL, "read_log_id"))
-            return cls(connection, str(log_id).encode(), limits)
+            return cls(connection, await read_log_id(connection), limits)
 
     async def newest_position(self) -> int:
-        """See the port."""
         with translated():
             return int(await self._connection.fetchval(load_sql(_SQL, "read_newest_position")))
 
     async def relayed_position(self) -> int:
-        """See the port."""
         with translated():
-            cursor = await self._connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME)
-        return int(cursor or 0)
+            return await read_relay_cursor(self._connection)
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
-        """See the port."""
         name = "read_replay_of_products" if selection.product_ids else "read_replay"
         scan_to, arguments = self._scan(log_position, selection)
         bounds = (events_max, self._limits.bytes_max)
@@ -75,14 +69,13 @@ class PostgresReplayLog:
         return Stretch(events, events[-1].log_position if is_cut else scan_to)
 
     async def count_after(self, log_position: int, selection: Selection) -> Count:
-        """See the port."""
         name = "count_replay_of_products" if selection.product_ids else "count_replay"
         scan_to, arguments = self._scan(log_position, selection)
         with translated():
             return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
 
     async def close(self) -> None:
-        """Politely where the server still answers, at once where not."""
+        """With a goodbye to the server where it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 

@@ -11,7 +11,7 @@ from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import DONE, run_command, say_json
 from projector.projections import REBUILDABLE
-from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, record_of
+from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, rebuild_of, record_of
 from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
@@ -89,7 +89,7 @@ async def _locked(
         say_json(terminal, None if record is None else record._asdict())
         return None
     async with lock_of(projection, stores) as owner_id:
-        return await _chosen(Rebuild(projection, stores, settings, reporter, owner_id), given, settings)
+        return await _chosen(rebuild_of(projection, stores, settings, reporter, owner_id), given, settings)
 
 
 async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from query_api.http.request_context import request_id_of
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
 from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.http.request_context import request_id_of
 from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
 
 ROUTE = "/v1/products/{product_id}"
@@ -45,7 +45,7 @@ def hot_read_protocol(cache: ProductCache) -> Callable[..., asyncio.Protocol]:
 
 
 class _Head:
-    """What the parser says of a request whose head is complete, kept for when the parser has gone on."""
+    """The parser's facts about a complete head, kept because the parser goes on to the next request."""
 
     __slots__ = ("_http_version", "is_kept_alive", "method", "request_id", "started", "tags")
 
@@ -58,7 +58,7 @@ class _Head:
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
     def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Take what the answer depends on; false when it is not for us to answer."""
+        """Keep the headers that the answer depends on; false where the application has to answer."""
         for name, value in headers:
             if name == b"x-request-id":
                 self.request_id = value
@@ -93,13 +93,13 @@ class HotReadProtocol(BoundedHttpProtocol):
         self._head: _Head | None = None
 
     def on_message_begin(self) -> None:
-        """A pipelined request: answers have an order, which uvicorn keeps, so the one before becomes its."""
+        """A pipelined request: uvicorn keeps the order of answers, so it gets the request before, too."""
         if self._reading is not None:
             self._hand_over()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Only the length of the address is checked: one that is no id finds nothing and is handed over."""
+        """Only the length of the address is checked: what is not an id is a miss, and handed over."""
         version = self.check_head()
         url = self.url
         if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
@@ -191,7 +191,7 @@ class HotReadProtocol(BoundedHttpProtocol):
         return status
 
     def _hand_over(self) -> None:
-        """Make an ordinary request of it. The parser may be in the next one, so the head answers for it."""
+        """Make it an ordinary request. The parser may be in the next one, so `head` stands in for it."""
         head: Any = self._head
         self._reading = self._head = None
         parser, self.parser = self.parser, head
@@ -203,7 +203,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
 
 def _live_document(reading: "asyncio.Future[bytes | None]") -> CachedDocument | None:
-    """None for whatever the application has to answer; it meets an error of the cache again, and tells it."""
+    """None where the application has to answer; it meets an error of the cache again, and handles it."""
     if reading.cancelled() or reading.exception() is not None:
         return None
     packed = reading.result()

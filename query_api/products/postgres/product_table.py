@@ -1,6 +1,4 @@
-"""Single products from the read model: what the cache does not have, and the judge where the cache may be
-old.
-"""
+"""Single products from the read model: for misses of the cache, and where the cache may be too old."""
 
 from uuid import UUID
 

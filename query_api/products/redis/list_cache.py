@@ -7,7 +7,7 @@ so a page of old rows can only be stored under an old generation.
 
 from redis.asyncio import Redis
 
-from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.addresses import list_generation_key, top_category
 
@@ -18,7 +18,7 @@ class RedisListCache:
     """The port `ListCache`. `ttl_seconds` bounds how old a page can be when no generation moves."""
 
     def __init__(
-        self, redis: Redis, calls: GuardedCalls, reads: CoalescedReads, *, prefix: str, ttl_seconds: int
+        self, redis: Redis, calls: GuardedCalls, reads: CacheReads, *, prefix: str, ttl_seconds: int
     ) -> None:
         self._redis = redis
         self._calls = calls

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from query_api.products.redis.coalesced_reads import ReadMany
+from query_api.products.redis.cache_reads import ReadMany
 from shared.redis.product_keys import ProductKeys
 
 

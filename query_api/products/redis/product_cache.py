@@ -12,7 +12,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from query_api.products.ports import PointerKind, ProductRow
-from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
@@ -31,9 +31,9 @@ class RedisProductCache:
         self,
         redis: Redis,
         calls: GuardedCalls,
-        documents: CoalescedReads,
-        glances: CoalescedReads,
-        pointers: CoalescedReads,
+        documents: CacheReads,
+        glances: CacheReads,
+        pointers: CacheReads,
         *,
         keys: ProductKeys,
         prefix: str,

@@ -1,26 +1,69 @@
-"""Waits that end with what they are for: a read beside the work, a pause that a shutdown cuts short."""
+"""Waits that end with what they are for: a pause that a shutdown cuts short, work that a lost lock ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
+async def pause(seconds: float, event: asyncio.Event) -> None:
+    """Wait for `seconds`, or until `event` is set: a shutdown, or something to do."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
+    """Run `work` at once, and again `seconds` after each end of it, until `stop`. Raises its error."""
+    while not stop.is_set():
+        await work()
+        await pause(seconds, stop)
+
+
 @asynccontextmanager
 async def beside(read: Coroutine[Any, Any, T]) -> AsyncIterator["asyncio.Task[T]"]:
-    """A read that runs beside the body, and is ended with it when the body fails."""
+    """A read that runs beside the body; it is cancelled when the body ends or fails."""
     task = asyncio.create_task(read)
     try:
         yield task
     finally:
+        await cancelled(task)
+
+
+async def run_until(
+    end: Coroutine[Any, Any, object], work: Coroutine[Any, Any, None], *, finish_seconds_max: float = 0.0
+) -> bool:
+    """Run `work` until it ends, or `end` does; then it may take `finish_seconds_max` more and is cancelled.
+
+    Returns whether `work` came to its own end. Raises its error.
+    """
+    working, ending = asyncio.create_task(work), asyncio.create_task(end)
+    try:
+        await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done() and finish_seconds_max > 0:
+            await asyncio.wait((working,), timeout=finish_seconds_max)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        await cancelled(working, ending)
+
+
+async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel the tasks and wait for their end; nobody hears their errors any more."""
+    for task in tasks:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def pause(seconds: float, stop: asyncio.Event) -> None:
-    """Wait so long, or until `stop`."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+async def stopped(task: "asyncio.Task[Any]") -> None:
+    """Cancel a background task and wait for its end; an error that it has ended with goes to the event loop's
+    handler, which logs it (`Task.cancel` alone would silence it).
+    """
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": "a background task failed", "exception": error, "task": task}
+        task.get_loop().call_exception_handler(context)

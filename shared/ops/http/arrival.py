@@ -1,4 +1,4 @@
-"""The clock of what a client has begun to send and not finished: a head, or a body ("slow loris")."""
+"""Time limits for a head or a body that a client has begun to send and not finished ("slow loris")."""
 
 import asyncio
 from collections.abc import Callable

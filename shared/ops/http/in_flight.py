@@ -1,4 +1,4 @@
-"""How much one server has in hand: requests in flight, and bodies; and the answer where a body never comes.
+"""Limits of one server: requests in flight, bytes of bodies; and the answer where a body never arrives.
 
 A request that waits for its body works on nothing, so it holds no place among those in flight; what it has
 received counts instead. The protocol says in the scope when a body cannot be completed, and the answer to

@@ -1,4 +1,4 @@
-"""How much of this service one client may hold, and for how long: the limits of every port."""
+"""The limits of every port: what one client may take up, and for how long."""
 
 from dataclasses import dataclass
 

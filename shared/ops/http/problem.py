@@ -29,6 +29,9 @@ class Problem:
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
+INTERNAL_ERROR = Problem(500, "internal-error", "Something is broken on our side")
+
+
 def problem_body(
     problem: Problem, *, trace_id: str | None, request_id: str | None, instance: str | None
 ) -> bytes:

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from query_api.errors import CacheUnavailable
 from query_api.products.cache_watch import CacheWatch
-from query_api.products.redis.coalesced_reads import CoalescedReads
+from query_api.products.redis.cache_reads import cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.ops.breaker import CircuitBreaker
 
@@ -93,7 +93,7 @@ async def test_a_cache_that_goes_away_ends_the_look_and_no_reader_is_counted_any
 async def test_many_readers_look_with_one_command() -> None:
     cache = _Cache(*[b"old"] * 10, b"new")
     calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
-    reads, watch = CoalescedReads(calls, cache.many), _watch(watchers_max=100)
+    reads, watch = cache_reads(calls, cache.many), _watch(watchers_max=100)
 
     async def look() -> bytes | None:
         return _if_new(await reads.get(str(uuid7())))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from query_api.errors import CacheUnavailable
-from query_api.products.redis.coalesced_reads import KEYS_PER_BATCH_MAX, CoalescedReads
+from query_api.products.redis.cache_reads import KEYS_PER_BATCH_MAX, CacheReads, cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.ops.breaker import CircuitBreaker
 
@@ -38,9 +38,9 @@ class Counted:
         self.sums = [old + new for old, new in zip(self.sums, numbers, strict=True)]
 
 
-def _reads(many: InMemoryMany, *, batches_max: int = 2, count: Counted | None = None) -> CoalescedReads:
+def _reads(many: InMemoryMany, *, batches_max: int = 2, count: Counted | None = None) -> CacheReads:
     calls = GuardedCalls(CircuitBreaker(failures_max=100, open_seconds=60))
-    return CoalescedReads(calls, many, count=count, batches_max=batches_max)
+    return cache_reads(calls, many, count=count, batches_max=batches_max)
 
 
 async def test_the_reads_of_one_tick_are_one_command() -> None:

@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from command_api.relay.ports import Chunk, Deposed, LogUnavailable, OperatorNeeded, Published, PublishFailed
+from command_api.relay.ports import (
+    Chunk,
+    LogUnavailable,
+    OperatorNeeded,
+    Published,
+    PublishFailed,
+    RelayReplaced,
+)
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent
 
@@ -75,7 +82,7 @@ class InMemoryLogTail:
     async def move_cursor(self, old: int, new: int) -> None:
         self._require_session()
         if self._log.cursor != old:
-            raise Deposed(f"the cursor is no longer at {old}")
+            raise RelayReplaced(f"the cursor is no longer at {old}")
         self._log.cursor = new
 
     async def lost(self) -> None:

@@ -6,7 +6,14 @@ from typing import Protocol
 
 import pytest
 
-from command_api.relay.ports import Deposed, LogTail, LogUnavailable, OperatorNeeded, Publisher, PublishFailed
+from command_api.relay.ports import (
+    LogTail,
+    LogUnavailable,
+    OperatorNeeded,
+    Publisher,
+    PublishFailed,
+    RelayReplaced,
+)
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.sample_events import product, sample_event, sample_events, versions_by_product
@@ -44,7 +51,7 @@ class LogTailSuite:
         tail = await log.open()
         assert await tail.read_cursor() == 0
         await tail.move_cursor(0, 7)
-        with pytest.raises(Deposed):
+        with pytest.raises(RelayReplaced):
             await tail.move_cursor(0, 9)
         assert await tail.read_cursor() == 7
         await tail.close()

@@ -13,7 +13,7 @@ from shared.contract.codec import STORED_TYPES
         (["--topic", "a b"], "'a b' is not a topic name"),
         (["--topic", ".."], "'..' is not a topic name"),
         (["--topic", "x" * 250], "is not a topic name"),
-        (["--topic", "t", "--from", "5", "--to", "4"], "--from 5 lies after --to 4"),
+        (["--topic", "t", "--from", "5", "--to", "4"], "--from 5 is greater than --to 4"),
         (["--topic", "t", "--from", "0"], "argument --from: '0' is not a log position"),
         (["--topic", "t", "--from", "-1"], "argument --from"),
         (["--topic", "t", "--to", "1.5"], "argument --to: '1.5' is not a log position"),
@@ -28,7 +28,7 @@ from shared.contract.codec import STORED_TYPES
         (["--topic", "products-updated", "--type", "product-deleted"], "does not carry product-deleted: "),
         (
             ["--topic", "t", "--type", "product-sold"],
-            "argument --type: 'product-sold' is not a type of event",
+            "argument --type: 'product-sold' is not an event type",
         ),
     ],
 )

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from command_api.executing.batch import Operation, Outcome, run_in_order
 from command_api.executing.execute import Answer
 from command_api.http.answers import WriteApi
-from command_api.http.batch_body import BATCH_BYTES_MAX, NDJSON, read_items
+from command_api.http.batch.items import BATCH_BYTES_MAX, NDJSON, read_items
+from command_api.http.batch.operations import parse_operation
 from command_api.http.body import read_body, require_media_type
 from command_api.http.headers import batch_token, caller_of, idempotency_key
-from command_api.http.operations import parse_operation
 from command_api.http.problems import problem_of
-from shared.ops.http.problem import problem_body
+from shared.ops.http.problem_answer import problem_document
 from shared.ops.logs import get_logger
 
 PARSED_PER_TURN_MAX = 20
@@ -74,8 +74,5 @@ def _result(request: Request, index: int, outcome: Outcome) -> bytes:
     problem = problem_of(outcome)
     if problem.status == 500:
         _log.error("operation failed", index=index, exc_info=outcome)
-    scope = request.scope
-    encoded = problem_body(
-        problem, trace_id=scope["trace"].trace_id, request_id=scope["request_id"], instance=None
-    )
+    encoded = problem_document(request.scope, problem, instance=None)
     return msgspec.json.encode({"index": index, "status": problem.status, "problem": msgspec.Raw(encoded)})

@@ -2,36 +2,33 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
 
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
-from projector.parking.drain import CannotDiscard, Drained
+from projector.parking.retry import Released
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
 from tests.integration.view_world import (
     ACTION,
-    UNKNOWN,
     Feed,
     Log,
     View,
-    broken,
     drain,
     log,
     owner,
     parked,
     read_model,
-    record_of,
     redis,
     table,
     view_of_every_type,
 )
 from tests.unit.projector.histories import created, history, new_product_id, priced
+from tests.unit.projector.records import UNKNOWN, record_of
 
 view = view_of_every_type
 __all__ = ["log", "owner", "read_model", "redis"]
@@ -69,46 +66,14 @@ async def test_after_the_cause_is_mended_a_retry_applies_all_in_order(
     view: View, log: Log, read_model: Any
 ) -> None:
     feed, events = await park_second_of_four(view, log, read_model)
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(3, 0)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert await parked(read_model) == []
     assert await read_model.fetchval("SELECT count(*) FROM views.parked_product") == 0
     done = await read_model.fetchrow("SELECT * FROM views.operator_action")
     assert (done["actor"], done["action"], done["reason"]) == ("ann", "retry", "mended")
     assert done["detail"] == "t[0]@1, t[0]@2, t[0]@3"
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(0, 0)
-
-
-async def test_a_retry_that_fails_again_keeps_what_is_left_and_tells_the_new_cause(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), priced("4.00"))
-    feed = Feed(view, log, read_model=read_model)
-    worse = broken(events[2], schema_version=7)
-    await feed.deliver(events[0], broken(events[1]), worse, events[3])
-    assert (await drain(view, log).retry(events[0].product_id, ACTION)).released == 0
-    await read_model.execute(
-        "UPDATE views.parked_event SET value = $1 WHERE stream_version = 2", events[1].data
-    )
-    drained = await drain(view, log).retry(events[0].product_id, ACTION)
-    assert (drained.released, drained.left) == (1, 2)
-    assert "v7" in (drained.cause or "")
-    assert await feed.shows(events[0].product_id) == feed.folded(events[:2])
-    row = await read_model.fetchrow("SELECT error_class, attempts, events FROM views.parked_product")
-    assert tuple(row) == ("unknown-schema-version", 3, 2)
-
-
-async def test_a_record_that_was_spoilt_on_its_way_is_taken_from_the_log(
-    view: View, log: Log, read_model: Any
-) -> None:
-    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
-    await log.keep(events)
-    feed = Feed(view, log, read_model=read_model)
-    await feed.deliver(events[0], broken(events[1]), events[2])
-    drained = await drain(view, log).retry(events[0].product_id, ACTION)
-    assert (drained.released, drained.left) == (0, 2)
-    assert await drain(view, log).retry(events[0].product_id, ACTION, from_log=True) == Drained(2, 0)
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(0, 0)
 
 
 async def test_a_constraint_that_is_lifted_lets_the_retry_through(
@@ -125,7 +90,7 @@ async def test_a_constraint_that_is_lifted_lets_the_retry_through(
     assert (drained.released, drained.left) == (0, 2)
     assert "odd" in (drained.cause or "")
     await owner.execute(constraint.format("DROP", ""))
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(2, 0)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -167,7 +132,7 @@ async def test_a_drain_waits_for_the_batch_that_parks_a_follower(log: Log, read_
         draining = asyncio.create_task(drain(table(read_model), log).retry(events[0].product_id, ACTION))
         await eventually(lambda: _waits_for_a_lock(read_model))
         assert not draining.done()
-    assert await draining == Drained(3, 0)
+    assert await draining == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -177,39 +142,15 @@ async def test_what_is_discarded_is_passed_over_as_a_version_and_the_rest_goes_o
     feed, events = await park_second_of_four(view, log, read_model)
     product_id = events[0].product_id
     action = Action("ann", "discard", "the price was never meant")
-    assert await drain(view, log).discard(product_id, action, events=1) == Drained(1, 2)
+    assert await drain(view, log).discard(product_id, action, events=1) == Released(1, 2)
     still_failing = failing_at(events[1], feed.fold)
-    assert await drain(view, log, fold=still_failing).retry(product_id, ACTION) == Drained(2, 0)
+    assert await drain(view, log, fold=still_failing).retry(product_id, ACTION) == Released(2, 0)
     passed_over = msgspec.structs.replace(events[1], event_type=UNKNOWN)
     assert await feed.shows(product_id) == feed.folded([events[0], passed_over, *events[2:]])
 
 
-async def test_a_record_that_never_happened_is_only_forgotten(view: View, log: Log, read_model: Any) -> None:
-    events = history(new_product_id(), created(), priced("2.00"))
-    forged = broken(history(events[0].product_id, created(), priced("9.00"))[1])
-    await log.keep(events)
-    feed = Feed(view, log, read_model=read_model)
-    await feed.deliver(events[0], forged, events[1])
-    assert [row["error_class"] for row in await parked(read_model)] == ["undecodable", "follower"]
-    assert await drain(view, log).discard(events[0].product_id, ACTION, events=1) == Drained(1, 1)
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(1, 0)
-    assert await feed.shows(events[0].product_id) == feed.folded(events)
-
-
-async def test_a_creation_cannot_be_passed_over(view: View, log: Log, read_model: Any) -> None:
-    events = history(new_product_id(), created(), priced("2.00"))
-    await log.keep(events)
-    feed = Feed(view, log, read_model=read_model)
-    feed.projection._transaction._fold = failing_at(events[0], feed.fold)
-    await feed.deliver(*events, isolate=True)
-    with pytest.raises(CannotDiscard, match="version 0"):
-        await drain(view, log).discard(events[0].product_id, ACTION)
-    assert len(await parked(read_model)) == 2
-
-
-async def test_a_record_without_a_product_is_read_again_or_given_up(
-    view: View, log: Log, read_model: Any
-) -> None:
+async def test_a_record_without_a_product_is_read_again_or_given_up(log: Log, read_model: Any) -> None:
+    view = table(read_model)
     events = history(new_product_id(), created(), priced("2.00"))
     await log.keep(events)
     feed = Feed(view, log, read_model=read_model)
@@ -224,23 +165,9 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(
         "UPDATE views.parked_event SET header_names = $1, header_values = $2",
         [name for name, _ in headers], [value for _, value in headers],
     )  # fmt: skip
-    assert await drain(view, log).retry_single(letter, ACTION) == Drained(1, 0)
+    assert await drain(view, log).retry_single(letter, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     (row,) = await parked(read_model)
-    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Released(1, 0)
     assert await parked(read_model) == []
-
-
-async def test_lists_that_show_the_drained_product_become_stale(log: Log, read_model: Any) -> None:
-    class Heard:
-        def __init__(self) -> None:
-            self.products: list[UUID] = []
-
-        async def changed(self, changes: Any) -> None:
-            self.products += [change.product_id for change in changes]
-
-    view, heard = table(read_model), Heard()
-    _, events = await park_second_of_four(view, log, read_model)
-    await drain(view, log, listener=heard).retry(events[0].product_id, ACTION)
-    assert heard.products == [events[0].product_id]

@@ -14,11 +14,14 @@ from command_api.domain.upsert import claimable_skus
 from command_api.executing.batch import Operation
 from command_api.executing.caller import Caller
 from command_api.executing.execute import IdempotencyKey, Render, Request
-from command_api.http import batch_schemas, convert, schemas
+from command_api.http import convert
+from command_api.http import schemas as product_schemas
 from command_api.http.answers import product_id_of, render_created, render_gone, render_ok
+from command_api.http.batch import schemas
+from command_api.http.batch.convert import upsert as convert_upsert
 from command_api.http.body import parse
 
-_operation: TypeAdapter[Any] = TypeAdapter(batch_schemas.Operation)
+_operation: TypeAdapter[Any] = TypeAdapter(schemas.Operation)
 _STATUS_COMMANDS: dict[str, c.Command] = {
     "publish": c.PublishProduct(),
     "archive": c.ArchiveProduct(),
@@ -36,20 +39,20 @@ def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> 
         return Request(command, product_id, caller, render, versions_wanted=wanted, key=key)
 
     match given:
-        case batch_schemas.CreateOperation():
+        case schemas.CreateOperation():
             return _create(request, given.product)
-        case batch_schemas.UpsertOperation():
+        case schemas.UpsertOperation():
             return _upsert(request, given.product)
-        case batch_schemas.UpdateOperation():
+        case schemas.UpdateOperation():
             product_id = product_id_of(given.id)
             changes = convert.changes(given.patch)
             claims = _claims(changes["slug"], ()) if "slug" in changes else frozenset()
             return Operation(request(c.ChangeDetails(changes), product_id), claims, may_release=bool(claims))
-        case batch_schemas.PriceOperation():
+        case schemas.PriceOperation():
             product_id = product_id_of(given.id)
             price = c.ChangePrice(given.sku, convert.money(given.price))
             return Operation(request(price, product_id))
-        case batch_schemas.StatusOperation():
+        case schemas.StatusOperation():
             product_id = product_id_of(given.id)
             is_delete = given.op == "delete"
             render = render_gone if is_delete else render_ok
@@ -62,7 +65,7 @@ def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> 
 RequestFor = Callable[..., Request]
 
 
-def _create(request: RequestFor, product: schemas.ProductIn) -> Operation:
+def _create(request: RequestFor, product: product_schemas.ProductIn) -> Operation:
     product_id = uuid7()
     created = convert.product(product, product_id)
     create = request(c.CreateProduct(created), product_id, render_created)
@@ -71,9 +74,9 @@ def _create(request: RequestFor, product: schemas.ProductIn) -> Operation:
     return Operation(create, _claims(created.slug, (variant.sku for variant in created.variants)))
 
 
-def _upsert(request: RequestFor, product: batch_schemas.UpsertProductIn) -> Operation:
+def _upsert(request: RequestFor, product: schemas.UpsertProductIn) -> Operation:
     """The new id is for where it creates a product."""
-    upsert = convert.upsert(product)
+    upsert = convert_upsert(product)
     claims = _claims(upsert.slug, claimable_skus(upsert))
     return Operation(request(upsert, uuid7()), claims, may_release=True, created=render_created)
 

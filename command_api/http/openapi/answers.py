@@ -1,0 +1,124 @@
+"""Answers of the write endpoints, as OpenAPI describes them: every status with its headers, and problems."""
+
+from typing import Any
+
+from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
+
+REF = "#/components/schemas/{model}"
+JSON = "application/json"
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; made for programs."},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "trace_id": {"type": "string"},
+        "request_id": {"type": "string"},
+        "current_version": {"type": "integer"},
+        "conflicts": {
+            "type": "array",
+            "description": "With `sku-taken`: every SKU that another product holds, and that product.",
+            "items": {
+                "type": "object",
+                "required": ["sku", "product_id"],
+                "properties": {
+                    "sku": {"type": "string"},
+                    "product_id": {"type": "string", "format": "uuid"},
+                    "slug": {"type": "string", "description": "Absent where it has gone since."},
+                },
+            },
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer into the body (RFC 6901)."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_BATCH_RESULT = {
+    "type": "object",
+    "required": ["results"],
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "status"],
+                "properties": {
+                    "index": {"type": "integer"},
+                    "status": {"type": "integer"},
+                    "id": {"type": "string", "format": "uuid"},
+                    "version": {"type": "integer"},
+                    "product_status": {
+                        "enum": ["draft", "active", "archived"],
+                        "description": "After the operation; absent after a deletion.",
+                    },
+                    "changed": {"type": "boolean", "description": "Absent on a repeated answer."},
+                    "problem": {"$ref": "#/components/schemas/Problem"},
+                },
+            },
+        }
+    },
+}
+_HEADERS = {
+    "ETag": {"description": 'The version, quoted: `"3"`.', "schema": {"type": "string"}, "required": True},
+    "Consistency-Token": {
+        "description": "Send it with a read to see this write.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "X-Request-Id": {"schema": {"type": "string"}, "required": True},
+}
+_TITLES = {
+    200: "Done, or nothing had to change",
+    201: "Created",
+    204: "Gone",
+    207: "One result per operation, in order",
+    400: "Malformed body or header, or a precondition that is not supported here",
+    404: "No such product or variant",
+    409: "Slug or SKU taken, status does not allow it, last variant, or too many conflicts",
+    408: "The request did not arrive in time; nothing was written, and the connection closes",
+    412: "A precondition does not hold: If-Match does not match, or the variant is there already",
+    413: "Body too large",
+    414: f"The address exceeds {TARGET_BYTES_MAX} bytes",
+    415: "Wrong media type or charset, or a Content-Encoding",
+    422: "Not valid, a key that stands twice, or an idempotency key used for another request",
+    431: f"The request line and headers exceed {HEAD_BYTES_MAX} bytes",
+    503: "The event store is away or overloaded",
+}
+
+
+def response(handler: str, status: int) -> dict[str, Any]:
+    """The answer of this status to a request for this handler."""
+    described: dict[str, Any] = {"description": _TITLES[status], "headers": dict(_HEADERS)}
+    if status >= 400:
+        described["content"] = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+        # What is refused before the request was read has no id.
+        described["headers"] = {} if status in (408, 414, 431) else {"X-Request-Id": _HEADERS["X-Request-Id"]}
+        if status == 503:
+            described["headers"]["Retry-After"] = {"schema": {"type": "integer"}, "required": True}
+        return described
+    if status == 207:
+        described["content"] = {JSON: {"schema": _BATCH_RESULT}}
+        del described["headers"]["ETag"]
+    elif status != 204:
+        described["content"] = {JSON: {"schema": {"$ref": REF.format(model="Result")}}}
+    if handler == "create_product":
+        location = {
+            "description": "Where the product is read.",
+            "schema": {"type": "string"},
+            "required": True,
+        }
+        described["headers"]["Location"] = location
+    return described

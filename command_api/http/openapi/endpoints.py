@@ -1,0 +1,134 @@
+"""The write endpoints, as OpenAPI describes them: parameters, bodies, and which statuses each can answer.
+
+The handlers read their bodies themselves (FastAPI's way costs more than a whole command), so what they
+take is told here, from the same pydantic models that check it.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from command_api.http import schemas
+from command_api.http.batch import schemas as batch_schemas
+from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
+from command_api.http.names import NAME_CHARACTERS_MAX
+from command_api.http.openapi.answers import JSON, PROBLEM, REF, response
+
+_MODELS: tuple[type[BaseModel], ...] = (
+    schemas.ProductIn,
+    schemas.PatchIn,
+    schemas.VariantBody,
+    schemas.MoneyIn,
+    batch_schemas.CreateOperation,
+    batch_schemas.UpsertOperation,
+    batch_schemas.UpdateOperation,
+    batch_schemas.PriceOperation,
+    batch_schemas.StatusOperation,
+    schemas.Result,
+)
+_OPERATIONS = ("CreateOperation", "UpsertOperation", "UpdateOperation", "PriceOperation", "StatusOperation")
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "A retry with the same key gets the first answer; kept 24 h.",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]*"(, *"[!#-~]*")*)$'},
+    "description": 'Only if the product is at this version: `"3"`, a list, or `*`.',
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string", "enum": ["*"]},
+    "description": "`*`: only if the product does not have this variant yet.",
+}
+_REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "Echoed, logged, and the correlation id of the events; made where absent or not 1 to 128"
+    " visible ASCII characters.",
+}
+_IMPORT_ID = {
+    "name": "Import-Id",
+    "in": "header",
+    "schema": {"type": "string", "pattern": rf"^[!-~]{{1,{IMPORT_ID_CHARACTERS_MAX}}}$"},
+    "description": "Send the same id with every request of one import. It stands in the metadata of each"
+    " event, so that subscribers can tell an import from single changes. A retry with the same"
+    " Idempotency-Key may name another import: it gets the first answer.",
+}
+_PATH = {
+    "product_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The product's id."},
+    "sku": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": NAME_CHARACTERS_MAX},
+        "description": "The SKU, percent-encoded: `/` and spaces are allowed.",
+    },
+}
+
+# handler -> path parameters, media types of the body with their schema, statuses beyond the common ones
+_ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] = {
+    "create_product": ((), {JSON: "ProductIn"}, (201, 409)),
+    "run_batch": ((), {JSON: "batch", "application/x-ndjson": "ndjson"}, (207,)),
+    "change_details": (
+        ("product_id",),
+        {"application/merge-patch+json": "PatchIn", JSON: "PatchIn"},
+        (200, 404, 409, 412),
+    ),
+    "delete_product": (("product_id",), {}, (204, 404, 409, 412)),
+    "put_variant": (("product_id", "sku"), {JSON: "VariantBody"}, (200, 201, 404, 409, 412)),
+    "remove_variant": (("product_id", "sku"), {}, (204, 404, 409, 412)),
+    "change_price": (("product_id", "sku"), {JSON: "MoneyIn"}, (200, 404, 409, 412)),
+    "publish_product": (("product_id",), {}, (200, 404, 409, 412)),
+    "archive_product": (("product_id",), {}, (200, 404, 409, 412)),
+    "restore_product": (("product_id",), {}, (200, 404, 409, 412)),
+}
+
+
+def describes(handler: str) -> dict[str, Any]:
+    """FastAPI's arguments for one route."""
+    path, bodies, statuses = _ENDPOINTS[handler]
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, **_PATH[name]} for name in path
+    ]
+    parameters += [_KEY, _REQUEST_ID, _IMPORT_ID, *([_IF_MATCH] if 412 in statuses else [])]
+    parameters += [_IF_NONE_MATCH] if handler == "put_variant" else []
+    extra: dict[str, Any] = {"parameters": parameters}
+    if bodies:
+        content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}
+        extra["requestBody"] = {"required": True, "content": content}
+    always = (400, 408, 414, 422, 431, 503, *((413, 415) if bodies else ()))
+    responses = {status: response(handler, status) for status in sorted({*statuses, *always})}
+    success = min(responses)
+    return {
+        "operation_id": handler,
+        "status_code": success,
+        "responses": responses,
+        "openapi_extra": extra,
+        "response_model": None,
+        "tags": ["products"],
+    }
+
+
+def _body_schema(name: str) -> dict[str, Any]:
+    operation = {"oneOf": [{"$ref": REF.format(model=each)} for each in _OPERATIONS]}
+    if name == "ndjson":
+        return {"type": "string", "description": "One operation a line."}
+    if name == "batch":
+        return {"type": "array", "maxItems": 1000, "items": operation}
+    return {"$ref": REF.format(model=name)}
+
+
+def component_schemas() -> dict[str, Any]:
+    """The schemas that the endpoints refer to, from the pydantic models."""
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
+    )
+    schemas_by_name: dict[str, Any] = definitions["$defs"]
+    for model in ("PatchIn", "UpsertProductIn", "UpsertVariantIn"):
+        for field in schemas_by_name[model]["properties"].values():
+            field.pop("default", None)  # an absent field stays as it is
+    return {**schemas_by_name, "Problem": PROBLEM}

@@ -1,0 +1,28 @@
+"""What is let in: a bounded number of requests, and only query strings that are UTF-8."""
+
+from query_api.http.problems import OVERLOADED, problem_of
+from query_api.http.query_text import refused_query
+from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send
+from shared.ops.http.problem_answer import send_problem
+
+
+class Admission:
+    """An ASGI application in front of the framework's; at most `in_progress_max` requests are let in."""
+
+    def __init__(self, app: ASGIApp, *, in_progress_max: int) -> None:
+        self._app = app
+        self._in_progress_max = in_progress_max
+        self._in_progress = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        self._in_progress += 1
+        try:
+            if self._in_progress > self._in_progress_max:
+                await send_problem(scope, send, OVERLOADED)
+            elif (refused := refused_query(scope["query_string"])) is not None:
+                await send_problem(scope, send, problem_of(refused))
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            self._in_progress -= 1

@@ -1,0 +1,32 @@
+"""Reads of the cache: coalesced into one MGET a tick, through the circuit breaker."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from query_api.errors import CacheUnavailable
+from query_api.products.redis.guarded_calls import GuardedCalls
+from shared.ops.concurrency.coalesced_reads import CoalescedReads, Count
+
+KEYS_PER_BATCH_MAX = 500
+ReadMany = Callable[[list[str]], Awaitable[Sequence[Any]]]
+CacheReads = CoalescedReads[str, bytes]
+"""`get(key)` answers the value, None where there is none; raises `CacheUnavailable`."""
+
+
+def cache_reads(
+    calls: GuardedCalls, read_many: ReadMany, *, count: Count | None = None, batches_max: int = 2
+) -> CacheReads:
+    """`count` is told (hits, misses, bypassed) of each batch, by caller."""
+    return CoalescedReads(
+        lambda keys: calls.run(lambda: read_many(keys)),
+        heard=_heard,
+        keys_max=KEYS_PER_BATCH_MAX,
+        batches_max=batches_max,
+        count=count,
+    )
+
+
+def _heard(error: BaseException) -> Exception:
+    if isinstance(error, CacheUnavailable):
+        return CacheUnavailable(str(error))
+    return error if isinstance(error, Exception) else CacheUnavailable("the process stops")

@@ -1,0 +1,106 @@
+"""Many reads, one command: the keys that are asked for in one event-loop tick leave together.
+
+A call to a server costs about 100 microseconds of Python whatever it carries; shared by all callers of a tick
+that cost nearly vanishes (reads per second times 3 to 4 in trials). Nothing waits for a timer: an idle
+process sends a lone key at once. While `batches_max` commands are under way, new keys gather for the next
+one, as in a group commit.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+ReadMany = Callable[[list[K]], Awaitable[Sequence[V | None]]]
+Count = Callable[[int, int, int], None]
+
+
+class CoalescedReads(Generic[K, V]):
+    """One look-up for many callers at once.
+
+    `heard` makes the exception that one caller gets of a failed command, a cancelled one included: a shared
+    exception would collect the tracebacks of all callers. `count` is told (found, missing, failed) of each
+    batch, by caller.
+    """
+
+    def __init__(
+        self,
+        read_many: "ReadMany[K, V]",
+        *,
+        heard: Callable[[BaseException], Exception],
+        keys_max: int,
+        batches_max: int = 1,
+        count: Count | None = None,
+    ) -> None:
+        self._read_many = read_many
+        self._heard = heard
+        self._keys_max = keys_max
+        self._batches_max = batches_max
+        self._count = count
+        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._batches: set[asyncio.Task[None]] = set()
+        self._is_scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def get(self, key: K) -> "asyncio.Future[V | None]":
+        """The value, None where there is none. Every caller has a future of its own, so that one that is
+        cancelled takes nobody along.
+        """
+        loop = self._loop
+        if loop is None:
+            # Asked once: on CPython 3.11 every get_running_loop() is a getpid() call: 7 % of the samples.
+            loop = self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[V | None] = loop.create_future()
+        same = self._waiting.get(key)
+        if same is not None:
+            same.append(future)
+            return future
+        self._waiting[key] = [future]
+        if not self._is_scheduled and len(self._batches) < self._batches_max:
+            self._is_scheduled = True
+            loop.call_soon(self._send)
+        return future
+
+    def _send(self) -> None:
+        self._is_scheduled = False
+        if len(self._waiting) <= self._keys_max:
+            batch, self._waiting = self._waiting, {}
+        else:
+            batch = {key: self._waiting.pop(key) for key in list(self._waiting)[: self._keys_max]}
+        task = asyncio.create_task(self._read(batch))
+        self._batches.add(task)
+        task.add_done_callback(self._next)
+
+    def _next(self, task: "asyncio.Task[None]") -> None:
+        self._batches.discard(task)
+        if self._waiting and not self._is_scheduled:
+            self._send()
+
+    async def _read(self, batch: "dict[K, list[asyncio.Future[V | None]]]") -> None:
+        try:
+            values = await self._read_many(list(batch))
+        except BaseException as error:
+            # Also a cancellation at shutdown must reach the callers: a future that is not set waits for ever.
+            self._fail(batch, error)
+            return
+        found = missing = 0
+        for futures, value in zip(batch.values(), values, strict=True):
+            if value is None:
+                missing += len(futures)
+            else:
+                found += len(futures)
+            for future in futures:
+                if not future.done():
+                    future.set_result(value)
+        if self._count is not None:
+            self._count(found, missing, 0)
+
+    def _fail(self, batch: "dict[K, list[asyncio.Future[V | None]]]", error: BaseException) -> None:
+        for futures in batch.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(self._heard(error))
+                    future.exception()  # seen: a caller that has hung up does not look
+        if self._count is not None:
+            self._count(0, 0, sum(map(len, batch.values())))

@@ -1,0 +1,50 @@
+"""What identifies a request in logs, problem documents and events: its own id, and its trace."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from uuid_utils import uuid7
+
+from shared.ops.http.asgi import Scope
+from shared.ops.trace_context import TraceContext, new_trace_context, parse_traceparent
+
+REQUEST_ID_CHARACTERS_MAX = 128
+_SCOPE_KEY = "catalogue.request"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """`trace` is the caller's, under a span of ours; a new one where the caller sent no valid traceparent."""
+
+    request_id: str
+    trace: TraceContext
+
+
+def request_id_of(given: bytes | None) -> bytes:
+    """The caller's X-Request-Id where it is 1 to 128 visible ASCII characters, else a new one."""
+    if given and len(given) <= REQUEST_ID_CHARACTERS_MAX and _is_visible_ascii(given):
+        return given
+    return str(uuid7()).encode()
+
+
+def read_context(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
+    """The context of a request with these raw headers; a malformed id or trace counts as absent."""
+    given = dict(headers)
+    trace = parse_traceparent(given.get(b"traceparent", b"").decode("latin-1"))
+    request_id = request_id_of(given.get(b"x-request-id")).decode()
+    return RequestContext(request_id, trace.child() if trace else new_trace_context())
+
+
+def keep_context(scope: Scope, context: RequestContext) -> None:
+    """For `context_of`, further in."""
+    scope[_SCOPE_KEY] = context
+
+
+def context_of(scope: Scope) -> RequestContext:
+    """The context of the request that this scope belongs to."""
+    context: RequestContext = scope[_SCOPE_KEY]
+    return context
+
+
+def _is_visible_ascii(text: bytes) -> bool:
+    return text.isascii() and b" " not in text and text.decode().isprintable()

@@ -1,0 +1,88 @@
+"""Around every request of an API: the undecoded path, an id, a trace, a metric, a log line, the last resort.
+
+Plain ASGI, because a framework's middleware costs more than a whole command. A SKU may hold `/`, so a path is
+matched as it was sent, and each segment is decoded by its route (`path.py`).
+"""
+
+import math
+from time import perf_counter
+from urllib.parse import quote
+
+from structlog.contextvars import bound_contextvars
+
+from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
+from shared.ops.http.problem import INTERNAL_ERROR
+from shared.ops.http.problem_answer import send_problem
+from shared.ops.http.request_context import RequestContext, keep_context, read_context
+from shared.ops.logs import get_logger
+from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
+
+_UNMATCHED = "unmatched"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_log = get_logger(__name__)
+
+
+class RequestLayer:
+    """Wraps an application. A request that takes `slow_seconds` is logged as a warning."""
+
+    def __init__(self, app: ASGIApp, *, slow_seconds: float = math.inf) -> None:
+        self._app = app
+        self._slow_seconds = slow_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"this port speaks HTTP only, not {scope['type']}")
+        started = perf_counter()
+        scope["path"] = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+        context = read_context(scope["headers"])
+        keep_context(scope, context)
+        answer = _Answer(send, context)
+        request_id = context.request_id
+        with bound_contextvars(
+            request_id=request_id, correlation_id=request_id, trace_id=context.trace.trace_id
+        ):
+            try:
+                await self._app(scope, receive, answer.send)
+            except ClientLeft:
+                raise
+            except Exception:
+                _log.exception("request failed", path=scope["path"])
+                if answer.status == 0:
+                    await send_problem(scope, answer.send, INTERNAL_ERROR)
+            finally:
+                self._record(scope, answer.status, perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        """Labels must be few: the route's template, never the path, and only methods that exist."""
+        route = getattr(scope.get("route"), "path", _UNMATCHED)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
+        # 503 is the answer to an outage, which is logged where it is met; 500 is a bug.
+        if status >= 500 and status != 503:
+            write = _log.error
+        else:
+            write = _log.warning if status == 503 or seconds >= self._slow_seconds else _log.info
+        write(
+            "request",
+            method=method,
+            route=route,
+            path=scope["path"],
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+        )
+
+
+class _Answer:
+    """Watches what is sent, and adds X-Request-Id to it; `status` is 0 until something was."""
+
+    def __init__(self, send: Send, context: RequestContext) -> None:
+        self._send = send
+        self._header = (b"x-request-id", context.request_id.encode())
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), self._header]
+        await self._send(message)

@@ -1,0 +1,77 @@
+"""What operators want, what projections tell, and the letters that are not copied yet, in memory."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from projector.applying.dead_letters import Action
+from projector.applying.ports import Control
+from projector.control.ports import ParkedCount, PartitionLag, Uncopied
+from tests.in_memory.read_model import InMemoryReadModel
+from tests.in_memory.rows import Done, KeptRecord
+
+
+class InMemoryControlBoard:
+    """Implements `control.ports.ControlBoard`."""
+
+    def __init__(self, read_model: InMemoryReadModel) -> None:
+        self.lags: dict[tuple[str, str, int], PartitionLag] = {}
+        self._read_model = read_model
+        self._wanted: dict[str, Control] = {}
+
+    async def wanted(self) -> Mapping[str, Control]:
+        self._read_model.fail()
+        return dict(self._wanted)
+
+    async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
+        rows = self._read_model.rows(projection)
+        before = self._wanted.get(projection, Control(is_paused=False, revision=0))
+        self._wanted[projection] = Control(is_paused, before.revision + 1, action.reason)
+        rows.done.append(Done(action, None, ""))
+
+    async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
+        self._read_model.fail()
+        self.lags |= {(projection, topic, one.partition): one for one in lags}
+
+    async def counts(self) -> Mapping[str, ParkedCount]:
+        """Nothing grows older here."""
+        return {
+            projection: ParkedCount(
+                len({one.record.product_id for one in kept} - {None}), len(kept), oldest_seconds=0.0
+            )
+            for projection in self._read_model.projections()
+            if (kept := list(self._read_model.rows(projection).records.values()))
+        }
+
+
+class InMemoryUncopiedLetters:
+    """Implements `control.ports.UncopiedDeadLetters`."""
+
+    def __init__(self, read_model: InMemoryReadModel) -> None:
+        self._read_model = read_model
+        self._taken: set[int] = set()
+
+    @asynccontextmanager
+    async def uncopied(
+        self, projections: Collection[str], events_max: int
+    ) -> AsyncIterator[Sequence[Uncopied]]:
+        found = sorted(
+            (number, projection, kept)
+            for projection in projections
+            for number, kept in self._read_model.rows(projection).records.items()
+            if not kept.is_copied and kept.record.partition >= 0 and number not in self._taken
+        )[:events_max]
+        numbers = {number for number, _, _ in found}
+        self._taken |= numbers
+        try:
+            yield [_uncopied(projection, kept) for _, projection, kept in found]
+        finally:
+            self._taken -= numbers
+        for number, projection, _ in found:
+            records = self._read_model.rows(projection).records
+            records[number] = records[number]._replace(is_copied=True)
+
+
+def _uncopied(projection: str, kept: KeptRecord) -> Uncopied:
+    one = kept.record
+    record = (one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, one.headers)
+    return Uncopied(one.parked_event_id, projection, *record, one.error_class, kept.cause)
