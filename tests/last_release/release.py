@@ -74,7 +74,8 @@ def run_tests(release: Path, tests: Sequence[str]) -> "subprocess.CompletedProce
     """The release's tests by its own configuration, with servers of their own.
 
     Once more where a process met a taken port: the release looks for a free one, and another program may
-    take it before the process listens. A release cannot be mended, and this race says nothing about the schema.
+    take it before the process listens. A release cannot be mended, and this race says nothing about the
+    schema.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [
