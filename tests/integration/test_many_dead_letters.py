@@ -175,8 +175,7 @@ async def test_a_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
     first, second = (row["parked_event_id"] for row in rows)
     choice = ("--projection", VIEW, "--letter")
     for command, why in (("retry", ()), ("discard", ("--reason", "spoilt")), ("list", ()), ("show", ())):
-        ended = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
-        output, errors = ended.output, ended.errors
+        _, output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
         assert (output, errors.count("\n")) == ("", 1)
         assert f"there is no dead letter 999 of {VIEW}" in errors
     for call in (dead_letters.retry, dead_letters.discard):
@@ -193,8 +192,7 @@ async def test_a_list_that_is_cut_says_so(
 ) -> None:
     await park(pool, garbage(world, 1_100))
     for command in ("list", "show"):
-        ended = await run(world, "dead-letters", command, "--json")
-        output, errors = ended.output, ended.errors
+        _, output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
         assert "these are 1000 of 1100" in errors
     listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))
