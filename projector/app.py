@@ -12,7 +12,7 @@ from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.lost_answers import watch_answers
-from projector.kafka.running import Lane
+from projector.kafka.running import Subscription
 from projector.operators.assembly import operations
 from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
@@ -64,7 +64,9 @@ async def run_projector(
         health.require("read_model", lambda: _ping(stores.read_model))
         projections = [one.running(stores) for one in chosen]
         consumers = [
-            _consumer(one.name, lane, stores, broker, health) for one in projections for lane in one.lanes
+            _consumer(one.name, subscription, stores, broker, health)
+            for one in projections
+            for subscription in one.subscriptions
         ]
         background = [part for one in projections for part in one.background]
         for part in background:
@@ -97,20 +99,20 @@ async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec])
 
 
 def _consumer(
-    name: str, lane: Lane, stores: Stores, broker: KafkaBroker, health: Health
+    name: str, subscription: Subscription, stores: Stores, broker: KafkaBroker, health: Health
 ) -> ProjectionConsumer:
     settings = stores.settings
     consumer = ProjectionConsumer(
         name,
         broker,
         settings,
-        lane.source,
-        lane.work,
+        subscription.source,
+        subscription.work,
         stores.log,
-        progress=lane.progress,
-        heartbeat=health.expect_progress(lane.label, settings.silence_seconds_max),
+        metrics=subscription.metrics,
+        heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
     )
-    health.require(lane.label, consumer.check)
+    health.require(subscription.label, consumer.check)
     return consumer
 
 

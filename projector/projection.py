@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from projector.kafka.running import Running
 from projector.kafka.work import Source
-from projector.parking.drain import Draining
+from projector.parking.retry import Retrying
 from projector.rebuild.rebuilding import Rebuilding
 from projector.stores import Stores
 
@@ -35,5 +35,5 @@ class Projection(Protocol):
     def running(self, stores: Stores) -> Running:
         """What runs of it in a process."""
 
-    def draining(self, stores: Stores) -> Draining:
+    def retrying(self, stores: Stores) -> Retrying:
         """How its dead letters are retried and discarded."""

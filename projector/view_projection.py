@@ -11,12 +11,12 @@ from projector.applying.apply import Applier
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Fold, Listener, S, View
 from projector.kafka.batch_run import BatchRun
-from projector.kafka.progress import Progress
+from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
-from projector.kafka.running import Lane, Running
+from projector.kafka.running import Running, Subscription
 from projector.kafka.work import Source
-from projector.parking.drain import Drain
 from projector.parking.postgres.parking import PostgresParkedProducts
+from projector.parking.retry import Retry
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.rebuild.verify import Verification
@@ -55,10 +55,10 @@ class ViewProjection(ABC, Generic[S]):
         return None
 
     def running(self, stores: Stores) -> Running:
-        """One lane: the events."""
-        progress = Progress(self.name)
-        work = BatchRun(self.name, stores.settings, self.applier(stores), progress)
-        return Running(self.name, [Lane(self.name, self.source(stores), work, progress)])
+        """One subscription: the events."""
+        metrics = ProjectionMetrics(self.name)
+        work = BatchRun(self.name, stores.settings, self.applier(stores), metrics)
+        return Running(self.name, [Subscription(self.name, self.source(stores), work, metrics)])
 
     def applier(self, stores: Stores) -> Applier[S]:
         """Applies batches to the view."""
@@ -71,9 +71,9 @@ class ViewProjection(ABC, Generic[S]):
             breaker=ParkingBreaker(products_max=stores.settings.parked_products_per_minute_max),
         )
 
-    def draining(self, stores: Stores) -> Drain[S]:
+    def retrying(self, stores: Stores) -> Retry[S]:
         """Applies dead letters to the view."""
-        return Drain(self.view(stores), self.fold, stores.log, read_one, self.listener(stores))
+        return Retry(self.view(stores), self.fold, stores.log, read_one, self.listener(stores))
 
     @property
     def why_left_out(self) -> str:

@@ -1,11 +1,11 @@
 """A command line inside the test's process: real parser, settings, texts and exit code, without a start."""
 
 import io
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple, TypeVar
-from unittest.mock import patch
+
+import pytest
 
 from shared.ops.terminal import Terminal
 
@@ -27,7 +27,9 @@ async def run_in_process(
     output, errors = io.StringIO(), io.StringIO()
     try:
         # Nothing is awaited here, so nobody else sees this environment or writes to these streams.
-        with patch.dict(os.environ, environment), redirect_stdout(output), redirect_stderr(errors):
+        with redirect_stdout(output), redirect_stderr(errors), pytest.MonkeyPatch.context() as patched:
+            for name, value in environment.items():
+                patched.setenv(name, value)
             wanted = read()
     except SystemExit as refused:
         return Ended(int(refused.code or 0), output.getvalue(), errors.getvalue())

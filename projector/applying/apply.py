@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, NamedTuple
 
 from projector.applying.batch import Item, is_behind
-from projector.applying.dead_letters import Letter, ParkedProducts
+from projector.applying.dead_letters import DeadLetter, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint, EventLog, Fold, Listener, S, View
 from projector.applying.records import Unreadable
@@ -22,7 +22,7 @@ class Applied(NamedTuple):
     """What became of a batch. `stopped`: partition -> (offset before which it stopped, why)."""
 
     tally: Tally
-    letters: Sequence[Letter]
+    letters: Sequence[DeadLetter]
     stopped: Mapping[int, tuple[int, str]]
 
 
@@ -45,13 +45,13 @@ class Applier(Generic[S]):
         self._ordered: dict[tuple[int, int], str] = {}
         self._transaction = BatchTransaction(view, fold, log, self.breaker, listener)
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """Where to go on in these partitions; also learns what is parked there. Raises `Unavailable`."""
         places = await self._parked_products.places(partitions)
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
         self._ordered |= places.ordered
         await self._transaction.begin(partitions, places.product_ids)
-        return await self._view.load(partitions)
+        return await self._view.checkpoints(partitions)
 
     async def apply(self, batch: Sequence[Item], *, isolate: bool = False) -> Applied:
         """Apply or park all of it, but what comes after a hole in the log; the rest goes on.
@@ -81,7 +81,7 @@ class Applier(Generic[S]):
             item.partition, item.offset, None, item.log_id, item.record, "ordered", f"told to park: {reason}"
         )
 
-    async def _apply_halving(self, batch: Sequence[Item], isolate: bool) -> tuple[Tally, list[Letter]]:
+    async def _apply_halving(self, batch: Sequence[Item], isolate: bool) -> tuple[Tally, list[DeadLetter]]:
         """All of it; where the store refuses it, each half of it, down to the one bad event."""
         try:
             return await self._transaction.run(batch, {})

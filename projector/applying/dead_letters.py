@@ -8,7 +8,7 @@ from projector.applying.records import ErrorClass, SourceRecord
 from shared.contract.recorded_event import RecordedEvent
 
 
-class ProductLetter(NamedTuple):
+class ProductDeadLetter(NamedTuple):
     """A record to park with its product: the product's later events wait behind it."""
 
     record: SourceRecord
@@ -17,7 +17,7 @@ class ProductLetter(NamedTuple):
     cause: str
 
 
-class SingleLetter(NamedTuple):
+class SingleDeadLetter(NamedTuple):
     """A record to park alone: no other waits behind it.
 
     `event`: what it says, as of a mail that was not sent; None where it cannot be read as an event.
@@ -29,7 +29,7 @@ class SingleLetter(NamedTuple):
     cause: str
 
 
-Letter = ProductLetter | SingleLetter
+DeadLetter = ProductDeadLetter | SingleDeadLetter
 
 
 class ParkedEvent(NamedTuple):
@@ -66,7 +66,7 @@ class Parking(Protocol):
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
         """Those that are parked, locked until the transaction ends: batch and drain wait for each other."""
 
-    async def park(self, letters: Sequence[Letter]) -> None:
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
         """Keep them. Raises `ParkingIsFull` at a bound. A letter that is there already stays as it is."""
 
     async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:

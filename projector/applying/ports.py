@@ -69,7 +69,7 @@ class View(Protocol[S]):
 
     forgets: bool
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The checkpoints of these partitions, which `begin` compares with from now on."""
 
     def begin(self, reached: Mapping[int, Checkpoint]) -> AbstractAsyncContextManager[BatchWriter[S]]:

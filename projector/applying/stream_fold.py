@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from projector.applying.dead_letters import Letter, ProductLetter
+from projector.applying.dead_letters import DeadLetter, ProductDeadLetter
 from projector.applying.ports import Change, Fold, Held, S
 from projector.applying.records import Delivered, ErrorClass
 from projector.errors import HistoryDoesNotFold, LogLacksVersions
@@ -126,24 +126,24 @@ def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
         raise CannotApply("history-does-not-fold", str(error)) from error
 
 
-def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[Letter]:
+def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[DeadLetter]:
     """The event that failed, and its product's later ones."""
     event = failure.delivered.event
     tally[event.event_type, "parked"] += 1
-    letter = ProductLetter(failure.delivered.record, event, failure.error_class, failure.cause)
+    letter = ProductDeadLetter(failure.delivered.record, event, failure.error_class, failure.cause)
     later = [one for one in deliveries if one is not failure.delivered]
     return [letter, *followers(later, event.stream_version - 1, tally)]
 
 
-def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[Letter]:
+def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[DeadLetter]:
     """Those above this version, to be parked behind what failed before them; the others are duplicates."""
-    letters: list[Letter] = []
+    letters: list[DeadLetter] = []
     for delivered in deliveries:
         event = delivered.event
         if event.stream_version > stream_version:
             tally[event.event_type, "parked"] += 1
             cause = "an earlier event of the product is parked"
-            letters.append(ProductLetter(delivered.record, event, "follower", cause))
+            letters.append(ProductDeadLetter(delivered.record, event, "follower", cause))
         else:
             tally[event.event_type, "duplicate"] += 1
     return letters

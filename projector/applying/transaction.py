@@ -19,7 +19,7 @@ from projector.applying.batch import (
     reached,
     refuse_other_logs,
 )
-from projector.applying.dead_letters import Letter, ProductLetter, SingleLetter
+from projector.applying.dead_letters import DeadLetter, ProductDeadLetter, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
 from projector.applying.records import Delivered, Unreadable
@@ -56,7 +56,7 @@ class BatchTransaction(Generic[S]):
         if self._newest is not None:
             self._newest.begin(partitions, await self._log.newest_position())
 
-    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
+    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[DeadLetter]]:
         """Apply or park each item. `doomed`: events that are parked without being tried.
 
         Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or what
@@ -74,7 +74,7 @@ class BatchTransaction(Generic[S]):
             named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
             tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
-            letters += [SingleLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
+            letters += [SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
             failing = sum(letter.error_class != "follower" for letter in letters)
             self._breaker.check(failing)
             await writer.save(changes)
@@ -83,7 +83,7 @@ class BatchTransaction(Generic[S]):
         if self._newest is not None:
             self._newest.reached(points)
         self._breaker.parked(failing)
-        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductLetter)}
+        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductDeadLetter)}
         if self._listener is not None and changes:
             await self._listener.changed(changes)
         return tally, letters
@@ -95,9 +95,9 @@ class BatchTransaction(Generic[S]):
         missing: Mapping[UUID, list[RecordedEvent]],
         parked: Collection[UUID],
         doomed: Doomed,
-    ) -> tuple[Tally, list[Letter], list[Change[S]]]:
+    ) -> tuple[Tally, list[DeadLetter], list[Change[S]]]:
         tally: Tally = Counter()
-        letters: list[Letter] = []
+        letters: list[DeadLetter] = []
         changes: list[Change[S]] = []
         if missing:
             # Products of which only unreadable records came may have something in the log.

@@ -43,7 +43,7 @@ class PartitionLag(NamedTuple):
     trouble: str | None
 
 
-class UncopiedLetters(Protocol):
+class UncopiedDeadLetters(Protocol):
     """Parked records that the dead-letter topic does not have yet."""
 
     def uncopied(

@@ -14,7 +14,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from projector.applying.apply import Applied, Applier
-from projector.applying.dead_letters import Letter
+from projector.applying.dead_letters import DeadLetter
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
 from projector.errors import ProjectorError, Unavailable
@@ -26,7 +26,7 @@ from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy, retry_transient
 
 if TYPE_CHECKING:
-    from projector.kafka.progress import Progress
+    from projector.kafka.metrics import ProjectionMetrics
     from projector.settings import ProjectorSettings
 
 # Above this a line with every correlation id is longer than it is useful, and too slow.
@@ -43,19 +43,19 @@ class BatchRun:
     """A `Work`: applies batches of one projection, one at a time."""
 
     def __init__(
-        self, name: str, settings: "ProjectorSettings", applier: Applier[Any], progress: "Progress"
+        self, name: str, settings: "ProjectorSettings", applier: Applier[Any], metrics: "ProjectionMetrics"
     ) -> None:
         self._name = name
         self._applier = applier
-        self._progress = progress
+        self._metrics = metrics
         waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
         self._unknown = RetryPolicy(f"{name}-unknown", *waits, settings.unknown_error_budget_seconds)
         self._stopped_seconds = settings.stopped_seconds
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """See `Work`."""
-        return await self._applier.load(partitions)
+        return await self._applier.place(partitions)
 
     def resumed(self) -> None:
         """See `Work`."""
@@ -77,10 +77,10 @@ class BatchRun:
         try:
             applied = await self._apply(batch, abandon)
         finally:
-            self._progress.breaker(self._applier.breaker.is_open)
+            self._metrics.breaker(self._applier.breaker.is_open)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
-        self._progress.applied(applied.tally, time.perf_counter() - started)
+        self._metrics.applied(applied.tally, time.perf_counter() - started)
         self._tell(batch, applied)
         stops = {
             partition: Stop(offset, reason, self._stopped_seconds)
@@ -133,7 +133,7 @@ class BatchRun:
             )
 
 
-def tell_parked(projection: str, letter: Letter) -> None:
+def tell_parked(projection: str, letter: DeadLetter) -> None:
     """Of each record that is parked, by log and metric."""
     record, headers = letter.record, headers_for_people(letter.record.headers)
     ERRORS.labels(projection, letter.error_class).inc()

@@ -16,9 +16,9 @@ from projector.control.ports import PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
+from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
-from projector.kafka.progress import Progress
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -48,7 +48,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         work: Work,
         log: EventLog,
         *,
-        progress: Progress,
+        metrics: ProjectionMetrics,
         heartbeat: "Heartbeat",
     ) -> None:
         self.name = name
@@ -60,8 +60,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._settings = settings
         self._work = work
         self._log = log
-        self._progress = progress
-        self._offsets = AppliedOffsets(name, source.topic, progress)
+        self._metrics = metrics
+        self._offsets = AppliedOffsets(name, source.topic, metrics)
         self._wake, self._abandon = asyncio.Event(), asyncio.Event()
         self._busy = asyncio.Lock()
         self._ending = False
@@ -104,7 +104,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._wait(f"paused by an operator: {control.reason}", seconds=0)
         elif not control.is_paused and control.revision != before.revision != UNKNOWN_REVISION:
             self._state.stopped_because = None
-            self._progress.stopped(False)
+            self._metrics.stopped(False)
             self._work.resumed()
             self._placement.look_again()
             # Anew from the checkpoints, which may have been set back meanwhile.
@@ -154,7 +154,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 await self._place(due)
         await self._offsets.commit(self._consumer)
         self._state.measured = await self._offsets.measure(self._consumer)
-        self._progress.partitions_stopped(len(self._placement.stops))
+        self._metrics.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
         """Load where to go on (the committed offset, where there is no checkpoint), seek there, resume."""
@@ -163,7 +163,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             await self._offsets.commit(self._consumer)
             try:
                 points = await starting_points(
-                    self._consumer, due, self._work.load, self._log, starts_at=self._starts_at,
+                    self._consumer, due, self._work.place, self._log, starts_at=self._starts_at,
                     bounds_seconds_max=self._settings.topic_bounds_seconds_max,
                 )  # fmt: skip
             except (Unavailable, *KAFKA_IS_AWAY) as error:
@@ -229,7 +229,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._consumer.pause(TopicPartition(self.topic, partition))
         self._placement.stop(partition, stop)
         if stop.is_loud:
-            self._progress.partitions_stopped(len(self._placement.stops))
+            self._metrics.partitions_stopped(len(self._placement.stops))
             _log.critical(
                 "partition stopped", projection=self.name, partition=partition, offset=stop.offset,
                 reason=stop.reason, seconds=stop.seconds,
@@ -239,7 +239,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         """Red until an operator acts. The partitions stay ours: others would meet the same."""
         self._state.stopped_because = f"{reason}; {remedy}"
         self._pause()
-        self._progress.stopped(True)
+        self._metrics.stopped(True)
         _log.critical("projection stopped", projection=self.name, reason=reason, remedy=remedy)
 
     def _pause(self) -> None:

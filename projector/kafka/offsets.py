@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from projector.applying.records import Delivered, Unreadable
 from projector.control.ports import PartitionLag
-from projector.kafka.progress import Progress
+from projector.kafka.metrics import ProjectionMetrics
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.logs import get_logger
 
@@ -28,10 +28,10 @@ _log = get_logger(__name__)
 class AppliedOffsets:
     """Only of partitions that are ours now: `forget` is called when they are taken away."""
 
-    def __init__(self, projection: str, topic: str, progress: Progress) -> None:
+    def __init__(self, projection: str, topic: str, metrics: ProjectionMetrics) -> None:
         self._projection = projection
         self._topic = topic
-        self._progress = progress
+        self._metrics = metrics
         self._next: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
@@ -52,12 +52,12 @@ class AppliedOffsets:
             self._next[tp] = item.offset + 1
             if isinstance(item, Delivered):
                 event = item.event
-                self._progress.reached(tp.partition, event.log_position, event.recorded_at)
+                self._metrics.reached(tp.partition, event.log_position, event.recorded_at)
 
     def forget(self) -> None:
         """The partitions belong to someone else now."""
         self._next, self._committed, self._ends = {}, {}, {}
-        self._progress.forget()
+        self._metrics.forget()
 
     async def commit(self, consumer: "AIOKafkaConsumer") -> None:
         """Explicit offsets, bounded in time; a failure is logged and tried again with the next commit."""
@@ -80,7 +80,7 @@ class AppliedOffsets:
         for tp, next_offset in self._next.items():
             told = [end for end in (consumer.highwater(tp), self._ends.get(tp)) if end is not None]
             if told:
-                lags.append(self._progress.lag(tp.partition, next_offset, max(0, max(told) - next_offset)))
+                lags.append(self._metrics.lag(tp.partition, next_offset, max(0, max(told) - next_offset)))
         return lags
 
     async def _ask_for_ends(self, consumer: "AIOKafkaConsumer") -> None:

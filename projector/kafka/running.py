@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from projector.control.loop import Controlled
-from projector.kafka.progress import Progress
+from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.work import Source, Work
 from shared.kafka.topics import TopicSpec
 
 
-class Lane(NamedTuple):
+class Subscription(NamedTuple):
     """One topic of a projection and what is done with its records; `label` is what it is measured as."""
 
     label: str
     source: Source
     work: Work
-    progress: Progress
+    metrics: ProjectionMetrics
 
 
 class Background(Controlled, Protocol):
@@ -32,6 +32,6 @@ class Running(NamedTuple):
     """A projection that is to run in this process; `topics` are its own, made where they are missing."""
 
     name: str
-    lanes: Sequence[Lane]
+    subscriptions: Sequence[Subscription]
     background: Sequence[Background] = ()
     topics: Sequence[TopicSpec] = ()

@@ -27,14 +27,14 @@ class StartingPoint(NamedTuple):
 async def starting_points(
     consumer: AIOKafkaConsumer,
     assigned: Collection[TopicPartition],
-    load: Callable[[Collection[int]], Awaitable[Mapping[int, Checkpoint]]],
+    place: Callable[[Collection[int]], Awaitable[Mapping[int, Checkpoint]]],
     log: EventLog,
     *,
     starts_at: StartsAt,
     bounds_seconds_max: float,
 ) -> dict[TopicPartition, StartingPoint]:
     """One per partition. Raises `Unavailable`, aiokafka's errors, or `LogDiffers`."""
-    checkpoints = await load([tp.partition for tp in assigned])
+    checkpoints = await place([tp.partition for tp in assigned])
     unknown = [tp for tp in assigned if tp.partition not in checkpoints]
     log_id = await log.log_id() if unknown else None
     # Before the ends: whoever has the partition meanwhile, while we are stopped, moves both of them on.

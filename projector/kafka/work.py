@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 class Work(Protocol):
     """What is done with the records of one projection."""
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """Where to go on, by partition; those without a checkpoint are absent. Raises `Unavailable`."""
 
     async def run(

@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 from prometheus_client import Gauge
 
-from projector.applying.dead_letters import Letter, Parking, SingleLetter
+from projector.applying.dead_letters import DeadLetter, Parking, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Control
 from projector.applying.records import ErrorClass, MadeRecord
@@ -24,7 +24,7 @@ from projector.notifications.send_digest import DigestSender
 
 WAITING = Gauge("notifications_waiting", "Events that wait for a digest, once for each recipient.")
 WAITING_SECONDS = Gauge("notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
-DIGEST_LETTERS = "digests"
+DIGEST_DEAD_LETTERS = "digests"
 """In place of a topic, of the dead letters that are digests; they have the partition -1: no record is one."""
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
@@ -39,7 +39,7 @@ class LoopTools(NamedTuple):
     sender: DigestSender
     open_parking: Callable[[], AbstractAsyncContextManager[Parking]]
     breaker: ParkingBreaker
-    tell_parked: Callable[[Letter], None]
+    tell_parked: Callable[[DeadLetter], None]
 
 
 class DigestLoop:
@@ -151,12 +151,12 @@ class DigestLoop:
         self._purged_at = now
 
 
-def _letter(digest: Undelivered) -> SingleLetter:
+def _letter(digest: Undelivered) -> SingleDeadLetter:
     """A digest as a dead letter; `show` prints what it is about."""
     digest_id = str(digest.digest_id)
     value = {"digest_id": digest_id, "recipient": digest.recipient, "events": digest.events}
     record = MadeRecord(
-        DIGEST_LETTERS,
+        DIGEST_DEAD_LETTERS,
         _PARTITION_OF_NONE,
         digest.digest_number,
         int(digest.made_at.timestamp() * 1000),
@@ -165,4 +165,4 @@ def _letter(digest: Undelivered) -> SingleLetter:
         ((DIGEST_ID_HEADER, digest_id.encode()),),
     )
     error_class = _CLASSES.get(digest.state, "mail-not-sent")
-    return SingleLetter(record, None, error_class, f"{digest.recipient}: {digest.cause}")
+    return SingleDeadLetter(record, None, error_class, f"{digest.recipient}: {digest.cause}")

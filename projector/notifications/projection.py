@@ -1,4 +1,4 @@
-"""The projection of notifications: its lanes, its digests, and how its dead letters are retried."""
+"""The projection of notifications: its subscriptions, its digests, and how its dead letters are retried."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.kafka.batch_run import tell_parked
-from projector.kafka.progress import Progress
+from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
-from projector.kafka.running import Lane, Running
+from projector.kafka.running import Running, Subscription
 from projector.kafka.work import Source
 from projector.notifications.digest_loop import DigestLoop, LoopTools
-from projector.notifications.drain import NotificationDrain, OpenParking
 from projector.notifications.gather import Gatherer
 from projector.notifications.kafka.retry_topics import RetryTopics
 from projector.notifications.kafka.run import NotificationRun, Tools
@@ -21,6 +20,7 @@ from projector.notifications.pace import PaceLimits
 from projector.notifications.postgres.claims import PostgresClaims
 from projector.notifications.postgres.digests import PostgresDigests
 from projector.notifications.postgres.pacing import PostgresPacing
+from projector.notifications.retry import NotificationRetries, OpenParking
 from projector.notifications.send_digest import DigestSender
 from projector.notifications.smtp.mailer import SmtpMailer
 from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone
@@ -52,7 +52,7 @@ class NotificationsProjection:
         return Source(stores.topic, stores.group(self.name), "committed-or-end", gathers=True)
 
     def running(self, stores: Stores) -> Running:
-        """A lane for the events, one for each retry topic, and the digests."""
+        """A subscription for the events, one for each retry topic, and the digests."""
         settings, main = stores.settings, self.source(stores)
         senders = _senders(stores)
         assert senders is not None, "without a mail server this projection is not run"
@@ -73,9 +73,9 @@ class NotificationsProjection:
             look_seconds=settings.notification_digest_look_seconds,
             purge_seconds=settings.notification_digest_purge_seconds,
         )
-        return Running(self.name, list(self._lanes(stores, tools)), [loop], topics=retries.specs)
+        return Running(self.name, list(self._subscriptions(stores, tools)), [loop], topics=retries.specs)
 
-    def _lanes(self, stores: Stores, tools: Tools) -> Iterator[Lane]:
+    def _subscriptions(self, stores: Stores, tools: Tools) -> Iterator[Subscription]:
         """The events first, then each retry topic in the order of its delay."""
         main, retries = self.source(stores), tools.retries
         sources = {self.name: main}
@@ -84,13 +84,13 @@ class NotificationsProjection:
             sources[f"{self.name}{suffix}"] = Source(topic, f"{main.group}{suffix}", "committed")
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
-            progress = Progress(label)
-            run = NotificationRun(label, tools, parked, progress, stage=stage)
-            yield Lane(label, source, run, progress)
+            metrics = ProjectionMetrics(label)
+            run = NotificationRun(label, tools, parked, metrics, stage=stage)
+            yield Subscription(label, source, run, metrics)
 
-    def draining(self, stores: Stores) -> NotificationDrain:
+    def retrying(self, stores: Stores) -> NotificationRetries:
         """Without a mail server they can still be discarded."""
-        return NotificationDrain(
+        return NotificationRetries(
             _senders(stores),
             _claims(stores),
             _digests(stores),

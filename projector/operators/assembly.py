@@ -20,7 +20,7 @@ class Operations(NamedTuple):
 
 def operations(stores: Stores) -> Operations:
     """Of all projections, over the same stores."""
-    drains = {one.name: partial(one.draining, stores) for one in PROJECTIONS}
+    drains = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
     return Operations(
         DeadLetters(PostgresDeadLetters(stores.read_model), drains, stores.topic),
         Pausing(PostgresControl(stores.read_model), NAMES),

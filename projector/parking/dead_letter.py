@@ -7,10 +7,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from projector.parking.drain import Drained
+from projector.parking.retry import Released
 
 
-class DeadLetter(Struct, frozen=True):
+class ListedDeadLetter(Struct, frozen=True):
     """A parked product, or with `product_id` None a record that belongs to none; `letter_id` is its first."""
 
     projection: str
@@ -41,7 +41,7 @@ class Result(Struct, frozen=True):
     cause: str | None = None
 
 
-def of_product(row: dict[str, Any]) -> DeadLetter:
+def of_product(row: dict[str, Any]) -> ListedDeadLetter:
     """A row of `list_parked_products.sql`."""
     renamed = {
         "letter_id": row.pop("first_parked_event_id"),
@@ -49,18 +49,18 @@ def of_product(row: dict[str, Any]) -> DeadLetter:
         "log_position": row.pop("first_log_position"),
         "offset": row.pop("record_offset"),
     }
-    return DeadLetter(**{**row, "product_id": UUID(int=row["product_id"].int)}, **renamed)
+    return ListedDeadLetter(**{**row, "product_id": UUID(int=row["product_id"].int)}, **renamed)
 
 
-def of_record(row: dict[str, Any]) -> DeadLetter:
+def of_record(row: dict[str, Any]) -> ListedDeadLetter:
     """A row of `list_parked_alone.sql`."""
-    return DeadLetter(
+    return ListedDeadLetter(
         row["projection"], None, row["parked_event_id"], row["error_class"], row["cause"], 1, 1,
         row["parked_at"], row["parked_at"], row["topic"], row["partition"], row["record_offset"],
     )  # fmt: skip
 
 
-def result_of(letter: DeadLetter, outcome: str, drained: Drained) -> Result:
+def result_of(letter: ListedDeadLetter, outcome: str, drained: Released) -> Result:
     """What is told of one."""
     return Result(
         letter.projection,

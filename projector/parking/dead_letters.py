@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError, Unavailable, check_projection
-from projector.parking.dead_letter import DeadLetter, Result, of_product, of_record, result_of, shown
-from projector.parking.drain import CannotDiscard, Drained, Draining
-from projector.parking.letters import Letters, Narrowed, check_letter, pages
+from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
+from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
+from projector.parking.retry import CannotDiscard, Released, Retrying
 
-LETTERS_PER_ANSWER_MAX = 1000
+DEAD_LETTERS_PER_ANSWER_MAX = 1000
 """Of each kind, where they are only shown."""
 _OUTAGES_IN_A_ROW_MAX = 3
 
@@ -43,8 +43,8 @@ class DeadLetters:
 
     def __init__(
         self,
-        letters: Letters,
-        drains: Mapping[str, Callable[[], Draining]],
+        letters: StoredDeadLetters,
+        drains: Mapping[str, Callable[[], Retrying]],
         topic: str,
     ) -> None:
         self._letters = letters
@@ -52,14 +52,14 @@ class DeadLetters:
         self._topic = topic
 
     async def listed(self, projection: str | None, narrowed: Narrowed) -> Listed:
-        """`DeadLetter`s, oldest first, at most `LETTERS_PER_ANSWER_MAX` of each kind.
+        """`ListedDeadLetter`s, oldest first, at most `DEAD_LETTERS_PER_ANSWER_MAX` of each kind.
 
-        Raises `Unavailable`, `UnknownLetter`.
+        Raises `Unavailable`, `UnknownDeadLetter`.
         """
         if projection is not None:
             self._check(projection)
-        await check_letter(self._letters, projection, narrowed)
-        limit = LETTERS_PER_ANSWER_MAX
+        await check_dead_letter(self._letters, projection, narrowed)
+        limit = DEAD_LETTERS_PER_ANSWER_MAX
         found = [of_product(row) for row in await self._letters.products(projection, narrowed, limit)]
         found += [of_record(row) for row in await self._letters.alone(projection, narrowed, limit)]
         total = len(found)
@@ -68,10 +68,10 @@ class DeadLetters:
         return Listed(sorted(found, key=lambda letter: (letter.parked_at, letter.letter_id)), total)
 
     async def show(self, projection: str | None, narrowed: Narrowed) -> Listed:
-        """The parked records themselves, as a JSON document can hold them. Raises `UnknownLetter`."""
-        rows, total = await self._letters.events(projection, narrowed, LETTERS_PER_ANSWER_MAX)
+        """The parked records themselves, as a JSON document can hold them. Raises `UnknownDeadLetter`."""
+        rows, total = await self._letters.events(projection, narrowed, DEAD_LETTERS_PER_ANSWER_MAX)
         if narrowed.letter_id is not None and not rows:
-            await check_letter(self._letters, projection, narrowed)
+            await check_dead_letter(self._letters, projection, narrowed)
         return Listed([shown(row) for row in rows], total)
 
     async def retry(
@@ -87,7 +87,7 @@ class DeadLetters:
     ) -> Summary:
         """Try each again; one that fails again stays, and the others are tried all the same."""
 
-        async def one(drain: Draining, letter: DeadLetter) -> Drained:
+        async def one(drain: Retrying, letter: ListedDeadLetter) -> Released:
             if letter.product_id is None:
                 return await drain.retry_single(letter.letter_id, action, resend_unknown=resend_unknown)
             return await drain.retry(letter.product_id, action, from_log=from_log)
@@ -106,7 +106,7 @@ class DeadLetters:
     ) -> Summary:
         """Give them up for good; `first_only`: of each product only the event that failed."""
 
-        async def one(drain: Draining, letter: DeadLetter) -> Drained:
+        async def one(drain: Retrying, letter: ListedDeadLetter) -> Released:
             if letter.product_id is None:
                 return await drain.discard_single(letter.letter_id, action)
             return await drain.discard(letter.product_id, action, events=1 if first_only else None)
@@ -122,14 +122,14 @@ class DeadLetters:
         self,
         projection: str,
         narrowed: Narrowed,
-        one: Callable[[Draining, DeadLetter], Awaitable[Drained]],
+        one: Callable[[Retrying, ListedDeadLetter], Awaitable[Released]],
         outcome: str,
         tell: Tell,
         is_dry: bool,
     ) -> Summary:
-        """Raises `UnknownProjection`, `UnknownLetter`, and `Unavailable` where nothing was done yet."""
+        """Raises `UnknownProjection`, `UnknownDeadLetter`, and `Unavailable` where nothing was done yet."""
         self._check(projection)
-        await check_letter(self._letters, projection, narrowed)
+        await check_dead_letter(self._letters, projection, narrowed)
         until = (await self._letters.count(projection, narrowed)).counted_at
         run = _Run(self._drains[projection], one, outcome, is_dry)
         stopped_by: str | None = None
@@ -155,8 +155,8 @@ class _Run:
 
     def __init__(
         self,
-        make_drain: Callable[[], Draining],
-        one: Callable[[Draining, DeadLetter], Awaitable[Drained]],
+        make_drain: Callable[[], Retrying],
+        one: Callable[[Retrying, ListedDeadLetter], Awaitable[Released]],
         outcome: str,
         is_dry: bool,
     ) -> None:
@@ -166,7 +166,7 @@ class _Run:
         self._one = one
         self._outcome = outcome
 
-    async def page(self, letters: Sequence[DeadLetter]) -> list[Result]:
+    async def page(self, letters: Sequence[ListedDeadLetter]) -> list[Result]:
         """What became of each, up to the outage that ends the run."""
         results: list[Result] = []
         for letter in letters:
@@ -175,15 +175,15 @@ class _Run:
             results.append(await self._result(letter))
         return results
 
-    async def _result(self, letter: DeadLetter) -> Result:
+    async def _result(self, letter: ListedDeadLetter) -> Result:
         if self._drain is None:
             self.done += 1
-            return result_of(letter, f"would-be-{self._outcome}", Drained(0, letter.events))
+            return result_of(letter, f"would-be-{self._outcome}", Released(0, letter.events))
         try:
             drained = await self._one(self._drain, letter)
             self.outages = 0
         except (CannotDiscard, ProjectorError) as error:
-            drained = Drained(0, letter.events, str(error))
+            drained = Released(0, letter.events, str(error))
             self.outages = self.outages + 1 if isinstance(error, Unavailable) else 0
         self.last_cause = drained.cause
         if drained.cause:

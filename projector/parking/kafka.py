@@ -14,7 +14,7 @@ from collections.abc import Collection
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
-from projector.control.ports import Uncopied, UncopiedLetters
+from projector.control.ports import Uncopied, UncopiedDeadLetters
 from projector.errors import ProjectorError
 from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -46,7 +46,7 @@ class DeadLetterCopies:
 
     def __init__(
         self,
-        letters: UncopiedLetters,
+        letters: UncopiedDeadLetters,
         settings: ProjectorSettings,
         groups: dict[str, str],
         topics: Collection[str],

@@ -31,7 +31,7 @@ class StatesProjection(PostgresProjection[ProductState]):
         return publish_anew
 
     def running(self, stores: Stores) -> Running:
-        """The lane wakes the publisher after each batch."""
+        """The subscription wakes the publisher after each batch."""
         spec = self.topic(stores)
         publisher = StatePublisher(
             self.name,
@@ -42,9 +42,9 @@ class StatesProjection(PostgresProjection[ProductState]):
             topic_name=spec.name,
             pause_seconds=stores.settings.state_publish_pause_seconds,
         )
-        (lane,) = super().running(stores).lanes
-        lane = lane._replace(work=PublishingRun(lane.work, publisher))
-        return Running(self.name, [lane], [publisher], [spec])
+        (subscription,) = super().running(stores).subscriptions
+        subscription = subscription._replace(work=PublishingRun(subscription.work, publisher))
+        return Running(self.name, [subscription], [publisher], [spec])
 
     def topic(self, stores: Stores) -> TopicSpec:
         """The compacted topic."""

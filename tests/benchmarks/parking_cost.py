@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid4
 
 from projector.applying.apply import Applier
 from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
-from projector.applying.dead_letters import Letter
+from projector.applying.dead_letters import DeadLetter
 from projector.applying.postgres import PostgresEventLog
 from projector.applying.stream_fold import Doomed, StreamFold, Tally
 from projector.applying.transaction import BatchTransaction
@@ -62,7 +62,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
 class _WithoutParking(BatchTransaction[Any]):
     """The transaction of a projection that parks nothing."""
 
-    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[Letter]]:
+    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[DeadLetter]]:
         products, _ = by_product(batch)
         tally: Tally = Counter()
         changes = []
@@ -110,7 +110,7 @@ async def _rates(servers: BenchServers) -> list[float]:
         if not parks:
             applier._transaction = _WithoutParking(view, DOCUMENTS, log_reader, applier.breaker, None)
         appliers.append(applier)
-        await applier.load(range(DEFAULT_PARTITION_COUNT))
+        await applier.place(range(DEFAULT_PARTITION_COUNT))
     elapsed: list[list[float]] = [[], []]
     for turn, batch in enumerate(_batches()):
         for which in (0, 1) if turn % 2 else (1, 0):

@@ -44,7 +44,7 @@ class InMemoryControlBoard:
 
 
 class InMemoryUncopiedLetters:
-    """Implements `control.ports.UncopiedLetters`."""
+    """Implements `control.ports.UncopiedDeadLetters`."""
 
     def __init__(self, read_model: InMemoryReadModel) -> None:
         self._read_model = read_model

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Generic
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, Letter, ParkedEvent, ProductLetter
+from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ProductDeadLetter
 from projector.applying.ports import Change, Checkpoint, Held, S
 from projector.applying.records import ErrorClass
 from projector.errors import Fenced, ParkingIsFull, ProjectorError, Refused
@@ -152,11 +152,11 @@ class InMemoryBatch(Generic[S]):
             await self._lock("product", self._projection, product_id)
         return self._now().products.keys() & set(product_ids)
 
-    async def park(self, letters: Sequence[Letter]) -> None:
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
         numbers = [self._read_model.next_number() for _ in letters]
         for number, letter in zip(numbers, letters, strict=True):
             self._do(parking(number, letter))
-        self._refuse_too_many({isinstance(letter, ProductLetter) for letter in letters})
+        self._refuse_too_many({isinstance(letter, ProductDeadLetter) for letter in letters})
 
     async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
         found = [one.record for one in self._now().records.values() if one.record.product_id == product_id]

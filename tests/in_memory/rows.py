@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, Letter, ParkedEvent, ProductLetter
+from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ProductDeadLetter
 from projector.applying.ports import Change, Checkpoint, Held, S
 from projector.applying.records import ErrorClass
 
@@ -72,12 +72,12 @@ def saving(changes: Sequence[Change[S]], kept: Callable[[S], S]) -> Step:
     return step
 
 
-def parking(number: int, letter: Letter) -> Step:
+def parking(number: int, letter: DeadLetter) -> Step:
     """Keep a record under this number; one that is there already stays as it is."""
     record, event = letter.record, letter.event
     parked = ParkedEvent(
         number,
-        letter.event.product_id if isinstance(letter, ProductLetter) else None,
+        letter.event.product_id if isinstance(letter, ProductDeadLetter) else None,
         None if event is None else event.stream_version,
         None if event is None else event.metadata.event_id,
         letter.error_class,

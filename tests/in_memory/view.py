@@ -35,7 +35,7 @@ class InMemoryView(Generic[S]):
         self._kept = kept
         self._next_offsets: dict[int, int] = {}
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         stored = self._read_model.rows(self._projection).checkpoints
         found = {one: stored[self._topic, one] for one in partitions if (self._topic, one) in stored}
         for partition in partitions:

@@ -9,17 +9,17 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from projector.applying.dead_letters import Action, Letter, ProductLetter, SingleLetter
+from projector.applying.dead_letters import Action, DeadLetter, ProductDeadLetter, SingleDeadLetter
 from projector.applying.records import MadeRecord
 from projector.errors import Unavailable
 from projector.operators.assembly import Operations, operations
 from projector.operators.http.endpoints import operator_endpoints
 from projector.parking.dead_letter import Result
 from projector.parking.dead_letters import DeadLetters, Summary
-from projector.parking.drain import Drained
-from projector.parking.letters import Narrowed, UnknownLetter
+from projector.parking.ports import Narrowed, UnknownDeadLetter
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.parking.postgres.parking import PostgresParking
+from projector.parking.retry import Released
 from projector.stores import open_stores
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
@@ -68,7 +68,7 @@ class Told:
 
 
 async def park(
-    pool: "asyncpg.Pool[asyncpg.Record]", letters: Iterable[Letter], projection: str = VIEW
+    pool: "asyncpg.Pool[asyncpg.Record]", letters: Iterable[DeadLetter], projection: str = VIEW
 ) -> None:
     """As a batch does that meets them."""
     async with pool.acquire() as connection, connection.transaction():
@@ -85,15 +85,15 @@ def created_products(count: int) -> list[RecordedEvent]:
     ]
 
 
-def letter_of(world: World, event: RecordedEvent, offset: int) -> ProductLetter:
+def letter_of(world: World, event: RecordedEvent, offset: int) -> ProductDeadLetter:
     headers = record_headers(event, str(world.log_id).encode())
     record = MadeRecord(world.topic, 0, offset, 0, str(event.product_id).encode(), event.data, headers)
-    return ProductLetter(record, event, "unknown", "it was not to be")
+    return ProductDeadLetter(record, event, "unknown", "it was not to be")
 
 
-def garbage(world: World, count: int) -> list[SingleLetter]:
+def garbage(world: World, count: int) -> list[SingleDeadLetter]:
     return [
-        SingleLetter(
+        SingleDeadLetter(
             MadeRecord(world.topic, 1, offset, 0, b"no id", b"{", ()), None, "unreadable-record", "what?"
         )
         for offset in range(count)
@@ -157,7 +157,7 @@ async def test_mails_are_discarded_in_pages_too(
 ) -> None:
     events = created_products(600)
     mails = [
-        SingleLetter(letter_of(world, event, offset).record, event, "mail-refused", "no such mailbox")
+        SingleDeadLetter(letter_of(world, event, offset).record, event, "mail-refused", "no such mailbox")
         for offset, event in enumerate(events)
     ]
     await park(pool, mails, "notifications")
@@ -175,13 +175,13 @@ async def test_a_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
     first, second = (row["parked_event_id"] for row in rows)
     choice = ("--projection", VIEW, "--letter")
     for command, why in (("retry", ()), ("discard", ("--reason", "spoilt")), ("list", ()), ("show", ())):
-        output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
+        _, output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
         assert (output, errors.count("\n")) == ("", 1)
         assert f"there is no dead letter 999 of {VIEW}" in errors
     for call in (dead_letters.retry, dead_letters.discard):
-        with pytest.raises(UnknownLetter, match=f"--product {product[0].product_id}"):
+        with pytest.raises(UnknownDeadLetter, match=f"--product {product[0].product_id}"):
             await call(VIEW, Narrowed(letter_id=second), ACTION, Told())
-        with pytest.raises(UnknownLetter, match="of inventory"):
+        with pytest.raises(UnknownDeadLetter, match="of inventory"):
             await call("inventory", Narrowed(letter_id=first), ACTION, Told())
     assert len((await dead_letters.show(VIEW, Narrowed(letter_id=second))).shown) == 1
     assert await dead_letters.discard(VIEW, Narrowed(letter_id=first), ACTION, Told()) == Summary(1, 0, 0)
@@ -192,7 +192,7 @@ async def test_a_list_that_is_cut_says_so(
 ) -> None:
     await park(pool, garbage(world, 1_100))
     for command in ("list", "show"):
-        output, errors = await run(world, "dead-letters", command, "--json")
+        _, output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
         assert "these are 1000 of 1100" in errors
     listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))
@@ -206,22 +206,22 @@ class AwayDrain:
         self.tried = 0
         self._letters_before = letters_before
 
-    async def _try(self) -> Drained:
+    async def _try(self) -> Released:
         self.tried += 1
         if self.tried > self._letters_before:
             raise Unavailable("read model: it is away")
-        return Drained(1, 0)
+        return Released(1, 0)
 
-    async def retry(self, *_: Any, **__: Any) -> Drained:
+    async def retry(self, *_: Any, **__: Any) -> Released:
         return await self._try()
 
-    async def discard(self, *_: Any, **__: Any) -> Drained:
+    async def discard(self, *_: Any, **__: Any) -> Released:
         return await self._try()
 
-    async def retry_single(self, *_: Any, **__: Any) -> Drained:
+    async def retry_single(self, *_: Any, **__: Any) -> Released:
         return await self._try()
 
-    async def discard_single(self, *_: Any, **__: Any) -> Drained:
+    async def discard_single(self, *_: Any, **__: Any) -> Released:
         return await self._try()
 
 

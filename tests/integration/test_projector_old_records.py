@@ -35,7 +35,7 @@ async def test_nor_when_a_process_starts_between_the_loss_and_the_repetition(
     await before.deliver(*events)
     await redis.flushdb()
     after = Feed(cache(redis, read_model), log, read_model=read_model)
-    await after.projection.load([0])
+    await after.projection.place([0])
     await after.deliver(events[0])
     assert await after.shows(events[0].product_id) == folded(events)
 
@@ -43,7 +43,7 @@ async def test_nor_when_a_process_starts_between_the_loss_and_the_repetition(
 async def test_a_new_product_costs_no_look_at_the_log(redis: Redis, log: Log, read_model: Any) -> None:
     """The log here lacks it: a look would end in `Unavailable`."""
     feed = Feed(cache(redis, read_model), log, read_model=read_model)
-    await feed.projection.load([0])
+    await feed.projection.place([0])
     events = history(new_product_id(), created(), priced("2.00"), first_position=1_000_000)
     await feed.deliver(*events)
     assert await feed.shows(events[0].product_id) == folded(events)

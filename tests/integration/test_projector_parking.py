@@ -74,12 +74,12 @@ async def test_a_checkpoint_never_passes_what_could_not_be_parked(
     with pytest.raises(Exception, match="full_up"):
         await feed.deliver(events[0], broken(events[1]))
     # What came before is applied; where there is no way to park, there is no way past.
-    assert await view.load([0]) == {0: Checkpoint(1, 1, LOG_ID)}
+    assert await view.checkpoints([0]) == {0: Checkpoint(1, 1, LOG_ID)}
     assert await parked(read_model) == []
     await owner.execute("ALTER TABLE views.parked_event DROP CONSTRAINT full_up")
     feed.offset = 0
     await feed.deliver(events[0], broken(events[1]))
-    assert await view.load([0]) == {0: Checkpoint(2, 2, LOG_ID)}
+    assert await view.checkpoints([0]) == {0: Checkpoint(2, 2, LOG_ID)}
     assert len(await parked(read_model)) == 1
 
 
@@ -93,7 +93,7 @@ async def test_a_value_that_postgresql_refuses_parks_its_product_alone(log: Log,
         assert await feed.shows(one.product_id) == feed.folded([one])
     assert await feed.shows(bad[0].product_id) is None
     assert [row["error_class"] for row in await parked(read_model)] == ["refused-by-store", "follower"]
-    assert (await view.load([0]))[0].next_offset == 9
+    assert (await view.checkpoints([0]))[0].next_offset == 9
 
 
 async def test_a_constraint_parks_the_event_that_violates_it_and_not_the_ones_before(

@@ -60,7 +60,9 @@ async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_t
         await log.keep(streams[-1])
     feed = Feed(view, log, read_model=read_model)
     if isinstance(view, PostgresView):
-        feed.offset = 1 + max((point.next_offset for point in (await view.load([0])).values()), default=0)
+        feed.offset = 1 + max(
+            (point.next_offset for point in (await view.checkpoints([0])).values()), default=0
+        )
     deliveries = [one for stream in streams for one in stream]
     deliveries += chance.choices(deliveries, k=len(deliveries) // 2)
     chance.shuffle(deliveries)
@@ -81,13 +83,13 @@ async def test_two_instances_on_one_partition_fence_each_other(read_model: Any, 
     second = Feed(table(read_model), log, read_model=read_model)
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await first.deliver(events[0])
-    await second.view.load([0])
+    await second.view.checkpoints([0])
     second.offset = 1
     await second.deliver(events[1])
     with pytest.raises(Fenced):
         await first.deliver(events[1])
     assert await first.shows(events[0].product_id) == first.folded(events[:2])
-    assert (await first.view.load([0]))[0].next_offset == 2
+    assert (await first.view.checkpoints([0]))[0].next_offset == 2
     first.offset = 2
     await first.deliver(events[2])
     assert await first.shows(events[0].product_id) == first.folded(events)

@@ -17,13 +17,13 @@ from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
 from projector.applying.postgres import PostgresEventLog
 from projector.kafka.records import read_one
-from projector.parking.drain import Drain
 from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,
     PostgresParkedProducts,
     parking_alone,
 )
+from projector.parking.retry import Retry
 from projector.projections import PRODUCT_CACHE, PRODUCT_VIEW
 from projector.views.postgres.view import PostgresView
 from projector.views.product_cache.redis.documents import CachedProducts
@@ -194,5 +194,5 @@ class TestLog:
         return await self._log.reading.events_after(versions)
 
 
-def drain(view: View, log: Log, **more: Any) -> Drain[Any]:
-    return Drain(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
+def drain(view: View, log: Log, **more: Any) -> Retry[Any]:
+    return Retry(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)

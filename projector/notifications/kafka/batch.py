@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from projector.applying.dead_letters import Letter, SingleLetter
+from projector.applying.dead_letters import DeadLetter, SingleDeadLetter
 from projector.applying.records import Delivered, MadeRecord, Unreadable
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
@@ -60,19 +60,21 @@ def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds
     return done
 
 
-def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[Letter]:
+def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[DeadLetter]:
     """What is hopeless; and, where no delay is left, what could not be sent. Mails need no order, so each is
     parked alone.
     """
-    letters: list[Letter] = []
+    letters: list[DeadLetter] = []
     for record, item, verdict, _ in done:
         event = item.event if isinstance(item, Delivered) else None
         match verdict:
             case Hopeless(error_class, cause):
-                letters.append(SingleLetter(kept(record, past_of(record), cause), event, error_class, cause))
+                letters.append(
+                    SingleDeadLetter(kept(record, past_of(record), cause), event, error_class, cause)
+                )
             case TryAgain(cause) if is_last:
                 kept_record = kept(record, past_of(record), cause)
-                letters.append(SingleLetter(kept_record, event, "mail-not-sent", cause))
+                letters.append(SingleDeadLetter(kept_record, event, "mail-not-sent", cause))
     return letters
 
 

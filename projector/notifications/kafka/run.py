@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from projector.applying.batch import refuse_other_logs
-from projector.applying.dead_letters import Letter, ParkedProducts, Parking
+from projector.applying.dead_letters import DeadLetter, ParkedProducts, Parking
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
@@ -43,7 +43,7 @@ from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy, retry_transient
 
 if TYPE_CHECKING:
-    from projector.kafka.progress import Progress
+    from projector.kafka.metrics import ProjectionMetrics
     from projector.settings import ProjectorSettings
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
@@ -69,7 +69,7 @@ class NotificationRun:
         name: str,
         tools: Tools,
         parked_products: ParkedProducts,
-        progress: "Progress",
+        metrics: "ProjectionMetrics",
         *,
         stage: int,
         clock: Callable[[], float] = time.time,
@@ -78,7 +78,7 @@ class NotificationRun:
         self._name = name
         self._tools = tools
         self._parked_products = parked_products
-        self._progress = progress
+        self._metrics = metrics
         self._stage = stage
         self._clock = clock
         self._ordered: dict[tuple[int, int], str] = {}
@@ -86,7 +86,7 @@ class NotificationRun:
         waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """No checkpoints: the committed offset is the position, and the claims are what makes it safe."""
         await self._tools.retries.ensure()
         places = await self._parked_products.places(partitions)
@@ -194,13 +194,13 @@ class NotificationRun:
             ERRORS.labels(self._name, "transient").inc()
         return is_transient
 
-    async def _park(self, letters: Sequence[Letter]) -> None:
+    async def _park(self, letters: Sequence[DeadLetter]) -> None:
         """Raises `ParkingIsFull`."""
         breaker = self._tools.breaker
         try:
             breaker.check(len(letters))
         finally:
-            self._progress.breaker(breaker.is_open)
+            self._metrics.breaker(breaker.is_open)
         if not letters:
             return
         async with self._tools.open_parking() as parking:
@@ -232,7 +232,7 @@ class NotificationRun:
                     correlation_id=event.metadata.correlation_id,
                     cause=verdict.cause if isinstance(verdict, TryAgain) else None,
                 )
-        self._progress.applied(tally, seconds)
+        self._metrics.applied(tally, seconds)
 
 
 def _or_raised(outcome: Handled | BaseException) -> Handled:

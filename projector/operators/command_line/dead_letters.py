@@ -17,9 +17,9 @@ from projector.operators.command_line.session import (
     say_json,
     say_table,
 )
-from projector.parking.dead_letter import DeadLetter, Result
+from projector.parking.dead_letter import ListedDeadLetter, Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
-from projector.parking.letters import Narrowed
+from projector.parking.ports import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
@@ -139,7 +139,7 @@ def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
         )
 
 
-def _row(letter: DeadLetter) -> tuple[object, ...]:
+def _row(letter: ListedDeadLetter) -> tuple[object, ...]:
     return (
         letter.letter_id, letter.projection, letter.product_id, letter.error_class, letter.events,
         letter.attempts, letter.parked_at.isoformat(timespec="seconds"),

@@ -11,7 +11,7 @@ import msgspec
 from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError, UnknownProjection
 from projector.operators.assembly import Operations, operations
-from projector.parking.letters import UnknownLetter
+from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.ops.terminal import Terminal
@@ -39,7 +39,7 @@ async def run_command(
     try:
         async with AsyncExitStack() as stack:
             return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
-    except (UnknownProjection, UnknownLetter) as error:
+    except (UnknownProjection, UnknownDeadLetter) as error:
         terminal.complain(str(error))
         return USAGE
     except ProjectorError as error:

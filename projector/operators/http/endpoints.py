@@ -26,7 +26,7 @@ from projector.operators.http.exchange import Answer, Work, endpoint, read
 from projector.operators.pausing import Pausing
 from projector.parking.dead_letter import Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
-from projector.parking.letters import Narrowed
+from projector.parking.ports import Narrowed
 from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from projector.errors import ProjectorError, UnknownProjection
-from projector.parking.letters import UnknownLetter
+from projector.parking.ports import UnknownDeadLetter
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
 from shared.ops.http.content import refused_content
@@ -43,7 +43,7 @@ def endpoint(work: Work) -> Handler:
             answer = found if isinstance(found, Answer) else Answer(found)
         except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
             await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
-        except UnknownLetter as error:
+        except UnknownDeadLetter as error:
             await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
         except ProjectorError as error:
             await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))

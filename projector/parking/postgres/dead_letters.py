@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from projector.applying.dead_letters import Action
 from projector.control.ports import Uncopied
 from projector.control.postgres import record_action
-from projector.parking.letters import Count, Narrowed, Place
+from projector.parking.ports import Count, Narrowed, Place
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from projector.applying.dead_letters import Action, Letter, ParkedEvent, ParkedPlaces, ProductLetter
+from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ParkedPlaces, ProductDeadLetter
 from projector.applying.records import ErrorClass
 from projector.control.postgres import record_action
 from projector.errors import ParkingIsFull
@@ -56,7 +56,7 @@ class PostgresParking:
         )
         return {row["product_id"] for row in rows}
 
-    async def park(self, letters: Sequence[Letter]) -> None:
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
         """The records, then their products. Raises `ParkingIsFull`."""
         rows = [_row(letter) for letter in letters]
         kept = await self._connection.fetch(
@@ -67,7 +67,7 @@ class PostgresParking:
             await self._refuse_too_many_alone()
         if not counts:
             return
-        first = {one.event.product_id: one for one in reversed(letters) if isinstance(one, ProductLetter)}
+        first = {one.event.product_id: one for one in reversed(letters) if isinstance(one, ProductDeadLetter)}
         products = [(one, first[one].record, first[one], count) for one, count in counts.items()]
         await self._connection.execute(
             load_sql(_PACKAGE, "park_products"),
@@ -176,12 +176,12 @@ class PostgresParkedProducts:
         )
 
 
-def _row(letter: Letter) -> tuple[Any, ...]:
+def _row(letter: DeadLetter) -> tuple[Any, ...]:
     """The arguments of `park_events.sql` but the first. Headers travel as JSON: unnest flattens arrays."""
     record, event = letter.record, letter.event
     values = [None if value is None else value.hex() for _, value in record.headers]
     return (
-        letter.event.product_id if isinstance(letter, ProductLetter) else None,
+        letter.event.product_id if isinstance(letter, ProductDeadLetter) else None,
         record.topic,
         record.partition,
         record.offset,

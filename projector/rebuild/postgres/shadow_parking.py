@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol
 from uuid import UUID
 
-from projector.applying.dead_letters import ProductLetter
+from projector.applying.dead_letters import ProductDeadLetter
 from projector.applying.ports import EventLog, Held, S
 from projector.applying.records import MadeRecord
 from projector.parking.postgres.parking import ParkingLimits, PostgresParking
@@ -91,7 +91,7 @@ class ParkedAnew(Generic[S]):
         if letters:
             await PostgresParking(connection, self._projection, self._limits).park(letters)
 
-    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductLetter:
+    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductDeadLetter:
         record = MadeRecord(
             self._topic,
             partition_of(event.product_id, self._partition_count),
@@ -102,5 +102,5 @@ class ParkedAnew(Generic[S]):
             tuple(record_headers(event, log_id)),
         )
         if event.stream_version == failed.stream_version:
-            return ProductLetter(record, event, failed.error_class, failed.cause)
-        return ProductLetter(record, event, "follower", "an earlier event of the product is parked")
+            return ProductDeadLetter(record, event, failed.error_class, failed.cause)
+        return ProductDeadLetter(record, event, "follower", "an earlier event of the product is parked")

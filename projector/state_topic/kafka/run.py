@@ -17,9 +17,9 @@ class PublishingRun:
         self._applying = applying
         self._publisher = publisher
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """See `Work`."""
-        points = await self._applying.load(partitions)
+        points = await self._applying.place(partitions)
         self._publisher.own(partitions)
         return points
 

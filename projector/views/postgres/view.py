@@ -73,7 +73,7 @@ class PostgresView(Generic[S]):
         self._limits = limits
         self._next_offsets: dict[int, int] = {}
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The stored checkpoints; a partition without one starts anew with the next batch."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "load_checkpoints")

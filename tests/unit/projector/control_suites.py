@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from projector.applying.dead_letters import Action, Parking
-from projector.control.ports import ControlBoard, ParkedCount, PartitionLag, UncopiedLetters
+from projector.control.ports import ControlBoard, ParkedCount, PartitionLag, UncopiedDeadLetters
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.view_suites import letter, letter_alone
 
@@ -19,7 +19,7 @@ class ControlStores(Protocol):
 
     def board(self) -> ControlBoard: ...
 
-    def letters(self) -> UncopiedLetters:
+    def letters(self) -> UncopiedDeadLetters:
         """As one of several processes asks for them."""
 
     def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]: ...

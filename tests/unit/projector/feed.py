@@ -8,8 +8,8 @@ from projector.applying.apply import Applied, Applier
 from projector.applying.batch import Item
 from projector.applying.ports import Fold, Listener
 from projector.kafka.records import read_one
-from projector.parking.drain import Drain
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
+from projector.parking.retry import Retry
 from projector.projections import ANALYTICS, PRODUCT_CACHE, PRODUCT_VIEW
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
@@ -86,9 +86,9 @@ class Feed:
         """Another release's fold, from now on."""
         self.projection._transaction._fold = fold
 
-    def drain(self, *, fold: Fold[Any] | None = None, listener: Listener[Any] | None = None) -> Drain[Any]:
+    def drain(self, *, fold: Fold[Any] | None = None, listener: Listener[Any] | None = None) -> Retry[Any]:
         """As an operator's command has it."""
-        return Drain(self.stores.view(), fold or self.fold, self.log.reading, read_one, listener)
+        return Retry(self.stores.view(), fold or self.fold, self.log.reading, read_one, listener)
 
     def mend(self, stream_version: int | None, **changed: Any) -> None:
         """Change parked records by hand: those of this version, or with None those that are no events."""

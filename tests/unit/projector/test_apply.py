@@ -128,13 +128,13 @@ async def test_a_deposed_instance_applies_nothing_and_goes_on_where_its_successo
     second = first.another()
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await first.deliver(events[0])
-    await second.projection.load([0])
+    await second.projection.place([0])
     second.offset = 1
     await second.deliver(events[1])
     with pytest.raises(Fenced):
         await first.deliver(events[1])
     assert await first.shows(events[0].product_id) == first.folded(events[:2])
-    assert (await first.projection.load([0]))[0].next_offset == 2
+    assert (await first.projection.place([0]))[0].next_offset == 2
     first.offset = 2
     await first.deliver(events[2])
     assert await first.shows(events[0].product_id) == first.folded(events)
@@ -144,7 +144,7 @@ async def test_dropped_duplicates_move_the_checkpoint_but_never_back() -> None:
     feed, events = Feed(), history(new_product_id(), created(), priced("2.00"), first_position=5)
     await feed.deliver(*events)
     await feed.deliver(*events[:1])
-    assert await feed.view.load([0]) == {0: Checkpoint(3, 6, LOG_ID)}
+    assert await feed.view.checkpoints([0]) == {0: Checkpoint(3, 6, LOG_ID)}
 
 
 async def test_a_batch_ends_after_its_furthest_record_whatever_the_order() -> None:
@@ -159,7 +159,7 @@ async def test_a_document_that_a_cache_lost_comes_back_as_new_as_the_log(lost: i
     feed = Feed("product_cache")
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
     await feed.log.keep(events)
-    await feed.projection.load([0])
+    await feed.projection.place([0])
     await feed.deliver(*events)
     feed.view.lose(events[0].product_id)
     await feed.deliver(events[lost])

@@ -10,7 +10,7 @@ from projector.applying.ports import EventLog
 from projector.errors import Unavailable
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
-from projector.kafka.progress import Progress
+from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.work import Source, Work
 from projector.settings import ProjectorSettings
 from shared.ops.health import Health
@@ -33,7 +33,7 @@ async def test_a_dead_task_below_stops_the_projection_and_its_heartbeat(dead: st
     settings = ProjectorSettings()
     consumer = ProjectionConsumer(
         "product_view", create_broker(settings), settings, Source("products-events", "a group", "checkpoint"),
-        cast(Work, None), cast(EventLog, None), progress=Progress("product_view"),
+        cast(Work, None), cast(EventLog, None), metrics=ProjectionMetrics("product_view"),
         heartbeat=health.expect_progress("product_view", SILENT_SECONDS_MAX),
     )  # fmt: skip
     tasks = {name: asyncio.create_task(_goes_on()) for name in ("metadata", "coordination", "fetching")}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from projector.applying.dead_letters import Letter, SingleLetter
+from projector.applying.dead_letters import DeadLetter, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.errors import Unavailable
 from projector.notifications.digest_loop import DigestLoop, LoopTools
@@ -136,9 +136,9 @@ class ParkingInMemory:
     """Keeps letters."""
 
     def __init__(self) -> None:
-        self.letters: list[Letter] = []
+        self.letters: list[DeadLetter] = []
 
-    async def park(self, letters: Sequence[Letter]) -> None:
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
         self.letters += letters
 
 
@@ -152,4 +152,4 @@ async def test_all_digests_that_were_not_delivered_become_letters_without_a_paus
     loop = loop_over(digests, SlowSender(), open_parking)
     assert [await loop._turn() for _ in range(3)] == [True, True, False]
     assert [letter.record.offset for letter in parking.letters] == list(range(1, 251))
-    assert all(isinstance(letter, SingleLetter) for letter in parking.letters)
+    assert all(isinstance(letter, SingleDeadLetter) for letter in parking.letters)

@@ -9,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projector.applying.dead_letters import Action, Letter
+from projector.applying.dead_letters import Action, DeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Control
 from projector.errors import Unavailable
 from projector.kafka.records import read_one
-from projector.notifications.digest_loop import DIGEST_LETTERS, DigestLoop, LoopTools
-from projector.notifications.drain import NotificationDrain
+from projector.notifications.digest_loop import DIGEST_DEAD_LETTERS, DigestLoop, LoopTools
 from projector.notifications.gather import Gatherer
 from projector.notifications.notify import Done, Notifier
 from projector.notifications.pace import PaceLimits
 from projector.notifications.ports import Delivery, Mail
+from projector.notifications.retry import NotificationRetries
 from projector.notifications.send_digest import DigestSender
-from projector.parking.drain import Drained
+from projector.parking.retry import Released
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.retry import RetryPolicy
@@ -52,7 +52,7 @@ class World:
         self.read_model = InMemoryReadModel()
         self.mailer = InMemoryMailer()
         self.log = WrittenInMemoryLog()
-        self.told: list[Letter] = []
+        self.told: list[DeadLetter] = []
         log, digests = self.log.reading, self.stores.digests()
         self.gatherer = Gatherer(self.stores.pacing(), log, self.recipients)
         self.notifier = Notifier(
@@ -73,7 +73,7 @@ class World:
             look_seconds=0.001,
             purge_seconds=0.0,
         )
-        self.drain = NotificationDrain(
+        self.drain = NotificationRetries(
             (self.notifier, sender), self.stores.claims(), digests,
             lambda: self.read_model.parking_alone(MAILS), log, read_one,
         )  # fmt: skip
@@ -232,14 +232,14 @@ async def test_after_the_last_delay_a_digest_is_a_dead_letter_and_a_retry_sends_
         await world.turn(seconds + 1)
     assert world.mailer.attempts == 1 + len(RETRY_SECONDS)
     (letter,) = world.letters
-    assert (letter.record.topic, letter.record.partition) == (DIGEST_LETTERS, -1)
+    assert (letter.record.topic, letter.record.partition) == (DIGEST_DEAD_LETTERS, -1)
     assert (letter.record.error_class, letter.cause) == ("mail-not-sent", f"{ANN}: 450 later")
     assert f'"recipient":"{ANN}","events":5' in (letter.record.value or b"").decode()
     await world.turn(RETRY_SECONDS[1] + 1)
     assert (len(world.letters), len(world.told), world.mailer.attempts) == (1, 1, 3)
     assert (await world.drain.retry_single(world.letter_id, ACTION)).cause == f"{ANN}: 450 later"
     world.mailer.behave(TAKEN)
-    assert await world.drain.retry_single(world.letter_id, ACTION) == Drained(1, 0)
+    assert await world.drain.retry_single(world.letter_id, ACTION) == Released(1, 0)
     assert (world.letters, world.counts) == ([], [(ANN, 5)])
 
 
@@ -253,7 +253,7 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
     assert "--resend-unknown" in (drained.cause or "")
     assert len(world.mailer.taken) == 1
     resent = await world.drain.retry_single(world.letter_id, ACTION, resend_unknown=True)
-    assert resent == Drained(1, 0)
+    assert resent == Released(1, 0)
     first, second = world.mailer.taken
     assert (first == second, world.letters) == (True, [])
 
@@ -264,7 +264,7 @@ async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_
     await world.happen(*events)
     await world.window()
     assert world.letters[0].record.error_class == "mail-refused"
-    assert await world.drain.discard_single(world.letter_id, ACTION) == Drained(1, 0)
+    assert await world.drain.discard_single(world.letter_id, ACTION) == Released(1, 0)
     await world.deliver(*events)
     await world.happen(*marked(new("Behind")))
     await world.window()

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from projector.applying.dead_letters import SingleLetter
+from projector.applying.dead_letters import SingleDeadLetter
 from projector.applying.records import Delivered, MadeRecord
 from projector.kafka.records import Record, read_one
 from projector.notifications.kafka.batch import Handled, letters_of
@@ -21,10 +21,10 @@ READABLE = MadeRecord(
 )  # fmt: skip
 
 
-def letter_of(record: Record, verdict: Verdict) -> SingleLetter:
+def letter_of(record: Record, verdict: Verdict) -> SingleDeadLetter:
     handled = Handled(record, read_one(record, LOG_ID), verdict, "parked")
     (letter,) = letters_of([handled], first_attempt, is_last=True)
-    assert isinstance(letter, SingleLetter)
+    assert isinstance(letter, SingleDeadLetter)
     return letter
 
 

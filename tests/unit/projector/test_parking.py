@@ -124,7 +124,7 @@ async def test_delivered_again_a_parked_event_is_parked_once_and_its_product_goe
     await feed.deliver(events[0], bad, events[2])
     # As after a crash before the offsets were committed, by an instance that knows nothing yet.
     second = feed.another()
-    await second.projection.load([0])
+    await second.projection.place([0])
     await second.deliver_records(record_of(bad, 1), record_of(events[2], 2), record_of(events[2], 3))
     assert [(one.record.offset, one.record.error_class) for one in second.parked] == [
         (1, "undecodable"), (2, "follower"), (3, "follower"),
@@ -137,7 +137,7 @@ async def test_an_instance_that_takes_over_knows_what_is_parked(feed: Feed) -> N
     await feed.log.keep(events)
     await feed.deliver(events[0], broken(events[1]))
     successor = feed.another()
-    await successor.projection.load([0])
+    await successor.projection.place([0])
     successor.offset = 2
     await successor.deliver(events[2])
     # Although the log could have filled the gap: parked is parked, until an operator says otherwise.
@@ -163,12 +163,12 @@ async def test_a_checkpoint_never_passes_what_could_not_be_parked() -> None:
     with pytest.raises(ParkingIsFull):
         await feed.deliver(broken(events[1]))
     # What came before is applied; where there is no way to park, there is no way past.
-    assert await feed.view.load([0]) == {0: Checkpoint(1, 1, LOG_ID)}
+    assert await feed.view.checkpoints([0]) == {0: Checkpoint(1, 1, LOG_ID)}
     assert feed.parked == []
     room = feed.another()
-    await room.projection.load([0])
+    await room.projection.place([0])
     await room.deliver(events[0], broken(events[1]))
-    assert await room.view.load([0]) == {0: Checkpoint(2, 2, LOG_ID)}
+    assert await room.view.checkpoints([0]) == {0: Checkpoint(2, 2, LOG_ID)}
     assert len(room.parked) == 1
 
 
@@ -265,7 +265,7 @@ async def test_an_event_of_another_log_is_never_parked(feed: Feed) -> None:
     with pytest.raises(LogDiffers, match=str(UUID(int=9))):
         await feed.deliver_records(record_of(event, 0, headers=headers))
     await feed.stores.order(0, 0, "a stray")
-    await feed.projection.load([0])
+    await feed.projection.place([0])
     await feed.deliver_records(record_of(event, 0, headers=headers))
     assert [(one.record.error_class, one.cause) for one in feed.parked] == [
         ("ordered", "told to park: a stray")
@@ -281,7 +281,7 @@ async def test_a_record_behind_a_hole_that_was_ordered_to_be_parked_lets_its_par
     applied = await feed.deliver(events[0], events[2], *behind)
     assert applied.stopped[0][0] == 1
     await feed.stores.order(0, 1, "forged")
-    await feed.projection.load([0])
+    await feed.projection.place([0])
     applied = await feed.deliver_records(record_of(events[2], 1), record_of(behind[0], 2))
     assert not applied.stopped
     assert await feed.shows(behind[0].product_id) == feed.folded(behind)

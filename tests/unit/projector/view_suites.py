@@ -12,8 +12,8 @@ from projector.applying.dead_letters import (
     ParkedEvent,
     ParkedPlaces,
     ParkedProducts,
-    ProductLetter,
-    SingleLetter,
+    ProductDeadLetter,
+    SingleDeadLetter,
 )
 from projector.applying.ports import Change, Checkpoint, Held, View
 from projector.errors import Fenced, ParkingIsFull
@@ -61,13 +61,13 @@ def change_to(events: Sequence[RecordedEvent]) -> Change[Any]:
     return Change(events[0].product_id, version, events[-1].log_position, None, state, last)
 
 
-def letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> ProductLetter:
-    return ProductLetter(record_of(event, offset, **changed), event, "undecodable", cause)
+def letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> ProductDeadLetter:
+    return ProductDeadLetter(record_of(event, offset, **changed), event, "undecodable", cause)
 
 
-def letter_alone(offset: int, cause: str = "no event", **changed: Any) -> SingleLetter:
+def letter_alone(offset: int, cause: str = "no event", **changed: Any) -> SingleDeadLetter:
     event = history(new_product_id(), created())[0]
-    return SingleLetter(record_of(event, offset, **changed), None, "unreadable-record", cause)
+    return SingleDeadLetter(record_of(event, offset, **changed), None, "unreadable-record", cause)
 
 
 async def held(view: View[Any], product_id: UUID) -> Held[Any] | None:
@@ -113,10 +113,10 @@ class CheckpointSuite:
 
     async def test_the_checkpoint_moves_with_the_batch(self, stores: Stores) -> None:
         view, events = stores.view(), history(new_product_id(), created())
-        assert await view.load([0, 1]) == {}
+        assert await view.checkpoints([0, 1]) == {}
         async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
             await batch.save([change_to(events)])
-        assert await stores.view().load([0, 1]) == {0: Checkpoint(5, 50, LOG_ID)}
+        assert await stores.view().checkpoints([0, 1]) == {0: Checkpoint(5, 50, LOG_ID)}
         assert await held(stores.view(), events[0].product_id) == folded(events)
 
     async def test_nobody_sees_a_batch_before_its_end(self, stores: Stores) -> None:
@@ -125,7 +125,7 @@ class CheckpointSuite:
             await batch.save([change_to(events[:1])])
             await batch.park([letter(events[1], 4)])
             assert await held(stores.view(), events[0].product_id) is None
-            assert await stores.view().load([0]) == {}
+            assert await stores.view().checkpoints([0]) == {}
             assert await stores.records() == []
         assert len(await stores.records()) == 1
 
@@ -143,7 +143,7 @@ class CheckpointSuite:
         with pytest.raises(Oops):
             await fail()
         assert await held(stores.view(), events[0].product_id) is None
-        assert (await stores.view().load([0]), await stores.records(), await stores.products()) == (
+        assert (await stores.view().checkpoints([0]), await stores.records(), await stores.products()) == (
             {},
             [],
             {},
@@ -157,7 +157,7 @@ class CheckpointSuite:
         for point in (Checkpoint(5, 50, LOG_ID), Checkpoint(6, 20, LOG_ID), Checkpoint(3, 30, LOG_ID)):
             async with view.begin({0: point}):
                 pass
-        assert await stores.view().load([0]) == {0: Checkpoint(6, 50, LOG_ID)}
+        assert await stores.view().checkpoints([0]) == {0: Checkpoint(6, 50, LOG_ID)}
 
     async def test_an_instance_whose_checkpoint_another_one_moved_is_fenced_until_it_loads_again(
         self, stores: Stores
@@ -166,7 +166,7 @@ class CheckpointSuite:
         events = history(new_product_id(), created())
         async with first.begin({0: Checkpoint(1, 1, LOG_ID)}):
             pass
-        await second.load([0])
+        await second.checkpoints([0])
         async with second.begin({0: Checkpoint(2, 2, LOG_ID)}):
             pass
 
@@ -177,7 +177,7 @@ class CheckpointSuite:
         with pytest.raises(Fenced):
             await go_on()
         assert await held(second, events[0].product_id) is None
-        assert await first.load([0, 1]) == {0: Checkpoint(2, 2, LOG_ID)}
+        assert await first.checkpoints([0, 1]) == {0: Checkpoint(2, 2, LOG_ID)}
         await go_on()
         assert await held(second, events[0].product_id) == folded(events)
 
@@ -314,7 +314,7 @@ class ParkingSuite:
     ) -> None:
         event = history(new_product_id(), created())[0]
         async with stores.view().begin({}) as batch:
-            await batch.park([SingleLetter(record_of(event, 0), event, "mail-not-sent", "later")])
+            await batch.park([SingleDeadLetter(record_of(event, 0), event, "mail-not-sent", "later")])
             assert await batch.still_parked([event.product_id]) == set()
         (found,) = await stores.records()
         assert (found.record.product_id, found.record.stream_version) == (None, 1)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, Letter, ParkedEvent, Parking
+from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, Parking
 from projector.applying.ports import Checkpoint
 from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
@@ -27,7 +27,7 @@ class RedisProductCache:
         self._documents = documents
         self._open_parking = open_parking
 
-    async def load(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+    async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """None: Kafka's committed offsets are the position."""
         return {}
 
@@ -51,7 +51,7 @@ class _Batch:
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
         return await (await self._open()).still_parked(product_ids)
 
-    async def park(self, letters: Sequence[Letter]) -> None:
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
         await (await self._open()).park(letters)
 
     async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:

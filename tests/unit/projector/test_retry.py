@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from projector.applying.dead_letters import Action
 from projector.errors import HistoryDoesNotFold, Unavailable
-from projector.parking.drain import CannotDiscard, Drained
+from projector.parking.retry import CannotDiscard, Released
 from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
@@ -42,12 +42,12 @@ async def park_second_of_four(feed: Feed) -> list[RecordedEvent]:
 
 async def test_after_the_cause_is_mended_a_retry_applies_all_in_order(feed: Feed) -> None:
     events = await park_second_of_four(feed)
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Drained(3, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert (feed.parked, feed.stores.rows.products) == ([], {})
     (done,) = feed.stores.rows.done
     assert (done.action, done.detail) == (ACTION, "t[0]@1, t[0]@2, t[0]@3")
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Drained(0, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(0, 0)
 
 
 async def test_a_retry_that_fails_again_keeps_what_is_left_and_tells_the_new_cause(feed: Feed) -> None:
@@ -70,7 +70,7 @@ async def test_a_record_that_was_spoilt_on_its_way_is_taken_from_the_log(feed: F
     await feed.deliver(events[0], broken(events[1]), events[2])
     drained = await feed.drain().retry(events[0].product_id, ACTION)
     assert (drained.released, drained.left) == (0, 2)
-    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Drained(2, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -86,7 +86,7 @@ async def test_a_constraint_that_is_lifted_lets_the_retry_through(name: str) -> 
     (product,) = feed.stores.rows.products.values()
     assert (product.error_class, product.attempts) == ("refused-by-store", 2)
     feed.stores.read_model.refusal = lambda change: None
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Drained(2, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -112,7 +112,7 @@ async def test_a_drain_waits_for_the_batch_that_parks_a_follower(feed: Feed) -> 
         draining = asyncio.create_task(feed.drain().retry(events[0].product_id, ACTION))
         await eventually(feed.stores.somebody_waits)
         assert not draining.done()
-    assert await draining == Drained(3, 0)
+    assert await draining == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -120,9 +120,9 @@ async def test_what_is_discarded_is_passed_over_as_a_version_and_the_rest_goes_o
     events = await park_second_of_four(feed)
     product_id = events[0].product_id
     action = Action("ann", "discard", "the price was never meant")
-    assert await feed.drain().discard(product_id, action, events=1) == Drained(1, 2)
+    assert await feed.drain().discard(product_id, action, events=1) == Released(1, 2)
     still_failing = failing_at(events[1], feed.fold)
-    assert await feed.drain(fold=still_failing).retry(product_id, ACTION) == Drained(2, 0)
+    assert await feed.drain(fold=still_failing).retry(product_id, ACTION) == Released(2, 0)
     passed_over = msgspec.structs.replace(events[1], event_type=UNKNOWN)
     assert await feed.shows(product_id) == feed.folded([events[0], passed_over, *events[2:]])
 
@@ -133,8 +133,8 @@ async def test_a_record_that_never_happened_is_only_forgotten(feed: Feed) -> Non
     await feed.log.keep(events)
     await feed.deliver(events[0], forged, events[1])
     assert [error_class for error_class, _ in feed.reasons] == ["undecodable", "follower"]
-    assert await feed.drain().discard(events[0].product_id, ACTION, events=1) == Drained(1, 1)
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Drained(1, 0)
+    assert await feed.drain().discard(events[0].product_id, ACTION, events=1) == Released(1, 1)
+    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -157,14 +157,14 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(feed: Feed) 
     assert (drained.released, drained.left) == (0, 1)
     assert "ce_subject" in (drained.cause or "")
     feed.mend(None, headers=record_of(events[1], 1).headers)
-    assert await feed.drain().retry_single(number, ACTION) == Drained(1, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     number = feed.parked[0].record.parked_event_id
-    assert await feed.drain().discard_single(number, ACTION) == Drained(1, 0)
+    assert await feed.drain().discard_single(number, ACTION) == Released(1, 0)
     assert feed.parked == []
-    assert await feed.drain().retry_single(number, ACTION) == Drained(0, 0)
-    assert await feed.drain().discard_single(number, ACTION) == Drained(0, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Released(0, 0)
+    assert await feed.drain().discard_single(number, ACTION) == Released(0, 0)
 
 
 async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(feed: Feed) -> None:
@@ -216,7 +216,7 @@ async def test_a_drain_that_a_server_leaves_in_the_middle_changes_nothing(feed: 
     assert [version for _, version in feed.reasons] == [2, 3, 4]
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     feed.log.reading.failure = None
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Drained(3, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(3, 0)
 
 
 @pytest.mark.parametrize("name", VIEWS_OF_EVERY_TYPE)

@@ -35,7 +35,7 @@ BREAKER_OPEN = Gauge(
 )
 
 
-class Progress:
+class ProjectionMetrics:
     """The metrics of one projection."""
 
     def __init__(self, projection: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.parking.dead_letter import DeadLetter, of_product, of_record
+from projector.parking.dead_letter import ListedDeadLetter, of_product, of_record
 
 LETTERS_PER_PAGE = 500
 
@@ -39,11 +39,11 @@ class Count(NamedTuple):
         return self.products + self.alone
 
 
-class UnknownLetter(LookupError):
+class UnknownDeadLetter(LookupError):
     """There is no dead letter of that number; the text says where to look."""
 
 
-class Letters(Protocol):
+class StoredDeadLetters(Protocol):
     """What is parked, to look at. Rows as the statements of their names tell. Raises `Unavailable`."""
 
     async def products(
@@ -82,10 +82,10 @@ class Letters(Protocol):
 
 
 async def pages(
-    letters: Letters, projection: str, narrowed: Narrowed, until: datetime
-) -> AsyncIterator[list[DeadLetter]]:
-    """All that were parked until then, products first. Letters may be taken out between two pages, and one
-    that stays comes once.
+    letters: StoredDeadLetters, projection: str, narrowed: Narrowed, until: datetime
+) -> AsyncIterator[list[ListedDeadLetter]]:
+    """All that were parked until then, products first. Some may be taken out between two pages;
+    one that stays comes once.
     """
     after: Place | None = None
     while True:
@@ -109,17 +109,17 @@ async def pages(
         number = page[-1].letter_id
 
 
-async def check_letter(letters: Letters, projection: str | None, narrowed: Narrowed) -> None:
-    """Raises `UnknownLetter` where a letter is named that nobody can retry or discard by that number."""
+async def check_dead_letter(letters: StoredDeadLetters, projection: str | None, narrowed: Narrowed) -> None:
+    """Raises `UnknownDeadLetter` where a letter is named that nobody can retry or discard by that number."""
     if narrowed.letter_id is None or (await letters.count(projection, narrowed)).letters:
         return
     of = "" if projection is None else f" of {projection}"
     found, _ = await letters.events(projection, Narrowed(letter_id=narrowed.letter_id), 1)
     if found and found[0]["product_id"] is not None and narrowed.product_id in (None, found[0]["product_id"]):
-        raise UnknownLetter(
+        raise UnknownDeadLetter(
             f"record {narrowed.letter_id}{of} is not the first that is parked of its product: "
             f"choose the product, --product {found[0]['product_id']}"
         )
-    raise UnknownLetter(
+    raise UnknownDeadLetter(
         f"there is no dead letter {narrowed.letter_id}{of}: dead-letters list shows the numbers"
     )

@@ -12,7 +12,7 @@ from projector.applying.dead_letters import Action, ParkedEvent, Parking
 from projector.applying.ports import EventLog
 from projector.applying.records import ErrorClass, Unreadable
 from projector.errors import CannotGoOn
-from projector.notifications.digest_loop import DIGEST_ID_HEADER, DIGEST_LETTERS
+from projector.notifications.digest_loop import DIGEST_DEAD_LETTERS, DIGEST_ID_HEADER
 from projector.notifications.digest_ports import Digests
 from projector.notifications.notify import (
     BY_HAND,
@@ -26,13 +26,13 @@ from projector.notifications.notify import (
 )
 from projector.notifications.ports import Claims
 from projector.notifications.send_digest import DigestSender
-from projector.parking.drain import Drained, ReadRecord
+from projector.parking.retry import ReadRecord, Released
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 _ASK = "say so (--resend-unknown) to have it sent again, or discard it"
 
 
-class NotificationDrain:
+class NotificationRetries:
     """What `Drain` is for views. `senders` None: without a mail server there is nothing but discarding."""
 
     def __init__(
@@ -51,17 +51,17 @@ class NotificationDrain:
         self._log = log
         self._read_record = read_record
 
-    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained:
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released:
         """Nothing: mails need no order, so none is parked with its product."""
-        return Drained(0, 0)
+        return Released(0, 0)
 
-    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained:
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released:
         """Nothing, for the same reason."""
-        return Drained(0, 0)
+        return Released(0, 0)
 
     async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
-    ) -> Drained:
+    ) -> Released:
         """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
 
         `resend_unknown`: also what may have been sent already.
@@ -70,7 +70,7 @@ class NotificationDrain:
             raise CannotGoOn("there is no mail server: set SMTP_URL and NOTIFICATION_RECIPIENTS")
         parked = await self._parked(parked_event_id)
         if parked is None:
-            return Drained(0, 0)
+            return Released(0, 0)
         notifier, sender = self._senders
         again = BY_HAND_AND_UNKNOWN if resend_unknown else BY_HAND
         verdict: Verdict
@@ -80,7 +80,7 @@ class NotificationDrain:
         else:
             read = self._read_record(parked, await self._log.log_id())
             if isinstance(read, Unreadable):
-                return Drained(0, 1, read.cause)
+                return Released(0, 1, read.cause)
             verdict = await notifier.notify(read.event, again=again)
         match verdict:
             case Done():
@@ -92,14 +92,14 @@ class NotificationDrain:
             case TryAgain(cause):
                 return await self._failed(parked_event_id, "mail-not-sent", cause)
             case Lacking(cause):
-                return Drained(0, 1, cause)
+                return Released(0, 1, cause)
         raise AssertionError("its time was never up")
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Drained:
+    async def discard_single(self, parked_event_id: int, action: Action) -> Released:
         """Forget it: no mail of this event, or no such digest, is ever sent any more."""
         parked = await self._parked(parked_event_id)
         if parked is None:
-            return Drained(0, 0)
+            return Released(0, 0)
         digest_id = _digest_of(parked)
         if digest_id is not None:
             await self._digests.discard(digest_id)
@@ -113,22 +113,22 @@ class NotificationDrain:
         async with self._open_parking() as parking:
             return await parking.parked_one(parked_event_id)
 
-    async def _release(self, parked_event_id: int, action: Action) -> Drained:
+    async def _release(self, parked_event_id: int, action: Action) -> Released:
         async with self._open_parking() as parking:
             parked = await parking.parked_one(parked_event_id)
             if parked is None:
-                return Drained(0, 0)
+                return Released(0, 0)
             await parking.release([parked], action)
-        return Drained(1, 0)
+        return Released(1, 0)
 
-    async def _failed(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> Drained:
+    async def _failed(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> Released:
         async with self._open_parking() as parking:
             await parking.failed_alone(parked_event_id, error_class, cause)
-        return Drained(0, 1, cause)
+        return Released(0, 1, cause)
 
 
 def _digest_of(parked: ParkedEvent) -> UUID | None:
     """Which digest it is; None: it is a record."""
-    if parked.topic != DIGEST_LETTERS:
+    if parked.topic != DIGEST_DEAD_LETTERS:
         return None
     return UUID((dict(parked.headers)[DIGEST_ID_HEADER] or b"").decode())

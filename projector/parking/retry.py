@@ -20,7 +20,7 @@ from shared.contract.recorded_event import RecordedEvent
 ReadRecord = Callable[[SourceRecord, UUID], Delivered | Unreadable]
 
 
-class Drained(NamedTuple):
+class Released(NamedTuple):
     """`released` events are out of the park, `left` are in it still; `cause` says why, where some are."""
 
     released: int
@@ -32,21 +32,21 @@ class CannotDiscard(Exception):
     """Giving the event up would leave the view without a version to go on from; the text says which."""
 
 
-class Draining(Protocol):
+class Retrying(Protocol):
     """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
 
-    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained: ...
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released: ...
 
     async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
-    ) -> Drained: ...
+    ) -> Released: ...
 
-    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained: ...
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released: ...
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Drained: ...
+    async def discard_single(self, parked_event_id: int, action: Action) -> Released: ...
 
 
-class Drain(Generic[S]):
+class Retry(Generic[S]):
     """Of one projection."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Drain(Generic[S]):
         self._read_record = read_record
         self._listener = listener
 
-    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Drained:
+    async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released:
         """Apply what is parked of a product, in order, up to the first event that fails again.
 
         `from_log`: as the log has the events, where Kafka's copy of one was spoilt. Raises `Unavailable`.
@@ -72,7 +72,7 @@ class Drain(Generic[S]):
         try:
             async with self._view.begin({}) as writer:
                 if not await writer.still_parked([product_id]):
-                    return Drained(0, 0)
+                    return Released(0, 0)
                 parked = await writer.parked(product_id)
                 drained, change = await self._retry_locked(
                     writer, parked, product_id, log_id, action, from_log
@@ -84,7 +84,7 @@ class Drain(Generic[S]):
 
     async def retry_single(
         self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
-    ) -> Drained:
+    ) -> Released:
         """Read once more a record that was no event; what it was is in the view by now, or the log has it.
 
         `resend_unknown` is for side effects: of a view nothing is ever unknown.
@@ -93,18 +93,18 @@ class Drain(Generic[S]):
         async with self._view.begin({}) as writer:
             parked = await writer.parked_one(parked_event_id)
             if parked is None:
-                return Drained(0, 0)
+                return Released(0, 0)
             read = self._read_record(parked, log_id)
             if isinstance(read, Unreadable):
-                return Drained(0, 1, read.cause)
+                return Released(0, 1, read.cause)
             version, change = await self._catch_up(writer, read.event.product_id)
             if version < read.event.stream_version:
-                return Drained(0, 1, "it can be read now, but the log has no such event: discard it")
+                return Released(0, 1, "it can be read now, but the log has no such event: discard it")
             await writer.release([parked], action)
         await self._tell(change)
-        return Drained(1, 0)
+        return Released(1, 0)
 
-    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Drained:
+    async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released:
         """Give up a product's first parked `events` (all: None). Raises `CannotDiscard`.
 
         One that the log has too is a version of the product: the view passes over it, as over a type that it
@@ -112,21 +112,21 @@ class Drain(Generic[S]):
         """
         async with self._view.begin({}) as writer:
             if not await writer.still_parked([product_id]):
-                return Drained(0, 0)
+                return Released(0, 0)
             parked = (await writer.parked(product_id))[:events]
             change = await self._pass_over(writer, product_id, parked)
             left = await writer.release(parked, action)
         await self._tell(change)
-        return Drained(len(parked), left)
+        return Released(len(parked), left)
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Drained:
+    async def discard_single(self, parked_event_id: int, action: Action) -> Released:
         """Give up one record that is parked alone."""
         async with self._view.begin({}) as writer:
             parked = await writer.parked_one(parked_event_id)
             if parked is None:
-                return Drained(0, 0)
+                return Released(0, 0)
             await writer.release([parked], action)
-            return Drained(1, 0)
+            return Released(1, 0)
 
     async def _retry_locked(
         self,
@@ -136,7 +136,7 @@ class Drain(Generic[S]):
         log_id: UUID,
         action: Action,
         from_log: bool,
-    ) -> tuple[Drained, Change[S] | None]:
+    ) -> tuple[Released, Change[S] | None]:
         held = (await writer.held([product_id])).get(product_id, NOTHING)
         in_log = (await self._log.events_after({product_id: held.stream_version})).get(product_id, [])
         deliveries = self._deliveries(parked, log_id, in_log if from_log else ())
@@ -158,7 +158,7 @@ class Drain(Generic[S]):
         left = await writer.release(done, action) if done else len(parked)
         if cause is not None:
             await writer.failed_again(product_id, error_class, cause)
-        return Drained(len(done), left, cause), change
+        return Released(len(done), left, cause), change
 
     def _deliveries(
         self, parked: Sequence[ParkedEvent], log_id: UUID, in_log: Sequence[RecordedEvent]
@@ -173,12 +173,12 @@ class Drain(Generic[S]):
                 deliveries.append(read._replace(event=event))
         return deliveries
 
-    async def _note_failure(self, product_id: UUID, error_class: ErrorClass, cause: str) -> Drained:
+    async def _note_failure(self, product_id: UUID, error_class: ErrorClass, cause: str) -> Released:
         """In a transaction of its own: the one that failed is rolled back."""
         async with self._view.begin({}) as writer:
             await writer.still_parked([product_id])
             await writer.failed_again(product_id, error_class, cause)
-            return Drained(0, len(await writer.parked(product_id)), cause)
+            return Released(0, len(await writer.parked(product_id)), cause)
 
     async def _catch_up(self, writer: BatchWriter[S], product_id: UUID) -> tuple[int, Change[S] | None]:
         """Apply what the log has of a product that is not parked; answers the version reached."""

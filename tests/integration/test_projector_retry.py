@@ -8,7 +8,7 @@ import pytest
 
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
-from projector.parking.drain import Drained
+from projector.parking.retry import Released
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
@@ -66,14 +66,14 @@ async def test_after_the_cause_is_mended_a_retry_applies_all_in_order(
     view: View, log: Log, read_model: Any
 ) -> None:
     feed, events = await park_second_of_four(view, log, read_model)
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(3, 0)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert await parked(read_model) == []
     assert await read_model.fetchval("SELECT count(*) FROM views.parked_product") == 0
     done = await read_model.fetchrow("SELECT * FROM views.operator_action")
     assert (done["actor"], done["action"], done["reason"]) == ("ann", "retry", "mended")
     assert done["detail"] == "t[0]@1, t[0]@2, t[0]@3"
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(0, 0)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(0, 0)
 
 
 async def test_a_constraint_that_is_lifted_lets_the_retry_through(
@@ -90,7 +90,7 @@ async def test_a_constraint_that_is_lifted_lets_the_retry_through(
     assert (drained.released, drained.left) == (0, 2)
     assert "odd" in (drained.cause or "")
     await owner.execute(constraint.format("DROP", ""))
-    assert await drain(view, log).retry(events[0].product_id, ACTION) == Drained(2, 0)
+    assert await drain(view, log).retry(events[0].product_id, ACTION) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -132,7 +132,7 @@ async def test_a_drain_waits_for_the_batch_that_parks_a_follower(log: Log, read_
         draining = asyncio.create_task(drain(table(read_model), log).retry(events[0].product_id, ACTION))
         await eventually(lambda: _waits_for_a_lock(read_model))
         assert not draining.done()
-    assert await draining == Drained(3, 0)
+    assert await draining == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -142,9 +142,9 @@ async def test_what_is_discarded_is_passed_over_as_a_version_and_the_rest_goes_o
     feed, events = await park_second_of_four(view, log, read_model)
     product_id = events[0].product_id
     action = Action("ann", "discard", "the price was never meant")
-    assert await drain(view, log).discard(product_id, action, events=1) == Drained(1, 2)
+    assert await drain(view, log).discard(product_id, action, events=1) == Released(1, 2)
     still_failing = failing_at(events[1], feed.fold)
-    assert await drain(view, log, fold=still_failing).retry(product_id, ACTION) == Drained(2, 0)
+    assert await drain(view, log, fold=still_failing).retry(product_id, ACTION) == Released(2, 0)
     passed_over = msgspec.structs.replace(events[1], event_type=UNKNOWN)
     assert await feed.shows(product_id) == feed.folded([events[0], passed_over, *events[2:]])
 
@@ -165,9 +165,9 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(log: Log, re
         "UPDATE views.parked_event SET header_names = $1, header_values = $2",
         [name for name, _ in headers], [value for _, value in headers],
     )  # fmt: skip
-    assert await drain(view, log).retry_single(letter, ACTION) == Drained(1, 0)
+    assert await drain(view, log).retry_single(letter, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
     (row,) = await parked(read_model)
-    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Drained(1, 0)
+    assert await drain(view, log).discard_single(row["parked_event_id"], ACTION) == Released(1, 0)
     assert await parked(read_model) == []
