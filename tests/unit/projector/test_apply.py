@@ -151,7 +151,7 @@ async def test_a_batch_ends_after_its_furthest_record_whatever_the_order() -> No
     older, newer = history(new_product_id(), created(), priced("2.00"), first_position=5)
     feed = Feed()
     await feed.deliver_records(record_of(older, 5), record_of(newer, 3), record_of(newer, 0, partition=1))
-    assert await feed.view.load([0, 1]) == {0: Checkpoint(6, 6, LOG_ID), 1: Checkpoint(1, 6, LOG_ID)}
+    assert await feed.view.checkpoints([0, 1]) == {0: Checkpoint(6, 6, LOG_ID), 1: Checkpoint(1, 6, LOG_ID)}
 
 
 @pytest.mark.parametrize("lost", [0, 1])

@@ -176,8 +176,8 @@ async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(f
     feed.mend(None, headers=record_of(events[2], 2).headers)
     assert (await feed.drain().retry_single(number, ACTION)).released == 0
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
-    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Drained(1, 0)
-    assert await feed.drain().retry_single(number, ACTION) == Drained(1, 0)
+    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
