@@ -22,7 +22,7 @@ from shared.ops.process import run
 
 
 class PlainSends(KafkaPublisher):
-    """What aiokafka's documentation shows: `send` for each record, then wait for all of the chunk."""
+    """As in aiokafka's documentation: `send` for each record, then wait for the whole chunk."""
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         return Chunk(events, None)
@@ -39,7 +39,7 @@ class PlainSends(KafkaPublisher):
 
 
 class Transactions(KafkaPublisher):
-    """A transaction per chunk, so that Kafka fences a deposed relay by its transactional id."""
+    """A transaction per chunk, so that Kafka fences a replaced relay by its transactional id."""
 
     async def publish(self, chunk: Chunk) -> Published:
         assert self._producer is not None
