@@ -28,7 +28,7 @@ PRODUCT_VIEW = TableProjection(
     fold=product_document.FOLD,
     make_tables=ProductViewTables,
     make_listener=list_generations,
-    gathers=False,
+    waits_for_batch=False,
 )
 CATEGORY_VIEW = TableProjection(name="category_view", fold=category_view.FOLD, make_tables=CategoryViewTables)
 INVENTORY = TableProjection(name="inventory", fold=inventory.FOLD, make_tables=InventoryTables)

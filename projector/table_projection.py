@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class PostgresProjection(ViewProjection[S]):
     """A view in tables of PostgreSQL, with its checkpoints beside it. `gathers`: see `Source`."""
 
-    gathers: bool = True
+    waits_for_batch: bool = True
 
     @abstractmethod
     def tables(self, stores: Stores, schema: str = LIVE) -> Tables[S]:
@@ -43,7 +43,9 @@ class PostgresProjection(ViewProjection[S]):
 
     def source(self, stores: Stores) -> Source:
         """Its checkpoints say where to go on."""
-        return Source(stores.topic, stores.group(self.name), "checkpoint", gathers=self.gathers)
+        return Source(
+            stores.topic, stores.group(self.name), "checkpoint", waits_for_batch=self.waits_for_batch
+        )
 
     def view(self, stores: Stores) -> View[S]:
         """Tables, checkpoints and dead letters in one transaction a batch."""

@@ -13,7 +13,7 @@ from projector.applying.dead_letters import DeadLetter, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint, EventLog, Fold, Listener, S, View
 from projector.applying.records import Unreadable
-from projector.applying.stream_fold import Doomed, Tally
+from projector.applying.stream_fold import Failing, Tally
 from projector.applying.transaction import BatchTransaction
 from projector.errors import LogLacksVersions, ProjectorError, Refused
 
@@ -22,7 +22,7 @@ class Applied(NamedTuple):
     """What became of a batch. `stopped`: partition -> (offset before which it stopped, why)."""
 
     tally: Tally
-    letters: Sequence[DeadLetter]
+    dead_letters: Sequence[DeadLetter]
     stopped: Mapping[int, tuple[int, str]]
 
 
@@ -65,12 +65,12 @@ class Applier(Generic[S]):
         stopped: dict[int, tuple[int, str]] = {}
         while True:
             try:
-                tally, letters = await self._apply_halving(batch, isolate)
+                tally, dead_letters = await self._apply_halving(batch, isolate)
             except LogLacksVersions as lacking:
                 stopped[lacking.partition] = (lacking.offset, str(lacking))
                 batch = [item for item in batch if not is_behind(item, lacking)]
             else:
-                return Applied(tally, letters, stopped)
+                return Applied(tally, dead_letters, stopped)
 
     def _as_ordered(self, item: Item) -> Item:
         """A record that an operator told to park counts as unreadable."""
@@ -94,14 +94,14 @@ class Applier(Generic[S]):
                 raise
             refusal = error
         if len(batch) == 1:
-            return await self._transaction.run(batch, _doomed(batch[0], refusal))
+            return await self._transaction.run(batch, _failing(batch[0], refusal))
         half = len(batch) // 2
-        tally, letters = await self._apply_halving(batch[:half], isolate)
-        more_tally, more_letters = await self._apply_halving(batch[half:], isolate)
-        return tally + more_tally, letters + more_letters
+        tally, dead_letters = await self._apply_halving(batch[:half], isolate)
+        more_tally, more_dead_letters = await self._apply_halving(batch[half:], isolate)
+        return tally + more_tally, dead_letters + more_dead_letters
 
 
-def _doomed(item: Item, error: Exception) -> Doomed:
+def _failing(item: Item, error: Exception) -> Failing:
     """The one event that is left, not to be tried again."""
     at = (item.partition, item.offset)
     if isinstance(error, Refused):

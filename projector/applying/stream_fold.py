@@ -14,7 +14,7 @@ from shared.contract.recorded_event import RecordedEvent
 Tally = Counter[tuple[str, str]]
 """(event type, applied | duplicate | skipped | gap_filled | parked) -> events."""
 
-Doomed = Mapping[tuple[int, int], tuple[ErrorClass, str]]
+Failing = Mapping[tuple[int, int], tuple[ErrorClass, str]]
 """(partition, offset) -> why this event is not even tried: the store has refused it."""
 
 
@@ -47,7 +47,7 @@ class StreamFold(Generic[S]):
         self._log_position = 0
 
     def run(
-        self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], doomed: Doomed
+        self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], failing: Failing
     ) -> Failure | None:
         """Apply what was delivered and, between and after it, what the log has.
 
@@ -57,8 +57,8 @@ class StreamFold(Generic[S]):
         for delivered in deliveries:
             stream_version = delivered.event.stream_version
             try:
-                if doomed and stream_version > self._version:
-                    self._refuse_doomed(delivered, doomed)
+                if failing and stream_version > self._version:
+                    self._refuse_failing(delivered, failing)
                 while waiting and waiting[0].stream_version < stream_version:
                     self._step(waiting.popleft(), "gap_filled", delivered)
                 if waiting and waiting[0].stream_version == stream_version:
@@ -87,10 +87,10 @@ class StreamFold(Generic[S]):
             except CannotApply:
                 return
 
-    def _refuse_doomed(self, delivered: Delivered, doomed: Doomed) -> None:
-        doom = doomed.get((delivered.partition, delivered.offset))
-        if doom is not None:
-            raise CannotApply(*doom)
+    def _refuse_failing(self, delivered: Delivered, failing: Failing) -> None:
+        refusal = failing.get((delivered.partition, delivered.offset))
+        if refusal is not None:
+            raise CannotApply(*refusal)
 
     def _step(self, event: RecordedEvent, result: str, delivered: Delivered | None) -> None:
         """One event; `delivered` is the one to blame."""
@@ -126,24 +126,24 @@ def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
         raise CannotApply("history-does-not-fold", str(error)) from error
 
 
-def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[DeadLetter]:
+def dead_letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[DeadLetter]:
     """The event that failed, and its product's later ones."""
     event = failure.delivered.event
     tally[event.event_type, "parked"] += 1
-    letter = ProductDeadLetter(failure.delivered.record, event, failure.error_class, failure.cause)
+    dead_letter = ProductDeadLetter(failure.delivered.record, event, failure.error_class, failure.cause)
     later = [one for one in deliveries if one is not failure.delivered]
-    return [letter, *followers(later, event.stream_version - 1, tally)]
+    return [dead_letter, *followers(later, event.stream_version - 1, tally)]
 
 
 def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[DeadLetter]:
     """Those above this version, to be parked behind what failed before them; the others are duplicates."""
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     for delivered in deliveries:
         event = delivered.event
         if event.stream_version > stream_version:
             tally[event.event_type, "parked"] += 1
             cause = "an earlier event of the product is parked"
-            letters.append(ProductDeadLetter(delivered.record, event, "follower", cause))
+            dead_letters.append(ProductDeadLetter(delivered.record, event, "follower", cause))
         else:
             tally[event.event_type, "duplicate"] += 1
-    return letters
+    return dead_letters

@@ -23,7 +23,7 @@ from projector.applying.dead_letters import DeadLetter, ProductDeadLetter, Singl
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
 from projector.applying.records import Delivered, Unreadable
-from projector.applying.stream_fold import Doomed, StreamFold, Tally, followers, letters_of
+from projector.applying.stream_fold import Failing, StreamFold, Tally, dead_letters_of, followers
 from projector.errors import Unavailable
 from shared.contract.recorded_event import RecordedEvent
 
@@ -56,7 +56,7 @@ class BatchTransaction(Generic[S]):
         if self._newest is not None:
             self._newest.begin(partitions, await self._log.newest_position())
 
-    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[DeadLetter]]:
+    async def run(self, batch: Sequence[Item], failing: Failing) -> tuple[Tally, list[DeadLetter]]:
         """Apply or park each item. `doomed`: events that are parked without being tried.
 
         Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or what
@@ -71,22 +71,24 @@ class BatchTransaction(Generic[S]):
             parked = await self._still_parked(writer, products.keys())
             held = await self._held(writer, products, unreadable)
             # What was refused already is parked without another look at the log.
-            named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
+            named = [] if failing else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
-            tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
-            letters += [SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
-            failing = sum(letter.error_class != "follower" for letter in letters)
-            self._breaker.check(failing)
+            tally, dead_letters, changes = self._fold_all(products, held, missing, parked, failing)
+            dead_letters += [
+                SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable
+            ]
+            failed_count = sum(dead_letter.error_class != "follower" for dead_letter in dead_letters)
+            self._breaker.check(failed_count)
             await writer.save(changes)
-            if letters:
-                await writer.park(letters)
+            if dead_letters:
+                await writer.park(dead_letters)
         if self._newest is not None:
             self._newest.reached(points)
-        self._breaker.parked(failing)
-        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductDeadLetter)}
+        self._breaker.parked(failed_count)
+        self._parked |= {one.event.product_id for one in dead_letters if isinstance(one, ProductDeadLetter)}
         if self._listener is not None and changes:
             await self._listener.changed(changes)
-        return tally, letters
+        return tally, dead_letters
 
     def _fold_all(
         self,
@@ -94,10 +96,10 @@ class BatchTransaction(Generic[S]):
         held: Mapping[UUID, Held[S]],
         missing: Mapping[UUID, list[RecordedEvent]],
         parked: Collection[UUID],
-        doomed: Doomed,
+        failing: Failing,
     ) -> tuple[Tally, list[DeadLetter], list[Change[S]]]:
         tally: Tally = Counter()
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         changes: list[Change[S]] = []
         if missing:
             # Products of which only unreadable records came may have something in the log.
@@ -106,19 +108,19 @@ class BatchTransaction(Generic[S]):
         for product_id, deliveries in products.items():
             holding = held.get(product_id, NOTHING)
             if parked and product_id in parked:
-                letters += followers(deliveries, holding.stream_version, tally)
+                dead_letters += followers(deliveries, holding.stream_version, tally)
                 continue
             stream = StreamFold(self._fold, holding, tally)
-            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), doomed)
+            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), failing)
             if failure is not None:
-                letters += letters_of(failure, deliveries, tally)
+                dead_letters += dead_letters_of(failure, deliveries, tally)
             change = stream.change()
             if change is not None:
                 changes.append(change)
-        return tally, letters, changes
+        return tally, dead_letters, changes
 
     async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
-        """Costs nothing while nothing is parked. A drained product is forgotten here."""
+        """Costs nothing while nothing is parked. A retried product is forgotten here."""
         if not self._parked:
             return set()
         known = self._parked.intersection(product_ids)

@@ -120,8 +120,8 @@ class BatchRun:
         return is_unknown
 
     def _tell(self, batch: Sequence[Delivered | Unreadable], applied: Applied) -> None:
-        for letter in applied.letters:
-            tell_parked(self._name, letter)
+        for dead_letter in applied.dead_letters:
+            tell_parked(self._name, dead_letter)
         if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
             events = [item.event for item in batch if isinstance(item, Delivered)]
             _log.info(
@@ -133,11 +133,11 @@ class BatchRun:
             )
 
 
-def tell_parked(projection: str, letter: DeadLetter) -> None:
+def tell_parked(projection: str, dead_letter: DeadLetter) -> None:
     """Of each record that is parked, by log and metric."""
-    record, headers = letter.record, headers_for_people(letter.record.headers)
-    ERRORS.labels(projection, letter.error_class).inc()
-    write = _log.warning if letter.error_class == "follower" else _log.error
+    record, headers = dead_letter.record, headers_for_people(dead_letter.record.headers)
+    ERRORS.labels(projection, dead_letter.error_class).inc()
+    write = _log.warning if dead_letter.error_class == "follower" else _log.error
     write(
         "event parked",
         projection=projection,
@@ -148,8 +148,8 @@ def tell_parked(projection: str, letter: DeadLetter) -> None:
         event_id=headers.get("ce_id"),
         event_type=headers.get("ce_type"),
         correlation_id=headers.get("ce_correlationid"),
-        error_class=letter.error_class,
-        cause=letter.cause,
+        error_class=dead_letter.error_class,
+        cause=dead_letter.cause,
     )
 
 

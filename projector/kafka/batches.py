@@ -129,9 +129,11 @@ def subscribe(
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
         group_id=source.group,
-        fetch_min_bytes=settings.gather_bytes_min if source.gathers else 1,
+        fetch_min_bytes=settings.gather_bytes_min if source.waits_for_batch else 1,
         fetch_max_wait_ms=(
-            settings.gather_milliseconds_max if source.gathers else settings.fetch_wait_milliseconds_max
+            settings.gather_milliseconds_max
+            if source.waits_for_batch
+            else settings.fetch_wait_milliseconds_max
         ),
         batch=True,
         max_records=settings.batch_events_max,

@@ -22,7 +22,7 @@ class Source(NamedTuple):
     topic: str
     group: str
     starts_at: StartsAt
-    gathers: bool = False
+    waits_for_batch: bool = False
 
 
 class Outcome(NamedTuple):

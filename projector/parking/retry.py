@@ -1,6 +1,6 @@
 """Takes parked events out again: tried once more in order, or given up by an operator who says why.
 
-A product is drained under its row's lock, so that an event that arrives meanwhile waits, and then finds it
+A product is retried under its row's lock, so that an event that arrives meanwhile waits, and then finds it
 either still parked or free. What was tried and applied leaves the park in the transaction that applied it.
 """
 
@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING
-from projector.applying.dead_letters import Action, ParkedEvent
+from projector.applying.dead_letters import Action, StoredDeadLetter
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listener, S, View
 from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
@@ -33,17 +33,17 @@ class CannotDiscard(Exception):
 
 
 class Retrying(Protocol):
-    """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
+    """Takes one projection's events out of the park: `Retry` of a view, or what a side effect has for it."""
 
     async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released: ...
 
     async def retry_single(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+        self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released: ...
 
     async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released: ...
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Released: ...
+    async def discard_single(self, dead_letter_id: int, action: Action) -> Released: ...
 
 
 class Retry(Generic[S]):
@@ -74,16 +74,16 @@ class Retry(Generic[S]):
                 if not await writer.still_parked([product_id]):
                     return Released(0, 0)
                 parked = await writer.parked(product_id)
-                drained, change = await self._retry_locked(
+                released, change = await self._retry_locked(
                     writer, parked, product_id, log_id, action, from_log
                 )
         except Refused as refusal:
             return await self._note_failure(product_id, "refused-by-store", str(refusal))
         await self._tell(change)
-        return drained
+        return released
 
     async def retry_single(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+        self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released:
         """Read once more a record that was no event; what it was is in the view by now, or the log has it.
 
@@ -91,7 +91,7 @@ class Retry(Generic[S]):
         """
         log_id = await self._log.log_id()
         async with self._view.begin({}) as writer:
-            parked = await writer.parked_one(parked_event_id)
+            parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
             read = self._read_record(parked, log_id)
@@ -119,10 +119,10 @@ class Retry(Generic[S]):
         await self._tell(change)
         return Released(len(parked), left)
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Released:
+    async def discard_single(self, dead_letter_id: int, action: Action) -> Released:
         """Give up one record that is parked alone."""
         async with self._view.begin({}) as writer:
-            parked = await writer.parked_one(parked_event_id)
+            parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
             await writer.release([parked], action)
@@ -131,7 +131,7 @@ class Retry(Generic[S]):
     async def _retry_locked(
         self,
         writer: BatchWriter[S],
-        parked: Sequence[ParkedEvent],
+        parked: Sequence[StoredDeadLetter],
         product_id: UUID,
         log_id: UUID,
         action: Action,
@@ -161,7 +161,7 @@ class Retry(Generic[S]):
         return Released(len(done), left, cause), change
 
     def _deliveries(
-        self, parked: Sequence[ParkedEvent], log_id: UUID, in_log: Sequence[RecordedEvent]
+        self, parked: Sequence[StoredDeadLetter], log_id: UUID, in_log: Sequence[RecordedEvent]
     ) -> list[Delivered]:
         """The parked records as events again; one that the log has is taken from there."""
         better = {event.stream_version: event for event in in_log}
@@ -199,7 +199,7 @@ class Retry(Generic[S]):
             await self._listener.changed([change])
 
     async def _pass_over(
-        self, writer: BatchWriter[S], product_id: UUID, parked: Sequence[ParkedEvent]
+        self, writer: BatchWriter[S], product_id: UUID, parked: Sequence[StoredDeadLetter]
     ) -> Change[S] | None:
         held = (await writer.held([product_id])).get(product_id, NOTHING)
         in_log = (await self._log.events_after({product_id: held.stream_version})).get(product_id, [])

@@ -76,7 +76,7 @@ async def test_a_rebuilt_view_is_equal_and_counts_on_from_there(
         await writer.happen(created(slug="after"), priced("3.00"))
         await command(world, "rebuild", name, "--rollback")
         await eventually(lambda: has_applied(world, name, writer), 30)
-    assert (await command_json(world, "rebuild", name, "--without-proof"))["switched"] is True
+    assert (await command_json(world, "rebuild", name, "--without-comparison"))["switched"] is True
 
 
 async def test_a_count_that_is_wrong_is_found_and_mended(world: World, writer: Writer) -> None:
@@ -128,7 +128,7 @@ async def test_a_sku_belongs_to_its_latest_claim_however_the_workers_meet_it(
             *([e.ProductDeleted()] if number < 11 else []),
         )
     in_slices(world, of_products=2)
-    await command(world, "rebuild", "inventory", "--without-proof", "--workers", "2")
+    await command(world, "rebuild", "inventory", "--without-comparison", "--workers", "2")
     row = await world.views.fetchrow("SELECT product_id, state, log_position FROM views.stock_item")
     last = writer.streams[-1][0]
     assert tuple(row) == (last.product_id, "open", last.log_position)

@@ -21,7 +21,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
-from tests.integration.projector_commands import command, letters
+from tests.integration.projector_commands import command, dead_letters
 from tests.integration.projector_environment import environment_of
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, committed, product_id_in, world
@@ -186,16 +186,16 @@ async def test_after_the_last_delay_it_is_a_dead_letter_with_its_history_and_a_r
     assert headers["__streams.errors.exception"] == headers["kafka_dlt-exception-fqcn"] == b"mail-not-sent"
     assert headers["kafka_dlt-exception-message"] == f"{ANN}: 450 later".encode()
 
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert (letter["error_class"], letter["cause"]) == ("mail-not-sent", f"{ANN}: 450 later")
+    (dead_letter,) = await dead_letters(world, "--projection", MAILS)
+    assert (dead_letter["error_class"], dead_letter["cause"]) == ("mail-not-sent", f"{ANN}: 450 later")
     mails.behave("end:554 spam")
-    choice = ("dead-letters", "retry", "--projection", MAILS, "--letter", str(letter["letter_id"]))
+    choice = ("dead-letters", "retry", "--projection", MAILS, "--id", str(dead_letter["letter_id"]))
     assert "554 spam" in await command(world, *choice, code=3)
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert letter["error_class"] == "mail-refused"
+    (dead_letter,) = await dead_letters(world, "--projection", MAILS)
+    assert dead_letter["error_class"] == "mail-refused"
     mails.behave("accept")
     assert "retried" in await command(world, *choice, "--reason", "the server is mended")
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
     await told(mails, "Shirt")
 
 
@@ -216,7 +216,7 @@ async def test_what_may_have_been_sent_is_never_sent_again_but_by_a_person_who_s
     await told(mails, "Shirt", "Behind")
     await command(world, *choice, "--resend-unknown", "--reason", "nobody got it")
     await told(mails, "Shirt", "Shirt", "Behind")
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_what_is_given_up_is_forgotten_and_stays_so(world: World, mails: MailServer) -> None:
@@ -230,7 +230,7 @@ async def test_what_is_given_up_is_forgotten_and_stays_so(world: World, mails: M
         await world.publish([event])
         await world.happen([new("Behind")])
         await eventually(lambda: told(mails, "Behind"))
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
     states = await world.views.fetch("SELECT state FROM views.notification ORDER BY state")
     assert [row["state"] for row in states] == ["discarded", "sent"]
 
@@ -250,7 +250,7 @@ async def test_a_mail_server_that_is_down_for_a_while_costs_nobody_a_mail(
         await mails.start()
         await eventually(lambda: told(mails, *names), 30)
         await eventually(lambda: settled(world, 6))
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 @pytest.mark.parametrize(("place", "taken"), [("before-send", 0), ("before-settle", 1)])
@@ -328,7 +328,7 @@ async def test_a_broker_that_is_away_while_mails_are_put_off_loses_and_repeats_n
         mails.behave("accept")
         await eventually(lambda: told(mails, *names), 60)
         await eventually(world.ready, 30)
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_a_record_that_is_no_event_and_one_that_cannot_be_decoded_are_parked_and_others_flow(
@@ -474,4 +474,4 @@ async def test_without_a_mail_server_they_are_not_among_those_that_run_and_say_s
         world, "dead-letters", "retry", *choice, "--json", code=3
     )
     await command(world, "dead-letters", "discard", *choice)
-    assert await letters(world) == []
+    assert await dead_letters(world) == []

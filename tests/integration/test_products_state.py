@@ -185,20 +185,20 @@ async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
 
 
 @pytest.mark.parametrize("place", ["before-publish", "before-commit"])
-async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_successor(
+async def test_a_replaced_publisher_that_wakes_up_writes_nothing_after_its_successor(
     world: World, place: str
 ) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), e.ProductDeleted())
     settings = world.settings.model_copy(
         update={"session_timeout_seconds": 2.0, "projector_ops_port": free_port()}
     )
-    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
+    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as replaced:
         await world.happen(events[:1])
-        await deposed.is_paused()
+        await replaced.is_paused()
         async with world.projecting(STATE, session_timeout_seconds=2.0):
             await world.happen(events[1:])
             await reached(world, events)
-            deposed.signal(signal.SIGCONT)
+            replaced.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
                 metrics = (await _ops(settings.projector_ops_port)).text

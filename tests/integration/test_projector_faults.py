@@ -269,7 +269,7 @@ async def test_two_projectors_share_the_partitions_and_take_over_from_each_other
             await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3), 30)
 
 
-async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: World) -> None:
+async def test_a_replaced_projector_reloads_where_its_successor_got_to(world: World) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     async with world.projecting("product_view"):
         await world.happen(events[:1])

@@ -76,7 +76,7 @@ async def test_every_projection_is_told_of_while_it_runs_and_is_unknown_afterwar
     )
     for name in names:
         one = await has_state(world, name, "unknown")
-        assert one.reason == f"0 of {PARTITIONS} partitions were told of lately"
+        assert one.reason == f"{PARTITIONS} of {PARTITIONS} partitions have not reported for 5 s"
         assert one.lag_events == 0
 
 

@@ -262,7 +262,7 @@ async def test_what_cannot_be_folded_is_parked_after_the_switch_and_what_can_be_
         await eventually(lambda: parked_products(world, []))
 
 
-async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_proof(
+async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_comparison(
     world: World, writer: Writer
 ) -> None:
     async with world.projecting(VIEW):
@@ -272,7 +272,7 @@ async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_pro
     short = {"REBUILD_LIVE_WAIT_SECONDS_MAX": "0.1"}
     output = await command(world, "rebuild", VIEW, code=1, **short)
     assert "the live view has not reached the end of partitions" in output
-    await command(world, "rebuild", VIEW, "--resume", "--without-proof")
+    await command(world, "rebuild", VIEW, "--resume", "--without-comparison")
     await writer.all_shown()
     async with world.projecting(VIEW):
         await writer.happen(created(slug="seen"))
@@ -306,7 +306,7 @@ async def test_a_hole_in_the_log_ends_a_rebuild_with_its_place(world: World, wri
         new_product_id(), created(), priced("2.00"), priced("3.00"), first_position=writer.position + 1
     )
     await writer.keep([holed[0], holed[2]])
-    output = await command(world, "rebuild", VIEW, "--without-proof", code=1)
+    output = await command(world, "rebuild", VIEW, "--without-comparison", code=1)
     assert f"the log lacks version 2 of product {holed[0].product_id}" in output
     await command(world, "rebuild", VIEW, "--cancel")
 

@@ -30,8 +30,8 @@ from projector.notifications.kafka.batch import (
     MILLISECONDS,
     Handled,
     copies_of,
+    dead_letters_of,
     finished,
-    letters_of,
     result_of,
     split_due,
 )
@@ -127,7 +127,7 @@ class NotificationRun:
         )
         done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
         # Letters first: where they are refused all comes again, and each time a copy would be one more.
-        await self._park(letters_of(done, self._past, is_last=self._is_last))
+        await self._park(dead_letters_of(done, self._past, is_last=self._is_last))
         await self._put_off(done)
         self._tell(done, time.perf_counter() - started)
         return Outcome([one.item for one in done], stops)
@@ -194,20 +194,20 @@ class NotificationRun:
             ERRORS.labels(self._name, "transient").inc()
         return is_transient
 
-    async def _park(self, letters: Sequence[DeadLetter]) -> None:
+    async def _park(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Raises `ParkingIsFull`."""
         breaker = self._tools.breaker
         try:
-            breaker.check(len(letters))
+            breaker.check(len(dead_letters))
         finally:
             self._metrics.breaker(breaker.is_open)
-        if not letters:
+        if not dead_letters:
             return
         async with self._tools.open_parking() as parking:
-            await parking.park(letters)
-        breaker.parked(len(letters))
-        for letter in letters:
-            tell_parked(self._name, letter)
+            await parking.park(dead_letters)
+        breaker.parked(len(dead_letters))
+        for dead_letter in dead_letters:
+            tell_parked(self._name, dead_letter)
 
     async def _put_off(self, done: Sequence[Handled]) -> None:
         """To the topic of the next delay. Raises `Unavailable`."""

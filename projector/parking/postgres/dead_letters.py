@@ -51,15 +51,15 @@ class PostgresDeadLetters:
         return await self._rows("list_parked_alone", projection, *narrowed, until, after, limit)
 
     async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
-        """See `count_letters.sql`."""
-        (row,) = await self._rows("count_letters", projection, *narrowed)
+        """See `count_dead_letters.sql`."""
+        (row,) = await self._rows("count_dead_letters", projection, *narrowed)
         return Count(**row)
 
     async def events(
         self, projection: str | None, narrowed: Narrowed, limit: int
     ) -> tuple[list[dict[str, Any]], int]:
-        """One row a record, whole; see `show_parked_events.sql`."""
-        rows = await self._rows("show_parked_events", projection, *narrowed[:2], limit)
+        """One row a record, whole; see `show_dead_letters.sql`."""
+        rows = await self._rows("show_dead_letters", projection, *narrowed[:2], limit)
         totals = [row.pop("total") for row in rows]
         return rows, totals[0] if totals else 0
 
@@ -82,12 +82,12 @@ class PostgresDeadLetters:
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(
-                    load_sql(_PACKAGE, "select_uncopied_parked_events"), list(projections), events_max
+                    load_sql(_PACKAGE, "select_uncopied_dead_letters"), list(projections), events_max
                 )
                 yield [_uncopied(row) for row in rows]
                 ids = [row["parked_event_id"] for row in rows]
                 if ids:
-                    await connection.execute(load_sql(_PACKAGE, "mark_parked_events_copied"), ids)
+                    await connection.execute(load_sql(_PACKAGE, "mark_dead_letters_copied"), ids)
 
     async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
         with translated(_SERVER):

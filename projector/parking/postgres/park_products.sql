@@ -4,6 +4,6 @@
 INSERT INTO views.parked_product AS parked (projection, topic, product_id, partition, error_class, cause, events)
 SELECT $1, $2, product_id, partition, error_class, cause, events
 FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::int[])
-    AS letter(product_id, partition, error_class, cause, events)
+    AS dead_letter(product_id, partition, error_class, cause, events)
 ORDER BY product_id
 ON CONFLICT (projection, product_id) DO UPDATE SET events = parked.events + EXCLUDED.events

@@ -8,7 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ParkedPlaces, ProductDeadLetter
+from projector.applying.dead_letters import (
+    Action,
+    DeadLetter,
+    ParkedPlaces,
+    ProductDeadLetter,
+    StoredDeadLetter,
+)
 from projector.applying.records import ErrorClass
 from projector.control.postgres import record_action
 from projector.errors import ParkingIsFull
@@ -50,24 +56,26 @@ class PostgresParking:
         self._limits = limits
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """The row locks order a batch and a drain of the same product one after the other."""
+        """The row locks order a batch and a retry of the same product one after the other."""
         rows = await self._connection.fetch(
             load_sql(_PACKAGE, "lock_parked_products"), self._projection, list(product_ids)
         )
         return {row["product_id"] for row in rows}
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
         """The records, then their products. Raises `ParkingIsFull`."""
-        rows = [_row(letter) for letter in letters]
+        rows = [_row(dead_letter) for dead_letter in dead_letters]
         kept = await self._connection.fetch(
-            load_sql(_PACKAGE, "park_events"), self._projection, *zip(*rows, strict=True)
+            load_sql(_PACKAGE, "park_dead_letters"), self._projection, *zip(*rows, strict=True)
         )
         counts = Counter(row["product_id"] for row in kept if row["product_id"] is not None)
         if len(kept) > counts.total():
             await self._refuse_too_many_alone()
         if not counts:
             return
-        first = {one.event.product_id: one for one in reversed(letters) if isinstance(one, ProductDeadLetter)}
+        first = {
+            one.event.product_id: one for one in reversed(dead_letters) if isinstance(one, ProductDeadLetter)
+        }
         products = [(one, first[one].record, first[one], count) for one, count in counts.items()]
         await self._connection.execute(
             load_sql(_PACKAGE, "park_products"),
@@ -75,27 +83,29 @@ class PostgresParking:
             products[0][1].topic,
             [product_id for product_id, _, _, _ in products],
             [record.partition for _, record, _, _ in products],
-            [letter.error_class for _, _, letter, _ in products],
-            [_text(letter.cause) for _, _, letter, _ in products],
+            [dead_letter.error_class for _, _, dead_letter, _ in products],
+            [_text(dead_letter.cause) for _, _, dead_letter, _ in products],
             [count for _, _, _, count in products],
         )
         await self._refuse_too_many(list(counts))
 
-    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
         """See the port."""
-        sql = load_sql(_PACKAGE, "select_parked_sequence")
-        return [parked_event(row) for row in await self._connection.fetch(sql, self._projection, product_id)]
+        sql = load_sql(_PACKAGE, "select_dead_letters_of_product")
+        return [
+            stored_dead_letter(row) for row in await self._connection.fetch(sql, self._projection, product_id)
+        ]
 
-    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
         """See the port."""
-        sql = load_sql(_PACKAGE, "lock_parked_event")
-        row = await self._connection.fetchrow(sql, self._projection, parked_event_id)
-        return None if row is None else parked_event(row)
+        sql = load_sql(_PACKAGE, "lock_dead_letter")
+        row = await self._connection.fetchrow(sql, self._projection, dead_letter_id)
+        return None if row is None else stored_dead_letter(row)
 
-    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
         """See the port."""
-        ids = [event.parked_event_id for event in events]
-        await self._connection.execute(load_sql(_PACKAGE, "delete_parked_events"), self._projection, ids)
+        ids = [event.dead_letter_id for event in events]
+        await self._connection.execute(load_sql(_PACKAGE, "delete_dead_letters"), self._projection, ids)
         product_id = events[0].product_id
         detail = ", ".join(f"{one.topic}[{one.partition}]@{one.offset}" for one in events)
         await record_action(self._connection, action, self._projection, product_id, detail)
@@ -112,12 +122,12 @@ class PostgresParking:
             load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
         )
 
-    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
+    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
         """See the port."""
         await self._connection.execute(
-            load_sql(_PACKAGE, "mark_parked_event"),
+            load_sql(_PACKAGE, "mark_dead_letter"),
             self._projection,
-            parked_event_id,
+            dead_letter_id,
             error_class,
             _text(cause),
         )
@@ -150,10 +160,10 @@ async def parking_alone(
             yield PostgresParking(connection, projection, limits)
 
 
-def parked_event(row: "asyncpg.Record") -> ParkedEvent:
-    """A row of `select_parked_sequence.sql` and its kin."""
+def stored_dead_letter(row: "asyncpg.Record") -> StoredDeadLetter:
+    """A row of `select_dead_letters_of_product.sql` and its kin."""
     *fields, names, values = row
-    return ParkedEvent._make([*fields, tuple(zip(names, values, strict=True))])
+    return StoredDeadLetter._make([*fields, tuple(zip(names, values, strict=True))])
 
 
 class PostgresParkedProducts:
@@ -176,12 +186,14 @@ class PostgresParkedProducts:
         )
 
 
-def _row(letter: DeadLetter) -> tuple[Any, ...]:
-    """The arguments of `park_events.sql` but the first. Headers travel as JSON: unnest flattens arrays."""
-    record, event = letter.record, letter.event
+def _row(dead_letter: DeadLetter) -> tuple[Any, ...]:
+    """The arguments of `park_dead_letters.sql` without the first. Headers are JSON, because unnest flattens
+    arrays.
+    """
+    record, event = dead_letter.record, dead_letter.event
     values = [None if value is None else value.hex() for _, value in record.headers]
     return (
-        letter.event.product_id if isinstance(letter, ProductDeadLetter) else None,
+        dead_letter.event.product_id if isinstance(dead_letter, ProductDeadLetter) else None,
         record.topic,
         record.partition,
         record.offset,
@@ -195,8 +207,8 @@ def _row(letter: DeadLetter) -> tuple[Any, ...]:
         None if event is None else event.metadata.event_id,
         None if event is None else _text(event.event_type),
         None if event is None else _text(event.metadata.correlation_id),
-        letter.error_class,
-        _text(letter.cause),
+        dead_letter.error_class,
+        _text(dead_letter.cause),
     )
 
 

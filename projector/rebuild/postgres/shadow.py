@@ -28,10 +28,10 @@ from projector.applying.ports import Change, Held, S
 from projector.errors import CannotGoOn, Unavailable
 from projector.postgres.failures import translated
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CATCHING_UP, SWITCHED, Proof, Tail
+from projector.rebuild.ports import CATCHING_UP, SWITCHED, Comparison, Tail
 from projector.rebuild.postgres.record import RebuildRecords
+from projector.rebuild.postgres.shadow_comparison import compare
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
-from projector.rebuild.postgres.shadow_proof import compare
 from projector.views.postgres.view import Tables
 from shared.ops.logs import get_logger
 from shared.postgres.sql import load_sql
@@ -111,7 +111,7 @@ class PostgresShadow(Generic[S]):
             if reached is not None:
                 await self._records.mark_position(connection, reached)
 
-    async def prove(self, tail: Tail) -> Proof:
+    async def compare(self, tail: Tail) -> Comparison:
         """See the port."""
         with translated(_SERVER):
             return await compare(self._pool, self._projection, self._topic, self._partition_count, tail)

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CacheRecords, Proof, Record, Tail
-from projector.rebuild.redis.shadow_proof import ProductIds, compare
+from projector.rebuild.ports import CacheRecords, Comparison, Record, Tail
+from projector.rebuild.redis.shadow_comparison import ProductIds, compare
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.failures import translated
 from shared.contract.addresses import product_key
@@ -98,7 +98,7 @@ class RedisShadow:
         yield writer
         await self._records.applied(reached, writer.failures)
 
-    async def prove(self, tail: Tail) -> Proof:
+    async def compare(self, tail: Tail) -> Comparison:
         """See the port."""
         shadow = self._products((await self._record()).generation, is_live=False)
         return await compare(self._product_ids, self._products(0, is_live=True), shadow, tail.failed)

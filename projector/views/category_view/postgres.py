@@ -1,7 +1,7 @@
 """How many products each category and each brand has, by status, kept by differences.
 
 What a product no longer counts as is read from its row in the very statement that overwrites it (`RETURNING
-old`): each difference is added once, whoever else (a drain, a deposed instance) writes as well.
+old`): each difference is added once, whoever else (a retry, a replaced instance) writes as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

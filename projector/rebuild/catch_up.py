@@ -17,7 +17,7 @@ from shared.contract.recorded_event import RecordedEvent
 EVENTS_PER_STRETCH_MAX = 5_000
 
 
-class ReadTail(Protocol):
+class LogReader(Protocol):
     """The log, forwards from a position."""
 
     async def newest_position(self) -> int: ...
@@ -25,11 +25,11 @@ class ReadTail(Protocol):
     async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]: ...
 
 
-class LogTail(Generic[S]):
+class CatchUp(Generic[S]):
     """Implements `rebuild_ports.Tail`. `failed` are products whose history does not fold: passed over."""
 
     def __init__(
-        self, log: ReadTail, fold: Fold[S], shadow: Shadow[S], reached: int, failed: set[UUID]
+        self, log: LogReader, fold: Fold[S], shadow: Shadow[S], reached: int, failed: set[UUID]
     ) -> None:
         self.reached = reached
         self.failed = failed
