@@ -21,7 +21,7 @@ from tests.superuser import close_superuser
 POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
 INSTALLATIONS_REDIS_DATABASE = 15
 # Parts of memory that its processes share are files in its data folder: they disappear with it after a kill.
-_POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap"}
+POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap"}
 
 
 class RunningServer(Protocol):
@@ -100,7 +100,7 @@ class SessionServers:
 def _embedded(folder: Path) -> dict[str, Callable[[], RunningServer]]:
     return {
         POSTGRES: lambda: PostgresServer(
-            folder / "postgres", free_port(), folder / "postgres.log", settings=_POSTGRES_SETTINGS
+            folder / "postgres", free_port(), folder / "postgres.log", settings=POSTGRES_SETTINGS
         ),
         REDIS: lambda: RedisServer(folder / "redis", free_port(), folder / "redis.log"),
         KAFKA: lambda: KafkaServer(folder / "kafka", free_port(), free_port(), folder / "kafka.log"),

@@ -54,15 +54,13 @@ class BatchRun:
         self._stopped_seconds = settings.stopped_seconds
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """See `Work`."""
         return await self._applier.place(partitions)
 
     def resumed(self) -> None:
-        """See `Work`."""
         self._applier.breaker.reset()
 
     def revoked(self) -> None:
-        """See `Work`. The successor's checkpoint fences what is on its way."""
+        """The successor's checkpoint fences what is on its way."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event

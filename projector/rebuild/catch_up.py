@@ -38,11 +38,10 @@ class CatchUp(Generic[S]):
         self._shadow = shadow
 
     async def newest(self) -> int:
-        """See the port."""
         return await self._log.newest_position()
 
     async def apply(self, upto: int, only: Only | None = None) -> None:
-        """See the port. Applied twice, an event is dropped by its version."""
+        """Applied twice, an event is dropped by its version."""
         position = self.reached
         while position < upto:
             events = await self._log.tail(position, upto, EVENTS_PER_STRETCH_MAX)

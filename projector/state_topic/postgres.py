@@ -98,20 +98,17 @@ class PostgresStates:
         self._limits = (states_max, bytes_max)
 
     async def unpublished(self, partition: int) -> Sequence[State]:
-        """See the port."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_unpublished_states")
             rows = await self._pool.fetch(sql, partition, *self._limits, *self._source)
         return [State._make(row) for row in rows]
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
-        """See the port."""
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_waiting_states"), list(partitions))
         return {row["partition"]: Waiting(row["states"], row["oldest_seconds"]) for row in rows}
 
     async def published(self, states: Sequence[State]) -> None:
-        """See the port."""
         digests = [
             None if state.document is None else hashlib.sha256(state.document).digest() for state in states
         ]
@@ -124,6 +121,5 @@ class PostgresStates:
             )
 
     async def topic_lost(self, partitions: Collection[int]) -> None:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "forget_published_states"), list(partitions))

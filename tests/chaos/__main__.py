@@ -4,9 +4,7 @@ import argparse
 import asyncio
 import random
 import shlex
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from tests.chaos.report import report
 from tests.chaos.run import Plan, run
 from tests.chaos.schedule import KINDS, kinds_named
 from tests.end_to_end.system import REPOSITORY
+from tests.run_folder import RunFolder, sweep
 
 _RUNS = REPOSITORY / ".local" / "chaos"
 _SECONDS_DEFAULT = 120.0
@@ -85,12 +84,12 @@ def _run(given: argparse.Namespace, breaking: str | None, plan: Plan) -> list[st
     print(f"seed {plan.seed}; diary, processes' logs and report: {folder}", flush=True)
     diary = Diary(folder / "diary.log", interval_seconds=10, is_quiet=given.quiet)
     diary.tell(again)
-    data = Path(tempfile.mkdtemp(prefix="product-catalogue-chaos-"))
-    data.chmod(0o711)  # PostgreSQL does not run as root, and must be able to reach its data
+    sweep()
+    data = RunFolder()
     try:
-        outcome = asyncio.run(run(plan, data, folder, diary))
+        outcome = asyncio.run(run(plan, data.path, folder, diary))
     finally:
-        shutil.rmtree(data)
+        data.close()
     told = report(outcome, again)
     print(told, flush=True)
     everything = "\n".join(outcome.problems)

@@ -28,7 +28,7 @@ from tests.end_to_end.system import (
     migrations,
 )
 from tests.mail_server import MailServer
-from tests.servers import dsns_of
+from tests.servers import POSTGRES_SETTINGS, dsns_of
 from tests.tcp_proxy import TcpProxy
 
 _STARTS_MAX = 5
@@ -209,7 +209,9 @@ async def installation(
     """Servers with their data in one folder, processes that are ready, logs in another; all ended at last."""
     ports = _Ports()
     servers = Servers(
-        PostgresServer(data / "postgres", ports.servers["postgres"], logs / "postgres.log"),
+        PostgresServer(
+            data / "postgres", ports.servers["postgres"], logs / "postgres.log", settings=POSTGRES_SETTINGS
+        ),
         RedisServer(data / "redis", ports.servers["redis"], logs / "redis.log"),
         ProxiedKafkaServer(
             data / "kafka", ports.servers["kafka"], ports.servers["controller"], logs / "kafka.log",

@@ -127,8 +127,11 @@ class InMemoryStateChannel:
         self._topic = topic
         self._partition = partition
         self._epoch = epoch
+        self._is_spent = False
 
     async def publish(self, states: Sequence[State]) -> None:
+        assert not self._is_spent, "after a failure a channel is good for nothing but abandon"
+        self._is_spent = True
         outcome = self._topic.failures.popleft() if self._topic.failures else "none"
         await asyncio.sleep(0)  # another channel may be opened while it is on its way
         if self._topic.epochs[self._partition] != self._epoch:
@@ -138,6 +141,7 @@ class InMemoryStateChannel:
         self._topic.records[self._partition] += states
         if outcome == "after":
             raise Unavailable("no answer")
+        self._is_spent = False
 
     async def close(self) -> None:
         """Nothing is on its way."""

@@ -177,7 +177,7 @@ async def test_a_dead_letter_that_does_not_exist_is_an_error_wherever_it_is_name
     first, second = (row["parked_event_id"] for row in rows)
     choice = ("--projection", VIEW, "--id")
     for command, why in (("retry", ()), ("discard", ("--reason", "spoilt")), ("list", ()), ("show", ())):
-        output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
+        _, output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
         assert (output, errors.count("\n")) == ("", 1)
         assert f"there is no dead letter 999 of {VIEW}" in errors
     for call in (dead_letters.retry, dead_letters.discard):
@@ -196,7 +196,7 @@ async def test_a_list_that_is_cut_says_so(
 ) -> None:
     await park(pool, garbage(world, 1_100))
     for command in ("list", "show"):
-        output, errors = await run(world, "dead-letters", command, "--json")
+        _, output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
         assert "these are 1000 of 1100" in errors
     listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))

@@ -99,5 +99,7 @@ async def test_each_statement_of_the_query_api_is_understood(connections: Connec
 
 
 async def test_each_statement_of_the_migrations_is_understood(connections: Connections) -> None:
+    """But the script of two statements with which every migration begins, so that every test runs it."""
     owner = await connections.owner()
-    nobody([error for file in _statements("shared") for error in await _errors(owner, file)])
+    files = [file for file in _statements("shared") if file.stem != "create_schema_migrations"]
+    nobody([error for file in files for error in await _errors(owner, file)])

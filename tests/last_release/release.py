@@ -30,19 +30,19 @@ _RUNS_MAX = 3
 _PORT_IS_TAKEN = "is already in use on 127.0.0.1"
 
 
-class NotARepository(Exception):
-    """These files are no clone, so they have no history: nothing can be said."""
+class NoHistory(Exception):
+    """These files do not have the last release in their history: nothing can be said about it here."""
 
 
 def check_out(folder: Path, commit: str = COMMIT) -> None:
-    """The files of a commit. Raises `NotARepository`; a clone without that commit is an `AssertionError`."""
+    """The files of a commit. Raises `NoHistory`."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
-        raise NotARepository(f"{ROOT} is no git clone")
+        raise NoHistory(f"{ROOT} is no git clone")
     archive = subprocess.run(["git", "-C", ROOT, "archive", commit], capture_output=True, check=False)
-    assert archive.returncode == 0, (
-        f"the last release, {commit}, is not in this clone: `git fetch --unshallow` fetches all commits\n"
-        + archive.stderr.decode()
-    )
+    if archive.returncode != 0:
+        raise NoHistory(
+            f"the last release, {commit}, is not in this clone; `git fetch --unshallow` fetches all commits"
+        )
     with tarfile.open(fileobj=BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     for file in PRESENT_FILES:
@@ -73,8 +73,8 @@ def run_before_deploy(unreleased: set[str]) -> list[str]:
 def run_tests(release: Path, tests: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     """The release's tests by its own configuration, with servers of their own.
 
-    Once more where a process met a taken port: the release looks for a free one, and another program may
-    take it before the process listens. A release cannot be mended, and this race says nothing about the schema.
+    Once more where a process met a taken port: the release looks for a free one, and another program may take
+    it before the process listens. A release cannot be mended, and this race says nothing about the schema.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     command = [

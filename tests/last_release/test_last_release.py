@@ -8,7 +8,7 @@ from tests.last_release.release import (
     ACCEPTANCE_TESTS,
     MIGRATIONS,
     STATEMENTS_TEST,
-    NotARepository,
+    NoHistory,
     bring_migrations,
     check_out,
     run_before_deploy,
@@ -23,7 +23,7 @@ def release(tmp_path: Path) -> Path:
     """The last release with the present migrations."""
     try:
         check_out(tmp_path)
-    except NotARepository as error:
+    except NoHistory as error:
         pytest.skip(str(error))
     bring_migrations(tmp_path)
     return tmp_path

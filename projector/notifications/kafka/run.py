@@ -95,16 +95,15 @@ class NotificationRun:
         return {}
 
     def resumed(self) -> None:
-        """See `Work`."""
         self._tools.breaker.reset()
 
     def revoked(self) -> None:
-        """See `Work`. The claims keep the successor from what is on its way."""
+        """The claims keep the successor from what is on its way."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """See `Work`. Raises a `ProjectorError`; what was sent until then has its claim."""
+        """Raises a `ProjectorError`; what was sent until then has its claim."""
         started = time.perf_counter()
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]

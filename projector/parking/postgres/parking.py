@@ -90,20 +90,17 @@ class PostgresParking:
         await self._refuse_too_many(list(counts))
 
     async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
-        """See the port."""
         sql = load_sql(_PACKAGE, "select_dead_letters_of_product")
         return [
             stored_dead_letter(row) for row in await self._connection.fetch(sql, self._projection, product_id)
         ]
 
     async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
-        """See the port."""
         sql = load_sql(_PACKAGE, "lock_dead_letter")
         row = await self._connection.fetchrow(sql, self._projection, dead_letter_id)
         return None if row is None else stored_dead_letter(row)
 
     async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
-        """See the port."""
         ids = [event.dead_letter_id for event in events]
         await self._connection.execute(load_sql(_PACKAGE, "delete_dead_letters"), self._projection, ids)
         product_id = events[0].product_id
@@ -117,13 +114,11 @@ class PostgresParking:
         return int(left)
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
-        """See the port."""
         await self._connection.execute(
             load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
         )
 
     async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
-        """See the port."""
         await self._connection.execute(
             load_sql(_PACKAGE, "mark_dead_letter"),
             self._projection,

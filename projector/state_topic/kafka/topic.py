@@ -50,7 +50,6 @@ class KafkaStateTopic:
         self._settings = settings
 
     async def open(self, partition: int) -> "KafkaStateChannel":
-        """See the port."""
         settings = self._settings
         producer = AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap_servers,
@@ -72,7 +71,6 @@ class KafkaStateTopic:
         return KafkaStateChannel(producer, settings.spec.name, partition, settings.seconds_max)
 
     async def empty(self, partitions: Collection[int]) -> Collection[int]:
-        """See the port."""
         settings = self._settings
         tps = [TopicPartition(settings.spec.name, partition) for partition in partitions]
         consumer = AIOKafkaConsumer(
@@ -102,7 +100,7 @@ class KafkaStateChannel:
         self._seconds_max = seconds_max
 
     async def publish(self, states: Sequence[State]) -> None:
-        """One transaction. See the port."""
+        """One transaction."""
         try:
             async with asyncio.timeout(self._seconds_max):
                 await self._producer.begin_transaction()
@@ -114,11 +112,9 @@ class KafkaStateChannel:
             raise _translated(error) from error
 
     async def close(self) -> None:
-        """See the port."""
         await close_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
 
     async def abandon(self) -> None:
-        """See the port."""
         await abandon_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
 
     async def _send(self, state: State) -> "asyncio.Future[object]":

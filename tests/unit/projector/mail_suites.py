@@ -266,6 +266,19 @@ class DigestsSuite:
         await stores.pass_time(61)
         assert len(await digests.take([ANN], uuid4(), 10)) == 1
 
+    async def test_what_is_due_waits_until_a_window_after_the_last_digest(self, stores: MailStores) -> None:
+        digests, mine = stores.digests(), uuid4()
+        await stores.pacing().plan(some(1, "spring"), [ANN])
+        await stores.pass_time(WINDOW_SECONDS / 2)
+        await stores.pacing().plan(some(1, "summer"), [ANN])
+        await stores.pass_time(WINDOW_SECONDS / 2 + 1)
+        (digest,) = await digests.take([ANN], mine, 10)
+        await digests.settle(digest.digest_id, mine, "sent", None)
+        await stores.pass_time(WINDOW_SECONDS - 60)
+        assert await digests.take([ANN], uuid4(), 10) == []
+        await stores.pass_time(61)
+        assert len(await digests.take([ANN], uuid4(), 10)) == 1
+
     async def test_one_that_failed_is_taken_again_when_its_time_has_come_and_counts_its_attempts(
         self, stores: MailStores
     ) -> None:

@@ -147,6 +147,13 @@ async def test_dropped_duplicates_move_the_checkpoint_but_never_back() -> None:
     assert await feed.view.checkpoints([0]) == {0: Checkpoint(3, 6, LOG_ID)}
 
 
+async def test_a_batch_ends_after_its_furthest_record_whatever_the_order() -> None:
+    older, newer = history(new_product_id(), created(), priced("2.00"), first_position=5)
+    feed = Feed()
+    await feed.deliver_records(record_of(older, 5), record_of(newer, 3), record_of(newer, 0, partition=1))
+    assert await feed.view.checkpoints([0, 1]) == {0: Checkpoint(6, 6, LOG_ID), 1: Checkpoint(1, 6, LOG_ID)}
+
+
 @pytest.mark.parametrize("lost", [0, 1])
 async def test_a_document_that_a_cache_lost_comes_back_as_new_as_the_log(lost: int) -> None:
     feed = Feed("product_cache")

@@ -94,6 +94,20 @@ async def test_a_record_that_cannot_be_read_parks_alone_and_the_log_tells_what_i
     assert feed.stores.rows.products == {}
 
 
+async def test_a_spoilt_event_that_the_log_has_beyond_a_batch_is_parked_when_kafka_delivers_it(
+    feed: Feed,
+) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), e.ProductPublished())
+    events[3] = broken(events[3])
+    await feed.log.keep(events)
+    await feed.deliver(events[0], events[2])
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:3])
+    assert feed.parked == []
+    await feed.deliver(events[3])
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:3])
+    assert feed.reasons == [("undecodable", 4)]
+
+
 async def test_a_duplicate_that_cannot_be_decoded_is_dropped_like_any_other(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"))
     await feed.deliver(*events)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from projector.applying.ports import Control
 from projector.errors import CannotGoOn, Unavailable
+from projector.state_topic.ports import State
 from projector.state_topic.publish import StatePublisher
 from shared.contract.addresses import partition_of
 from tests.in_memory.states import InMemoryStateTable, InMemoryStateTopic
@@ -30,10 +31,11 @@ class World:
     def publisher(self) -> StatePublisher:
         return StatePublisher("products_state", self.table, self.topic, topic_name="states")
 
-    def save(self, count: int = 1, version: int = 1) -> list[UUID]:
-        ids = [new_product_id() for _ in range(count)]
+    def save(self, count: int = 1) -> list[UUID]:
+        """So many products, of one partition after the other."""
+        ids = [_product_id_in(number % PARTITIONS) for number in range(count)]
         for one in ids:
-            self.table.save(one, version, b"%d" % version)
+            self.table.save(one, 1, b"1")
         return ids
 
     def ends_with_the_newest(self) -> None:
@@ -47,6 +49,10 @@ class World:
             for record in records:
                 assert record.stream_version >= by_product.get(record.product_id, 0)
                 by_product[record.product_id] = record.stream_version
+
+
+def _product_id_in(partition: int) -> UUID:
+    return next(one for one in iter(new_product_id, None) if partition_of(one, PARTITIONS) == partition)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -177,6 +183,25 @@ async def test_a_replaced_publisher_writes_nothing_after_its_successor(world: Wo
     new.wake(range(PARTITIONS))
     await new._round()
     world.ends_with_the_newest()
+
+
+@pytest.mark.parametrize("ends", ["release", "pause"])
+async def test_between_two_portions_it_stops_for_whoever_is_next_and_for_an_operator(ends: str) -> None:
+    world = World(states_max=1)
+    world.save(12)
+    publisher, noting = world.publisher(), world.table.published
+
+    async def published(states: Sequence[State]) -> None:
+        await noting(states)
+        if ends == "release":
+            publisher.release()
+        else:
+            publisher.obey(Control(is_paused=True, revision=1))
+
+    world.table.published = published  # type: ignore[method-assign]
+    publisher.own(range(PARTITIONS))
+    await publisher._round()
+    assert {len(records) for records in world.topic.records.values()} == {1}
 
 
 async def test_what_nobody_woke_it_for_is_found_by_looking(world: World) -> None:

@@ -167,6 +167,20 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(feed: Feed) 
     assert await feed.retrying().discard_single(number, ACTION) == Released(0, 0)
 
 
+async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(feed: Feed) -> None:
+    events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+    await feed.deliver(events[0], broken(events[1]))
+    await feed.deliver_records(record_of(events[2], 2, headers=()))
+    await feed.log.keep(events)
+    number = feed.parked[1].record.parked_event_id
+    feed.mend(None, headers=record_of(events[2], 2).headers)
+    assert (await feed.drain().retry_single(number, ACTION)).released == 0
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
+    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
+    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
+    assert await feed.shows(events[0].product_id) == feed.folded(events)
+
+
 async def test_a_record_that_the_log_does_not_have_stays_parked_until_it_is_given_up(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"))
     await feed.log.keep(events[:1])
