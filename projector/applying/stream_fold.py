@@ -15,11 +15,11 @@ Tally = Counter[tuple[str, str]]
 """(event type, applied | duplicate | skipped | gap_filled | parked) -> events."""
 
 Failing = Mapping[tuple[int, int], tuple[ErrorClass, str]]
-"""(partition, offset) -> why this event is not even tried: the store has refused it."""
+"""(partition, offset) -> why this event is parked without an attempt: the store has refused it."""
 
 
 class Failure(NamedTuple):
-    """`delivered` cannot be applied, and so cannot what came after it."""
+    """`delivered` cannot be applied, and neither can the later events of its product."""
 
     delivered: Delivered
     error_class: ErrorClass
@@ -27,7 +27,7 @@ class Failure(NamedTuple):
 
 
 class CannotApply(Exception):
-    """An event that is new and fits into its stream, and yet has no effect that can be had."""
+    """An event that is new and fits into its stream, but cannot be decoded or folded."""
 
     def __init__(self, error_class: ErrorClass, cause: str) -> None:
         super().__init__(cause)
@@ -35,7 +35,7 @@ class CannotApply(Exception):
 
 
 class StreamFold(Generic[S]):
-    """Local state of one call, never kept."""
+    """The state of one product within one call; never kept."""
 
     def __init__(self, fold: Fold[S], held: Held[S], tally: Tally) -> None:
         self._fold = fold
@@ -49,9 +49,9 @@ class StreamFold(Generic[S]):
     def run(
         self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], failing: Failing
     ) -> Failure | None:
-        """Apply what was delivered and, between and after it, what the log has.
+        """Apply the delivered events, and the log's events that are missing between and after them.
 
-        Raises `LogLacksVersions` where neither has the next version.
+        Raises `LogLacksVersions` if neither has the next version.
         """
         waiting = deque(missing)
         for delivered in deliveries:
@@ -70,7 +70,7 @@ class StreamFold(Generic[S]):
         return None
 
     def change(self) -> Change[S] | None:
-        """What to save: None when nothing moved, or when only unknown types are known of the product."""
+        """What to save; None if nothing changed, or if the product has only events of unknown types."""
         if self._version == self._held.stream_version or self._last is None:
             return None
         return Change(
@@ -78,7 +78,7 @@ class StreamFold(Generic[S]):
         )
 
     def _catch_up(self, newer: Sequence[RecordedEvent]) -> None:
-        """What the log has beyond the batch; one that fails is not this batch's: Kafka will deliver it."""
+        """The log's events after the batch. One that fails is left out: Kafka will deliver it later."""
         for event in newer:
             if event.stream_version > self._version + 1:
                 return
@@ -93,7 +93,7 @@ class StreamFold(Generic[S]):
             raise CannotApply(*refusal)
 
     def _step(self, event: RecordedEvent, result: str, delivered: Delivered | None) -> None:
-        """One event; `delivered` is the one to blame."""
+        """One event; `delivered` is the record that an error is reported for."""
         if event.stream_version <= self._version:
             self._tally[event.event_type, "duplicate"] += 1
             return
@@ -136,7 +136,7 @@ def dead_letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Ta
 
 
 def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[DeadLetter]:
-    """Those above this version, to be parked behind what failed before them; the others are duplicates."""
+    """The events above this version, to park behind the one that failed; the others are duplicates."""
     dead_letters: list[DeadLetter] = []
     for delivered in deliveries:
         event = delivered.event

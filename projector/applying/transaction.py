@@ -1,7 +1,7 @@
-"""One batch in one transaction: what is parked already, what Kafka left out, what cannot be applied.
+"""One batch in one transaction: skips parked products, fills gaps from the log, parks failing events.
 
-The view's own versions decide what is new, so duplicates, replays and re-ordered deliveries change nothing.
-The view's checkpoint moves in the same transaction, and so does what is parked.
+The view's own versions decide which events are new: duplicates, replays and reordered deliveries change
+nothing. The view's checkpoint and the dead letters are written in the same transaction.
 """
 
 from collections import Counter
@@ -29,9 +29,9 @@ from shared.contract.recorded_event import RecordedEvent
 
 
 class BatchTransaction(Generic[S]):
-    """Run once for each batch, and for each part of one that has to be halved.
+    """Run once for each batch, and for each part of a batch that is halved.
 
-    Remembers which products are parked, so that looking costs nothing while none is.
+    Remembers which products are parked, so that the check costs nothing while none is.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class BatchTransaction(Generic[S]):
         self._newest = NewestPositions() if view.forgets else None
 
     async def begin(self, partitions: Collection[int], parked: Collection[UUID]) -> None:
-        """These partitions are placed here now, and these products are parked. Raises `Unavailable`."""
+        """These partitions are read here from now on, and these products are parked. Raises `Unavailable`."""
         self._parked.update(parked)
         if self._newest is not None:
             self._newest.begin(partitions, await self._log.newest_position())
 
     async def run(self, batch: Sequence[Item], failing: Failing) -> tuple[Tally, list[DeadLetter]]:
-        """Apply or park each item. `doomed`: events that are parked without being tried.
+        """Apply or park each item. `failing`: events that are parked without an attempt.
 
-        Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or what
-        nobody foresaw: then nothing of it is applied.
+        Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or an
+        unknown error: then nothing of the batch is applied.
         """
         if not batch:
             return Counter(), []
@@ -70,7 +70,7 @@ class BatchTransaction(Generic[S]):
         async with self._view.begin(points) as writer:
             parked = await self._still_parked(writer, products.keys())
             held = await self._held(writer, products, unreadable)
-            # What was refused already is parked without another look at the log.
+            # An event that was refused is parked without reading the log again.
             named = [] if failing else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
             tally, dead_letters, changes = self._fold_all(products, held, missing, parked, failing)
@@ -102,9 +102,9 @@ class BatchTransaction(Generic[S]):
         dead_letters: list[DeadLetter] = []
         changes: list[Change[S]] = []
         if missing:
-            # Products of which only unreadable records came may have something in the log.
+            # Products with only unreadable records in the batch may have newer events in the log.
             products = {**products, **dict.fromkeys(missing.keys() - products.keys(), ())}
-        # An id's hash costs more than a look at whether there is anything to look up.
+        # Hashing an id costs more than checking whether the collection is empty.
         for product_id, deliveries in products.items():
             holding = held.get(product_id, NOTHING)
             if parked and product_id in parked:
@@ -120,7 +120,7 @@ class BatchTransaction(Generic[S]):
         return tally, dead_letters, changes
 
     async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
-        """Costs nothing while nothing is parked. A retried product is forgotten here."""
+        """Costs nothing while nothing is parked. A product that is no longer parked is forgotten here."""
         if not self._parked:
             return set()
         known = self._parked.intersection(product_ids)
@@ -146,8 +146,8 @@ class BatchTransaction(Generic[S]):
         held: Mapping[UUID, Held[S]],
         parked: Collection[UUID],
     ) -> Mapping[UUID, list[RecordedEvent]]:
-        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew,
-        and of those `named`.
+        """The events that the log has and the view does not: of products with a gap, of products that a cache
+        lost, and of those `named`.
 
         The newest versions come along, although Kafka will deliver them too: a view that lost a document
         (Redis was flushed) must not show an older one than it did. An unreadable record may have been an

@@ -11,7 +11,7 @@ from projector.parking.retry import Released
 
 
 class ListedDeadLetter(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
-    """A parked product, or with `product_id` None a record that belongs to none; `letter_id` is its first."""
+    """A parked product, with the id of its first dead letter; or, with `product_id` None, a single record."""
 
     projection: str
     product_id: UUID | None
@@ -30,7 +30,7 @@ class ListedDeadLetter(Struct, frozen=True, rename={"dead_letter_id": "letter_id
 
 
 class Result(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
-    """What became of one dead letter: `retried`, `discarded`, `failed`, or `would-` with a dry run."""
+    """The outcome for one dead letter: `retried`, `discarded`, `failed`, or `would-be-...` with a dry run."""
 
     projection: str
     product_id: UUID | None
@@ -61,7 +61,7 @@ def of_record(row: dict[str, Any]) -> ListedDeadLetter:
 
 
 def result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
-    """What is told of one."""
+    """The result that is shown for one dead letter."""
     return Result(
         dead_letter.projection,
         dead_letter.product_id,
@@ -74,7 +74,7 @@ def result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `show_dead_letters.sql` as JSON can hold it: bytes as text where possible, else base64."""
+    """A row of `show_dead_letters.sql` as JSON: bytes as text if they are UTF-8, else base64."""
     names, values = row.pop("header_names"), row.pop("header_values")
     headers = [{"name": name, **_as_text("value", value)} for name, value in zip(names, values, strict=True)]
     told = {"letter_id": row.pop("parked_event_id")}

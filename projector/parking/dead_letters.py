@@ -1,4 +1,4 @@
-"""Operators' actions on dead letters, from the command line or over HTTP: list, show, retry, discard, park"""
+"""Operators' actions on dead letters, by command line or over HTTP: list, show, retry, discard, park."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -242,7 +242,7 @@ async def test_a_topic_made_anew_stops_the_table_with_what_to_do(world: World) -
     await world.remake_topic()
     async with world.projecting(wait=False):
         reason = await eventually(lambda: world.stopped("product_view"), 30)
-        assert "mend the cause, then resume the projection" in reason
+        assert "repair the cause, then resume the projection" in reason
         # With the topic Kafka forgot the group's offsets: the cache reads from the start.
         again = history(product_id_in(3), created())
         await world.happen(again)

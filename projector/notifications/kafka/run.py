@@ -168,7 +168,7 @@ class NotificationRun:
             return Handled(record, item, Done(0), "replay")
         ordered = self._ordered.get((record.partition, record.offset))
         if ordered is not None:
-            return Handled(record, item, Hopeless("ordered", f"told to park: {ordered}"), "parked")
+            return Handled(record, item, Hopeless("ordered", f"ordered by an operator: {ordered}"), "parked")
         if isinstance(item, Unreadable):
             return Handled(record, item, Hopeless(item.error_class, item.cause), "parked")
         if item.event.event_type not in EVENT_TYPES:

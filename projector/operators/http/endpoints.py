@@ -158,7 +158,7 @@ def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
     """Raises `Unavailable` if an outage ended the run early; the text says how many were done before."""
     if summary.stopped_by is not None:
         raise Unavailable(
-            f"{summary.stopped_by}; {summary.done} done and {summary.failed} failed before it. Try again later"
+            f"{summary.stopped_by}; before it {summary.done} done, {summary.failed} failed. Try again later"
         )
     counts = {"x-done-count": summary.done, "x-failed-count": summary.failed}
     if summary.parked_now is not None:

@@ -1,4 +1,4 @@
-"""What operators see of parked events, and what they order, in PostgreSQL."""
+"""Dead letters in PostgreSQL, as operators and the dead-letter topic read them; and orders to park."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ _PACKAGE = "projector.parking.postgres"
 
 
 class PostgresDeadLetters:
-    """Reads and orders. Every method raises `Unavailable` while PostgreSQL is away."""
+    """Every method raises `Unavailable` while PostgreSQL cannot be reached."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
@@ -34,7 +34,7 @@ class PostgresDeadLetters:
         until: datetime | None = None,
         after: Place | None = None,
     ) -> list[dict[str, Any]]:
-        """One row a parked product; see `list_parked_products.sql`."""
+        """One row for each parked product; see `list_parked_products.sql`."""
         place = (None, None) if after is None else after
         return await self._rows("list_parked_products", projection, *narrowed, until, *place, limit)
 
@@ -47,7 +47,7 @@ class PostgresDeadLetters:
         until: datetime | None = None,
         after: int | None = None,
     ) -> list[dict[str, Any]]:
-        """One row a record that is parked alone; see `list_parked_alone.sql`."""
+        """One row for each record that is parked alone; see `list_parked_alone.sql`."""
         return await self._rows("list_parked_alone", projection, *narrowed, until, after, limit)
 
     async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
@@ -58,7 +58,7 @@ class PostgresDeadLetters:
     async def events(
         self, projection: str | None, narrowed: Narrowed, limit: int
     ) -> tuple[list[dict[str, Any]], int]:
-        """One row a record, whole; see `show_dead_letters.sql`."""
+        """One row for each record, with its bytes; see `show_dead_letters.sql`."""
         rows = await self._rows("show_dead_letters", projection, *narrowed[:2], limit)
         totals = [row.pop("total") for row in rows]
         return rows, totals[0] if totals else 0
@@ -66,7 +66,7 @@ class PostgresDeadLetters:
     async def order_parking(
         self, projection: str, topic: str, partition: int, offset: int, action: Action
     ) -> None:
-        """The projection parks that record when it comes to it."""
+        """The projection parks that record when it reads it."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 sql = load_sql(_PACKAGE, "insert_park_order")
@@ -78,7 +78,7 @@ class PostgresDeadLetters:
     async def uncopied(
         self, projections: Collection[str], events_max: int
     ) -> AsyncIterator[Sequence[Uncopied]]:
-        """Some records for the dead-letter topic; marked as copied when the block ends well."""
+        """Some records for the dead-letter topic; marked as copied when the block ends without an error."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(

@@ -1,4 +1,4 @@
-"""Parked events in PostgreSQL: kept in the transaction of the batch that met them, never apart from it."""
+"""Dead letters in PostgreSQL, stored in the transaction of the batch that they failed in."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _SERVER = "read model"
 _PACKAGE = "projector.parking.postgres"
 _encode = msgspec.json.Encoder().encode
-# PostgreSQL's text holds everything but this.
+# The only character that PostgreSQL's text cannot hold.
 _NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class ParkingLimits(NamedTuple):
-    """Beyond these a projection waits for its operator instead of parking more."""
+    """Above these a projection waits for an operator instead of parking more."""
 
     products_max: int = 10_000
     events_per_product_max: int = 10_000
@@ -43,7 +43,7 @@ DEFAULT_LIMITS = ParkingLimits()
 
 
 class PostgresParking:
-    """Implements `ports.Parking` for one projection on the batch's own connection."""
+    """Implements `Parking` for one projection, on the connection of the batch."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class PostgresParking:
         self._limits = limits
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """The row locks order a batch and a retry of the same product one after the other."""
+        """The row locks let a batch and a retry of the same product run one after the other."""
         rows = await self._connection.fetch(
             load_sql(_PACKAGE, "lock_parked_products"), self._projection, list(product_ids)
         )
@@ -136,7 +136,7 @@ class PostgresParking:
         row = await self._connection.fetchrow(
             load_sql(_PACKAGE, "select_parked_bounds"), self._projection, product_ids
         )
-        assert row is not None  # aggregates answer one row
+        assert row is not None  # aggregates return one row
         if row["products"] > self._limits.products_max:
             raise ParkingIsFull(f"more than {self._limits.products_max} products are parked")
         if row["events"] > self._limits.events_per_product_max:
@@ -156,13 +156,13 @@ async def parking_alone(
 
 
 def stored_dead_letter(row: "asyncpg.Record") -> StoredDeadLetter:
-    """A row of `select_dead_letters_of_product.sql` and its kin."""
+    """From a row of `select_dead_letters_of_product.sql` or `lock_dead_letter.sql`."""
     *fields, names, values = row
     return StoredDeadLetter._make([*fields, tuple(zip(names, values, strict=True))])
 
 
 class PostgresParkedProducts:
-    """Implements `ports.ParkedProducts`."""
+    """Implements `ParkedProducts`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
         self._pool = pool
@@ -170,7 +170,7 @@ class PostgresParkedProducts:
         self._topic = topic
 
     async def places(self, partitions: Collection[int]) -> ParkedPlaces:
-        """One query each; asked when partitions are placed, not per batch."""
+        """Two queries, when partitions are placed and not for each batch."""
         where = (self._projection, self._topic, list(partitions))
         with translated(_SERVER):
             products = await self._pool.fetch(load_sql(_PACKAGE, "select_parked_places"), *where)

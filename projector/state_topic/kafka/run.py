@@ -1,4 +1,4 @@
-"""A projection whose rows are published: the publisher hears which partitions are ours, and what is new."""
+"""A projection whose rows are published: tells the publisher which partitions it has, and what is new."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence

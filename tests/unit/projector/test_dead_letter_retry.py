@@ -172,12 +172,12 @@ async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(f
     await feed.deliver(events[0], broken(events[1]))
     await feed.deliver_records(record_of(events[2], 2, headers=()))
     await feed.log.keep(events)
-    number = feed.parked[1].record.parked_event_id
+    number = feed.parked[1].record.dead_letter_id
     feed.mend(None, headers=record_of(events[2], 2).headers)
-    assert (await feed.drain().retry_single(number, ACTION)).released == 0
+    assert (await feed.retrying().retry_single(number, ACTION)).released == 0
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
-    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
-    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
+    assert await feed.retrying().retry_single(number, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 

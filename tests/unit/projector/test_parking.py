@@ -268,7 +268,7 @@ async def test_an_event_of_another_log_is_never_parked(feed: Feed) -> None:
     await feed.projection.place([0])
     await feed.deliver_records(record_of(event, 0, headers=headers))
     assert [(one.record.error_class, one.cause) for one in feed.parked] == [
-        ("ordered", "told to park: a stray")
+        ("ordered", "ordered by an operator: a stray")
     ]
 
 
