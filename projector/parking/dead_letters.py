@@ -8,7 +8,9 @@ from projector.errors import ProjectorError, Unavailable, check_projection
 from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
 from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
 from projector.parking.retry import CannotDiscard, Released, Retrying
+from shared.ops.logs import get_logger
 
+_log = get_logger(__name__)
 DEAD_LETTERS_PER_ANSWER_MAX = 1000
 """Of each kind, where they are only shown."""
 _OUTAGES_IN_A_ROW_MAX = 3
@@ -185,6 +187,11 @@ class _Run:
         except (CannotDiscard, ProjectorError) as error:
             drained = Released(0, letter.events, str(error))
             self.outages = self.outages + 1 if isinstance(error, Unavailable) else 0
+        except Exception as error:
+            # One that nobody foresaw must not keep the others from their turn.
+            _log.exception("an unknown error ended an attempt", dead_letter=letter.letter_id)
+            drained = Released(0, letter.events, f"{type(error).__name__}: {error}")
+            self.outages = 0
         self.last_cause = drained.cause
         if drained.cause:
             self.failed += 1
