@@ -102,8 +102,7 @@ class StatePublisher:
                 await self._round()
                 await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
         finally:
-            looking.cancel()
-            await asyncio.wait([looking])
+            await cancelled(looking)
             await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
 
     async def _look_forever(self) -> None:
