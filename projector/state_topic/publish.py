@@ -18,6 +18,7 @@ from projector.control.ports import PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from shared.ops.concurrency.waits import cancelled
 
 PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
 FENCED = Counter("states_fenced_total", "Times that another publisher took a partition over.")
