@@ -22,7 +22,7 @@ from projector.kafka.placement import Stop
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
-from shared.ops.concurrency.waits import pause
+from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._ending = True
         self._abandon.set()
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await cancelled(self._keeper)
         if self._subscriber.consumer is not None:
             async with self._busy:
                 await self._offsets.commit(self._consumer)

@@ -8,7 +8,9 @@ from projector.errors import ProjectorError, Unavailable, check_projection
 from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
 from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
 from projector.parking.retry import CannotDiscard, Released, Retrying
+from shared.ops.logs import get_logger
 
+_log = get_logger(__name__)
 DEAD_LETTERS_PER_ANSWER_MAX = 1000
 """How many `list` and `show` give at most, of each kind."""
 _OUTAGES_IN_A_ROW_MAX = 3
@@ -191,6 +193,11 @@ class _Run:
         except (CannotDiscard, ProjectorError) as error:
             released = Released(0, dead_letter.events, str(error))
             self.outages = self.outages + 1 if isinstance(error, Unavailable) else 0
+        except Exception as error:
+            # An unknown error of one dead letter must not keep the others from their attempt.
+            _log.exception("an unknown error ended an attempt", dead_letter=dead_letter.dead_letter_id)
+            released = Released(0, dead_letter.events, f"{type(error).__name__}: {error}")
+            self.outages = 0
         self.last_cause = released.cause
         if released.cause:
             self.failed += 1

@@ -14,9 +14,11 @@ from projector.applying.dead_letters import Action, StoredDeadLetter
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listener, S, View
 from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
-from projector.errors import LogLacksVersions, Refused
+from projector.errors import LogLacksVersions, ProjectorError, Refused
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.logs import get_logger
 
+_log = get_logger(__name__)
 ReadRecord = Callable[[SourceRecord, UUID], Delivered | Unreadable]
 
 
@@ -79,6 +81,12 @@ class Retry(Generic[S]):
                 )
         except Refused as refusal:
             return await self._note_failure(product_id, "refused-by-store", str(refusal))
+        except ProjectorError:
+            raise
+        except Exception as error:
+            # As when it was parked: an error that nobody foresaw is this product's, not the command's.
+            _log.exception("an unknown error does not pass", product_id=str(product_id))
+            return await self._note_failure(product_id, "unknown", f"{type(error).__name__}: {error}")
         await self._tell(change)
         return released
 

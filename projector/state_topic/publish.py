@@ -18,6 +18,7 @@ from projector.control.ports import PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from shared.ops.concurrency.waits import cancelled
 
 PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
 FENCED = Counter("states_fenced_total", "How often another publisher took a partition over.")
@@ -102,8 +103,7 @@ class StatePublisher:
                 await self._round()
                 await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
         finally:
-            looking.cancel()
-            await asyncio.wait([looking])
+            await cancelled(looking)
             await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
 
     async def _look_forever(self) -> None:

@@ -42,7 +42,7 @@ class RelayProcess(ForkedProcess):
             metrics = await get(self._ops_port, "/metrics")
             assert f"relay_active {float(active)}" in metrics.text
 
-        await eventually(says_so, 30)
+        await eventually(says_so)
 
 
 @asynccontextmanager

@@ -280,7 +280,7 @@ async def test_a_projector_killed_around_its_planning_tells_everything_once(
             left = "SELECT count(*) FROM views.notification WHERE state IN ('planned', 'claimed')"
             assert await world.views.fetchval(left) == 0
 
-        await eventually(all_is_planned, 30)
+        await eventually(all_is_planned)
         await due(world)
         await eventually(lambda: digests(world, "sent", "sent"))
     assert counts(mails) == [(ANN, 22), (BOB, 22)]
@@ -339,7 +339,7 @@ async def test_several_projectors_send_one_digest(world: World, mails: MailServe
     )  # fmt: skip
     async with world.projecting(MAILS), other.projecting(MAILS):
         await world.happen([*marked(many(60)), *many(20, "Single", first_position=61)])
-        await eventually(lambda: gathered(world, 77), 30)
+        await eventually(lambda: gathered(world, 77))
         await due(world)
         await eventually(lambda: digests(world, "sent", "sent"))
 

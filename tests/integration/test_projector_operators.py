@@ -39,7 +39,7 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
             ]
             assert sorted(found) == [("product_cache", product, 3), ("product_view", product, 3)]
 
-        await eventually(all_parked, 30)
+        await eventually(all_parked)
         await world.table_shows(events[0].product_id, 1)
         shown = await command_json(
             world, "dead-letters", "show", "--product", product, "--projection", "product_view"
@@ -169,7 +169,7 @@ async def test_when_too_many_products_fail_the_projection_waits_says_so_and_goes
         await world.views.execute("ALTER TABLE views.product_view ADD CONSTRAINT no CHECK (false) NOT VALID")
         await world.publish(events)
         await eventually(lambda: _metric(world, f"{is_open} 1.0"))
-        await eventually(lambda: _status_has(world, "waiting", "too many for a few bad events"), 30)
+        await eventually(lambda: _status_has(world, "waiting", "too many for a few bad events"))
         await world.views.execute("ALTER TABLE views.product_view DROP CONSTRAINT no")
         await command(world, "resume", "product_view")
         await eventually(lambda: world.table_shows(events[2].product_id, 1))

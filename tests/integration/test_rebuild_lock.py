@@ -62,7 +62,7 @@ async def lock_is_free(world: World) -> None:
     async def is_free() -> None:
         assert await lock_holders(world) == 0
 
-    await eventually(is_free, 30)
+    await eventually(is_free)
 
 
 async def phase(world: World) -> str | None:

@@ -166,7 +166,7 @@ async def test_a_replaced_relay_that_wakes_up_late_repeats_old_records_and_harms
                 found = await read_events(kafka_bootstrap_servers, kafka_prefix)
                 assert len(found) == published + 100
 
-            await eventually(deposed_has_published, 30)
+            await eventually(deposed_has_published)
             await log.append(events[1000:])
             await log.cursor_reaches(1500)
             await replaced.is_active(False)
@@ -249,7 +249,7 @@ async def test_a_hint_wakes_a_relay_that_polls_once_an_hour(
     hint = AppendHint(event_store_dsns.writer)
     await hint.start()
     async with relaying(settings):
-        await eventually(lambda: _is_forwarding(settings.relay_ops_port), 30)
+        await eventually(lambda: _is_forwarding(settings.relay_ops_port))
         for position in (1, 2, 3):
             await log.append(sample_events(1, first_position=position))
 

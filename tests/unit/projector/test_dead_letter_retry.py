@@ -64,6 +64,19 @@ async def test_a_retry_that_fails_again_keeps_what_is_left_and_tells_the_new_cau
     assert (product.error_class, product.attempts, product.events) == ("unknown-schema-version", 3, 2)
 
 
+async def test_an_unforeseen_error_of_one_product_is_noted_and_is_no_error_of_the_command(feed: Feed) -> None:
+    events = await park_second_of_four(feed)
+
+    def defect(*_: object) -> None:
+        raise ZeroDivisionError("a defect in the fold")
+
+    drained = await feed.drain(fold=feed.fold._replace(apply=defect)).retry(events[0].product_id, ACTION)
+    assert drained == Released(0, 3, "ZeroDivisionError: a defect in the fold")
+    (product,) = feed.stores.rows.products.values()
+    assert (product.error_class, product.attempts, product.events) == ("unknown", 2, 3)
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
+
+
 async def test_a_record_that_was_spoilt_on_its_way_is_taken_from_the_log(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await feed.log.keep(events)
