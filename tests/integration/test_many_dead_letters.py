@@ -229,7 +229,7 @@ class AwayRetrying:
         return await self._try()
 
 
-class DefectiveDrain(AwayRetrying):
+class DefectiveRetrying(AwayRetrying):
     """The tenth dead letter meets an error that nobody foresaw."""
 
     async def _try(self) -> Released:
@@ -243,11 +243,11 @@ async def test_an_unforeseen_error_keeps_no_other_dead_letter_from_its_turn(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     await park(pool, garbage(world, 30))
-    dead_letters: Any = PostgresDeadLetters(pool)
-    defective = DefectiveDrain(dead_letters_before=10)
+    stored = PostgresDeadLetters(pool)
+    defective = DefectiveRetrying(dead_letters_before=10)
     for act in ("retry", "discard"):
         told = Told()
-        dead_letters = DeadLetters(dead_letters, {VIEW: lambda: defective}, world.topic)
+        dead_letters = DeadLetters(stored, {VIEW: lambda: defective}, world.topic)
         defective.tried = 0
         assert await getattr(dead_letters, act)(VIEW, ALL, ACTION, told) == Summary(29, 1, parked_now=30)
         (failed,) = told.failed

@@ -1,7 +1,7 @@
 """Operators' endpoints on the operations port: the same actions as the commands, for people without a shell.
 
     GET  /dead-letters?projection=&product=&class=            parked products and records; `x-total-count`
-    GET  /dead-letters/records?projection=&product=&dead letter=   the parked records; `x-total-count`
+    GET  /dead-letters/records?projection=&product=&letter=   the parked records; `x-total-count`
     POST /dead-letters/retry     a `Change`: which dead letters, from_log, resend_unknown, dry_run
     POST /dead-letters/discard   a `Change`: which dead letters, first_only, dry_run, reason
                                  both: all that match, however many; `x-done-count`, `x-failed-count`,
