@@ -1,8 +1,8 @@
 """`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed.
 
-`rebuild` and `verify` have more: 4 something differs, 5 another process has the lock of this rebuild.
+`rebuild` and `verify` have more: 4 there are differences, 5 another process has the lock of this rebuild.
 
-What projects is imported by `run` alone: FastStream is a third of a start.
+Only `run` imports the running projections: FastStream is a third of the start time.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _READER_GONE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code."""
+    """Returns the exit code."""
     given, settings = read_command(arguments)
     if given.command == RUN:
         return _run(settings, given.projections)
@@ -45,7 +45,7 @@ def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
 
 
 def _without_reader() -> int:
-    """`| head` had enough: what is still buffered would be an error again at the interpreter's end."""
+    """After `| head` has closed the pipe, the buffered rest would be an error at the interpreter's end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _READER_GONE
 

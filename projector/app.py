@@ -1,4 +1,4 @@
-"""Puts the projector together: pools, projections, consumers, the operations port; and apart, in order."""
+"""Starts the projector's parts (pools, projections, consumers, operations port) and stops them in order."""
 
 import asyncio
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PROCESS = "projector"
 # One batch at a time per projection, parking included; the rest is for health checks and control. The bound
-# is what deploy/kustomize/README.md counts with: whoever finds none free waits, and nobody holds two.
+# is what deploy/kustomize/README.md counts with. A task without a free connection waits; none holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
 _NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaIsAway)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
@@ -47,7 +47,7 @@ _log = get_logger(__name__)
 async def run_projector(
     settings: ProjectorSettings, chosen: Sequence[Projection], stop: asyncio.Event
 ) -> None:
-    """Run these projections until `stop`. Raises only what makes a start senseless, like a taken port."""
+    """Run these projections until `stop`. Raises only errors that prevent a start, such as a port in use."""
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
@@ -90,12 +90,12 @@ async def run_projector(
 
 
 async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec]) -> None:
-    """Before anybody looks for them. One that is wrong stops its own projection, which asks again."""
+    """Before a consumer looks for them. A wrong topic stops only its own projection, which checks again."""
     if topics:
         try:
             await ensure_topics(settings.kafka_bootstrap_servers, topics, policy=_TOPICS_ATTEMPT)
         except TopicsAreWrong as error:
-            _log.critical("a topic is wrong", reason=str(error))
+            _log.critical("a topic has wrong settings", reason=str(error))
 
 
 def _consumer(
@@ -132,12 +132,12 @@ async def _start(
     consumers: Sequence[ProjectionConsumer],
     stop: asyncio.Event,
 ) -> bool:
-    """Join the groups as soon as Kafka is there; false when told to stop before that."""
+    """Join the groups as soon as Kafka can be reached; false if `stop` comes before that."""
     policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
 
     async def attempt() -> None:
         for consumer in consumers:
-            # Waiting for Kafka is no reason to be restarted.
+            # Waiting for Kafka is no reason for a restart.
             consumer.heartbeat.beat()
         await asyncio.gather(*(_make_topics(settings, some) for some in topics))
         try:

@@ -32,16 +32,16 @@ class CacheProjection(ViewProjection[ProductDocument]):
     """Documents in Redis; the consumer group's committed offsets are its checkpoints."""
 
     def source(self, stores: Stores) -> Source:
-        """Read first by queries, so it gathers nothing."""
+        """Queries read it first, so it does not wait for a fuller batch."""
         return Source(stores.topic, stores.group(self.name), "committed")
 
     def view(self, stores: Stores) -> RedisProductCache:
-        """Dead letters are parked in PostgreSQL, in a transaction of their own."""
+        """Dead letters are stored in PostgreSQL, in a transaction of their own."""
         parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
         return RedisProductCache(self.documents(stores), parking)
 
     def documents(self, stores: Stores) -> CachedProducts:
-        """Those of the live generation."""
+        """The documents of the live generation."""
         settings = stores.settings
         return CachedProducts(
             stores.redis(settings.redis_timeout_seconds),
@@ -53,7 +53,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
 
     @property
     def why_left_out(self) -> str:
-        """Why a proof can leave products out, for people."""
+        """For the output: why a comparison leaves products out."""
         return "not in the cache before, or parked"
 
     def target(self, stores: Stores, owner_id: UUID) -> Target[ProductDocument]:
@@ -75,7 +75,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
     async def verification(
         self, stores: Stores, told: Callable[[int], None]
     ) -> AsyncIterator[Verification[ProductDocument]]:
-        """When the cache has applied the log up to now. Raises `Unavailable`, `CannotGoOn`."""
+        """Waits until the cache has applied the log up to now. Raises `Unavailable`, `CannotGoOn`."""
         settings, log = stores.settings, PostgresLogScan(stores.log_pool)
         position = await log.newest_position()
         await self.wait_until_live_has(position, stores, settings.rebuild_live_wait_seconds_max)
@@ -84,7 +84,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
         yield Verification(self.name, log, self.fold, cache, told)
 
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """The group's committed offsets tell. Raises `Unavailable`, `CannotGoOn`."""
+        """By the group's committed offsets. Raises `Unavailable`, `CannotGoOn`."""
         await wait_until_applied(
             stores.settings.kafka_bootstrap_servers,
             stores.topic,

@@ -1,24 +1,24 @@
-"""Every way in which a projection does not go on; adapters translate their drivers' errors into these, once.
+"""All errors that hold up a projection. Adapters translate their drivers' errors into these, in one place.
 
 ProjectorError
-+-- Unavailable          transient: a server is away, busy or behind; wait, nothing is lost, nothing is parked
-+-- Fenced               someone else moved this projection's checkpoint: reload it and go on from there
-+-- Refused              permanent: the store will never take these values; the event is found and parked
-+-- ParkingIsFull        so much cannot be applied that it is no single bad event: pause, and say so
-+-- CannotGoOn           this much stops, loudly, and the rest goes on; the text says what to do
-    +-- LogLacksVersions the log has not what a delivered event says came before it: its partition stops
-    +-- LogDiffers       the topic and the checkpoint do not speak of the same log: the projection stops
++-- Unavailable          transient: a server cannot be reached, is busy or behind: wait; nothing is parked
++-- Fenced               another process moved this projection's checkpoint: reload it and continue there
++-- Refused              permanent: the store never accepts these values; the event is found and parked
++-- ParkingIsFull        too many products fail for a few bad events: the projection waits and says so
++-- CannotGoOn           this part stops and is logged, the rest goes on; the text says what to do
+    +-- LogLacksVersions versions before a delivered event are not in the log: its partition stops
+    +-- LogDiffers       the topic and the checkpoint belong to different logs: the projection stops
     +-- RebuildIsLocked  another process works on this projection's rebuild: wait for it, or stop it
-    +-- RebuildLockLost  the lock's connection is gone: this process stops, the rebuild can be resumed
+    +-- RebuildLockLost  the lock's connection has ended: this process stops, the rebuild can be resumed
 
-Anything else is unknown: tried again like a transient error, until its budget ends; then the event is parked.
+Any other error is unknown: retried like a transient one until its budget ends; then the event is parked.
 """
 
 from collections.abc import Collection
 
 
 class HistoryDoesNotFold(ValueError):
-    """The event cannot follow what came before: an event of a product that is not there, an unknown SKU.
+    """The event cannot follow the earlier ones: its product does not exist, or its SKU is unknown.
 
     The one way in which a fold fails. The log's writer never appends such a history, so it is a defect, and
     never skipped.
@@ -26,13 +26,13 @@ class HistoryDoesNotFold(ValueError):
 
 
 class UnknownProjection(ValueError):
-    """There is no projection of that name; the text names those there are."""
+    """There is no projection with that name; the text lists the known ones."""
 
 
 def check_projection(name: str, names: Collection[str]) -> None:
     """Raises `UnknownProjection`."""
     if name not in names:
-        raise UnknownProjection(f"no such projection: {name}; there are {', '.join(names)}")
+        raise UnknownProjection(f"no such projection: {name}; known projections: {', '.join(names)}")
 
 
 class ProjectorError(Exception):
@@ -44,7 +44,7 @@ class Unavailable(ProjectorError):
 
 
 class Fenced(ProjectorError):
-    """Another instance owns one of the partitions now, or moved past us: nothing was written."""
+    """Another process owns one of the partitions, or has moved its checkpoint on: nothing was written."""
 
 
 class Refused(ProjectorError):
@@ -52,7 +52,7 @@ class Refused(ProjectorError):
 
 
 class ParkingIsFull(ProjectorError):
-    """A bound of parking is reached, or the breaker is open: nothing was written."""
+    """A limit of parking is reached, or the breaker is open: nothing was written."""
 
 
 class CannotGoOn(ProjectorError):
@@ -64,7 +64,7 @@ class LogDiffers(CannotGoOn):
 
 
 class LogLacksVersions(CannotGoOn):
-    """Raised at the delivered event before which versions are missing everywhere."""
+    """Raised at a delivered event if versions before it are neither in Kafka nor in the log."""
 
     def __init__(self, partition: int, offset: int, cause: str) -> None:
         super().__init__(cause)
@@ -73,21 +73,21 @@ class LogLacksVersions(CannotGoOn):
 
 
 class RebuildIsLocked(CannotGoOn):
-    """Nothing was changed. `holder` says who has the lock, where PostgreSQL knows."""
+    """Nothing was changed. `holder`: who has the lock, if PostgreSQL knows."""
 
     def __init__(self, projection: str, holder: str) -> None:
         by = f" ({holder})" if holder else ""
         super().__init__(
             f"another process works on the rebuild of {projection}{by}. Wait until it has ended, or stop it; "
-            f"then look how far it is: rebuild {projection} --show"
+            f"to see its progress: rebuild {projection} --show"
         )
 
 
 class RebuildLockLost(CannotGoOn):
-    """PostgreSQL ended the connection, or another process has taken the lock since."""
+    """The lock's connection ended, and another process may have taken the lock since."""
 
     def __init__(self, projection: str) -> None:
         super().__init__(
             f"lost the lock on the rebuild of {projection}: its connection to PostgreSQL has ended. "
-            f"What was done is kept; look how far it is: rebuild {projection} --show"
+            f"Its progress is stored; to see it: rebuild {projection} --show"
         )

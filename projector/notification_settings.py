@@ -1,6 +1,6 @@
-"""What the projector is told about mails: through which server, from whom, to whom, and how patient to be.
+"""Settings for mails: the server, the sender, the recipients, the delays and limits.
 
-A list is one text with commas, because that is how people write a variable.
+A list is one text with commas, as people write an environment variable.
 """
 
 import re
@@ -20,7 +20,7 @@ _delay = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h)")
 
 
 class SmtpServer(NamedTuple):
-    """Where mails are handed over; `user` None: without log-in."""
+    """The server that takes the mails; `user` None: without log-in."""
 
     host: str
     port: int
@@ -30,7 +30,7 @@ class SmtpServer(NamedTuple):
 
 
 class RetryDelay(NamedTuple):
-    """`label` is how it was written, and how its topic is called."""
+    """`label` is the delay as written; it is part of the topic's name."""
 
     label: str
     seconds: float
@@ -45,15 +45,17 @@ class NotificationSettings(ProcessSettings):
     # An address, with a name before it in angle brackets if wanted: Catalogue <catalogue@example.org>
     notification_sender: str = "Product catalogue <catalogue@localhost>"
     notification_recipients: str = ""
-    # One topic each; what is not sent after the last of them is a dead letter.
+    # One topic each; a mail that is not sent after the last delay is a dead letter.
     notification_retry_delays: str = "10s,1m,10m"
-    # So many single mails in so many seconds, for each recipient; what is more becomes one digest at the end
-    # of that time. What an import wrote always does. Nobody gets more than one digest in that time.
+    # At most so many single mails in so many seconds for each recipient; further events become one digest at
+    # the
+    # end of that time. Events of an import always go into a digest. One recipient gets at most one digest in
+    # it.
     notification_single_mails_max: int = Field(default=10, ge=0, le=10_000)
     notification_digest_seconds: float = Field(default=60.0, gt=0, le=86_400)
-    # What a digest told is remembered for so long, so that nothing of it is told again.
+    # How long the contents of sent digests are kept, so that no event is in two digests.
     notification_digest_days_kept: int = Field(default=90, ge=1, le=3650)
-    # How often each process looks for digests that are due, and for those to forget.
+    # How often each process looks for digests that are due, and for those to delete.
     notification_digest_look_seconds: float = Field(default=1.0, gt=0, le=60)
     notification_digest_purge_seconds: float = Field(default=600.0, gt=0, le=86_400)
     # Connections to the mail server at the same time, of each topic that is read, and of the digests.
@@ -61,9 +63,9 @@ class NotificationSettings(ProcessSettings):
     # One step of the conversation, and the whole of it.
     smtp_timeout_seconds: float = Field(default=10.0, gt=0, le=60)
     notification_send_seconds_max: float = Field(default=15.0, gt=0, le=60)
-    # After this long a batch begins no further mail; what is left of it comes again.
+    # After this long a batch begins no further mail; its rest is delivered again.
     notification_batch_seconds_max: float = Field(default=10.0, gt=0, le=60)
-    # What readers reach the query API under, for the link in a mail; without it the one on this machine.
+    # The query API's address for readers, for the link in a mail; default: the one on this machine.
     read_url: str = ""
     query_port: int = 8001
 
@@ -78,7 +80,7 @@ class NotificationSettings(ProcessSettings):
     @classmethod
     def _is_a_sender(cls, value: str) -> str:
         if not value.isprintable():
-            raise ValueError("one line is wanted")
+            raise ValueError("expected one line")
         checked_address(parseaddr(value)[1])
         return value
 
@@ -96,7 +98,7 @@ class NotificationSettings(ProcessSettings):
 
     @property
     def smtp_server(self) -> SmtpServer | None:
-        """None: no mails."""
+        """None: no mails are sent."""
         return parse_smtp_url(self.smtp_url) if self.smtp_url else None
 
     @property
@@ -116,15 +118,15 @@ class NotificationSettings(ProcessSettings):
 
     @property
     def sends_mails(self) -> bool:
-        """Whether there is anything to notify anybody with."""
+        """Whether there are a server and recipients."""
         return bool(self.smtp_url and self.recipients)
 
 
 def parse_smtp_url(url: str) -> SmtpServer:
-    """Raises `ValueError` that does not repeat the URL: it may hold a password."""
+    """Raises `ValueError`; its text does not contain the URL, which may hold a password."""
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("smtp://user:password@host:port or smtps://user:password@host:port is wanted")
+        raise ValueError("expected smtp://user:password@host:port or smtps://user:password@host:port")
     options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
     starttls = options.pop("starttls", [None])[-1]
     if options or (starttls is not None and (starttls not in _STARTTLS or parts.scheme == "smtps")):
@@ -163,8 +165,8 @@ def _delays(value: str) -> tuple[RetryDelay, ...]:
     for part in (part.strip() for part in value.split(",")):
         match = _delay.fullmatch(part)
         if match is None:
-            raise ValueError("delays such as 10s,1m,10m are wanted")
+            raise ValueError("expected delays such as 10s,1m,10m")
         found.append(RetryDelay(part, int(match[1]) * _UNIT_SECONDS[match[2]]))
     if len(set(found)) != len(found):
-        raise ValueError("each delay has a topic of its own: none may stand there twice")
+        raise ValueError("a delay occurs twice; each delay has a topic of its own")
     return tuple(found)

@@ -1,6 +1,6 @@
-"""What a projection is: an object that says what it reads, what runs of it, how it is retried and rebuilt.
+"""A projection as an object: its source, its running parts, its retries and its rebuild.
 
-`projections.py` has the list of them. Commands go through the list; none asks for a name.
+`projections.py` has the list. Commands go through the list; none branches on a name.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class Projection(Protocol):
-    """All that goes by one name: a consumer group, dead letters, a view or a side effect."""
+    """Everything under one name: a consumer group, dead letters, and a view or a side effect."""
 
     @property
     def name(self) -> str:
-        """As in commands, metrics, tables and consumer groups."""
+        """The name in commands, metrics, tables and consumer groups."""
 
     @property
     def rebuilding(self) -> Rebuilding | None:
-        """None: what it did cannot be done again, such as a mail."""
+        """None: its effect cannot be repeated, such as a mail."""
 
     def lacks(self, settings: "ProjectorSettings") -> str | None:
-        """Which settings it cannot run without; None: it can run."""
+        """The settings that are missing and that it cannot run without; None: it can run."""
 
     def source(self, stores: Stores) -> Source:
         """Its topic, its consumer group, and where a new group begins."""
 
     def running(self, stores: Stores) -> Running:
-        """What runs of it in a process."""
+        """Its parts that run in a process."""
 
     def retrying(self, stores: Stores) -> Retrying:
         """How its dead letters are retried and discarded."""

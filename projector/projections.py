@@ -22,13 +22,13 @@ from projector.views.product_view.redis import list_generations
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-# A consistency token waits for this view, so it does not gather.
+# A consistency token waits for this view, so it does not wait for a fuller batch.
 PRODUCT_VIEW = TableProjection(
     name="product_view",
     fold=product_document.FOLD,
     make_tables=ProductViewTables,
     make_listener=list_generations,
-    gathers=False,
+    waits_for_batch=False,
 )
 CATEGORY_VIEW = TableProjection(name="category_view", fold=category_view.FOLD, make_tables=CategoryViewTables)
 INVENTORY = TableProjection(name="inventory", fold=inventory.FOLD, make_tables=InventoryTables)
@@ -45,9 +45,9 @@ BY_NAME = {one.name: one for one in PROJECTIONS}
 REBUILDABLE: dict[str, Rebuilding] = {
     one.name: one.rebuilding for one in PROJECTIONS if one.rebuilding is not None
 }
-"""Those whose effect can be made anew from the log, by name."""
+"""The projections that can be rebuilt from the log, by name."""
 
 
 def default_projections(settings: "ProjectorSettings") -> tuple[Projection, ...]:
-    """What runs where nobody names any: those that lack no setting."""
+    """The projections that run if none is named: those with all their settings."""
     return tuple(one for one in PROJECTIONS if one.lacks(settings) is None)

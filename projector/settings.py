@@ -25,46 +25,46 @@ class ProjectorSettings(NotificationSettings):
     kafka_replication_factor: int = Field(default=1, ge=1, le=10)
     projector_ops_port: int = Field(default=9102, ge=0, le=65535)
 
-    # One transaction's worth: more saves little and makes every retry and every lock longer.
+    # One transaction: more events save little and make every retry and every lock longer.
     batch_events_max: int = Field(default=1000, ge=1, le=10_000)
-    # How long a poll waits where nothing comes; what comes ends it at once.
+    # How long a poll waits for records; the first record ends the wait.
     poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
-    # How long the broker holds an answer back where nothing comes; what comes ends it at once.
+    # How long the broker holds an answer back without records; the first record ends the wait.
     fetch_wait_milliseconds_max: int = Field(default=500, ge=0, le=5000)
-    # Projections but those that a reader waits for take what has come within this time, or this much of it.
+    # The batch wait, in time and in bytes, of projections that no reader waits for.
     gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
     gather_bytes_min: int = Field(default=65_536, ge=1)
 
-    # In place, with jitter; then the partitions pause and are tried again after each pause.
+    # Retries at once, with jitter; then the partitions pause, and are tried again after each pause.
     retry_wait_seconds_initial: float = Field(default=0.05, gt=0)
     retry_wait_seconds_max: float = Field(default=5.0, gt=0)
     retry_budget_seconds: float = Field(default=20.0, gt=0, le=120)
-    # Errors that nobody has foreseen are given this long to pass before the event is parked.
+    # How long an unknown error is retried before the event is parked.
     unknown_error_budget_seconds: float = Field(default=5.0, gt=0, le=60)
     pause_seconds: float = Field(default=5.0, gt=0)
-    # A partition that stopped at a hole in the log looks again this often whether the hole is filled.
+    # How often a partition that stopped at a hole in the log checks whether the hole is filled.
     stopped_seconds: float = Field(default=15.0, gt=0)
     # Far above the retry budget: a projection that waits for PostgreSQL is not stuck.
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
     session_timeout_seconds: float = Field(default=10.0, ge=1)
     silence_seconds_max: float = Field(default=180.0, gt=0)
-    # Longer than any answer takes that Kafka does not hold back on purpose: the connection is made anew.
+    # Longer than any answer that Kafka does not hold back on purpose; then a new connection is made.
     kafka_answer_seconds_max: float = Field(default=15.0, gt=0)
     # To connect a producer of retries or of dead letters.
     producer_start_seconds_max: float = Field(default=10.0, gt=0)
-    # To ask where its partitions begin and end, before a projection goes on there.
+    # To ask for the first and last offsets of partitions, before a projection reads them.
     topic_bounds_seconds_max: float = Field(default=10.0, gt=0)
 
-    # What changes of a partition within this time is one transaction of the topic of latest states.
+    # The changes of a partition within this time are one transaction of the topic products-state.
     state_publish_pause_seconds: float = Field(default=0.5, ge=0)
 
-    # What may be parked before it counts as an outage or a bad release, and before memory and disk grow.
+    # How much may be parked before it counts as an outage or a bad release, and before memory and disk grow.
     parked_products_per_minute_max: int = Field(default=100, ge=1)
     parked_products_max: int = Field(default=10_000, ge=1)
     parked_events_per_product_max: int = Field(default=10_000, ge=1)
 
     # Of a rebuild: how many products a worker holds in memory (about 2.5 KB each), and how far the live view
-    # may fall behind before the rebuild makes room.
+    # may fall behind before the rebuild waits for it.
     rebuild_products_in_memory_max: int = Field(default=250_000, ge=1)
     rebuild_live_lag_events_max: int = Field(default=20_000, ge=1)
     rebuild_live_wait_seconds_max: float = Field(default=120.0, gt=0)
@@ -72,11 +72,11 @@ class ProjectorSettings(NotificationSettings):
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
     connect_timeout_seconds: float = Field(default=5.0, gt=0)
     redis_timeout_seconds: float = Field(default=2.0, gt=0)
-    # Lists are bounded by their own short time to live: a bump is worth one short wait, no more.
+    # Lists expire soon by themselves: marking them stale is worth one short wait, no more.
     list_generation_timeout_seconds: float = Field(default=0.1, gt=0)
 
     cache_ttl_seconds: float = Field(default=86_400.0, ge=1)
-    # Longer than any reader's fill may take, or a deleted product could come back as a ghost.
+    # Longer than any reader takes to fill the cache; else a deleted product could come back.
     cache_tombstone_ttl_seconds: float = Field(default=900.0, ge=1)
-    # As the query API has it: what is written so soon after Redis lost everything lives for no longer.
+    # As in the query API: entries written in the settling time after a cache loss live no longer than this.
     cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)

@@ -31,7 +31,7 @@ class Stores(NamedTuple):
 
     @property
     def topic(self) -> str:
-        """Where events come from."""
+        """The topic of the events."""
         return topics(self.settings.kafka_topic_prefix).events
 
     @property
@@ -44,7 +44,7 @@ class Stores(NamedTuple):
         return f"{self.settings.kafka_topic_prefix}{projection}"
 
     def redis(self, timeout_seconds: float) -> "Redis":
-        """A client of one's own, closed with the stack."""
+        """A client for the caller alone, closed with the stack."""
         client = create_redis(
             self.settings.redis_url,
             socket_timeout_seconds=timeout_seconds,

@@ -28,22 +28,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PostgresProjection(ViewProjection[S]):
-    """A view in tables of PostgreSQL, with its checkpoints beside it. `gathers`: see `Source`."""
+    """A view in tables of PostgreSQL, with its checkpoints beside it. `waits_for_batch`: see `Source`."""
 
-    gathers: bool = True
+    waits_for_batch: bool = True
 
     @abstractmethod
     def tables(self, stores: Stores, schema: str = LIVE) -> Tables[S]:
-        """Of one schema: the live ones, or a rebuild's."""
+        """The tables in one schema: the live ones, or a rebuild's."""
 
     @property
     def returned(self) -> Returned | None:
-        """Called within the transaction of a roll-back: the tables before the last switch are live again."""
+        """Called in the transaction of a rollback: the tables from before the last switch are live again."""
         return None
 
     def source(self, stores: Stores) -> Source:
-        """Its checkpoints say where to go on."""
-        return Source(stores.topic, stores.group(self.name), "checkpoint", gathers=self.gathers)
+        """Reading starts at its checkpoints."""
+        return Source(
+            stores.topic, stores.group(self.name), "checkpoint", waits_for_batch=self.waits_for_batch
+        )
 
     def view(self, stores: Stores) -> View[S]:
         """Tables, checkpoints and dead letters in one transaction a batch."""
@@ -75,7 +77,7 @@ class PostgresProjection(ViewProjection[S]):
     async def verification(
         self, stores: Stores, told: Callable[[int], None]
     ) -> AsyncIterator[Verification[S]]:
-        """At one moment of the database. Raises `Unavailable`."""
+        """In one snapshot of the database. Raises `Unavailable`."""
         async with postgres_view_check(
             stores.read_model,
             partial(self.tables, stores),
@@ -86,7 +88,7 @@ class PostgresProjection(ViewProjection[S]):
             yield Verification(self.name, PostgresLogScan(stores.log_pool), self.fold, view, told)
 
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """Its checkpoints tell. Raises `Unavailable`, `CannotGoOn`."""
+        """By its checkpoints. Raises `Unavailable`, `CannotGoOn`."""
         checkpoints = RebuildRecords(stores.read_model, self.name)
         await wait_until_applied(
             stores.settings.kafka_bootstrap_servers,
@@ -103,18 +105,18 @@ class PostgresProjection(ViewProjection[S]):
 class TableProjection(PostgresProjection[S]):
     """The usual view: `make_tables` are its statements for the tables of a schema.
 
-    `make_listener`: what hears of changes after they are visible, one for each process.
+    `make_listener`: makes the listener to changes, one for each process.
     """
 
     make_tables: Callable[[str], Tables[S]]
     make_listener: Callable[[Stores], Listener[S]] | None = None
 
     def tables(self, stores: Stores, schema: str = LIVE) -> Tables[S]:
-        """Of one schema: the live ones, or a rebuild's."""
+        """The tables in one schema: the live ones, or a rebuild's."""
         return self.make_tables(schema)
 
     def listener(self, stores: Stores) -> Listener[S] | None:
-        """Who hears of changes after they are visible."""
+        """Gets the changes after they are visible."""
         return None if self.make_listener is None else self.make_listener(stores)
 
 

@@ -1,4 +1,4 @@
-"""What projections have in common that keep a view, wherever the view is."""
+"""The common part of all projections that keep a view, in any store."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ViewProjection(ABC, Generic[S]):
-    """What both kinds share. `fold` makes the view of the events."""
+    """A view that `fold` makes from events."""
 
     name: str
     fold: Fold[S]
 
     @property
     def rebuilding(self) -> Rebuilding | None:
-        """The log has everything that a view is made of."""
+        """A view can always be made from the log."""
         return self
 
     def lacks(self, settings: "ProjectorSettings") -> str | None:
-        """A view needs nothing but the servers."""
+        """A view needs no settings but the servers' addresses."""
         return None
 
     @abstractmethod
@@ -48,10 +48,10 @@ class ViewProjection(ABC, Generic[S]):
 
     @abstractmethod
     def view(self, stores: Stores) -> View[S]:
-        """Where changes are written."""
+        """The view that changes are written to."""
 
     def listener(self, stores: Stores) -> Listener[S] | None:
-        """Who hears of changes after they are visible."""
+        """Gets the changes after they are visible."""
         return None
 
     def running(self, stores: Stores) -> Running:
@@ -77,12 +77,12 @@ class ViewProjection(ABC, Generic[S]):
 
     @property
     def why_left_out(self) -> str:
-        """Why a proof can leave products out, for people."""
+        """For the output: why a comparison leaves products out."""
         return "parked"
 
     @abstractmethod
     def target(self, stores: Stores, owner_id: UUID) -> Target[S]:
-        """What a rebuild fills."""
+        """The shadow that a rebuild fills."""
 
     @abstractmethod
     def verification(
@@ -92,14 +92,14 @@ class ViewProjection(ABC, Generic[S]):
 
     @abstractmethod
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """Until the running projection has applied so much. Raises `Unavailable`, `CannotGoOn`."""
+        """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""
 
     def parked_products(self, stores: Stores) -> PostgresParkedProducts:
-        """What is parked, outside of any batch."""
+        """The stored dead letters, outside of any batch."""
         return PostgresParkedProducts(stores.read_model, projection=self.name, topic=stores.topic)
 
     def parked_anew(self, stores: Stores) -> ParkedAnew[S]:
-        """Parks what a rebuild cannot fold."""
+        """Parks the products that a rebuild cannot fold."""
         return ParkedAnew(
             stores.log,
             projection=self.name,

@@ -11,7 +11,7 @@ _PAUSE_SECONDS_FIRST = 0.01
 _PAUSE_SECONDS_MAX = 0.2
 
 
-async def eventually(assertion: Callable[[], Awaitable[T] | T], seconds_max: float = 30.0) -> T:
+async def eventually(assertion: Callable[[], Awaitable[T] | T], seconds_max: float = 60.0) -> T:
     """Call a plain or async `assertion` until it no longer raises AssertionError, and return its value.
 
     After `seconds_max` the last AssertionError is raised. Any other error is raised at once.
@@ -28,7 +28,7 @@ async def eventually(assertion: Callable[[], Awaitable[T] | T], seconds_max: flo
         pause = min(pause * 2, _PAUSE_SECONDS_MAX)
 
 
-def eventually_blocking(assertion: Callable[[], T], seconds_max: float = 30.0) -> T:
+def eventually_blocking(assertion: Callable[[], T], seconds_max: float = 60.0) -> T:
     """The same for tests without an event loop."""
     deadline, pause = time.monotonic() + seconds_max, _PAUSE_SECONDS_FIRST
     while True:

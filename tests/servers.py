@@ -21,7 +21,8 @@ from tests.superuser import close_superuser
 POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
 INSTALLATIONS_REDIS_DATABASE = 15
 # Parts of memory that its processes share are files in its data folder: they disappear with it after a kill.
-POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap"}
+# Each copy of a database is two checkpoints, whose lines would push all others out of a failed test's report.
+POSTGRES_SETTINGS = {"dynamic_shared_memory_type": "mmap", "log_checkpoints": "off"}
 
 
 class RunningServer(Protocol):

@@ -42,7 +42,7 @@ class AppendHint:
         self._appended.set()
 
     async def start(self) -> None:
-        """Connect in the background; returns at once, also while PostgreSQL is away."""
+        """Connect in the background; returns at once, even while PostgreSQL is unavailable."""
         self._session.start()
 
     async def stop(self) -> None:
@@ -67,7 +67,7 @@ class AppendListener:
         self._session = _Session(dsn, "catalogue-append-listener", self._listen)
 
     async def start(self) -> None:
-        """Connect in the background; returns at once, also while PostgreSQL is away."""
+        """Connect in the background; returns at once, even while PostgreSQL is unavailable."""
         self._session.start()
 
     async def stop(self) -> None:

@@ -13,21 +13,21 @@ from projector.applying.dead_letters import DeadLetter, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint, EventLog, Fold, Listener, S, View
 from projector.applying.records import Unreadable
-from projector.applying.stream_fold import Doomed, Tally
+from projector.applying.stream_fold import Failing, Tally
 from projector.applying.transaction import BatchTransaction
 from projector.errors import LogLacksVersions, ProjectorError, Refused
 
 
 class Applied(NamedTuple):
-    """What became of a batch. `stopped`: partition -> (offset before which it stopped, why)."""
+    """The outcome of a batch. `stopped`: partition -> (offset before which it stopped, why)."""
 
     tally: Tally
-    letters: Sequence[DeadLetter]
+    dead_letters: Sequence[DeadLetter]
     stopped: Mapping[int, tuple[int, str]]
 
 
 class Applier(Generic[S]):
-    """One view, its fold, the log that fills its gaps, and who hears of changes."""
+    """One view, its fold, the log that fills its gaps, and the listener to its changes."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Applier(Generic[S]):
         self._transaction = BatchTransaction(view, fold, log, self.breaker, listener)
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """Where to go on in these partitions; also learns what is parked there. Raises `Unavailable`."""
+        """The checkpoints of these partitions; also reads what is parked there. Raises `Unavailable`."""
         places = await self._parked_products.places(partitions)
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
         self._ordered |= places.ordered
@@ -54,9 +54,9 @@ class Applier(Generic[S]):
         return await self._view.checkpoints(partitions)
 
     async def apply(self, batch: Sequence[Item], *, isolate: bool = False) -> Applied:
-        """Apply or park all of it, but what comes after a hole in the log; the rest goes on.
+        """Apply or park the whole batch, except events behind a hole in the log.
 
-        `isolate`: after an unknown error halve as after a refusal, until one event is left, and park that.
+        `isolate`: after an unknown error halve the batch as after a refusal, and park the event that is left.
         Raises `Fenced`, `Unavailable`, `ParkingIsFull` or the unknown error: then a prefix of it may be
         applied, and doing it again is safe.
         """
@@ -65,24 +65,30 @@ class Applier(Generic[S]):
         stopped: dict[int, tuple[int, str]] = {}
         while True:
             try:
-                tally, letters = await self._apply_halving(batch, isolate)
+                tally, dead_letters = await self._apply_halving(batch, isolate)
             except LogLacksVersions as lacking:
                 stopped[lacking.partition] = (lacking.offset, str(lacking))
                 batch = [item for item in batch if not is_behind(item, lacking)]
             else:
-                return Applied(tally, letters, stopped)
+                return Applied(tally, dead_letters, stopped)
 
     def _as_ordered(self, item: Item) -> Item:
-        """A record that an operator told to park counts as unreadable."""
+        """A record that an operator ordered to park counts as unreadable."""
         reason = self._ordered.get((item.partition, item.offset))
         if reason is None:
             return item
         return Unreadable(
-            item.partition, item.offset, None, item.log_id, item.record, "ordered", f"told to park: {reason}"
+            item.partition,
+            item.offset,
+            None,
+            item.log_id,
+            item.record,
+            "ordered",
+            f"ordered by an operator: {reason}",
         )
 
     async def _apply_halving(self, batch: Sequence[Item], isolate: bool) -> tuple[Tally, list[DeadLetter]]:
-        """All of it; where the store refuses it, each half of it, down to the one bad event."""
+        """The whole batch; if the store refuses it, each half of it, down to the one bad event."""
         try:
             return await self._transaction.run(batch, {})
         except Refused as error:
@@ -94,15 +100,15 @@ class Applier(Generic[S]):
                 raise
             refusal = error
         if len(batch) == 1:
-            return await self._transaction.run(batch, _doomed(batch[0], refusal))
+            return await self._transaction.run(batch, _failing(batch[0], refusal))
         half = len(batch) // 2
-        tally, letters = await self._apply_halving(batch[:half], isolate)
-        more_tally, more_letters = await self._apply_halving(batch[half:], isolate)
-        return tally + more_tally, letters + more_letters
+        tally, dead_letters = await self._apply_halving(batch[:half], isolate)
+        more_tally, more_dead_letters = await self._apply_halving(batch[half:], isolate)
+        return tally + more_tally, dead_letters + more_dead_letters
 
 
-def _doomed(item: Item, error: Exception) -> Doomed:
-    """The one event that is left, not to be tried again."""
+def _failing(item: Item, error: Exception) -> Failing:
+    """The one event that is left; it is parked without another attempt."""
     at = (item.partition, item.offset)
     if isinstance(error, Refused):
         return {at: ("refused-by-store", str(error))}

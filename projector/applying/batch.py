@@ -1,4 +1,4 @@
-"""A batch as Kafka gave it, sorted by product and measured by partition."""
+"""A batch from Kafka: its events by product, and its ends by partition."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ NOTHING: Any = Held(0, None)
 
 
 def by_product(batch: Sequence[Item]) -> tuple[dict[UUID, list[Delivered]], list[Unreadable]]:
-    """Each product's events in stream order (a redelivery may bring v3 before v1), and what is no event."""
+    """Each product's events in stream order (a redelivery may bring v3 before v1), and unreadable records."""
     products: dict[UUID, list[Delivered]] = {}
     unreadable: list[Unreadable] = []
     for item in batch:
@@ -28,7 +28,7 @@ def by_product(batch: Sequence[Item]) -> tuple[dict[UUID, list[Delivered]], list
 
 
 def reached(batch: Sequence[Item]) -> dict[int, Checkpoint]:
-    """Per partition where the batch ends; dropped duplicates and parked records move the checkpoint too."""
+    """The checkpoint of each partition after the batch; duplicates and parked records move it, too."""
     ends: dict[int, Checkpoint] = {}
     for item in batch:
         partition, offset = item.partition, item.offset
@@ -44,7 +44,7 @@ def reached(batch: Sequence[Item]) -> dict[int, Checkpoint]:
 
 
 def has_gap(deliveries: Sequence[Delivered], held_version: int) -> bool:
-    """Whether these, in order, leave a version out above what is held."""
+    """Whether a version is missing between the stored one and these, which are in order."""
     version = held_version
     for delivered in deliveries:
         stream_version = delivered.event.stream_version
@@ -56,38 +56,38 @@ def has_gap(deliveries: Sequence[Delivered], held_version: int) -> bool:
 
 class NewestPositions:
     """By partition the newest log position so far. Kafka has a partition's events in their log's order, so
-    that one which is no newer is a repetition. 0: nothing is known yet, and all counts as new.
+    an event that is not newer is a duplicate. 0: nothing is known yet, and every event counts as new.
     """
 
     def __init__(self) -> None:
         self._positions: dict[int, int] = {}
 
     def begin(self, partitions: Collection[int], position: int) -> None:
-        """Here all of the log up to this position may have been delivered before."""
+        """In these partitions, events up to this position may have been delivered before."""
         self._positions.update(dict.fromkeys(partitions, position))
 
     def have(self, delivered: Delivered) -> bool:
-        """Whether this is a repetition."""
+        """Whether this is a duplicate."""
         return delivered.event.log_position <= self._positions.get(delivered.partition, 0)
 
     def reached(self, points: Mapping[int, Checkpoint]) -> None:
-        """A batch is done."""
+        """A batch is applied up to these checkpoints."""
         for partition, point in points.items():
             self._positions[partition] = max(self._positions.get(partition, 0), point.log_position)
 
 
 def refuse_other_logs(unreadable: Sequence[Unreadable]) -> None:
-    """Raises `LogDiffers`: no single bad record, but a topic or a store that is not the one we follow."""
+    """Raises `LogDiffers`: this is not one bad record, but the topic or the store of another log."""
     for one in unreadable:
         if one.error_class == "other-log":
             raise LogDiffers(f"{one.record.topic}[{one.partition}]@{one.offset}: {one.cause}")
 
 
 def is_behind(item: Item, lacking: LogLacksVersions) -> bool:
-    """Whether it has to wait because its partition stops before it."""
+    """Whether its partition stops before it."""
     return item.partition == lacking.partition and item.offset >= lacking.offset
 
 
 def positions(products: Mapping[UUID, Sequence[Delivered]]) -> int:
-    """The highest log position among these events; 0 without any."""
+    """The highest log position of these events; 0 without events."""
     return max((one.event.log_position for some in products.values() for one in some), default=0)

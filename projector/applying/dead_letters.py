@@ -1,4 +1,4 @@
-"""Dead letters as batches and operators see them: what is parked, and what is taken out again."""
+"""Dead letters as batches and operators see them: events to park, and events that are parked."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
@@ -20,7 +20,8 @@ class ProductDeadLetter(NamedTuple):
 class SingleDeadLetter(NamedTuple):
     """A record to park alone: no other waits behind it.
 
-    `event`: what it says, as of a mail that was not sent; None where it cannot be read as an event.
+    `event`: the decoded event, as for a mail that was not sent; None if the record cannot be read as an
+    event.
     """
 
     record: SourceRecord
@@ -32,13 +33,13 @@ class SingleDeadLetter(NamedTuple):
 DeadLetter = ProductDeadLetter | SingleDeadLetter
 
 
-class ParkedEvent(NamedTuple):
-    """A kept record; it is a `SourceRecord` itself.
+class StoredDeadLetter(NamedTuple):
+    """A dead letter as stored; it has the fields of a `SourceRecord`.
 
     `product_id` None: it is parked alone. `stream_version`, `event_id` None: it cannot be read as an event.
     """
 
-    parked_event_id: int
+    dead_letter_id: int
     product_id: UUID | None
     stream_version: int | None
     event_id: UUID | None
@@ -53,7 +54,7 @@ class ParkedEvent(NamedTuple):
 
 
 class Action(NamedTuple):
-    """What an operator does by hand, kept for ever beside its effect."""
+    """An operator action; stored for ever, in the transaction of its effect."""
 
     actor: str
     action: str
@@ -61,35 +62,37 @@ class Action(NamedTuple):
 
 
 class Parking(Protocol):
-    """The part of a transaction that parks, and takes out again."""
+    """The part of a transaction that parks events and releases them."""
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """Those that are parked, locked until the transaction ends: batch and drain wait for each other."""
+        """Those of them that are parked, locked until the transaction ends: batch and retry wait for each
+        other.
+        """
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep them. Raises `ParkingIsFull` at a bound. A letter that is there already stays as it is."""
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """Store them; one that is stored already stays as it is. Raises `ParkingIsFull` at a limit."""
 
-    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
         """A locked product's events, in stream order."""
 
-    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
+    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
         """One record, locked."""
 
-    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
-        """Forget them, and their product where nothing of it is left; answers how many are left of it."""
+    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
+        """Delete them, and their product's mark with its last one; returns how many the product has left."""
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
-        """A drain has stopped at this cause."""
+        """Note that a retry stopped for this cause."""
 
-    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
-        """The same, of a record that is parked alone."""
+    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
+        """The same for a record that is parked alone."""
 
 
 class ParkedPlaces(NamedTuple):
-    """What a projection must know of its partitions before it goes on there.
+    """What is parked, or is to be parked, in the partitions that a projection starts to read.
 
-    `product_ids` may hold some that were drained meanwhile, never too few. `ordered`: (partition, offset) of
-    records that an operator told to park, with the reason.
+    `product_ids` may hold products that were retried meanwhile, but lacks none. `ordered`: (partition,
+    offset) of each record that an operator ordered to park, with the reason.
     """
 
     product_ids: set[UUID]
@@ -97,7 +100,7 @@ class ParkedPlaces(NamedTuple):
 
 
 class ParkedProducts(Protocol):
-    """Where parked events are kept, outside of any batch."""
+    """The stored dead letters, outside of any batch."""
 
     async def places(self, partitions: Collection[int]) -> ParkedPlaces:
         """Raises `Unavailable`."""

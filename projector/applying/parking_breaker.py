@@ -1,8 +1,8 @@
-"""Tells one bad event from an outage or a bad release: what fails for many products is no matter of parking.
+"""Distinguishes a few bad events from an outage or a bad release, which must not park every product.
 
-Parked one by one, a whole topic would end in the dead letters within minutes, and every product would need an
-operator. So beyond a number of newly parked products within a window nothing more is parked: the projection
-waits, says why, and goes on by itself when a batch no longer fails, or when an operator tells it to.
+Otherwise a whole topic would be dead letters within minutes, and every product would need an
+operator. So after a number of newly parked products within a window no more are parked: the projection
+waits, says why, and continues when a batch no longer fails, or when an operator resumes it.
 """
 
 import time
@@ -29,7 +29,7 @@ class ParkingBreaker:
         self.is_open = False
 
     def check(self, failing: int) -> None:
-        """Before a batch in which so many products fail is parked. Raises `ParkingIsFull`."""
+        """Before so many failing products are parked. Raises `ParkingIsFull` if they are too many."""
         if not failing:
             self.is_open = False
             return
@@ -40,15 +40,15 @@ class ParkingBreaker:
             self.is_open = True
             raise ParkingIsFull(
                 f"more than {self._products_max} products failed within {self._window_seconds:g} s: "
-                "this is no single bad event; mend the cause, or resume to go on parking"
+                "too many for a few bad events. Repair the cause, or resume to park more"
             )
 
     def parked(self, failing: int) -> None:
-        """They are parked now."""
+        """Counts products that were parked."""
         if failing:
             self._parked_at.extend([self._clock()] * failing)
 
     def reset(self) -> None:
-        """An operator has looked: count anew."""
+        """Start to count again: an operator has resumed the projection."""
         self._parked_at.clear()
         self.is_open = False

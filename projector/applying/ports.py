@@ -1,6 +1,6 @@
-"""What the use cases need from outside, owned here; `postgres/`, `redis/` and `kafka/` provide it.
+"""The ports of applying; the adapters are in `projector/views` and `projector/parking`.
 
-The errors that adapters raise stand in `errors.py`.
+The errors that adapters raise are in `errors.py`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import RecordedEvent
 
 S = TypeVar("S")
-"""What a view keeps of one product."""
+"""The state of one product in a view."""
 
 
 class Checkpoint(NamedTuple):
@@ -25,7 +25,7 @@ class Checkpoint(NamedTuple):
 
 
 class Fold(NamedTuple, Generic[S]):
-    """One projection's pure part. Stored types not in `event_types` only move the version on."""
+    """The pure part of one projection. Types that are not in `event_types` only change the stream version."""
 
     event_types: frozenset[str]
     apply: Callable[[S | None, ProductEvent, RecordedEvent], S | None]
@@ -33,16 +33,16 @@ class Fold(NamedTuple, Generic[S]):
 
 
 class Held(NamedTuple, Generic[S]):
-    """What a view holds of a product; `state` None: it is deleted."""
+    """A product as the view has it; `state` None: it is deleted."""
 
     stream_version: int
     state: S | None
 
 
 class Change(NamedTuple, Generic[S]):
-    """What a batch does to one product.
+    """The change that a batch makes to one product.
 
-    `before` None: the view held nothing of it. `after` None: it is deleted, and `last` is what it was (a
+    `before` None: the view did not have it. `after` None: it is deleted, and `last` is what it was (a
     tombstone row keeps its slug and name).
     """
 
@@ -55,17 +55,17 @@ class Change(NamedTuple, Generic[S]):
 
 
 class BatchWriter(Parking, Protocol[S]):
-    """One batch in the making; what it saves becomes visible when its context ends without an error."""
+    """The transaction of one batch; its changes are visible when its context ends without an error."""
 
     async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]:
-        """What the view holds of these products; those it does not know are absent."""
+        """These products as the view has them; unknown ones are absent."""
 
     async def save(self, changes: Sequence[Change[S]]) -> None:
         """Write the changes; a row that is as new or newer stays."""
 
 
 class View(Protocol[S]):
-    """A read model. `forgets`: what it held of a product may be gone; else one that is not held is new."""
+    """A view. `forgets`: it may lose products, like a cache; else a product that it does not have is new."""
 
     forgets: bool
 
@@ -77,10 +77,10 @@ class View(Protocol[S]):
 
 
 class EventLog(Protocol):
-    """The log itself, read-only: where what Kafka did not deliver is found."""
+    """The event log, read-only: for events that Kafka did not deliver."""
 
     async def log_id(self) -> UUID:
-        """Which log it is."""
+        """The id of the log."""
 
     async def newest_position(self) -> int:
         """The position of the newest event, 0 for an empty log."""
@@ -90,13 +90,13 @@ class EventLog(Protocol):
 
 
 class Listener(Protocol[S]):
-    """Hears of changes after they are visible. Best effort: never raises, and may be left out by a crash."""
+    """Gets changes after they are visible. Best effort: never raises, and a crash may leave changes out."""
 
     async def changed(self, changes: Sequence[Change[S]]) -> None: ...
 
 
 class Control(NamedTuple):
-    """What an operator wants of a projection; `revision` rises with each pause and each resume."""
+    """Whether a projection is paused; `revision` rises with each pause and each resume."""
 
     is_paused: bool
     revision: int

@@ -1,4 +1,4 @@
-"""The event log as the projector may see it: read-only, for what Kafka did not deliver."""
+"""The event log, read-only, for events that Kafka did not deliver."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -12,7 +12,7 @@ from shared.postgres.sql import load_sql
 
 _SERVER = "event store"
 _PACKAGE = "projector.applying"
-# Bounds what one answer can hold: after a flush of Redis a whole batch of products is read.
+# Limits one answer: after a flush of Redis, the events of a whole batch of products are read.
 PRODUCTS_PER_QUERY_MAX = 200
 _metadata = msgspec.json.Decoder(EventMetadata)
 
@@ -35,7 +35,7 @@ class PostgresEventLog:
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_newest_position")))
 
     async def events_after(self, stream_versions: Mapping[UUID, int]) -> Mapping[UUID, list[RecordedEvent]]:
-        """Per product its events above the given version. Raises `Unavailable`."""
+        """For each product its events above the given version. Raises `Unavailable`."""
         found: dict[UUID, list[RecordedEvent]] = {}
         wanted = list(stream_versions.items())
         for start in range(0, len(wanted), PRODUCTS_PER_QUERY_MAX):

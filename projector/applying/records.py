@@ -1,4 +1,4 @@
-"""Records as Kafka delivered them, what was read from them, and why one cannot be applied."""
+"""Records as Kafka delivered them, the events in them, and the error classes."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -7,23 +7,23 @@ from uuid import UUID
 from shared.contract.recorded_event import RecordedEvent
 
 ErrorClass = Literal[
-    "unreadable-record",  # a header, the key or the value cannot be read: what it was is not known
-    "undecodable",  # the body is not what its type and schema version promise
+    "unreadable-record",  # a header, the key or the value cannot be read, so the event is not known
+    "undecodable",  # the body does not fit its type and schema version
     "unknown-schema-version",
-    "history-does-not-fold",  # the event cannot follow what came before it
+    "history-does-not-fold",  # the event cannot follow the product's earlier events
     "refused-by-store",  # a value or constraint error
-    "unknown",  # anything else that did not pass within its budget
-    "other-log",  # of another event store: never parked by itself, the projection stops
-    "ordered",  # an operator told to park it
-    "mail-refused",  # the mail server will never take it
-    "mail-not-sent",  # certainly not sent, and all retries are used up
-    "mail-outcome-unknown",  # may have been sent: only an operator may have it sent again
-    "follower",  # nothing is wrong with it, but an earlier event of its product is parked
+    "unknown",  # any other error that lasted longer than its retry budget
+    "other-log",  # an event of another log: not parked unless ordered; the projection stops
+    "ordered",  # an operator ordered to park it
+    "mail-refused",  # the mail server refused it for good
+    "mail-not-sent",  # not sent for certain, and all retries are used up
+    "mail-outcome-unknown",  # perhaps sent: only an operator may send it again
+    "follower",  # did not fail itself: an earlier event of its product is parked
 ]
 
 
 class SourceRecord(Protocol):
-    """A Kafka record as it came, bytes untouched. `timestamp` is in milliseconds since 1970."""
+    """A Kafka record with its bytes unchanged. `timestamp` is in milliseconds since 1970."""
 
     @property
     def topic(self) -> str: ...
@@ -42,7 +42,7 @@ class SourceRecord(Protocol):
 
 
 class MadeRecord(NamedTuple):
-    """A `SourceRecord` that Kafka did not give: from the log, or kept for a later attempt."""
+    """A `SourceRecord` that did not come from Kafka: made from the log, or stored for a later attempt."""
 
     topic: str
     partition: int
@@ -64,7 +64,7 @@ class Delivered(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A record that is no event; `product_id` is what its key says, where that is an id."""
+    """A record that is no event; `product_id` is from its key, if that is an id."""
 
     partition: int
     offset: int

@@ -1,2 +1,2 @@
--- Which event log this is.
+-- The id of this event log.
 SELECT log_id FROM catalogue.event_log

@@ -1,2 +1,2 @@
--- How far the log reaches; 0 when it is empty.
+-- The position of the newest event; 0 if the log is empty.
 SELECT coalesce(max(position), 0) FROM catalogue.events

@@ -14,12 +14,12 @@ from shared.contract.recorded_event import RecordedEvent
 Tally = Counter[tuple[str, str]]
 """(event type, applied | duplicate | skipped | gap_filled | parked) -> events."""
 
-Doomed = Mapping[tuple[int, int], tuple[ErrorClass, str]]
-"""(partition, offset) -> why this event is not even tried: the store has refused it."""
+Failing = Mapping[tuple[int, int], tuple[ErrorClass, str]]
+"""(partition, offset) -> why this event is parked without an attempt: the store has refused it."""
 
 
 class Failure(NamedTuple):
-    """`delivered` cannot be applied, and so cannot what came after it."""
+    """`delivered` cannot be applied, and neither can the later events of its product."""
 
     delivered: Delivered
     error_class: ErrorClass
@@ -27,7 +27,7 @@ class Failure(NamedTuple):
 
 
 class CannotApply(Exception):
-    """An event that is new and fits into its stream, and yet has no effect that can be had."""
+    """An event that is new and fits into its stream, but cannot be decoded or folded."""
 
     def __init__(self, error_class: ErrorClass, cause: str) -> None:
         super().__init__(cause)
@@ -35,7 +35,7 @@ class CannotApply(Exception):
 
 
 class StreamFold(Generic[S]):
-    """Local state of one call, never kept."""
+    """The state of one product within one call; never kept."""
 
     def __init__(self, fold: Fold[S], held: Held[S], tally: Tally) -> None:
         self._fold = fold
@@ -47,18 +47,18 @@ class StreamFold(Generic[S]):
         self._log_position = 0
 
     def run(
-        self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], doomed: Doomed
+        self, deliveries: Sequence[Delivered], missing: Sequence[RecordedEvent], failing: Failing
     ) -> Failure | None:
-        """Apply what was delivered and, between and after it, what the log has.
+        """Apply the delivered events, and the log's events that are missing between and after them.
 
-        Raises `LogLacksVersions` where neither has the next version.
+        Raises `LogLacksVersions` if neither has the next version.
         """
         waiting = deque(missing)
         for delivered in deliveries:
             stream_version = delivered.event.stream_version
             try:
-                if doomed and stream_version > self._version:
-                    self._refuse_doomed(delivered, doomed)
+                if failing and stream_version > self._version:
+                    self._refuse_failing(delivered, failing)
                 while waiting and waiting[0].stream_version < stream_version:
                     self._step(waiting.popleft(), "gap_filled", delivered)
                 if waiting and waiting[0].stream_version == stream_version:
@@ -70,7 +70,7 @@ class StreamFold(Generic[S]):
         return None
 
     def change(self) -> Change[S] | None:
-        """What to save: None when nothing moved, or when only unknown types are known of the product."""
+        """What to save; None if nothing changed, or if the product has only events of unknown types."""
         if self._version == self._held.stream_version or self._last is None:
             return None
         return Change(
@@ -78,7 +78,7 @@ class StreamFold(Generic[S]):
         )
 
     def _catch_up(self, newer: Sequence[RecordedEvent]) -> None:
-        """What the log has beyond the batch; one that fails is not this batch's: Kafka will deliver it."""
+        """The log's events after the batch. One that fails is left out: Kafka will deliver it later."""
         for event in newer:
             if event.stream_version > self._version + 1:
                 return
@@ -87,13 +87,13 @@ class StreamFold(Generic[S]):
             except CannotApply:
                 return
 
-    def _refuse_doomed(self, delivered: Delivered, doomed: Doomed) -> None:
-        doom = doomed.get((delivered.partition, delivered.offset))
-        if doom is not None:
-            raise CannotApply(*doom)
+    def _refuse_failing(self, delivered: Delivered, failing: Failing) -> None:
+        refusal = failing.get((delivered.partition, delivered.offset))
+        if refusal is not None:
+            raise CannotApply(*refusal)
 
     def _step(self, event: RecordedEvent, result: str, delivered: Delivered | None) -> None:
-        """One event; `delivered` is the one to blame."""
+        """One event; `delivered` is the record that an error is reported for."""
         if event.stream_version <= self._version:
             self._tally[event.event_type, "duplicate"] += 1
             return
@@ -126,24 +126,24 @@ def apply_one(fold: Fold[S], state: S | None, event: RecordedEvent) -> S | None:
         raise CannotApply("history-does-not-fold", str(error)) from error
 
 
-def letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[DeadLetter]:
+def dead_letters_of(failure: Failure, deliveries: Sequence[Delivered], tally: Tally) -> list[DeadLetter]:
     """The event that failed, and its product's later ones."""
     event = failure.delivered.event
     tally[event.event_type, "parked"] += 1
-    letter = ProductDeadLetter(failure.delivered.record, event, failure.error_class, failure.cause)
+    dead_letter = ProductDeadLetter(failure.delivered.record, event, failure.error_class, failure.cause)
     later = [one for one in deliveries if one is not failure.delivered]
-    return [letter, *followers(later, event.stream_version - 1, tally)]
+    return [dead_letter, *followers(later, event.stream_version - 1, tally)]
 
 
 def followers(deliveries: Sequence[Delivered], stream_version: int, tally: Tally) -> list[DeadLetter]:
-    """Those above this version, to be parked behind what failed before them; the others are duplicates."""
-    letters: list[DeadLetter] = []
+    """The events above this version, to park behind the one that failed; the others are duplicates."""
+    dead_letters: list[DeadLetter] = []
     for delivered in deliveries:
         event = delivered.event
         if event.stream_version > stream_version:
             tally[event.event_type, "parked"] += 1
             cause = "an earlier event of the product is parked"
-            letters.append(ProductDeadLetter(delivered.record, event, "follower", cause))
+            dead_letters.append(ProductDeadLetter(delivered.record, event, "follower", cause))
         else:
             tally[event.event_type, "duplicate"] += 1
-    return letters
+    return dead_letters

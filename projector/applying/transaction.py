@@ -1,7 +1,7 @@
-"""One batch in one transaction: what is parked already, what Kafka left out, what cannot be applied.
+"""One batch in one transaction: skips parked products, fills gaps from the log, parks failing events.
 
-The view's own versions decide what is new, so duplicates, replays and re-ordered deliveries change nothing.
-The view's checkpoint moves in the same transaction, and so does what is parked.
+The view's own versions decide which events are new: duplicates, replays and reordered deliveries change
+nothing. The view's checkpoint and the dead letters are written in the same transaction.
 """
 
 from collections import Counter
@@ -23,15 +23,15 @@ from projector.applying.dead_letters import DeadLetter, ProductDeadLetter, Singl
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
 from projector.applying.records import Delivered, Unreadable
-from projector.applying.stream_fold import Doomed, StreamFold, Tally, followers, letters_of
+from projector.applying.stream_fold import Failing, StreamFold, Tally, dead_letters_of, followers
 from projector.errors import Unavailable
 from shared.contract.recorded_event import RecordedEvent
 
 
 class BatchTransaction(Generic[S]):
-    """Run once for each batch, and for each part of one that has to be halved.
+    """Run once for each batch, and for each part of a batch that is halved.
 
-    Remembers which products are parked, so that looking costs nothing while none is.
+    Remembers which products are parked, so that the check costs nothing while none is.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class BatchTransaction(Generic[S]):
         self._newest = NewestPositions() if view.forgets else None
 
     async def begin(self, partitions: Collection[int], parked: Collection[UUID]) -> None:
-        """These partitions are placed here now, and these products are parked. Raises `Unavailable`."""
+        """These partitions are read here from now on, and these products are parked. Raises `Unavailable`."""
         self._parked.update(parked)
         if self._newest is not None:
             self._newest.begin(partitions, await self._log.newest_position())
 
-    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[DeadLetter]]:
-        """Apply or park each item. `doomed`: events that are parked without being tried.
+    async def run(self, batch: Sequence[Item], failing: Failing) -> tuple[Tally, list[DeadLetter]]:
+        """Apply or park each item. `failing`: events that are parked without an attempt.
 
-        Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or what
-        nobody foresaw: then nothing of it is applied.
+        Raises `Fenced`, `Refused`, `Unavailable`, `ParkingIsFull`, `LogDiffers`, `LogLacksVersions`, or an
+        unknown error: then nothing of the batch is applied.
         """
         if not batch:
             return Counter(), []
@@ -70,23 +70,25 @@ class BatchTransaction(Generic[S]):
         async with self._view.begin(points) as writer:
             parked = await self._still_parked(writer, products.keys())
             held = await self._held(writer, products, unreadable)
-            # What was refused already is parked without another look at the log.
-            named = [] if doomed else [one.product_id for one in unreadable if one.product_id is not None]
+            # An event that was refused is parked without reading the log again.
+            named = [] if failing else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
-            tally, letters, changes = self._fold_all(products, held, missing, parked, doomed)
-            letters += [SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable]
-            failing = sum(letter.error_class != "follower" for letter in letters)
-            self._breaker.check(failing)
+            tally, dead_letters, changes = self._fold_all(products, held, missing, parked, failing)
+            dead_letters += [
+                SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable
+            ]
+            failed_count = sum(dead_letter.error_class != "follower" for dead_letter in dead_letters)
+            self._breaker.check(failed_count)
             await writer.save(changes)
-            if letters:
-                await writer.park(letters)
+            if dead_letters:
+                await writer.park(dead_letters)
         if self._newest is not None:
             self._newest.reached(points)
-        self._breaker.parked(failing)
-        self._parked |= {one.event.product_id for one in letters if isinstance(one, ProductDeadLetter)}
+        self._breaker.parked(failed_count)
+        self._parked |= {one.event.product_id for one in dead_letters if isinstance(one, ProductDeadLetter)}
         if self._listener is not None and changes:
             await self._listener.changed(changes)
-        return tally, letters
+        return tally, dead_letters
 
     def _fold_all(
         self,
@@ -94,31 +96,31 @@ class BatchTransaction(Generic[S]):
         held: Mapping[UUID, Held[S]],
         missing: Mapping[UUID, list[RecordedEvent]],
         parked: Collection[UUID],
-        doomed: Doomed,
+        failing: Failing,
     ) -> tuple[Tally, list[DeadLetter], list[Change[S]]]:
         tally: Tally = Counter()
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         changes: list[Change[S]] = []
         if missing:
-            # Products of which only unreadable records came may have something in the log.
+            # Products with only unreadable records in the batch may have newer events in the log.
             products = {**products, **dict.fromkeys(missing.keys() - products.keys(), ())}
-        # An id's hash costs more than a look at whether there is anything to look up.
+        # Hashing an id costs more than checking whether the collection is empty.
         for product_id, deliveries in products.items():
             holding = held.get(product_id, NOTHING)
             if parked and product_id in parked:
-                letters += followers(deliveries, holding.stream_version, tally)
+                dead_letters += followers(deliveries, holding.stream_version, tally)
                 continue
             stream = StreamFold(self._fold, holding, tally)
-            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), doomed)
+            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), failing)
             if failure is not None:
-                letters += letters_of(failure, deliveries, tally)
+                dead_letters += dead_letters_of(failure, deliveries, tally)
             change = stream.change()
             if change is not None:
                 changes.append(change)
-        return tally, letters, changes
+        return tally, dead_letters, changes
 
     async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
-        """Costs nothing while nothing is parked. A drained product is forgotten here."""
+        """Costs nothing while nothing is parked. A product that is no longer parked is forgotten here."""
         if not self._parked:
             return set()
         known = self._parked.intersection(product_ids)
@@ -144,8 +146,8 @@ class BatchTransaction(Generic[S]):
         held: Mapping[UUID, Held[S]],
         parked: Collection[UUID],
     ) -> Mapping[UUID, list[RecordedEvent]]:
-        """All that the log has and the view has not: of products with a gap, of lost ones that begin anew,
-        and of those `named`.
+        """The events that the log has and the view does not: of products with a gap, of products that a cache
+        lost, and of those `named`.
 
         The newest versions come along, although Kafka will deliver them too: a view that lost a document
         (Redis was flushed) must not show an older one than it did. An unreadable record may have been an

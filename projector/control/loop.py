@@ -1,7 +1,7 @@
-"""Once a second: do what operators want of the projections, and keep what these tell of themselves.
+"""Once a second: applies operators' pauses and resumes to the projections, and stores their lag.
 
-Over PostgreSQL, not over the process's own port, because a projection may run in several processes and an
-operator means all of them.
+Both go through PostgreSQL and not through the process's own port, because a projection may run in several
+processes and an operator means all of them.
 """
 
 import asyncio
@@ -17,10 +17,12 @@ from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
 
 PAUSED = Gauge("projection_paused", "1 while an operator keeps the projection paused.", ["projection"])
-PARKED_PRODUCTS = Gauge("projection_parked_products", "Products of which an event is parked.", ["projection"])
-PARKED_EVENTS = Gauge("projection_parked_events", "Parked records.", ["projection"])
-PARKED_SECONDS = Gauge(
-    "projection_parked_oldest_seconds", "Age of the oldest parked record; 0 without any.", ["projection"]
+PARKED_PRODUCTS = Gauge("projection_parked_products", "Products with dead letters.", ["projection"])
+DEAD_LETTERS = Gauge("projection_dead_letters", "Dead letters.", ["projection"])
+DEAD_LETTERS_SECONDS = Gauge(
+    "projection_dead_letters_oldest_seconds",
+    "Age of the oldest dead letter; 0 if there is none.",
+    ["projection"],
 )
 _TURN_SECONDS = 1.0
 _NOTHING_WANTED = Control(is_paused=False, revision=0)
@@ -34,14 +36,14 @@ class Controlled(Protocol):
     topic: str
 
     def obey(self, control: Control) -> None:
-        """What an operator wants of it now."""
+        """Pause or continue, as an operator last requested."""
 
     def lags(self) -> Sequence[PartitionLag]:
-        """Of the partitions that it has."""
+        """The lag of each partition that this process reads."""
 
 
 class ControlLoop:
-    """For all projections of a process."""
+    """One for all projections of a process."""
 
     def __init__(self, board: ControlBoard, projections: Sequence[Controlled]) -> None:
         self._board = board
@@ -49,7 +51,7 @@ class ControlLoop:
         self._is_away = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. While PostgreSQL is away, what was wanted last is what is done."""
+        """Until `stop`. While PostgreSQL cannot be reached, the last request stays in force."""
         await every(_TURN_SECONDS, stop, self.turn)
 
     async def turn(self) -> None:
@@ -59,7 +61,7 @@ class ControlLoop:
             await self._tell()
         except ProjectorError as error:
             if not self._is_away:
-                _log.warning("control is away", error=str(error))
+                _log.warning("cannot read pause requests or store lag", error=str(error))
             self._is_away = True
         else:
             self._is_away = False
@@ -76,6 +78,6 @@ class ControlLoop:
         for projection in self._projections:
             parked = counts.get(projection.name)
             PARKED_PRODUCTS.labels(projection.name).set(parked.products if parked else 0)
-            PARKED_EVENTS.labels(projection.name).set(parked.events if parked else 0)
-            PARKED_SECONDS.labels(projection.name).set(parked.oldest_seconds if parked else 0)
+            DEAD_LETTERS.labels(projection.name).set(parked.events if parked else 0)
+            DEAD_LETTERS_SECONDS.labels(projection.name).set(parked.oldest_seconds if parked else 0)
             await self._board.tell(projection.name, projection.topic, projection.lags())

@@ -1,4 +1,4 @@
-"""What is between a running projector and its operators: letters to copy, wishes to obey, lags to tell."""
+"""Between a running projector and its operators: pause and resume, reported lag, dead letters to copy."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +9,7 @@ from projector.applying.ports import Control
 
 
 class ParkedCount(NamedTuple):
-    """How much of a projection is parked, and for how long the oldest has been."""
+    """How many dead letters a projection has, of how many products, and the age of the oldest."""
 
     products: int
     events: int
@@ -17,9 +17,9 @@ class ParkedCount(NamedTuple):
 
 
 class Uncopied(NamedTuple):
-    """A parked record on its way to the dead-letter topic."""
+    """A dead letter that is not in the dead-letter topic yet."""
 
-    parked_event_id: int
+    dead_letter_id: int
     projection: str
     topic: str
     partition: int
@@ -33,7 +33,7 @@ class Uncopied(NamedTuple):
 
 
 class PartitionLag(NamedTuple):
-    """How far behind a projection is in one partition; `trouble` is why it does not go on, if it does not."""
+    """How far behind a projection is in one partition. `trouble`: why it does not go on; None: it does."""
 
     partition: int
     log_position: int
@@ -44,25 +44,25 @@ class PartitionLag(NamedTuple):
 
 
 class UncopiedDeadLetters(Protocol):
-    """Parked records that the dead-letter topic does not have yet."""
+    """Dead letters that are not in the dead-letter topic yet."""
 
     def uncopied(
         self, projections: Collection[str], events_max: int
     ) -> AbstractAsyncContextManager[Sequence[Uncopied]]:
-        """Some of them; marked as copied when the block ends well. Raises `Unavailable`."""
+        """Some of them; marked as copied when the block ends without an error. Raises `Unavailable`."""
 
 
 class ControlBoard(Protocol):
-    """Where operators leave their wishes, and projections their state. Raises `Unavailable`."""
+    """Where operators request pause and resume, and projections report their state. Raises `Unavailable`."""
 
     async def wanted(self) -> Mapping[str, Control]:
-        """By projection; one that nobody ever paused or resumed is absent."""
+        """By projection; one that was never paused or resumed is absent."""
 
     async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
         """Pause or resume."""
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
-        """Keep what a consumer measured, for whoever asks for the status."""
+        """Store the lag that a consumer measured, for `status`."""
 
     async def counts(self) -> Mapping[str, ParkedCount]:
-        """How much is parked, by projection; one without parked events is absent."""
+        """By projection; one without dead letters is absent."""

@@ -1,4 +1,4 @@
-"""What operators want of projections, and what projections tell of themselves, in PostgreSQL."""
+"""Operators' pauses and resumes, and the state that projections report, in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -25,13 +25,11 @@ class PostgresControl:
         self._pool = pool
 
     async def wanted(self) -> Mapping[str, Control]:
-        """By projection; one that nobody ever paused or resumed is absent."""
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_projection_controls"))
         return {row["projection"]: Control(row["is_paused"], row["revision"], row["reason"]) for row in rows}
 
     async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
-        """Pause or resume."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 sql = load_sql(_PACKAGE, "set_projection_control")
@@ -39,7 +37,6 @@ class PostgresControl:
                 await record_action(connection, action, projection, None, "")
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
-        """Keep what a consumer measured, for whoever asks for the status."""
         if not lags:
             return
         with translated(_SERVER):
@@ -47,7 +44,6 @@ class PostgresControl:
             await self._pool.execute(sql, projection, topic, *zip(*lags, strict=True))
 
     async def counts(self) -> Mapping[str, ParkedCount]:
-        """See the port."""
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "count_parked"))
         return {row[0]: ParkedCount(*row[1:]) for row in map(tuple, rows)}
@@ -60,7 +56,7 @@ async def record_action(
     product_id: UUID | None,
     detail: str,
 ) -> None:
-    """Beside what it did, in the same transaction."""
+    """Stores the action, in the transaction of its effect."""
     await connection.execute(
         load_sql(_PACKAGE, "insert_operator_action"),
         action.actor,

@@ -1,4 +1,4 @@
-"""What keeps a background task from its work: told once in the log, and by readiness as long as it lasts."""
+"""Why a background task fails: logged once, and reported by readiness as long as it lasts."""
 
 from projector.errors import CannotGoOn, ProjectorError, Unavailable
 from shared.ops.logs import get_logger
@@ -25,10 +25,10 @@ class Trouble:
             raise Unavailable(self._reason)
 
     def tell(self, error: Exception | None) -> None:
-        """How the last attempt ended; None: well."""
+        """How the last attempt ended; None: without an error."""
         reason = None if error is None else f"{type(error).__name__}: {error}"
         if reason is not None and reason != self._reason:
-            # What an operator must mend, and what nobody has foreseen, is louder than an outage.
+            # An error that an operator must repair, and an unexpected one, are louder than an outage.
             is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)
             write = _log.critical if is_loud else _log.warning
             write(self._message, projection=self._projection, reason=reason, exc_info=error)

@@ -1,4 +1,4 @@
--- How far behind a projection is, by partition, as its consumer sees it now.
+-- Stores how far behind a projection is, by partition, as its consumer measured it now.
 -- $1 projection, $2 topic, then one element a partition: $3 partitions, $4 log positions, $5 next offsets,
 -- $6 lags in events, $7 lags in seconds, $8 troubles
 INSERT INTO views.projection_lag AS lag (

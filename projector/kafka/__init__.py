@@ -1,1 +1,1 @@
-"""Batches from Kafka by FastStream, and what it lacks (seek, pause, explicit commits) on its consumer."""
+"""Batches from Kafka through FastStream, and on its consumer what it lacks: seek, pause, explicit commits."""

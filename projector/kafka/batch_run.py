@@ -1,8 +1,8 @@
-"""One batch from raw records to its effect, with the patience that each class of error deserves.
+"""One batch from raw records to its effect, with the retries of each kind of error.
 
-transient   in place, with jitter, until its budget ends; then the caller pauses and it comes again
+transient   retried at once, with jitter, until its budget ends; then the caller pauses and delivers it again
 unknown     the same, shorter; then the batch is halved until one event is left, which is parked
-permanent   parked at once: that is no error here any more
+permanent   parked at once, and no longer an error here
 """
 
 import asyncio
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from projector.kafka.metrics import ProjectionMetrics
     from projector.settings import ProjectorSettings
 
-# Above this a line with every correlation id is longer than it is useful, and too slow.
+# With more, a line with every correlation id is too long to be useful, and too slow.
 LOGGED_BATCH_EVENTS_MAX = 10
 ERRORS = Counter(
     "projection_errors_total",
-    "Failed attempts and parked records by class: transient, unknown, or why a record is parked.",
+    "Failed attempts (transient, unknown) and parked records, by error class.",
     ["projection", "error_class"],
 )
 _log = get_logger(__name__)
@@ -54,23 +54,21 @@ class BatchRun:
         self._stopped_seconds = settings.stopped_seconds
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """See `Work`."""
         return await self._applier.place(partitions)
 
     def resumed(self) -> None:
-        """See `Work`."""
         self._applier.breaker.reset()
 
     def revoked(self) -> None:
-        """See `Work`. The successor's checkpoint fences what is on its way."""
+        """The successor's checkpoint fences a batch that is still running."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """Until it is done, its budget is used up, or `abandon` is set.
+        """Until the batch is done, its budget is used up, or `abandon` is set.
 
-        Raises a `ProjectorError` but `Refused`, or the unknown error that not even a single event gets past;
-        the same records may be given again.
+        Raises any `ProjectorError` but `Refused`, or the unknown error that fails even a single event;
+        the same records may be run again.
         """
         started = time.perf_counter()
         batch = read_batch(records, log_ids)
@@ -104,7 +102,7 @@ class BatchRun:
         except Exception:
             if abandon.is_set():
                 raise
-            _log.exception("an unknown error does not pass", projection=self._name, events=len(batch))
+            _log.exception("an unknown error lasts", projection=self._name, events=len(batch))
         return await self._applier.apply(batch, isolate=True)
 
     def _is_transient(self, error: BaseException) -> bool:
@@ -120,8 +118,8 @@ class BatchRun:
         return is_unknown
 
     def _tell(self, batch: Sequence[Delivered | Unreadable], applied: Applied) -> None:
-        for letter in applied.letters:
-            tell_parked(self._name, letter)
+        for dead_letter in applied.dead_letters:
+            tell_parked(self._name, dead_letter)
         if 0 < len(batch) <= LOGGED_BATCH_EVENTS_MAX:
             events = [item.event for item in batch if isinstance(item, Delivered)]
             _log.info(
@@ -133,11 +131,11 @@ class BatchRun:
             )
 
 
-def tell_parked(projection: str, letter: DeadLetter) -> None:
-    """Of each record that is parked, by log and metric."""
-    record, headers = letter.record, headers_for_people(letter.record.headers)
-    ERRORS.labels(projection, letter.error_class).inc()
-    write = _log.warning if letter.error_class == "follower" else _log.error
+def tell_parked(projection: str, dead_letter: DeadLetter) -> None:
+    """Logs and counts a parked record."""
+    record, headers = dead_letter.record, headers_for_people(dead_letter.record.headers)
+    ERRORS.labels(projection, dead_letter.error_class).inc()
+    write = _log.warning if dead_letter.error_class == "follower" else _log.error
     write(
         "event parked",
         projection=projection,
@@ -148,8 +146,8 @@ def tell_parked(projection: str, letter: DeadLetter) -> None:
         event_id=headers.get("ce_id"),
         event_type=headers.get("ce_type"),
         correlation_id=headers.get("ce_correlationid"),
-        error_class=letter.error_class,
-        cause=letter.cause,
+        error_class=dead_letter.error_class,
+        cause=dead_letter.cause,
     )
 
 

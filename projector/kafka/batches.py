@@ -1,7 +1,7 @@
-"""FastStream's part: a broker without producer, and batch subscribers that hand on raw records.
+"""FastStream's part: a broker without a producer, and batch subscribers that pass raw records on.
 
 The default parser decodes every header of a batch twice and loses the whole batch on a header that is not
-UTF-8 (docs/library-facts.md); ours looks at none.
+UTF-8 (docs/library-facts.md); ours decodes none.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 Records = tuple[Record, ...]
-# A topic that is made after the projector's start is found within this time.
+# A topic that is created after the projector's start is found within this time.
 _METADATA_MAX_AGE_MILLISECONDS = 5_000
 _STOP_SECONDS_MAX = 5.0
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
@@ -36,9 +36,9 @@ _HEARTBEATS_PER_SESSION = 5
 
 
 class PromptBatchSubscriber(BatchSubscriber):
-    """Takes a batch the moment there is one.
+    """Takes a batch as soon as there are records.
 
-    FastStream's own sleeps `batch_timeout_ms` after an empty poll, deaf to what arrives meanwhile: a short
+    FastStream's own sleeps `batch_timeout_ms` after an empty poll and misses records that arrive: a short
     time-out burns the processor while idle, a long one delays every event. aiokafka's poll wakes by itself.
     """
 
@@ -49,7 +49,7 @@ class PromptBatchSubscriber(BatchSubscriber):
         return tuple(chain.from_iterable(batches.values()))
 
     def dead_task(self) -> str | None:
-        """Which of aiokafka's own tasks has ended, and of what: it starts none anew and waits for ever."""
+        """Which of aiokafka's own tasks has ended, and why: it restarts none and then waits for ever."""
         consumer = self.consumer
         if consumer is None:
             return None
@@ -65,7 +65,7 @@ class PromptBatchSubscriber(BatchSubscriber):
         return None
 
     async def stop(self) -> None:
-        """Leave the group, with the broker away too, and then without a goodbye.
+        """Leave the group. If the broker cannot be reached, end without telling it.
 
         aiokafka's fetcher awaits fetches that it has just cancelled, so that a fetch in its back-off ends our
         stop like a cancellation; what was still to be closed then is its connections.
@@ -80,7 +80,11 @@ class PromptBatchSubscriber(BatchSubscriber):
                 raise
             for fetch in consumer._fetcher._pending_tasks:
                 fetch.cancel()
-            _log.warning("left without a goodbye", topics=sorted(consumer.subscription()), reason=repr(error))
+            _log.warning(
+                "left without telling the broker",
+                topics=sorted(consumer.subscription()),
+                reason=repr(error),
+            )
             await close_client(consumer._client)
             self.consumer = None
 
@@ -101,7 +105,7 @@ async def _raw_records(message: KafkaMessage) -> Any:
 
 
 def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
-    """Connects when started. Its access log (a line a batch) is at DEBUG."""
+    """Connects when started. Its access log (a line for each batch) is at DEBUG."""
     mend_connections()
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
@@ -125,13 +129,15 @@ def subscribe(
     listener: "ConsumerRebalanceListener",
     handler: Callable[[Records], Awaitable[None]],
 ) -> PromptBatchSubscriber:
-    """Every batch of the topic to `handler`, which must not raise: nobody would seek back for it."""
+    """Passes every batch of the topic to `handler`, which must not raise: the batch would be lost."""
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
         group_id=source.group,
-        fetch_min_bytes=settings.gather_bytes_min if source.gathers else 1,
+        fetch_min_bytes=settings.gather_bytes_min if source.waits_for_batch else 1,
         fetch_max_wait_ms=(
-            settings.gather_milliseconds_max if source.gathers else settings.fetch_wait_milliseconds_max
+            settings.gather_milliseconds_max
+            if source.waits_for_batch
+            else settings.fetch_wait_milliseconds_max
         ),
         batch=True,
         max_records=settings.batch_events_max,
@@ -146,7 +152,7 @@ def subscribe(
         parser=_whole_batch,
         decoder=_raw_records,
     )
-    # The factory has no say in the class; ours adds no state, so the instance may change it.
+    # The factory does not let us choose the class; ours adds no state, so the instance may change to it.
     subscriber.__class__ = PromptBatchSubscriber
     subscriber(handler)
     return cast(PromptBatchSubscriber, subscriber)

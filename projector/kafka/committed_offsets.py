@@ -1,8 +1,8 @@
-"""What a group has committed; "nothing yet" is never said of a group that cannot be read just now.
+"""A group's committed offsets; a group that cannot be read now is never taken for one without offsets.
 
-A coordinator that is still loading says so once for the whole group (OffsetFetch since version 2, KIP-88) and
-lists no partitions. aiokafka 0.14 reads only the partitions, so that its `committed()` answers None: a group
-that begins "with what comes next" would begin there anew, and what came before it would be lost.
+A coordinator that is still loading answers so once for the whole group (OffsetFetch since version 2, KIP-88)
+and lists no partitions. aiokafka 0.14 reads only the partitions, so its `committed()` returns None: a group
+that begins at the end would begin there again, and the events before it would be lost.
 """
 
 from collections import defaultdict
@@ -18,7 +18,9 @@ _NONE = -1
 async def committed_offsets(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """Of those that have one. Raises aiokafka's errors: then nothing is known, and the caller asks again."""
+    """By partition, if it has one. Raises aiokafka's errors: then nothing is known, and the caller asks
+    again.
+    """
     by_topic: dict[str, list[int]] = defaultdict(list)
     for tp in partitions:
         by_topic[tp.topic].append(tp.partition)

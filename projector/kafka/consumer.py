@@ -1,7 +1,7 @@
-"""One projection on its consumer group: places it, applies its batches, waits out outages, or stops loudly.
+"""One projection on its consumer group: places it, applies its batches, waits during outages, or stops.
 
-FastStream polls and hands over batches; where to read from, when to pause and what to commit is decided here.
-Partitions stay paused until their checkpoints are loaded and sought: no record from a wrong place is seen.
+FastStream polls and passes batches; this module decides where to read from, when to pause and what to commit.
+Partitions stay paused until their checkpoints are loaded and sought, so no record from a wrong place is read.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from projector.kafka.placement import Stop
 from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
-from shared.ops.concurrency.waits import pause
+from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from shared.ops.health import Heartbeat
 
 _KEEP_SECONDS = 0.25
-_REMEDY = "mend the cause, then resume the projection"
+_REMEDY = "repair the cause, then resume the projection"
 _log = get_logger(__name__)
 
 
@@ -78,12 +78,11 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._keeper = asyncio.create_task(self._keep(), name=f"keep-{self.name}")
 
     async def stop(self) -> None:
-        """Let the batch in hand finish (a retry ends at once), commit, and leave the group."""
+        """Let the running batch finish (a retry ends at once), commit, and leave the group."""
         self._ending = True
         self._abandon.set()
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await cancelled(self._keeper)
         if self._subscriber.consumer is not None:
             async with self._busy:
                 await self._offsets.commit(self._consumer)
@@ -98,7 +97,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             raise Unavailable(f"the topic {self.topic} does not exist")
 
     def obey(self, control: Control) -> None:
-        """What an operator wants, asked every moment; a pause takes effect after the batch in hand."""
+        """Pause or continue, as an operator requested; a running batch is finished first."""
         before, self._state.control = self._state.control, control
         if control.is_paused and not before.is_paused:
             self._wait(f"paused by an operator: {control.reason}", seconds=0)
@@ -107,7 +106,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._metrics.stopped(False)
             self._work.resumed()
             self._placement.look_again()
-            # Anew from the checkpoints, which may have been set back meanwhile.
+            # Again from the checkpoints, which may have been set back meanwhile.
             self._wait("resumed by an operator", seconds=0)
 
     def lags(self) -> list[PartitionLag]:
@@ -115,14 +114,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         return self._state.lags()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Pause before anything else: nothing was fetched between the assignment and this."""
+        """Pause before anything else, so that nothing is fetched between the assignment and this."""
         self._consumer.pause(*assigned)
         self._placement.assign(assigned)
         self._abandon = asyncio.Event()
         self._wake.set()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """A batch in hand may still finish; the checkpoint fences it if the successor was faster."""
+        """A running batch may still finish; the checkpoint fences it if the successor was faster."""
         self._abandon.set()
         await self._offsets.commit(self._consumer)
         self._placement.revoke()
@@ -130,22 +129,22 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._work.revoked()
 
     async def _keep(self) -> None:
-        """Place what is unplaced, commit, measure, and beat, until cancelled."""
+        """Place unplaced partitions, commit, measure lag, and send the heartbeat, until cancelled."""
         while True:
             await pause(_KEEP_SECONDS, self._wake)
             self._wake.clear()
             try:
                 await self._keep_once()
             except Exception as error:
-                _log.exception("keeping the projection failed", projection=self.name)
+                _log.exception("a round of the consumer's upkeep failed", projection=self.name)
                 self._wait(f"{type(error).__name__}: {error}")
 
     async def _keep_once(self) -> None:
         if dead := self._subscriber.dead_task():
             if self._state.stopped_because is None:
-                self._stop(dead, remedy="start this process anew")
-            return  # without a beat
-        # What aiokafka holds against max.poll.interval: seconds since the last poll ended, 0 during one.
+                self._stop(dead, remedy="restart this process")
+            return  # without a heartbeat
+        # aiokafka compares this with max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
             self.heartbeat.beat()
         if not self._state.is_held:
@@ -157,7 +156,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._metrics.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
-        """Load where to go on (the committed offset, where there is no checkpoint), seek there, resume."""
+        """Load the checkpoints (or the committed offsets, if there are none), seek there, resume."""
         async with self._busy:
             abandon = self._abandon
             await self._offsets.commit(self._consumer)
@@ -182,9 +181,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             _log.info("projecting", projection=self.name, partitions=sorted(self._placement.placed))
 
     async def _handle(self, records: Records) -> None:
-        """FastStream's handler. Never raises: an error would only be logged, and the records be lost."""
+        """FastStream's handler. Never raises: an error would only be logged, and the records lost."""
         async with self._busy:
-            # Records of a partition that is not placed will come again after the seek.
+            # Records of a partition that is not placed are delivered again after the seek.
             placed = self._placement.placed
             wanted = [record for record in records if record.partition in placed]
             if not wanted or self._ending or self._state.is_held:
@@ -197,13 +196,13 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                     self._give_back(error)
                 return
             if abandon is self._abandon and self._placement.assigned is not None:
-                # Not when the partitions were taken away meanwhile: then they are the successor's to commit.
+                # Not if the partitions were revoked meanwhile: then the successor commits them.
                 self._offsets.reached(outcome.done)
                 for partition, stop in outcome.stopped.items():
                     self._stop_partition(partition, stop)
 
     def _give_back(self, error: Exception) -> None:
-        """The batch comes again: at once from where the checkpoint is now, or after a pause."""
+        """The batch is delivered again: at once from the new checkpoint, or after a pause."""
         if isinstance(error, Fenced):
             _log.warning("fenced, reloading the checkpoints", projection=self.name, reason=str(error))
             self._wait(str(error), seconds=0)
@@ -212,20 +211,20 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         elif isinstance(error, ProjectorError):
             self._wait(str(error))
         else:
-            _log.error("an unknown error holds the projection up", projection=self.name, exc_info=error)
+            _log.error("an unknown error lasts", projection=self.name, exc_info=error)
             self._wait(f"{type(error).__name__}: {error}")
 
     def _wait(self, reason: str, *, seconds: float | None = None) -> None:
-        """Pause and be placed again after a while; what was in hand comes again after the seek."""
+        """Pause, and be placed again after a while; the records are delivered again after the seek."""
         delay = self._settings.pause_seconds if seconds is None else seconds
         if delay:
-            _log.error("projection paused", projection=self.name, reason=reason, pause_seconds=delay)
+            _log.error("projection waits", projection=self.name, reason=reason, pause_seconds=delay)
         self._pause()
         self._placement.wait(reason, delay)
         self._wake.set()
 
     def _stop_partition(self, partition: int, stop: Stop) -> None:
-        """The others go on."""
+        """The other partitions go on."""
         self._consumer.pause(TopicPartition(self.topic, partition))
         self._placement.stop(partition, stop)
         if stop.is_loud:
@@ -236,7 +235,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             )  # fmt: skip
 
     def _stop(self, reason: str, *, remedy: str = _REMEDY) -> None:
-        """Red until an operator acts. The partitions stay ours: others would meet the same."""
+        """Not ready until an operator acts. The partitions stay here: another process would fail, too."""
         self._state.stopped_because = f"{reason}; {remedy}"
         self._pause()
         self._metrics.stopped(True)

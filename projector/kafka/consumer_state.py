@@ -1,4 +1,4 @@
-"""Whether one projection goes on, and if not, why: for its consumer, for readiness, and for operators."""
+"""Whether one projection runs, and if not, why: for its consumer, for readiness, and for operators."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from projector.control.ports import PartitionLag
 from projector.kafka.placement import STOPPED, Placement
 
 UNKNOWN_REVISION = -1
-"""Before the first look at what operators want."""
+"""Until operators' requests are read for the first time."""
 
 
 class ConsumerState:
-    """Of one consumer. Without any I/O."""
+    """The state of one consumer. Without any I/O."""
 
     def __init__(self) -> None:
         self.placement = Placement()
@@ -25,15 +25,15 @@ class ConsumerState:
         return self.stopped_because is not None or self.control.is_paused
 
     def trouble(self) -> str | None:
-        """Why it is not ready; a pause that was ordered is no trouble."""
+        """Why it is not ready; a pause by an operator does not count."""
         if self.stopped_because is not None:
             return f"{STOPPED}{self.stopped_because}"
         return None if self.control.is_paused else self.placement.trouble()
 
     def lags(self) -> list[PartitionLag]:
-        """As measured a moment ago, with why a partition does not go on, where it does not.
+        """The last measured lag, and why a partition does not go on, if it does not.
 
-        What begins with `stopped:` does not end by itself: `status` tells it from a wait by that.
+        A reason that begins with `stopped:` does not end by itself; `status` recognises a stop by that.
         """
         whole = f"{STOPPED}{self.stopped_because}" if self.stopped_because is not None else None
         if whole is None and self.control.is_paused:

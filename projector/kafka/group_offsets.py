@@ -1,4 +1,4 @@
-"""Where a consumer group stands against a topic, read from outside the group, for `status`."""
+"""The offsets of a consumer group and of its topic, read from outside the group, for `status`."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from projector.errors import Unavailable
 
 
 class TopicEnds(NamedTuple):
-    """Per partition the offset after the last record, and per group what it has committed, if anything."""
+    """The offset after the last record of each partition, and the committed offsets of each group, if any."""
 
     end_offsets: dict[int, int]
     committed: dict[str, dict[int, int]]
 
 
 async def topic_ends(bootstrap_servers: str, topic: str, groups: list[str]) -> TopicEnds:
-    """Raises aiokafka's `KafkaError` when the broker is away, `Unavailable` when the topic does not exist."""
+    """Raises aiokafka's `KafkaError` during an outage of Kafka, `Unavailable` if the topic does not exist."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, client_id="projector-status")
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="projector-status")
     try:

@@ -1,7 +1,7 @@
-"""Closes a connection to Kafka on which an answer is overdue, so that what is asked next goes over a new one.
+"""Closes a connection to Kafka on which an answer is overdue, so that the next request uses a new one.
 
-A machine in between that vanished, or a broker that forgot a request, leaves a connection that looks alive.
-aiokafka 0.14 closes it when one of its fetches runs out of time; after a request for metadata it does not,
+If a machine in between vanishes, or a broker forgets a request, the connection still looks alive.
+aiokafka 0.14 closes it when a fetch times out, but not when a request for metadata does,
 and before a projection is placed nothing is fetched. Such a consumer would never come back from a rebalance.
 """
 
@@ -23,14 +23,14 @@ _log = get_logger(__name__)
 
 
 def connections_of(client: Any) -> list[Any]:
-    """Of one of aiokafka's clients, those whose answers come at once. On a coordinator's connection a member
+    """An aiokafka client's connections whose answers come at once. On a coordinator's connection a member
     waits for others.
     """
     return [one for (_, group), one in client._conns.items() if group == ConnectionGroup.DEFAULT]
 
 
 class LostAnswers:
-    """What has been seen waiting, and since when."""
+    """The requests that wait for an answer, and since when."""
 
     def __init__(self, *, seconds_max: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds_max = seconds_max
@@ -38,7 +38,7 @@ class LostAnswers:
         self._since: dict[tuple[int, int], float] = {}
 
     def look(self, clients: Iterable[Any]) -> int:
-        """At aiokafka's clients; answers how many connections were closed."""
+        """Check aiokafka's clients; returns how many connections were closed."""
         now, since, closed = self._clock(), self._since, 0
         self._since = {}
         for connection in (each for client in clients for each in connections_of(client)):
@@ -48,14 +48,14 @@ class LostAnswers:
             if now - since.get(oldest, now) < self._seconds_max:
                 self._since[oldest] = since.get(oldest, now)
             else:
-                _log.warning("an answer is overdue, the connection is made anew", host=connection.host)
+                _log.warning("an answer is overdue: reconnecting", host=connection.host)
                 connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
                 closed += 1
         return closed
 
 
 async def watch_answers(broker: "KafkaBroker", seconds_max: float) -> None:
-    """Of all its consumers, until cancelled."""
+    """For all consumers of the broker, until cancelled."""
     answers = LostAnswers(seconds_max=seconds_max)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)

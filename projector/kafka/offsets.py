@@ -1,7 +1,7 @@
-"""What a projection has applied, per partition: committed to Kafka, and measured against what is there.
+"""How far a projection has applied each partition: committed to Kafka, and compared with its end.
 
 The commit is for lag tools, and for views without checkpoints; it comes after the effect and is best effort,
-because a view's own checkpoint or guard makes a repetition harmless.
+because a view's own checkpoint or version check makes a duplicate harmless.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 
 
 class AppliedOffsets:
-    """Only of partitions that are ours now: `forget` is called when they are taken away."""
+    """Only for partitions that this process has: `forget` is called when they are revoked."""
 
     def __init__(self, projection: str, topic: str, metrics: ProjectionMetrics) -> None:
         self._projection = projection
@@ -38,8 +38,8 @@ class AppliedOffsets:
         self._ask_after = 0.0
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
-        """Reading starts here. That is committed too: where a commit failed, the checkpoint moved without it,
-        and a partition to which nothing comes any more would lag for ever.
+        """Reading starts here. This is committed, too: after a failed commit the checkpoint is ahead of it,
+        and a partition without new records would show a lag for ever.
         """
         self._next.update(next_offsets)
         for tp in next_offsets:
@@ -55,7 +55,7 @@ class AppliedOffsets:
                 self._metrics.reached(tp.partition, event.log_position, event.recorded_at)
 
     def forget(self) -> None:
-        """The partitions belong to someone else now."""
+        """Another process has the partitions now."""
         self._next, self._committed, self._ends = {}, {}, {}
         self._metrics.forget()
 
@@ -74,7 +74,7 @@ class AppliedOffsets:
         self._committed.update(offsets)
 
     async def measure(self, consumer: "AIOKafkaConsumer") -> list[PartitionLag]:
-        """Lag against the newest offset that is known; partitions of which none is are absent."""
+        """Lag behind the newest known offset; partitions without one are absent."""
         await self._ask_for_ends(consumer)
         lags = []
         for tp, next_offset in self._next.items():
@@ -84,7 +84,7 @@ class AppliedOffsets:
         return lags
 
     async def _ask_for_ends(self, consumer: "AIOKafkaConsumer") -> None:
-        """Fetches tell of them, but of a paused partition nothing is fetched: its lag would stand still."""
+        """Fetches bring the ends, but a paused partition is not fetched, and its lag would not grow."""
         paused = [tp for tp in consumer.paused() if tp in self._next]
         now = time.monotonic()
         if not paused or now < self._ask_after:
@@ -95,4 +95,4 @@ class AppliedOffsets:
                 self._ends = dict(await consumer.end_offsets(paused))
         except KAFKA_IS_AWAY as error:
             reason = f"{type(error).__name__}: {error}"
-            _log.warning("ends of partitions not known", projection=self._projection, reason=reason)
+            _log.warning("cannot read the partitions' ends", projection=self._projection, reason=reason)

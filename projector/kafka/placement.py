@@ -1,8 +1,8 @@
-"""Which partitions a projection reads, which it may not read yet, and why: state without any I/O.
+"""Which partitions a projection reads, which it does not read yet, and why: state without any I/O.
 
-unassigned -> unplaced (paused) -> placed. Whatever goes wrong for a while makes partitions unplaced again:
-they stay paused, polling goes on (the group membership lives), and after a while they are placed anew, from
-their checkpoints. A stopped partition is one that has to wait longer than the others.
+unassigned -> unplaced (paused) -> placed. After a transient error, partitions are unplaced again:
+they stay paused, polling goes on (so the group keeps this member), and after a while they are placed again,
+from their checkpoints. A stopped partition waits longer than the others.
 """
 
 import time
@@ -13,11 +13,11 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 STOPPED = "stopped: "
-"""How the reason of what does not end by itself begins, where a reader of `projection_lag` sees it."""
+"""Begins a reason that does not end by itself, in the table `projection_lag`."""
 
 
 class Stop(NamedTuple):
-    """A partition goes no further than `offset` for `seconds`; then it looks again."""
+    """A partition does not go past `offset` for `seconds`; then it is tried again."""
 
     offset: int
     reason: str
@@ -26,7 +26,7 @@ class Stop(NamedTuple):
 
 
 class Placement:
-    """Of one consumer. `clock` gives monotonic seconds."""
+    """The partitions of one consumer. `clock` gives monotonic seconds."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.assigned: frozenset[TopicPartition] | None = None
@@ -37,35 +37,35 @@ class Placement:
         self._stops: dict[int, tuple[Stop, float]] = {}
 
     def assign(self, partitions: Collection[TopicPartition]) -> None:
-        """They are ours; where to begin in them is not known yet."""
+        """This process has them now; where to begin is not known yet."""
         self.assigned = frozenset(partitions)
         self.wait("checkpoints are being loaded", 0.0)
         self._stops = {}
 
     def revoke(self) -> None:
-        """They are someone else's."""
+        """Another process may have them now."""
         self.assigned = None
-        self.wait("the group rebalances", 0.0)
+        self.wait("the consumer group is rebalancing", 0.0)
         self._stops = {}
 
     def wait(self, reason: str, seconds: float) -> None:
-        """All of them are unplaced for at least so long."""
+        """All partitions are unplaced for at least so many seconds."""
         self.placed = {}
         self.waiting_because = reason
         self._place_after = self._clock() + seconds
 
     def stop(self, partition: int, stop: Stop) -> None:
-        """This one is unplaced for as long as the stop says."""
+        """This partition is unplaced for as long as the stop says."""
         self.placed.pop(partition, None)
         self._stops[partition] = (stop, self._clock() + stop.seconds)
 
     def look_again(self) -> None:
-        """An operator has done something: nobody waits any longer."""
+        """An operator has acted: all waits end."""
         self._place_after = 0.0
         self._stops = {}
 
     def due(self) -> list[TopicPartition]:
-        """What may be placed now."""
+        """The partitions that may be placed now."""
         now = self._clock()
         if self.assigned is None or now < self._place_after:
             return []
@@ -78,7 +78,7 @@ class Placement:
         self.placed.update(log_ids)
 
     def trouble(self) -> str | None:
-        """Why not all of it is read, for readiness; None when it is."""
+        """Why not all partitions are read, for readiness; None: all are."""
         if self.assigned is None:
             return self.waiting_because
         loud = [f"partition {at} stopped: {reason}" for at, reason in sorted(self.stops.items())]
@@ -88,7 +88,7 @@ class Placement:
         return self.waiting_because if waits else None
 
     def trouble_in(self, partition: int) -> str | None:
-        """Why this one is not read."""
+        """Why this partition is not read."""
         stopped = self._stops.get(partition)
         if stopped is not None:
             stop = stopped[0]
@@ -97,7 +97,7 @@ class Placement:
 
     @property
     def stops(self) -> dict[int, str]:
-        """Why each partition is stopped that is not simply waiting for something to be due."""
+        """The stopped partitions, and why each is stopped; partitions that only wait are absent."""
         return {partition: stop.reason for partition, (stop, _) in self._stops.items() if stop.is_loud}
 
     def _is_due(self, tp: TopicPartition, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Kafka records become deliveries, one by one, so that a bad one costs nothing but itself."""
+"""Reads Kafka records one by one, so that a bad record affects no other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -13,14 +13,15 @@ Record: TypeAlias = "ConsumerRecord[Any, Any]"
 
 
 def read_batch(records: Sequence[Record], log_ids: Mapping[int, UUID]) -> list[Delivered | Unreadable]:
-    """One item a record, in order. `log_ids`: the log that each partition's checkpoint speaks of."""
+    """One item for each record, in order. `log_ids`: the log id of each partition's checkpoint."""
     return [read_one(record, log_ids[record.partition]) for record in records]
 
 
 def read_one(record: Any, log_id: UUID) -> Delivered | Unreadable:
-    """The event in a record, or what is known of a record that holds none.
+    """The event in a record, or the reason why it has none.
 
-    An event of another log would be dropped as old, because its positions start anew.
+    An event of another log counts as unreadable: its positions start again at 1, so it would pass for a
+    duplicate.
     """
     try:
         event, found_log_id, _ = read_record(record.key, record.value, record.headers)

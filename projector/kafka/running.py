@@ -1,4 +1,4 @@
-"""What runs of one projection: the topics it reads, and what it does beside reading."""
+"""The running parts of one projection: its subscriptions, and its background tasks."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -10,7 +10,7 @@ from shared.kafka.topics import TopicSpec
 
 
 class Subscription(NamedTuple):
-    """One topic of a projection and what is done with its records; `label` is what it is measured as."""
+    """One topic of a projection and the work on its records; `label` is its name in metrics."""
 
     label: str
     source: Source
@@ -19,17 +19,17 @@ class Subscription(NamedTuple):
 
 
 class Background(Controlled, Protocol):
-    """What a projection does beside reading."""
+    """A task of a projection beside its subscriptions."""
 
     async def run(self) -> None:
         """Until cancelled."""
 
     async def check(self) -> None:
-        """For readiness. Raises with the reason."""
+        """For readiness. Raises an error with the reason."""
 
 
 class Running(NamedTuple):
-    """A projection that is to run in this process; `topics` are its own, made where they are missing."""
+    """The parts of a projection in this process; `topics` are its own and are created if missing."""
 
     name: str
     subscriptions: Sequence[Subscription]

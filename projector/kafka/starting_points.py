@@ -1,4 +1,4 @@
-"""Where a projection starts to read: at its checkpoint, if the topic still holds what comes after it."""
+"""Where a projection starts to read: at its checkpoint, if the topic still has the records after it."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal, NamedTuple
@@ -12,13 +12,13 @@ from projector.kafka.committed_offsets import committed_offsets
 from projector.kafka.topic_bounds import topic_bounds
 
 StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
-"""checkpoint: what the view says, else the beginning; what is committed is for lag tools.
+"""checkpoint: the view's checkpoint, else the beginning; committed offsets are only for lag tools.
 committed: the group's committed offset, else the beginning (a view without checkpoints).
-committed-or-end: the same, but a new group begins with what comes next (no mail for what is past)."""
+committed-or-end: the same, but a new group begins at the end (no mail about old events)."""
 
 
 class StartingPoint(NamedTuple):
-    """The offset to read next and the log that the events must be of."""
+    """The next offset to read, and the id of the log that its events must have."""
 
     next_offset: int
     log_id: UUID
@@ -33,16 +33,17 @@ async def starting_points(
     starts_at: StartsAt,
     bounds_seconds_max: float,
 ) -> dict[TopicPartition, StartingPoint]:
-    """One per partition. Raises `Unavailable`, aiokafka's errors, or `LogDiffers`."""
+    """One for each partition. Raises `Unavailable`, aiokafka's errors, or `LogDiffers`."""
     checkpoints = await place([tp.partition for tp in assigned])
     unknown = [tp for tp in assigned if tp.partition not in checkpoints]
     log_id = await log.log_id() if unknown else None
-    # Before the ends: whoever has the partition meanwhile, while we are stopped, moves both of them on.
+    # Read before the ends: while this process is stopped, another one may have the partition and move both
+    # on.
     committed = await committed_offsets(consumer, unknown) if starts_at != "checkpoint" and unknown else {}
     beginnings, ends = await topic_bounds(consumer, assigned, seconds_max=bounds_seconds_max)
     new = {tp: _beginning(tp, beginnings, ends, starts_at) for tp in unknown if tp not in committed}
     if new and starts_at == "committed-or-end":
-        # At once, or a crash before the first commit would move the beginning on.
+        # Committed at once; else a crash before the first commit would move the start on.
         await consumer.commit(new)
     points = {}
     for tp in assigned:
@@ -67,8 +68,8 @@ def _beginning(
     ends: Mapping[TopicPartition, int],
     starts_at: StartsAt,
 ) -> int:
-    """Of a partition that nothing is known of."""
+    """Where to start in a partition without checkpoint or committed offset."""
     if starts_at == "checkpoint":
-        # A topic that begins later has lost what the view lacks: 0 is refused then.
+        # If the topic begins later, events that the view lacks are lost: then 0 is refused.
         return 0
     return ends[tp] if starts_at == "committed-or-end" else beginnings[tp]

@@ -1,8 +1,8 @@
-"""Where partitions begin and end, asked so that an answer that got lost is asked for on another connection.
+"""First and last offsets of partitions; after a lost answer, the next request uses another connection.
 
-aiokafka closes a connection when a request on it has run out of time. But the limit of its own question for
-offsets is the same number of seconds, and ends first: the connection stays, and as long as nothing else is
-asked on it (nothing is fetched before a projection is placed) every later question waits there in vain.
+aiokafka closes a connection when a request on it times out. But the limit of its own request for
+offsets is the same number of seconds, and ends first: the connection stays open, and while no other request
+is sent on it (nothing is fetched before a projection is placed) every later request waits there in vain.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ Offsets = Mapping[TopicPartition, int]
 async def topic_bounds(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], *, seconds_max: float
 ) -> tuple[Offsets, Offsets]:
-    """Their first offsets and the ones after their last. Raises `Unavailable`."""
+    """The first offset of each, and the offset after the last. Raises `Unavailable`."""
     try:
         async with asyncio.timeout(seconds_max):
             beginnings, ends = await asyncio.gather(
@@ -32,5 +32,5 @@ async def topic_bounds(
         for connection in connections_of(consumer._client):
             connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
         raise Unavailable(
-            f"Kafka does not tell where partitions end: {type(error).__name__}: {error}"
+            f"cannot read the partitions' ends from Kafka: {type(error).__name__}: {error}"
         ) from error

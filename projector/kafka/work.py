@@ -1,4 +1,4 @@
-"""What a consumer is told to read, and what it hands the records to."""
+"""What a consumer reads (`Source`), and what it passes the records to (`Work`)."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -15,14 +15,14 @@ from projector.kafka.starting_points import StartsAt
 class Source(NamedTuple):
     """One topic for one consumer group.
 
-    `gathers`: what nobody waits for is worth a short wait of its own. At a few hundred events a second, most
-    batches would hold one event, and a batch costs about the same whatever it holds.
+    `waits_for_batch`: whether it has a batch wait, as no reader waits for it. At a few hundred events a
+    second, most batches would hold one event, and a batch costs about the same with one event or many.
     """
 
     topic: str
     group: str
     starts_at: StartsAt
-    gathers: bool = False
+    waits_for_batch: bool = False
 
 
 class Outcome(NamedTuple):
@@ -33,21 +33,21 @@ class Outcome(NamedTuple):
 
 
 class Work(Protocol):
-    """What is done with the records of one projection."""
+    """The work on the records of one projection."""
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """Where to go on, by partition; those without a checkpoint are absent. Raises `Unavailable`."""
+        """The checkpoints; partitions without one are absent. Raises `Unavailable`."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """Do it, with patience, until `abandon` is set. What it raises is given again later.
+        """Process the records, with retries, until `abandon` is set. If it raises, they are run again later.
 
-        `log_ids`: the log that each partition's events must be of.
+        `log_ids`: the id of the log that each partition's events must have.
         """
 
     def resumed(self) -> None:
-        """An operator has looked: limits count anew."""
+        """An operator has resumed the projection: limits start to count again."""
 
     def revoked(self) -> None:
-        """The partitions are someone else's from now on."""
+        """Another process has the partitions from now on."""

@@ -28,12 +28,12 @@ DIGEST_DEAD_LETTERS = "digests"
 """In place of a topic, of the dead letters that are digests; they have the partition -1: no record is one."""
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
-_LETTERS_PER_TURN_MAX = 100
+_DEAD_LETTERS_PER_TURN_MAX = 100
 _CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
 
 
 class LoopTools(NamedTuple):
-    """`tell_parked` logs and counts a letter."""
+    """`tell_parked` logs and counts a dead letter."""
 
     digests: Digests
     sender: DigestSender
@@ -122,20 +122,20 @@ class DigestLoop:
 
     async def _park_undelivered(self) -> bool:
         """Whether there may be more. Raises `ParkingIsFull`; then they are found again."""
-        undelivered = await self._tools.digests.undelivered(_LETTERS_PER_TURN_MAX)
+        undelivered = await self._tools.digests.undelivered(_DEAD_LETTERS_PER_TURN_MAX)
         if not undelivered:
             return False
         breaker = self._tools.breaker
         breaker.check(len(undelivered))
-        letters = [_letter(one) for one in undelivered]
+        dead_letters = [_dead_letter(one) for one in undelivered]
         async with self._tools.open_parking() as parking:
-            await parking.park(letters)
-        breaker.parked(len(letters))
+            await parking.park(dead_letters)
+        breaker.parked(len(dead_letters))
         # A crash before this line parks them once more, which changes nothing.
         await self._tools.digests.mark_parked([one.digest_id for one in undelivered])
-        for letter in letters:
-            self._tools.tell_parked(letter)
-        return len(undelivered) == _LETTERS_PER_TURN_MAX
+        for dead_letter in dead_letters:
+            self._tools.tell_parked(dead_letter)
+        return len(undelivered) == _DEAD_LETTERS_PER_TURN_MAX
 
     async def _measure(self) -> None:
         gathered = await self._tools.digests.gathered(self._recipients)
@@ -151,7 +151,7 @@ class DigestLoop:
         self._purged_at = now
 
 
-def _letter(digest: Undelivered) -> SingleDeadLetter:
+def _dead_letter(digest: Undelivered) -> SingleDeadLetter:
     """A digest as a dead letter; `show` prints what it is about."""
     digest_id = str(digest.digest_id)
     value = {"digest_id": digest_id, "recipient": digest.recipient, "events": digest.events}

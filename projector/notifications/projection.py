@@ -49,7 +49,7 @@ class NotificationsProjection:
 
     def source(self, stores: Stores) -> Source:
         """A new group begins with what comes next: past events send no mail."""
-        return Source(stores.topic, stores.group(self.name), "committed-or-end", gathers=True)
+        return Source(stores.topic, stores.group(self.name), "committed-or-end", waits_for_batch=True)
 
     def running(self, stores: Stores) -> Running:
         """A subscription for the events, one for each retry topic, and the digests."""

@@ -1,14 +1,14 @@
 """Takes mails out of the dead letters: tried once more, or given up by an operator who says why.
 
 No transaction is open while SMTP is spoken: the claims keep two operators from sending the same mail, and the
-letter leaves the park afterwards.
+dead letter leaves the park afterwards.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, ParkedEvent, Parking
+from projector.applying.dead_letters import Action, Parking, StoredDeadLetter
 from projector.applying.ports import EventLog
 from projector.applying.records import ErrorClass, Unreadable
 from projector.errors import CannotGoOn
@@ -33,7 +33,7 @@ _ASK = "say so (--resend-unknown) to have it sent again, or discard it"
 
 
 class NotificationRetries:
-    """What `Drain` is for views. `senders` None: without a mail server there is nothing but discarding."""
+    """What `Retry` is for views. `senders` None: without a mail server there is nothing but discarding."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class NotificationRetries:
         return Released(0, 0)
 
     async def retry_single(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+        self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released:
         """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
 
@@ -68,7 +68,7 @@ class NotificationRetries:
         """
         if self._senders is None:
             raise CannotGoOn("there is no mail server: set SMTP_URL and NOTIFICATION_RECIPIENTS")
-        parked = await self._parked(parked_event_id)
+        parked = await self._parked(dead_letter_id)
         if parked is None:
             return Released(0, 0)
         notifier, sender = self._senders
@@ -84,50 +84,50 @@ class NotificationRetries:
             verdict = await notifier.notify(read.event, again=again)
         match verdict:
             case Done():
-                return await self._release(parked_event_id, action)
+                return await self._release(dead_letter_id, action)
             case Hopeless(error_class="mail-outcome-unknown", cause=cause):
-                return await self._failed(parked_event_id, "mail-outcome-unknown", f"{cause}; {_ASK}")
+                return await self._failed(dead_letter_id, "mail-outcome-unknown", f"{cause}; {_ASK}")
             case Hopeless(error_class, cause):
-                return await self._failed(parked_event_id, error_class, cause)
+                return await self._failed(dead_letter_id, error_class, cause)
             case TryAgain(cause):
-                return await self._failed(parked_event_id, "mail-not-sent", cause)
+                return await self._failed(dead_letter_id, "mail-not-sent", cause)
             case Lacking(cause):
                 return Released(0, 1, cause)
         raise AssertionError("its time was never up")
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Released:
+    async def discard_single(self, dead_letter_id: int, action: Action) -> Released:
         """Forget it: no mail of this event, or no such digest, is ever sent any more."""
-        parked = await self._parked(parked_event_id)
+        parked = await self._parked(dead_letter_id)
         if parked is None:
             return Released(0, 0)
         digest_id = _digest_of(parked)
         if digest_id is not None:
             await self._digests.discard(digest_id)
-            return await self._release(parked_event_id, action)
+            return await self._release(dead_letter_id, action)
         read = self._read_record(parked, await self._log.log_id())
         if not isinstance(read, Unreadable):
             await self._claims.discard(read.event.metadata.event_id)
-        return await self._release(parked_event_id, action)
+        return await self._release(dead_letter_id, action)
 
-    async def _parked(self, parked_event_id: int) -> ParkedEvent | None:
+    async def _parked(self, dead_letter_id: int) -> StoredDeadLetter | None:
         async with self._open_parking() as parking:
-            return await parking.parked_one(parked_event_id)
+            return await parking.parked_one(dead_letter_id)
 
-    async def _release(self, parked_event_id: int, action: Action) -> Released:
+    async def _release(self, dead_letter_id: int, action: Action) -> Released:
         async with self._open_parking() as parking:
-            parked = await parking.parked_one(parked_event_id)
+            parked = await parking.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
             await parking.release([parked], action)
         return Released(1, 0)
 
-    async def _failed(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> Released:
+    async def _failed(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> Released:
         async with self._open_parking() as parking:
-            await parking.failed_alone(parked_event_id, error_class, cause)
+            await parking.failed_alone(dead_letter_id, error_class, cause)
         return Released(0, 1, cause)
 
 
-def _digest_of(parked: ParkedEvent) -> UUID | None:
+def _digest_of(parked: StoredDeadLetter) -> UUID | None:
     """Which digest it is; None: it is a record."""
     if parked.topic != DIGEST_DEAD_LETTERS:
         return None

@@ -1,4 +1,4 @@
-"""Puts together what operators do, for the command line and the HTTP port."""
+"""Puts the operators' actions together, for the command line and the operations port."""
 
 from functools import partial
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from projector.stores import Stores
 
 
 class Operations(NamedTuple):
-    """All that changes something; `status.py` only looks."""
+    """The actions that change something; `status.py` only reads."""
 
     dead_letters: DeadLetters
     pausing: Pausing
@@ -20,8 +20,8 @@ class Operations(NamedTuple):
 
 def operations(stores: Stores) -> Operations:
     """Of all projections, over the same stores."""
-    drains = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
+    retrying = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
     return Operations(
-        DeadLetters(PostgresDeadLetters(stores.read_model), drains, stores.topic),
+        DeadLetters(PostgresDeadLetters(stores.read_model), retrying, stores.topic),
         Pausing(PostgresControl(stores.read_model), NAMES),
     )

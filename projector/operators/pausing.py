@@ -1,4 +1,4 @@
-"""Pause a projection and let it go on, by command line or over HTTP."""
+"""Pause and resume a projection, from the command line or over HTTP."""
 
 from collections.abc import Collection
 
@@ -20,6 +20,6 @@ class Pausing:
         await self._board.set(projection, action, is_paused=True)
 
     async def resume(self, projection: str, action: Action) -> None:
-        """Go on, whether it was paused, had stopped, or waited because too much failed."""
+        """Continue, if it was paused, was stopped, or waited because too many products failed."""
         check_projection(projection, self._names)
         await self._board.set(projection, action, is_paused=False)

@@ -1,5 +1,5 @@
--- Every partition of every projection: its checkpoint, and what its consumer told a moment ago, for `status`.
--- $1 topic, $2 age in seconds up to which what a consumer told counts as of now
+-- Each partition of each projection: its checkpoint, and the state that its consumer reported, for `status`.
+-- $1 topic, $2 greatest age in seconds of a report that still counts
 SELECT projection, partition, checkpoint.next_offset, checkpoint.log_id, checkpoint.updated_at,
        greatest(checkpoint.log_position, lag.log_position) AS log_position,
        lag.next_offset AS told_next_offset, lag.trouble, lag.measured_at,

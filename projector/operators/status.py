@@ -1,7 +1,7 @@
-"""How each projection is, for operators: its checkpoints, Kafka's offsets, what its consumers tell, what is
-parked, and where the log ends.
+"""The status of each projection, for operators: checkpoints, Kafka's offsets, the state that its consumers
+report, dead letters, and the end of the log.
 
-Each server is asked on its own, so that one that is away leaves its own part unknown and no other.
+Each server is asked separately. One that cannot be reached makes only its own part unknown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 State = Literal["running", "waiting", "stopped", "paused", "unknown"]
-"""waiting: goes on by itself. stopped: an operator has to act on it. unknown: nobody told of all lately."""
+"""waiting: continues by itself. stopped: an operator has to act. unknown: some partitions have not reported.
+"""
 
-# Consumers tell once a second.
+# Consumers report once a second.
 MEASUREMENT_SECONDS_MAX = 5.0
 _NOTHING_PARKED = ParkedCount(0, 0, 0.0)
 _RUNNING = Control(is_paused=False, revision=0)
@@ -40,7 +41,8 @@ _RUNNING = Control(is_paused=False, revision=0)
 class PartitionStatus(Struct, frozen=True):
     """One projection in one partition. `lag_events` None: Kafka did not answer.
 
-    A view without checkpoints is where its group has committed. `trouble`: why it does not go on now.
+    For a projection without checkpoints, `next_offset` is what its group committed. `trouble`: why it does
+    not go on now.
     """
 
     projection: str
@@ -55,7 +57,7 @@ class PartitionStatus(Struct, frozen=True):
 
 
 class ProjectionStatus(Struct, frozen=True):
-    """One projection over all its partitions; None is what could not be asked."""
+    """One projection over all its partitions; None: the server with this value did not answer."""
 
     projection: str
     state: State
@@ -76,7 +78,7 @@ class Status(Struct, frozen=True):
 
 
 class _Tables(NamedTuple):
-    """What the read model knows. `rows` are those of `select_status.sql`."""
+    """The read model's part. `rows` are those of `select_status.sql`."""
 
     rows: Sequence[Mapping[str, Any]]
     wanted: Mapping[str, Control]
@@ -145,7 +147,10 @@ def _projection(
         state = "stopped"
     elif len(fresh) < partition_count:
         state = "unknown"
-        troubles.append(f"{len(fresh)} of {partition_count} partitions were told of lately")
+        silent = partition_count - len(fresh)
+        troubles.append(
+            f"{silent} of {partition_count} partitions have not reported for {MEASUREMENT_SECONDS_MAX:.0f} s"
+        )
     elif troubles:
         state = "waiting"
     parked = tables.parked.get(name, _NOTHING_PARKED)

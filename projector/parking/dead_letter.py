@@ -10,12 +10,12 @@ from msgspec import Struct
 from projector.parking.retry import Released
 
 
-class ListedDeadLetter(Struct, frozen=True):
-    """A parked product, or with `product_id` None a record that belongs to none; `letter_id` is its first."""
+class ListedDeadLetter(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
+    """A parked product, with the id of its first dead letter; or, with `product_id` None, a single record."""
 
     projection: str
     product_id: UUID | None
-    letter_id: int
+    dead_letter_id: int
     error_class: str
     cause: str
     events: int
@@ -29,12 +29,12 @@ class ListedDeadLetter(Struct, frozen=True):
     log_position: int | None = None
 
 
-class Result(Struct, frozen=True):
-    """What became of one dead letter: `retried`, `discarded`, `failed`, or `would-` with a dry run."""
+class Result(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
+    """The outcome for one dead letter: `retried`, `discarded`, `failed`, or `would-be-...` with a dry run."""
 
     projection: str
     product_id: UUID | None
-    letter_id: int
+    dead_letter_id: int
     outcome: str
     released: int = 0
     left: int = 0
@@ -44,7 +44,7 @@ class Result(Struct, frozen=True):
 def of_product(row: dict[str, Any]) -> ListedDeadLetter:
     """A row of `list_parked_products.sql`."""
     renamed = {
-        "letter_id": row.pop("first_parked_event_id"),
+        "dead_letter_id": row.pop("first_parked_event_id"),
         "stream_version": row.pop("first_stream_version"),
         "log_position": row.pop("first_log_position"),
         "offset": row.pop("record_offset"),
@@ -60,21 +60,21 @@ def of_record(row: dict[str, Any]) -> ListedDeadLetter:
     )  # fmt: skip
 
 
-def result_of(letter: ListedDeadLetter, outcome: str, drained: Released) -> Result:
-    """What is told of one."""
+def result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
+    """The result that is shown for one dead letter."""
     return Result(
-        letter.projection,
-        letter.product_id,
-        letter.letter_id,
+        dead_letter.projection,
+        dead_letter.product_id,
+        dead_letter.dead_letter_id,
         outcome,
-        drained.released,
-        drained.left,
-        drained.cause,
+        released.released,
+        released.left,
+        released.cause,
     )
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `show_parked_events.sql` as JSON can hold it: bytes as text where possible, else base64."""
+    """A row of `show_dead_letters.sql` as JSON: bytes as text if they are UTF-8, else base64."""
     names, values = row.pop("header_names"), row.pop("header_values")
     headers = [{"name": name, **_as_text("value", value)} for name, value in zip(names, values, strict=True)]
     told = {"letter_id": row.pop("parked_event_id")}

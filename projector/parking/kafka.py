@@ -1,11 +1,10 @@
-"""Copies of parked records for other people's tools: `<topic>.<group>.dlt`, bytes untouched, cause in
-headers.
+"""Copies of dead letters in Kafka, for other tools: the topic `<topic>.<group>.dlt`.
 
-The park in PostgreSQL is the truth and is written in the batch's transaction; the copy comes after it, from
-there, so that a broker that is away delays copies and never a batch. At least once: a crash between the
-broker's confirmation and ours repeats some. The headers are in both conventions that tools know: Spring
-Kafka's DeadLetterPublishingRecoverer (`kafka_dlt-*`, numbers as big-endian bytes) and Kafka Streams' KIP-1034
-(`__streams.errors.*`, numbers as text).
+A record keeps its bytes; its cause is in headers. The dead letter in PostgreSQL is the truth and is written
+in the batch's transaction. It is copied from there, so an outage of Kafka delays copies and never a batch. At
+least once: a crash between the broker's confirmation and the mark in PostgreSQL makes duplicates. The headers
+follow both known conventions: Spring Kafka's DeadLetterPublishingRecoverer (`kafka_dlt-*`, numbers as
+big-endian bytes) and Kafka Streams' KIP-1034 (`__streams.errors.*`, numbers as text).
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from shared.ops.retry import RetryPolicy
 
 COPIED = Counter("dead_letters_published_total", "Records copied to a dead-letter topic.", ["topic"])
 _EVENTS_PER_TURN_MAX = 200
-# A record of the greatest size that the source takes, and its cause.
+# The largest record that the source takes, and its cause.
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _IDLE_SECONDS = 1.0
 _TROUBLE_SECONDS = 5.0
@@ -36,22 +35,22 @@ _log = get_logger(__name__)
 
 
 def dead_letter_topic(topic: str, group: str) -> str:
-    """Where a group's dead letters of a topic go; of a topic of its retries, to where the original would."""
+    """The dead-letter topic of a group and topic; for a retry topic, the one of the original topic."""
     original, _, _ = topic.partition(f".{group}.retry.")
     return f"{original}.{group}.dlt"
 
 
 class DeadLetterCopies:
-    """Copies what the given projections have parked, until cancelled."""
+    """Copies the dead letters of the given projections, until cancelled."""
 
     def __init__(
         self,
-        letters: UncopiedDeadLetters,
+        dead_letters: UncopiedDeadLetters,
         settings: ProjectorSettings,
         groups: dict[str, str],
         topics: Collection[str],
     ) -> None:
-        self._letters = letters
+        self._dead_letters = dead_letters
         self._settings = settings
         self._groups = groups
         self._specs = [
@@ -67,7 +66,7 @@ class DeadLetterCopies:
         self._producer: AIOKafkaProducer | None = None
 
     async def run(self) -> None:
-        """Look every second; what fails is logged and tried again, for parking does not depend on it."""
+        """Look every second. A failure is logged and tried again; parking does not depend on it."""
         try:
             while True:
                 try:
@@ -88,25 +87,25 @@ class DeadLetterCopies:
             await self._disconnect()
 
     async def _turn(self) -> int:
-        async with self._letters.uncopied(self._groups, _EVENTS_PER_TURN_MAX) as letters:
-            if letters:
+        async with self._dead_letters.uncopied(self._groups, _EVENTS_PER_TURN_MAX) as dead_letters:
+            if dead_letters:
                 producer = await self._connected()
                 async with asyncio.timeout(_SEND_SECONDS_MAX):
-                    for letter in letters:
-                        await self._send(producer, letter)
-        return len(letters)
+                    for dead_letter in dead_letters:
+                        await self._send(producer, dead_letter)
+        return len(dead_letters)
 
-    async def _send(self, producer: AIOKafkaProducer, letter: Uncopied) -> None:
-        """To the partition that the record came from, so that the order of a product's letters stays."""
-        group = self._groups[letter.projection]
-        topic = dead_letter_topic(letter.topic, group)
+    async def _send(self, producer: AIOKafkaProducer, dead_letter: Uncopied) -> None:
+        """To the partition that the record came from, which keeps the order of a product's dead letters."""
+        group = self._groups[dead_letter.projection]
+        topic = dead_letter_topic(dead_letter.topic, group)
         await producer.send_and_wait(
             topic,
-            letter.value,
-            letter.key,
-            partition=letter.partition,
-            timestamp_ms=letter.timestamp,
-            headers=dead_letter_headers(letter, group),
+            dead_letter.value,
+            dead_letter.key,
+            partition=dead_letter.partition,
+            timestamp_ms=dead_letter.timestamp,
+            headers=dead_letter_headers(dead_letter, group),
         )
         COPIED.labels(topic).inc()
 
@@ -134,23 +133,27 @@ class DeadLetterCopies:
             await close_producer(producer, seconds_max=_STOP_SECONDS_MAX)
 
 
-def dead_letter_headers(letter: Uncopied, group: str) -> list[tuple[str, bytes | None]]:
-    """The record's own headers, then its cause: a class of error where other tools name an exception."""
-    error_class, cause, topic = letter.error_class.encode(), letter.cause.encode(), letter.topic.encode()
+def dead_letter_headers(dead_letter: Uncopied, group: str) -> list[tuple[str, bytes | None]]:
+    """The record's own headers, then its cause. The error class is in place of an exception's name."""
+    error_class, cause, topic = (
+        dead_letter.error_class.encode(),
+        dead_letter.cause.encode(),
+        dead_letter.topic.encode(),
+    )
     return [
-        *letter.headers,
+        *dead_letter.headers,
         ("kafka_dlt-exception-fqcn", error_class),
         ("kafka_dlt-exception-message", cause),
         ("kafka_dlt-original-topic", topic),
-        ("kafka_dlt-original-partition", letter.partition.to_bytes(4, "big")),
-        ("kafka_dlt-original-offset", letter.offset.to_bytes(8, "big")),
-        ("kafka_dlt-original-timestamp", letter.timestamp.to_bytes(8, "big", signed=True)),
+        ("kafka_dlt-original-partition", dead_letter.partition.to_bytes(4, "big")),
+        ("kafka_dlt-original-offset", dead_letter.offset.to_bytes(8, "big")),
+        ("kafka_dlt-original-timestamp", dead_letter.timestamp.to_bytes(8, "big", signed=True)),
         ("kafka_dlt-original-timestamp-type", b"CreateTime"),
         ("kafka_dlt-original-consumer-group", group.encode()),
         ("__streams.errors.exception", error_class),
         ("__streams.errors.message", cause),
         ("__streams.errors.stacktrace", b""),
         ("__streams.errors.topic", topic),
-        ("__streams.errors.partition", str(letter.partition).encode()),
-        ("__streams.errors.offset", str(letter.offset).encode()),
+        ("__streams.errors.partition", str(dead_letter.partition).encode()),
+        ("__streams.errors.offset", str(dead_letter.offset).encode()),
     ]

@@ -1,4 +1,4 @@
-"""Which dead letters an operator means, and all of them in pages, however many there are."""
+"""The dead letters that an operator selects, read in pages, however many they are."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -8,14 +8,14 @@ from uuid import UUID
 from projector.applying.dead_letters import Action
 from projector.parking.dead_letter import ListedDeadLetter, of_product, of_record
 
-LETTERS_PER_PAGE = 500
+DEAD_LETTERS_PER_PAGE = 500
 
 
 class Narrowed(NamedTuple):
-    """Which letters of a projection, or of all: those for which each that is not None holds."""
+    """Selects dead letters of one projection, or of all: those that fit each field that is not None."""
 
     product_id: UUID | None = None
-    letter_id: int | None = None
+    dead_letter_id: int | None = None
     error_class: str | None = None
 
 
@@ -27,24 +27,24 @@ class Place(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Parked products, records that are parked alone, and when they were counted on the server's clock."""
+    """Parked products, records that are parked alone, and the server's time of the count."""
 
     products: int
     alone: int
     counted_at: datetime
 
     @property
-    def letters(self) -> int:
-        """Both."""
+    def dead_letters(self) -> int:
+        """Both together."""
         return self.products + self.alone
 
 
 class UnknownDeadLetter(LookupError):
-    """There is no dead letter of that number; the text says where to look."""
+    """There is no dead letter with that id; the text says how to find the right one."""
 
 
 class StoredDeadLetters(Protocol):
-    """What is parked, to look at. Rows as the statements of their names tell. Raises `Unavailable`."""
+    """Reads the stored dead letters. The SQL files describe the rows. Raises `Unavailable`."""
 
     async def products(
         self,
@@ -55,7 +55,7 @@ class StoredDeadLetters(Protocol):
         until: datetime | None = None,
         after: Place | None = None,
     ) -> list[dict[str, Any]]:
-        """Parked products, oldest first. `until`: parked then or before; `after` is for one projection."""
+        """Parked products, oldest first. `until`: parked by then. `after`: only with one projection."""
 
     async def alone(
         self,
@@ -66,15 +66,15 @@ class StoredDeadLetters(Protocol):
         until: datetime | None = None,
         after: int | None = None,
     ) -> list[dict[str, Any]]:
-        """Records that are parked alone, oldest first; `after` is the last one's number."""
+        """Records that are parked alone, oldest first; `after` is the id of the last one before."""
 
     async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
-        """How many of both."""
+        """How many of both there are."""
 
     async def events(
         self, projection: str | None, narrowed: Narrowed, limit: int
     ) -> tuple[list[dict[str, Any]], int]:
-        """The parked records themselves, whatever their class, and how many there are."""
+        """The parked records, of any class, and how many there are."""
 
     async def order_parking(
         self, projection: str, topic: str, partition: int, offset: int, action: Action
@@ -82,44 +82,50 @@ class StoredDeadLetters(Protocol):
 
 
 async def pages(
-    letters: StoredDeadLetters, projection: str, narrowed: Narrowed, until: datetime
+    dead_letters: StoredDeadLetters, projection: str, narrowed: Narrowed, until: datetime
 ) -> AsyncIterator[list[ListedDeadLetter]]:
-    """All that were parked until then, products first. Some may be taken out between two pages;
-    one that stays comes once.
+    """All that were parked by `until`, products first, each once; one that is released meanwhile may be
+    missing.
     """
     after: Place | None = None
     while True:
-        rows = await letters.products(projection, narrowed, LETTERS_PER_PAGE, until=until, after=after)
+        rows = await dead_letters.products(
+            projection, narrowed, DEAD_LETTERS_PER_PAGE, until=until, after=after
+        )
         page = [of_product(row) for row in rows]
         if page:
             yield page
-        if len(page) < LETTERS_PER_PAGE:
+        if len(page) < DEAD_LETTERS_PER_PAGE:
             break
         last = page[-1]
         assert last.product_id is not None, "a row of a product"
         after = Place(last.parked_at, last.product_id)
     number: int | None = None
     while True:
-        rows = await letters.alone(projection, narrowed, LETTERS_PER_PAGE, until=until, after=number)
+        rows = await dead_letters.alone(
+            projection, narrowed, DEAD_LETTERS_PER_PAGE, until=until, after=number
+        )
         page = [of_record(row) for row in rows]
         if page:
             yield page
-        if len(page) < LETTERS_PER_PAGE:
+        if len(page) < DEAD_LETTERS_PER_PAGE:
             return
-        number = page[-1].letter_id
+        number = page[-1].dead_letter_id
 
 
-async def check_dead_letter(letters: StoredDeadLetters, projection: str | None, narrowed: Narrowed) -> None:
-    """Raises `UnknownDeadLetter` where a letter is named that nobody can retry or discard by that number."""
-    if narrowed.letter_id is None or (await letters.count(projection, narrowed)).letters:
+async def check_dead_letter(
+    dead_letters: StoredDeadLetters, projection: str | None, narrowed: Narrowed
+) -> None:
+    """Raises `UnknownDeadLetter` if `narrowed` has an id that cannot be retried or discarded."""
+    if narrowed.dead_letter_id is None or (await dead_letters.count(projection, narrowed)).dead_letters:
         return
     of = "" if projection is None else f" of {projection}"
-    found, _ = await letters.events(projection, Narrowed(letter_id=narrowed.letter_id), 1)
+    found, _ = await dead_letters.events(projection, Narrowed(dead_letter_id=narrowed.dead_letter_id), 1)
     if found and found[0]["product_id"] is not None and narrowed.product_id in (None, found[0]["product_id"]):
         raise UnknownDeadLetter(
-            f"record {narrowed.letter_id}{of} is not the first that is parked of its product: "
-            f"choose the product, --product {found[0]['product_id']}"
+            f"dead letter {narrowed.dead_letter_id}{of} is not the first one of its product: "
+            f"select the product with --product {found[0]['product_id']}"
         )
     raise UnknownDeadLetter(
-        f"there is no dead letter {narrowed.letter_id}{of}: dead-letters list shows the numbers"
+        f"there is no dead letter {narrowed.dead_letter_id}{of}; `dead-letters list` shows the ids"
     )

@@ -1,7 +1,7 @@
-"""Takes parked events out again: tried once more in order, or given up by an operator who says why.
+"""Retry and discard of a view's dead letters.
 
-A product is drained under its row's lock, so that an event that arrives meanwhile waits, and then finds it
-either still parked or free. What was tried and applied leaves the park in the transaction that applied it.
+A retry holds the lock of the product's row, so an event that arrives meanwhile waits, and then finds the
+product still parked or released. A dead letter is deleted in the transaction that applies its event.
 """
 
 from collections import Counter
@@ -10,18 +10,20 @@ from typing import Generic, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.applying.batch import NOTHING
-from projector.applying.dead_letters import Action, ParkedEvent
+from projector.applying.dead_letters import Action, StoredDeadLetter
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listener, S, View
 from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
-from projector.errors import LogLacksVersions, Refused
+from projector.errors import LogLacksVersions, ProjectorError, Refused
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.logs import get_logger
 
+_log = get_logger(__name__)
 ReadRecord = Callable[[SourceRecord, UUID], Delivered | Unreadable]
 
 
 class Released(NamedTuple):
-    """`released` events are out of the park, `left` are in it still; `cause` says why, where some are."""
+    """`released` events are no longer parked, `left` are still parked; `cause`: why some are left."""
 
     released: int
     left: int
@@ -29,25 +31,25 @@ class Released(NamedTuple):
 
 
 class CannotDiscard(Exception):
-    """Giving the event up would leave the view without a version to go on from; the text says which."""
+    """Without the event, the view could not apply the next version; the text says which version."""
 
 
 class Retrying(Protocol):
-    """Takes one projection's events out of the park: `Drain` of a view, or what a side effect has for it."""
+    """Retry and discard of one projection: `Retry` for a view, and a class of its own for a side effect."""
 
     async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released: ...
 
     async def retry_single(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+        self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released: ...
 
     async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released: ...
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Released: ...
+    async def discard_single(self, dead_letter_id: int, action: Action) -> Released: ...
 
 
 class Retry(Generic[S]):
-    """Of one projection."""
+    """Retry and discard for one view."""
 
     def __init__(
         self,
@@ -64,9 +66,9 @@ class Retry(Generic[S]):
         self._listener = listener
 
     async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released:
-        """Apply what is parked of a product, in order, up to the first event that fails again.
+        """Apply a product's dead letters, in order, up to the first that fails again.
 
-        `from_log`: as the log has the events, where Kafka's copy of one was spoilt. Raises `Unavailable`.
+        `from_log`: read the events from the log, if Kafka's records are damaged. Raises `Unavailable`.
         """
         log_id = await self._log.log_id()
         try:
@@ -74,24 +76,30 @@ class Retry(Generic[S]):
                 if not await writer.still_parked([product_id]):
                     return Released(0, 0)
                 parked = await writer.parked(product_id)
-                drained, change = await self._retry_locked(
+                released, change = await self._retry_locked(
                     writer, parked, product_id, log_id, action, from_log
                 )
         except Refused as refusal:
             return await self._note_failure(product_id, "refused-by-store", str(refusal))
+        except ProjectorError:
+            raise
+        except Exception as error:
+            # As when it was parked: an error that nobody foresaw is this product's, not the command's.
+            _log.exception("an unknown error does not pass", product_id=str(product_id))
+            return await self._note_failure(product_id, "unknown", f"{type(error).__name__}: {error}")
         await self._tell(change)
-        return drained
+        return released
 
     async def retry_single(
-        self, parked_event_id: int, action: Action, *, resend_unknown: bool = False
+        self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released:
-        """Read once more a record that was no event; what it was is in the view by now, or the log has it.
+        """Read an unreadable record again; its event is in the view by now, or in the log.
 
-        `resend_unknown` is for side effects: of a view nothing is ever unknown.
+        `resend_unknown` is for side effects; it has no meaning for a view.
         """
         log_id = await self._log.log_id()
         async with self._view.begin({}) as writer:
-            parked = await writer.parked_one(parked_event_id)
+            parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
             read = self._read_record(parked, log_id)
@@ -99,16 +107,16 @@ class Retry(Generic[S]):
                 return Released(0, 1, read.cause)
             version, change = await self._catch_up(writer, read.event.product_id)
             if version < read.event.stream_version:
-                return Released(0, 1, "it can be read now, but the log has no such event: discard it")
+                return Released(0, 1, "the record is readable now, but the log has no such event: discard it")
             await writer.release([parked], action)
         await self._tell(change)
         return Released(1, 0)
 
     async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released:
-        """Give up a product's first parked `events` (all: None). Raises `CannotDiscard`.
+        """Give up the first `events` dead letters of a product (None: all). Raises `CannotDiscard`.
 
-        One that the log has too is a version of the product: the view passes over it, as over a type that it
-        does not know. One that the log does not have never happened, and is only forgotten.
+        If the log has the event, it is a version of the product: the view skips it, like an unknown
+        type. If the log does not have it, it never happened, and only the dead letter is deleted.
         """
         async with self._view.begin({}) as writer:
             if not await writer.still_parked([product_id]):
@@ -119,10 +127,10 @@ class Retry(Generic[S]):
         await self._tell(change)
         return Released(len(parked), left)
 
-    async def discard_single(self, parked_event_id: int, action: Action) -> Released:
+    async def discard_single(self, dead_letter_id: int, action: Action) -> Released:
         """Give up one record that is parked alone."""
         async with self._view.begin({}) as writer:
-            parked = await writer.parked_one(parked_event_id)
+            parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
             await writer.release([parked], action)
@@ -131,7 +139,7 @@ class Retry(Generic[S]):
     async def _retry_locked(
         self,
         writer: BatchWriter[S],
-        parked: Sequence[ParkedEvent],
+        parked: Sequence[StoredDeadLetter],
         product_id: UUID,
         log_id: UUID,
         action: Action,
@@ -161,9 +169,9 @@ class Retry(Generic[S]):
         return Released(len(done), left, cause), change
 
     def _deliveries(
-        self, parked: Sequence[ParkedEvent], log_id: UUID, in_log: Sequence[RecordedEvent]
+        self, parked: Sequence[StoredDeadLetter], log_id: UUID, in_log: Sequence[RecordedEvent]
     ) -> list[Delivered]:
-        """The parked records as events again; one that the log has is taken from there."""
+        """The events of the dead letters; an event that `in_log` has is taken from there."""
         better = {event.stream_version: event for event in in_log}
         deliveries = []
         for one in parked:
@@ -174,14 +182,14 @@ class Retry(Generic[S]):
         return deliveries
 
     async def _note_failure(self, product_id: UUID, error_class: ErrorClass, cause: str) -> Released:
-        """In a transaction of its own: the one that failed is rolled back."""
+        """In a separate transaction, because the failed one is rolled back."""
         async with self._view.begin({}) as writer:
             await writer.still_parked([product_id])
             await writer.failed_again(product_id, error_class, cause)
             return Released(0, len(await writer.parked(product_id)), cause)
 
     async def _catch_up(self, writer: BatchWriter[S], product_id: UUID) -> tuple[int, Change[S] | None]:
-        """Apply what the log has of a product that is not parked; answers the version reached."""
+        """Apply the log's events of a product that is not parked; returns the version reached."""
         held = (await writer.held([product_id])).get(product_id, NOTHING)
         if await writer.still_parked([product_id]):
             return held.stream_version, None
@@ -199,7 +207,7 @@ class Retry(Generic[S]):
             await self._listener.changed([change])
 
     async def _pass_over(
-        self, writer: BatchWriter[S], product_id: UUID, parked: Sequence[ParkedEvent]
+        self, writer: BatchWriter[S], product_id: UUID, parked: Sequence[StoredDeadLetter]
     ) -> Change[S] | None:
         held = (await writer.held([product_id])).get(product_id, NOTHING)
         in_log = (await self._log.events_after({product_id: held.stream_version})).get(product_id, [])
@@ -211,8 +219,8 @@ class Retry(Generic[S]):
                 continue
             if state is None or event.stream_version > version + 1:
                 raise CannotDiscard(
-                    f"the view is at version {version} of product {product_id} and cannot pass over version "
-                    f"{event.stream_version}: mend the cause and retry, or rebuild the view"
+                    f"the view is at version {version} of product {product_id} and cannot skip version "
+                    f"{event.stream_version}: repair the cause and retry, or rebuild the view"
                 )
             state = self._fold.pass_over(state, event)
             version, position = event.stream_version, event.log_position

@@ -1,4 +1,4 @@
-"""asyncpg's errors become the use case's, once and here."""
+"""Translates asyncpg's errors into the projector's, in one place."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Brings the read model's schema to what this code expects."""
+"""Migrates the read model's schema to the version of this code."""
 
 import asyncpg
 
@@ -7,9 +7,9 @@ from shared.postgres.migrations import MigrationError, migrate
 
 
 async def migrate_read_model(dsn: str) -> list[str]:
-    """Apply what is pending and answer the names. Connect as the owner; see `migrations.migrate`.
+    """Apply pending migrations and return their names. Connect as the owner; see `migrations.migrate`.
 
-    Raises `CannotGoOn`: a wrong schema, a refused login, or a server that is away.
+    Raises `CannotGoOn`: a wrong schema, a refused login, or a server that cannot be reached.
     """
     try:
         return await migrate(dsn, "projector.postgres")

@@ -49,5 +49,5 @@ async def wait_until_applied(
 
 async def _pause(deadline: float, reason: str) -> None:
     if time.monotonic() > deadline:
-        raise CannotGoOn(f"{reason}; is it running? Try again, or rebuild without proof")
+        raise CannotGoOn(f"{reason}; is it running? Try again, or rebuild without comparison")
     await asyncio.sleep(_LOOK_SECONDS)

@@ -10,7 +10,7 @@ from projector.applying.ports import Change, Held, S
 from projector.rebuild.bulk_fold import Failed
 from shared.contract.recorded_event import RecordedEvent
 
-LOADING, CATCHING_UP, PROVED, SWITCHED = "loading", "catching-up", "proved", "switched"
+LOADING, CATCHING_UP, COMPARED, SWITCHED = "loading", "catching-up", "proved", "switched"
 Only = Callable[[RecordedEvent], bool]
 
 
@@ -33,7 +33,7 @@ class Record(NamedTuple):
     changed_at: datetime
 
 
-class Proof(NamedTuple):
+class Comparison(NamedTuple):
     """Live view and shadow compared at one position; `differences` are lines for people, none when equal."""
 
     rows: int
@@ -82,7 +82,7 @@ class Shadow(Protocol[S]):
     def begin(self, reached: int | None) -> AbstractAsyncContextManager[ShadowWriter[S]]:
         """Apply a stretch; `reached` is its end, None where the position does not move."""
 
-    async def prove(self, tail: Tail) -> Proof:
+    async def compare(self, tail: Tail) -> Comparison:
         """Compare with the live view, at one and the same position."""
 
     async def switch(self, tail: Tail) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.errors import CannotGoOn
-from projector.rebuild.log_tail import LogTail, ReadTail
-from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Proof, Record
+from projector.rebuild.catch_up import CatchUp, LogReader
+from projector.rebuild.ports import CATCHING_UP, COMPARED, LOADING, SWITCHED, Comparison, Record
 from projector.rebuild.postgres.lock import rebuild_lock
 from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.record import RebuildRecords
@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
 
     workers: int
     accepts_differences: bool
-    proves: bool
+    compares: bool
     switches: bool
     live_lag_events_max: int
     live_wait_seconds_max: float
@@ -40,9 +40,9 @@ class Wanted(NamedTuple):
 class Differs(CannotGoOn):
     """The shadow is not equal to the live view; it stays, to be looked at, accepted or dropped."""
 
-    def __init__(self, proof: Proof) -> None:
+    def __init__(self, comparison: Comparison) -> None:
         super().__init__("the rebuilt view differs from the live one")
-        self.proof = proof
+        self.comparison = comparison
 
 
 class Reporter(NamedTuple):
@@ -53,7 +53,7 @@ class Reporter(NamedTuple):
     total: Callable[[int], None]
 
 
-class Log(ReadTail, Protocol):
+class Log(LogReader, Protocol):
     """The log, as a rebuild reads it itself; the first pass reads it in slices."""
 
     async def log_id(self) -> UUID:
@@ -91,7 +91,7 @@ class Rebuild:
         self._log = log
         self._load_slices = load_slices
 
-    async def start(self, wanted: Wanted) -> Proof | None:
+    async def start(self, wanted: Wanted) -> Comparison | None:
         """From the beginning; an unfinished rebuild must be resumed or cancelled first."""
         record = await self._parts.records.read()
         if record is not None and record.phase != SWITCHED:
@@ -107,7 +107,7 @@ class Rebuild:
         )
         return await self.resume(wanted)
 
-    async def resume(self, wanted: Wanted) -> Proof | None:
+    async def resume(self, wanted: Wanted) -> Comparison | None:
         """From wherever it is. Raises `Differs`, `CannotGoOn`, `Unavailable`."""
         record = await self._unfinished()
         if record.phase == LOADING:
@@ -119,13 +119,13 @@ class Rebuild:
         tail = await self._tail(record)
         self._report.phase("catching up", f"from position {tail.reached}")
         await tail.apply(await tail.newest())
-        proof = None
-        if record.phase != PROVED and wanted.proves:
-            proof = await self._prove(tail, wanted)
+        comparison = None
+        if record.phase != COMPARED and wanted.compares:
+            comparison = await self._compare(tail, wanted)
         if wanted.switches:
             self._report.phase("switching", "")
             await self._parts.shadow.switch(tail)
-        return proof
+        return comparison
 
     async def cancel(self) -> None:
         """Drop what was made, by whatever code and from whatever log; the live view stays as it is."""
@@ -162,21 +162,23 @@ class Rebuild:
             raise CannotGoOn("it was begun with another log: cancel it")
         return record
 
-    async def _tail(self, record: Record) -> LogTail[Any]:
+    async def _tail(self, record: Record) -> CatchUp[Any]:
         reached = max(record.target_position, record.reached_position)
         failed = set(await self._parts.records.failures())
-        return LogTail(self._log, self._parts.fold, self._parts.shadow, reached, failed)
+        return CatchUp(self._log, self._parts.fold, self._parts.shadow, reached, failed)
 
-    async def _prove(self, tail: LogTail[Any], wanted: Wanted) -> Proof:
-        self._report.phase("proving", "waiting for the live view to have as much")
+    async def _compare(self, tail: CatchUp[Any], wanted: Wanted) -> Comparison:
+        self._report.phase("comparing", "waiting for the live view to have as much")
         await self._projection.wait_until_live_has(tail.reached, self._stores, wanted.live_wait_seconds_max)
-        self._report.phase("proving", "comparing")
-        proof = await self._parts.shadow.prove(tail)
-        if proof.differences and not wanted.accepts_differences:
-            raise Differs(proof)
-        outcome = "differences accepted" if proof.differences else "equal"
-        await self._parts.records.move_to(PROVED, proof=f"{outcome}: {proof.rows} rows, {proof.digest}")
-        return proof
+        self._report.phase("comparing", "comparing")
+        comparison = await self._parts.shadow.compare(tail)
+        if comparison.differences and not wanted.accepts_differences:
+            raise Differs(comparison)
+        outcome = "differences accepted" if comparison.differences else "equal"
+        await self._parts.records.move_to(
+            COMPARED, proof=f"{outcome}: {comparison.rows} rows, {comparison.digest}"
+        )
+        return comparison
 
     async def _load(self, record: Record, wanted: Wanted) -> None:
         left = [which for which in range(record.slices) if which not in record.slices_done]

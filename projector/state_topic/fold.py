@@ -1,7 +1,7 @@
-"""The newest state of a product, deleted ones included: what the compacted topic is made from.
+"""The newest state of a product, also of a deleted one: the source of the compacted topic.
 
-The document is the same fold that readers see. A deleted product keeps when that happened, because its
-tombstone has a time, too.
+The document is the product document that readers get. A deleted product keeps the time of its deletion,
+because its tombstone has a time, too.
 """
 
 from datetime import datetime
@@ -31,7 +31,7 @@ def apply_event(state: ProductState | None, event: ProductEvent, recorded: Recor
 
 
 def pass_over(state: ProductState, recorded: RecordedEvent) -> ProductState:
-    """The state after an event of a type that this code does not know."""
+    """The state after an event of an unknown type."""
     if state.document is None:
         return ProductState(None, recorded.recorded_at)
     return ProductState(product_document.pass_over(state.document, recorded), recorded.recorded_at)

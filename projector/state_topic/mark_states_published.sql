@@ -1,5 +1,5 @@
--- The topic has these versions. Compared and set: of a row that a rebuild made anew meanwhile, with the same version
--- but another document, this says nothing.
+-- The topic has these versions. Compared and set: for a row that a rebuild replaced meanwhile, with the same version
+-- but another document, nothing is set.
 -- $1 product ids, $2 stream versions, $3 SHA-256 of the documents, NULL for a deleted product
 UPDATE views.product_state AS held
 SET published_version = done.stream_version

@@ -1,4 +1,4 @@
-"""What publishing states needs from outside; `postgres/` and `kafka/` provide it."""
+"""The ports of publishing states; `postgres.py` and `kafka/` implement them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class State(NamedTuple):
-    """One version of one product; `document` None: it is deleted. `log_id`: of the log of the position."""
+    """One version of one product; `document` None: it is deleted. `log_id`: the log of its position."""
 
     product_id: UUID
     stream_version: int
@@ -18,53 +18,53 @@ class State(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How much of a partition is not published yet, and for how long."""
+    """How many states of a partition are not published yet, and since when."""
 
     states: int
     oldest_seconds: float
 
 
 class StateTable(Protocol):
-    """Which states there are and which of them the topic has. Raises `Unavailable`."""
+    """The states, and which of them the topic has. Raises `Unavailable`."""
 
     async def unpublished(self, partition: int) -> Sequence[State]:
-        """The oldest, bounded in number and bytes; empty when the topic has all."""
+        """The oldest unpublished states, limited in number and bytes; empty if the topic has all."""
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
-        """By partition; one in which nothing waits is absent."""
+        """By partition; one without unpublished states is absent."""
 
     async def published(self, states: Sequence[State]) -> None:
-        """The topic has these for certain."""
+        """Mark these as published: Kafka has confirmed them."""
 
     async def topic_lost(self, partitions: Collection[int]) -> None:
-        """The topic has nothing of these partitions: all of it is unpublished."""
+        """The topic has lost these partitions: mark all their states as unpublished."""
 
 
 class StateChannel(Protocol):
-    """The right to write one partition, until someone else takes it."""
+    """The right to write one partition, until another process takes it over."""
 
     async def publish(self, states: Sequence[State]) -> None:
-        """All of them or none, and none once another channel of the partition is open.
+        """Publishes all of them or none; none after another channel of the partition is open.
 
-        Raises `Fenced` or `Unavailable`; then it is not known whether they were published, and the channel is
-        good for nothing but `abandon`.
+        Raises `Fenced` or `Unavailable`; then it is not known whether they were published, and the channel
+        can only be abandoned.
         """
 
     async def close(self) -> None:
-        """Nothing is on its way; never raises."""
+        """Call it while nothing is being published; never raises."""
 
     async def abandon(self) -> None:
-        """Whatever is on its way; never raises."""
+        """Close it, also while something is being published; never raises."""
 
 
 class StateTopic(Protocol):
     """The compacted topic."""
 
     async def open(self, partition: int) -> StateChannel:
-        """From its return on, nobody else's channel of that partition writes. Raises `Unavailable`."""
+        """After it returns, no other channel of that partition can write. Raises `Unavailable`."""
 
     async def empty(self, partitions: Collection[int]) -> Collection[int]:
-        """Those into which nothing was ever written; makes the topic where it is missing.
+        """The partitions that nothing was ever written to; creates the topic if it is missing.
 
-        Raises `Unavailable`, or `CannotGoOn` where the topic is not as it must be.
+        Raises `Unavailable`, or `CannotGoOn` if the topic has wrong settings.
         """

@@ -1,4 +1,4 @@
-"""The table of states: written like every view, read by whoever publishes it."""
+"""The table of states: written like a view, read by the publisher."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SERVER = "read model"
 _PACKAGE = "projector.state_topic"
 _COLUMNS = ("product_id", "partition", "stream_version", "log_position", "recorded_at", "document")
-# A transaction's worth: in memory for each partition that is being published.
+# The limit of one transaction, which is in memory for each partition that is being published.
 STATES_PER_CHUNK_MAX = 500
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
 
@@ -47,20 +47,20 @@ class ProductStateTables:
     async def save(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductState]]
     ) -> None:
-        """Set-wise; what the topic has of a product is left as it is."""
+        """In one statement; the published version of a product does not change."""
         sql = statement(_PACKAGE, "upsert_states", self._schema, self.names)
         await connection.execute(sql, *zip(*map(self._row, changes), strict=True))
 
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductState]]
     ) -> None:
-        """By COPY. Nothing of it counts as published: a rebuild is made because documents were wrong."""
+        """By COPY. No row counts as published: a rebuild is made because documents were wrong."""
         await connection.copy_records_to_table(
             "product_state", schema_name=self._schema, columns=_COLUMNS, records=map(self._row, changes)
         )
 
     def _row(self, change: Change[ProductState]) -> tuple[Any, ...]:
-        state = change.last  # never gone: a deleted product has a state, too
+        state = change.last  # never absent: a deleted product has a state, too
         return (
             change.product_id,
             partition_of(change.product_id, self._partition_count),
@@ -72,7 +72,7 @@ class ProductStateTables:
 
 
 async def publish_anew(connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
-    """What the topic has is not what this table says."""
+    """Mark all as unpublished: the topic has other states than this table."""
     await connection.execute(load_sql(_PACKAGE, "forget_published_states"), None)
 
 
@@ -98,20 +98,17 @@ class PostgresStates:
         self._limits = (states_max, bytes_max)
 
     async def unpublished(self, partition: int) -> Sequence[State]:
-        """See the port."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_unpublished_states")
             rows = await self._pool.fetch(sql, partition, *self._limits, *self._source)
         return [State._make(row) for row in rows]
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
-        """See the port."""
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_waiting_states"), list(partitions))
         return {row["partition"]: Waiting(row["states"], row["oldest_seconds"]) for row in rows}
 
     async def published(self, states: Sequence[State]) -> None:
-        """See the port."""
         digests = [
             None if state.document is None else hashlib.sha256(state.document).digest() for state in states
         ]
@@ -124,6 +121,5 @@ class PostgresStates:
             )
 
     async def topic_lost(self, partitions: Collection[int]) -> None:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "forget_published_states"), list(partitions))

@@ -1,4 +1,4 @@
-"""The projection of states: a table like a view's, and what publishes it to the compacted topic."""
+"""The projection of states: a table like a view's, and its publisher to the compacted topic."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 
 @dataclass(frozen=True)
 class StatesProjection(PostgresProjection[ProductState]):
-    """Its topic is made where it is missing, and is the projection's own."""
+    """The topic is the projection's own and is created if it is missing."""
 
     def tables(self, stores: Stores, schema: str = LIVE) -> Tables[ProductState]:
-        """A row knows the partition of the topic in which its product is."""
+        """Each row has the partition of its product in the topic."""
         return ProductStateTables(stores.settings.partition_count, schema)
 
     @property
     def returned(self) -> Returned | None:
-        """What the topic has is no longer what the table says: all is published anew."""
+        """The topic no longer has the table's states: all are published again."""
         return publish_anew
 
     def running(self, stores: Stores) -> Running:
-        """The subscription wakes the publisher after each batch."""
+        """After each batch the subscription wakes the publisher."""
         spec = self.topic(stores)
         publisher = StatePublisher(
             self.name,

@@ -1,10 +1,10 @@
-"""Brings the compacted topic to what the table of states says, one partition at a time.
+"""Publishes the table of states to the compacted topic, one partition at a time.
 
-The table is the truth: a row whose `published_version` is behind waits, whoever made it wait. Why the last
-record of a product is always its newest state, whatever is killed, paused or repeated: a channel is opened
+The table is the truth: a row waits while its `published_version` is behind, for any reason. Why the last
+record of a product is always its newest state, even after kills, pauses and duplicates: a channel is opened
 before rows are read; opening it fences every other writer of that partition (Kafka's transactional id, one
-per partition); and rows only ever get newer. So what is written after a fence was read after it too, and is
-at least as new as all that was written before it. The whole argument: docs/decisions, "The topic of latest
+per partition); and rows only ever get newer. So a record that is written after a fence was read after it,
+too, and is at least as new as all records before it. The whole argument: docs/decisions, "The topic of latest
 states".
 """
 
@@ -18,20 +18,21 @@ from projector.control.ports import PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from shared.ops.concurrency.waits import cancelled
 
 PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
-FENCED = Counter("states_fenced_total", "Times that another publisher took a partition over.")
-WAITING = Gauge("states_waiting", "Product states not yet in the compacted topic, of our partitions.")
-WAITING_SECONDS = Gauge("states_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
-# A channel holds one chunk in memory; the others wait.
+FENCED = Counter("states_fenced_total", "How often another publisher took a partition over.")
+WAITING = Gauge("states_waiting", "States that are not in the compacted topic yet.")
+WAITING_SECONDS = Gauge("states_waiting_oldest_seconds", "Age of the oldest of them; 0 if there is none.")
+# A channel holds one chunk in memory; other channels wait.
 _PARTITIONS_AT_ONCE = 4
 
 
 class StatePublisher:
-    """Of one process: publishes in the partitions that its consumer has. A `Controlled` for pause and resume.
+    """Publishes the partitions that this process's consumer has. A `Controlled` for pause and resume.
 
-    A round begins `pause_seconds` after the end of the one before it (what happens meanwhile is one
-    transaction), after trouble `trouble_seconds`; every `look_seconds` the table is asked for what waits.
+    A round begins `pause_seconds` after the end of the one before it (the changes meanwhile are one
+    transaction), after an error `trouble_seconds`; every `look_seconds` the table is read for rows that wait.
     """
 
     def __init__(
@@ -62,30 +63,30 @@ class StatePublisher:
         self._trouble = Trouble(name, "states are not published")
 
     def own(self, partitions: Collection[int]) -> None:
-        """They are ours now; what their last owner left unpublished is ours too."""
+        """This process has the partitions now, with the rows that the last process left unpublished."""
         self._owned.update(partitions)
         self._unchecked.update(partitions)
         self.wake(partitions)
 
     def release(self) -> None:
-        """They are someone else's. Not a fence: that is the successor's channel."""
+        """Another process has them now. This is no fence: the successor's channel is."""
         for partitions in (self._owned, self._unchecked, self._dirty):
             partitions.clear()
         self._woken.set()
 
     def wake(self, partitions: Collection[int]) -> None:
-        """Something was written there."""
+        """Rows of these partitions were written."""
         self._dirty.update(self._owned.intersection(partitions))
         self._woken.set()
 
     def obey(self, control: Control) -> None:
-        """A paused projection publishes nothing either."""
+        """A paused projection publishes nothing."""
         was_paused, self._is_paused = self._is_paused, control.is_paused
         if was_paused and not control.is_paused:
             self.wake(self._owned)
 
     def lags(self) -> Sequence[PartitionLag]:
-        """None in events: what waits is counted in `states_waiting`."""
+        """None: the metric `states_waiting` counts the rows that wait."""
         return ()
 
     async def check(self) -> None:
@@ -93,7 +94,7 @@ class StatePublisher:
         self._trouble.check()
 
     async def run(self) -> None:
-        """Until cancelled; whoever is next looks again at what was on its way then."""
+        """Until cancelled; the next owner reads again what was being published then."""
         looking = asyncio.create_task(self._look_forever())
         try:
             while True:
@@ -102,12 +103,11 @@ class StatePublisher:
                 await self._round()
                 await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
         finally:
-            looking.cancel()
-            await asyncio.wait([looking])
+            await cancelled(looking)
             await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
 
     async def _look_forever(self) -> None:
-        """Finds what nobody woke us for: rows of a drain, of a rebuild, of a predecessor that was killed."""
+        """Finds rows without a wake-up: of a retry, of a rebuild, of a process that was killed."""
         while True:
             await asyncio.sleep(self._look_seconds)
             try:
@@ -133,7 +133,7 @@ class StatePublisher:
             self._trouble.tell(None)
 
     async def _publish_dirty(self) -> None:
-        """All of them, although some may fail; those stay dirty, and the first failure is raised."""
+        """Publishes all of them; those that fail stay dirty, and the first error is raised at the end."""
         dirty, self._dirty = self._dirty, set()
         outcomes = await asyncio.gather(*map(self._publish, dirty), return_exceptions=True)
         failures = {at: one for at, one in zip(dirty, outcomes, strict=True) if one is not None}
@@ -143,7 +143,7 @@ class StatePublisher:
             raise failure
 
     async def _check_topic(self) -> None:
-        """A topic that was made anew has lost what the table believes it has."""
+        """If the topic was created again, it has lost the states that the table counts as published."""
         unchecked = set(self._unchecked)
         if unchecked:
             empty = await self._states.empty(unchecked)
@@ -152,7 +152,7 @@ class StatePublisher:
             self._unchecked -= unchecked
 
     async def _publish(self, partition: int) -> None:
-        """Until nothing waits there."""
+        """Publishes the partition until no row waits."""
         async with self._limit:
             if partition not in self._channels and not await self._table.unpublished(partition):
                 return

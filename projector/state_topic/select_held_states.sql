@@ -1,4 +1,4 @@
--- What is kept of some products to be published.
+-- The states of some products.
 -- $1 product ids
 SELECT product_id, stream_version, recorded_at, document
 FROM views.product_state

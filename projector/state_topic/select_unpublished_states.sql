@@ -1,4 +1,4 @@
--- The oldest states of a partition that the topic has not, as many as fit into so many bytes, but at least one.
+-- The oldest unpublished states of a partition, as many as fit into so many bytes, but at least one.
 -- $1 partition, $2 how many at most, $3 how many bytes of documents at most, $4 projection, $5 topic of its events
 SELECT product_id, stream_version, log_position, recorded_at, document,
        (SELECT log_id FROM views.projection_checkpoint WHERE projection = $4 AND topic = $5 AND partition = $1)

@@ -1,4 +1,4 @@
--- Write a batch of states, one per product; a row that is as new or newer stays. What is published stays published.
+-- Write a batch of states, one per product; a row that is as new or newer stays. The published version does not change.
 -- $1 product ids, $2 partitions, $3 stream versions, $4 log positions, $5 recorded at, $6 documents
 INSERT INTO views.product_state AS held (
     product_id, partition, stream_version, log_position, recorded_at, document

@@ -21,7 +21,7 @@ from projector.applying.apply import Applier
 from projector.applying.batch import NOTHING, Item, by_product, has_gap, reached
 from projector.applying.dead_letters import DeadLetter
 from projector.applying.postgres import PostgresEventLog
-from projector.applying.stream_fold import Doomed, StreamFold, Tally
+from projector.applying.stream_fold import Failing, StreamFold, Tally
 from projector.applying.transaction import BatchTransaction
 from projector.kafka.records import read_one
 from projector.parking.postgres.parking import PostgresParkedProducts
@@ -62,7 +62,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
 class _WithoutParking(BatchTransaction[Any]):
     """The transaction of a projection that parks nothing."""
 
-    async def run(self, batch: Sequence[Item], doomed: Doomed) -> tuple[Tally, list[DeadLetter]]:
+    async def run(self, batch: Sequence[Item], failing: Failing) -> tuple[Tally, list[DeadLetter]]:
         products, _ = by_product(batch)
         tally: Tally = Counter()
         changes = []

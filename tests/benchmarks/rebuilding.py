@@ -114,7 +114,7 @@ async def rebuild_rate(servers: BenchServers, log: DatabaseDsns, products: int) 
     environment = {**os.environ, "READ_MODEL_DSN": view.projector, "EVENT_STORE_READ_DSN": log.reader}
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        *python("-m", "projector", "rebuild", "product_view", "--without-proof", "--json"),
+        *python("-m", "projector", "rebuild", "product_view", "--without-comparison", "--json"),
         env=environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

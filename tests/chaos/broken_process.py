@@ -71,10 +71,10 @@ def _no_row_guard() -> None:
     guard = "WHERE held.stream_version < EXCLUDED.stream_version"
 
     def trusting(original: Any) -> Any:
-        def run(self: Any, deliveries: Any, missing: Any, doomed: Any) -> Any:
+        def run(self: Any, deliveries: Any, missing: Any, failing: Any) -> Any:
             if deliveries and deliveries[0].event.stream_version == 1:
                 self._version, self._state, self._last = 0, None, None
-            return original(self, deliveries, missing, doomed)
+            return original(self, deliveries, missing, failing)
 
         return run
 

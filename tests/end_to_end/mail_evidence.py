@@ -39,7 +39,7 @@ def mails() -> Mails:
     return Mails((ANNA, BERT), [Delivered(*key, *TEXTS[key[0]]) for key in keys], claims)
 
 
-def letter(error_class: str = "mail-outcome-unknown", projection: str = "notifications") -> Parked:
+def dead_letter(error_class: str = "mail-outcome-unknown", projection: str = "notifications") -> Parked:
     return Parked(projection, error_class, "event-1", "topic:0:0", "the mail server was away")
 
 
@@ -48,7 +48,7 @@ def settled(seen: Mails, state: str, *, is_delivered: bool, parked: list[Parked]
     seen.claims["event-1", ANNA] = seen.claims["event-1", ANNA]._replace(state=state)
     if not is_delivered:
         seen.delivered.pop(0)
-    parked.append(letter())
+    parked.append(dead_letter())
 
 
 _ANNAS = f"mail: product-created event-1 to {ANNA}"

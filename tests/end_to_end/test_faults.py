@@ -143,7 +143,7 @@ async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(
         await running
         # The lock belongs to the stopped relay's session for as long as the server knows no better.
         await _end_sessions_of_the_relay(system)
-        await eventually(lambda: _has_become_active(system, standby), 30)
+        await eventually(lambda: _has_become_active(system, standby))
         async with load.going_on(COMMANDS, settled=COMMANDS // 3) as after:
             system.relay.resume()
         await after

@@ -25,7 +25,7 @@ async def records_of(system: System, kind: str, product_id: str, count: int) -> 
         assert len(records) == count
         return records
 
-    return await eventually(so_many, 20)
+    return await eventually(so_many)
 
 
 async def test_every_event_goes_to_products_events_and_to_the_topic_of_its_kind(

@@ -21,7 +21,7 @@ from tests.end_to_end.mail_evidence import (
     HISTORY,
     LOG,
     WRONG_MAILS,
-    letter,
+    dead_letter,
     mails,
     settled,
 )
@@ -113,7 +113,7 @@ def test_a_mail_that_did_not_come_is_no_fault_where_a_person_was_asked(
 def test_a_mail_that_was_given_up_before_anybody_claimed_it_is_no_fault() -> None:
     seen = mails()
     del seen.claims["event-1", ANNA], seen.delivered[0]
-    assert list(mail_problems(HISTORY, seen, [letter()])) == []
+    assert list(mail_problems(HISTORY, seen, [dead_letter()])) == []
     assert list(mail_problems(HISTORY, seen, [])) == [f"{_ANNAS} has no row, and has come 0 times"]
 
 
@@ -128,9 +128,9 @@ def test_a_wrong_mail_is_found(wrong: str) -> None:
 
 @pytest.mark.parametrize("error_class", ["mail-refused", "mail-outcome-unknown", "mail-not-sent"])
 def test_the_outcome_of_a_mail_may_be_parked_and_nothing_else(error_class: str) -> None:
-    assert list(parked_problems([letter(error_class)])) == []
-    assert len(list(parked_problems([letter(error_class, "product_view")]))) == 1
-    assert len(list(parked_problems([letter("undecodable")]))) == 1
+    assert list(parked_problems([dead_letter(error_class)])) == []
+    assert len(list(parked_problems([dead_letter(error_class, "product_view")]))) == 1
+    assert len(list(parked_problems([dead_letter("undecodable")]))) == 1
 
 
 SUBJECT = "Catalogue changes: 1 new product, 1 archived new product"
@@ -184,7 +184,7 @@ def test_a_digest_that_did_not_come_is_no_fault_where_a_person_was_asked(
     seen.digests["digest-1"] = DigestRow(ANNA, state)
     if not is_delivered:
         seen.delivered_digests.clear()
-    assert all_problems(seen, [letter()._replace(event_id="digest-1")]) == []
+    assert all_problems(seen, [dead_letter()._replace(event_id="digest-1")]) == []
     assert all_problems(seen, []) == [f"digest: digest-1 to {ANNA} is {state}, and has no dead letter"]
 
 

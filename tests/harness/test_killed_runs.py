@@ -71,7 +71,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(
         assert segments & all_shared_memory() == set()
         assert not Path(made["lock"]).exists()
 
-    eventually_blocking(nothing_is_left, 30)
+    eventually_blocking(nothing_is_left)
 
 
 def test_the_folder_of_a_run_that_lives_stays() -> None:

@@ -1,4 +1,4 @@
-"""What operators want, what projections tell, and the letters that are not copied yet, in memory."""
+"""What operators want, what projections tell, and the dead letters that are not copied yet, in memory."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -43,7 +43,7 @@ class InMemoryControlBoard:
         }
 
 
-class InMemoryUncopiedLetters:
+class InMemoryUncopiedDeadLetters:
     """Implements `control.ports.UncopiedDeadLetters`."""
 
     def __init__(self, read_model: InMemoryReadModel) -> None:
@@ -74,4 +74,4 @@ class InMemoryUncopiedLetters:
 def _uncopied(projection: str, kept: KeptRecord) -> Uncopied:
     one = kept.record
     record = (one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, one.headers)
-    return Uncopied(one.parked_event_id, projection, *record, one.error_class, kept.cause)
+    return Uncopied(one.dead_letter_id, projection, *record, one.error_class, kept.cause)

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Generic
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ProductDeadLetter
+from projector.applying.dead_letters import Action, DeadLetter, ProductDeadLetter, StoredDeadLetter
 from projector.applying.ports import Change, Checkpoint, Held, S
 from projector.applying.records import ErrorClass
 from projector.errors import Fenced, ParkingIsFull, ProjectorError, Refused
@@ -152,22 +152,22 @@ class InMemoryBatch(Generic[S]):
             await self._lock("product", self._projection, product_id)
         return self._now().products.keys() & set(product_ids)
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
-        numbers = [self._read_model.next_number() for _ in letters]
-        for number, letter in zip(numbers, letters, strict=True):
-            self._do(parking(number, letter))
-        self._refuse_too_many({isinstance(letter, ProductDeadLetter) for letter in letters})
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
+        numbers = [self._read_model.next_number() for _ in dead_letters]
+        for number, dead_letter in zip(numbers, dead_letters, strict=True):
+            self._do(parking(number, dead_letter))
+        self._refuse_too_many({isinstance(dead_letter, ProductDeadLetter) for dead_letter in dead_letters})
 
-    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
         found = [one.record for one in self._now().records.values() if one.record.product_id == product_id]
-        return sorted(found, key=lambda one: (one.stream_version or 0, one.parked_event_id))
+        return sorted(found, key=lambda one: (one.stream_version or 0, one.dead_letter_id))
 
-    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
-        await self._lock("record", parked_event_id)
-        found = self._now().records.get(parked_event_id)
+    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
+        await self._lock("record", dead_letter_id)
+        found = self._now().records.get(dead_letter_id)
         return None if found is None else found.record
 
-    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
         product_id = events[0].product_id
         self._do(releasing(events, action))
         return 0 if product_id is None else len(await self.parked(product_id))
@@ -175,8 +175,8 @@ class InMemoryBatch(Generic[S]):
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
         self._do(failing_again(product_id, error_class, cause))
 
-    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
-        self._do(failing_alone(parked_event_id, error_class, cause))
+    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
+        self._do(failing_alone(dead_letter_id, error_class, cause))
 
     def _refuse_too_many(self, of_products: Collection[bool]) -> None:
         """`of_products`: whether records with, and whether records without a product were parked now."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ProductDeadLetter
+from projector.applying.dead_letters import Action, DeadLetter, ProductDeadLetter, StoredDeadLetter
 from projector.applying.ports import Change, Checkpoint, Held, S
 from projector.applying.records import ErrorClass
 
@@ -13,7 +13,7 @@ from projector.applying.records import ErrorClass
 class KeptRecord(NamedTuple):
     """A parked record, why it is parked, and whether the dead-letter topic has it."""
 
-    record: ParkedEvent
+    record: StoredDeadLetter
     cause: str
     is_copied: bool = False
 
@@ -72,15 +72,15 @@ def saving(changes: Sequence[Change[S]], kept: Callable[[S], S]) -> Step:
     return step
 
 
-def parking(number: int, letter: DeadLetter) -> Step:
+def parking(number: int, dead_letter: DeadLetter) -> Step:
     """Keep a record under this number; one that is there already stays as it is."""
-    record, event = letter.record, letter.event
-    parked = ParkedEvent(
+    record, event = dead_letter.record, dead_letter.event
+    parked = StoredDeadLetter(
         number,
-        letter.event.product_id if isinstance(letter, ProductDeadLetter) else None,
+        dead_letter.event.product_id if isinstance(dead_letter, ProductDeadLetter) else None,
         None if event is None else event.stream_version,
         None if event is None else event.metadata.event_id,
-        letter.error_class,
+        dead_letter.error_class,
         record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
         tuple(record.headers),
     )  # fmt: skip
@@ -90,23 +90,23 @@ def parking(number: int, letter: DeadLetter) -> Step:
         places = ((one.topic, one.partition, one.offset) for one, _, _ in rows.records.values())
         if at in places:
             return
-        rows.records[number] = KeptRecord(parked, letter.cause)
+        rows.records[number] = KeptRecord(parked, dead_letter.cause)
         if parked.product_id is not None:
-            first = KeptProduct(record.topic, record.partition, letter.error_class, letter.cause, 0)
+            first = KeptProduct(record.topic, record.partition, dead_letter.error_class, dead_letter.cause, 0)
             product = rows.products.get(parked.product_id, first)
             rows.products[parked.product_id] = product._replace(events=product.events + 1)
 
     return step
 
 
-def releasing(events: Sequence[ParkedEvent], action: Action) -> Step:
+def releasing(events: Sequence[StoredDeadLetter], action: Action) -> Step:
     """Forget them, and their product with the last of its records."""
     product_id = events[0].product_id
     detail = ", ".join(f"{one.topic}[{one.partition}]@{one.offset}" for one in events)
 
     def step(rows: Rows) -> None:
         for event in events:
-            rows.records.pop(event.parked_event_id, None)
+            rows.records.pop(event.dead_letter_id, None)
         rows.done.append(Done(action, product_id, detail))
         if product_id not in rows.products:
             return
@@ -131,13 +131,13 @@ def failing_again(product_id: UUID, error_class: ErrorClass, cause: str) -> Step
     return step
 
 
-def failing_alone(parked_event_id: int, error_class: ErrorClass, cause: str) -> Step:
+def failing_alone(dead_letter_id: int, error_class: ErrorClass, cause: str) -> Step:
     """Another attempt at a single record has failed."""
 
     def step(rows: Rows) -> None:
-        found = rows.records.get(parked_event_id)
+        found = rows.records.get(dead_letter_id)
         if found is not None:
             record = found.record._replace(error_class=error_class)
-            rows.records[parked_event_id] = found._replace(record=record, cause=cause)
+            rows.records[dead_letter_id] = found._replace(record=record, cause=cause)
 
     return step

@@ -8,7 +8,7 @@ from uuid import UUID
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn, ProjectorError
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CATCHING_UP, LOADING, SWITCHED, Proof, Record, Tail
+from projector.rebuild.ports import CATCHING_UP, LOADING, SWITCHED, Comparison, Record, Tail
 from tests.unit.projector.histories import START
 
 Rows = dict[UUID, Held[Any]]
@@ -65,13 +65,13 @@ class InMemoryRebuild:
             record = self._present()
             self.record = record._replace(reached_position=max(reached, record.reached_position))
 
-    async def prove(self, tail: Tail) -> Proof:
+    async def compare(self, tail: Tail) -> Comparison:
         self._fail()
         await tail.apply(await tail.newest())
         shadow = self._shadow_rows()
         compared = (self.live.keys() | shadow.keys()) - tail.failed
         different = sorted(one for one in compared if self.live.get(one) != shadow.get(one))
-        return Proof(len(compared), "digest", [f"{one}: differs" for one in different], len(tail.failed))
+        return Comparison(len(compared), "digest", [f"{one}: differs" for one in different], len(tail.failed))
 
     async def switch(self, tail: Tail) -> None:
         await tail.apply(await tail.newest())

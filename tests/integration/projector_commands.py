@@ -54,7 +54,7 @@ async def start(
     )  # fmt: skip
 
 
-async def letters(world: World, *more: str) -> list[dict[str, Any]]:
+async def dead_letters(world: World, *more: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = await command_json(world, "dead-letters", "list", *more)
     return found
 

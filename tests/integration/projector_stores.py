@@ -14,8 +14,8 @@ from projector.parking.postgres.parking import (
     DEFAULT_LIMITS,
     ParkingLimits,
     PostgresParkedProducts,
-    parked_event,
     parking_alone,
+    stored_dead_letter,
 )
 from shared.postgres.sql import load_sql
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord
@@ -59,7 +59,7 @@ class PostgresStores:
 
     async def records(self) -> Sequence[KeptRecord]:
         rows = await self._read_model.fetch(_RECORDS)
-        return [KeptRecord(parked_event(fields), cause, copied) for cause, copied, *fields in rows]
+        return [KeptRecord(stored_dead_letter(fields), cause, copied) for cause, copied, *fields in rows]
 
     async def products(self) -> Mapping[UUID, KeptProduct]:
         rows = await self._read_model.fetch(_PRODUCTS)
@@ -86,7 +86,7 @@ class PostgresControlStores:
     def board(self) -> PostgresControl:
         return PostgresControl(self._read_model)
 
-    def letters(self) -> PostgresDeadLetters:
+    def dead_letters(self) -> PostgresDeadLetters:
         return PostgresDeadLetters(self._read_model)
 
     def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]:

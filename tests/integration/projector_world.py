@@ -154,7 +154,7 @@ class World:
         )
         try:
             if wait:
-                await eventually(self._is_ready_or_failed(running), 30)
+                await eventually(self._is_ready_or_failed(running))
             yield
         finally:
             stop.set()

@@ -1,7 +1,7 @@
 """A relay as a process, with a fault that production code knows nothing of: methods are wrapped from outside.
 
 `fault` is `<kill|pause>-<place>:<n>`, at the n-th call of what `_PLACES` says: SIGKILL, or SIGSTOP until
-SIGCONT. A paused relay is also deaf: it does not notice the loss of its lock, the worst that a deposed one
+SIGCONT. A paused relay is also deaf: it does not notice the loss of its lock, the worst that a replaced one
 can do.
 """
 
@@ -42,7 +42,7 @@ class RelayProcess(ForkedProcess):
             metrics = await get(self._ops_port, "/metrics")
             assert f"relay_active {float(active)}" in metrics.text
 
-        await eventually(says_so, 30)
+        await eventually(says_so)
 
 
 @asynccontextmanager

@@ -78,7 +78,7 @@ async def test_while_the_cache_is_rebuilt_writes_go_on_and_none_is_lost(world: W
             assert await generation(world) == number
         done.set()
         await writing
-        await eventually(lambda: all_cached(world, writer), 30)
+        await eventually(lambda: all_cached(world, writer))
 
 
 async def test_after_redis_was_lost_a_rebuild_brings_everything_back(world: World, writer: Writer) -> None:

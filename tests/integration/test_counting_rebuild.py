@@ -62,7 +62,7 @@ async def test_a_rebuilt_view_is_equal_and_counts_on_from_there(
 ) -> None:
     async with world.projecting(name):
         await some_products(writer)
-        await eventually(lambda: has_applied(world, name, writer), 30)
+        await eventually(lambda: has_applied(world, name, writer))
         before = await contents(world, name)
         in_slices(world, of_products=5)
         result = await command_json(world, "rebuild", name, "--workers", "2")
@@ -70,19 +70,19 @@ async def test_a_rebuilt_view_is_equal_and_counts_on_from_there(
         assert result["rows"] == sum(map(len, before.values()))
         assert await contents(world, name) == before == await contents(world, name, "views_previous")
         await some_products(writer)
-        await eventually(lambda: has_applied(world, name, writer), 30)
+        await eventually(lambda: has_applied(world, name, writer))
         result = await command_json(world, "rebuild", name)
         assert result["equal"] is True
         await writer.happen(created(slug="after"), priced("3.00"))
         await command(world, "rebuild", name, "--rollback")
-        await eventually(lambda: has_applied(world, name, writer), 30)
-    assert (await command_json(world, "rebuild", name, "--without-proof"))["switched"] is True
+        await eventually(lambda: has_applied(world, name, writer))
+    assert (await command_json(world, "rebuild", name, "--without-comparison"))["switched"] is True
 
 
 async def test_a_count_that_is_wrong_is_found_and_mended(world: World, writer: Writer) -> None:
     async with world.projecting("category_view"):
         await some_products(writer)
-        await eventually(lambda: has_applied(world, "category_view", writer), 30)
+        await eventually(lambda: has_applied(world, "category_view", writer))
         before = await contents(world, "category_view")
         await world.views.execute("UPDATE views.category_view_brand SET active = 99 WHERE brand = 'B1'")
         result = await command_json(world, "rebuild", "category_view", code=4)
@@ -106,12 +106,12 @@ async def test_while_a_product_is_parked_what_it_shares_is_not_held_against_the_
         await writer.keep(bad)
         await world.publish([bad[0], msgspec.structs.replace(bad[1], data=b"{"), bad[2]])
         await writer.published()
-        await eventually(lambda: has_applied(world, "inventory", writer), 30)
+        await eventually(lambda: has_applied(world, "inventory", writer))
 
         async def is_parked() -> None:
             assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 2
 
-        await eventually(is_parked, 30)
+        await eventually(is_parked)
         result = await command_json(world, "rebuild", "inventory")
         assert (result["equal"], result["left_out"]) == (True, 1)
         state = await world.views.fetchval("SELECT state FROM views.stock_item WHERE sku = 'X'")
@@ -128,7 +128,7 @@ async def test_a_sku_belongs_to_its_latest_claim_however_the_workers_meet_it(
             *([e.ProductDeleted()] if number < 11 else []),
         )
     in_slices(world, of_products=2)
-    await command(world, "rebuild", "inventory", "--without-proof", "--workers", "2")
+    await command(world, "rebuild", "inventory", "--without-comparison", "--workers", "2")
     row = await world.views.fetchrow("SELECT product_id, state, log_position FROM views.stock_item")
     last = writer.streams[-1][0]
     assert tuple(row) == (last.product_id, "open", last.log_position)

@@ -17,7 +17,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
-from tests.integration.projector_commands import command, letters
+from tests.integration.projector_commands import command, dead_letters
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, product_id_in, world
 from tests.mail_server import MailServer, Received, mail_server
@@ -280,7 +280,7 @@ async def test_a_projector_killed_around_its_planning_tells_everything_once(
             left = "SELECT count(*) FROM views.notification WHERE state IN ('planned', 'claimed')"
             assert await world.views.fetchval(left) == 0
 
-        await eventually(all_is_planned, 30)
+        await eventually(all_is_planned)
         await due(world)
         await eventually(lambda: digests(world, "sent", "sent"))
     assert counts(mails) == [(ANN, 22), (BOB, 22)]
@@ -310,7 +310,7 @@ async def test_a_projector_killed_between_claim_and_settlement_leaves_the_digest
     assert len(mails.taken) == taken
 
 
-async def test_a_digest_whose_projector_is_killed_before_it_is_noted_as_a_dead_letter_is_one_letter(
+async def test_a_digest_whose_projector_is_killed_before_it_is_noted_as_a_dead_letter_is_one_dead_letter(
     world: World, mails: MailServer
 ) -> None:
     world.settings = world.settings.model_copy(update={"notification_recipients": ANN})
@@ -339,7 +339,7 @@ async def test_several_projectors_send_one_digest(world: World, mails: MailServe
     )  # fmt: skip
     async with world.projecting(MAILS), other.projecting(MAILS):
         await world.happen([*marked(many(60)), *many(20, "Single", first_position=61)])
-        await eventually(lambda: gathered(world, 77), 30)
+        await eventually(lambda: gathered(world, 77))
         await due(world)
         await eventually(lambda: digests(world, "sent", "sent"))
 
@@ -361,10 +361,10 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
         await eventually(lambda: gathered(world, 5, recipients=1))
         await due(world)
         await eventually(lambda: parked(world, "mail-outcome-unknown"))
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert (letter["topic"], letter["partition"]) == ("digests", -1)
+    (dead_letter,) = await dead_letters(world, "--projection", MAILS)
+    assert (dead_letter["topic"], dead_letter["partition"]) == ("digests", -1)
     shown = await command(
-        world, "dead-letters", "show", "--projection", MAILS, "--letter", str(letter["letter_id"]), "--json"
+        world, "dead-letters", "show", "--projection", MAILS, "--id", str(dead_letter["letter_id"]), "--json"
     )
     assert f'\\"recipient\\":\\"{ANN}\\",\\"events\\":5' in shown
     choice = ("dead-letters", "retry", "--projection", MAILS, "--class", "mail-outcome-unknown")
@@ -373,7 +373,7 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
     await command(world, *choice, "--resend-unknown", "--reason", "it never came")
     first, second = mails.taken
     assert (first.raw == second.raw, first.message["Message-ID"]) == (True, second.message["Message-ID"])
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_told(
@@ -394,7 +394,7 @@ async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_
         await due(world)
         await eventually(lambda: digests(world, "discarded", "sent"))
     assert counts(mails) == [(ANN, 1)]
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_a_paused_projection_sends_no_digest_until_it_is_resumed(

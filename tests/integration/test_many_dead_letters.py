@@ -68,11 +68,11 @@ class Told:
 
 
 async def park(
-    pool: "asyncpg.Pool[asyncpg.Record]", letters: Iterable[DeadLetter], projection: str = VIEW
+    pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: Iterable[DeadLetter], projection: str = VIEW
 ) -> None:
     """As a batch does that meets them."""
     async with pool.acquire() as connection, connection.transaction():
-        await PostgresParking(connection, projection).park(list(letters))
+        await PostgresParking(connection, projection).park(list(dead_letters))
 
 
 def created_products(count: int) -> list[RecordedEvent]:
@@ -85,7 +85,7 @@ def created_products(count: int) -> list[RecordedEvent]:
     ]
 
 
-def letter_of(world: World, event: RecordedEvent, offset: int) -> ProductDeadLetter:
+def dead_letter_of(world: World, event: RecordedEvent, offset: int) -> ProductDeadLetter:
     headers = record_headers(event, str(world.log_id).encode())
     record = MadeRecord(world.topic, 0, offset, 0, str(event.product_id).encode(), event.data, headers)
     return ProductDeadLetter(record, event, "unknown", "it was not to be")
@@ -107,7 +107,7 @@ async def test_all_are_retried_though_one_in_the_middle_fails(
     # The log has no first version of this one.
     events[MIDDLE] = history(events[MIDDLE].product_id, created(), priced("2.00"), first_position=MANY)[1]
     await world.append(event for event in events if event.stream_version == 1)
-    await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(events)])
+    await park(pool, [dead_letter_of(world, event, offset) for offset, event in enumerate(events)])
     told = Told()
     summary = await dead_letters.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(MANY - 1, 1, parked_now=1)
@@ -121,16 +121,16 @@ async def test_what_is_parked_while_a_retry_runs_is_left_and_counted(
 ) -> None:
     first, second = created_products(2)
     await world.append([first])
-    await park(pool, [letter_of(world, first, 0)])
+    await park(pool, [dead_letter_of(world, first, 0)])
 
-    letters = dead_letters._letters
-    products = letters.products
+    stored = dead_letters._dead_letters
+    products = stored.products
 
     async def and_one_more(*arguments: Any, **more: Any) -> Any:
-        await park(pool, [letter_of(world, second, 1)])
+        await park(pool, [dead_letter_of(world, second, 1)])
         return await products(*arguments, **more)
 
-    letters.products = and_one_more  # type: ignore[method-assign]
+    stored.products = and_one_more  # type: ignore[method-assign]
     told = Told()
     assert await dead_letters.retry(VIEW, ALL, ACTION, told) == Summary(1, 0, parked_now=1)
     assert [one.product_id for page in told.pages for one in page] == [first.product_id]
@@ -142,7 +142,7 @@ async def test_all_are_discarded_though_one_in_the_middle_cannot_be(
     events = created_products(MANY)
     # This one has happened, and the view holds nothing of it: no version to pass over.
     await world.append([events[MIDDLE]])
-    await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(events)])
+    await park(pool, [dead_letter_of(world, event, offset) for offset, event in enumerate(events)])
     await park(pool, garbage(world, 1_200))
     told = Told()
     summary = await dead_letters.discard(VIEW, ALL, ACTION, told)
@@ -157,7 +157,9 @@ async def test_mails_are_discarded_in_pages_too(
 ) -> None:
     events = created_products(600)
     mails = [
-        SingleDeadLetter(letter_of(world, event, offset).record, event, "mail-refused", "no such mailbox")
+        SingleDeadLetter(
+            dead_letter_of(world, event, offset).record, event, "mail-refused", "no such mailbox"
+        )
         for offset, event in enumerate(events)
     ]
     await park(pool, mails, "notifications")
@@ -166,25 +168,27 @@ async def test_mails_are_discarded_in_pages_too(
     assert told.sizes == [500, 100]
 
 
-async def test_a_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
+async def test_a_dead_letter_that_does_not_exist_is_an_error_wherever_it_is_named(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     product = history(new_product_id(), created(), priced("2.00"))
-    await park(pool, [letter_of(world, event, offset) for offset, event in enumerate(product)])
+    await park(pool, [dead_letter_of(world, event, offset) for offset, event in enumerate(product)])
     rows = await world.views.fetch("SELECT parked_event_id FROM views.parked_event ORDER BY 1")
     first, second = (row["parked_event_id"] for row in rows)
-    choice = ("--projection", VIEW, "--letter")
+    choice = ("--projection", VIEW, "--id")
     for command, why in (("retry", ()), ("discard", ("--reason", "spoilt")), ("list", ()), ("show", ())):
         _, output, errors = await run(world, "dead-letters", command, *choice, "999", *why, code=2)
         assert (output, errors.count("\n")) == ("", 1)
         assert f"there is no dead letter 999 of {VIEW}" in errors
     for call in (dead_letters.retry, dead_letters.discard):
         with pytest.raises(UnknownDeadLetter, match=f"--product {product[0].product_id}"):
-            await call(VIEW, Narrowed(letter_id=second), ACTION, Told())
+            await call(VIEW, Narrowed(dead_letter_id=second), ACTION, Told())
         with pytest.raises(UnknownDeadLetter, match="of inventory"):
-            await call("inventory", Narrowed(letter_id=first), ACTION, Told())
-    assert len((await dead_letters.show(VIEW, Narrowed(letter_id=second))).shown) == 1
-    assert await dead_letters.discard(VIEW, Narrowed(letter_id=first), ACTION, Told()) == Summary(1, 0, 0)
+            await call("inventory", Narrowed(dead_letter_id=first), ACTION, Told())
+    assert len((await dead_letters.show(VIEW, Narrowed(dead_letter_id=second))).shown) == 1
+    assert await dead_letters.discard(VIEW, Narrowed(dead_letter_id=first), ACTION, Told()) == Summary(
+        1, 0, 0
+    )
 
 
 async def test_a_list_that_is_cut_says_so(
@@ -199,16 +203,16 @@ async def test_a_list_that_is_cut_says_so(
     assert (len(listed.shown), listed.total) == (1_000, 1_100)
 
 
-class AwayDrain:
-    """PostgreSQL goes away after so many letters."""
+class AwayRetrying:
+    """PostgreSQL goes away after so many dead letters."""
 
-    def __init__(self, letters_before: int) -> None:
+    def __init__(self, dead_letters_before: int) -> None:
         self.tried = 0
-        self._letters_before = letters_before
+        self._dead_letters_before = dead_letters_before
 
     async def _try(self) -> Released:
         self.tried += 1
-        if self.tried > self._letters_before:
+        if self.tried > self._dead_letters_before:
             raise Unavailable("read model: it is away")
         return Released(1, 0)
 
@@ -225,18 +229,43 @@ class AwayDrain:
         return await self._try()
 
 
+class DefectiveRetrying(AwayRetrying):
+    """The tenth dead letter meets an error that nobody foresaw."""
+
+    async def _try(self) -> Released:
+        self.tried += 1
+        if self.tried == self._dead_letters_before:
+            raise ZeroDivisionError("a defect")
+        return Released(1, 0)
+
+
+async def test_an_unforeseen_error_keeps_no_other_dead_letter_from_its_turn(
+    world: World, pool: "asyncpg.Pool[asyncpg.Record]"
+) -> None:
+    await park(pool, garbage(world, 30))
+    stored = PostgresDeadLetters(pool)
+    defective = DefectiveRetrying(dead_letters_before=10)
+    for act in ("retry", "discard"):
+        told = Told()
+        dead_letters = DeadLetters(stored, {VIEW: lambda: defective}, world.topic)
+        defective.tried = 0
+        assert await getattr(dead_letters, act)(VIEW, ALL, ACTION, told) == Summary(29, 1, parked_now=30)
+        (failed,) = told.failed
+        assert failed.cause == "ZeroDivisionError: a defect"
+
+
 async def test_an_outage_ends_a_run_that_says_how_far_it_was(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     await park(pool, garbage(world, 30))
-    drain = AwayDrain(letters_before=10)
-    letters: Any = PostgresDeadLetters(pool)
-    away = DeadLetters(letters, {VIEW: lambda: drain}, world.topic)
+    retrying = AwayRetrying(dead_letters_before=10)
+    dead_letters: Any = PostgresDeadLetters(pool)
+    away = DeadLetters(dead_letters, {VIEW: lambda: retrying}, world.topic)
     told = Told()
     summary = await away.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(10, 3, parked_now=30, stopped_by="read model: it is away")
     assert told.sizes == [13]
-    assert drain.tried == 13
+    assert retrying.tried == 13
 
 
 async def test_the_operations_port_says_the_same(

@@ -21,7 +21,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.counters import counted
 from tests.eventually import eventually
-from tests.integration.projector_commands import command, letters
+from tests.integration.projector_commands import command, dead_letters
 from tests.integration.projector_environment import environment_of
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, committed, product_id_in, world
@@ -145,7 +145,7 @@ async def test_what_could_not_be_sent_waits_in_the_retry_topics_in_order_and_not
             assert len(found) == 5
             return found
 
-        first = await eventually(waits, 30)
+        first = await eventually(waits)
         mails.behave("accept")
         await eventually(lambda: told(mails, *(f"Shirt {number}" for number in range(5))))
     assert [record.key for record in first] == [str(one.product_id).encode() for one in events]
@@ -167,7 +167,7 @@ async def test_after_the_last_delay_it_is_a_dead_letter_with_its_history_and_a_r
     mails.behave("RCPT:450 later")
     async with world.projecting(MAILS):
         await world.happen([event])
-        await eventually(lambda: parked(world, "mail-not-sent"), 30)
+        await eventually(lambda: parked(world, "mail-not-sent"))
         assert mails.connections == 4
         topic = f"{world.topic}.{world.settings.kafka_topic_prefix}{MAILS}.dlt"
 
@@ -175,7 +175,7 @@ async def test_after_the_last_delay_it_is_a_dead_letter_with_its_history_and_a_r
             done = "SELECT count(*) FROM views.parked_event WHERE copied_at IS NOT NULL"
             assert await world.views.fetchval(done) == 1
 
-        await eventually(is_copied, 20)
+        await eventually(is_copied)
         (copy,) = await topic_records(world, topic)
     headers = dict(copy.headers)
     assert (copy.partition, copy.key, copy.value) == (3, str(event.product_id).encode(), event.data)
@@ -186,16 +186,16 @@ async def test_after_the_last_delay_it_is_a_dead_letter_with_its_history_and_a_r
     assert headers["__streams.errors.exception"] == headers["kafka_dlt-exception-fqcn"] == b"mail-not-sent"
     assert headers["kafka_dlt-exception-message"] == f"{ANN}: 450 later".encode()
 
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert (letter["error_class"], letter["cause"]) == ("mail-not-sent", f"{ANN}: 450 later")
+    (dead_letter,) = await dead_letters(world, "--projection", MAILS)
+    assert (dead_letter["error_class"], dead_letter["cause"]) == ("mail-not-sent", f"{ANN}: 450 later")
     mails.behave("end:554 spam")
-    choice = ("dead-letters", "retry", "--projection", MAILS, "--letter", str(letter["letter_id"]))
+    choice = ("dead-letters", "retry", "--projection", MAILS, "--id", str(dead_letter["letter_id"]))
     assert "554 spam" in await command(world, *choice, code=3)
-    (letter,) = await letters(world, "--projection", MAILS)
-    assert letter["error_class"] == "mail-refused"
+    (dead_letter,) = await dead_letters(world, "--projection", MAILS)
+    assert dead_letter["error_class"] == "mail-refused"
     mails.behave("accept")
     assert "retried" in await command(world, *choice, "--reason", "the server is mended")
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
     await told(mails, "Shirt")
 
 
@@ -216,7 +216,7 @@ async def test_what_may_have_been_sent_is_never_sent_again_but_by_a_person_who_s
     await told(mails, "Shirt", "Behind")
     await command(world, *choice, "--resend-unknown", "--reason", "nobody got it")
     await told(mails, "Shirt", "Shirt", "Behind")
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_what_is_given_up_is_forgotten_and_stays_so(world: World, mails: MailServer) -> None:
@@ -230,7 +230,7 @@ async def test_what_is_given_up_is_forgotten_and_stays_so(world: World, mails: M
         await world.publish([event])
         await world.happen([new("Behind")])
         await eventually(lambda: told(mails, "Behind"))
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
     states = await world.views.fetch("SELECT state FROM views.notification ORDER BY state")
     assert [row["state"] for row in states] == ["discarded", "sent"]
 
@@ -246,11 +246,11 @@ async def test_a_mail_server_that_is_down_for_a_while_costs_nobody_a_mail(
         async def some_wait() -> None:
             assert await topic_records(world, retry_topic(world, "200ms"))
 
-        await eventually(some_wait, 30)
+        await eventually(some_wait)
         await mails.start()
-        await eventually(lambda: told(mails, *names), 30)
+        await eventually(lambda: told(mails, *names))
         await eventually(lambda: settled(world, 6))
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 @pytest.mark.parametrize(("place", "taken"), [("before-send", 0), ("before-settle", 1)])
@@ -266,7 +266,7 @@ async def test_a_projector_killed_between_claim_and_settlement_leaves_the_mail_t
     assert len(mails.taken) == taken
     async with world.projecting(MAILS, notification_retry_delays="100ms,3s"):
         await world.happen([new("Behind")])
-        await eventually(lambda: parked(world, "mail-outcome-unknown"), 30)
+        await eventually(lambda: parked(world, "mail-outcome-unknown"))
         await eventually(lambda: settled(world, 2))
     assert len(mails.taken) == taken + 1
     assert mails.subjects()[-1] == "New product: Behind"
@@ -322,13 +322,13 @@ async def test_a_broker_that_is_away_while_mails_are_put_off_loses_and_repeats_n
         async def some_wait() -> None:
             assert await world.views.fetchval("SELECT coalesce(max(attempts), 0) FROM views.notification") > 1
 
-        await eventually(some_wait, 30)
+        await eventually(some_wait)
         await asyncio.to_thread(kafka_server.kill)
         await asyncio.to_thread(kafka_server.start)
         mails.behave("accept")
         await eventually(lambda: told(mails, *names), 60)
-        await eventually(world.ready, 30)
-    assert await letters(world) == []
+        await eventually(world.ready)
+    assert await dead_letters(world) == []
 
 
 async def test_a_record_that_is_no_event_and_one_that_cannot_be_decoded_are_parked_and_others_flow(
@@ -441,7 +441,7 @@ async def test_a_retry_topic_that_is_wrong_stops_the_notifications_with_what_is_
     await admin.create_topics([NewTopic(topic, 5, 1)])
     await admin.close()
     async with world.projecting(MAILS, wait=False):
-        reason = await eventually(lambda: world.stopped(MAILS), 30)
+        reason = await eventually(lambda: world.stopped(MAILS))
         assert f"topic {topic} has 5 partitions, wanted 12" in reason
 
 
@@ -474,4 +474,4 @@ async def test_without_a_mail_server_they_are_not_among_those_that_run_and_say_s
         world, "dead-letters", "retry", *choice, "--json", code=3
     )
     await command(world, "dead-letters", "discard", *choice)
-    assert await letters(world) == []
+    assert await dead_letters(world) == []

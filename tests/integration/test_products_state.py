@@ -105,8 +105,8 @@ async def test_the_topic_is_compacted_and_one_that_is_not_is_refused(world: Worl
                 check = (await world.ops("/readyz")).json()["checks"][f"{STATE} {topic}"]
                 assert f"topic {topic} has cleanup.policy=delete, wanted compact" in check
 
-            await eventually(says_so, 30)
-            await eventually(lambda: published(world, event.product_id, 0), 30)
+            await eventually(says_so)
+            await eventually(lambda: published(world, event.product_id, 0))
             await admin.delete_topics([topic])
             await reached(world, [event])
             await eventually(world.ready)
@@ -185,27 +185,27 @@ async def test_a_projector_killed_while_publishing_leaves_it_to_the_next_one(
 
 
 @pytest.mark.parametrize("place", ["before-publish", "before-commit"])
-async def test_a_deposed_publisher_that_wakes_up_writes_nothing_after_its_successor(
+async def test_a_replaced_publisher_that_wakes_up_writes_nothing_after_its_successor(
     world: World, place: str
 ) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), e.ProductDeleted())
     settings = world.settings.model_copy(
         update={"session_timeout_seconds": 2.0, "projector_ops_port": free_port()}
     )
-    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as deposed:
+    async with projector_process(settings, STATE, fault=f"pause-{place}:1") as replaced:
         await world.happen(events[:1])
-        await deposed.is_paused()
+        await replaced.is_paused()
         async with world.projecting(STATE, session_timeout_seconds=2.0):
             await world.happen(events[1:])
             await reached(world, events)
-            deposed.signal(signal.SIGCONT)
+            replaced.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
                 metrics = (await _ops(settings.projector_ops_port)).text
                 assert "states_fenced_total 0.0" not in metrics
                 assert "states_fenced_total" in metrics
 
-            await eventually(was_fenced, 30)
+            await eventually(was_fenced)
             kept = await versions(world, events[0].product_id)
             assert kept == sorted(kept)
             assert kept[-1] == 3
@@ -255,7 +255,7 @@ async def test_a_broker_that_restarts_under_load_loses_no_state(
             await world.happen(stream[2:])
         for stream in streams:
             await reached(world, stream)
-        await eventually(world.ready, 30)
+        await eventually(world.ready)
     assert await table_of(world) == expected(streams)
     for stream in streams:
         kept = await versions(world, stream[0].product_id)

@@ -20,7 +20,7 @@ from tests.integration.rebuild_stores import PostgresRebuildStores
 from tests.integration.state_stores import KafkaTopics, PostgresStoredStates
 from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.servers import DatabaseDsns
-from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedLettersSuite
+from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedDeadLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
@@ -91,7 +91,7 @@ class TestPostgresRebuild(RecordsSuite, ShadowSuite):
             yield PostgresRebuildStores(read_model, settings, owner_id)
 
 
-class TestPostgresControl(ControlBoardSuite, UncopiedLettersSuite):
+class TestPostgresControl(ControlBoardSuite, UncopiedDeadLettersSuite):
     @pytest.fixture
     def stores(self, read_model: Any) -> PostgresControlStores:
         return PostgresControlStores(read_model)

@@ -28,7 +28,6 @@ from tests.integration.view_world import (
     Feed,
     Log,
     View,
-    drain,
     fold_of,
     log,
     make_view,
@@ -36,6 +35,7 @@ from tests.integration.view_world import (
     parked,
     read_model,
     redis,
+    retrying,
     table,
 )
 from tests.table_projections import TABLES
@@ -142,7 +142,7 @@ async def test_two_who_apply_the_same_events_at_the_same_time_add_them_once(
     await log.keep(events)
     first, second = table(read_model, name=name), table(read_model, name=name)
     for before, reached, further in ((0, 2, 4), (4, 5, 6)):
-        # Both have looked at what is held before either writes: a batch, and a drain that catches up further.
+        # Both have looked at what is held before either writes: a batch, and a retry that catches up further.
         batch, catching_up = AsyncExitStack(), AsyncExitStack()
         one = await batch.enter_async_context(first.begin({}))
         other = await catching_up.enter_async_context(second.begin({}))
@@ -170,7 +170,7 @@ async def _change(writer: Any, events: Sequence[RecordedEvent], fold: Any) -> Ch
 
 
 @pytest.mark.parametrize("name", COUNTING)
-async def test_two_drains_of_one_product_count_it_once(
+async def test_two_retries_of_one_product_count_it_once(
     name: str, read_model: Any, owner: Any, shadow: None, log: Log
 ) -> None:
     events = history(new_product_id(), created(), e.ProductDeleted())
@@ -180,7 +180,7 @@ async def test_two_drains_of_one_product_count_it_once(
     await feed.deliver(broken(events[0]), events[1])
     assert len(await parked(read_model)) == 2
     results = await asyncio.gather(
-        *(drain(table(read_model, name=name), log).retry(events[0].product_id, ACTION, from_log=True)
+        *(retrying(table(read_model, name=name), log).retry(events[0].product_id, ACTION, from_log=True)
           for _ in range(2))
     )  # fmt: skip
     assert sorted(result.released for result in results) == [0, 2]
@@ -380,7 +380,7 @@ async def test_a_claim_is_not_undone_by_a_release_that_was_parked_and_is_retried
     view = table(read_model, name="inventory")
     feed = Feed(view, log, read_model=read_model)
     await feed.deliver(releasing[0], broken(releasing[1]), *claiming)
-    await drain(view, log).retry(releasing[0].product_id, ACTION, from_log=True)
+    await retrying(view, log).retry(releasing[0].product_id, ACTION, from_log=True)
     assert (await item(read_model))[:2] == (claiming[0].product_id, "open")
 
 

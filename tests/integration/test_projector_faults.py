@@ -46,13 +46,13 @@ async def test_postgresql_away_under_load_loses_nothing(
             assert answer.status_code == 503
             assert "read model" in answer.json()["checks"]["product_view"], answer.text
 
-        await eventually(paused, 30)
+        await eventually(paused)
         assert (await world.ops("/livez")).status_code == 200
         await asyncio.to_thread(postgres_server.start)
         await world.reconnect()
         for stream in streams:
-            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3), 30)
-        await eventually(world.ready, 30)
+            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3))
+        await eventually(world.ready)
 
 
 async def test_redis_away_stops_the_cache_for_a_while_and_the_table_never(
@@ -69,7 +69,7 @@ async def test_redis_away_stops_the_cache_for_a_while_and_the_table_never(
         await eventually(lambda: world.table_shows(events[0].product_id, 2))
         await asyncio.to_thread(redis_server.start)
         await world.redis.connection_pool.disconnect()
-        await eventually(lambda: world.cache_shows(events[0].product_id, 2), 30)
+        await eventually(lambda: world.cache_shows(events[0].product_id, 2))
 
 
 async def test_a_flushed_cache_gets_the_whole_document_back_with_the_next_event(world: World) -> None:
@@ -113,7 +113,7 @@ async def test_poisoned_records_end_where_they_should_and_their_neighbours_are_u
             behinds.append(behind.product_id)
         end = 3 * len(POISON)
         for name in VIEWS:
-            await eventually(lambda name=name: _has_committed(world, name, 3, end), 30)
+            await eventually(lambda name=name: _has_committed(world, name, 3, end))
         for neighbour in (*befores, *behinds):
             await eventually(lambda one=neighbour: world.table_shows(one, 1))
             await eventually(lambda one=neighbour: world.cache_shows(one, 1))
@@ -241,12 +241,12 @@ async def test_a_topic_made_anew_stops_the_table_with_what_to_do(world: World) -
         await eventually(lambda: world.cache_shows(events[-1].product_id, 1))
     await world.remake_topic()
     async with world.projecting(wait=False):
-        reason = await eventually(lambda: world.stopped("product_view"), 30)
-        assert "mend the cause, then resume the projection" in reason
+        reason = await eventually(lambda: world.stopped("product_view"))
+        assert "repair the cause, then resume the projection" in reason
         # With the topic Kafka forgot the group's offsets: the cache reads from the start.
         again = history(product_id_in(3), created())
         await world.happen(again)
-        await eventually(lambda: world.cache_shows(again[0].product_id, 1), 30)
+        await eventually(lambda: world.cache_shows(again[0].product_id, 1))
 
 
 async def test_two_projectors_share_the_partitions_and_take_over_from_each_other(world: World) -> None:
@@ -262,14 +262,14 @@ async def test_two_projectors_share_the_partitions_and_take_over_from_each_other
             for stream in streams:
                 await world.happen(stream[1:2])
             for stream in streams:
-                await eventually(lambda one=stream: world.table_shows(one[0].product_id, 2), 30)
+                await eventually(lambda one=stream: world.table_shows(one[0].product_id, 2))
         for stream in streams:
             await world.happen(stream[2:])
         for stream in streams:
-            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3), 30)
+            await eventually(lambda one=stream: world.table_shows(one[0].product_id, 3))
 
 
-async def test_a_deposed_projector_reloads_where_its_successor_got_to(world: World) -> None:
+async def test_a_replaced_projector_reloads_where_its_successor_got_to(world: World) -> None:
     events = history(product_id_in(3), created(), priced("2.00"), priced("3.00"))
     async with world.projecting("product_view"):
         await world.happen(events[:1])
@@ -290,7 +290,7 @@ async def test_sigterm_ends_the_process_in_time_with_everything_committed(world:
         env={**os.environ, **environment_of(world.settings)}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        await eventually(world.ready, 30)
+        await eventually(world.ready)
         await world.happen(events)
         await eventually(lambda: world.table_shows(events[0].product_id, 2))
         process.send_signal(signal.SIGTERM)
@@ -312,7 +312,7 @@ async def test_what_was_applied_and_not_committed_is_committed_when_nothing_new_
     events = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting("product_view"):
         await world.publish(events)
-        await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
+        await eventually(lambda: _has_committed(world, "product_view", 3, 2))
     tp = TopicPartition(world.topic, 3)
     forgetful = AIOKafkaConsumer(
         bootstrap_servers=world.settings.kafka_bootstrap_servers,
@@ -327,7 +327,7 @@ async def test_what_was_applied_and_not_committed_is_committed_when_nothing_new_
         await forgetful.stop()
     assert await committed(world, "product_view", 3) == 1
     async with world.projecting("product_view"):
-        await eventually(lambda: _has_committed(world, "product_view", 3, 2), 30)
+        await eventually(lambda: _has_committed(world, "product_view", 3, 2))
 
 
 async def test_status_tells_where_each_projection_is(world: World) -> None:

@@ -49,6 +49,6 @@ async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
             assert {one.projection: one.lag_events for one in status.projections}[name] == 0
             assert status.newest_log_position == 40
 
-        await eventually(has_applied_all, 30)
+        await eventually(has_applied_all)
         found = (await verify(world, name))[name]
         assert (found["products"], found["different"], found["not_there"]) == (10, 0, 0)

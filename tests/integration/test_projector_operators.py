@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contract import events as e
 from tests.eventually import eventually
-from tests.integration.projector_commands import command, command_json, letters, poison
+from tests.integration.projector_commands import command, command_json, dead_letters, poison
 from tests.integration.projector_world import World, product_id_in, world
 from tests.unit.projector.histories import created, history, priced
 
@@ -34,10 +34,12 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
 
         async def all_parked() -> None:
             # The oldest comes first, and either of them may park first.
-            found = [(one["projection"], one["product_id"], one["events"]) for one in await letters(world)]
+            found = [
+                (one["projection"], one["product_id"], one["events"]) for one in await dead_letters(world)
+            ]
             assert sorted(found) == [("product_cache", product, 3), ("product_view", product, 3)]
 
-        await eventually(all_parked, 30)
+        await eventually(all_parked)
         await world.table_shows(events[0].product_id, 1)
         shown = await command_json(
             world, "dead-letters", "show", "--product", product, "--projection", "product_view"
@@ -58,7 +60,7 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
         await world.table_shows(events[0].product_id, 4)
         await command(world, "dead-letters", "retry", "--projection", "product_cache", "--all", "--from-log")
         await world.cache_shows(events[0].product_id, 4)
-        assert await letters(world) == []
+        assert await dead_letters(world) == []
         # What comes now is projected like any other event.
         more = history(events[0].product_id, *[e.ProductArchived()] * 5)[4:]
         await world.happen(more)
@@ -74,19 +76,26 @@ async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> Non
         await world.producer.send_and_wait(world.topic, b"?", b"no id", partition=3)
         await world.happen([stray])
         await eventually(lambda: world.table_shows(stray.product_id, 1))
-    (letter,) = await letters(world, "--projection", "product_view")
-    assert (letter["product_id"], letter["error_class"]) == (None, "unreadable-record")
-    choice = ("dead-letters", "discard", "--projection", "product_view", "--letter", str(letter["letter_id"]))
+    (dead_letter,) = await dead_letters(world, "--projection", "product_view")
+    assert (dead_letter["product_id"], dead_letter["error_class"]) == (None, "unreadable-record")
+    choice = (
+        "dead-letters",
+        "discard",
+        "--projection",
+        "product_view",
+        "--id",
+        str(dead_letter["letter_id"]),
+    )
     assert "--reason" in await command(world, *choice, code=2)
     output = await command(
         world, "dead-letters", "discard", "--projection", "product_view", "--reason", "x", code=2
     )
-    assert "say which" in output
+    assert "choose dead letters" in output
     assert "no such projection" in await command(
         world, "dead-letters", "discard", "--projection", "nothing", "--all", "--reason", "x", code=2
     )
     assert "discarded" in await command(world, *choice, "--reason", "not ours")
-    assert await letters(world) == []
+    assert await dead_letters(world) == []
 
 
 async def test_a_parked_record_is_copied_to_the_dead_letter_topic_with_its_cause(world: World) -> None:
@@ -160,7 +169,7 @@ async def test_when_too_many_products_fail_the_projection_waits_says_so_and_goes
         await world.views.execute("ALTER TABLE views.product_view ADD CONSTRAINT no CHECK (false) NOT VALID")
         await world.publish(events)
         await eventually(lambda: _metric(world, f"{is_open} 1.0"))
-        await eventually(lambda: _status_has(world, "waiting", "no single bad event"), 30)
+        await eventually(lambda: _status_has(world, "waiting", "too many for a few bad events"))
         await world.views.execute("ALTER TABLE views.product_view DROP CONSTRAINT no")
         await command(world, "resume", "product_view")
         await eventually(lambda: world.table_shows(events[2].product_id, 1))
@@ -188,7 +197,7 @@ async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: W
         behind = history(product_id_in(3), created())[0]
         await world.happen([behind])
         await eventually(lambda: world.table_shows(behind.product_id, 1))
-    assert [one["error_class"] for one in await letters(world)] == ["ordered"]
+    assert [one["error_class"] for one in await dead_letters(world)] == ["ordered"]
 
 
 async def test_the_operations_port_does_what_the_commands_do(world: World) -> None:
@@ -204,21 +213,21 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
             assert len(found) == 1
             return found[0]
 
-        letter = await eventually(is_listed)
-        assert letter["product_id"] == str(events[0].product_id)
-        records = (await port.get(f"/dead-letters/records?letter={letter['letter_id']}")).json()
+        dead_letter = await eventually(is_listed)
+        assert dead_letter["product_id"] == str(events[0].product_id)
+        records = (await port.get(f"/dead-letters/records?letter={dead_letter['letter_id']}")).json()
         assert records[0]["value"] == "{"
-        wanted = {"projection": "product_view", "product": letter["product_id"]}
+        wanted = {"projection": "product_view", "product": dead_letter["product_id"]}
         answer = await port.post("/dead-letters/retry", json={**wanted, "dry_run": True})
         assert answer.json()[0]["outcome"] == "would-be-retried"
         answer = await port.post("/dead-letters/retry", json={**wanted, "from_log": True, "reason": "spoilt"})
         assert (answer.status_code, answer.json()[0]["outcome"]) == (200, "retried")
         await world.table_shows(events[0].product_id, 2)
         for path, body, told in (
-            ("/dead-letters/retry", {"projection": "product_view"}, "say which"),
-            ("/dead-letters/discard", {**wanted}, "a reason is needed"),
+            ("/dead-letters/retry", {"projection": "product_view"}, "choose dead letters"),
+            ("/dead-letters/discard", {**wanted}, "a reason is required"),
             ("/dead-letters/retry", {"projection": "nothing", "all": True}, "no such projection"),
-            ("/projections/pause", {"projection": "product_view"}, "a reason is needed"),
+            ("/projections/pause", {"projection": "product_view"}, "a reason is required"),
             ("/projections/pause", {"surprise": 1}, "surprise"),
         ):
             answer = await port.post(path, json=body)
@@ -226,9 +235,11 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
             assert answer.headers["content-type"] == "application/problem+json"
             assert told in answer.json()["detail"]
         for query in ("product=nonsense", "product=%7B{id}%7D", "class=%ff", "projection=a&projection=b"):
-            wrong = await port.get("/dead-letters?" + query.format(id=letter["product_id"]))
+            wrong = await port.get("/dead-letters?" + query.format(id=dead_letter["product_id"]))
             assert wrong.status_code == 400, query
-        assert (await port.get(f"/dead-letters?product={letter['product_id'].upper()}")).status_code == 200
+        assert (
+            await port.get(f"/dead-letters?product={dead_letter['product_id'].upper()}")
+        ).status_code == 200
         for number in ("1_0", "%2B5", "%205", "1.0"):
             assert (await port.get(f"/dead-letters/records?letter={number}")).status_code == 400
         pause = b'{"projection": "product_view", "reason": "a", "reason": "b"}'

@@ -39,7 +39,7 @@ async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(
     feed = Feed(view, log, read_model=read_model)
     for one in events:
         applied = await feed.deliver(one)
-        assert not applied.letters
+        assert not applied.dead_letters
         assert await feed.shows(one.product_id) == feed.folded(events[: one.stream_version])
     assert {result for _, result in applied.tally} <= {"applied", "skipped"}
 
@@ -72,7 +72,7 @@ async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_t
     while kept:
         size = chance.randint(1, 5)
         applied = await feed.deliver(*kept[:size])
-        assert not applied.letters
+        assert not applied.dead_letters
         kept = kept[size:]
     for stream in streams:
         assert await feed.shows(stream[0].product_id) == feed.folded(stream)

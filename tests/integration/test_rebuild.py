@@ -141,7 +141,7 @@ async def test_a_roll_back_is_at_once_and_the_old_view_catches_up(world: World, 
         await eventually(writer.all_shown)
         await command(world, "rebuild", VIEW, "--rollback")
         assert await world.views.fetchval("SELECT 'views.product_view'::regclass::oid") == oid
-        await eventually(writer.all_shown, 30)
+        await eventually(writer.all_shown)
         await eventually(world.ready)
         assert await world.views.fetchval("SELECT to_regclass('views_shadow.product_view')") is None
         # And once more, to the end.
@@ -164,12 +164,12 @@ async def test_a_rebuild_that_was_stopped_goes_on_where_it_was(world: World, wri
             # No pipe: its worker holds one open, and `wait` would wait for the worker, too.
             nowhere = asyncio.subprocess.DEVNULL
             process = await start(world, "rebuild", VIEW, "--workers", "1", output=nowhere, **in_memory)
-            await eventually(lambda: slices_done(world, 1), 30)
-            await eventually(lambda: workers_waiting(world, 1), 30)
+            await eventually(lambda: slices_done(world, 1))
+            await eventually(lambda: workers_waiting(world, 1))
             process.kill()
             await process.wait()
         await holder.close()
-        await eventually(lambda: workers_waiting(world, 0), 30)
+        await eventually(lambda: workers_waiting(world, 0))
         record = await command_json(world, "rebuild", VIEW, "--show")
         assert record["phase"] == "loading"
         assert 1 <= len(record["slices_done"]) < record["slices"]
@@ -262,7 +262,7 @@ async def test_what_cannot_be_folded_is_parked_after_the_switch_and_what_can_be_
         await eventually(lambda: parked_products(world, []))
 
 
-async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_proof(
+async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_comparison(
     world: World, writer: Writer
 ) -> None:
     async with world.projecting(VIEW):
@@ -272,7 +272,7 @@ async def test_without_a_running_live_view_a_rebuild_says_so_or_goes_without_pro
     short = {"REBUILD_LIVE_WAIT_SECONDS_MAX": "0.1"}
     output = await command(world, "rebuild", VIEW, code=1, **short)
     assert "the live view has not reached the end of partitions" in output
-    await command(world, "rebuild", VIEW, "--resume", "--without-proof")
+    await command(world, "rebuild", VIEW, "--resume", "--without-comparison")
     await writer.all_shown()
     async with world.projecting(VIEW):
         await writer.happen(created(slug="seen"))
@@ -289,7 +289,7 @@ async def test_a_reader_that_holds_the_table_delays_the_switch_and_nobody_else(
         async with world.views.transaction():
             await world.views.fetch("SELECT * FROM views.product_view")
             process = await start(world, "rebuild", VIEW)
-            await eventually(lambda: waits_for_its_turn(process), 30)
+            await eventually(lambda: waits_for_its_turn(process))
         assert await process.wait() == 0
     assert await fold_of_all(world, writer) == []
 
@@ -306,7 +306,7 @@ async def test_a_hole_in_the_log_ends_a_rebuild_with_its_place(world: World, wri
         new_product_id(), created(), priced("2.00"), priced("3.00"), first_position=writer.position + 1
     )
     await writer.keep([holed[0], holed[2]])
-    output = await command(world, "rebuild", VIEW, "--without-proof", code=1)
+    output = await command(world, "rebuild", VIEW, "--without-comparison", code=1)
     assert f"the log lacks version 2 of product {holed[0].product_id}" in output
     await command(world, "rebuild", VIEW, "--cancel")
 

@@ -24,7 +24,7 @@ from tests.unit.projector.histories import created, priced
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
 VIEW = "product_view"
-UNPROVED = ("--without-proof", "--workers", "1")
+UNCOMPARED = ("--without-comparison", "--workers", "1")
 REFUSED = f"another process works on the rebuild of {VIEW} (PostgreSQL session"
 
 
@@ -62,7 +62,7 @@ async def lock_is_free(world: World) -> None:
     async def is_free() -> None:
         assert await lock_holders(world) == 0
 
-    await eventually(is_free, 30)
+    await eventually(is_free)
 
 
 async def phase(world: World) -> str | None:
@@ -84,15 +84,17 @@ async def killed(world: World, process: RebuildProcess) -> None:
 
 
 async def test_while_a_rebuild_is_resumed_nobody_else_touches_it(world: World, product: UUID) -> None:
-    await command(world, "rebuild", VIEW, "--no-switch", *UNPROVED)
-    with rebuild_process(world.settings, VIEW, "--resume", *UNPROVED, fault="pause-before-switch:1") as first:
+    await command(world, "rebuild", VIEW, "--no-switch", *UNCOMPARED)
+    with rebuild_process(
+        world.settings, VIEW, "--resume", *UNCOMPARED, fault="pause-before-switch:1"
+    ) as first:
         await first.is_paused()
         await asyncio.gather(
-            refused(world, "--resume", *UNPROVED),
+            refused(world, "--resume", *UNCOMPARED),
             refused(world, "--cancel"),
             refused(world, "--rollback"),
             refused(world, "--finish"),
-            refused(world, *UNPROVED),
+            refused(world, *UNCOMPARED),
         )
         assert (await command_json(world, "rebuild", VIEW, "--show"))["phase"] == "catching-up"
         assert await world.row(product) is None
@@ -109,18 +111,18 @@ async def test_while_a_rebuild_is_resumed_nobody_else_touches_it(world: World, p
         ("--cancel", "before-drop", None),
         ("--rollback", "before-switch-back", None),
         ("--finish", "before-drop-previous", None),
-        ("--without-proof", "before-make", "switched"),
+        ("--without-comparison", "before-make", "switched"),
     ],
 )
 async def test_nobody_resumes_beside_another_step_and_a_killed_one_frees_the_lock(
     world: World, product: UUID, flag: str, place: str, after: str | None
 ) -> None:
-    if flag != "--without-proof":
+    if flag != "--without-comparison":
         switches = () if flag in ("--rollback", "--finish") else ("--no-switch",)
-        await command(world, "rebuild", VIEW, *UNPROVED, *switches)
+        await command(world, "rebuild", VIEW, *UNCOMPARED, *switches)
     with rebuild_process(world.settings, VIEW, flag, "--workers", "1", fault=f"pause-{place}:1") as first:
         await first.is_paused()
-        await refused(world, "--resume", *UNPROVED)
+        await refused(world, "--resume", *UNCOMPARED)
         await killed(world, first)
     await command(world, "rebuild", VIEW, flag, "--workers", "1")
     assert await phase(world) == after
@@ -130,11 +132,11 @@ async def test_a_rebuild_that_lost_its_lock_to_another_process_does_not_switch(
     world: World, product: UUID
 ) -> None:
     oid = await world.views.fetchval("SELECT 'views.product_view'::regclass::oid")
-    with rebuild_process(world.settings, VIEW, *UNPROVED, fault="pause-before-switch:1") as first:
+    with rebuild_process(world.settings, VIEW, *UNCOMPARED, fault="pause-before-switch:1") as first:
         await first.is_paused()
         await end_lock_connection(world)
         await command(world, "rebuild", VIEW, "--cancel")
-        await command(world, "rebuild", VIEW, "--no-switch", *UNPROVED)
+        await command(world, "rebuild", VIEW, "--no-switch", *UNCOMPARED)
         first.go_on()
         code, output = await first.has_ended()
         assert code == 1, output
@@ -146,7 +148,7 @@ async def test_a_rebuild_that_lost_its_lock_to_another_process_does_not_switch(
 async def test_a_rebuild_whose_lock_connection_ends_stops_and_can_be_resumed(
     world: World, product: UUID
 ) -> None:
-    with rebuild_process(world.settings, VIEW, *UNPROVED, fault="pause-before-index:1") as first:
+    with rebuild_process(world.settings, VIEW, *UNCOMPARED, fault="pause-before-index:1") as first:
         await first.is_paused()
         await end_lock_connection(world)
         first.go_on()
@@ -154,15 +156,15 @@ async def test_a_rebuild_whose_lock_connection_ends_stops_and_can_be_resumed(
         assert code == 1, output
         assert f"lost the lock on the rebuild of {VIEW}" in output
     assert await phase(world) in ("loading", "catching-up")
-    await command(world, "rebuild", VIEW, "--resume", *UNPROVED)
+    await command(world, "rebuild", VIEW, "--resume", *UNCOMPARED)
     await world.table_shows(product, 3)
 
 
 async def test_the_cache_is_rebuilt_by_one_process_too(world: World, product: UUID) -> None:
     fault = "pause-before-cache-switch:1"
-    with rebuild_process(world.settings, "product_cache", *UNPROVED, fault=fault) as first:
+    with rebuild_process(world.settings, "product_cache", *UNCOMPARED, fault=fault) as first:
         await first.is_paused()
-        output = await command(world, "rebuild", "product_cache", "--resume", *UNPROVED, code=5)
+        output = await command(world, "rebuild", "product_cache", "--resume", *UNCOMPARED, code=5)
         assert "the rebuild of product_cache" in output
         first.go_on()
         code, output = await first.has_ended()
@@ -173,21 +175,21 @@ async def test_a_cache_whose_switch_was_not_noted_is_never_dropped_by_what_comes
     world: World, product: UUID
 ) -> None:
     fault = "kill-before-cache-record:1"
-    with rebuild_process(world.settings, "product_cache", *UNPROVED, fault=fault) as first:
+    with rebuild_process(world.settings, "product_cache", *UNCOMPARED, fault=fault) as first:
         await first.has_ended()
     key = product_key(world.settings.redis_key_prefix, product, 1)
     assert await world.redis.exists(key)
     output = await command(world, "rebuild", "product_cache", "--cancel", code=1)
     assert "is the live cache already" in output
-    await command(world, "rebuild", "product_cache", "--resume", *UNPROVED)
+    await command(world, "rebuild", "product_cache", "--resume", *UNCOMPARED)
     await command(world, "rebuild", "product_cache", "--finish")
     assert await world.redis.exists(key)
 
 
 async def test_a_rebuild_that_other_code_began_can_be_cancelled(world: World, product: UUID) -> None:
-    await command(world, "rebuild", VIEW, "--no-switch", *UNPROVED)
+    await command(world, "rebuild", VIEW, "--no-switch", *UNCOMPARED)
     await world.views.execute("UPDATE views.rebuild SET made_by = '0.0.1 older'")
-    assert "cancel it" in await command(world, "rebuild", VIEW, "--resume", *UNPROVED, code=1)
+    assert "cancel it" in await command(world, "rebuild", VIEW, "--resume", *UNCOMPARED, code=1)
     await command(world, "rebuild", VIEW, "--cancel")
     assert await phase(world) is None
 

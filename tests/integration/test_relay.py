@@ -142,7 +142,7 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over_when_it_is_k
     assert_complete_in_order(await read_events(kafka_bootstrap_servers, kafka_prefix), events)
 
 
-async def test_a_deposed_relay_that_wakes_up_late_repeats_old_records_and_harms_no_order(
+async def test_a_replaced_relay_that_wakes_up_late_repeats_old_records_and_harms_no_order(
     log: EventLog,
     event_store_dsns: DatabaseDsns,
     postgres_server: PostgresServer,
@@ -152,24 +152,24 @@ async def test_a_deposed_relay_that_wakes_up_late_repeats_old_records_and_harms_
     events = sample_events(1500, products=20)
     await log.append(events[:1000])
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
-    async with relay_process(settings, "pause-before-publish:3") as deposed:
-        await deposed.is_paused()
+    async with relay_process(settings, "pause-before-publish:3") as replaced:
+        await replaced.is_paused()
         assert await log.cursor() == 200
         await sever(postgres_server, event_store_dsns, "catalogue-relay")
         successor = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
         async with relaying(successor):
             await log.cursor_reaches(1000)
             published = len(await read_events(kafka_bootstrap_servers, kafka_prefix))
-            deposed.signal(signal.SIGCONT)
+            replaced.signal(signal.SIGCONT)
 
             async def deposed_has_published() -> None:
                 found = await read_events(kafka_bootstrap_servers, kafka_prefix)
                 assert len(found) == published + 100
 
-            await eventually(deposed_has_published, 30)
+            await eventually(deposed_has_published)
             await log.append(events[1000:])
             await log.cursor_reaches(1500)
-            await deposed.is_active(False)
+            await replaced.is_active(False)
     repeats = assert_complete_in_order(await read_events(kafka_bootstrap_servers, kafka_prefix), events)
     assert repeats == 100, "the one chunk that was in the deposed relay's hands"
 
@@ -249,7 +249,7 @@ async def test_a_hint_wakes_a_relay_that_polls_once_an_hour(
     hint = AppendHint(event_store_dsns.writer)
     await hint.start()
     async with relaying(settings):
-        await eventually(lambda: _is_forwarding(settings.relay_ops_port), 30)
+        await eventually(lambda: _is_forwarding(settings.relay_ops_port))
         for position in (1, 2, 3):
             await log.append(sample_events(1, first_position=position))
 

@@ -235,7 +235,7 @@ async def test_an_interrupted_replay_says_where_to_go_on_and_doing_so_completes_
         assert operator.topic in await operator.topics()
         assert len(await operator.positions()) >= 10
 
-    await eventually(some_have_arrived, 30)
+    await eventually(some_have_arrived)
     under_way.signal(number)
     ended = await under_way.ended()
     confirmed = ended.report["confirmed_position"]
@@ -259,7 +259,7 @@ async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_
         assert operator.topic in await operator.topics()
         assert len(await operator.positions()) >= 10
 
-    await eventually(some_have_arrived, 30)
+    await eventually(some_have_arrived)
     await asyncio.to_thread(kafka_server.kill)
     ended = await under_way
     await asyncio.to_thread(kafka_server.start)
@@ -280,7 +280,7 @@ async def test_a_replay_told_to_stop_while_its_broker_hangs_ends_in_order(
         assert operator.topic in await operator.topics()
         assert len(await operator.positions()) >= 10
 
-    await eventually(some_have_arrived, 30)
+    await eventually(some_have_arrived)
     await asyncio.to_thread(kafka_server.pause)
     under_way.signal(signal.SIGTERM)
     ended = await under_way.ended()

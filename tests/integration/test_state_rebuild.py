@@ -35,7 +35,7 @@ async def test_a_rebuilt_table_is_equal_though_nothing_of_it_counts_as_published
         streams = await some_products(world)
         result = await command_json(world, "rebuild", STATE)
         assert result["switched"] is result["equal"] is True
-        await eventually(lambda: all_published(world), 30)
+        await eventually(lambda: all_published(world))
         assert (await command_json(world, "verify", STATE))[0]["differences"] == []
     assert await table_of(world) == expected(streams)
 
@@ -53,15 +53,15 @@ async def test_a_state_that_is_wrong_is_found_mended_in_the_topic_too_and_comes_
             streams[0][0].product_id,
             encode_document(wrong[product_id]),
         )
-        await eventually(lambda: all_published(world), 30)
+        await eventually(lambda: all_published(world))
         assert await table_of(world) == wrong
         result = await command_json(world, "rebuild", STATE, code=4)
         count, shown = result["differences"]
         assert count == "1 of 256 buckets differ"
         assert shown.startswith(f'product_state {product_id}: document.name is "W" live and "')
         await command(world, "rebuild", STATE, "--resume", "--accept-differences")
-        await eventually(lambda: all_published(world), 30)
+        await eventually(lambda: all_published(world))
         assert await table_of(world) == right
         await command(world, "rebuild", STATE, "--rollback")
-        await eventually(lambda: all_published(world), 30)
+        await eventually(lambda: all_published(world))
         assert await table_of(world) == wrong

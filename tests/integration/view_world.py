@@ -1,4 +1,4 @@
-"""One view over real servers, fed as Kafka feeds it: its log, its dead letters and their drain."""
+"""One view over real servers, fed as Kafka feeds it: its log, its dead letters and their retry."""
 
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -194,5 +194,5 @@ class TestLog:
         return await self._log.reading.events_after(versions)
 
 
-def drain(view: View, log: Log, **more: Any) -> Retry[Any]:
+def retrying(view: View, log: Log, **more: Any) -> Retry[Any]:
     return Retry(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)

@@ -60,22 +60,22 @@ def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds
     return done
 
 
-def letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[DeadLetter]:
+def dead_letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[DeadLetter]:
     """What is hopeless; and, where no delay is left, what could not be sent. Mails need no order, so each is
     parked alone.
     """
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     for record, item, verdict, _ in done:
         event = item.event if isinstance(item, Delivered) else None
         match verdict:
             case Hopeless(error_class, cause):
-                letters.append(
+                dead_letters.append(
                     SingleDeadLetter(kept(record, past_of(record), cause), event, error_class, cause)
                 )
             case TryAgain(cause) if is_last:
                 kept_record = kept(record, past_of(record), cause)
-                letters.append(SingleDeadLetter(kept_record, event, "mail-not-sent", cause))
-    return letters
+                dead_letters.append(SingleDeadLetter(kept_record, event, "mail-not-sent", cause))
+    return dead_letters
 
 
 def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> list[MadeRecord]:

@@ -30,8 +30,8 @@ from projector.notifications.kafka.batch import (
     MILLISECONDS,
     Handled,
     copies_of,
+    dead_letters_of,
     finished,
-    letters_of,
     result_of,
     split_due,
 )
@@ -95,16 +95,15 @@ class NotificationRun:
         return {}
 
     def resumed(self) -> None:
-        """See `Work`."""
         self._tools.breaker.reset()
 
     def revoked(self) -> None:
-        """See `Work`. The claims keep the successor from what is on its way."""
+        """The claims keep the successor from what is on its way."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """See `Work`. Raises a `ProjectorError`; what was sent until then has its claim."""
+        """Raises a `ProjectorError`; what was sent until then has its claim."""
         started = time.perf_counter()
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
@@ -127,7 +126,7 @@ class NotificationRun:
         )
         done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
         # Letters first: where they are refused all comes again, and each time a copy would be one more.
-        await self._park(letters_of(done, self._past, is_last=self._is_last))
+        await self._park(dead_letters_of(done, self._past, is_last=self._is_last))
         await self._put_off(done)
         self._tell(done, time.perf_counter() - started)
         return Outcome([one.item for one in done], stops)
@@ -169,7 +168,7 @@ class NotificationRun:
             return Handled(record, item, Done(0), "replay")
         ordered = self._ordered.get((record.partition, record.offset))
         if ordered is not None:
-            return Handled(record, item, Hopeless("ordered", f"told to park: {ordered}"), "parked")
+            return Handled(record, item, Hopeless("ordered", f"ordered by an operator: {ordered}"), "parked")
         if isinstance(item, Unreadable):
             return Handled(record, item, Hopeless(item.error_class, item.cause), "parked")
         if item.event.event_type not in EVENT_TYPES:
@@ -194,20 +193,20 @@ class NotificationRun:
             ERRORS.labels(self._name, "transient").inc()
         return is_transient
 
-    async def _park(self, letters: Sequence[DeadLetter]) -> None:
+    async def _park(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Raises `ParkingIsFull`."""
         breaker = self._tools.breaker
         try:
-            breaker.check(len(letters))
+            breaker.check(len(dead_letters))
         finally:
             self._metrics.breaker(breaker.is_open)
-        if not letters:
+        if not dead_letters:
             return
         async with self._tools.open_parking() as parking:
-            await parking.park(letters)
-        breaker.parked(len(letters))
-        for letter in letters:
-            tell_parked(self._name, letter)
+            await parking.park(dead_letters)
+        breaker.parked(len(dead_letters))
+        for dead_letter in dead_letters:
+            tell_parked(self._name, dead_letter)
 
     async def _put_off(self, done: Sequence[Handled]) -> None:
         """To the topic of the next delay. Raises `Unavailable`."""

@@ -25,7 +25,7 @@ class PostgresClaims:
         self._doubt_seconds = doubt_seconds
 
     async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
-        """See the port. One round trip where the mail is new."""
+        """One round trip where the mail is new."""
         is_ours = await self._claim(wanted, again, claim_id)
         if not is_ours and await self._doubt(wanted):
             is_ours = "unknown" in again and await self._claim(wanted, again, claim_id)
@@ -38,13 +38,11 @@ class PostgresClaims:
         return Claim(False, row["state"], row["cause"])
 
     async def settle(self, wanted: Wanted, claim_id: UUID, state: ClaimState, cause: str | None) -> None:
-        """See the port."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "settle_notification")
             await self._pool.execute(sql, wanted.event_id, wanted.recipient, claim_id, state, cause)
 
     async def discard(self, event_id: UUID) -> None:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "discard_notifications"), event_id)
 

@@ -30,7 +30,6 @@ class PostgresDigests:
         self._doubt_seconds = doubt_seconds
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
-        """See the port."""
         limits, to = self._limits, list(recipients)
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "retake_digests"), to, claim_id, digests_max)
@@ -45,7 +44,6 @@ class PostgresDigests:
         return ours
 
     async def contents(self, digest_id: UUID, shown_max: int) -> Contents:
-        """See the port."""
         sorts: dict[Sort, ToldProducts] = {}
         first: dict[Sort, list[tuple[UUID, int]]] = {}
         with translated(_SERVER):
@@ -67,27 +65,23 @@ class PostgresDigests:
         cause: str | None,
         retry_seconds: float | None = None,
     ) -> None:
-        """See the port."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "settle_digest")
             await self._pool.execute(sql, digest_id, claim_id, state, cause, retry_seconds)
 
     async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_undelivered_digests"), digests_max)
         return [Undelivered._make(row) for row in rows]
 
     async def mark_parked(self, digest_ids: Collection[UUID]) -> None:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "mark_digests_parked"), list(digest_ids))
 
     async def claim(
         self, digest_id: UUID, again: Collection[ClaimState], claim_id: UUID
     ) -> tuple[Claim, Digest | None]:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
             sql = load_sql(_PACKAGE, "claim_digest")
@@ -99,19 +93,16 @@ class PostgresDigests:
         return (Claim(False, "sent") if row is None else Claim(False, row["state"], row["cause"])), None
 
     async def discard(self, digest_id: UUID) -> None:
-        """See the port."""
         with translated(_SERVER):
             await self._pool.execute(load_sql(_PACKAGE, "discard_digest"), digest_id)
 
     async def gathered(self, recipients: Sequence[str]) -> Gathered:
-        """See the port."""
         with translated(_SERVER):
             row = await self._pool.fetchrow(load_sql(_PACKAGE, "count_gathered"), list(recipients))
         assert row is not None, "an aggregate answers one row"
         return Gathered(row["events"], row["oldest_seconds"])
 
     async def purge_one(self, days: int) -> bool:
-        """See the port."""
         with translated(_SERVER):
             return await self._pool.fetchval(load_sql(_PACKAGE, "purge_digest"), days) is not None
 

@@ -29,7 +29,7 @@ class PostgresPacing:
         self._limits = limits
 
     async def plan(self, tellings: Sequence[Telling], recipients: Sequence[str]) -> Collection[UUID]:
-        """See the port. A handful of statements, however many events there are."""
+        """A handful of statements, however many events there are."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 return await self._plan(connection, tellings, recipients)

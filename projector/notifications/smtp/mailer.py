@@ -46,7 +46,6 @@ class SmtpMailer:
         self._own_name: str | None = None
 
     async def send(self, mail: Mail) -> Delivery:
-        """See the port."""
         message = message_bytes(mail, self._sender)
         if self._own_name is None:
             self._own_name = await asyncio.to_thread(socket.getfqdn)

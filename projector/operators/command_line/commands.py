@@ -1,4 +1,4 @@
-"""What `python -m projector` is asked to do, and the commands that end by themselves."""
+"""The arguments of `python -m projector`, and its commands that end by themselves."""
 
 import argparse
 import sys
@@ -24,9 +24,9 @@ RUN = "run"
 
 
 def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, ProjectorSettings]:
-    """From the arguments (default: those of this process) and the environment.
+    """Reads the arguments (default: those of this process) and the environment.
 
-    Raises `SystemExit`: 2 for wrong usage or settings, which are printed, 0 after `--help`.
+    Raises `SystemExit`: 2 for wrong usage or settings, with the reason printed; 0 after `--help`.
     """
     given = _parser().parse_args(arguments)
     settings = load_settings(ProjectorSettings)
@@ -36,7 +36,7 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Pro
 
 
 async def operate(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """Any command but `run`; answers its exit code."""
+    """Runs any command but `run`; returns its exit code."""
     match given.command:
         case "migrate":
             return await _migrate(settings, terminal)
@@ -57,35 +57,37 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
     commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser(RUN, help="project until SIGTERM")
+    running = commands.add_parser(RUN, help="run projections until SIGTERM")
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"which ones; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
+        help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    commands.add_parser("migrate", help="bring the read model's schema up to date (READ_MODEL_MIGRATE_DSN)")
+    commands.add_parser("migrate", help="migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
-        commands.add_parser("dead-letters", help="what could not be applied, and what becomes of it")
+        commands.add_parser("dead-letters", help="list, show, retry or discard dead letters; park a record")
     )
-    add_pause_arguments(commands.add_parser("pause", help="let a projection stand still"))
-    add_resume_arguments(commands.add_parser("resume", help="let a projection go on, whatever held it"))
+    add_pause_arguments(commands.add_parser("pause", help="pause a projection"))
+    add_resume_arguments(
+        commands.add_parser("resume", help="continue a projection that is paused, stopped or waiting")
+    )
     add_rebuild_arguments(
-        commands.add_parser("rebuild", help="make a view anew from the log, while it serves")
+        commands.add_parser("rebuild", help="build a view again from the log while readers use it")
     )
-    add_verify_arguments(commands.add_parser("verify", help="compare views with the log that they come from"))
+    add_verify_arguments(commands.add_parser("verify", help="compare views with the log"))
     add_status_arguments(
-        commands.add_parser("status", help="how each projection is: lag, pauses, stops, what is parked")
+        commands.add_parser("status", help="show lag, pauses, stops and dead letters of each projection")
     )
     return parser
 
 
 def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projection, ...]:
-    """Those of these names, or the default ones."""
+    """The projections with these names; without names the default ones."""
     if not names:
         return default_projections(settings)
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        _refuse(f"no such projection: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        _refuse(f"no such projection: {', '.join(unknown)}; known projections: {', '.join(NAMES)}")
     chosen = tuple(BY_NAME[name] for name in dict.fromkeys(names))
     for projection in chosen:
         if lacking := projection.lacks(settings):

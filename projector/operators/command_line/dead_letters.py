@@ -31,12 +31,12 @@ _NONE = "no matching dead letters"
 def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     """The sub-commands."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = commands.add_parser("list", help="what is parked, oldest first")
+    listing = commands.add_parser("list", help="list parked products and records, oldest first")
     _add_choice(listing, needs_projection=False)
-    showing = commands.add_parser("show", help="the parked records themselves: bytes, headers, cause")
+    showing = commands.add_parser("show", help="print the parked records: bytes, headers, cause")
     _add_choice(showing, needs_projection=False)
     _add_changes(commands)
-    parking = commands.add_parser("park", help="let a projection park one record that it cannot get past")
+    parking = commands.add_parser("park", help="park one record that stops a projection")
     _add_projection(parking, is_needed=True)
     parking.add_argument("--partition", type=int, required=True)
     parking.add_argument("--offset", type=int, required=True)
@@ -44,24 +44,26 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
-    retrying = commands.add_parser("retry", help="try again, each product's events in order")
+    retrying = commands.add_parser("retry", help="apply dead letters again, each product's events in order")
     _add_choice(retrying, needs_projection=True)
     retrying.add_argument(
-        "--from-log", action="store_true", help="take the events from the log, where Kafka's copy was spoilt"
+        "--from-log",
+        action="store_true",
+        help="read the events from the log, because the records from Kafka are damaged",
     )
     retrying.add_argument(
         "--resend-unknown",
         action="store_true",
-        help="also mails of which nobody knows whether they were sent",
+        help="also send mails whose outcome is unknown; the recipient may get them twice",
     )
-    discarding = commands.add_parser("discard", help="give up for good; the view passes over the versions")
+    discarding = commands.add_parser("discard", help="give dead letters up; the view skips their versions")
     _add_choice(discarding, needs_projection=True)
     discarding.add_argument(
-        "--first-only", action="store_true", help="of each product only the event that failed"
+        "--first-only", action="store_true", help="discard only the event that failed, of each product"
     )
     for parser, needs_reason in ((retrying, False), (discarding, True)):
-        parser.add_argument("--all", action="store_true", help="everything of the projection")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--all", action="store_true", help="all dead letters of the projection")
+        parser.add_argument("--dry-run", action="store_true", help="change nothing; print what would be done")
         add_action_arguments(parser, needs_reason=needs_reason)
 
 
@@ -71,16 +73,22 @@ def _add_projection(parser: ArgumentParser, *, is_needed: bool) -> None:
 
 def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
     _add_projection(parser, is_needed=needs_projection)
-    parser.add_argument("--product", type=UUID, metavar="ID", help="only of this product")
+    parser.add_argument("--product", type=UUID, metavar="ID", help="only dead letters of this product")
     parser.add_argument(
-        "--letter", type=int, metavar="N", help="only this letter, by the number that list shows"
+        "--id",
+        dest="dead_letter_id",
+        type=int,
+        metavar="N",
+        help="only this dead letter; `list` shows the ids",
     )
     parser.add_argument("--class", dest="error_class", metavar="CLASS", help="only of this class of error")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
 async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0 done, 3 where some could not be retried or discarded, 1 an outage, 2 usage or no such letter."""
+    """0: done. 1: an outage. 2: wrong usage, or no such dead letter. 3: some could not be retried or
+    discarded.
+    """
 
     async def command(operations: Operations) -> int:
         dead_letters = operations.dead_letters
@@ -96,7 +104,7 @@ async def run_dead_letters(given: Namespace, settings: ProjectorSettings, termin
                 action = action_of(given, "park")
                 await dead_letters.park(given.projection, given.partition, given.offset, action)
                 place = f"{given.partition}, offset {given.offset}"
-                terminal.say(f"{given.projection}: will park partition {place} when it comes to it")
+                terminal.say(f"{given.projection}: will park partition {place} when it reads that record")
                 return DONE
             case _:
                 return await _change(dead_letters, given, terminal)
@@ -112,7 +120,7 @@ async def _list(dead_letters: DeadLetters, given: Namespace, terminal: Terminal)
         terminal.say(_NONE)
     else:
         titles = (
-            "letter",
+            "id",
             "projection",
             "product",
             "class",
@@ -122,34 +130,33 @@ async def _list(dead_letters: DeadLetters, given: Namespace, terminal: Terminal)
             "record",
             "cause",
         )
-        say_table(terminal, titles, [_row(letter) for letter in listed.shown])
+        say_table(terminal, titles, [_row(dead_letter) for dead_letter in listed.shown])
     _tell_of_more(listed, terminal)
     return DONE
 
 
 def _narrowed(given: Namespace) -> Narrowed:
-    return Narrowed(given.product, given.letter, given.error_class)
+    return Narrowed(given.product, given.dead_letter_id, given.error_class)
 
 
 def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
     if listed.total > len(listed.shown):
         terminal.complain(
-            f"these are {len(listed.shown)} of {listed.total}: "
-            "narrow them with --projection, --product or --class"
+            f"{len(listed.shown)} of {listed.total} shown: select with --projection, --product or --class"
         )
 
 
-def _row(letter: ListedDeadLetter) -> tuple[object, ...]:
+def _row(one: ListedDeadLetter) -> tuple[object, ...]:
     return (
-        letter.letter_id, letter.projection, letter.product_id, letter.error_class, letter.events,
-        letter.attempts, letter.parked_at.isoformat(timespec="seconds"),
-        f"{letter.topic}[{letter.partition}]@{letter.offset}", _short(letter.cause),
+        one.dead_letter_id, one.projection, one.product_id, one.error_class, one.events, one.attempts,
+        one.parked_at.isoformat(timespec="seconds"), f"{one.topic}[{one.partition}]@{one.offset}",
+        _short(one.cause),
     )  # fmt: skip
 
 
 async def _change(dead_letters: DeadLetters, given: Namespace, terminal: Terminal) -> int:
-    if not (given.product or given.letter is not None or given.error_class or given.all):
-        terminal.complain("say which: --product, --letter, --class or --all")
+    if not (given.product or given.dead_letter_id is not None or given.error_class or given.all):
+        terminal.complain("choose dead letters with --product, --id, --class or --all")
         return USAGE
     chosen, action = (given.projection, _narrowed(given)), action_of(given, given.action)
     results: list[Result] = []
@@ -174,9 +181,9 @@ async def _change(dead_letters: DeadLetters, given: Namespace, terminal: Termina
 
 
 def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
-    """Says what was done and what is left; the exit code."""
+    """Prints how many were done and how many are left; returns the exit code."""
     if summary.stopped_by is not None:
-        terminal.complain(f"stopped by an outage, go on later: {summary.stopped_by}")
+        terminal.complain(f"stopped by an outage; run the command again later: {summary.stopped_by}")
     if not summary.done and not summary.failed:
         line = _NONE
     else:
@@ -191,16 +198,16 @@ def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
 
 
 def _tell(terminal: Terminal, results: Sequence[Result]) -> None:
-    titles = ("letter", "product", "outcome", "released", "left", "cause")
+    titles = ("id", "product", "outcome", "released", "left", "cause")
     rows = [
-        (one.letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
+        (one.dead_letter_id, one.product_id, one.outcome, one.released, one.left, _short(one.cause))
         for one in results
     ]
     say_table(terminal, titles, rows)
 
 
 def _short(cause: str | None) -> str | None:
-    """In one line; PostgreSQL's errors have several."""
+    """In one line; PostgreSQL's errors have several lines."""
     if cause is None:
         return None
     cause = " ".join(cause.split())

@@ -1,4 +1,4 @@
-"""How long work is shown: a bar with rate and time left for people, JSON lines for jobs; both on stderr."""
+"""Progress of long work on stderr: a bar with rate and time left for people, JSON lines for programs."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _UNITS_PER_LINE = 50_000
 
 @contextmanager
 def progress(terminal: Terminal, *, as_json: bool, unit: str = "events") -> Iterator[Reporter]:
-    """Until the end of the block."""
+    """Shows progress until the end of the block."""
     if as_json:
         lines = _Lines(terminal, unit)
         yield Reporter(lines.phase, lines.events, lines.total)
@@ -28,7 +28,7 @@ def progress(terminal: Terminal, *, as_json: bool, unit: str = "events") -> Iter
 
 
 class _Bar:
-    """Silent where stderr is no terminal, but for the phases."""
+    """If stderr is no terminal, only the phases are printed."""
 
     def __init__(self, terminal: Terminal, unit: str) -> None:
         self._errors = terminal.errors
@@ -51,7 +51,7 @@ class _Bar:
 
 
 class _Lines:
-    """A line a phase, and one for every so many units."""
+    """A line for each phase, and one for each `_UNITS_PER_LINE`."""
 
     def __init__(self, terminal: Terminal, unit: str) -> None:
         self._terminal = terminal

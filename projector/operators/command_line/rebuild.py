@@ -1,6 +1,4 @@
-"""`python -m projector rebuild NAME`: a view made anew from the log beside the one that serves, then
-switched.
-"""
+"""`python -m projector rebuild NAME`: builds a view again from the log beside the live one, then switches."""
 
 import asyncio
 from argparse import ArgumentParser, Namespace
@@ -20,44 +18,54 @@ from shared.ops.terminal import Terminal
 DIFFERS, IS_LOCKED = 4, 5
 _STOPPED = 130
 _EXIT_CODES = (
-    "Exit codes: 0 done, 1 failed (--resume goes on), 2 wrong usage or settings, 4 the rebuilt view differs "
-    "and nothing was switched, 5 another process works on this projection's rebuild, 130 stopped by a signal "
-    "(--resume goes on). Needs a direct connection to PostgreSQL: no pooler in transaction mode."
+    "Exit codes: 0 done; 1 failed (continue with --resume); 2 wrong usage or settings; 4 the rebuilt view "
+    "differs from the live one, nothing was switched; 5 another process works on this projection's rebuild; "
+    "130 stopped by a signal (continue with --resume). Needs a direct connection to PostgreSQL: no pooler in "
+    "transaction mode."
 )
 T = TypeVar("T")
 
 
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
-    """What to do with the rebuild, and how."""
+    """The action on the rebuild, and its options."""
     parser.epilog = _EXIT_CODES
     parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
     what = parser.add_mutually_exclusive_group()
-    for flag, told in (
-        ("--resume", "go on with one that was stopped"),
-        ("--cancel", "drop what was made so far"),
-        ("--rollback", "make the view live again that the last switch replaced"),
-        ("--finish", "drop the replaced view: no way back any more"),
-        ("--show", "only say how far it is"),
+    for flag, effect in (
+        ("--resume", "continue a rebuild that was stopped"),
+        ("--cancel", "drop the shadow; the live view does not change"),
+        ("--rollback", "make the previous view the live one again"),
+        ("--finish", "drop the previous view; after this there is no rollback"),
+        ("--show", "only show the progress"),
     ):
-        what.add_argument(flag, action="store_true", help=told)
-    parser.add_argument("--workers", type=int, default=default_workers(), help="processes (one a processor)")
-    parser.add_argument("--no-switch", action="store_true", help="stop when it is proved; --resume switches")
+        what.add_argument(flag, action="store_true", help=effect)
     parser.add_argument(
-        "--accept-differences", action="store_true", help="switch although it is not equal to the live view"
+        "--workers",
+        type=int,
+        default=default_workers(),
+        help="number of processes (default: one a processor)",
     )
     parser.add_argument(
-        "--without-proof", action="store_true", help="do not compare: where the live view is broken or away"
+        "--no-switch", action="store_true", help="stop after the comparison; --resume switches"
     )
     parser.add_argument(
-        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is further behind"
+        "--accept-differences",
+        action="store_true",
+        help="switch although the shadow differs from the live view",
     )
-    parser.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+    parser.add_argument(
+        "--without-comparison",
+        action="store_true",
+        help="do not compare: if the live view is broken or does not run",
+    )
+    parser.add_argument(
+        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is more events behind"
+    )
+    parser.add_argument("--json", action="store_true", help="print progress and result as JSON lines")
 
 
 async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0 done, 1 failed in a state to resume from, 2 usage, 4 it differs and was not switched, 5 another
-    process has the lock, 130 stopped by a signal.
-    """
+    """The exit codes are those of `_EXIT_CODES`."""
 
     async def command(stores: Stores) -> int:
         try:
@@ -70,7 +78,7 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
             _tell_differences(differs, given, terminal)
             return DIFFERS
         except asyncio.CancelledError:
-            terminal.complain(f"stopped; go on with: rebuild {given.projection} --resume")
+            terminal.complain(f"stopped; continue with: rebuild {given.projection} --resume")
             return _STOPPED
         if result is not None:
             _say(result, terminal, as_json=given.json)
@@ -82,7 +90,7 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
 async def _locked(
     given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter, terminal: Terminal
 ) -> dict[str, Any] | None:
-    """All but looking needs the lock, from the first statement to the last."""
+    """Everything but `--show` holds the lock from the first statement to the last."""
     projection = REBUILDABLE[given.projection]
     if given.show:
         record = await record_of(projection, stores)
@@ -94,9 +102,9 @@ async def _locked(
 
 async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
     for flag, act, done in (
-        (given.cancel, rebuild.cancel, "what was made is dropped; the live view is as it was"),
-        (given.rollback, rebuild.switch_back, "the view from before the last switch is live again"),
-        (given.finish, rebuild.finish, "the replaced view is dropped"),
+        (given.cancel, rebuild.cancel, "the shadow is dropped; the live view has not changed"),
+        (given.rollback, rebuild.switch_back, "the previous view is live again"),
+        (given.finish, rebuild.finish, "the previous view is dropped"),
     ):
         if flag:
             await act()
@@ -104,25 +112,25 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
     wanted = Wanted(
         max(1, given.workers),
         given.accept_differences,
-        not given.without_proof,
+        not given.without_comparison,
         not given.no_switch,
         given.live_lag_max or settings.rebuild_live_lag_events_max,
         settings.rebuild_live_wait_seconds_max,
     )
-    proof = await (rebuild.resume(wanted) if given.resume else rebuild.start(wanted))
+    comparison = await (rebuild.resume(wanted) if given.resume else rebuild.start(wanted))
     result: dict[str, Any] = {"projection": given.projection, "switched": wanted.switches}
-    if proof is not None:
+    if comparison is not None:
         result |= {
-            "rows": proof.rows,
-            "digest": proof.digest,
-            "equal": not proof.differences,
-            "left_out": proof.left_out,
+            "rows": comparison.rows,
+            "digest": comparison.digest,
+            "equal": not comparison.differences,
+            "left_out": comparison.left_out,
         }
     return result
 
 
 async def _until_stopped(work: Awaitable[T], terminal: Terminal) -> T:
-    """A stop signal cancels the work: what is kept is a state to resume from."""
+    """A stop signal cancels the work; `--resume` continues from the stored progress."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in terminal.stop_signals:
@@ -131,15 +139,17 @@ async def _until_stopped(work: Awaitable[T], terminal: Terminal) -> T:
 
 
 def _tell_differences(differs: Differs, given: Namespace, terminal: Terminal) -> None:
-    proof = differs.proof
+    comparison = differs.comparison
     if given.json:
-        say_json(terminal, {"projection": given.projection, "equal": False, "differences": proof.differences})
+        say_json(
+            terminal, {"projection": given.projection, "equal": False, "differences": comparison.differences}
+        )
         return
-    terminal.say("\n".join(proof.differences))
+    terminal.say("\n".join(comparison.differences))
     terminal.complain(
-        f"{differs}. Nothing was switched: look at views_shadow, then\n"
-        f"  rebuild {given.projection} --resume --accept-differences   to switch all the same, or\n"
-        f"  rebuild {given.projection} --cancel                        to drop it"
+        f"{differs}. Nothing was switched. The shadow is in the schema views_shadow. Then run\n"
+        f"  rebuild {given.projection} --resume --accept-differences   to switch, or\n"
+        f"  rebuild {given.projection} --cancel                        to drop the shadow"
     )
 
 
@@ -150,11 +160,11 @@ def _say(result: dict[str, Any], terminal: Terminal, *, as_json: bool) -> None:
     if "done" in result:
         terminal.say(f"{result['projection']}: {result['done']}")
         return
-    switched = "live" if result["switched"] else "ready to be switched (--resume)"
+    switched = "live" if result["switched"] else "ready; --resume switches"
     terminal.say(f"{result['projection']}: rebuilt and {switched}")
     if "rows" in result:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
-        terminal.say(f"  {result['rows']} rows, digest {result['digest']}, {equal}")
+        terminal.say(f"  {result['rows']} rows, checksum {result['digest']}, {equal}")
         if result["left_out"]:
             why = REBUILDABLE[result["projection"]].why_left_out
             terminal.say(f"  {result['left_out']} products left out of the comparison: {why}")

@@ -1,4 +1,4 @@
-"""What every command does alike: connect, do one thing, print it, and answer an exit code."""
+"""The common part of all commands: connect, run the command, print its outcome, return an exit code."""
 
 import getpass
 from argparse import ArgumentParser, Namespace
@@ -22,8 +22,8 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
-    """Who does it and why: kept beside what was done."""
-    parser.add_argument("--reason", required=needs_reason, default="", help="why; kept with what was done")
+    """Who does it and why; both are stored with the action."""
+    parser.add_argument("--reason", required=needs_reason, default="", help="why; stored with the action")
     parser.add_argument("--actor", default=None, help="who; default: the user of this shell")
 
 
@@ -35,7 +35,7 @@ def action_of(given: Namespace, name: str) -> Action:
 async def run_command(
     settings: ProjectorSettings, terminal: Terminal, command: Callable[[Stores], Awaitable[int]]
 ) -> int:
-    """The command's own exit code; with one line 1 for an outage, 2 for what does not exist."""
+    """The command's own exit code; 1 for an outage and 2 for an unknown name or id, each with a line."""
     try:
         async with AsyncExitStack() as stack:
             return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
@@ -50,7 +50,7 @@ async def run_command(
 async def run_operation(
     settings: ProjectorSettings, terminal: Terminal, command: Callable[[Operations], Awaitable[int]]
 ) -> int:
-    """The same, for what is done through `Operations`."""
+    """The same for a command that uses `Operations`."""
     return await run_command(settings, terminal, lambda stores: command(operations(stores)))
 
 

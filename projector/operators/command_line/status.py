@@ -1,4 +1,4 @@
-"""`python -m projector status`: a line a projection, then a line for each partition that is behind."""
+"""`python -m projector status`: a line for each projection, then one for each partition that is behind."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -9,13 +9,15 @@ from shared.ops.terminal import Terminal
 
 
 def add_status_arguments(parser: ArgumentParser) -> None:
-    """How much of it."""
-    parser.add_argument("--partitions", action="store_true", help="every partition, also where all is well")
-    parser.add_argument("--json", action="store_true", help="one JSON document, with every partition")
+    """How much is printed."""
+    parser.add_argument(
+        "--partitions", action="store_true", help="show every partition, not only those behind"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document, with every partition")
 
 
 async def run_status(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0, or 1 where something could not be asked; what could be is printed all the same."""
+    """0; or 1 if a server did not answer: then everything else is printed."""
     status = await read_status(settings)
     if given.json:
         say_json(terminal, status)
@@ -27,7 +29,7 @@ async def run_status(given: Namespace, settings: ProjectorSettings, terminal: Te
 def _say_tables(status: Status, terminal: Terminal, *, every_partition: bool) -> None:
     say_table(
         terminal,
-        ("projection", "state", "lag events", "parked products", "parked events", "reason"),
+        ("projection", "state", "lag events", "parked products", "dead letters", "reason"),
         [_summary(one) for one in status.projections],
     )
     places = [_place(one) for one in status.partitions if every_partition or not _is_well(one)]

@@ -1,4 +1,4 @@
-"""`python -m projector verify [NAME ...]`: are the views what the log says? For schedules and for doubts."""
+"""`python -m projector verify [NAME ...]`: compares views with the log; for a schedule, or in doubt."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -13,22 +13,24 @@ from shared.ops.terminal import Terminal
 
 
 def add_verify_arguments(parser: ArgumentParser) -> None:
-    """Which views, and how much of them."""
+    """Which views, and how many products."""
     known = ", ".join(REBUILDABLE)
-    parser.add_argument("projection", nargs="*", metavar="NAME", help=f"which ones; default all: {known}")
-    parser.add_argument("--sample", type=int, metavar="N", help="only so many products, picked at random")
     parser.add_argument(
-        "--json", action="store_true", help="progress as JSON lines, the result as one document"
+        "projection", nargs="*", metavar="NAME", help=f"views to verify; default all: {known}"
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="verify only N products, chosen at random")
+    parser.add_argument(
+        "--json", action="store_true", help="print progress as JSON lines and the result as one document"
     )
 
 
 async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0 all is as the log says, 1 failed, 2 usage, 4 something differs: it is printed."""
+    """0: all is as the log says. 1: failed. 2: wrong usage. 4: there are differences; they are printed."""
 
     unknown = sorted(set(given.projection) - set(REBUILDABLE))
     if unknown:
         known = ", ".join(REBUILDABLE)
-        terminal.complain(f"cannot verify {', '.join(unknown)}; there are {known}")
+        terminal.complain(f"cannot verify {', '.join(unknown)}; known views: {known}")
         return USAGE
 
     async def command(stores: Stores) -> int:
@@ -50,7 +52,8 @@ async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Te
 
 
 def _say(result: Verified, terminal: Terminal) -> None:
-    verdict = f"{result.different} differences" if result.different else "as the log says"
+    differences = "difference" if result.different == 1 else "differences"
+    verdict = f"{result.different} {differences}" if result.different else "as the log says"
     left_out = [
         f"{count} {what}"
         for count, what in ((result.not_there, "not cached"), (result.parked, "parked"))

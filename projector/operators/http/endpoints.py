@@ -1,16 +1,16 @@
-"""Operators' endpoints on the operations port: the same as the commands, for those who have no shell.
+"""Operators' endpoints on the operations port: the same actions as the commands, for people without a shell.
 
-    GET  /dead-letters?projection=&product=&class=            what is parked; `x-total-count` says how much
-    GET  /dead-letters/records?projection=&product=&letter=   the records themselves, and their count
-    POST /dead-letters/retry     a `Change`: which letters, from_log, resend_unknown, dry_run
-    POST /dead-letters/discard   a `Change`: which letters, first_only, dry_run, reason
-    POST /dead-letters/park      a `ParkOrder`
+    GET  /dead-letters?projection=&product=&class=            parked products and records; `x-total-count`
+    GET  /dead-letters/records?projection=&product=&letter=   the parked records; `x-total-count`
+    POST /dead-letters/retry     a `Change`: which dead letters, from_log, resend_unknown, dry_run
+    POST /dead-letters/discard   a `Change`: which dead letters, first_only, dry_run, reason
                                  both: all that match, however many; `x-done-count`, `x-failed-count`,
                                  and `x-parked-count`: how many match afterwards
+    POST /dead-letters/park      a `ParkOrder`
     POST /projections/pause      a `Wish` with its reason
     POST /projections/resume     a `Wish`
 
-The port has no authentication and listens on 127.0.0.1 unless told otherwise: it is not for the outside.
+The port has no authentication. By default it listens on 127.0.0.1 only; never expose it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
 
 
-class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}):
-    """Which letters, and what else the action needs."""
+class Change(Struct, forbid_unknown_fields=True, rename={"dead_letter": "letter", "error_class": "class"}):
+    """Which dead letters, and the options of the action."""
 
     projection: str
     product: UUID | None = None
-    letter: int | None = None
+    dead_letter: int | None = None
     error_class: str | None = None
     all: bool = False
     from_log: bool = False
@@ -47,14 +47,14 @@ class Change(Struct, forbid_unknown_fields=True, rename={"error_class": "class"}
     actor: str = "operations port"
 
     def narrowed(self) -> Narrowed:
-        """Raises `ValueError` where nothing narrows it and `all` is not said."""
-        if not (self.product or self.letter is not None or self.error_class or self.all):
-            raise ValueError("say which: product, letter, class or all")
-        return Narrowed(self.product, self.letter, self.error_class)
+        """Raises `ValueError` if nothing is selected and `all` is not set."""
+        if not (self.product or self.dead_letter is not None or self.error_class or self.all):
+            raise ValueError("choose dead letters with product, letter, class or all")
+        return Narrowed(self.product, self.dead_letter, self.error_class)
 
 
 class ParkOrder(Struct, forbid_unknown_fields=True):
-    """One record that a projection cannot get past."""
+    """One record that stops a projection."""
 
     projection: str
     partition: int
@@ -87,8 +87,8 @@ def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def records(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
-        letter = whole_number(query["letter"]) if "letter" in query else None
-        return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, letter)))
+        dead_letter = whole_number(query["letter"]) if "letter" in query else None
+        return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, dead_letter)))
 
     return {("GET", "/dead-letters"): listed, ("GET", "/dead-letters/records"): records}
 
@@ -155,10 +155,10 @@ def _listed(listed: Listed) -> Answer:
 
 
 def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
-    """Raises `Unavailable` where an outage ended it early: what was done is told in its text."""
+    """Raises `Unavailable` if an outage ended the run early; the text says how many were done before."""
     if summary.stopped_by is not None:
         raise Unavailable(
-            f"{summary.stopped_by}; go on later: {summary.done} were done and {summary.failed} failed before"
+            f"{summary.stopped_by}; before it {summary.done} done, {summary.failed} failed. Try again later"
         )
     counts = {"x-done-count": summary.done, "x-failed-count": summary.failed}
     if summary.parked_now is not None:
@@ -168,5 +168,5 @@ def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
 
 def _needed(reason: str) -> str:
     if not reason.strip():
-        raise ValueError("a reason is needed")
+        raise ValueError("a reason is required")
     return reason

@@ -20,14 +20,14 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 class Answer(NamedTuple):
-    """The JSON document, and in headers what does not fit into a list."""
+    """The JSON document; counts are in headers, because the document is a list."""
 
     body: Any
     headers: Headers = ()
 
 
 Work = Callable[[dict[str, str], bytes], Awaitable[Any]]
-"""Gets the query and the body; gives what is encoded as JSON, or an `Answer`."""
+"""Gets the query and the body; returns a value to encode as JSON, or an `Answer`."""
 
 
 def endpoint(work: Work) -> Handler:
@@ -42,11 +42,11 @@ def endpoint(work: Work) -> Handler:
             found = await work(_query(scope["query_string"]), await _body(receive))
             answer = found if isinstance(found, Answer) else Answer(found)
         except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
-            await _refuse(scope, send, Problem(400, "invalid-request", "The request is wrong.", str(error)))
+            await _refuse(scope, send, Problem(400, "invalid-request", "The request is invalid.", str(error)))
         except UnknownDeadLetter as error:
             await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
         except ProjectorError as error:
-            await _refuse(scope, send, Problem(503, "unavailable", "Not possible now.", str(error)))
+            await _refuse(scope, send, Problem(503, "unavailable", "Temporarily unavailable.", str(error)))
         else:
             await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
 
@@ -67,9 +67,9 @@ async def _body(receive: Receive) -> bytes:
 
 
 def read(model: type[S], body: bytes) -> S:
-    """Raises `ValueError`, for a key that stands twice, too."""
+    """Raises `ValueError`, also for a key that occurs twice."""
     if repeated := json_text.repeated_keys(body):
-        raise ValueError(f"a key stands twice: {', '.join(repeated)}")
+        raise ValueError(f"a key occurs twice: {', '.join(repeated)}")
     try:
         return msgspec.json.decode(body, type=model)
     except RecursionError as error:
@@ -77,14 +77,14 @@ def read(model: type[S], body: bytes) -> S:
 
 
 def _query(query_string: bytes) -> dict[str, str]:
-    """Raises `ValueError` where a parameter is not UTF-8, or stands twice."""
+    """Raises `ValueError` if a parameter is not UTF-8 or occurs twice."""
     try:
         pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:
         raise ValueError("the query string is not UTF-8") from error
     query = dict(pairs)
     if len(query) < len(pairs):
-        raise ValueError("a parameter stands twice")
+        raise ValueError("a parameter occurs twice")
     return query
 
 

@@ -1,4 +1,4 @@
--- A product after some of its events were taken out: its row goes with the last of them. Answers how many are left.
+-- After some dead letters of a product were released: its row is deleted with the last one. Returns how many are left.
 -- $1 projection, $2 product id
 WITH remaining AS (
     SELECT count(*)::int AS events FROM views.parked_event WHERE projection = $1 AND product_id = $2

@@ -1,4 +1,4 @@
-"""What operators see of parked events, and what they order, in PostgreSQL."""
+"""Dead letters in PostgreSQL, as operators and the dead-letter topic read them; and orders to park."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ _PACKAGE = "projector.parking.postgres"
 
 
 class PostgresDeadLetters:
-    """Reads and orders. Every method raises `Unavailable` while PostgreSQL is away."""
+    """Every method raises `Unavailable` while PostgreSQL cannot be reached."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
@@ -34,7 +34,7 @@ class PostgresDeadLetters:
         until: datetime | None = None,
         after: Place | None = None,
     ) -> list[dict[str, Any]]:
-        """One row a parked product; see `list_parked_products.sql`."""
+        """One row for each parked product; see `list_parked_products.sql`."""
         place = (None, None) if after is None else after
         return await self._rows("list_parked_products", projection, *narrowed, until, *place, limit)
 
@@ -47,26 +47,26 @@ class PostgresDeadLetters:
         until: datetime | None = None,
         after: int | None = None,
     ) -> list[dict[str, Any]]:
-        """One row a record that is parked alone; see `list_parked_alone.sql`."""
+        """One row for each record that is parked alone; see `list_parked_alone.sql`."""
         return await self._rows("list_parked_alone", projection, *narrowed, until, after, limit)
 
     async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
-        """See `count_letters.sql`."""
-        (row,) = await self._rows("count_letters", projection, *narrowed)
+        """See `count_dead_letters.sql`."""
+        (row,) = await self._rows("count_dead_letters", projection, *narrowed)
         return Count(**row)
 
     async def events(
         self, projection: str | None, narrowed: Narrowed, limit: int
     ) -> tuple[list[dict[str, Any]], int]:
-        """One row a record, whole; see `show_parked_events.sql`."""
-        rows = await self._rows("show_parked_events", projection, *narrowed[:2], limit)
+        """One row for each record, with its bytes; see `show_dead_letters.sql`."""
+        rows = await self._rows("show_dead_letters", projection, *narrowed[:2], limit)
         totals = [row.pop("total") for row in rows]
         return rows, totals[0] if totals else 0
 
     async def order_parking(
         self, projection: str, topic: str, partition: int, offset: int, action: Action
     ) -> None:
-        """The projection parks that record when it comes to it."""
+        """The projection parks that record when it reads it."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 sql = load_sql(_PACKAGE, "insert_park_order")
@@ -78,16 +78,16 @@ class PostgresDeadLetters:
     async def uncopied(
         self, projections: Collection[str], events_max: int
     ) -> AsyncIterator[Sequence[Uncopied]]:
-        """Some records for the dead-letter topic; marked as copied when the block ends well."""
+        """Some records for the dead-letter topic; marked as copied when the block ends without an error."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(
-                    load_sql(_PACKAGE, "select_uncopied_parked_events"), list(projections), events_max
+                    load_sql(_PACKAGE, "select_uncopied_dead_letters"), list(projections), events_max
                 )
                 yield [_uncopied(row) for row in rows]
                 ids = [row["parked_event_id"] for row in rows]
                 if ids:
-                    await connection.execute(load_sql(_PACKAGE, "mark_parked_events_copied"), ids)
+                    await connection.execute(load_sql(_PACKAGE, "mark_dead_letters_copied"), ids)
 
     async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
         with translated(_SERVER):

@@ -1,5 +1,5 @@
--- Records that are parked alone, oldest first; none where a product is asked for.
--- $1 projection, $2 product id, $3 number, $4 error class, $5 parked then or before (each NULL: any), $6 number of the
+-- Records that are parked alone, oldest first; none if a product is given.
+-- $1 projection, $2 product id, $3 id, $4 error class, $5 parked then or before (each NULL: any), $6 id of the
 -- last one of the page before (NULL: the first page), $7 how many at most
 SELECT parked_event_id, projection, topic, partition, record_offset, key, error_class, cause, parked_at
 FROM views.parked_event

@@ -1,5 +1,5 @@
 -- Parked products, oldest first.
--- $1 projection, $2 product id, $3 number of the first record, $4 error class, $5 parked then or before (each NULL:
+-- $1 projection, $2 product id, $3 id of its first dead letter, $4 error class, $5 parked then or before (each NULL:
 -- any), $6 and $7 when the last product of the page before was parked, and its id (NULL: the first page), $8 how many at
 -- most
 SELECT product.projection, product.product_id, product.error_class, product.cause, product.events, product.attempts,

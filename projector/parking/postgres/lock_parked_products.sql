@@ -1,4 +1,4 @@
--- Which of some products are parked still, locked until the transaction ends: a drain waits, or has been.
+-- Which of some products are still parked, locked until the transaction ends: a retry waits, or has ended.
 -- $1 projection, $2 product ids
 SELECT product_id
 FROM views.parked_product

@@ -1,4 +1,4 @@
-"""Parked events in PostgreSQL: kept in the transaction of the batch that met them, never apart from it."""
+"""Dead letters in PostgreSQL, stored in the transaction of the batch that they failed in."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -8,7 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, ParkedPlaces, ProductDeadLetter
+from projector.applying.dead_letters import (
+    Action,
+    DeadLetter,
+    ParkedPlaces,
+    ProductDeadLetter,
+    StoredDeadLetter,
+)
 from projector.applying.records import ErrorClass
 from projector.control.postgres import record_action
 from projector.errors import ParkingIsFull
@@ -22,12 +28,12 @@ if TYPE_CHECKING:
 _SERVER = "read model"
 _PACKAGE = "projector.parking.postgres"
 _encode = msgspec.json.Encoder().encode
-# PostgreSQL's text holds everything but this.
+# The only character that PostgreSQL's text cannot hold.
 _NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class ParkingLimits(NamedTuple):
-    """Beyond these a projection waits for its operator instead of parking more."""
+    """Above these a projection waits for an operator instead of parking more."""
 
     products_max: int = 10_000
     events_per_product_max: int = 10_000
@@ -37,7 +43,7 @@ DEFAULT_LIMITS = ParkingLimits()
 
 
 class PostgresParking:
-    """Implements `ports.Parking` for one projection on the batch's own connection."""
+    """Implements `Parking` for one projection, on the connection of the batch."""
 
     def __init__(
         self,
@@ -50,24 +56,26 @@ class PostgresParking:
         self._limits = limits
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """The row locks order a batch and a drain of the same product one after the other."""
+        """The row locks let a batch and a retry of the same product run one after the other."""
         rows = await self._connection.fetch(
             load_sql(_PACKAGE, "lock_parked_products"), self._projection, list(product_ids)
         )
         return {row["product_id"] for row in rows}
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
         """The records, then their products. Raises `ParkingIsFull`."""
-        rows = [_row(letter) for letter in letters]
+        rows = [_row(dead_letter) for dead_letter in dead_letters]
         kept = await self._connection.fetch(
-            load_sql(_PACKAGE, "park_events"), self._projection, *zip(*rows, strict=True)
+            load_sql(_PACKAGE, "park_dead_letters"), self._projection, *zip(*rows, strict=True)
         )
         counts = Counter(row["product_id"] for row in kept if row["product_id"] is not None)
         if len(kept) > counts.total():
             await self._refuse_too_many_alone()
         if not counts:
             return
-        first = {one.event.product_id: one for one in reversed(letters) if isinstance(one, ProductDeadLetter)}
+        first = {
+            one.event.product_id: one for one in reversed(dead_letters) if isinstance(one, ProductDeadLetter)
+        }
         products = [(one, first[one].record, first[one], count) for one, count in counts.items()]
         await self._connection.execute(
             load_sql(_PACKAGE, "park_products"),
@@ -75,27 +83,26 @@ class PostgresParking:
             products[0][1].topic,
             [product_id for product_id, _, _, _ in products],
             [record.partition for _, record, _, _ in products],
-            [letter.error_class for _, _, letter, _ in products],
-            [_text(letter.cause) for _, _, letter, _ in products],
+            [dead_letter.error_class for _, _, dead_letter, _ in products],
+            [_text(dead_letter.cause) for _, _, dead_letter, _ in products],
             [count for _, _, _, count in products],
         )
         await self._refuse_too_many(list(counts))
 
-    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
-        """See the port."""
-        sql = load_sql(_PACKAGE, "select_parked_sequence")
-        return [parked_event(row) for row in await self._connection.fetch(sql, self._projection, product_id)]
+    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
+        sql = load_sql(_PACKAGE, "select_dead_letters_of_product")
+        return [
+            stored_dead_letter(row) for row in await self._connection.fetch(sql, self._projection, product_id)
+        ]
 
-    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
-        """See the port."""
-        sql = load_sql(_PACKAGE, "lock_parked_event")
-        row = await self._connection.fetchrow(sql, self._projection, parked_event_id)
-        return None if row is None else parked_event(row)
+    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
+        sql = load_sql(_PACKAGE, "lock_dead_letter")
+        row = await self._connection.fetchrow(sql, self._projection, dead_letter_id)
+        return None if row is None else stored_dead_letter(row)
 
-    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
-        """See the port."""
-        ids = [event.parked_event_id for event in events]
-        await self._connection.execute(load_sql(_PACKAGE, "delete_parked_events"), self._projection, ids)
+    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
+        ids = [event.dead_letter_id for event in events]
+        await self._connection.execute(load_sql(_PACKAGE, "delete_dead_letters"), self._projection, ids)
         product_id = events[0].product_id
         detail = ", ".join(f"{one.topic}[{one.partition}]@{one.offset}" for one in events)
         await record_action(self._connection, action, self._projection, product_id, detail)
@@ -107,17 +114,15 @@ class PostgresParking:
         return int(left)
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
-        """See the port."""
         await self._connection.execute(
             load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
         )
 
-    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
-        """See the port."""
+    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
         await self._connection.execute(
-            load_sql(_PACKAGE, "mark_parked_event"),
+            load_sql(_PACKAGE, "mark_dead_letter"),
             self._projection,
-            parked_event_id,
+            dead_letter_id,
             error_class,
             _text(cause),
         )
@@ -131,7 +136,7 @@ class PostgresParking:
         row = await self._connection.fetchrow(
             load_sql(_PACKAGE, "select_parked_bounds"), self._projection, product_ids
         )
-        assert row is not None  # aggregates answer one row
+        assert row is not None  # aggregates return one row
         if row["products"] > self._limits.products_max:
             raise ParkingIsFull(f"more than {self._limits.products_max} products are parked")
         if row["events"] > self._limits.events_per_product_max:
@@ -150,14 +155,14 @@ async def parking_alone(
             yield PostgresParking(connection, projection, limits)
 
 
-def parked_event(row: "asyncpg.Record") -> ParkedEvent:
-    """A row of `select_parked_sequence.sql` and its kin."""
+def stored_dead_letter(row: "asyncpg.Record") -> StoredDeadLetter:
+    """From a row of `select_dead_letters_of_product.sql` or `lock_dead_letter.sql`."""
     *fields, names, values = row
-    return ParkedEvent._make([*fields, tuple(zip(names, values, strict=True))])
+    return StoredDeadLetter._make([*fields, tuple(zip(names, values, strict=True))])
 
 
 class PostgresParkedProducts:
-    """Implements `ports.ParkedProducts`."""
+    """Implements `ParkedProducts`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
         self._pool = pool
@@ -165,7 +170,7 @@ class PostgresParkedProducts:
         self._topic = topic
 
     async def places(self, partitions: Collection[int]) -> ParkedPlaces:
-        """One query each; asked when partitions are placed, not per batch."""
+        """Two queries, when partitions are placed and not for each batch."""
         where = (self._projection, self._topic, list(partitions))
         with translated(_SERVER):
             products = await self._pool.fetch(load_sql(_PACKAGE, "select_parked_places"), *where)
@@ -176,12 +181,14 @@ class PostgresParkedProducts:
         )
 
 
-def _row(letter: DeadLetter) -> tuple[Any, ...]:
-    """The arguments of `park_events.sql` but the first. Headers travel as JSON: unnest flattens arrays."""
-    record, event = letter.record, letter.event
+def _row(dead_letter: DeadLetter) -> tuple[Any, ...]:
+    """The arguments of `park_dead_letters.sql` without the first. Headers are JSON, because unnest flattens
+    arrays.
+    """
+    record, event = dead_letter.record, dead_letter.event
     values = [None if value is None else value.hex() for _, value in record.headers]
     return (
-        letter.event.product_id if isinstance(letter, ProductDeadLetter) else None,
+        dead_letter.event.product_id if isinstance(dead_letter, ProductDeadLetter) else None,
         record.topic,
         record.partition,
         record.offset,
@@ -195,8 +202,8 @@ def _row(letter: DeadLetter) -> tuple[Any, ...]:
         None if event is None else event.metadata.event_id,
         None if event is None else _text(event.event_type),
         None if event is None else _text(event.metadata.correlation_id),
-        letter.error_class,
-        _text(letter.cause),
+        dead_letter.error_class,
+        _text(dead_letter.cause),
     )
 
 

@@ -1,4 +1,4 @@
--- Which records of some partitions an operator told to park.
+-- Which records of some partitions an operator ordered to park.
 -- $1 projection, $2 topic, $3 partitions
 SELECT partition, record_offset, reason
 FROM views.park_order

@@ -1,4 +1,4 @@
--- How much is parked: products in all, and the events of the fullest of some products.
+-- To compare with the limits: the number of parked products, and the most dead letters of one of these products.
 -- $1 projection, $2 product ids
 SELECT (SELECT count(*) FROM views.parked_product WHERE projection = $1)::int AS products,
        (SELECT coalesce(max(events), 0) FROM views.parked_product

@@ -1,1 +1,1 @@
-"""The read-model database, step by step."""
+"""The migrations of the read model's schema."""

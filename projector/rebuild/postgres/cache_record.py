@@ -28,14 +28,12 @@ class PostgresCacheRecords(RebuildRecords, Generic[S]):
         self._parked = parked
 
     async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
-        """See the port."""
         async with self.owned() as connection:
             await self.mark_slice(connection, which, events)
             if failures:
                 await self.fail(connection, failures)
 
     async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
-        """See the port."""
         async with self.owned() as connection:
             if failures:
                 await self.fail(connection, failures)
@@ -43,12 +41,10 @@ class PostgresCacheRecords(RebuildRecords, Generic[S]):
                 await self.mark_position(connection, reached)
 
     async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
-        """See the port."""
         async with self.owned() as connection:
             await self.mark_phase(connection, phase, checkpoints=checkpoints)
 
     async def switched(self, live: Holder[S]) -> None:
-        """See the port."""
         failures = await self.failures()
         async with self.owned() as connection:
             await self._parked.settle(connection, failures, _FromElsewhere(live))

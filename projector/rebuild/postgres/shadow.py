@@ -28,10 +28,10 @@ from projector.applying.ports import Change, Held, S
 from projector.errors import CannotGoOn, Unavailable
 from projector.postgres.failures import translated
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CATCHING_UP, SWITCHED, Proof, Tail
+from projector.rebuild.ports import CATCHING_UP, SWITCHED, Comparison, Tail
 from projector.rebuild.postgres.record import RebuildRecords
+from projector.rebuild.postgres.shadow_comparison import compare
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
-from projector.rebuild.postgres.shadow_proof import compare
 from projector.views.postgres.view import Tables
 from shared.ops.logs import get_logger
 from shared.postgres.sql import load_sql
@@ -82,13 +82,12 @@ class PostgresShadow(Generic[S]):
         self._partition_count = partition_count
 
     async def make(self) -> None:
-        """See the port."""
         await self._call("make_shadow", self._projection)
 
     async def load(
         self, which: int, events: int, changes: Iterable[Change[S]], failures: Mapping[UUID, Failed]
     ) -> None:
-        """See the port: the slice and its mark are one transaction."""
+        """the slice and its mark are one transaction."""
         async with self._records.owned() as connection:
             if not await self._records.mark_slice(connection, which, events):
                 return
@@ -98,26 +97,25 @@ class PostgresShadow(Generic[S]):
                 await self._records.fail(connection, failures)
 
     async def finish_loading(self) -> None:
-        """See the port. An index may take longer than a statement is given otherwise."""
+        """An index may take longer than a statement is given otherwise."""
         async with self._records.owned(is_long=True) as connection:
             sql = load_sql(_PACKAGE, "index_shadow")
             await connection.fetchval(sql, self._projection, timeout=_LONG_SECONDS)
 
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer[S]"]:
-        """See the port: the stretch and the position are one transaction."""
+        """the stretch and the position are one transaction."""
         async with self._records.owned() as connection:
             yield _Writer(connection, self._shadow, self._records)
             if reached is not None:
                 await self._records.mark_position(connection, reached)
 
-    async def prove(self, tail: Tail) -> Proof:
-        """See the port."""
+    async def compare(self, tail: Tail) -> Comparison:
         with translated(_SERVER):
             return await compare(self._pool, self._projection, self._topic, self._partition_count, tail)
 
     async def switch(self, tail: Tail) -> None:
-        """See the port. Where the tables are in use, readers are let through before the next attempt."""
+        """Where the tables are in use, readers are let through before the next attempt."""
         for attempt in range(1, _SWITCH_ATTEMPTS_MAX + 1):
             await tail.apply(await tail.newest())
             try:
@@ -141,7 +139,7 @@ class PostgresShadow(Generic[S]):
             await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
 
     async def switch_back(self, tail: Tail) -> None:
-        """See the port. Consumers are fenced, and go on from where the previous view was at the switch."""
+        """Consumers are fenced, and go on from where the previous view was at the switch."""
         record = await self._records.read()
         async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
@@ -169,11 +167,9 @@ class PostgresShadow(Generic[S]):
             await connection.execute(sql, self._projection, False, "rolled back")
 
     async def drop(self) -> None:
-        """See the port."""
         await self._call("drop_copy", self._projection, "views_shadow")
 
     async def drop_previous(self) -> None:
-        """See the port."""
         await self._call("drop_copy", self._projection, "views_previous")
 
     async def _locked_checkpoints(self, connection: "Connection") -> list[dict[str, Any]]:

@@ -82,16 +82,16 @@ class ParkedAnew(Generic[S]):
         behind = await self._log.events_after(
             {product_id: failed.stream_version - 1 for product_id, failed in failures.items()}
         )
-        letters = []
+        dead_letters = []
         for product_id, events in behind.items():
             failed = failures[product_id]
             for event in events:
                 if (product_id, event.stream_version) not in there:
-                    letters.append(self._letter(event, failed, log_id))
-        if letters:
-            await PostgresParking(connection, self._projection, self._limits).park(letters)
+                    dead_letters.append(self._dead_letter(event, failed, log_id))
+        if dead_letters:
+            await PostgresParking(connection, self._projection, self._limits).park(dead_letters)
 
-    def _letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductDeadLetter:
+    def _dead_letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductDeadLetter:
         record = MadeRecord(
             self._topic,
             partition_of(event.product_id, self._partition_count),

@@ -76,7 +76,6 @@ class PostgresViewCheck(Generic[S]):
         self._parked = parked
 
     async def standing(self, product_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
-        """See the port."""
         held = await self._live.held(self._connection, product_ids)
         return {
             one: Standing(
@@ -86,12 +85,10 @@ class PostgresViewCheck(Generic[S]):
         }
 
     async def unexpected(self, product_ids: Collection[UUID], changes: Sequence[Change[S]]) -> list[str]:
-        """See the port."""
         await self._expected.load(self._connection, changes)
         return await self._select_unexpected(list(product_ids))
 
     async def unexpected_shared(self) -> list[str]:
-        """See the port."""
         return await self._select_unexpected(None)
 
     async def _select_unexpected(self, product_ids: list[UUID] | None) -> list[str]:

@@ -26,7 +26,7 @@ class CacheCheck:
         self._values: dict[UUID, bytes] = {}
 
     async def standing(self, product_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
-        """See the port. Remembers what it saw, to compare that."""
+        """Remembers what it saw, to compare that."""
         wanted = list(product_ids)
         values = await self._products.values(wanted)
         self._values = {one: value for one, value in zip(wanted, values, strict=True) if value is not None}
@@ -35,7 +35,6 @@ class CacheCheck:
     async def unexpected(
         self, product_ids: Collection[UUID], changes: Sequence[Change[ProductDocument]]
     ) -> list[str]:
-        """See the port."""
         expected = {change.product_id: _packed(change) for change in changes}
         return [
             f"{one}: {difference(fields(self._values[one]), fields(expected.get(one)), VERIFIED)}"
@@ -44,7 +43,7 @@ class CacheCheck:
         ]
 
     async def unexpected_shared(self) -> list[str]:
-        """See the port: products share nothing here."""
+        """products share nothing here."""
         return []
 
     def _version(self, product_id: UUID) -> int | None:

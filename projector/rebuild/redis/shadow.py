@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CacheRecords, Proof, Record, Tail
-from projector.rebuild.redis.shadow_proof import ProductIds, compare
+from projector.rebuild.ports import CacheRecords, Comparison, Record, Tail
+from projector.rebuild.redis.shadow_comparison import ProductIds, compare
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.failures import translated
 from shared.contract.addresses import product_key
@@ -70,7 +70,7 @@ class RedisShadow:
         return last
 
     async def make(self) -> None:
-        """See the port: a new generation is empty by itself."""
+        """a new generation is empty by itself."""
 
     async def load(
         self,
@@ -79,7 +79,7 @@ class RedisShadow:
         changes: Iterable[Change[ProductDocument]],
         failures: Mapping[UUID, Failed],
     ) -> None:
-        """See the port. Deleted products get their tombstones with the tail: a late event must find them."""
+        """Deleted products get their tombstones with the tail: a late event must find them."""
         async with self._records.owned(is_long=True):
             # What is stored here would replace newer documents of whoever went on with this generation.
             keys = ProductKeys(self._key_prefix, (await self._record()).generation)
@@ -89,22 +89,21 @@ class RedisShadow:
         await self._records.slice_loaded(which, events, failures)
 
     async def finish_loading(self) -> None:
-        """See the port: there is nothing to add."""
+        """there is nothing to add."""
 
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer"]:
-        """See the port: the documents, then the position."""
+        """the documents, then the position."""
         writer = _Writer(self._products((await self._record()).generation, is_live=False))
         yield writer
         await self._records.applied(reached, writer.failures)
 
-    async def prove(self, tail: Tail) -> Proof:
-        """See the port."""
+    async def compare(self, tail: Tail) -> Comparison:
         shadow = self._products((await self._record()).generation, is_live=False)
         return await compare(self._product_ids, self._products(0, is_live=True), shadow, tail.failed)
 
     async def switch(self, tail: Tail) -> None:
-        """See the port. A freeze that ran out is answered with another one.
+        """A freeze that ran out is answered with another one.
 
         What it replaces is noted before: after a crash in between, this generation is live already.
         """
@@ -116,7 +115,7 @@ class RedisShadow:
         await self._records.switched(self._products(record.generation, is_live=True))
 
     async def switch_back(self, tail: Tail) -> None:
-        """See the port. The previous generation is brought to the end of the log first: it stood still."""
+        """The previous generation is brought to the end of the log first: it stood still."""
         record = await self._record()
         previous = self._previous(record)
         if previous is None:
@@ -128,7 +127,7 @@ class RedisShadow:
             self._filling = None
 
     async def drop(self) -> None:
-        """See the port. In small steps: Redis serves readers meanwhile."""
+        """In small steps: Redis serves readers meanwhile."""
         generation = (await self._record()).generation
         if generation == await self._live_generation():
             # A crash came between the switch and its record.
@@ -136,7 +135,7 @@ class RedisShadow:
         await self._unlink(generation)
 
     async def drop_previous(self) -> None:
-        """See the port. After Redis was flushed, or a roll-back was interrupted, the previous one is live."""
+        """After Redis was flushed, or a roll-back was interrupted, the previous one is live."""
         record = await self._records.read()
         previous = None if record is None else self._previous(record)
         if previous is not None and previous != await self._live_generation():

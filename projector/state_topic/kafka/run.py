@@ -1,4 +1,4 @@
-"""A projection whose rows are published: the publisher hears which partitions are ours, and what is new."""
+"""A projection whose rows are published: tells the publisher which partitions it has, and what is new."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -18,7 +18,6 @@ class PublishingRun:
         self._publisher = publisher
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """See `Work`."""
         points = await self._applying.place(partitions)
         self._publisher.own(partitions)
         return points
@@ -26,16 +25,13 @@ class PublishingRun:
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """See `Work`."""
         outcome = await self._applying.run(records, log_ids, abandon)
         self._publisher.wake({item.partition for item in outcome.done})
         return outcome
 
     def resumed(self) -> None:
-        """See `Work`."""
         self._applying.resumed()
 
     def revoked(self) -> None:
-        """See `Work`."""
         self._applying.revoked()
         self._publisher.release()

@@ -1,9 +1,9 @@
 """The compacted topic `products-state`: the latest document of each product, a tombstone for a deleted one.
 
 One transactional producer a partition. Its transactional id is the group's name and the partition, so the
-broker lets only the one that started last write there: what a killed or paused predecessor still holds is
-refused, or was aborted by our start. A reader that is not `read_committed` may see records of an aborted
-transaction: true states all, each again later, none after a newer one.
+broker lets only the producer that started last write there: a record that a killed or paused predecessor
+still has is refused, or was aborted by our start. A reader that is not `read_committed` may see records of an
+aborted transaction: all are true states, each comes again later, and none comes after a newer one.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _ONE_ATTEMPT = RetryPolicy("state_topic", 0.1, 1.0, budget_seconds=1.0)
 
 
 class StateTopicSettings(NamedTuple):
-    """Where, as what, and how long a step may take."""
+    """The topic, the transactional id, and the limits of time."""
 
     bootstrap_servers: str
     spec: TopicSpec
@@ -50,13 +50,12 @@ class KafkaStateTopic:
         self._settings = settings
 
     async def open(self, partition: int) -> "KafkaStateChannel":
-        """See the port."""
         settings = self._settings
         producer = AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap_servers,
             client_id=f"projector-state-{partition}",
             transactional_id=f"{settings.group}-{partition}",
-            # How long readers of committed records are held up by a publisher that was killed.
+            # How long a killed publisher can hold up readers of committed records.
             transaction_timeout_ms=int(settings.seconds_max * 1000),
             max_batch_size=BATCH_BYTES_MAX,
             max_request_size=REQUEST_BYTES_MAX,
@@ -72,7 +71,6 @@ class KafkaStateTopic:
         return KafkaStateChannel(producer, settings.spec.name, partition, settings.seconds_max)
 
     async def empty(self, partitions: Collection[int]) -> Collection[int]:
-        """See the port."""
         settings = self._settings
         tps = [TopicPartition(settings.spec.name, partition) for partition in partitions]
         consumer = AIOKafkaConsumer(
@@ -102,23 +100,21 @@ class KafkaStateChannel:
         self._seconds_max = seconds_max
 
     async def publish(self, states: Sequence[State]) -> None:
-        """One transaction. See the port."""
+        """One transaction."""
         try:
             async with asyncio.timeout(self._seconds_max):
                 await self._producer.begin_transaction()
                 confirmations = [await self._send(state) for state in states]
-                # Before the commit: aiokafka commits although a batch has failed.
+                # Check before the commit: aiokafka commits although a batch has failed.
                 await asyncio.gather(*confirmations)
                 await self._producer.commit_transaction()
         except PRODUCER_HAS_DIED as error:
             raise _translated(error) from error
 
     async def close(self) -> None:
-        """See the port."""
         await close_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
 
     async def abandon(self) -> None:
-        """See the port."""
         await abandon_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
 
     async def _send(self, state: State) -> "asyncio.Future[object]":
@@ -130,7 +126,7 @@ class KafkaStateChannel:
 
 
 def state_headers(state: State) -> list[tuple[str, bytes]]:
-    """CloudEvents in binary mode. The id is made of product and version: a repetition has the same one."""
+    """CloudEvents in binary mode. The id is made of product and version: a duplicate has the same one."""
     product_id = str(state.product_id)
     headers = [
         ("ce_specversion", b"1.0"),

@@ -1,4 +1,4 @@
--- Add a batch's facts to the counts of their days, in the order of the key, so that no two batches wait for each
+-- Add a batch's facts to the counts of their days, in the order of the key, so that two batches never deadlock on each
 -- other.
 -- $1 days, $2 dimensions, $3 categories, $4 brands, then numbers: $5 to $8 products created, published, archived,
 -- restored, $9 deleted, $10 details changed, $11 to $13 variants added, changed, removed, $14 to $16 price changes,

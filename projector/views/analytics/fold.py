@@ -1,7 +1,7 @@
-"""What changes in the catalogue, as facts to be counted: on which day, in which category and brand.
+"""The changes of the catalogue, as facts to be counted by day, category and brand.
 
-A fact carries category and brand as they were at its time: after the event where it changes them, before it
-where it deletes the product. What is counted once is never moved to another category later.
+A fact has the category and brand of its time: those after the event if it changes them, those before it
+if it deletes the product. A counted fact is never moved to another category.
 """
 
 from datetime import UTC, date
@@ -35,7 +35,7 @@ Kind = Literal[
 
 
 class Fact(NamedTuple):
-    """One event. `stream_version` tells whether it is counted already; `day` is the UTC day of its record."""
+    """One event. `stream_version` decides whether it is counted already; `day` is its UTC day."""
 
     stream_version: int
     day: date
@@ -46,7 +46,7 @@ class Fact(NamedTuple):
 
 
 class AnalysedProduct(Struct, frozen=True):
-    """What the next fact needs to know; prices by SKU. `facts` are those of this batch: never loaded.
+    """The product as the next fact needs it; prices by SKU. `facts` are those of this batch, never loaded.
 
     Deleted is a state and not an absence, because the deletion itself is a fact.
     """
@@ -61,7 +61,7 @@ class AnalysedProduct(Struct, frozen=True):
 def apply_event(
     product: AnalysedProduct | None, event: e.ProductEvent, recorded: RecordedEvent
 ) -> AnalysedProduct:
-    """The product after `event`, with one fact more. Raises `HistoryDoesNotFold`."""
+    """The product after `event`, with one more fact. Raises `HistoryDoesNotFold`."""
     if isinstance(event, e.ProductCreated):
         if product is not None:
             raise HistoryDoesNotFold("created twice")
@@ -85,7 +85,7 @@ def apply_event(
 
 
 def pass_over(product: AnalysedProduct, _: RecordedEvent) -> AnalysedProduct:
-    """What we know nothing of is no fact."""
+    """An event of an unknown type is no fact."""
     return product
 
 
@@ -102,7 +102,7 @@ def _with_variant(
     event: e.VariantAdded | e.VariantChanged | e.VariantRemoved | e.PriceChanged,
     recorded: RecordedEvent,
 ) -> AnalysedProduct:
-    """A variant may be changed and priced in one event; the price before is the one that we know."""
+    """One event may change a variant and its price; the old price is the one in the state."""
     prices, sku = product.prices, event.sku
     if not isinstance(event, e.VariantAdded) and sku not in prices:
         raise HistoryDoesNotFold(f"no variant has the SKU {sku!r}")

@@ -1,7 +1,8 @@
-"""What changed on which day, in which category and brand, and how prices moved: sums of facts.
+"""Sums of facts: changes and price moves by day, category and brand.
 
-A fact is added if its version is above that of the row which its product's new row overwrites, and that is
-read in the statement that overwrites it: once, whatever is delivered again and whoever else writes as well.
+A fact is added if its version is above that of the row that its product's new row overwrites, and that
+version is read in the statement that overwrites it. So it is added once, also with duplicates and with
+another writer.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +31,7 @@ _prices = msgspec.json.Decoder(dict[str, Money])
 
 
 class AnalyticsTables:
-    """`view.Tables` of what is known of each product, and of the sums."""
+    """`view.Tables` of the products' states and of the sums."""
 
     names = ("analytics_product", "analytics_change", "analytics_price")
 
@@ -40,7 +41,7 @@ class AnalyticsTables:
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[AnalysedProduct]]:
-        """Version and what the next facts need, without facts."""
+        """The version and state of each product, without facts."""
         rows = await connection.fetch(self._sql("select_analysed_products"), list(product_ids))
         return {
             row["product_id"]: Held(

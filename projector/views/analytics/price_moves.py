@@ -1,8 +1,8 @@
-"""How a price moved, in a form that can be added up and averaged without lying.
+"""A price move in a form that gives a true average when it is summed up.
 
-Percentages do not average: -50 % and then +100 % is where it began, but their mean says +25 %. Logarithms of
-the ratios do: their mean is the geometric mean of the ratios, and there and back again is zero. They are
-rounded decimals, not floats, so that a sum does not depend on the order in which it was made.
+Percentages do not: after -50 % and then +100 % the price is as before, but their mean is +25 %. Logarithms of
+the ratios do: their mean is the geometric mean of the ratios, and a move and its reverse sum up to zero. They
+are rounded decimals, not floats, so that a sum does not depend on the order in which it was made.
 """
 
 from decimal import Context, Decimal, InvalidOperation
@@ -28,7 +28,7 @@ class PriceMove(NamedTuple):
 
 
 def price_move(before: Money, after: Money) -> PriceMove:
-    """From one price to another. Raises `HistoryDoesNotFold` for what is no amount of money."""
+    """The move from one price to another. Raises `HistoryDoesNotFold` if one is no amount of money."""
     old, new = _amount(before), _amount(after)
     if before.currency != after.currency:
         return PriceMove(after.currency, 0, None)

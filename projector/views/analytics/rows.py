@@ -1,4 +1,4 @@
-"""Facts as sums in columns: one element a key that they touch."""
+"""Facts as sums in columns, with one element for each key."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -32,7 +32,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def change_columns(facts: Iterable[Fact]) -> Columns:
-    """The arguments of `add_analytics_changes.sql`; nothing without facts."""
+    """The arguments of `add_analytics_changes.sql`; empty without facts."""
     sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     for fact in facts:
         counts = sums[fact.day, fact.category, fact.brand]
@@ -46,7 +46,7 @@ def change_columns(facts: Iterable[Fact]) -> Columns:
 
 
 def price_columns(facts: Iterable[Fact]) -> Columns:
-    """The arguments of `add_analytics_prices.sql`; nothing where no price moved."""
+    """The arguments of `add_analytics_prices.sql`; empty if no price moved."""
     sums: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     ratios: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     for fact in facts:
@@ -68,12 +68,14 @@ def price_columns(facts: Iterable[Fact]) -> Columns:
 
 
 def dimension(category: str | None, brand: str | None) -> bytes:
-    """A short key of both: an index entry could not hold the longest category beside the longest brand."""
+    """A short key of both: the longest category and the longest brand together do not fit into an index
+    entry.
+    """
     return hashlib.blake2b(_encode((category, brand)), digest_size=_DIMENSION_BYTES).digest()
 
 
 def _moved(fact: Fact) -> list[str]:
-    """The counters that a move of a price adds one to."""
+    """The counters that a price move adds one to."""
     if fact.price is None:
         return []
     if fact.price.direction == 0:

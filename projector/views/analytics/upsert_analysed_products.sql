@@ -1,4 +1,4 @@
--- Write a batch of products; one that is as new or newer stays. Answers those that were written, each with the
+-- Write a batch of products; one that is as new or newer stays. Returns those that were written, each with the
 -- version up to which its facts were counted until now (NULL: none were).
 -- $1 product ids, $2 stream versions, $3 log positions, $4 whether deleted, $5 categories, $6 brands, $7 prices
 INSERT INTO views.analytics_product AS held (

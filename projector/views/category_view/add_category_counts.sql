@@ -1,4 +1,4 @@
--- Add differences to the counts of categories, in the order of their paths, so that no two batches wait for each
+-- Add differences to the counts of categories, in the order of their paths, so that two batches never deadlock on each
 -- other.
 -- $1 paths, $2 depths, $3 drafts, $4 active, $5 archived, $6 to $8 the same for the subtree
 INSERT INTO views.category_view_category AS counted (

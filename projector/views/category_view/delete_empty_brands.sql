@@ -1,4 +1,4 @@
--- Forget brands of which no product is left. The batch holds their rows already.
+-- Deletes brands without products. The batch has locked their rows already.
 -- $1 brands
 DELETE FROM views.category_view_brand
 WHERE brand = ANY ($1::text[]) AND draft = 0 AND active = 0 AND archived = 0

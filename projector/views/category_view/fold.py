@@ -1,6 +1,6 @@
-"""Where a product counts: in its category, its brand and its status, and nowhere once it is deleted.
+"""Where a product is counted: in its category, brand and status; nowhere once it is deleted.
 
-No more is kept of it, so that prices and variants, the bulk of what happens, are passed over undecoded.
+Nothing else is kept, so that events of prices and variants, which are the most, are skipped without decoding.
 """
 
 from msgspec import UNSET, Struct
@@ -34,7 +34,7 @@ class CountedProduct(Struct, frozen=True):
 def apply_event(
     counted: CountedProduct | None, event: e.ProductEvent, recorded: RecordedEvent
 ) -> CountedProduct | None:
-    """Where the product counts after `event`; None: nowhere. Raises `HistoryDoesNotFold`."""
+    """Where the product is counted after `event`; None: nowhere. Raises `HistoryDoesNotFold`."""
     if isinstance(event, e.ProductCreated):
         if counted is not None:
             raise HistoryDoesNotFold("created twice")
@@ -59,7 +59,7 @@ def apply_event(
 
 
 def pass_over(counted: CountedProduct, _: RecordedEvent) -> CountedProduct:
-    """An event that we have no use for moves the version alone."""
+    """An event of another type only changes the version."""
     return counted
 
 

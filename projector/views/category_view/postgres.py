@@ -1,7 +1,7 @@
-"""How many products each category and each brand has, by status, kept by differences.
+"""The number of products of each category and brand, by status, updated by differences.
 
-What a product no longer counts as is read from its row in the very statement that overwrites it (`RETURNING
-old`): each difference is added once, whoever else (a drain, a deposed instance) writes as well.
+The old count of a product is read from its row in the statement that overwrites it (`RETURNING
+old`): each difference is added once, also if another writer (a retry, a replaced process) writes the same.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ _PRODUCT_COLUMNS = ("product_id", "stream_version", "log_position", "status", "c
 
 
 class CategoryViewTables:
-    """`view.Tables` of what is counted of each product, and of the counts."""
+    """`view.Tables` of the counted products and of the counts."""
 
     names = ("category_view_product", "category_view_category", "category_view_brand")
 
@@ -34,7 +34,7 @@ class CategoryViewTables:
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[CountedProduct]]:
-        """Version and place of each."""
+        """The version of each product, and where it is counted."""
         rows = await connection.fetch(self._sql("select_counted_products"), list(product_ids))
         return {
             row["product_id"]: Held(
@@ -72,7 +72,7 @@ class CategoryViewTables:
         await self._add(connection, [(None, change.after) for change in changes])
 
     async def _add(self, connection: "PoolConnectionProxy[asyncpg.Record]", moves: Iterable[Move]) -> None:
-        """No unneeded round trip: most batches move prices, and no product."""
+        """No call without differences: most batches change prices and move no product."""
         moves = [move for move in moves if move[0] != move[1]]
         for adding, forgetting, columns in (
             ("add_category_counts", "delete_empty_categories", category_columns(moves)),
@@ -88,7 +88,7 @@ class CategoryViewTables:
 
 
 def _product_row(change: Change[CountedProduct]) -> tuple[Any, ...]:
-    """A deleted product keeps where it was; its status says that it does not count."""
+    """A deleted product keeps its category and brand; its status says that it is not counted."""
     status = change.after.status if change.after else _DELETED
     last = change.last
     return change.product_id, change.stream_version, change.log_position, status, last.category, last.brand

@@ -7,7 +7,7 @@ from typing import Any
 from projector.views.category_view.fold import CountedProduct, ancestors
 
 Move = tuple[CountedProduct | None, CountedProduct | None]
-"""(what a product counted as, what it counts as now)"""
+"""(where a product was counted, where it is counted now)"""
 Columns = tuple[Sequence[Any], ...]
 
 _STATUSES = ("draft", "active", "archived")
@@ -16,7 +16,7 @@ _Counts = Counter[tuple[str, str]]
 
 
 def category_columns(moves: Iterable[Move]) -> Columns:
-    """The arguments of `add_category_counts.sql`; nothing where no count changes."""
+    """The arguments of `add_category_counts.sql`; empty if no count changes."""
     own: _Counts = Counter()
     subtree: _Counts = Counter()
     for counted, step in _steps(moves):
@@ -30,7 +30,7 @@ def category_columns(moves: Iterable[Move]) -> Columns:
 
 
 def brand_columns(moves: Iterable[Move]) -> Columns:
-    """The arguments of `add_brand_counts.sql`; nothing where no count changes."""
+    """The arguments of `add_brand_counts.sql`; empty if no count changes."""
     counts: _Counts = Counter()
     for counted, step in _steps(moves):
         if counted.brand is not None:
@@ -47,7 +47,7 @@ def _steps(moves: Iterable[Move]) -> Iterable[tuple[CountedProduct, int]]:
 
 
 def _changed(counts: _Counts) -> dict[str, None]:
-    """In the order in which they were met, for what is sent to depend on nothing else."""
+    """In the order of first occurrence, so that the statement's arguments are always the same."""
     return dict.fromkeys(key for (key, _), difference in counts.items() if difference)
 
 

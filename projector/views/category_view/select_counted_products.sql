@@ -1,4 +1,4 @@
--- What is counted of some products.
+-- Where some products are counted.
 -- $1 product ids
 SELECT product_id, stream_version, status, category, brand
 FROM views.category_view_product

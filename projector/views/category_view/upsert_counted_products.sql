@@ -1,5 +1,5 @@
--- Write a batch of products as they are to be counted; one that is as new or newer stays. Answers those that were
--- written, each with what was counted of it until now (NULL: nothing yet), which is what the counts must lose.
+-- Write a batch of products with the place where they are counted; one that is as new or newer stays. Returns those
+-- that were written, each with its old place (NULL: none), which the counts must be reduced by.
 -- $1 product ids, $2 stream versions, $3 log positions, $4 statuses, $5 categories, $6 brands
 INSERT INTO views.category_view_product AS held (
     product_id, stream_version, log_position, status, category, brand

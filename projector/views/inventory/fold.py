@@ -1,6 +1,6 @@
-"""Which stock items there are: one is opened where a SKU appears, and closed where it goes.
+"""The stock items: one is opened when a SKU is added, and closed when it is removed.
 
-How many are on hand is counted elsewhere (docs/decisions/0013-counting-views.md).
+The quantity on hand is not in this catalogue (docs/decisions/0013-counting-views.md).
 """
 
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ EVENT_TYPES = event_types_of(e.ProductCreated, e.VariantAdded, e.VariantRemoved,
 
 
 class Movement(Struct, frozen=True):
-    """What a stock item is from this log position on; `closed_at` None: open.
+    """The state of a stock item from this log position on; `closed_at` None: open.
 
-    It says all that there is to say of the item, so that of two products' movements of one SKU, which arrive
+    It is the whole state of the item, so that of two products' movements of one SKU, which arrive
     in any order, the later position can simply replace the earlier one.
     """
 
@@ -31,7 +31,7 @@ class Movement(Struct, frozen=True):
 
 
 class StockedProduct(Struct, frozen=True):
-    """The SKUs that a product has, and since when. `moved` is what this batch has changed: never loaded.
+    """The SKUs of a product, and since when. `moved` has the changes of this batch, never loaded.
 
     Deleted is a state and not an absence, because the deletion itself moves items.
     """
@@ -54,7 +54,7 @@ def apply_event(
     match event:
         case e.VariantAdded(sku=sku):
             if sku in stocked.opened_at:
-                raise HistoryDoesNotFold(f"the SKU {sku!r} is there already")
+                raise HistoryDoesNotFold(f"the product has the SKU {sku!r} already")
             return _opened(stocked, [sku], recorded)
         case e.VariantRemoved(sku=sku):
             if sku not in stocked.opened_at:
@@ -67,7 +67,7 @@ def apply_event(
 
 
 def pass_over(stocked: StockedProduct, _: RecordedEvent) -> StockedProduct:
-    """An event that we have no use for moves the version alone."""
+    """An event of another type only changes the version."""
     return stocked
 
 

@@ -1,7 +1,7 @@
 """Stock items by SKU, and which SKUs each product has.
 
-A row of an item says all there is to say of it, and carries the log position of the event that says so. The
-row with the later position wins, so it does not matter in which order two products release and claim a SKU.
+A row of an item is its whole state, with the log position of the event that it follows from. The
+row with the later position wins, so two products may release and reserve a SKU in any order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,7 @@ class InventoryTables:
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[StockedProduct]]:
-        """Version and SKUs of each."""
+        """The version and SKUs of each product."""
         rows = await connection.fetch(self._sql("select_stocked_products"), list(product_ids))
         return {
             row["product_id"]: Held(
@@ -58,7 +58,7 @@ class InventoryTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[StockedProduct]]
     ) -> None:
-        """Products by COPY; items, at which workers may meet, by one of them at a time."""
+        """Products by COPY; items, which several workers may write, by one worker at a time."""
         await connection.copy_records_to_table(
             "inventory_product",
             schema_name=self._schema,
@@ -86,7 +86,7 @@ def _product_row(change: Change[StockedProduct]) -> tuple[Any, ...]:
 
 
 def _item_columns(changes: Sequence[Change[StockedProduct]]) -> tuple[Sequence[Any], ...]:
-    """Of two products of the batch that move one SKU, the one that did it last."""
+    """If two products of the batch move one SKU, the last movement counts."""
     latest: dict[str, tuple[UUID, Movement]] = {}
     for change in changes:
         for sku, movement in change.last.moved.items():

@@ -1,4 +1,4 @@
--- Write what became of some SKUs, each at most once, in their order; what a later position has said stays.
+-- Write the stock items of some SKUs, each at most once, in their order; a row with a later position stays.
 -- $1 SKUs, $2 product ids, $3 opened at, $4 closed at or NULL, $5 log positions
 INSERT INTO views.stock_item AS held (sku, product_id, state, opened_at, closed_at, log_position)
 SELECT sku, product_id, CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END, opened_at, closed_at, log_position

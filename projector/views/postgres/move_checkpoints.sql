@@ -1,5 +1,5 @@
--- Compare and set the checkpoints of a batch, before anything else: the row locks queue a deposed instance
--- behind its successor, whose compare then fails. Answers how many moved; fewer than asked for: fenced.
+-- Compare and set the checkpoints of a batch, before anything else: the row locks queue a replaced process
+-- behind its successor, whose compare then fails. Returns how many moved; fewer than given: fenced.
 -- $1 projection, $2 topic, $3 partitions, $4 next offset as last seen (NULL: none was there), $5 next offset,
 -- $6 log position, $7 log id
 WITH moves AS (

@@ -1,7 +1,7 @@
 """A view's statements, for its live tables or for the shadow that a rebuild fills.
 
 Both have the same names in different schemas (`views`, `views_shadow`), so the files are written for the live
-ones and the schema is put in when they are loaded. A rebuild moves whole tables between the two.
+tables, and the schema is replaced when they are loaded. A rebuild moves whole tables between the two.
 """
 
 import re

@@ -1,7 +1,7 @@
 """A view in PostgreSQL: one transaction a batch, checkpoints first, rows guarded by their versions.
 
-The checkpoint's compare-and-set is the fence: Kafka does not stop a deposed consumer from writing, this does.
-More in docs/library-facts.md. What differs between views is their tables (`Tables`).
+The checkpoint's compare-and-set is the fence: Kafka does not stop a replaced consumer from writing; this
+does. More in docs/library-facts.md. What differs between views is their tables (`Tables`).
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence

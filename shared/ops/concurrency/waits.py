@@ -1,10 +1,12 @@
 """Waits that can end early: a pause that a shutdown ends, work that a lost lock ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
+CANCEL_AGAIN_SECONDS = 5.0
+"""Longer than what a cancelled task may take to close its connections."""
 T = TypeVar("T")
 
 
@@ -53,8 +55,7 @@ async def run_until(
 
 async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
     """Cancel the tasks and wait for their end; their errors are dropped."""
-    for task in tasks:
-        task.cancel()
+    await _end(tasks)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -62,8 +63,18 @@ async def stopped(task: "asyncio.Task[Any]") -> None:
     """Cancel a background task and wait for its end; an error that it has ended with goes to the event loop's
     handler, which logs it (`Task.cancel` alone would silence it).
     """
-    task.cancel()
-    await asyncio.wait([task])
+    await _end([task])
     if not task.cancelled() and (error := task.exception()) is not None:
         context = {"message": "a background task failed", "exception": error, "task": task}
         task.get_loop().call_exception_handler(context)
+
+
+async def _end(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    """Cancel them until they have ended: `asyncio.wait_for` of Python 3.11 loses a cancellation that arrives
+    as its future completes (https://github.com/python/cpython/issues/86296), and libraries use it.
+    """
+    running: Collection[asyncio.Task[Any]] = tasks
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)

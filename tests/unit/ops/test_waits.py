@@ -1,10 +1,12 @@
 """Waits end with what they are for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.ops.concurrency.waits import every, pause, run_until, stopped
+from shared.ops.concurrency import waits
+from shared.ops.concurrency.waits import cancelled, every, pause, run_until, stopped
 
 FOR_EVER_SECONDS = 3600.0
 
@@ -92,3 +94,24 @@ async def test_a_background_task_that_had_failed_is_reported_to_the_event_loop()
     finally:
         loop.set_exception_handler(handler)
     assert [type(error) for error in reported] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("end", [cancelled, stopped])
+async def test_a_task_that_has_lost_its_first_cancellation_ends_all_the_same(
+    end: Callable[["asyncio.Task[None]"], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "CANCEL_AGAIN_SECONDS", 0.01)
+    losses = 0
+
+    async def careless() -> None:
+        nonlocal losses
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            losses += 1
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(careless())
+    await asyncio.sleep(0)
+    await end(task)
+    assert (task.cancelled(), losses) == (True, 1)

@@ -1,4 +1,4 @@
-"""What a control board, and letters on their way to the dead-letter topic, must do; for each adapter."""
+"""What a control board, and dead letters on their way to the dead-letter topic, must do; for each adapter."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +9,7 @@ import pytest
 from projector.applying.dead_letters import Action, Parking
 from projector.control.ports import ControlBoard, ParkedCount, PartitionLag, UncopiedDeadLetters
 from tests.unit.projector.histories import created, history, new_product_id, priced
-from tests.unit.projector.view_suites import letter, letter_alone
+from tests.unit.projector.view_suites import dead_letter, single_dead_letter
 
 PAUSE, RESUME = Action("ann", "pause", "looking"), Action("ann", "resume", "mended")
 
@@ -19,7 +19,7 @@ class ControlStores(Protocol):
 
     def board(self) -> ControlBoard: ...
 
-    def letters(self) -> UncopiedDeadLetters:
+    def dead_letters(self) -> UncopiedDeadLetters:
         """As one of several processes asks for them."""
 
     def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]: ...
@@ -64,59 +64,64 @@ class ControlBoardSuite:
     async def test_it_counts_what_is_parked_by_projection(self, stores: ControlStores) -> None:
         events = history(new_product_id(), created(), priced("2.00"))
         async with stores.parking("one") as parking:
-            await parking.park([letter(events[0], 0), letter(events[1], 1), letter_alone(2)])
+            await parking.park([dead_letter(events[0], 0), dead_letter(events[1], 1), single_dead_letter(2)])
         async with stores.parking("other") as parking:
-            await parking.park([letter_alone(0)])
+            await parking.park([single_dead_letter(0)])
             assert await stores.board().counts() != {}
         counts = await stores.board().counts()
         assert {name: count[:2] for name, count in counts.items()} == {"one": (1, 3), "other": (0, 1)}
         assert all(isinstance(one, ParkedCount) and one.oldest_seconds >= 0 for one in counts.values())
 
 
-class UncopiedLettersSuite:
+class UncopiedDeadLettersSuite:
     """Each parked record once to the dead-letter topic."""
 
-    async def test_letters_come_in_the_order_of_parking_and_are_marked_when_the_block_ends_well(
+    async def test_dead_letters_come_in_the_order_of_parking_and_are_marked_when_the_block_ends_well(
         self, stores: ControlStores
     ) -> None:
         event = history(new_product_id(), created())[0]
         async with stores.parking("one") as parking:
-            await parking.park([letter_alone(3, "a"), letter(event, 1, "b"), letter_alone(2, "c")])
+            await parking.park(
+                [single_dead_letter(3, "a"), dead_letter(event, 1, "b"), single_dead_letter(2, "c")]
+            )
         async with stores.parking("other") as parking:
-            await parking.park([letter_alone(9)])
-        async with stores.letters().uncopied(["one"], 2) as found:
+            await parking.park([single_dead_letter(9)])
+        async with stores.dead_letters().uncopied(["one"], 2) as found:
             assert [(one.offset, one.cause, one.projection) for one in found] == [
                 (3, "a", "one"), (1, "b", "one"),
             ]  # fmt: skip
             assert found[1].key == str(event.product_id).encode()
-        async with stores.letters().uncopied(["one", "other"], 10) as found:
+        async with stores.dead_letters().uncopied(["one", "other"], 10) as found:
             assert [(one.offset, one.projection) for one in found] == [(2, "one"), (9, "other")]
-        async with stores.letters().uncopied(["one", "other"], 10) as found:
+        async with stores.dead_letters().uncopied(["one", "other"], 10) as found:
             assert found == []
 
-    async def test_letters_whose_copy_failed_come_again(self, stores: ControlStores) -> None:
+    async def test_dead_letters_whose_copy_failed_come_again(self, stores: ControlStores) -> None:
         async with stores.parking("one") as parking:
-            await parking.park([letter_alone(3)])
+            await parking.park([single_dead_letter(3)])
 
         async def fail() -> None:
-            async with stores.letters().uncopied(["one"], 10):
+            async with stores.dead_letters().uncopied(["one"], 10):
                 raise Oops
 
         with pytest.raises(Oops):
             await fail()
-        async with stores.letters().uncopied(["one"], 10) as found:
+        async with stores.dead_letters().uncopied(["one"], 10) as found:
             assert [one.offset for one in found] == [3]
 
     async def test_another_process_passes_over_those_that_are_being_copied(
         self, stores: ControlStores
     ) -> None:
         async with stores.parking("one") as parking:
-            await parking.park([letter_alone(3), letter_alone(4)])
-        async with stores.letters().uncopied(["one"], 1), stores.letters().uncopied(["one"], 10) as others:
+            await parking.park([single_dead_letter(3), single_dead_letter(4)])
+        async with (
+            stores.dead_letters().uncopied(["one"], 1),
+            stores.dead_letters().uncopied(["one"], 10) as others,
+        ):
             assert [one.offset for one in others] == [4]
 
     async def test_what_was_never_on_kafka_is_not_copied(self, stores: ControlStores) -> None:
         async with stores.parking("one") as parking:
-            await parking.park([letter_alone(3, partition=-1)])
-        async with stores.letters().uncopied(["one"], 10) as found:
+            await parking.park([single_dead_letter(3, partition=-1)])
+        async with stores.dead_letters().uncopied(["one"], 10) as found:
             assert found == []

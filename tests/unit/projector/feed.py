@@ -86,7 +86,7 @@ class Feed:
         """Another release's fold, from now on."""
         self.projection._transaction._fold = fold
 
-    def drain(self, *, fold: Fold[Any] | None = None, listener: Listener[Any] | None = None) -> Retry[Any]:
+    def retrying(self, *, fold: Fold[Any] | None = None, listener: Listener[Any] | None = None) -> Retry[Any]:
         """As an operator's command has it."""
         return Retry(self.stores.view(), fold or self.fold, self.log.reading, read_one, listener)
 

@@ -9,7 +9,7 @@ from projector.applying.dead_letters import Parking
 from projector.control.ports import PartitionLag
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from shared.contract.recorded_event import RecordedEvent
-from tests.in_memory.control import InMemoryControlBoard, InMemoryUncopiedLetters
+from tests.in_memory.control import InMemoryControlBoard, InMemoryUncopiedDeadLetters
 from tests.in_memory.event_log import InMemoryEventLog
 from tests.in_memory.read_model import InMemoryReadModel
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord, Rows
@@ -73,13 +73,13 @@ class InMemoryControl:
     def __init__(self) -> None:
         self.read_model = InMemoryReadModel()
         self._board = InMemoryControlBoard(self.read_model)
-        self._letters = InMemoryUncopiedLetters(self.read_model)
+        self._dead_letters = InMemoryUncopiedDeadLetters(self.read_model)
 
     def board(self) -> InMemoryControlBoard:
         return self._board
 
-    def letters(self) -> InMemoryUncopiedLetters:
-        return self._letters
+    def dead_letters(self) -> InMemoryUncopiedDeadLetters:
+        return self._dead_letters
 
     def parking(self, projection: str) -> AbstractAsyncContextManager[Parking]:
         return self.read_model.parking_alone(projection)

@@ -9,8 +9,8 @@ import pytest
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.log_tail import LogTail
-from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED, Records, Shadow
+from projector.rebuild.catch_up import CatchUp
+from projector.rebuild.ports import CATCHING_UP, COMPARED, LOADING, SWITCHED, Records, Shadow
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
 from tests.in_memory.event_log import InMemoryEventLog
@@ -62,8 +62,8 @@ async def shown(shadow: Shadow[Any], *product_ids: UUID) -> dict[UUID, Held[Any]
         return dict(await writer.held(product_ids))
 
 
-def tail_of(stores: RebuildStores, reached: int = 10, failed: Sequence[UUID] = ()) -> LogTail[Any]:
-    return LogTail(stores.log, DOCUMENTS, stores.shadow(), reached, set(failed))
+def tail_of(stores: RebuildStores, reached: int = 10, failed: Sequence[UUID] = ()) -> CatchUp[Any]:
+    return CatchUp(stores.log, DOCUMENTS, stores.shadow(), reached, set(failed))
 
 
 class RecordsSuite:
@@ -85,7 +85,7 @@ class RecordsSuite:
     async def test_it_moves_from_phase_to_phase_and_keeps_the_proof(self, stores: RebuildStores) -> None:
         await begun(stores)
         await stores.records().move_to(CATCHING_UP)
-        await stores.records().move_to(PROVED, proof="equal")
+        await stores.records().move_to(COMPARED, proof="equal")
         await stores.records().move_to(CATCHING_UP)
         record = await stores.records().read()
         assert record is not None
@@ -94,7 +94,7 @@ class RecordsSuite:
     async def test_a_new_one_knows_nothing_of_the_one_before(self, stores: RebuildStores) -> None:
         shadow, events = await begun(stores), product()
         await shadow.load(1, 2, [change_to(events)], {new_product_id(): FAILED})
-        await stores.records().move_to(PROVED, proof="equal")
+        await stores.records().move_to(COMPARED, proof="equal")
         await begun(stores)
         record = await stores.records().read()
         assert record is not None
@@ -164,21 +164,21 @@ class ShadowSuite:
         assert (record.reached_position, await stores.records().failures()) == (20, {bad: FAILED})
         assert await shown(shadow, events[0].product_id) == {events[0].product_id: folded(events)}
 
-    async def test_the_proof_tells_whether_both_are_equal_but_for_what_is_left_out(
+    async def test_the_comparison_tells_whether_both_are_equal_but_for_what_is_left_out(
         self, stores: RebuildStores
     ) -> None:
         shadow, events, other = await begun(stores), product(), product("Other")
         await stores.save_live([change_to(events), change_to(other)])
         await shadow.load(0, 2, [change_to(events)], {})
         await shadow.finish_loading()
-        proof = await shadow.prove(tail_of(stores))
-        assert any(str(other[0].product_id) in line for line in proof.differences)
-        left_out = await shadow.prove(tail_of(stores, failed=[other[0].product_id]))
+        comparison = await shadow.compare(tail_of(stores))
+        assert any(str(other[0].product_id) in line for line in comparison.differences)
+        left_out = await shadow.compare(tail_of(stores, failed=[other[0].product_id]))
         assert (list(left_out.differences), left_out.left_out) == ([], 1)
         async with shadow.begin(None) as writer:
             await writer.save([change_to(other)])
-        proof = await shadow.prove(tail_of(stores))
-        assert (list(proof.differences), proof.left_out, proof.rows > 0) == ([], 0, True)
+        comparison = await shadow.compare(tail_of(stores))
+        assert (list(comparison.differences), comparison.left_out, comparison.rows > 0) == ([], 0, True)
 
     async def test_the_switch_brings_it_to_the_end_of_the_log_and_makes_it_live(
         self, stores: RebuildStores

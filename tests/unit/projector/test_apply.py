@@ -41,7 +41,7 @@ async def test_versions_that_kafka_skipped_are_read_from_the_log_in_order(feed: 
     await feed.log.keep(events)
     await feed.deliver(events[0])
     applied = await feed.deliver(events[3])
-    assert not applied.letters
+    assert not applied.dead_letters
     is_used = "product-price-changed" in feed.fold.event_types
     assert applied.tally["product-price-changed", "gap_filled" if is_used else "skipped"] == 2
     assert await feed.shows(events[0].product_id) == feed.folded(events)
@@ -76,7 +76,7 @@ async def test_a_log_replica_that_is_behind_kafka_is_waited_for(feed: Feed) -> N
     with pytest.raises(Unavailable, match="replica"):
         await feed.deliver(events[2])
     await feed.log.keep(events[2:])
-    assert not (await feed.deliver(events[2])).letters
+    assert not (await feed.deliver(events[2])).dead_letters
 
 
 async def test_an_unknown_type_is_skipped_but_counts_as_a_version(feed: Feed) -> None:
@@ -93,7 +93,7 @@ async def test_an_unknown_type_alone_moves_the_version_so_no_gap_follows(feed: F
     events[1] = msgspec.structs.replace(events[1], event_type=UNKNOWN)
     for one in events:
         applied = await feed.deliver(one)
-        assert not applied.letters
+        assert not applied.dead_letters
         assert await feed.shows(one.product_id) == feed.folded(events[: one.stream_version])
     assert {result for _, result in applied.tally} <= {"applied", "skipped"}
 
@@ -117,13 +117,13 @@ async def test_any_interleaving_with_duplicates_and_losses_ends_as_the_fold_of_t
     while kept:
         size = chance.randint(1, 5)
         applied = await feed.deliver(*kept[:size])
-        assert not applied.letters
+        assert not applied.dead_letters
         kept = kept[size:]
     for stream in streams:
         assert await feed.shows(stream[0].product_id) == feed.folded(stream)
 
 
-async def test_a_deposed_instance_applies_nothing_and_goes_on_where_its_successor_is() -> None:
+async def test_a_replaced_instance_applies_nothing_and_goes_on_where_its_successor_is() -> None:
     first = Feed()
     second = first.another()
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))

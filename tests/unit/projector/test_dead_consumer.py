@@ -48,7 +48,7 @@ async def test_a_dead_task_below_stops_the_projection_and_its_heartbeat(dead: st
 
     is_alive, answers = health.liveness()
     assert not is_alive, answers
-    with pytest.raises(Unavailable, match=f"{dead} task has ended: RuntimeError.*start this process anew"):
+    with pytest.raises(Unavailable, match=f"{dead} task has ended: RuntimeError.*restart this process"):
         await consumer.check()
     for task in (running, *tasks.values()):
         task.cancel()

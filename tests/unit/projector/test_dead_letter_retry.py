@@ -42,35 +42,48 @@ async def park_second_of_four(feed: Feed) -> list[RecordedEvent]:
 
 async def test_after_the_cause_is_mended_a_retry_applies_all_in_order(feed: Feed) -> None:
     events = await park_second_of_four(feed)
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(3, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION) == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     assert (feed.parked, feed.stores.rows.products) == ([], {})
     (done,) = feed.stores.rows.done
     assert (done.action, done.detail) == (ACTION, "t[0]@1, t[0]@2, t[0]@3")
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(0, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION) == Released(0, 0)
 
 
 async def test_a_retry_that_fails_again_keeps_what_is_left_and_tells_the_new_cause(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"), priced("4.00"))
     worse = broken(events[2], schema_version=7)
     await feed.deliver(events[0], broken(events[1]), worse, events[3])
-    assert (await feed.drain().retry(events[0].product_id, ACTION)).released == 0
+    assert (await feed.retrying().retry(events[0].product_id, ACTION)).released == 0
     feed.mend(2, value=events[1].data)
-    drained = await feed.drain().retry(events[0].product_id, ACTION)
-    assert (drained.released, drained.left) == (1, 2)
-    assert "v7" in (drained.cause or "")
+    released = await feed.retrying().retry(events[0].product_id, ACTION)
+    assert (released.released, released.left) == (1, 2)
+    assert "v7" in (released.cause or "")
     assert await feed.shows(events[0].product_id) == feed.folded(events[:2])
     (product,) = feed.stores.rows.products.values()
     assert (product.error_class, product.attempts, product.events) == ("unknown-schema-version", 3, 2)
+
+
+async def test_an_unforeseen_error_of_one_product_is_noted_and_is_no_error_of_the_command(feed: Feed) -> None:
+    events = await park_second_of_four(feed)
+
+    def defect(*_: object) -> None:
+        raise ZeroDivisionError("a defect in the fold")
+
+    drained = await feed.retrying(fold=feed.fold._replace(apply=defect)).retry(events[0].product_id, ACTION)
+    assert drained == Released(0, 3, "ZeroDivisionError: a defect in the fold")
+    (product,) = feed.stores.rows.products.values()
+    assert (product.error_class, product.attempts, product.events) == ("unknown", 2, 3)
+    assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
 
 
 async def test_a_record_that_was_spoilt_on_its_way_is_taken_from_the_log(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await feed.log.keep(events)
     await feed.deliver(events[0], broken(events[1]), events[2])
-    drained = await feed.drain().retry(events[0].product_id, ACTION)
-    assert (drained.released, drained.left) == (0, 2)
-    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(2, 0)
+    released = await feed.retrying().retry(events[0].product_id, ACTION)
+    assert (released.released, released.left) == (0, 2)
+    assert await feed.retrying().retry(events[0].product_id, ACTION, from_log=True) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -81,38 +94,38 @@ async def test_a_constraint_that_is_lifted_lets_the_retry_through(name: str) -> 
     await feed.log.keep(events)
     feed.stores.read_model.refusal = lambda change: "odd" if change.stream_version > 1 else None
     await feed.deliver(*events)
-    drained = await feed.drain().retry(events[0].product_id, ACTION)
-    assert (drained.released, drained.left, drained.cause) == (0, 2, "odd")
+    released = await feed.retrying().retry(events[0].product_id, ACTION)
+    assert (released.released, released.left, released.cause) == (0, 2, "odd")
     (product,) = feed.stores.rows.products.values()
     assert (product.error_class, product.attempts) == ("refused-by-store", 2)
     feed.stores.read_model.refusal = lambda change: None
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(2, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION) == Released(2, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
-async def test_an_event_that_arrives_during_a_drain_waits_and_is_applied_after_it(feed: Feed) -> None:
+async def test_an_event_that_arrives_during_a_retry_waits_and_is_applied_after_it(feed: Feed) -> None:
     events = await park_second_of_four(feed)
     last = history(events[0].product_id, *[e.ProductArchived()] * 5)[4]
     await feed.log.keep([last])
     feed.use(feed.fold)
-    async with feed.stores.view().begin({}) as draining:
-        await draining.still_parked([last.product_id])
+    async with feed.stores.view().begin({}) as retry:
+        await retry.still_parked([last.product_id])
         arriving = asyncio.create_task(feed.deliver(last))
         await eventually(feed.stores.somebody_waits)
-        await draining.release(await draining.parked(last.product_id), ACTION)
+        await retry.release(await retry.parked(last.product_id), ACTION)
     await arriving
     assert feed.parked == []
     assert await feed.shows(last.product_id) == feed.folded([*events, last])
 
 
-async def test_a_drain_waits_for_the_batch_that_parks_a_follower(feed: Feed) -> None:
+async def test_a_retry_waits_for_the_batch_that_parks_a_follower(feed: Feed) -> None:
     events = await park_second_of_four(feed)
     async with feed.stores.view().begin({}) as batch:
         await batch.still_parked([events[0].product_id])
-        draining = asyncio.create_task(feed.drain().retry(events[0].product_id, ACTION))
+        retry = asyncio.create_task(feed.retrying().retry(events[0].product_id, ACTION))
         await eventually(feed.stores.somebody_waits)
-        assert not draining.done()
-    assert await draining == Released(3, 0)
+        assert not retry.done()
+    assert await retry == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -120,9 +133,9 @@ async def test_what_is_discarded_is_passed_over_as_a_version_and_the_rest_goes_o
     events = await park_second_of_four(feed)
     product_id = events[0].product_id
     action = Action("ann", "discard", "the price was never meant")
-    assert await feed.drain().discard(product_id, action, events=1) == Released(1, 2)
+    assert await feed.retrying().discard(product_id, action, events=1) == Released(1, 2)
     still_failing = failing_at(events[1], feed.fold)
-    assert await feed.drain(fold=still_failing).retry(product_id, ACTION) == Released(2, 0)
+    assert await feed.retrying(fold=still_failing).retry(product_id, ACTION) == Released(2, 0)
     passed_over = msgspec.structs.replace(events[1], event_type=UNKNOWN)
     assert await feed.shows(product_id) == feed.folded([events[0], passed_over, *events[2:]])
 
@@ -133,8 +146,8 @@ async def test_a_record_that_never_happened_is_only_forgotten(feed: Feed) -> Non
     await feed.log.keep(events)
     await feed.deliver(events[0], forged, events[1])
     assert [error_class for error_class, _ in feed.reasons] == ["undecodable", "follower"]
-    assert await feed.drain().discard(events[0].product_id, ACTION, events=1) == Released(1, 1)
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(1, 0)
+    assert await feed.retrying().discard(events[0].product_id, ACTION, events=1) == Released(1, 1)
+    assert await feed.retrying().retry(events[0].product_id, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -144,7 +157,7 @@ async def test_a_creation_cannot_be_passed_over(feed: Feed) -> None:
     feed.use(failing_at(events[0], feed.fold))
     await feed.deliver(*events, isolate=True)
     with pytest.raises(CannotDiscard, match="version 0"):
-        await feed.drain().discard(events[0].product_id, ACTION)
+        await feed.retrying().discard(events[0].product_id, ACTION)
     assert len(feed.parked) == 2
 
 
@@ -152,19 +165,19 @@ async def test_a_record_without_a_product_is_read_again_or_given_up(feed: Feed) 
     events = history(new_product_id(), created(), priced("2.00"))
     await feed.log.keep(events)
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
-    number = feed.parked[0].record.parked_event_id
-    drained = await feed.drain().retry_single(number, ACTION)
-    assert (drained.released, drained.left) == (0, 1)
-    assert "ce_subject" in (drained.cause or "")
+    number = feed.parked[0].record.dead_letter_id
+    released = await feed.retrying().retry_single(number, ACTION)
+    assert (released.released, released.left) == (0, 1)
+    assert "ce_subject" in (released.cause or "")
     feed.mend(None, headers=record_of(events[1], 1).headers)
-    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
+    assert await feed.retrying().retry_single(number, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
     await feed.deliver_records(record_of(events[1], 5, key=None))
-    number = feed.parked[0].record.parked_event_id
-    assert await feed.drain().discard_single(number, ACTION) == Released(1, 0)
+    number = feed.parked[0].record.dead_letter_id
+    assert await feed.retrying().discard_single(number, ACTION) == Released(1, 0)
     assert feed.parked == []
-    assert await feed.drain().retry_single(number, ACTION) == Released(0, 0)
-    assert await feed.drain().discard_single(number, ACTION) == Released(0, 0)
+    assert await feed.retrying().retry_single(number, ACTION) == Released(0, 0)
+    assert await feed.retrying().discard_single(number, ACTION) == Released(0, 0)
 
 
 async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(feed: Feed) -> None:
@@ -172,12 +185,12 @@ async def test_a_record_of_a_parked_product_waits_for_what_is_parked_before_it(f
     await feed.deliver(events[0], broken(events[1]))
     await feed.deliver_records(record_of(events[2], 2, headers=()))
     await feed.log.keep(events)
-    number = feed.parked[1].record.parked_event_id
+    number = feed.parked[1].record.dead_letter_id
     feed.mend(None, headers=record_of(events[2], 2).headers)
-    assert (await feed.drain().retry_single(number, ACTION)).released == 0
+    assert (await feed.retrying().retry_single(number, ACTION)).released == 0
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
-    assert await feed.drain().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
-    assert await feed.drain().retry_single(number, ACTION) == Released(1, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION, from_log=True) == Released(1, 0)
+    assert await feed.retrying().retry_single(number, ACTION) == Released(1, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)
 
 
@@ -185,15 +198,15 @@ async def test_a_record_that_the_log_does_not_have_stays_parked_until_it_is_give
     events = history(new_product_id(), created(), priced("2.00"))
     await feed.log.keep(events[:1])
     await feed.deliver_records(record_of(events[0], 0), record_of(events[1], 1, headers=()))
-    number = feed.parked[0].record.parked_event_id
+    number = feed.parked[0].record.dead_letter_id
     feed.mend(None, headers=record_of(events[1], 1).headers)
-    drained = await feed.drain().retry_single(number, ACTION)
-    assert (drained.released, drained.left) == (0, 1)
-    assert "discard it" in (drained.cause or "")
+    released = await feed.retrying().retry_single(number, ACTION)
+    assert (released.released, released.left) == (0, 1)
+    assert "discard it" in (released.cause or "")
     assert len(feed.parked) == 1
 
 
-async def test_lists_that_show_the_drained_product_become_stale(feed: Feed) -> None:
+async def test_lists_that_show_the_retried_product_become_stale(feed: Feed) -> None:
     class Heard:
         def __init__(self) -> None:
             self.products: list[UUID] = []
@@ -203,20 +216,20 @@ async def test_lists_that_show_the_drained_product_become_stale(feed: Feed) -> N
 
     heard = Heard()
     events = await park_second_of_four(feed)
-    await feed.drain(listener=heard).retry(events[0].product_id, ACTION)
+    await feed.retrying(listener=heard).retry(events[0].product_id, ACTION)
     assert heard.products == [events[0].product_id]
 
 
-async def test_a_drain_that_a_server_leaves_in_the_middle_changes_nothing(feed: Feed) -> None:
+async def test_a_retry_that_a_server_leaves_in_the_middle_changes_nothing(feed: Feed) -> None:
     events = await park_second_of_four(feed)
     feed.log.reading.failure = Unavailable("away")
-    for attempt in (feed.drain().retry, feed.drain().discard):
+    for attempt in (feed.retrying().retry, feed.retrying().discard):
         with pytest.raises(Unavailable):
             await attempt(events[0].product_id, ACTION)
     assert [version for _, version in feed.reasons] == [2, 3, 4]
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])
     feed.log.reading.failure = None
-    assert await feed.drain().retry(events[0].product_id, ACTION) == Released(3, 0)
+    assert await feed.retrying().retry(events[0].product_id, ACTION) == Released(3, 0)
 
 
 @pytest.mark.parametrize("name", VIEWS_OF_EVERY_TYPE)
@@ -225,7 +238,7 @@ async def test_a_drain_that_a_server_leaves_in_the_middle_changes_nothing(feed: 
     bad=st.sets(st.integers(2, 8), min_size=1, max_size=4),
     steps=st.lists(st.sampled_from(["mend", "retry", "discard"]), max_size=12),
 )
-async def test_however_a_product_is_drained_it_comes_out_in_order_and_whole(
+async def test_however_a_product_is_retried_it_comes_out_in_order_and_whole(
     name: str, bad: set[int], steps: list[str]
 ) -> None:
     """After each step the view has what comes before the first event that is still parked."""
@@ -248,11 +261,11 @@ async def test_however_a_product_is_drained_it_comes_out_in_order_and_whole(
         if step == "mend" and failing:
             failing.remove(min(failing))
         elif step == "discard" and first is not None:
-            await feed.drain(fold=present_fold()).discard(product_id, ACTION, events=1)
+            await feed.retrying(fold=present_fold()).discard(product_id, ACTION, events=1)
             passed_over.add(first)
         elif step == "retry":
-            drained = await feed.drain(fold=present_fold()).retry(product_id, ACTION)
-            assert drained.left == len(feed.parked)
+            released = await feed.retrying(fold=present_fold()).retry(product_id, ACTION)
+            assert released.left == len(feed.parked)
         left = sorted(one.record.stream_version or 0 for one in feed.parked)
         reached = left[0] - 1 if left else len(events)
         assert left == list(range(reached + 1, len(events) + 1))

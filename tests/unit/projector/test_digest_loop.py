@@ -66,7 +66,9 @@ async def _no_parking() -> AsyncIterator[Any]:
 
 
 def loop_over(digests: Any, sender: Any, open_parking: Any = _no_parking) -> DigestLoop:
-    tools = LoopTools(digests, sender, open_parking, ParkingBreaker(products_max=1_000), lambda letter: None)
+    tools = LoopTools(
+        digests, sender, open_parking, ParkingBreaker(products_max=1_000), lambda dead_letter: None
+    )
     return DigestLoop(
         "notifications",
         tools,
@@ -133,16 +135,16 @@ class ManyUndelivered(DigestsInMemory):
 
 
 class ParkingInMemory:
-    """Keeps letters."""
+    """Keeps dead letters."""
 
     def __init__(self) -> None:
-        self.letters: list[DeadLetter] = []
+        self.dead_letters: list[DeadLetter] = []
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
-        self.letters += letters
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self.dead_letters += dead_letters
 
 
-async def test_all_digests_that_were_not_delivered_become_letters_without_a_pause_between() -> None:
+async def test_all_digests_that_were_not_delivered_become_dead_letters_without_a_pause_between() -> None:
     digests, parking = ManyUndelivered(250), ParkingInMemory()
 
     @asynccontextmanager
@@ -151,5 +153,5 @@ async def test_all_digests_that_were_not_delivered_become_letters_without_a_paus
 
     loop = loop_over(digests, SlowSender(), open_parking)
     assert [await loop._turn() for _ in range(3)] == [True, True, False]
-    assert [letter.record.offset for letter in parking.letters] == list(range(1, 251))
-    assert all(isinstance(letter, SingleDeadLetter) for letter in parking.letters)
+    assert [dead_letter.record.offset for dead_letter in parking.dead_letters] == list(range(1, 251))
+    assert all(isinstance(dead_letter, SingleDeadLetter) for dead_letter in parking.dead_letters)

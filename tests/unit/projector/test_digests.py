@@ -73,7 +73,7 @@ class World:
             look_seconds=0.001,
             purge_seconds=0.0,
         )
-        self.drain = NotificationRetries(
+        self.retrying = NotificationRetries(
             (self.notifier, sender), self.stores.claims(), digests,
             lambda: self.read_model.parking_alone(MAILS), log, read_one,
         )  # fmt: skip
@@ -113,13 +113,13 @@ class World:
         return [one.subject for one in self.mailer.taken if one.event_count is None]
 
     @property
-    def letters(self) -> list[KeptRecord]:
+    def dead_letters(self) -> list[KeptRecord]:
         return list(self.read_model.rows(MAILS).records.values())
 
     @property
-    def letter_id(self) -> int:
-        (letter,) = self.letters
-        return letter.record.parked_event_id
+    def dead_letter_id(self) -> int:
+        (dead_letter,) = self.dead_letters
+        return dead_letter.record.dead_letter_id
 
 
 def marked(events: Sequence[RecordedEvent], import_id: str = "spring") -> list[RecordedEvent]:
@@ -219,7 +219,7 @@ async def test_a_digest_that_could_not_be_sent_is_tried_again_while_all_else_gat
     await world.turn(2)
     await world.window()
     assert world.counts == [(ANN, 5), (ANN, 3)]
-    assert (world.letters, world.told) == ([], [])
+    assert (world.dead_letters, world.told) == ([], [])
 
 
 async def test_after_the_last_delay_a_digest_is_a_dead_letter_and_a_retry_sends_it() -> None:
@@ -228,19 +228,19 @@ async def test_after_the_last_delay_a_digest_is_a_dead_letter_and_a_retry_sends_
     await world.happen(*marked(many(5)))
     await world.window()
     for seconds in RETRY_SECONDS:
-        assert world.letters == []
+        assert world.dead_letters == []
         await world.turn(seconds + 1)
     assert world.mailer.attempts == 1 + len(RETRY_SECONDS)
-    (letter,) = world.letters
-    assert (letter.record.topic, letter.record.partition) == (DIGEST_DEAD_LETTERS, -1)
-    assert (letter.record.error_class, letter.cause) == ("mail-not-sent", f"{ANN}: 450 later")
-    assert f'"recipient":"{ANN}","events":5' in (letter.record.value or b"").decode()
+    (dead_letter,) = world.dead_letters
+    assert (dead_letter.record.topic, dead_letter.record.partition) == (DIGEST_DEAD_LETTERS, -1)
+    assert (dead_letter.record.error_class, dead_letter.cause) == ("mail-not-sent", f"{ANN}: 450 later")
+    assert f'"recipient":"{ANN}","events":5' in (dead_letter.record.value or b"").decode()
     await world.turn(RETRY_SECONDS[1] + 1)
-    assert (len(world.letters), len(world.told), world.mailer.attempts) == (1, 1, 3)
-    assert (await world.drain.retry_single(world.letter_id, ACTION)).cause == f"{ANN}: 450 later"
+    assert (len(world.dead_letters), len(world.told), world.mailer.attempts) == (1, 1, 3)
+    assert (await world.retrying.retry_single(world.dead_letter_id, ACTION)).cause == f"{ANN}: 450 later"
     world.mailer.behave(TAKEN)
-    assert await world.drain.retry_single(world.letter_id, ACTION) == Released(1, 0)
-    assert (world.letters, world.counts) == ([], [(ANN, 5)])
+    assert await world.retrying.retry_single(world.dead_letter_id, ACTION) == Released(1, 0)
+    assert (world.dead_letters, world.counts) == ([], [(ANN, 5)])
 
 
 async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_who_says_so() -> None:
@@ -248,14 +248,14 @@ async def test_a_digest_that_may_have_been_sent_is_sent_again_only_by_a_person_w
     world.mailer.then(SILENT)
     await world.happen(*marked(many(5)))
     await world.window()
-    assert world.letters[0].record.error_class == "mail-outcome-unknown"
-    drained = await world.drain.retry_single(world.letter_id, ACTION)
-    assert "--resend-unknown" in (drained.cause or "")
+    assert world.dead_letters[0].record.error_class == "mail-outcome-unknown"
+    released = await world.retrying.retry_single(world.dead_letter_id, ACTION)
+    assert "--resend-unknown" in (released.cause or "")
     assert len(world.mailer.taken) == 1
-    resent = await world.drain.retry_single(world.letter_id, ACTION, resend_unknown=True)
+    resent = await world.retrying.retry_single(world.dead_letter_id, ACTION, resend_unknown=True)
     assert resent == Released(1, 0)
     first, second = world.mailer.taken
-    assert (first == second, world.letters) == (True, [])
+    assert (first == second, world.dead_letters) == (True, [])
 
 
 async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_told() -> None:
@@ -263,12 +263,12 @@ async def test_a_digest_that_is_given_up_is_never_sent_and_its_events_are_never_
     world.mailer.then(NOBODY)
     await world.happen(*events)
     await world.window()
-    assert world.letters[0].record.error_class == "mail-refused"
-    assert await world.drain.discard_single(world.letter_id, ACTION) == Released(1, 0)
+    assert world.dead_letters[0].record.error_class == "mail-refused"
+    assert await world.retrying.discard_single(world.dead_letter_id, ACTION) == Released(1, 0)
     await world.deliver(*events)
     await world.happen(*marked(new("Behind")))
     await world.window()
-    assert (world.counts, world.letters) == ([(ANN, 1)], [])
+    assert (world.counts, world.dead_letters) == ([(ANN, 1)], [])
 
 
 async def test_a_paused_projection_sends_no_digest_until_it_is_resumed() -> None:
@@ -294,7 +294,7 @@ async def test_what_a_digest_told_is_forgotten_after_the_days_that_are_told_and_
     assert list((await world.stores.states()).values()) == ["sent"]
 
 
-async def test_a_digest_whose_parking_is_away_becomes_a_letter_later_and_once() -> None:
+async def test_a_digest_whose_parking_is_away_becomes_a_dead_letter_later_and_once() -> None:
     world = World()
     world.mailer.then(NOBODY)
     await world.happen(*marked(many(5)))
@@ -306,7 +306,7 @@ async def test_a_digest_whose_parking_is_away_becomes_a_letter_later_and_once() 
     await world.turn()
     await world.turn()
     await world.loop.check()
-    assert (len(world.letters), len(world.told), world.mailer.attempts) == (1, 1, 1)
+    assert (len(world.dead_letters), len(world.told), world.mailer.attempts) == (1, 1, 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -334,16 +334,16 @@ async def test_whatever_fails_everybody_is_told_of_each_event_once_or_a_person_k
     states = await world.stores.states()
     assert states.keys() == {(one.metadata.event_id, to) for one in happened for to in (ANN, BOB)}
     assert set(states.values()) <= {"sent", "gathered", "unknown", "refused"}
-    # What digests tell was sent, or stands in a letter; one whose outcome is unknown may be both.
-    given_up = _digest_ids(world.letters)
+    # What digests tell was sent, or stands in a dead letter; one whose outcome is unknown may be both.
+    given_up = _digest_ids(world.dead_letters)
     in_digests = sum(one.event_count or 0 for one in world.digests if one.about_id not in given_up)
     gathered = sum(state == "gathered" for state in states.values())
-    assert in_digests + sum(map(_events, world.letters)) == gathered
+    assert in_digests + sum(map(_events, world.dead_letters)) == gathered
 
 
-def _digest_ids(letters: Sequence[KeptRecord]) -> set[UUID]:
-    return {UUID((dict(one.record.headers)["x-digest-id"] or b"").decode()) for one in letters}
+def _digest_ids(dead_letters: Sequence[KeptRecord]) -> set[UUID]:
+    return {UUID((dict(one.record.headers)["x-digest-id"] or b"").decode()) for one in dead_letters}
 
 
-def _events(letter: KeptRecord) -> int:
-    return int((letter.record.value or b"").decode().rpartition('"events":')[2].rstrip("}"))
+def _events(dead_letter: KeptRecord) -> int:
+    return int((dead_letter.record.value or b"").decode().rpartition('"events":')[2].rstrip("}"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedLettersSuite
+from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedDeadLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.in_memory_mails import InMemoryMailStores
 from tests.unit.projector.in_memory_rebuild import InMemoryRebuildStores
@@ -56,7 +56,7 @@ class TestInMemoryRebuild(RecordsSuite, ShadowSuite):
         return InMemoryRebuildStores()
 
 
-class TestInMemoryControl(ControlBoardSuite, UncopiedLettersSuite):
+class TestInMemoryControl(ControlBoardSuite, UncopiedDeadLettersSuite):
     @pytest.fixture
     def stores(self) -> InMemoryControl:
         return InMemoryControl()

@@ -145,7 +145,7 @@ async def test_an_instance_that_takes_over_knows_what_is_parked(feed: Feed) -> N
     assert [one for one, _ in feed.reasons] == ["undecodable", "follower"]
 
 
-async def test_a_product_that_was_drained_meanwhile_goes_on(feed: Feed) -> None:
+async def test_a_product_that_was_retried_meanwhile_goes_on(feed: Feed) -> None:
     events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
     await feed.log.keep(events)
     await feed.deliver(events[0], broken(events[1]))
@@ -268,7 +268,7 @@ async def test_an_event_of_another_log_is_never_parked(feed: Feed) -> None:
     await feed.projection.place([0])
     await feed.deliver_records(record_of(event, 0, headers=headers))
     assert [(one.record.error_class, one.cause) for one in feed.parked] == [
-        ("ordered", "told to park: a stray")
+        ("ordered", "ordered by an operator: a stray")
     ]
 
 
@@ -308,7 +308,7 @@ class Poisoning(NamedTuple):
 @pytest.mark.parametrize("name", VIEWS_OF_EVERY_TYPE)
 @settings(max_examples=60, deadline=None)
 @given(histories=st.lists(random_history(), min_size=1, max_size=5), seed=st.integers(0, 2**32))
-async def test_any_batches_with_poison_repeats_and_outages_end_as_the_fold_of_the_log_once_drained(
+async def test_any_batches_with_poison_repeats_and_outages_end_as_the_fold_of_the_log_once_retried(
     name: str, histories: Sequence[Sequence[e.ProductEvent]], seed: int
 ) -> None:
     """Incremental equals rebuilt."""
@@ -325,8 +325,8 @@ async def test_any_batches_with_poison_repeats_and_outages_end_as_the_fold_of_th
         await _shows_and_parks_all_of(feed, stream, poisoning)
     feed.stores.read_model.refusal = lambda change: None
     for product_id in bad:
-        drained = await feed.drain().retry(product_id, ACTION, from_log=True)
-        assert (drained.left, drained.cause) == (0, None)
+        released = await feed.retrying().retry(product_id, ACTION, from_log=True)
+        assert (released.left, released.cause) == (0, None)
     for stream in streams:
         assert await feed.shows(stream[0].product_id) == feed.folded(stream)
     assert (feed.parked, feed.stores.rows.products) == ([], {})

@@ -106,7 +106,7 @@ def test_revoked_partitions_are_neither_read_nor_due_and_their_stops_are_forgott
     world.placement.stop(1, Stop(42, "a hole", 3600.0))
     world.placement.revoke()
     assert (world.placement.placed, world.placement.stops, world.due()) == ({}, {}, [])
-    assert world.placement.trouble() == "the group rebalances"
+    assert world.placement.trouble() == "the consumer group is rebalancing"
     world.placement.assign([tp(1)])
     assert world.due() == [1]
 

@@ -164,7 +164,7 @@ async def test_a_paused_publisher_publishes_nothing_until_it_is_resumed(world: W
     world.ends_with_the_newest()
 
 
-async def test_a_deposed_publisher_writes_nothing_after_its_successor(world: World) -> None:
+async def test_a_replaced_publisher_writes_nothing_after_its_successor(world: World) -> None:
     (one,) = world.save()
     old, new = world.publisher(), world.publisher()
     old.own(range(PARTITIONS))

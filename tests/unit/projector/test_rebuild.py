@@ -13,7 +13,7 @@ from projector.applying.ports import Held
 from projector.errors import CannotGoOn, Unavailable
 from projector.projections import PRODUCT_CACHE
 from projector.rebuild.bulk_fold import BulkFold
-from projector.rebuild.ports import CATCHING_UP, LOADING, PROVED, SWITCHED
+from projector.rebuild.ports import CATCHING_UP, COMPARED, LOADING, SWITCHED
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted
 from projector.rebuild.rebuilding import Target
 from projector.rebuild.worker import Slices
@@ -28,7 +28,7 @@ from tests.unit.projector.records import broken, folded, stored
 
 OWNER_ID = UUID(int=1)
 WANTED = Wanted(
-    workers=3, accepts_differences=False, proves=True, switches=True, live_lag_events_max=1,
+    workers=3, accepts_differences=False, compares=True, switches=True, live_lag_events_max=1,
     live_wait_seconds_max=1.0,
 )  # fmt: skip
 
@@ -128,9 +128,9 @@ async def world(request: pytest.FixtureRequest) -> World:
 
 async def test_a_rebuilt_view_is_equal_and_live_from_the_switch_on(world: World) -> None:
     before = world.store.live
-    proof = await world.rebuild().start(WANTED)
-    assert proof is not None
-    assert (proof.rows, list(proof.differences), proof.left_out) == (13, [], 0)
+    comparison = await world.rebuild().start(WANTED)
+    assert comparison is not None
+    assert (comparison.rows, list(comparison.differences), comparison.left_out) == (13, [], 0)
     assert (world.store.live, world.store.previous, world.store.shadow) == (world.expected(), before, None)
     assert world.store.live is not before
     record = world.store.record
@@ -139,8 +139,8 @@ async def test_a_rebuilt_view_is_equal_and_live_from_the_switch_on(world: World)
     assert record.proof == "equal: 13 rows, digest"
 
 
-STEPS = ["slice 0", "slice 1", "slice 2", "indexing", "catching up", "proving", "waiting", "switching"]
-PHASES = dict(zip(STEPS, [LOADING] * 4 + [CATCHING_UP] * 3 + [PROVED], strict=True))
+STEPS = ["slice 0", "slice 1", "slice 2", "indexing", "catching up", "comparing", "waiting", "switching"]
+PHASES = dict(zip(STEPS, [LOADING] * 4 + [CATCHING_UP] * 3 + [COMPARED], strict=True))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -196,7 +196,7 @@ async def test_a_live_view_that_is_wrong_is_told_and_replaced_only_when_that_is_
     world.store.live[wrong] = Held(7, None)
     with pytest.raises(Differs) as differs:
         await world.rebuild().start(WANTED)
-    assert list(differs.value.proof.differences) == [f"{wrong}: differs"]
+    assert list(differs.value.comparison.differences) == [f"{wrong}: differs"]
     assert world.store.live[wrong] == Held(7, None)
     await world.rebuild().resume(WANTED._replace(accepts_differences=True))
     assert world.store.live == world.expected()
@@ -204,9 +204,9 @@ async def test_a_live_view_that_is_wrong_is_told_and_replaced_only_when_that_is_
     assert world.store.record.proof.startswith("differences accepted")
 
 
-async def test_without_proof_the_live_view_is_not_waited_for(world: World) -> None:
+async def test_without_comparison_the_live_view_is_not_waited_for(world: World) -> None:
     await world.happen(created("Unseen"), live=False)
-    assert await world.rebuild().start(WANTED._replace(proves=False)) is None
+    assert await world.rebuild().start(WANTED._replace(compares=False)) is None
     assert "waiting" not in world.steps
     assert world.store.live == world.expected()
 
@@ -278,9 +278,9 @@ async def test_what_does_not_fold_is_left_out_with_its_later_events_and_the_rest
         await world.log.keep([later])
 
     world.at_step["slice 0"], world.at_step["waiting"] = spoil, goes_on
-    proof = await world.rebuild().start(WANTED)
-    assert proof is not None
-    assert (list(proof.differences), proof.left_out) == ([], 2)
+    comparison = await world.rebuild().start(WANTED)
+    assert comparison is not None
+    assert (list(comparison.differences), comparison.left_out) == ([], 2)
     assert (await world.store.failures()).keys() == {bad[0].product_id, late[0].product_id}
     assert world.store.live[bad[0].product_id] == world.folded(bad[:1])
     assert world.store.live[late[0].product_id] == world.folded(late[:1])

@@ -9,11 +9,11 @@ import pytest
 
 from projector.applying.dead_letters import (
     Action,
-    ParkedEvent,
     ParkedPlaces,
     ParkedProducts,
     ProductDeadLetter,
     SingleDeadLetter,
+    StoredDeadLetter,
 )
 from projector.applying.ports import Change, Checkpoint, Held, View
 from projector.errors import Fenced, ParkingIsFull
@@ -61,11 +61,11 @@ def change_to(events: Sequence[RecordedEvent]) -> Change[Any]:
     return Change(events[0].product_id, version, events[-1].log_position, None, state, last)
 
 
-def letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> ProductDeadLetter:
+def dead_letter(event: RecordedEvent, offset: int, cause: str = "bad", **changed: Any) -> ProductDeadLetter:
     return ProductDeadLetter(record_of(event, offset, **changed), event, "undecodable", cause)
 
 
-def letter_alone(offset: int, cause: str = "no event", **changed: Any) -> SingleDeadLetter:
+def single_dead_letter(offset: int, cause: str = "no event", **changed: Any) -> SingleDeadLetter:
     event = history(new_product_id(), created())[0]
     return SingleDeadLetter(record_of(event, offset, **changed), None, "unreadable-record", cause)
 
@@ -123,13 +123,13 @@ class CheckpointSuite:
         view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
         async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
             await batch.save([change_to(events[:1])])
-            await batch.park([letter(events[1], 4)])
+            await batch.park([dead_letter(events[1], 4)])
             assert await held(stores.view(), events[0].product_id) is None
             assert await stores.view().checkpoints([0]) == {}
             assert await stores.records() == []
         assert len(await stores.records()) == 1
 
-    async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_nor_letters(
+    async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_nor_dead_letters(
         self, stores: Stores
     ) -> None:
         view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
@@ -137,7 +137,7 @@ class CheckpointSuite:
         async def fail() -> None:
             async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
                 await batch.save([change_to(events[:1])])
-                await batch.park([letter(events[1], 4)])
+                await batch.park([dead_letter(events[1], 4)])
                 raise Oops
 
         with pytest.raises(Oops):
@@ -191,12 +191,12 @@ class CheckpointSuite:
     async def test_a_batch_waits_for_the_one_that_moves_the_same_checkpoint_and_is_fenced(
         self, stores: Stores
     ) -> None:
-        async def deposed() -> None:
+        async def replaced() -> None:
             async with stores.view().begin({0: Checkpoint(1, 1, LOG_ID)}):
                 pass
 
         async with stores.view().begin({0: Checkpoint(1, 1, LOG_ID)}):
-            waiting = asyncio.create_task(deposed())
+            waiting = asyncio.create_task(replaced())
             await eventually(stores.somebody_waits)
         with pytest.raises(Fenced):
             await waiting
@@ -216,28 +216,28 @@ class ParkingSuite:
     async def test_a_parked_record_keeps_every_byte_and_every_header(self, stores: Stores) -> None:
         event = history(new_product_id(), created())[0]
         headers = (("ce_type", None), ("x", b"\xff\0'"), ("x", b""), ("ce_id", b"twice"), ("", b"nameless"))
-        kept = letter(
+        kept = dead_letter(
             event, 7, "why", value=b"\0\xff{ not json", headers=headers, timestamp=1_234, key=b"\xfe"
         )
         async with stores.view().begin({}) as batch:
             await batch.park([kept])
         (found,) = await stores.records()
         event_id = event.metadata.event_id
-        assert found.record == ParkedEvent(
-            found.record.parked_event_id, event.product_id, 1, event_id, "undecodable", "t", 0, 7, 1_234,
+        assert found.record == StoredDeadLetter(
+            found.record.dead_letter_id, event.product_id, 1, event_id, "undecodable", "t", 0, 7, 1_234,
             b"\xfe", b"\0\xff{ not json", headers,
         )  # fmt: skip
         assert found.cause == "why"
 
-    async def test_a_letter_that_is_there_already_stays_as_it_is(self, stores: Stores) -> None:
+    async def test_a_dead_letter_that_is_there_already_stays_as_it_is(self, stores: Stores) -> None:
         events = history(new_product_id(), created(), priced("2.00"))
         for cause in ("first", "second"):
             async with stores.view().begin({}) as batch:
-                await batch.park([letter(events[0], 1, cause), letter_alone(2, cause)])
+                await batch.park([dead_letter(events[0], 1, cause), single_dead_letter(2, cause)])
         assert [one.cause for one in await stores.records()] == ["first", "first"]
         assert (await stores.products())[events[0].product_id].events == 1
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(events[0], 1), letter(events[1], 3, "third")])
+            await batch.park([dead_letter(events[0], 1), dead_letter(events[1], 3, "third")])
         product = (await stores.products())[events[0].product_id]
         assert product == KeptProduct("t", 0, "undecodable", "first", 2, 1)
 
@@ -247,14 +247,14 @@ class ParkingSuite:
         events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
         other = history(new_product_id(), created())
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(events[2], 0), letter(other[0], 1), letter(events[1], 2)])
+            await batch.park([dead_letter(events[2], 0), dead_letter(other[0], 1), dead_letter(events[1], 2)])
             parked = await batch.parked(events[0].product_id)
         assert [(one.stream_version, one.offset) for one in parked] == [(2, 2), (3, 0)]
 
     async def test_only_what_is_parked_is_still_parked(self, stores: Stores) -> None:
         events = history(new_product_id(), created())
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(events[0], 0), letter_alone(1)])
+            await batch.park([dead_letter(events[0], 0), single_dead_letter(1)])
             assert await batch.still_parked([events[0].product_id, new_product_id()]) == {
                 events[0].product_id
             }
@@ -264,7 +264,7 @@ class ParkingSuite:
     ) -> None:
         event = history(new_product_id(), created())[0]
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(event, 0)])
+            await batch.park([dead_letter(event, 0)])
 
         async def ask() -> set[UUID]:
             async with stores.view().begin({}) as other:
@@ -281,7 +281,7 @@ class ParkingSuite:
         events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
         product_id = events[0].product_id
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(one, offset) for offset, one in enumerate(events)])
+            await batch.park([dead_letter(one, offset) for offset, one in enumerate(events)])
             parked = await batch.parked(product_id)
             assert await batch.release(parked[:2], ACTION) == 1
         assert [one.record.offset for one in await stores.records()] == [2]
@@ -298,9 +298,9 @@ class ParkingSuite:
         self, stores: Stores
     ) -> None:
         async with stores.view().begin({}) as batch:
-            await batch.park([letter_alone(0), letter_alone(1)])
+            await batch.park([single_dead_letter(0), single_dead_letter(1)])
         first, second = await stores.records()
-        number = first.record.parked_event_id
+        number = first.record.dead_letter_id
         async with stores.view().begin({}) as batch:
             found = await batch.parked_one(number)
             assert found == first.record
@@ -324,11 +324,13 @@ class ParkingSuite:
     async def test_another_failure_is_noted_with_its_cause(self, stores: Stores) -> None:
         events = history(new_product_id(), created(), priced("2.00"))
         async with stores.view().begin({}) as batch:
-            await batch.park([*(letter(one, offset) for offset, one in enumerate(events)), letter_alone(2)])
+            await batch.park(
+                [*(dead_letter(one, offset) for offset, one in enumerate(events)), single_dead_letter(2)]
+            )
         *of_product, alone = await stores.records()
         async with stores.view().begin({}) as batch:
             await batch.failed_again(events[0].product_id, "unknown", "worse")
-            await batch.failed_alone(alone.record.parked_event_id, "mail-refused", "never")
+            await batch.failed_alone(alone.record.dead_letter_id, "mail-refused", "never")
         assert await stores.products() == {
             events[0].product_id: KeptProduct("t", 0, "unknown", "worse", 2, attempts=2)
         }
@@ -349,23 +351,23 @@ class ParkingSuite:
     ) -> None:
         view = stores.view(ParkingLimits(products_max=2, events_per_product_max=2))
         events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
-        letters = {
-            "product": [letter(history(new_product_id(), created())[0], offset) for offset in range(3)],
-            "follower": [letter(one, offset) for offset, one in enumerate(events)],
-            "alone": [letter_alone(offset) for offset in range(3)],
+        dead_letters = {
+            "product": [dead_letter(history(new_product_id(), created())[0], offset) for offset in range(3)],
+            "follower": [dead_letter(one, offset) for offset, one in enumerate(events)],
+            "alone": [single_dead_letter(offset) for offset in range(3)],
         }[kept]
         async with view.begin({}) as batch:
-            await batch.park(letters[:2])
+            await batch.park(dead_letters[:2])
 
         async def park() -> None:
             async with view.begin({}) as batch:
-                await batch.park(letters[2:])
+                await batch.park(dead_letters[2:])
 
         with pytest.raises(ParkingIsFull, match=bound):
             await park()
         assert [one.record.offset for one in await stores.records()] == [0, 1]
         async with view.begin({}) as batch:
-            await batch.park(letters[:2])  # what is there already costs no room
+            await batch.park(dead_letters[:2])  # what is there already costs no room
 
     async def test_the_places_of_a_partition_are_its_products_and_what_is_ordered_there(
         self, stores: Stores
@@ -374,7 +376,9 @@ class ParkingSuite:
         await stores.order(0, 8, "a stray")
         await stores.order(1, 9, "elsewhere")
         async with stores.view().begin({}) as batch:
-            await batch.park([letter(here, 0), letter(elsewhere, 0, partition=1), letter_alone(5)])
+            await batch.park(
+                [dead_letter(here, 0), dead_letter(elsewhere, 0, partition=1), single_dead_letter(5)]
+            )
         parked = stores.parked_products()
         assert await parked.places([0, 2]) == ParkedPlaces({here.product_id}, {(0, 8): "a stray"})
         assert await parked.places([2]) == ParkedPlaces(set(), {})

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, DeadLetter, ParkedEvent, Parking
+from projector.applying.dead_letters import Action, DeadLetter, Parking, StoredDeadLetter
 from projector.applying.ports import Checkpoint
 from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
-"""Begins a transaction of its own in which letters are parked; committed when its block ends well."""
+"""Begins a transaction of its own in which dead letters are parked; committed when its block ends well."""
 
 
 class RedisProductCache:
@@ -51,23 +51,23 @@ class _Batch:
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
         return await (await self._open()).still_parked(product_ids)
 
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
-        await (await self._open()).park(letters)
+    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
+        await (await self._open()).park(dead_letters)
 
-    async def parked(self, product_id: UUID) -> Sequence[ParkedEvent]:
+    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
         return await (await self._open()).parked(product_id)
 
-    async def parked_one(self, parked_event_id: int) -> ParkedEvent | None:
-        return await (await self._open()).parked_one(parked_event_id)
+    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
+        return await (await self._open()).parked_one(dead_letter_id)
 
-    async def release(self, events: Sequence[ParkedEvent], action: Action) -> int:
+    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
         return await (await self._open()).release(events, action)
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
         await (await self._open()).failed_again(product_id, error_class, cause)
 
-    async def failed_alone(self, parked_event_id: int, error_class: ErrorClass, cause: str) -> None:
-        await (await self._open()).failed_alone(parked_event_id, error_class, cause)
+    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
+        await (await self._open()).failed_alone(dead_letter_id, error_class, cause)
 
     async def _open(self) -> Parking:
         if self._parking is None:

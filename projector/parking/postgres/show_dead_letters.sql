@@ -1,5 +1,5 @@
--- Parked records with all that is known of them, in stream order, and how many there are.
--- $1 projection, $2 product id, $3 parked event id (each NULL: any), $4 how many at most
+-- Dead letters with all their columns, in stream order, and how many there are.
+-- $1 projection, $2 product id, $3 id of the dead letter (each NULL: any), $4 how many at most
 SELECT parked_event_id, projection, product_id, topic, partition, record_offset, record_timestamp, key, value,
        header_names, header_values, log_position, stream_version, event_id, event_type, correlation_id, error_class,
        cause, parked_at, copied_at, (count(*) OVER ())::int AS total

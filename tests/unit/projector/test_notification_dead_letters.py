@@ -7,7 +7,7 @@ import pytest
 from projector.applying.dead_letters import SingleDeadLetter
 from projector.applying.records import Delivered, MadeRecord
 from projector.kafka.records import Record, read_one
-from projector.notifications.kafka.batch import Handled, letters_of
+from projector.notifications.kafka.batch import Handled, dead_letters_of
 from projector.notifications.kafka.retry_topics import first_attempt
 from projector.notifications.notify import Hopeless, TryAgain, Verdict
 from shared.kafka.cloud_event import record_headers
@@ -21,19 +21,19 @@ READABLE = MadeRecord(
 )  # fmt: skip
 
 
-def letter_of(record: Record, verdict: Verdict) -> SingleDeadLetter:
+def dead_letter_of(record: Record, verdict: Verdict) -> SingleDeadLetter:
     handled = Handled(record, read_one(record, LOG_ID), verdict, "parked")
-    (letter,) = letters_of([handled], first_attempt, is_last=True)
-    assert isinstance(letter, SingleDeadLetter)
-    return letter
+    (dead_letter,) = dead_letters_of([handled], first_attempt, is_last=True)
+    assert isinstance(dead_letter, SingleDeadLetter)
+    return dead_letter
 
 
 @pytest.mark.parametrize("verdict", [Hopeless("mail-refused", "no such mailbox"), TryAgain("greylisted")])
-def test_the_letter_of_a_mail_has_its_event(verdict: Verdict) -> None:
+def test_the_dead_letter_of_a_mail_has_its_event(verdict: Verdict) -> None:
     assert isinstance(read_one(READABLE, LOG_ID), Delivered)
-    assert letter_of(READABLE, verdict).event == EVENT
+    assert dead_letter_of(READABLE, verdict).event == EVENT
 
 
-def test_the_letter_of_a_record_that_cannot_be_read_has_none() -> None:
-    letter = letter_of(READABLE._replace(headers=()), Hopeless("unreadable-record", "no ce_id"))
-    assert letter.event is None
+def test_the_dead_letter_of_a_record_that_cannot_be_read_has_none() -> None:
+    dead_letter = dead_letter_of(READABLE._replace(headers=()), Hopeless("unreadable-record", "no ce_id"))
+    assert dead_letter.event is None

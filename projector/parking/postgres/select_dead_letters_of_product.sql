@@ -1,4 +1,4 @@
--- The parked events of one product, in stream order; the product's row is locked already.
+-- The dead letters of one product, in stream order; the product's row is locked already.
 -- $1 projection, $2 product id
 SELECT parked_event_id, product_id, stream_version, event_id, error_class, topic, partition, record_offset,
        record_timestamp, key, value, header_names, header_values

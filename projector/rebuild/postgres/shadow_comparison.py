@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.rebuild.difference import REBUILT
-from projector.rebuild.ports import Proof, Tail
+from projector.rebuild.ports import Comparison, Tail
 from projector.rebuild.postgres.rows import row_difference
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
@@ -32,7 +32,7 @@ Digest = dict[tuple[str, int], tuple[int, str]]
 
 async def compare(
     pool: "asyncpg.Pool[asyncpg.Record]", projection: str, topic: str, partition_count: int, tail: Tail
-) -> Proof:
+) -> Comparison:
     """Raises asyncpg's errors and those of the tail."""
     async with (
         pool.acquire() as live,
@@ -55,7 +55,7 @@ async def compare(
             theirs = await _digest(shadow, projection, "views_shadow", without)
             wrong = sorted({at[1] for at in ours.keys() | theirs.keys() if ours.get(at) != theirs.get(at)})
             differences = await _differences(shadow, projection, wrong, without) if wrong else []
-        return Proof(sum(count for count, _ in ours.values()), _short(ours), differences, len(without))
+        return Comparison(sum(count for count, _ in ours.values()), _short(ours), differences, len(without))
 
 
 async def _digest(connection: "Connection", projection: str, schema: str, without: list[UUID]) -> Digest:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from uuid import UUID
 
 from projector.rebuild.difference import REBUILT, difference
-from projector.rebuild.ports import Proof
+from projector.rebuild.ports import Comparison
 from projector.rebuild.redis.cache_check import fields
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
@@ -23,7 +23,7 @@ _DIFFERENCES_SHOWN_MAX = 20
 
 async def compare(
     product_ids: ProductIds, live: CachedProducts, shadow: CachedProducts, without: Collection[UUID]
-) -> Proof:
+) -> Comparison:
     """Raises `Unavailable`."""
     rows = left_out = different = 0
     digest = hashlib.sha256()
@@ -47,7 +47,7 @@ async def compare(
         differences.insert(0, f"{different} documents differ")
         if more:
             differences.append(f"and {more} more")
-    return Proof(rows, digest.hexdigest()[:32], differences, left_out)
+    return Comparison(rows, digest.hexdigest()[:32], differences, left_out)
 
 
 def _version(value: bytes) -> bytes:

@@ -1,5 +1,5 @@
 -- How many dead letters there are, and the time.
--- $1 projection, $2 product id, $3 number of the (first) record, $4 error class (each NULL: any)
+-- $1 projection, $2 product id, $3 id of the (first) dead letter, $4 error class (each NULL: any)
 SELECT (
     SELECT count(*) FROM views.parked_product AS product
     WHERE ($1::text IS NULL OR product.projection = $1)

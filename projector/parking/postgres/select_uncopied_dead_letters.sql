@@ -1,5 +1,5 @@
--- Parked records that the dead-letter topic does not have yet, in the order of parking; another process skips them.
--- What was never on Kafka has the partition -1.
+-- Dead letters that are not in the dead-letter topic yet, in the order of parking; another process skips them.
+-- A dead letter that was never in Kafka has the partition -1.
 -- $1 projections, $2 how many at most
 SELECT event.parked_event_id, event.projection, event.topic, event.partition, event.record_offset,
        event.record_timestamp, event.key, event.value, event.header_names, event.header_values, event.error_class,

@@ -17,7 +17,7 @@ from shared.contract.recorded_event import RecordedEvent
 EVENTS_PER_STRETCH_MAX = 5_000
 
 
-class ReadTail(Protocol):
+class LogReader(Protocol):
     """The log, forwards from a position."""
 
     async def newest_position(self) -> int: ...
@@ -25,11 +25,11 @@ class ReadTail(Protocol):
     async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]: ...
 
 
-class LogTail(Generic[S]):
+class CatchUp(Generic[S]):
     """Implements `rebuild_ports.Tail`. `failed` are products whose history does not fold: passed over."""
 
     def __init__(
-        self, log: ReadTail, fold: Fold[S], shadow: Shadow[S], reached: int, failed: set[UUID]
+        self, log: LogReader, fold: Fold[S], shadow: Shadow[S], reached: int, failed: set[UUID]
     ) -> None:
         self.reached = reached
         self.failed = failed
@@ -38,11 +38,10 @@ class LogTail(Generic[S]):
         self._shadow = shadow
 
     async def newest(self) -> int:
-        """See the port."""
         return await self._log.newest_position()
 
     async def apply(self, upto: int, only: Only | None = None) -> None:
-        """See the port. Applied twice, an event is dropped by its version."""
+        """Applied twice, an event is dropped by its version."""
         position = self.reached
         while position < upto:
             events = await self._log.tail(position, upto, EVENTS_PER_STRETCH_MAX)
