@@ -7,7 +7,7 @@ ARGS ?=
 # Without compiled modules each start of a process costs twice the processor time.
 unexport PYTHONDONTWRITEBYTECODE
 
-help: ## this list
+help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
@@ -19,25 +19,25 @@ up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in 
 down: .venv/.complete ## stop a running `make up` from another terminal
 	@.venv/bin/python -m deploy.local down
 
-status: .venv/.complete ## what runs, and whether it is ready
+status: .venv/.complete ## show what runs and whether it is ready
 	@.venv/bin/python -m deploy.local status
 
-shell: .venv/.complete ## a shell whose commands go to what `make up` runs (ARGS="-c '...'" for one command)
+shell: .venv/.complete ## open a shell whose commands use the running stack (ARGS="-c '...'" for one command)
 	@.venv/bin/python -m deploy.local shell $(ARGS)
 
 clean: .venv/.complete ## remove .local/: the data and logs of `make up`
 	@.venv/bin/python -m deploy.local clean
 
-test: .venv/.complete ## all tests but `make prove`, against real servers (ARGS="-k slug" chooses, ARGS="-n 0 --pdb" debugs)
+test: .venv/.complete ## run all tests but `make prove`, against real servers (ARGS="-k slug" chooses, ARGS="-n 0 --pdb" debugs)
 	.venv/bin/python -m pytest -m "not prove" -n $(WORKERS) --dist loadfile $(ARGS)
 
-test-unit: .venv/.complete ## the tests that need no server, in seconds
+test-unit: .venv/.complete ## run the tests that need no server, in seconds
 	.venv/bin/python -m pytest -m "not prove and not servers" -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/architecture $(ARGS)
 
-prove: .venv/.complete ## what takes minutes: a storm of faults, whole matrices of requests, the container engine
+prove: .venv/.complete ## run the long tests: random faults, whole matrices of requests, the container engine
 	.venv/bin/python -m pytest -m prove $(ARGS)
 
-chaos: .venv/.complete ## break everything at random, then prove that nothing was lost (ARGS="--minutes 30 --seed 42")
+chaos: .venv/.complete ## break everything at random, then check that nothing was lost (ARGS="--minutes 30 --seed 42")
 	.venv/bin/python -m tests.chaos $(ARGS)
 
 check: .venv/.complete ## format, lint, types, import contracts
@@ -50,17 +50,17 @@ check: .venv/.complete ## format, lint, types, import contracts
 hooks: ## run `make check` before each commit (git config core.hooksPath)
 	@git config core.hooksPath .githooks
 
-format: .venv/.complete ## rewrite the code as `make check` wants it
+format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
 docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
 	.venv/bin/python -m docs.generate
 
-migration: .venv/.complete ## write the migration that carries changed function files (OF=projector TITLE=faster_differences)
+migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
 
-bench: .venv/.complete ## measure (starts its own servers)
+bench: .venv/.complete ## run the benchmarks (they start their own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
