@@ -84,8 +84,8 @@ class Retry(Generic[S]):
         except ProjectorError:
             raise
         except Exception as error:
-            # As when it was parked: an error that nobody foresaw is this product's, not the command's.
-            _log.exception("an unknown error does not pass", product_id=str(product_id))
+            # As when it was parked: an unknown error belongs to this product, not to the command.
+            _log.exception("a retry failed with an unknown error", product_id=str(product_id))
             return await self._note_failure(product_id, "unknown", f"{type(error).__name__}: {error}")
         await self._tell(change)
         return released

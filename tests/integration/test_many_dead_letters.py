@@ -198,7 +198,7 @@ async def test_a_list_that_is_cut_says_so(
     for command in ("list", "show"):
         _, output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
-        assert "these are 1000 of 1100" in errors
+        assert "1000 of 1100 shown" in errors
     listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))
     assert (len(listed.shown), listed.total) == (1_000, 1_100)
 

@@ -115,7 +115,7 @@ async def test_a_hole_in_the_log_is_found(world: World, writer: Writer) -> None:
 
 
 async def test_what_does_not_exist_is_not_verified(world: World) -> None:
-    assert "there are product_view" in await command(world, "verify", "nothing", code=2)
+    assert "known views: product_view" in await command(world, "verify", "nothing", code=2)
 
 
 ID = new_product_id()
