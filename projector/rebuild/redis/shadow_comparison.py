@@ -1,7 +1,7 @@
-"""Compares two generations of the cache: documents of the same version must be the same bytes.
+"""Compares two generations of the cache: documents of the same version must have the same bytes.
 
-The live generation may lack what was evicted and be a moment ahead or behind; such products are counted and
-left out. Nothing that stands in both at the same version may differ.
+The live generation may lack evicted documents and be a moment ahead or behind; such products are counted and
+left out. A document that both have at the same version must not differ.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
 ProductIds = Callable[[int], AsyncIterator[Iterable[UUID]]]
-"""All products that the log knows, in pages of so many."""
+"""All products of the log, in pages of so many."""
 
 _PRODUCTS_PER_PAGE = 1_000
 _DIFFERENCES_SHOWN_MAX = 20
