@@ -1,6 +1,6 @@
 """The command line of the command API: serve, relay, replay, migrate, import, seed.
 
-What serves and what relays is imported by the command that does it: FastAPI is much of a start.
+`serve` and `relay` import their modules when they run: importing FastAPI takes most of the time of a start.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from shared.ops.settings import load_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one sub-command; answers its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
+    """Run one sub-command and return its exit code: 0 done, 1 failed, 2 wrong usage or settings."""
     given = command_parser().parse_args(arguments)
     match given.command:
         case "serve":
@@ -37,17 +37,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """What `main` reads the arguments with; defaults come from the environment as it is now."""
+    """The parser of the command line. Defaults come from the environment at the time of the call."""
     parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve the write API until SIGTERM")
-    commands.add_parser("relay", help="forward the event log to Kafka until SIGTERM")
+    commands.add_parser("relay", help="publish the event log to Kafka until SIGTERM")
     add_replay_arguments(
         commands.add_parser("replay", help="publish a range of the event log again, marked as a replay")
     )
-    commands.add_parser("migrate", help="bring the event-store database to this version's schema")
-    add_import_arguments(commands.add_parser("import", help="load a catalogue from NDJSON or Shopify CSV"))
-    add_seed_arguments(commands.add_parser("seed", help="make a realistic catalogue of any size"))
+    commands.add_parser("migrate", help="apply the missing migrations to the event-store database")
+    add_import_arguments(
+        commands.add_parser("import", help="import a catalogue from an NDJSON file or a Shopify CSV")
+    )
+    add_seed_arguments(commands.add_parser("seed", help="import an invented catalogue of any size"))
     return parser
 
 

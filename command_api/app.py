@@ -33,7 +33,7 @@ PROCESS = "command_api"
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
     """Serve commands until `stop`; then finish the requests in flight and write what is queued.
 
-    Raises `PortTaken`. PostgreSQL may be away: the process starts, is not ready, and answers 503.
+    Raises `PortTaken`. If PostgreSQL is unavailable, the process starts, is not ready, and answers 503.
     """
     build_info(PROCESS, service_version())
     async with AsyncExitStack() as stack:

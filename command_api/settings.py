@@ -9,13 +9,13 @@ _LOCAL = "127.0.0.1:15432/event_store"
 
 
 class MigrateSettings(ProcessSettings):
-    """Of `python -m command_api migrate`: the owner of the database."""
+    """Settings of `python -m command_api migrate`, which connects as the owner of the database."""
 
     event_store_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
 
 
 class CommandSettings(ProcessSettings):
-    """Of `python -m command_api serve`."""
+    """Settings of `python -m command_api serve`."""
 
     event_store_dsn: str = f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
     command_port: int = Field(default=8000, ge=0, le=65535)
@@ -40,5 +40,5 @@ class CommandSettings(ProcessSettings):
 
     @property
     def product_url(self) -> str:
-        """Where readers find products: READ_URL, or the query API on this machine."""
+        """The address where clients read products: READ_URL, or the query API on this machine."""
         return self.read_url.rstrip("/") or f"http://127.0.0.1:{self.query_port}"

@@ -1,1 +1,1 @@
-"""How the system is started: without containers (local), with them (kustomize), and what watches it."""
+"""Starts the system without containers (local) or in them (compose, kustomize), and holds its alerts."""

@@ -14,12 +14,12 @@ from shared.ops.settings import load_settings
 
 
 def main() -> int:
-    """The exit code: 0 after a clean stop, 1 for a failure, 2 for wrong usage or settings."""
+    """Run one sub-command and return its exit code: 0 clean stop, 1 failed, 2 wrong usage or settings."""
     parser = argparse.ArgumentParser(
-        prog="python -m query_api", description="Serves the catalogue to readers."
+        prog="python -m query_api", description="The query API: serves reads of the catalogue."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C")
+    commands.add_parser("serve", help="serve the read API until SIGTERM or Ctrl-C")
     parser.parse_args()
     settings = load_settings(QuerySettings)
     configure_logs(PROCESS, settings)

@@ -1,4 +1,4 @@
-"""Runs the query API: its two ports, from start to stop."""
+"""Runs the query API with its two ports, from start to stop."""
 
 import asyncio
 from contextlib import AsyncExitStack

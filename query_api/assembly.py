@@ -1,4 +1,4 @@
-"""The composition root: everything that the query API consists of, wired by constructors."""
+"""The composition root: all parts of the query API, wired by constructors."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,13 +52,13 @@ from shared.redis.product_keys import ProductKeys
 PROCESS = "query-api"
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 _CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
-_WAITING = Gauge("consistency_waiting_readers", "Readers that wait for their own write to become visible.")
+_WAITING = Gauge("consistency_waiting_readers", "Readers that are waiting until their own write is visible.")
 _hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, and the cache that answers in front of it (`http/hot_read.py`)."""
+    """A wired query API: the application, and the cache that the hot read asks first (`http/hot_read.py`)."""
 
     application: ASGIApp
     cache: RedisProductCache
@@ -66,7 +66,7 @@ class QueryApi:
     limits: ConnectionLimits
 
     def server(self, *, host: str, port: int) -> HttpServer:
-        """What readers meet, not started yet."""
+        """The server for readers, not started yet."""
         protocol = hot_read_protocol(self.cache)
         return HttpServer(
             self.application,
@@ -80,7 +80,7 @@ class QueryApi:
 
 @asynccontextmanager
 async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
-    """All parts, connected when first used; closed at the end."""
+    """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
         planned_anew = with_custom_plans(settings.read_model_dsn)
@@ -125,7 +125,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
-    """One client and one breaker for both: it is one server that is away."""
+    """One client and one breaker for both, because both use one server."""
     redis = create_redis(
         settings.redis_url,
         socket_timeout_seconds=settings.redis_seconds_max,
@@ -168,7 +168,7 @@ def _reports(
     visible: Mapping[str, Visibility],
     wait: WaitLimits,
 ) -> tuple[AddRoutes, ...]:
-    """They share a bulkhead of their own, and each waits for the projection that it reads."""
+    """The reports share a bulkhead of their own, and each waits for the projection that it reads."""
     reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
@@ -205,7 +205,7 @@ def _count(hits: int, misses: int, bypassed: int) -> None:
 async def _pool(
     settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
-    """One connection more than the bulkhead lets in, for the checkpoints."""
+    """A pool with one connection more than the bulkhead allows, for the checkpoints."""
     pool = await create_pool(
         dsn,
         application_name=f"{PROCESS}-{kind}",

@@ -1,7 +1,7 @@
-"""Cursors: where a page ended, opaque to clients, signed, and bound to the list that it belongs to.
+"""Page cursors: the end of a page, opaque to clients, signed, and bound to one list.
 
-Signed, because what is read back becomes part of a query; bound to filters and order, because with others it
-would silently skip or repeat products.
+A cursor is signed because its content becomes part of a query. It is bound to filters and order because with
+others it would silently skip or repeat products.
 """
 
 import base64
@@ -16,7 +16,7 @@ from msgspec import Struct
 from query_api.errors import BadParameter
 
 P = TypeVar("P", bound=tuple[Any, ...])
-"""Where a page of a list ends: a named tuple."""
+"""The place where a page of a list ends; a named tuple."""
 _MAC_BYTES = 16
 CURSOR_CHARACTERS_MAX = 8192
 _encode = msgspec.msgpack.Encoder().encode
@@ -31,7 +31,7 @@ def fingerprint(filters: Struct) -> bytes:
 class Cursors(Generic[P]):
     """Makes and reads cursors with one key, which all pods share.
 
-    Filters of another list must differ as values, too: all but the products' carry a tag.
+    Filters of different lists must be different values, so all filters except those of products carry a tag.
     """
 
     def __init__(self, signing_key: bytes, position: type[P]) -> None:
@@ -44,7 +44,9 @@ class Cursors(Generic[P]):
         return base64.urlsafe_b64encode(self._mac(payload, filters) + payload).rstrip(b"=").decode()
 
     def decode(self, cursor: str, filters: Struct) -> P:
-        """The position in a cursor. Raises `BadParameter` when it is not ours or belongs to another list."""
+        """The position in a cursor. Raises `BadParameter` if the cursor is not ours or belongs to another
+        list.
+        """
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError) as error:

@@ -6,7 +6,7 @@ QueryError
     BadParameter             names the parameter
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
-  Unavailable                not the caller's fault, who may try again
+  Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
     Overloaded               a limit is reached, refused before memory grows
@@ -23,7 +23,7 @@ class Refused(QueryError):
 
 
 class ProductNotFound(Refused):
-    """There is no such product, or no longer."""
+    """The product does not exist, or was deleted."""
 
     def __init__(self, reason: str = "there is no such product") -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ class BadParameter(Refused):
 
 
 class MalformedHeader(Refused):
-    """`header` does not have the form that this service gives out or documents."""
+    """`header` does not have the documented form."""
 
     def __init__(self, header: str, reason: str) -> None:
         super().__init__(f"{header}: {reason}")
@@ -48,7 +48,7 @@ class MalformedHeader(Refused):
 
 
 class PreconditionFailed(Refused):
-    """If-Match names another version than the present one, which is `current_version` where there is one."""
+    """If-Match does not name the present version, which is `current_version` if there is one."""
 
     def __init__(self, reason: str, current_version: int | None) -> None:
         super().__init__(reason)
@@ -60,11 +60,11 @@ class Unavailable(QueryError):
 
 
 class ReadModelBehind(Unavailable):
-    """The write of the Consistency-Token did not become visible within the time that the caller waits."""
+    """The write of the Consistency-Token did not become visible within the caller's wait."""
 
 
 class ReadModelUnavailable(Unavailable):
-    """PostgreSQL is away, or took too long."""
+    """PostgreSQL is unavailable, or took too long."""
 
 
 class Overloaded(Unavailable):
@@ -72,4 +72,4 @@ class Overloaded(Unavailable):
 
 
 class CacheUnavailable(Exception):
-    """Redis is away, or the circuit breaker is open."""
+    """Redis is unavailable, or the circuit breaker is open."""

@@ -8,7 +8,7 @@ from shared.redis.guarded_documents import SETTLING_SECONDS
 
 
 class QuerySettings(ProcessSettings):
-    """All have defaults that suit the local stack; production sets the addresses and the signing key."""
+    """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
     redis_url: str = "redis://127.0.0.1:16379/0"
@@ -19,11 +19,11 @@ class QuerySettings(ProcessSettings):
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
     cursor_signing_key: SecretStr = SecretStr("development-only-cursor-key")
-    """The same for all pods, or one refuses the cursors of another."""
+    """Must be the same in all pods: otherwise one pod refuses the cursors of another."""
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
-    """Statements at the same time, of each kind: single products, and lists."""
+    """How many statements run at the same time, for each kind: single products, and lists."""
     report_reads_max: int = Field(default=4, ge=1)
     """The same for categories, brands, stock items and analytics: reports must not crowd out products."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
@@ -37,12 +37,12 @@ class QuerySettings(ProcessSettings):
     redis_open_seconds: float = Field(default=1.0, gt=0)
 
     document_ttl_seconds: float = Field(default=86_400.0, gt=0)
-    # As in the projector: how long an entry lives that is written soon after Redis lost its data.
+    # As in the projector: the lifetime of entries that are written soon after Redis lost its data.
     cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)
     absent_ttl_seconds: float = Field(default=5.0, gt=0)
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
     list_ttl_seconds: int = Field(default=10, ge=1)
-    """How old a list may be at most; told to clients in Cache-Control and Age."""
+    """The greatest age of a list; clients see it in Cache-Control and Age."""
     list_page_bytes_max: int = Field(default=4 * 1024 * 1024, ge=1)
 
     wait_seconds_default: float = Field(default=2.0, ge=0)
@@ -52,10 +52,10 @@ class QuerySettings(ProcessSettings):
     cache_watch_seconds_max: float = Field(default=0.05, ge=0)
     # Between two looks.
     cache_watch_pause_seconds: float = Field(default=0.005, gt=0)
-    # How long no reader looks after a look that found nothing: the cache's projection may be stopped.
+    # How long no reader looks after a look without result: the cache's projection may be stopped.
     cache_watch_rest_seconds: float = Field(default=1.0, ge=0)
 
     measurement_seconds_max: float = Field(default=5.0, gt=0)
-    """A lag report older than this does not count; projectors report once a second."""
+    """Older lag reports do not count; projectors report once a second."""
 
     slow_request_seconds: float = Field(default=1.0, gt=0)

@@ -1,6 +1,6 @@
-"""Loads a catalogue through our own HTTP API: whatever it may do, any client may do.
+"""Imports a catalogue through our public HTTP API; it uses nothing that other clients cannot use.
 
 `cli` (arguments) > `run` (one file) > `shopify_file`, `ndjson` (file -> products), `delivery` (products ->
 answers, by `client`) and `hand_over` (SKUs that products pass on) > `shopify` (rows -> one product, pure).
-`seed` invents a catalogue. docs/import.md says what is read and which rules hold.
+`seed` invents a catalogue. The columns and rules are in docs/import.md.
 """

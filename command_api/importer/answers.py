@@ -1,4 +1,4 @@
-"""The batch endpoint's language: one operation a line, one answer an item."""
+"""Requests and answers of the batch endpoint: one operation per line, one answer per operation."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ SKU_TAKEN = "sku-taken"
 
 @dataclass(frozen=True)
 class Operation:
-    """One line of the request, its newline included."""
+    """One line of the request, with its newline."""
 
     line: bytes
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A SKU that another product holds; `slug` is that product's, None where it has gone in the meantime."""
+    """A SKU that another product holds. `slug` is the holder's; None if the holder was deleted meanwhile."""
 
     sku: str
     slug: str | None
@@ -27,7 +27,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class ItemAnswer:
-    """What became of one operation; `changed` and `product_status` are None where the API does not tell."""
+    """The result of one operation; `changed` and `product_status` are None if the API does not give them."""
 
     http_status: int
     product_id: str | None = None
@@ -51,7 +51,7 @@ class ItemAnswer:
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
-        """Every SKU that others hold, where that is why the operation was refused."""
+        """The SKUs that other products hold, if the operation was refused for that reason."""
         told = self.problem.get("conflicts") if self.code == SKU_TAKEN else None
         return tuple(
             Conflict(each["sku"], each["slug"] if isinstance(each.get("slug"), str) else None)
@@ -69,13 +69,13 @@ def transition(op: Literal["publish", "archive", "restore"], product_id: str) ->
 
 
 def _operation(value: dict[str, Any]) -> Operation:
-    # ASCII only: no U+2028 that a reader might take for a line's end, and a lone surrogate arrives
-    # as the escape it was, for the API to refuse.
+    # ASCII only: a reader could take U+2028 for the end of a line; and a lone surrogate is sent as the
+    # escape that was in the file, so that the API can refuse it.
     return Operation(json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n")
 
 
 def answers_of(body: bytes, count: int) -> list[ItemAnswer] | None:
-    """The answers in the order of the operations; None where this is not an answer to `count` of them."""
+    """The answers in the order of the operations; None if the body is not an answer to `count` operations."""
     try:
         value: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -107,7 +107,7 @@ def _answer(item: dict[str, Any]) -> ItemAnswer | None:
 
 
 def problem_text(problem: Mapping[str, Any]) -> str:
-    """A problem of RFC 9457 as one line: code, detail, and what is wrong with each field."""
+    """A problem document (RFC 9457) as one line: its code, its detail, and the error of each field."""
     detail = problem.get("detail")
     parts = [str(detail)] if detail else []
     for error in problem_errors(problem):
@@ -120,7 +120,7 @@ def problem_name(problem: Mapping[str, Any]) -> str:
 
 
 def problem_errors(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The problem's fields in the wrong, as far as they look like such."""
+    """The field errors of a problem document; entries that are not objects are left out."""
     errors = problem.get("errors")
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 

@@ -1,7 +1,8 @@
-"""What spreadsheets and exporters do to a cell, undone: apostrophes, formulas, exponents, capitals.
+"""Undoes the changes that spreadsheets and exporters make to cells: apostrophes, formulas, exponents,
+capitals.
 
-Spreadsheets write `'0123`, some exporters `="0123"`, so that a number keeps its leading zeros. Only where
-nothing but digits follows is the apostrophe surely theirs: the SKU `'A/b #1` keeps its own.
+Spreadsheets write `'0123`, some exporters `="0123"`, so that a number keeps its leading zeros. The apostrophe
+is removed only if nothing but digits follows: otherwise it may belong to the value, as in the SKU `'A/b #1`.
 """
 
 import re
@@ -17,38 +18,38 @@ APOSTROPHES = "'\u2018\u2019`"
 
 
 def without_apostrophe_before_digits(text: str) -> str:
-    """`'2564756` is `2564756`; anything but digits after the apostrophe leaves the cell as it is."""
+    """`'2564756` becomes `2564756`. A cell with anything but digits after the apostrophe is not changed."""
     match = _digits.fullmatch(text)
     return match.group(1) or match.group(2) if match else text
 
 
 def barcode_text(text: str) -> str:
-    """A barcode never begins with an apostrophe, whatever follows."""
+    """A barcode never begins with an apostrophe, so it is removed whatever follows."""
     return without_apostrophe_before_digits(text).lstrip(APOSTROPHES).strip()
 
 
 def number_text(text: str) -> str:
-    """`'5.00` is `5.00`: an apostrophe before a number is the spreadsheet's."""
+    """`'5.00` becomes `5.00`: the spreadsheet has added an apostrophe before a number."""
     match = _number.fullmatch(text)
     return match.group(1) if match else text
 
 
 def amount_text(text: str) -> str:
-    """`23.900000` is `23.90`: zeros after the second decimal say nothing, some systems always write them."""
+    """`23.900000` becomes `23.90`: some systems always write zeros after the second decimal."""
     text = number_text(text)
     match = _zeros.fullmatch(text)
     return match.group(1) if match else text
 
 
 def is_shortened_number(text: str) -> bool:
-    """`6.14141E+11`: a spreadsheet has made a number of a code, and its last digits are lost."""
+    """`6.14141E+11`: a spreadsheet has turned a code into a number, and its last digits are lost."""
     return _shortened.fullmatch(text) is not None
 
 
 def whole_grams(text: str, grams_max: int) -> int | None:
-    """Grams with any number of decimals, rounded half up; `1E+3` is 1000. None where it is no weight.
+    """Grams with any number of decimals, rounded half up; `1E+3` is 1000. None if it is not a weight.
 
-    Raises `OverflowError` where it is more than `grams_max`.
+    Raises `OverflowError` if it is more than `grams_max`.
     """
     if not _grams.fullmatch(text):
         return None

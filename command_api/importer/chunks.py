@@ -1,4 +1,4 @@
-"""Products in portions, one request each."""
+"""Splits the products of a file into requests."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ BYTES_PER_REQUEST = 4 * 1024 * 1024
 
 @dataclass
 class Chunk:
-    """The products of one request, each beside its operation."""
+    """The products of one request and their operations, in the same order."""
 
     candidates: list[Candidate] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
@@ -30,7 +30,9 @@ class Chunk:
 
 
 def chunks(source: Iterable[Candidate | Rejection], refuse: Callable[[Rejection], None]) -> Iterator[Chunk]:
-    """What `source` yields, in its order; `refuse` gets the rejections and what no request can hold."""
+    """The products of `source` in their order; `refuse` gets the rejections, and products too large for a
+    request.
+    """
     chunk = Chunk()
     for read in source:
         if isinstance(read, Rejection):

@@ -27,13 +27,13 @@ EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `run_import` reads; a wrong value ends in argparse's usage message and exit code 2."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="NDJSON, or the product CSV of Shopify")
+    """The arguments of `import`. For a wrong value argparse prints its usage message and exits with 2."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="an NDJSON file or a Shopify product CSV")
     parser.add_argument(
         "--format",
         choices=("auto", "shopify", "ndjson"),
         default="auto",
-        help="what FILE is (default: auto, by its first character)",
+        help="format of FILE (default: auto, decided by its first character)",
     )
     parser.add_argument(
         "--currency",
@@ -45,15 +45,15 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_api_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where to load to and how to tell."""
+    """The API's address and the format of the summary."""
     parser.add_argument(
-        "--url", type=_url, default=_default_url(), help="the command API (default: %(default)s)"
+        "--url", type=_url, default=_default_url(), help="address of the command API (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
 def run_import(args: argparse.Namespace) -> int:
-    """The command as a process of its own; returns its exit code."""
+    """Run the command in this process; returns its exit code."""
     return asyncio.run(import_file(args, process_terminal()))
 
 
@@ -98,7 +98,7 @@ async def load(
 
 
 def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
-    """Prints what was done on stdout, what stopped it on stderr; returns the exit code."""
+    """Prints the summary on stdout and the error on stderr; returns the exit code."""
     if summary.error:
         terminal.complain(f"import failed: {summary.error}")
     if as_json:
@@ -114,13 +114,13 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
     if not path.exists():
         raise FileUnreadable(f"{path} does not exist")
     if not path.is_file():
-        raise FileUnreadable(f"{path} is not a regular file, and an import may read it twice")
+        raise FileUnreadable(f"{path} is not a regular file; an import may have to read the file twice")
     with path.open("rb") as file:
         start = file.read(START_BYTES)
     must_be_text(start)
     start = without_marks(start).lstrip()
     if start.startswith(b"[") and wanted_format != "shopify":
-        raise FileUnreadable("a JSON array; one product a line is wanted, as `jq -c '.[]'` writes it")
+        raise FileUnreadable("a JSON array; write one product per line, for example with `jq -c '.[]'`")
     if wanted_format == "ndjson" or (wanted_format == "auto" and start.startswith(b"{")):
         return NdjsonFile(path)
     return ShopifyFile(path, currency)
@@ -128,7 +128,7 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
 
 def _line(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
-        return "interrupted; what was accepted stays, and running it again is safe"
+        return "interrupted; accepted products are kept, and you can safely run the import again"
     return str(error) or type(error).__name__
 
 
@@ -148,7 +148,7 @@ def _url(text: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an http address")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https address")
     return text
 
 

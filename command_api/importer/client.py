@@ -1,9 +1,9 @@
-"""Sends operations to POST /v1/products:batch and comes back with one answer for each, or raises.
+"""Sends operations to POST /v1/products:batch and returns one answer for each, or raises.
 
-A request whose outcome is unknown is sent again with the same Idempotency-Key and the same body:
-what was done is answered from the API's memory, what was not is done now. The key belongs to one run,
-never to the content, so that the next import of the same file is decided afresh. An item
-that the API could not take for now (503, 429) makes the whole request come again for the same reason.
+A request whose outcome is unknown is sent again with the same Idempotency-Key and the same body: the API
+repeats its stored answers for operations that it has done, and does the others now. The key contains the
+run's id and not the content, so that the next import of the same file is decided again. If the API could not
+take one item for now (503, 429), the whole request is sent again in the same way.
 """
 
 import uuid
@@ -23,7 +23,7 @@ WAIT_SECONDS_MAX = 20.0
 REQUEST_BYTES_MAX = 16 * 1024 * 1024
 _FOR_NOW = frozenset(
     {
-        HTTPStatus.REQUEST_TIMEOUT,  # the body came too slowly, so nothing was executed
+        HTTPStatus.REQUEST_TIMEOUT,  # the body arrived too slowly: nothing was executed
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -33,7 +33,7 @@ _FOR_NOW = frozenset(
 
 
 class _NotNow(Exception):
-    """Worth another attempt; `retry_after_seconds` as the server asked, None where it did not."""
+    """An error worth another attempt; `retry_after_seconds` is the server's wish, None if it gave none."""
 
     def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -76,7 +76,7 @@ class BatchClient:
         try:
             answers: list[ItemAnswer] = await attempts(self._attempt, key, body, len(operations))
         except _NotNow as error:
-            raise ApiUnreachable(f"the API at {self._url} does not take the products: {error}") from error
+            raise ApiUnreachable(f"the API at {self._url} does not accept the products: {error}") from error
         return answers
 
     async def _attempt(self, key: str, body: bytes, count: int) -> list[ItemAnswer]:
@@ -87,7 +87,7 @@ class BatchClient:
         except (httpx.TransportError, httpx.DecodingError) as error:
             reason = str(error) or type(error).__name__
             if not self._answered and isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
-                # A wrong address or a stopped service: nobody wants to wait for the retries.
+                # A wrong address or a stopped service: retries would only make the user wait.
                 raise ApiUnreachable(f"no API at {self._url} ({reason}): is it running?") from error
             raise _NotNow(reason) from error
         self._answered = True
@@ -97,7 +97,7 @@ class BatchClient:
             raise ApiRefused(f"{self._url} answered {_explain(response)}")
         answers = answers_of(response.content, count)
         if answers is None:
-            raise ApiRefused(f"{self._url} did not answer as a batch endpoint of this API does")
+            raise ApiRefused(f"{self._url} gave an answer that is not a batch answer of this API")
         for answer in answers:
             if answer.http_status in _FOR_NOW:
                 raise _NotNow(answer.reason, _retry_after_seconds(response))

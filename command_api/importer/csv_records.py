@@ -1,11 +1,11 @@
-"""The records of a CSV (RFC 4180), strictly, but for what spreadsheets and people add.
+"""Reads the records of a CSV file (RFC 4180) strictly, with exceptions for what spreadsheets and people add.
 
-Read all the same: byte order marks, however many; a first line `sep=;`; blanks between a quote and the
-next separator, on either side of a cell, as files have them whose columns were aligned by hand.
-A quote that never closes, or text after a closing quote, stops the file: nobody knows where its rows end.
+The exceptions: any number of byte order marks; a first line `sep=;`; blanks between a quote and a separator
+(in files whose columns were aligned by hand). A quote that never closes, or text after a closing quote, stops
+the import: it is not clear where the rows end.
 
-A record over `RECORD_CHARACTERS_MAX` is read to its end, but kept only up to there and marked, so that it
-costs its own product and no memory.
+A record over `RECORD_CHARACTERS_MAX` is read to its end, but only its beginning is kept, and it is marked. So
+it costs only its own product, and memory is bounded.
 """
 
 import csv
@@ -26,8 +26,8 @@ _to_closing_quote = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 def read_records(path: Path, progress: Callable[[int], object]) -> Iterator[Row]:
     """Every record that has a filled cell, the header included; `progress` is called with the bytes read.
 
-    Bytes that are no UTF-8 are kept by surrogateescape until their product is known: the reject file
-    gives them back unchanged. Raises `FileUnreadable`.
+    Bytes that are not UTF-8 are kept (surrogateescape) until their product is known, so that the reject file
+    contains them unchanged. Raises `FileUnreadable`.
     """
     csv.field_size_limit(RECORD_CHARACTERS_MAX + LINE_CHARACTERS_MAX)
     with (
@@ -60,10 +60,10 @@ def _explain(error: csv.Error, first_line: int, last_line: int) -> str:
 
 
 class _Lines:
-    """The file's lines, one for one, as `csv.reader` can read them.
+    """The lines of the file, one by one, cleaned for `csv.reader`.
 
-    The reader asks for the second line of a record only where a quote is open: so it is known without
-    parsing twice whether a line begins inside a cell.
+    The reader asks for the second line of a record only if a quote is open. So we know whether a line begins
+    inside a cell without parsing it twice.
     """
 
     def __init__(self, text: TextIOWrapper) -> None:
@@ -111,7 +111,7 @@ class _Lines:
         return line
 
     def _tidy(self, line: str, inside: bool) -> str:
-        """The line without the blanks between quotes and separators."""
+        """Removes the blanks between quotes and separators."""
         tidy: list[str] = []
         at = 0
         if inside:
@@ -129,7 +129,7 @@ class _Lines:
         return "".join([*tidy, line[at:]])
 
     def _cell(self, line: str, at: int, tidy: list[str]) -> int:
-        """Adds the cell that begins at `at`; returns its end, or `at` for the reader to judge."""
+        """Adds the cell that begins at `at`; returns its end, or `at` if the reader has to decide."""
         if quoted := self._quoted.match(line, at):
             tidy.append(quoted.group(1))
             return quoted.end()

@@ -1,4 +1,4 @@
-"""Sends the products of one request, settles each one's status and counts what happened to it."""
+"""Sends the products of one request, sets the status of each, and counts the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,14 +17,16 @@ LineOf = Callable[[str], int | None]
 
 @dataclass
 class Delivered:
-    """Of one request: how many products were loaded, and which wait for a SKU that another one holds."""
+    """The result of one request: how many products were loaded, and which wait for a SKU of another
+    product.
+    """
 
     loaded_count: int = 0
     taken: list[tuple[Candidate, ItemAnswer]] = field(default_factory=list)
 
 
 class Delivery:
-    """Everything that the requests of one run have in common."""
+    """The objects that all requests of one run share."""
 
     def __init__(self, api: BatchClient, summary: Summary, reject: Reject, line_of: LineOf) -> None:
         self.api = api
@@ -37,12 +39,12 @@ class Delivery:
         self._summary.rejected += 1
 
     def refuse_as(self, candidate: Candidate, answer: ItemAnswer, more: str = "") -> None:
-        """Refuses what the API refused, with its reason in the words of the file."""
+        """Rejects a product that the API refused; the reason uses the column names and lines of the file."""
         reason = explained(answer, candidate, self._line_of) + more
         self.refuse(Rejection(candidate.line, reason, candidate.original))
 
     async def send(self, chunk: Chunk) -> Delivered:
-        """Sends it. Products whose SKU another one holds come back undecided; all others are counted."""
+        """Sends a request. Returns the products whose SKU another one holds as waiting; counts all others."""
         answers = await self.api.send(chunk.operations)
         delivered = Delivered()
         accepted: list[tuple[Candidate, ItemAnswer]] = []

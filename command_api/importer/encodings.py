@@ -1,4 +1,4 @@
-"""What is no UTF-8 text at all is told by its first bytes, before anything is sent."""
+"""Recognises files that are not UTF-8 text by their first bytes, before anything is sent."""
 
 from command_api.importer.errors import FileUnreadable
 
@@ -13,17 +13,17 @@ _STARTS = (
 
 
 def must_be_text(start: bytes) -> None:
-    """`start`: the first bytes of the file, at least 4 where it has them. Raises `FileUnreadable`."""
+    """`start`: the first bytes of the file, at least 4 if it has so many. Raises `FileUnreadable`."""
     for known, said in _STARTS:
         if start.startswith(known):
             raise FileUnreadable(said)
     if b"\0" in start[:2]:
-        # Every second byte of ASCII text is zero in UTF-16, with or without a mark that says so.
+        # Every second byte of ASCII text is zero in UTF-16, with or without a byte order mark.
         raise FileUnreadable("the file is UTF-16 without a byte order mark; save it as UTF-8")
 
 
 def without_marks(start: bytes) -> bytes:
-    """Without byte order marks: files that went through two tools have two."""
+    """Removes all byte order marks: files that went through two tools have two."""
     while start.startswith(BOM):
         start = start[len(BOM) :]
     return start

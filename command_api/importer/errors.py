@@ -1,23 +1,23 @@
-"""What stops a whole import; what is wrong with one product is a `Rejection`, never an exception.
+"""Errors that stop a whole import. An error in one product is a `Rejection`, never an exception.
 
-ImportFailed            exit 1, the text is the line that the user reads
-├── FileUnreadable      the file is not what it should be: encoding, columns, quotes
+ImportFailed            exit code 1; the user sees the text
+├── FileUnreadable      wrong encoding, missing columns, broken quotes
 ├── ApiUnreachable      no answer, or 503 and 429 until the retries were used up
 └── ApiRefused          an answer about the whole request: 401, 404, 415 … or not our API at all
 """
 
 
 class ImportFailed(Exception):
-    """The import ends here; what was accepted before stays, and running it again is safe."""
+    """The import ends here. Products accepted before are kept, and a second run is safe."""
 
 
 class FileUnreadable(ImportFailed):
-    """Nothing, or nothing more, can be read from the file."""
+    """The file cannot be read, or not further."""
 
 
 class ApiUnreachable(ImportFailed):
-    """The API did not take the products, and it may later: the same command again finishes the work."""
+    """The API did not accept the products now, but may later: the same command finishes the work."""
 
 
 class ApiRefused(ImportFailed):
-    """The API answered, and trying again would get the same answer."""
+    """The API refused the request, and would refuse it again."""

@@ -1,11 +1,11 @@
-"""SKUs that one product of the file hands to another, whatever the order of the file.
+"""Moves SKUs from one product of the file to another, whatever the order of the file.
 
-The first pass refuses a taker that comes before its giver. Those are sent again, holders first, as long as
-that loads some. What waits then and can be helped inside the file is a circle: two products that swap
-their SKUs. One of the circle stands aside: its contested variants get temporary SKUs for a moment (the same
-variants, so that nothing that the file does not state gets lost). All others are refused.
+In the first pass the API refuses a product that takes a SKU before its holder has given it up. Such products
+wait. They are sent again, holders first, until a pass loads none. If products of the file then wait for each
+other in a circle (two products that swap their SKUs), one of them gets temporary SKUs for a moment. Its
+variants stay the same, so nothing is lost that the file does not state. All others are refused.
 
-An import that dies in between leaves temporary SKUs; the same file again ends what it began.
+An import that dies in between leaves temporary SKUs; a second import of the same file repairs them.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from command_api.importer.spool import Spool
 from command_api.importer.swaps import Waiting, holders_first, hopeful
 from shared.contract.text import normal_slug, normal_text
 
-# A SKU that nobody has: the run's id is part of it.
+# A SKU that no product has, because the run's id is part of it.
 TEMPORARY_SKU = "import-{run}-{line}-{place}"
 
 
 class HandOver:
-    """Takes in what the first pass could not load, and finishes it."""
+    """Collects the products that the first pass could not load, and finishes them."""
 
     def __init__(self, delivery: Delivery, spool: Spool) -> None:
         self._delivery = delivery
@@ -32,7 +32,7 @@ class HandOver:
         self._waiting: dict[str, Waiting] = {}
 
     def add(self, candidate: Candidate, answer: ItemAnswer) -> None:
-        """`answer` refused it because others hold its SKUs."""
+        """Adds a product that `answer` refused because other products hold its SKUs."""
         variants = candidate.product.get("variants", [])
         skus = [variant.get("sku") for variant in variants]
         self._waiting[_slug(candidate)] = Waiting(
@@ -44,7 +44,7 @@ class HandOver:
         )
 
     async def finish(self) -> None:
-        """Loads or refuses every product that waits."""
+        """Loads or refuses every waiting product."""
         self._waiting = dict(sorted(self._waiting.items(), key=lambda item: item[1].line))
         while self._waiting:
             order, _ = holders_first(self._waiting)
@@ -54,14 +54,14 @@ class HandOver:
             _, cuts = holders_first({slug: self._waiting[slug] for slug in order if slug in hope})
             uncut = [slug for slug in cuts if not self._waiting[slug].was_cut]
             if not uncut:
-                # Only now: the last answers tell who holds the SKUs after all that was loaded.
+                # Only now: the last answers name the holders of the SKUs after all other loads.
                 for slug in list(self._waiting):
                     self._refuse(slug)
             for start in range(0, len(uncut), OPERATIONS_PER_REQUEST):
                 await self._stand_aside(uncut[start : start + OPERATIONS_PER_REQUEST])
 
     async def _pass(self, order: Sequence[str]) -> bool:
-        """Sends all that wait, one request after the other; whether that loaded any."""
+        """Sends all waiting products, one request after the other; True if any was loaded."""
         loaded_count = 0
         candidates = (self._spool.get(self._waiting[slug].offset) for slug in order)
         for chunk in chunks(candidates, self._delivery.refuse):
@@ -76,7 +76,7 @@ class HandOver:
         return loaded_count > 0
 
     async def _stand_aside(self, slugs: Sequence[str]) -> None:
-        """Frees what these hold and do not want, by an upsert that states the variants alone."""
+        """Frees the SKUs that these products hold and do not want, with an upsert of their variants alone."""
         candidates = [self._spool.get(self._waiting[slug].offset) for slug in slugs]
         products = [
             _under_temporary_skus(candidate, self._waiting[slug], self._delivery.api.run_id)
@@ -92,7 +92,7 @@ class HandOver:
     def _refuse(self, slug: str) -> None:
         waiting = self._waiting.pop(slug)
         more = (
-            "; some of its variants have temporary SKUs now: load the file again" if waiting.was_cut else ""
+            "; some of its variants have temporary SKUs now: import the file again" if waiting.was_cut else ""
         )
         self._delivery.refuse_as(self._spool.get(waiting.offset), waiting.answer, more)
 

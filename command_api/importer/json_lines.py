@@ -1,4 +1,4 @@
-"""One line of JSON, read strictly, with every mistake told in words that are not Python's."""
+"""Reads one line of JSON strictly; error texts are for the user and not Python's own."""
 
 import json
 import math
@@ -11,7 +11,7 @@ NUMBER_DIGITS_MAX = 100
 
 
 class LineUnreadable(Exception):
-    """The line is no JSON, or says one thing twice; the text is for the user."""
+    """The line is not JSON, or an object has a key twice. The text is for the user."""
 
 
 def value_of_line(line: bytes) -> Any:
@@ -38,7 +38,7 @@ _TOO_DEEP = f"nested deeper than {NESTING_LEVELS_MAX} levels"
 
 
 def _refuse_deep_nesting(value: Any) -> None:
-    """What Python can read, it cannot always write again: a bound well below its own."""
+    """The limit is well below Python's own, because Python cannot always write again what it can read."""
     level = [value]
     for _ in range(NESTING_LEVELS_MAX):
         level = [

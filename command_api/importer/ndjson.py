@@ -1,8 +1,8 @@
 """One product a line: the product of an upsert (an absent field is kept, null clears) and its `status`.
 
-A slug that comes twice is rejected the second time: taken as a change, it would make every run of
-the same file rewrite the product twice. That costs about 150 bytes of memory a product. Slugs go to the API
-as they stand, which refuses what cannot be one; they are compared in normal form.
+The second line with the same slug is rejected: if both were loaded, every run of the same file would write
+the product twice. This costs about 150 bytes of memory per product. Slugs are sent to the API unchanged, and
+it refuses wrong ones. They are compared in normal form.
 """
 
 import json
@@ -32,7 +32,7 @@ class NdjsonFile:
         self.bytes_read = 0
 
     def line_of(self, slug: str) -> int | None:
-        """The line of this slug's product, once it was read."""
+        """The line of the product with this slug, None before it was read."""
         return self._line_of_slug.get(slug)
 
     def __iter__(self) -> Iterator[Candidate | Rejection]:
@@ -70,7 +70,9 @@ class NdjsonFile:
 
 
 def candidate_of(number: int, line: bytes) -> Candidate | Rejection:
-    """What one line holds. A product without a slug gets one from its name, so that it can be found again."""
+    """The product of one line. If it has no slug, its name makes one, so that the next import finds it
+    again.
+    """
     try:
         value = value_of_line(line)
     except LineUnreadable as error:

@@ -1,4 +1,4 @@
-"""Why the API refused a product, in the words of the file: which line, which cell, which value.
+"""Translates the API's refusal of a product into the terms of the file: line, cell, value.
 
 A pointer of the API such as /product/variants/1/sku becomes `line 3: Variant SKU 'a\\tb'`.
 """
@@ -31,7 +31,7 @@ _WORDS = {
     "extra-forbidden": "is no field of a product",
     "missing": "is required, and the file does not state it",
 }
-# What the API's validator says about its own types (`String should have at most …`) is not the user's.
+# The API's validator speaks of its own types (`String should have at most …`): the user does not know them.
 _validator = re.compile(
     r"^Value error, |^(?:String|List|Dictionary|Input|Value) (?=should )| after validation"
 )

@@ -1,6 +1,6 @@
-"""The file of what was not loaded, in the format of what was read, so that it can be mended and loaded.
+"""The reject file: rejected products in the format of the input, so that they can be corrected and imported.
 
-An earlier run's file is removed at the start: a file that exists speaks of the last run.
+The reject file of an earlier run is removed at the start, so that an existing file belongs to the last run.
 """
 
 import csv
@@ -17,7 +17,7 @@ REASON_COLUMN = "reason"
 
 
 class RejectFile:
-    """Opened by the first rejection. `header` makes it a CSV, None makes it NDJSON."""
+    """Created at the first rejection. With a `header` it is a CSV, without one NDJSON."""
 
     def __init__(self, imported: Path, header: Sequence[str] | None) -> None:
         self._header = header
@@ -27,14 +27,14 @@ class RejectFile:
         self.clear()
 
     def clear(self) -> None:
-        """Raises `ImportFailed` where the old file cannot be removed."""
+        """Raises `ImportFailed` if the old file cannot be removed."""
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
             raise ImportFailed(f"cannot remove {self.path}: {error.strerror}") from error
 
     def add(self, rejection: Rejection) -> None:
-        """Raises `ImportFailed` where the file cannot be written: a rejection must not get lost."""
+        """Raises `ImportFailed` if the file cannot be written: a rejection must not get lost."""
         try:
             if self._file is None:
                 self._file = self._open()
@@ -58,7 +58,7 @@ class RejectFile:
         return file
 
     def _names(self) -> list[str]:
-        # The reasons of an earlier run, where a reject file is loaded again, give way to the new ones.
+        # If the input is itself a reject file, new reasons replace those of the earlier run.
         names = list(self._header or ())
         return names[:-1] if names and names[-1] == REASON_COLUMN else names
 

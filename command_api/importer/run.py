@@ -1,7 +1,7 @@
-"""The use case: read products, send them in batches, then see to the SKUs that products hand over.
+"""The use case: read products, send them in batches, then load the products that wait for SKUs.
 
-A few requests are under way at a time. A slug occurs once in a source, so no two operations on one
-product ever are. Memory: the products of those requests, whatever the size of the file.
+A few requests are in flight at a time. A slug occurs once in a source, so there are never two operations on
+one product in flight. Memory holds the products of these requests, whatever the size of the file.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ async def import_products(
     progress: Callable[[int], object],
     line_of: LineOf = lambda _: None,
 ) -> None:
-    """Loads everything that `source` yields; `progress` is called with the products done since.
+    """Loads everything that `source` yields; `progress` gets the number of products done since its last call.
 
-    `line_of` gives the line of a slug's product, for refusals. Raises what stops an import (`errors`);
-    `summary` then holds what was done until there.
+    `line_of` gives the line of a slug's product, for the reasons of rejections. Raises the errors that stop
+    an import (`errors`); `summary` then has the counts up to that point.
     """
     delivery = Delivery(api, summary, reject, line_of)
     slots = asyncio.Semaphore(REQUESTS_IN_FLIGHT_MAX)
@@ -51,6 +51,6 @@ async def import_products(
                     await slots.acquire()
                     requests.create_task(deliver(chunk))
         except ExceptionGroup as failures:
-            # The first failure cancelled the rest: it alone is the user's news.
+            # The first failure cancelled the other requests: the user needs only this one.
             raise failures.exceptions[0] from None
         await hand_over.finish()

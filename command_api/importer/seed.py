@@ -1,8 +1,8 @@
 """Invents a catalogue of any size: the same seed and number give the same bytes on every machine.
 
-Each product is made from the seed and its own number alone. So memory does not grow, the first 100
-of 1,000 are the 100, and slugs and SKUs are unique because the number is part of them. Another
-seed's catalogue can stand beside it: the seed is part of them too.
+Each product is made from the seed and its own number alone. So memory does not grow, and the first 100
+products are the same in a catalogue of 100 and of 1,000. Slugs and SKUs contain the seed and the number, so
+they are unique, and catalogues of several seeds can be in one system.
 """
 
 import argparse
@@ -37,14 +37,16 @@ def seed_products(count: int, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `run_seed` reads."""
+    """The arguments of `seed`."""
     parser.add_argument(
-        "--count", type=_not_negative, default=COUNT_DEFAULT, help="products (default: %(default)s)"
+        "--count", type=_not_negative, default=COUNT_DEFAULT, help="number of products (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=_not_negative, default=0, help="another seed, another catalogue (default: 0)"
+        "--seed", type=_not_negative, default=0, help="each seed makes a different catalogue (default: 0)"
     )
-    parser.add_argument("--output", metavar="FILE", help="write NDJSON there, - for stdout, and load nothing")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write NDJSON to this file (-: stdout) and import nothing"
+    )
     add_api_arguments(parser)
 
 
@@ -64,7 +66,7 @@ def run_seed(args: argparse.Namespace) -> int:
 
 
 def _product(number: int, seed: int) -> dict[str, Any]:
-    # Only random() is promised to stay the same in every version of Python: `_pick` is made of it.
+    # Python promises only of random() that it gives the same values in every version: `_pick` uses it.
     random = Random(f"{seed}/{number}")  # noqa: S311 - a catalogue, not a secret
     family = _pick(random, FAMILIES)
     brand, noun = _pick(random, BRANDS), _pick(random, family.nouns)
@@ -133,7 +135,7 @@ def _between(random: Random, lowest: int, highest: int) -> int:
 
 
 def _some(random: Random, choices: range, fewest: int, most: int) -> list[int]:
-    """Different ones, in their own order."""
+    """Some different words, in the order of the list."""
     wanted = min(len(choices), _between(random, fewest, most))
     return sorted(sorted(choices, key=lambda _: random.random())[:wanted])
 
@@ -146,7 +148,7 @@ def _candidates(products: Iterator[dict[str, Any]]) -> Iterator[Candidate]:
 
 def _write(products: Iterator[dict[str, Any]], output: str, progress: Callable[[int], object]) -> None:
     with ExitStack() as stack:
-        # Bytes, not text: the terminal's encoding must not show in the catalogue.
+        # Bytes, not text: the catalogue must not depend on the terminal's encoding.
         file = sys.stdout.buffer if output == "-" else stack.enter_context(Path(output).open("wb"))
         for product in products:
             file.write(json.dumps(product, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")

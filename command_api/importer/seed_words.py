@@ -1,4 +1,4 @@
-"""What the invented catalogue is made of. Changing a word changes every seeded catalogue after it."""
+"""The words of the invented catalogue. If you change one, all seeded catalogues change."""
 
 from dataclasses import dataclass
 

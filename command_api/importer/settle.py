@@ -1,9 +1,8 @@
-"""Brings loaded products to the status that the file wants; where it wants none, they keep theirs.
+"""Gives loaded products the status that the file asks for. Without one, they keep theirs.
 
-The likely transition is asked for first; it is a no-op where the product is there already. Where it
-is not allowed, the product was elsewhere: an archived product is restored, and one that was never
-published is published on its way to the archive. A draft is never made of a published product: the
-catalogue has no such transition.
+The likely transition is sent first; it changes nothing if the product has that status already. If it is not
+allowed, the product had another status: an archived product is restored first, and a draft is published
+before it is archived. A published product never becomes a draft: the catalogue has no such transition.
 """
 
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ _Loaded = tuple[WantedStatus | None, ItemAnswer]
 
 
 async def settle(loaded: Sequence[_Loaded], api: BatchClient) -> list[ItemAnswer]:
-    """The last answer about each product, in order: of its upsert where no transition was wanted."""
+    """The last answer about each product, in order. Without a transition it is the answer to the upsert."""
     last = [answer for _, answer in loaded]
     elsewhere = [index for index, (wanted, answer) in enumerate(loaded) if answer.product_status != wanted]
     await _ask(_LIKELY, elsewhere, loaded, last, api)
@@ -41,7 +40,7 @@ async def _ask(
     last: list[ItemAnswer],
     api: BatchClient,
 ) -> None:
-    """Sends the transitions of these products in one request and notes the answer to each one's last."""
+    """Sends the transitions of these products in one request and keeps the last answer of each product."""
     asked: list[int] = []
     operations = []
     for index in indexes:

@@ -1,11 +1,13 @@
-"""Rows of one handle -> one product, or every reason why not: pure, so that each rule is one small test.
+"""Makes one product from the rows of one handle, or gives every reason why not. Pure: each rule has a small
+test.
 
-Decided here, where Shopify's documentation is silent or ours is short (docs/import.md has all rules):
+Rules that Shopify's documentation does not state (docs/import.md has all rules):
 - A product's own cells (title, body, vendor …) are the first that are filled among its rows.
 - `Status` decides; where it is empty `Published` does; where both are empty the product is published, as
   Shopify does. A file that has neither column asks for no status.
-- `unlisted` is loaded as a draft: the catalogue has no status that is served but not listed.
-- A column that the file lacks is left out of the product (kept), an empty cell of one that it has is null.
+- `unlisted` is loaded as a draft: the catalogue has no status for products that are served but not listed.
+- A column that the file lacks is left out of the product (its value is kept); an empty cell is null
+  (cleared).
 """
 
 from collections.abc import Sequence
@@ -78,7 +80,7 @@ def _misshapen(rows: Sequence[Row], columns: Columns) -> list[str]:
 def _is_utf_8(row: Row) -> bool:
     try:
         "".join(row.cells).encode()
-    except UnicodeEncodeError:  # bytes that the reader kept by surrogateescape
+    except UnicodeEncodeError:  # bytes that the reader kept with surrogateescape
         return False
     return True
 
@@ -113,7 +115,7 @@ def _details(rows: Sequence[Row], columns: Columns, line_of_field: dict[str, int
 def _wanted_status(
     rows: Sequence[Row], columns: Columns, problems: list[str]
 ) -> tuple[WantedStatus | None, bool]:
-    """(the status that the file asks for, whether it says `unlisted`)."""
+    """(status in the file, True if it is `unlisted`)."""
     if not columns.has("Status", "Published"):
         return None, False
     line, status = _first_filled(rows, columns, "Status")

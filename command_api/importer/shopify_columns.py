@@ -1,9 +1,9 @@
-"""Which column of a Shopify product CSV is which, under every name that Shopify has given it since 2019.
+"""Finds the columns of a Shopify product CSV by all names that Shopify has used since 2019.
 
 The names of 2019 to 2024 (`Handle`, `Variant Price`) are the ones that the code uses; those of the template
-of 2024 (`URL handle`, `Price`) are read as their synonyms. The taxonomy was called `Standard Product Type`
-or `Standardized Product Type` in 2021 and 2022, and what is now `Type` was `Custom Product Type`: where an
-older and a newer name stand side by side, the newer one's cell is read first. docs/import.md has the table.
+of 2024 (`URL handle`, `Price`) are read as their synonyms. The taxonomy was called `Standard Product Type` or
+`Standardized Product Type` in 2021 and 2022, and today's `Type` was `Custom Product Type`. If a file has an
+older and a newer name, the cell of the newer one is read first. docs/import.md has the table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,9 +69,9 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One record: the line it starts on, from 1, and its cells as they stand in the file.
+    """One record: the line it starts on, from 1, and its unchanged cells.
 
-    `is_cut` where the record was too long to be kept whole.
+    `is_cut` if the record was too long to be kept whole.
     """
 
     line: int
@@ -81,7 +81,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Columns:
-    """The header, resolved once: where each known column is, and what else the file carries."""
+    """The header: the place of each known column, and the names of the others."""
 
     header: tuple[str, ...]
     position: dict[str, int]
@@ -94,7 +94,7 @@ class Columns:
         return any(column in self.position for column in columns)
 
     def raw(self, row: Row, column: str) -> str:
-        """The cell as written; empty where the file or the row lacks it."""
+        """The unchanged cell; empty if the file or the row lacks it."""
         position = self.position.get(column)
         return row.cells[position] if position is not None and position < len(row.cells) else ""
 
@@ -105,13 +105,13 @@ class Columns:
         return without_apostrophe_before_digits(self.cell(row, "Handle"))
 
     def label(self, column: str) -> str:
-        """What the file calls this column: refusals use the file's own words."""
+        """The file's own name of this column, for rejections."""
         position = self.position.get(column)
         return column if position is None else self.header[position].strip()
 
 
 def resolve_columns(header: Sequence[str]) -> Columns:
-    """Raises `FileUnreadable` where a column that the import cannot do without is missing or doubled."""
+    """Raises `FileUnreadable` if a required column is missing or occurs twice."""
     by_name = {name.casefold(): name for name in KNOWN}
     names = [_plain(name).casefold() for name in header]
     position: dict[str, int] = {}
@@ -143,7 +143,7 @@ def _plain(name: str) -> str:
 
 
 def _labels(header: Sequence[str], position: Mapping[str, int]) -> dict[str, str]:
-    """By the API's name of a field: the name of its column in this file."""
+    """The API's name of a field -> the name of its column in this file."""
     columns = dict(_FIELDS)
     for field, names in (("category", CATEGORY_COLUMNS), ("product_type", TYPE_COLUMNS)):
         columns[field] = next((name for name in names if name in position), names[0])
@@ -156,6 +156,6 @@ def _labels(header: Sequence[str], position: Mapping[str, int]) -> dict[str, str
 def _explain_missing(header: Sequence[str], missing: list[str]) -> str:
     for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if separator in header[0]:
-            return f"columns are separated by {called}; a Shopify CSV has commas: save it again as such"
+            return f"columns are separated by {called}; a Shopify CSV has commas: save it again with commas"
     columns = ", ".join(missing)
     return f"no Shopify product CSV: required column{'s' * (len(missing) > 1)} missing: {columns}"

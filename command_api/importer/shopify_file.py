@@ -1,9 +1,9 @@
 """A Shopify product CSV of any size, read twice so that rows of one handle need not be neighbours.
 
-The first reading notes where each handle stands and proves that the quotes close: nothing is sent from a
-file that breaks in its middle. The second one hands over each product as soon as its last row is read.
-Handles are compared in normal form: two that look the same are one product. Memory: about 250 bytes a
-handle, and the rows of those products whose rows are scattered.
+The first reading records the lines of each handle, and checks that all quotes close: nothing is sent from a
+file with an error in its middle. The second reading yields each product as soon as its last row is read.
+Handles are compared in normal form: two that look the same are one product. Memory: about 250 bytes per
+handle, and the rows of products whose rows are not neighbours.
 """
 
 from collections import Counter, defaultdict
@@ -22,17 +22,17 @@ from shared.contract.text import normal_slug
 
 @dataclass
 class _Handles:
-    """What the first reading found. Handles are in normal form here."""
+    """The result of the first reading. Handles are in normal form here."""
 
     first_line: dict[str, int] = field(default_factory=dict)
     runs: dict[str, int] = field(default_factory=dict)
-    """Per handle whose rows are not all neighbours: in how many runs they stand."""
+    """For each handle whose rows are not all neighbours: the number of groups of rows."""
     made_from: dict[str, list[str]] = field(default_factory=dict)
-    """Per slug that is made of words: the handles that it is made of."""
+    """For each slug that is made of words: the handles that it is made of."""
 
 
 class ShopifyFile:
-    """A `Source`. Raises `FileUnreadable` when made, before anything was sent."""
+    """A `Source`. The constructor raises `FileUnreadable`, before anything is sent."""
 
     def __init__(self, path: Path, currency: str) -> None:
         self._path = path
@@ -49,7 +49,7 @@ class ShopifyFile:
         return self.columns.unknown
 
     def line_of(self, slug: str) -> int | None:
-        """The first line of this slug's product."""
+        """The first line of the product with this slug."""
         found = self._handles
         return found.first_line.get(slug) or found.first_line.get(found.made_from.get(slug, [slug])[0])
 
@@ -74,9 +74,9 @@ class ShopifyFile:
         return product_of(group, self.columns, self._currency)
 
     def _others(self, handle: str, slug: str) -> list[str]:
-        """Other handles of the file, with their lines, that want the slug which was made for this one.
+        """Other handles of the file, with their lines, from which the same slug was made.
 
-        Nobody gets a made slug that two want: the file's order must not decide which product is which.
+        All of them are rejected: the order of the file must not decide which product gets the slug.
         """
         if slug == handle:
             return []
@@ -89,7 +89,7 @@ class ShopifyFile:
         header = next(rows, None)
         if header is None:
             raise FileUnreadable("the file is empty: a header row is required")
-        # A header in the middle: files that were put together by hand.
+        # A header in the middle: the file was joined from several files.
         repeated = [cell.strip() for cell in header.cells]
         return header.cells, (
             row for row in rows if [cell.strip(" \ufeff") for cell in row.cells] != repeated

@@ -1,6 +1,6 @@
 """The images among a product's rows: `Image Position` orders them, and one address is one image.
 
-A variant's own image joins those of the product.
+A variant's own image is added to the images of the product.
 """
 
 import re
@@ -18,7 +18,7 @@ _LAST = Decimal("Infinity")
 def images_of(
     rows: Sequence[Row], columns: Columns, problems: list[str]
 ) -> tuple[list[dict[str, Any]] | None, tuple[int, ...]]:
-    """(the images, the line of each); no images where the file has no column of them."""
+    """(images, line of each); no images if the file has no column for them."""
     if not columns.has("Image Src"):
         return None, ()
     placed: list[tuple[Decimal, Row, str, str]] = []

@@ -28,9 +28,9 @@ OPTION_VALUE_COLUMNS = tuple(f"Option{number} Value" for number in OPTION_NUMBER
 def variants_of(
     rows: Sequence[Row], columns: Columns, currency: str, problems: list[str]
 ) -> tuple[list[dict[str, Any]] | None, tuple[int, ...]]:
-    """(the variants, the line of each); no variants where the file has no column of them.
+    """(variants, line of each); no variants if the file has no column for them.
 
-    What is wrong with them is added to `problems`.
+    Errors are added to `problems`.
     """
     if not columns.has(*VARIANT_VALUES):
         return None, ()
@@ -46,10 +46,10 @@ def variants_of(
 
 
 def is_variant(row: Row, columns: Columns) -> bool:
-    """Not so where its option and variant cells are empty: then it is a further image, or says nothing.
+    """False if its option and variant cells are empty: then the row is a further image, or empty.
 
-    Stray cells such as a tax code do not make a picture a variant, but without a picture they are
-    a variant that lacks its price: better refused than silently dropped.
+    Other filled cells, such as a tax code, do not turn a row with an image into a variant. Without an image
+    such a row is a variant that lacks its price: it is rejected and not silently dropped.
     """
     if any(columns.cell(row, column) for column in VARIANT_VALUES):
         return True
@@ -73,7 +73,7 @@ def _refuse_doubled_skus(
 
 
 def _option_names(rows: Sequence[Row], columns: Columns, problems: list[str]) -> dict[int, str]:
-    """They stand on the product's first row only, and hold for all of them."""
+    """The names are on the product's first row only, and hold for all its rows."""
     names: dict[int, str] = {}
     for number in OPTION_NUMBERS:
         cells = ((row.line, columns.cell(row, f"Option{number} Name")) for row in rows)

@@ -1,4 +1,4 @@
-"""What a file is made of, whatever its format: candidates for the API and rejections."""
+"""The content of a file in any format: candidates for the API, and rejections."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ WANTED_STATUSES: tuple[WantedStatus, ...] = ("draft", "active", "archived")
 
 @dataclass(frozen=True)
 class Lines:
-    """Where a product stands in its file, so that each refusal can name the line and the cell.
+    """The lines of a product in its file, so that each rejection can name the line and the cell.
 
     `rows`: the lines on which its rows begin. `variants` and `images`: one line for each, in their order.
     `fields`: the line of each field of the product itself. `labels`: what the file calls a field; None in
@@ -29,11 +29,11 @@ class Lines:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A product that reads well; only the API's answer accepts it.
+    """A product that could be read; whether it is accepted, the API decides.
 
-    `product` is the product of an upsert: what is absent is kept, null clears. `wanted_status` None leaves
-    the status as it is. `original` is what the reject file repeats: the rows of the CSV, or None where the
-    product itself says it all. `handle` is set where the slug was made of the words of another handle.
+    `product` is the product of an upsert: an absent field is kept, null clears it. `wanted_status` None keeps
+    the status. `original` is what the reject file repeats: the rows of the CSV, or None if `product` is
+    enough to write it. `handle` is set if the slug was made of the words of a handle.
     """
 
     lines: Lines
@@ -50,7 +50,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rejection:
-    """What cannot be loaded and why; `original` as in `Candidate`, or the text of a line that is no JSON."""
+    """A product that cannot be loaded, and the reason; `original` as in `Candidate`, or a line that is not
+    JSON.
+    """
 
     line: int
     reason: str
@@ -58,7 +60,7 @@ class Rejection:
 
 
 class Source(Protocol):
-    """A stream of products whose memory does not grow with their descriptions."""
+    """A stream of products; its memory does not grow with their descriptions."""
 
     @property
     def unknown_columns(self) -> tuple[str, ...]: ...
@@ -70,7 +72,7 @@ class Source(Protocol):
     def bytes_read(self) -> int: ...
 
     def line_of(self, slug: str) -> int | None:
-        """The first line of the product of this slug (in normal form), None where the file has none."""
+        """The first line of the product with this slug (in normal form); None if the file has none."""
         ...
 
     def __iter__(self) -> Iterator[Candidate | Rejection]: ...

@@ -1,4 +1,4 @@
-"""Products that wait, in a temporary file: a thousand of them cost as much memory as one."""
+"""Keeps waiting products in a temporary file: a thousand of them take as much memory as one."""
 
 import pickle
 import tempfile
@@ -8,7 +8,7 @@ from command_api.importer.source import Candidate
 
 
 class Spool:
-    """Use as a context manager; the file has no name, and is gone with the process."""
+    """Use as a context manager. The file has no name, and disappears with the process."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
@@ -20,12 +20,16 @@ class Spool:
         self._file.close()
 
     def add(self, candidate: Candidate) -> int:
-        """Returns where it is. Raises `ImportFailed` where the disk is full."""
+        """Returns its offset. Raises `ImportFailed` if the file cannot be written, on a full disk for
+        example.
+        """
         try:
             offset = self._file.seek(0, 2)
             pickle.dump(candidate, self._file, pickle.HIGHEST_PROTOCOL)
         except OSError as error:
-            raise ImportFailed(f"cannot keep waiting products in a file: {error.strerror}") from error
+            raise ImportFailed(
+                f"cannot write waiting products to a temporary file: {error.strerror}"
+            ) from error
         return offset
 
     def get(self, offset: int) -> Candidate:

@@ -1,4 +1,4 @@
-"""What an import did, in numbers that add up: products = accepted + rejected."""
+"""The counts of an import; they add up: products = accepted + rejected."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +9,7 @@ NAMES_SHOWN_MAX = 5
 
 @dataclass
 class Noted:
-    """How many products something is to be told about, and the first few of them."""
+    """A remark of the summary: how many products it is about, and the first few of them."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Noted:
 
 @dataclass
 class Summary:
-    """Counts of products; `updated_or_unchanged` only grows where the API does not tell the two apart."""
+    """Counts of products; `updated_or_unchanged` counts those for which the API does not say which."""
 
     created: int = 0
     changed: int = 0

@@ -1,8 +1,8 @@
-"""Products that wait for SKUs of each other: which of them can be helped, and in which order; pure.
+"""Decides which products that wait for SKUs of each other can be loaded, and in which order; pure.
 
-A product waits where another one holds a SKU that it wants. Where the holder waits too and does not want
-that SKU itself, it will give it up. So the waiting products are a graph, from taker to holder: along a chain
-holders go first, and a circle (two products that swap their SKUs) is cut open at one of its products.
+A product waits if another one holds a SKU that it wants. If the holder waits too and does not want that SKU
+any more, it will give it up. So the waiting products are a graph, from taker to holder: in a chain holders
+are loaded first, and a circle (two products that swap their SKUs) is cut at one of its products.
 """
 
 from collections import defaultdict
@@ -15,10 +15,10 @@ from shared.contract.text import normal_slug
 
 @dataclass
 class Waiting:
-    """The small facts about a product that waits; it stands in the spool at `offset`.
+    """The small data of a waiting product; the product itself is in the spool at `offset`.
 
-    `wanted` are the SKUs that it states; `states_all` is false where a variant has none, so that nobody
-    knows which SKU it wants to keep. `was_cut` once it stood aside under temporary SKUs.
+    `wanted` are the SKUs that it states. `states_all` is false if a variant has none: then it is unknown
+    which SKU that variant keeps. `was_cut` is true after the product got temporary SKUs.
     """
 
     offset: int
@@ -32,13 +32,15 @@ class Waiting:
         return self.states_all and sku not in self.wanted
 
     def holders(self) -> Iterator[tuple[str, str | None]]:
-        """(SKU that it waits for, the holder's slug in normal form)."""
+        """(SKU that the product waits for, the holder's slug in normal form)."""
         for conflict in self.answer.conflicts:
             yield conflict.sku, None if conflict.slug is None else normal_slug(conflict.slug)
 
 
 def hopeful(waiting: Mapping[str, Waiting]) -> set[str]:
-    """The slugs of those whose every conflict is with a hopeful product that gives the SKU up."""
+    """The slugs of the products that can still be loaded: each holder is one of them, and gives the SKU
+    up.
+    """
     takers: defaultdict[str, set[str]] = defaultdict(set)
     lost: list[str] = []
     for slug, taker in waiting.items():
@@ -57,9 +59,9 @@ def hopeful(waiting: Mapping[str, Waiting]) -> set[str]:
 
 
 def holders_first(waiting: Mapping[str, Waiting]) -> tuple[list[str], list[str]]:
-    """(all slugs, holders before takers; those at which a circle must be cut for that).
+    """(all slugs, holders before takers; the slugs at which a circle must be cut).
 
-    A depth-first search; a holder that is met while its own search still runs closes a circle.
+    A depth-first search: a holder that is found while its own search is running closes a circle.
     """
     order: list[str] = []
     cuts: dict[str, None] = {}

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 PROCESS = "relay"
 RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has not confirmed; NaN: unknown.")
-RELAY_LAG_SECONDS = Gauge("relay_lag_seconds", "Age of the oldest of them, 0 without any; NaN: unknown.")
+RELAY_LAG_SECONDS = Gauge(
+    "relay_lag_seconds",
+    "Age of the oldest event that Kafka has not confirmed, 0 if there is none; NaN: unknown.",
+)
 
 _POOL_CONNECTIONS_MAX = 2
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
@@ -43,9 +46,9 @@ _log = get_logger(__name__)
 
 
 async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
-    """Relay until `stop`; then finish the chunk on its way, save the cursor and free the lock.
+    """Relay until `stop`; then finish the chunk in flight, save the cursor and free the lock.
 
-    Waits while PostgreSQL or Kafka are away. Raises `PortTaken` and every other error.
+    Waits while PostgreSQL or Kafka is unavailable. Raises `PortTaken` and every other error.
     """
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
@@ -130,18 +133,20 @@ def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
         await pool.fetchval("SELECT 1")
 
     async def kafka() -> None:
-        """A standby is ready without Kafka: it has nothing to send."""
+        """A standby is ready without Kafka, because it sends nothing."""
         if status.operator_needed is not None:
             raise RuntimeError(status.operator_needed)
         if status.is_active and not status.is_forwarding:
-            raise RuntimeError("active, but not connected to Kafka or topics not verified")
+            raise RuntimeError("active, but not connected to Kafka, or its topics are not verified")
 
     health.require("postgres", postgres)
     health.require("kafka", kafka)
 
 
 async def _report(pool: "Pool") -> None:
-    """Lag, read from the log by active and standby relays; NaN where unknown: an old number misleads."""
+    """The lag, read from the log by active and standby relays; NaN if unknown, because an old number
+    misleads.
+    """
     try:
         lag = await read_lag(pool)
     except LogUnavailable:

@@ -1,7 +1,7 @@
-"""What the relay needs from outside: the tail of a log that it holds alone, somewhere to publish, and a hint.
+"""The ports of the relay: the tail of the log (with its lock), a publisher, and a hint that events arrived.
 
 RelayError
-+-- LogUnavailable    PostgreSQL is away: wait, connect and take the lock again
++-- LogUnavailable    PostgreSQL is unavailable: wait, connect and take the lock again
 +-- RelayReplaced     another relay may be active: stop at once, then wait for the lock
 +-- PublishFailed     Kafka did not confirm in time, or refused for now: a new publisher, from the cursor
 +-- OperatorNeeded    Kafka will always refuse this: stop, log it as critical, and never skip an event
@@ -14,10 +14,10 @@ from shared.contract.recorded_event import RecordedEvent
 
 
 class RelayError(Exception):
-    """Why the relay stopped forwarding; nothing is lost, the cursor stands before what is unconfirmed."""
+    """Why the relay stopped publishing. Nothing is lost: the cursor is before the unconfirmed events."""
 
     reason: ClassVar[str]
-    """In `relay_restarts_total` and in logs."""
+    """The label in `relay_restarts_total` and in logs."""
 
 
 class LogUnavailable(RelayError):
@@ -27,32 +27,34 @@ class LogUnavailable(RelayError):
 
 
 class RelayReplaced(RelayError):
-    """The lock's connection is gone, or the cursor is not where this relay left it."""
+    """The lock's connection is lost, or another process has moved the cursor."""
 
     reason = "replaced"
 
 
 class PublishFailed(RelayError):
-    """What was not confirmed may or may not be in Kafka."""
+    """Unconfirmed events may or may not be in Kafka."""
 
     reason = "publish_failed"
 
 
 class OperatorNeeded(RelayError):
-    """Kafka refuses an event for good, or the topics are not as this service needs them."""
+    """Kafka will never accept an event, or the topics are not as this service needs them."""
 
     reason = "operator_needed"
 
 
 class Published(NamedTuple):
-    """How many of a chunk's events are confirmed, counted from its start without a hole; why not all."""
+    """How many events from the start of a chunk are confirmed without a gap, and the failure if not all
+    are.
+    """
 
     confirmed_events: int
     failure: RelayError | None = None
 
 
 class Chunk(NamedTuple):
-    """Events on their way, and what the publisher made of them beforehand."""
+    """Events to publish, and the batches that the publisher has prepared from them."""
 
     events: Sequence[RecordedEvent]
     prepared: Any
@@ -69,7 +71,7 @@ class LogTail(Protocol):
         """Become the one active relay of this log, until `lost` returns. False: another relay is active."""
 
     async def read_cursor(self) -> int:
-        """The log position up to which all is confirmed; 0 before the first event."""
+        """The log position up to which Kafka has confirmed all events; 0 before the first event."""
 
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
         """The next chunk in log order; empty at the end. Raises `OperatorNeeded` for a row it cannot read."""
@@ -78,30 +80,32 @@ class LogTail(Protocol):
         """Compare and set. Raises `RelayReplaced` when the cursor is not at `old`."""
 
     async def lost(self) -> None:
-        """Returns when the session, and with it the lock, is gone."""
+        """Returns when the session, and the lock with it, is lost."""
 
     async def close(self) -> None:
         """End the session and free the lock; never raises."""
 
 
 class Publisher(Protocol):
-    """Used once: started, publishing until the first failure, stopped."""
+    """Used once: start, publish until the first failure, stop."""
 
     async def start(self) -> None:
         """Verify the topics and connect. Raises `PublishFailed` or `OperatorNeeded`."""
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
-        """Encode a chunk. That takes as long as sending it, so it is done while the chunk before is sent."""
+        """Encode a chunk. This takes as long as sending it, so it is done while the previous chunk is
+        sent.
+        """
 
     async def publish(self, chunk: Chunk) -> Published:
         """Send a chunk in order per product and wait, bounded, until it is confirmed. Never raises."""
 
     async def stop(self) -> None:
-        """Give up what is unconfirmed and disconnect, within a time limit; never raises."""
+        """Give up unconfirmed events and disconnect, within a time limit; never raises."""
 
 
 class AppendSignal(Protocol):
-    """A hint that there is more to read; it may also never come."""
+    """A hint that there are new events; it may also never come."""
 
     async def wait(self, seconds_max: float) -> None:
-        """Until a hint came since the last call, or `seconds_max` passed."""
+        """Wait until a hint has come since the last call, or `seconds_max` have passed."""

@@ -1,9 +1,10 @@
-"""Event log -> Kafka, in order, by one relay at a time: never skips, may repeat.
+"""Publishes the event log to Kafka in order, one relay at a time: it never skips an event, and may repeat
+some.
 
-The cursor moves only over what Kafka has confirmed without a hole. So every failure (a relay killed, Kafka or
-PostgreSQL away, this relay replaced by another) has the same answer: stop, and continue from the cursor.
-Consumers drop what is sent twice by its stream version (docs/decisions/0003-relay-fencing.md says why that is
-enough).
+The cursor moves only over events that Kafka has confirmed without a gap. So every failure (a relay killed,
+Kafka or PostgreSQL unavailable, this relay replaced by another) has the same answer: stop, and continue from
+the cursor. Consumers recognise duplicates by their stream version (docs/decisions/0003-relay-fencing.md says
+why that is enough).
 """
 
 import asyncio
@@ -29,13 +30,17 @@ from shared.ops.concurrency.waits import beside, pause, run_until
 from shared.ops.logs import get_logger
 
 RELAY_ACTIVE = Gauge("relay_active", "1 while this process holds the relay's lock, 0 on standby.")
-RELAY_POSITION = Gauge("relay_position", "Log position up to which this process has seen all confirmed.")
+RELAY_POSITION = Gauge(
+    "relay_position", "Log position up to which Kafka has confirmed all events to this process."
+)
 RELAY_BATCH_EVENTS = Histogram(
     "relay_batch_events",
-    "Events published as one chunk.",
+    "Events per published chunk.",
     buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000),
 )
-RELAY_RESTARTS = Counter("relay_restarts_total", "Forwarding was interrupted and started again.", ["reason"])
+RELAY_RESTARTS = Counter(
+    "relay_restarts_total", "How often publishing was interrupted and started again, by cause.", ["reason"]
+)
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
@@ -56,7 +61,7 @@ class RelayTimes:
 
 @dataclass(slots=True)
 class RelayStatus:
-    """What readiness asks: whether this is the active relay, whether it forwards, and why it is stopped."""
+    """For the readiness check: whether this relay is active, whether it publishes, and why it has stopped."""
 
     is_active: bool = False
     is_forwarding: bool = False
@@ -84,7 +89,9 @@ class Relay:
         self._failures = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Stand by, lead, start again, until `stop`; then the chunk on its way is finished and saved."""
+        """Stand by, publish, start again, until `stop`; then finish the chunk in flight and save the
+        cursor.
+        """
         while not stop.is_set():
             try:
                 await self._tenure(stop)
@@ -93,7 +100,7 @@ class Relay:
                 await self._back_off(stop)
 
     async def _tenure(self, stop: asyncio.Event) -> None:
-        """From one connection to the log until it ends."""
+        """Use one connection to the log until it ends."""
         self._beat()
         log = await self._open_log()
         try:
@@ -102,7 +109,7 @@ class Relay:
                 RELAY_ACTIVE.set(1)
                 _log.info("this relay is active")
                 if not await run_until(log.lost(), self._lead(log, stop)):
-                    raise RelayReplaced("the connection that holds the lock is gone")
+                    raise RelayReplaced("the connection that holds the lock is lost")
         finally:
             self.status.is_active = self.status.is_forwarding = False
             RELAY_ACTIVE.set(0)
@@ -117,7 +124,7 @@ class Relay:
         return False
 
     async def _lead(self, log: LogTail, stop: asyncio.Event) -> None:
-        """Publish, with a new publisher after each failure of Kafka; the lock is kept all the time."""
+        """Publish, with a new publisher after each failure of Kafka. The lock is held all the time."""
         while not stop.is_set():
             try:
                 await self._publish(log, stop)
@@ -128,7 +135,7 @@ class Relay:
                 await self._stand_still(error, stop)
 
     async def _publish(self, log: LogTail, stop: asyncio.Event) -> None:
-        """From one publisher's start to its first failure."""
+        """Use one publisher from its start to its first failure."""
         self._beat()
         publisher = self._new_publisher(log.log_id)
         try:
@@ -140,14 +147,20 @@ class Relay:
             await publisher.stop()
 
     async def _stand_still(self, error: OperatorNeeded, stop: asyncio.Event) -> None:
-        """Skipping would lose the event for every consumer: the relay is not ready until it can send it."""
+        """Waits: to skip the event would lose it for every consumer. The relay is not ready until it can send
+        it.
+        """
         self.status.operator_needed = str(error)
         RELAY_RESTARTS.labels(error.reason).inc()
-        _log.critical("relay stopped until an operator acts; no event is skipped", error=str(error))
+        _log.critical(
+            "relay stopped: an operator must repair the cause; no event is skipped", error=str(error)
+        )
         await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Chunk after chunk. The next one is read and encoded while Kafka confirms the present one."""
+        """Publish chunk after chunk. The next one is read and encoded while Kafka confirms the present
+        one.
+        """
         cursor = await log.read_cursor()
         RELAY_POSITION.set(cursor)
         idle_seconds = self._times.poll_min
@@ -193,11 +206,13 @@ class Relay:
     def _interrupted(self, error: RelayError) -> None:
         RELAY_RESTARTS.labels(error.reason).inc()
         if self._failures % _FAILURES_PER_LOG_LINE == 0:
-            _log.warning("relay interrupted, continues from cursor", reason=error.reason, error=str(error))
+            _log.warning(
+                "relay interrupted, continues from its cursor", reason=error.reason, error=str(error)
+            )
         self._failures += 1
 
     async def _back_off(self, stop: asyncio.Event) -> None:
-        """Full jitter up to a bound that doubles with each failure in a row; forgotten after a success."""
+        """Full jitter up to a bound that doubles with each failure in a row; a success resets it."""
         bound = min(self._times.retry_initial * 2 ** min(self._failures, 16), self._times.retry_max)
         await pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
 
@@ -207,5 +222,5 @@ async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> 
 
 
 def _jitter() -> float:
-    """0.5 to 1.5, so that standbys do not ask in step."""
+    """A factor from 0.5 to 1.5, so that standbys do not ask at the same time."""
     return 0.5 + random.random()  # noqa: S311 - spreads retries, guards nothing

@@ -32,7 +32,7 @@ class RelaySettings(ProcessSettings):
     # Back-off after failures: full jitter up to a bound that doubles from the first value to the second.
     relay_retry_seconds_initial: float = Field(default=0.1, gt=0)
     relay_retry_seconds_max: float = Field(default=5.0, gt=0)
-    # How soon to look again whether an operator has mended what stopped the relay.
+    # How often to check whether an operator has repaired the cause that stopped the relay.
     relay_operator_wait_seconds: float = Field(default=15.0, gt=0)
     relay_partitions_interval_seconds: float = Field(default=30.0, gt=0)
     relay_report_interval_seconds: float = Field(default=1.0, gt=0)

@@ -1,1 +1,1 @@
-"""The replay command: a range of the event log to a topic once more, marked as a replay."""
+"""The replay command: publishes a range of the event log to a topic again, marked as a replay."""

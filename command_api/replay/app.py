@@ -1,4 +1,4 @@
-"""The composition root of a replay: from an operator's order to its outcome."""
+"""The composition root of a replay: runs an operator's order and returns its outcome."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from shared.kafka.topics import TopicSpec
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an operator asks for; `last` None: up to the newest event at the start."""
+    """The replay that an operator asks for; `last` None: up to the newest event at the start."""
 
     topic: str
     first: int = 1
@@ -33,7 +33,7 @@ class Order:
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome. `last`: the last position to replay; None where the log could not be read."""
+    """The outcome. `last`: the last position to replay; None if the log could not be read."""
 
     last: int | None = None
     tally: Tally | None = None
@@ -47,7 +47,7 @@ Progress = Callable[[Selection, Tally], None]
 async def run_replay(
     order: Order, settings: ReplaySettings, progress: Progress, stop: asyncio.Event
 ) -> Outcome:
-    """Replay until done, failed or `stop`; an outage is an outcome, anything else that is raised a bug."""
+    """Replay until done, failed or `stop`. An outage is an outcome; any exception raised here is a bug."""
     outcome = Outcome()
     try:
         log = await PostgresReplayLog.open(settings.event_store_read_dsn, _limits(settings))
@@ -69,7 +69,7 @@ async def _replay(
     outcome: Outcome,
 ) -> None:
     end = await _end(log, order, settings)
-    # Positions without an event yet will get one: they must not count as replayed.
+    # Positions that have no event yet will get one: they must not count as replayed.
     outcome.last = end if order.last is None else min(order.last, end)
     selection = Selection(order.first, outcome.last, order.product_ids, order.event_types)
     replay = Replay(
@@ -92,8 +92,9 @@ async def _replay(
 async def _end(log: PostgresReplayLog, order: Order, settings: ReplaySettings) -> int:
     """The last position that may be sent now.
 
-    Into a live topic nothing that the relay has not sent before: consumers would take the marked record for
-    the event's first arrival, leave out its side effects, and drop the relay's as a repeat.
+    A live topic gets only events that the relay has sent before. Otherwise the marked record would be the
+    first that consumers see of the event: they would leave out its side effects, and drop the relay's as a
+    duplicate.
     """
     newest = await log.newest_position()
     if order.topic not in topics(settings.kafka_topic_prefix):
@@ -110,7 +111,9 @@ def _limits(settings: ReplaySettings) -> ReplayLimits:
 
 
 def _publisher_settings(order: Order, settings: ReplaySettings) -> PublisherSettings:
-    """As the relay's, but for one topic, the mark, and that a topic is made only for who asks for it."""
+    """As the relay's, but for one topic, with the replay mark; creates the topic only if the operator asks
+    for it.
+    """
     return PublisherSettings(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         topics=[TopicSpec(order.topic, settings.partition_count, settings.kafka_replication_factor)],

@@ -31,9 +31,15 @@ _log = get_logger(__name__)
 
 
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `run_replay_command` reads; a wrong value ends in argparse's usage message and exit code 2."""
+    """The arguments of `replay`. For a wrong value argparse prints its usage message and exits with 2."""
     add = parser.add_argument
-    add("--topic", required=True, type=_topic, metavar="T", help="full name of the topic; it must exist")
+    add(
+        "--topic",
+        required=True,
+        type=_topic,
+        metavar="T",
+        help="full name of the target topic, which must exist",
+    )
     add("--create-topic", action="store_true", help="create the topic if it is missing")
     add(
         "--from", dest="first", type=_position, default=1, metavar="P", help="first log position (default: 1)"
@@ -54,7 +60,7 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_replay_command(args: argparse.Namespace) -> int:
-    """The command as a process of its own; returns its exit code."""
+    """Run the command in this process; returns its exit code."""
     order, settings = read_order(args)
     terminal = process_terminal()
     configure_logs(PROCESS, settings, terminal.errors)
@@ -66,7 +72,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
 
 
 def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
-    """From the arguments and the environment. Raises `SystemExit` (2) for what is wrong with them."""
+    """The order in the arguments and the environment. Raises `SystemExit` (2) if they are wrong."""
     if args.last is not None and args.first > args.last:
         args.usage_error(f"--from {args.first} is greater than --to {args.last}")
     order = Order(
@@ -84,7 +90,7 @@ def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
 async def replay(
     order: Order, settings: ReplaySettings, terminal: Terminal, stop: asyncio.Event, *, as_json: bool
 ) -> int:
-    """Replays, says up to where all is confirmed, returns the exit code."""
+    """Replays, prints the position up to which all is confirmed, returns the exit code."""
     with _Progress(settings.replay_report_interval_seconds, terminal.errors) as progress:
         outcome = await run_replay(order, settings, progress.show, stop)
     _report(order, outcome, terminal, as_json=as_json)
@@ -92,7 +98,7 @@ async def replay(
 
 
 def _strays(order: Order, prefix: str) -> list[str]:
-    """The chosen event types that do not belong into this topic of one kind of event."""
+    """The chosen event types that do not belong to this topic, if it is one of the live topics."""
     live = topics(prefix)
     if order.topic not in (live.created, live.updated, live.deleted):
         return []
@@ -100,7 +106,7 @@ def _strays(order: Order, prefix: str) -> list[str]:
 
 
 class _Progress:
-    """A bar over the positions of the log on a terminal; elsewhere a log line now and then."""
+    """Shows the progress over log positions: a bar on a terminal, otherwise a log line now and then."""
 
     def __init__(self, interval_seconds: float, file: TextIO) -> None:
         self._interval_seconds = interval_seconds
@@ -142,7 +148,7 @@ def _complaint(order: Order, outcome: Outcome) -> str:
         return what
     confirmed = outcome.tally.confirmed_position if outcome.tally else order.first - 1
     if confirmed < order.first:
-        return f"{what}\nnothing is confirmed; start again with --from {order.first}"
+        return f"{what}\nno event is confirmed; start again with --from {order.first}"
     return f"{what}\nconfirmed up to position {confirmed}; continue with --from {confirmed + 1}"
 
 
@@ -166,7 +172,7 @@ def _as_text(order: Order, tally: Tally, last: int) -> str:
 
 
 def _as_json(order: Order, outcome: Outcome) -> dict[str, Any]:
-    """`confirmed_position` is null where nothing is; a dry run confirms nothing."""
+    """`confirmed_position` is null if no event is confirmed, and in a dry run."""
     reached = outcome.tally.confirmed_position if outcome.tally else 0
     is_confirmed = not order.is_dry_run and order.first <= reached
     return {

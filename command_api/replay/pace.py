@@ -1,11 +1,11 @@
-"""How fast a replay may go: the readers of its topic share their machines with live work."""
+"""Limits the speed of a replay, because the readers of its topic share their machines with live work."""
 
 
 class Pace:
-    """At most so many events per second; None: as fast as Kafka confirms. Time comes in as a value.
+    """At most `events_per_second`; None: as fast as Kafka confirms. The caller passes the time.
 
-    Events are sent in portions for a fifth of a second. A late portion is not made up for, so a stall is not
-    followed by a burst.
+    Events are sent in portions for a fifth of a second. Lost time is not caught up, so no burst follows a
+    stall.
     """
 
     _TURNS_PER_SECOND = 5
@@ -15,13 +15,13 @@ class Pace:
         self._due = float("-inf")
 
     def turn_events_max(self, events_max: int) -> int:
-        """How many events to send as one, given that more than `events_max` never are."""
+        """How many events to send at once; at most `events_max`."""
         if self._events_per_second is None:
             return events_max
         return max(1, min(events_max, int(self._events_per_second / self._TURNS_PER_SECOND)))
 
     def wait_seconds(self, now: float, events: int) -> float:
-        """How long to wait, at `now`, before sending so many events; they count as sent after it."""
+        """How long to wait, at `now`, before sending `events` events; they count as sent after the wait."""
         if self._events_per_second is None or events == 0:
             return 0.0
         start = max(now, self._due)

@@ -1,4 +1,4 @@
-"""What a replay needs from outside, beside the relay's publisher: a log of which it reads ranges."""
+"""The port of a replay, beside the relay's publisher: a log that it reads in ranges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from shared.contract.recorded_event import RecordedEvent
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Log positions `first` to `last`, both inclusive; of these products and stored types, or of all."""
+    """Log positions `first` to `last`, both inclusive; only these products and event types, or all if
+    empty.
+    """
 
     first: int
     last: int
@@ -19,14 +21,14 @@ class Selection:
 
 
 class Stretch(NamedTuple):
-    """The selected events after a position, and the position up to which there are no others."""
+    """The selected events after a position, and the position up to which the log was searched."""
 
     events: Sequence[RecordedEvent]
     scanned_to: int
 
 
 class Count(NamedTuple):
-    """How many selected events lie after a position, up to and including another."""
+    """The number of selected events after a position, up to and including `scanned_to`."""
 
     events: int
     scanned_to: int
@@ -35,7 +37,7 @@ class Count(NamedTuple):
 class ReplayLog(Protocol):
     """One read-only session. Every method but `close` raises `LogUnavailable`.
 
-    A read is bounded in events, in bytes and in positions. It may find nothing and still have advanced:
+    A read is bounded in events, bytes and positions. It may find nothing and still have advanced:
     continue from `scanned_to` until that is the selection's last position.
     """
 
@@ -47,7 +49,7 @@ class ReplayLog(Protocol):
         """The position of the last event; 0 while there is none."""
 
     async def relayed_position(self) -> int:
-        """The position up to which the relay has certainly published; 0 before its first event."""
+        """The position up to which the relay has published for certain; 0 before its first event."""
 
     async def read_after(self, log_position: int, selection: Selection, events_max: int) -> Stretch:
         """The next selected events in log order. Raises `OperatorNeeded` for a row it cannot read."""

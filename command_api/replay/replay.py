@@ -1,7 +1,9 @@
-"""Publishes a range of the log to any topic, marked as a replay, for a reader that is new or lost its data.
+"""Publishes a range of the log to any topic, marked as a replay, for consumers that are new or lost their
+data.
 
-The relay's rules hold here, too: in log order, confirmed before counted, never past an unconfirmed event. It
-keeps no cursor: another replay can continue after `Tally.confirmed_position`; it repeats at most a chunk.
+The relay's rules hold here, too: in log order, counted only when confirmed, never past an unconfirmed event.
+A replay has no cursor: the next one can continue after `Tally.confirmed_position`, and repeats at most a
+chunk.
 """
 
 import asyncio
@@ -17,23 +19,25 @@ from shared.ops.concurrency.waits import beside, pause, run_until
 
 @dataclass(slots=True)
 class Tally:
-    """The progress: all selected events up to `confirmed_position` are confirmed, `events` of them."""
+    """The progress: all selected events up to `confirmed_position` are confirmed; `events` is their
+    number.
+    """
 
     confirmed_position: int
     events: int = 0
 
 
 class _Run(NamedTuple):
-    """A chunk ready to be sent, and the position up to which nothing else is selected."""
+    """A chunk ready to send, and the position up to which there is no other selected event."""
 
     chunk: Chunk
     scanned_to: int
 
 
 class Replay:
-    """The use case. `progress` is called with the tally each time it has grown; `now` is a clock in seconds.
+    """The use case. `progress` is called with each new tally; `now` is a clock in seconds.
 
-    After a stop the chunk on its way may take `finish_seconds_max` more; then it counts as unconfirmed.
+    After a stop the chunk in flight may take `finish_seconds_max` more; then it counts as unconfirmed.
     """
 
     def __init__(
@@ -58,13 +62,14 @@ class Replay:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing selected is left."""
+        """Whether all selected events are confirmed."""
         return self.tally.confirmed_position >= self._selection.last
 
     async def publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Send the selected events, until done or `stop`. Raises `RelayError`; the tally is true even then.
+        """Send the selected events, until done or `stop`. Raises `RelayError`; the tally is correct even
+        then.
 
-        The topic is verified even if there is nothing to send: a misspelt one must not look like success.
+        The topic is verified even if there is nothing to send: a wrong name must not look like success.
         """
         try:
             await publisher.start()
@@ -74,13 +79,13 @@ class Replay:
             await publisher.stop()
 
     async def count(self, stop: asyncio.Event) -> None:
-        """Count the selected events into the tally, and send nothing."""
+        """Count the selected events in the tally; send nothing."""
         while not (self.is_complete or stop.is_set()):
             events, scanned_to = await self._log.count_after(self.tally.confirmed_position, self._selection)
             self._reached(scanned_to, events)
 
     async def _publish(self, publisher: Publisher, stop: asyncio.Event) -> None:
-        """The next chunk is read and encoded while Kafka confirms the present one, as the relay does it."""
+        """Reads and encodes the next chunk while Kafka confirms the present one, as the relay does."""
         run = await self._next(publisher, self.tally.confirmed_position)
         while not self.is_complete:
             async with beside(self._next(publisher, run.scanned_to)) as following:
@@ -99,7 +104,7 @@ class Replay:
     async def _send(self, publisher: Publisher, run: _Run) -> None:
         events = run.chunk.events
         confirmed, failure = (await publisher.publish(run.chunk)) if events else (0, None)
-        # What lies between two selected events is done with the first of them.
+        # The positions between two selected events count as done together with the first of them.
         reached = run.scanned_to if confirmed == len(events) else events[confirmed].log_position - 1
         self._reached(reached, confirmed)
         if failure is not None:

@@ -1,4 +1,4 @@
-"""Every environment variable that `python -m command_api replay` reads; what to replay comes as arguments."""
+"""Every environment variable that `python -m command_api replay` reads; arguments say what to replay."""
 
 from pydantic import Field
 
@@ -7,13 +7,13 @@ from shared.ops.settings import ProcessSettings
 
 
 class ReplaySettings(ProcessSettings):
-    """The log is only read, so the reader role and a replica are enough."""
+    """A replay only reads the log, so the reader role and a replica are enough."""
 
     event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
     kafka_bootstrap_servers: str = "127.0.0.1:19092"
     # The prefix of the live topics; it is not added to the name of the replay's topic.
     kafka_topic_prefix: str = ""
-    # As the relay's: the partitions of a replay must be those of the live topics.
+    # Must be the relay's value: a replay uses the same partitions as the live topics.
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
     kafka_replication_factor: int = Field(default=1, ge=1, le=10)
 
@@ -26,5 +26,5 @@ class ReplaySettings(ProcessSettings):
     replay_start_seconds_max: float = Field(default=10.0, gt=0)
     replay_send_seconds_max: float = Field(default=12.0, gt=0)
     replay_stop_seconds_max: float = Field(default=3.0, gt=0)
-    # How often progress is logged where standard error is no terminal.
+    # How often progress is logged if standard error is not a terminal.
     replay_report_interval_seconds: float = Field(default=10.0, gt=0)

@@ -1,4 +1,6 @@
-"""`python -m deploy.local up|down|status|shell|clean`; works on `.local/` of the current directory."""
+"""`python -m deploy.local up|down|status|shell|clean`: the local stack of the current directory
+(`.local/`).
+"""
 
 import argparse
 import os
@@ -21,15 +23,17 @@ _DOWN_SECONDS_MAX = 90.0
 
 
 def up(settings: StackSettings) -> int:
-    """Run everything until stopped."""
+    """Start everything and run until stopped."""
     if MARK in os.environ:
-        raise LocalStackError("this is a `make shell`, in which all servers count as yours: `exit` first")
+        raise LocalStackError(
+            "this is a `make shell`, which has the addresses of a running stack: leave it with `exit` first"
+        )
     Supervisor(settings).run()
     return 0
 
 
 def down(settings: StackSettings) -> int:
-    """Stop the `up` that runs in this directory, from another terminal."""
+    """Stop the stack of this directory, from another terminal."""
     pid = running_pid(settings.folder)
     if pid is None:
         print("not running")
@@ -38,14 +42,14 @@ def down(settings: StackSettings) -> int:
     deadline = time.monotonic() + _DOWN_SECONDS_MAX
     while running_pid(settings.folder) == pid:
         if time.monotonic() > deadline:
-            raise LocalStackError(f"pid {pid} has not stopped after {_DOWN_SECONDS_MAX:.0f} s")
+            raise LocalStackError(f"process {pid} has not stopped after {_DOWN_SECONDS_MAX:.0f} s")
         time.sleep(0.1)
     print("stopped")
     return 0
 
 
 def status(settings: StackSettings) -> int:
-    """Exit code 0 where all is ready, 1 where something is not, 3 where nothing runs."""
+    """Show what is ready. Exit code 0: everything, 1: something is not ready, 3: nothing runs."""
     pid = running_pid(settings.folder)
     if pid is None:
         print("not running")
@@ -67,7 +71,7 @@ def status(settings: StackSettings) -> int:
 def clean(settings: StackSettings) -> int:
     """Remove all data and logs of this directory."""
     if running_pid(settings.folder) is not None:
-        raise AlreadyRunning("still running: `make down` first")
+        raise AlreadyRunning("the stack is running: stop it with `make down` first")
     postgres = settings.data / "postgres"
     if postgres.is_symlink():  # see unprivileged.py: root's data may live elsewhere
         shutil.rmtree(postgres.resolve().parent)
@@ -87,18 +91,18 @@ def _parser() -> argparse.ArgumentParser:
         if name == "up":
             command.add_argument(
                 "--without", action="append", default=[], metavar="PROCESS", choices=PROCESSES,
-                help=f"leave one out, to run it by hand (repeatable): {', '.join(PROCESSES)}",
+                help=f"do not start this process; you run it by hand (repeatable): {', '.join(PROCESSES)}",
             )  # fmt: skip
     return parser
 
 
 def main() -> int:
-    """Errors that the user can mend are one line, without a traceback."""
+    """An error that the user can repair is printed in one line, without a traceback."""
     parser = _parser()
     given, rest = parser.parse_known_args()
     command = given.command
     if rest and command != "shell":
-        parser.error(f"{command} does not take {' '.join(rest)}")
+        parser.error(f"{command} does not accept: {' '.join(rest)}")
     try:
         settings = StackSettings.read(Path.cwd())
         if command == "shell":

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make or refresh .venv with the Python at hand and the locked packages. No interpreter is downloaded.
-# PYTHON=/path/to/python chooses one; otherwise the first of the names below that is 3.11 or newer.
+# Creates or updates .venv with an installed Python and the locked packages. It downloads no interpreter.
+# PYTHON=/path/to/python chooses one; otherwise it takes the first of the names below that is 3.11 or newer.
 set -eu
 
 names=${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}
@@ -21,7 +21,7 @@ find_python() {
 
 if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     python=$(find_python)
-    [ -n "$python" ] || fail "Python 3.11 or newer is needed, and none of these is: $names; set PYTHON=/path/to/one"
+    [ -n "$python" ] || fail "Python 3.11 or newer is needed; not found under these names: $names. Set PYTHON=/path/to/python"
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "$python has no venv or ensurepip module; install it (on Debian or Ubuntu: apt-get install python3-venv)"
     echo "Creating .venv with $("$python" --version)"

@@ -1,4 +1,4 @@
-"""Downloads are kept in one folder for all checkouts, because a broker's 45 MB need not come twice."""
+"""Keeps downloads in one folder for all checkouts, so that the broker's 45 MB are downloaded once."""
 
 import fcntl
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/product-catalogue`, by default under ~/.cache; made if absent."""
+    """`$XDG_CACHE_HOME/product-catalogue`, by default under ~/.cache; created if missing."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     folder = Path(base) / "product-catalogue"
     folder.mkdir(parents=True, exist_ok=True)
@@ -18,7 +18,7 @@ def cache_dir() -> Path:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Only one process at a time fills the part of the cache called `name` (test workers start together)."""
+    """Lets one process at a time fill the part `name` of the cache (test workers start at the same time)."""
     with (cache_dir() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""What a person sees: one line refreshed in place on a terminal, a line per change in a file."""
+"""Shows the progress: one line, refreshed in place, on a terminal; one line per change in a file."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ class Display:
 
         def report(state: str) -> None:
             with self._lock:
-                if not self._is_terminal:  # seconds alone are no news in a file
+                if not self._is_terminal:  # in a file, new seconds alone are not a change
                     state = re.sub(r" ?\(?\d+ s\)?", "", state)
                     if self._states.get(name) != state:
                         _write(f"{name}: {state}\n")
@@ -33,7 +33,7 @@ class Display:
         return report
 
     def begin(self) -> None:
-        """Forget the parts of the phase before."""
+        """Begin a new phase: forget the parts of the previous one."""
         with self._lock:
             self._end_line()
             self._states.clear()
@@ -68,5 +68,5 @@ def _write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except OSError:  # the terminal was closed: the signal that says so stops the stack in order
+    except OSError:  # the terminal was closed: its signal (SIGHUP) stops the stack in order
         return

@@ -1,15 +1,15 @@
-"""What can go wrong while starting; each message is one line that says what to do.
+"""Errors of the local stack; each message is one line that says what to do.
 
 LocalStackError
- |- PortTaken         another program listens where ours should; names the setting
+ |- PortTaken         another program uses one of our ports; the message names the setting
  |- AlreadyRunning    a second `make up` in the same directory
- |- ProgramMissing    a server's program is neither found nor obtainable
+ |- ProgramMissing    a server's program is not installed and cannot be downloaded or built
  `- StartFailed       a child ended or did not become ready; carries its last log lines
 """
 
 
 class LocalStackError(Exception):
-    """Anything this package refuses; shown to the user without a traceback."""
+    """An error of this package; shown to the user without a traceback."""
 
 
 class PortTaken(LocalStackError):
@@ -21,7 +21,7 @@ class AlreadyRunning(LocalStackError):
 
 
 class ProgramMissing(LocalStackError):
-    """No way to get a server's program worked on this machine."""
+    """A server's program could not be found, downloaded or built on this machine."""
 
 
 class StartFailed(LocalStackError):

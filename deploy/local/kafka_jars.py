@@ -1,8 +1,9 @@
-"""Kafka's jars from Maven Central, resolved once into the cache and held against a committed list of hashes.
+"""Downloads Kafka's jars from Maven Central into the cache, and compares them with a committed list of
+hashes.
 
-Resolving takes ten seconds of CPU, so the resulting class path is kept in a file; later starts read it.
-It runs as a program of its own (`python -m deploy.local.kafka_jars`), because the resolver logs and warns
-in ways that a caller with warnings as errors could not bear.
+To resolve them takes ten seconds of CPU time, so the class path is kept in a file for later starts. The
+resolver runs as a program of its own (`python -m deploy.local.kafka_jars`), because it logs and warns, and
+warnings are errors in the caller.
 """
 
 import os
@@ -61,13 +62,15 @@ def _resolve(folder: Path, progress: Progress) -> list[str]:
 
 
 def _megabytes(folder: Path) -> int:
-    """What has arrived; a jar linked into both of the resolver's folders is counted once."""
+    """The size of the downloads so far; a jar that is linked into both folders of the resolver counts
+    once.
+    """
     sizes = {}
     for root, _folders, names in os.walk(folder):
         for name in names:
             try:
                 status = os.stat(os.path.join(root, name))
-            except FileNotFoundError:  # a partial download that was renamed meanwhile
+            except FileNotFoundError:  # a partial download that has just been renamed
                 continue
             sizes[status.st_ino] = status.st_size
     return sum(sizes.values()) // 1_000_000
@@ -82,7 +85,7 @@ def _require_expected(jars: list[str]) -> None:
 
 
 def main() -> None:
-    """Print one jar a line."""
+    """Print one jar per line."""
     import jgo
 
     for jar in jgo.build(COORDINATES).all_jars:

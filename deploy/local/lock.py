@@ -1,4 +1,6 @@
-"""One `make up` per directory. The lock is the kernel's, so a killed supervisor leaves none behind."""
+"""Allows one `make up` per directory. The kernel holds the lock, so a killed supervisor leaves none
+behind.
+"""
 
 import fcntl
 import os
@@ -11,7 +13,7 @@ from deploy.local.errors import AlreadyRunning
 
 @contextmanager
 def directory_lock(folder: Path) -> Iterator[bool]:
-    """Hold `folder/up.lock`, or raise AlreadyRunning; True where the last holder ended without letting go."""
+    """Hold `folder/up.lock`, or raise AlreadyRunning. Yields True if the last holder was killed."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "up.lock").open("a+") as lock:
         try:

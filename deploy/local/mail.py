@@ -9,7 +9,7 @@ from deploy.local.server import Command, Progress, Server, silent
 
 
 class MailServer(Server):
-    """Takes every mail and keeps it in `folder`; delivers none."""
+    """Accepts every mail and keeps it in `folder`; delivers none."""
 
     def __init__(
         self, folder: Path, port: int, root: Path, log_file: Path, progress: Progress = silent
@@ -21,16 +21,16 @@ class MailServer(Server):
 
     @property
     def url(self) -> str:
-        """What clients are given. It knows no TLS."""
+        """The address for clients, without TLS."""
         return f"smtp://{HOST}:{self.port}?starttls=never"
 
     def command(self) -> Command:
-        """The same at every start."""
+        """The mail catcher; the same command at every start."""
         argv = [sys.executable, "-m", "deploy.local.mail_catcher", str(self.port), str(self.folder)]
         return Command(argv, directory=self._root)
 
     def is_ready(self) -> bool:
-        """It greets."""
+        """True if the server sends its greeting."""
         try:
             with socket.create_connection((HOST, self.port), timeout=1) as connection:
                 return connection.recv(4) == b"220 "

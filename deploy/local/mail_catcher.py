@@ -1,6 +1,7 @@
-"""`python -m deploy.local.mail_catcher PORT FOLDER`: a mail server that delivers to nobody and keeps files.
+"""`python -m deploy.local.mail_catcher PORT FOLDER`: a mail server that keeps each mail as a file, and sends
+none.
 
-So that a person sees the mails of a system that runs on their machine, and nobody else ever gets one.
+Developers see the mails of the system on their machine, and nobody else ever gets one.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ _SUBJECT_CHARACTERS_MAX = 60
 
 
 class Catcher:
-    """Keeps the newest mails in a folder, one file each, named by time and subject."""
+    """Keeps the newest mails in a folder, one file each, named after time and subject."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +32,7 @@ class Catcher:
         self._kept = deque(sorted(folder.glob("*.eml")))
 
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """Accepted once it is on the disk."""
+        """Accepts a mail when it is on the disk."""
         path = self._folder / _file_name(envelope.original_content)
         part = path.with_suffix(".part")
         part.write_bytes(envelope.original_content)
@@ -43,14 +44,14 @@ class Catcher:
 
 
 def _file_name(mail: bytes) -> str:
-    """ASCII, because not every locale has file names in anything else."""
+    """ASCII, because some locales allow no other file names."""
     subject = str(message_from_bytes(mail, policy=default)["Subject"] or "no subject")
     words = re.sub(r"[^A-Za-z0-9]+", "-", subject)[:_SUBJECT_CHARACTERS_MAX].strip("-")
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{words}.eml"
 
 
 async def serve(port: int, folder: Path) -> None:
-    """Until SIGTERM."""
+    """Serve until SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

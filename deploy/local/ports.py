@@ -1,4 +1,4 @@
-"""Ports are checked before anything starts, because a server's own bind error names no setting of ours."""
+"""Checks ports before anything starts, because a server's own error does not name our setting."""
 
 import errno
 import random
@@ -13,16 +13,17 @@ _BLOCKS_BEGIN, _BLOCKS_END, _BLOCK_PORTS = 20_000, 32_000, 200
 
 
 def free_port() -> int:
-    """A port of this process's own block that nobody listens on; for tests, of which several may run at once.
+    """A free port of this process's own block of ports; for test runs, of which several may run at once.
 
-    The kernel gives ports from 32768 on to clients: one of those could be taken while its server is stopped.
+    The kernel gives ports from 32768 on to clients: it could give one away while the port's server is
+    stopped.
     """
     with _free_ports_lock:
         return next(port for port in _free_ports if not port_is_taken(port))
 
 
 def port_is_taken(port: int) -> bool:
-    """True where a server could not bind. SO_REUSEADDR as servers do, or TIME_WAIT would count as taken."""
+    """True if a server could not bind. Uses SO_REUSEADDR as servers do, so that TIME_WAIT does not count."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -35,7 +36,9 @@ def port_is_taken(port: int) -> bool:
 
 
 def _own_block() -> Iterator[int]:
-    """The ports of a block, round and round. Who listens on a block's first port has it, until it ends."""
+    """The ports of a block, in a circle. A process owns the block while it listens on the block's first
+    port.
+    """
     blocks = list(range(_BLOCKS_BEGIN, _BLOCKS_END, _BLOCK_PORTS))
     random.shuffle(blocks)
     for first in blocks:
@@ -55,7 +58,9 @@ _free_ports_lock = threading.Lock()
 
 
 def require_free(port_by_setting: Mapping[str, int]) -> None:
-    """Raise PortTaken naming every setting whose port cannot be bound, and two settings that share a port."""
+    """Raise PortTaken with every setting whose port cannot be bound, or with two settings that share a
+    port.
+    """
     seen: dict[int, str] = {}
     problems: list[str] = []
     for setting, port in port_by_setting.items():
@@ -66,5 +71,6 @@ def require_free(port_by_setting: Mapping[str, int]) -> None:
         seen.setdefault(port, setting)
     if problems:
         raise PortTaken(
-            "; ".join(problems) + ". Stop what uses it, or set another port in the environment or in .env."
+            "; ".join(problems)
+            + ". Stop the program that uses it, or set another port in the environment or in .env."
         )

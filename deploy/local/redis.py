@@ -1,4 +1,6 @@
-"""Redis, as a cache whose content survives a restart: a fault test can tell a restart from a flush."""
+"""Redis as a cache that keeps its content over a restart, so that fault tests can distinguish restart and
+flush.
+"""
 
 import socket
 from pathlib import Path
@@ -9,7 +11,7 @@ from deploy.local.server import Command, Progress, Server, silent
 
 
 class RedisServer(Server):
-    """One server with 16 databases; `url(n)` says how to reach one."""
+    """One server with 16 databases; the address of one is `url(n)`."""
 
     def __init__(self, data_dir: Path, port: int, log_file: Path, progress: Progress = silent) -> None:
         super().__init__("redis", log_file, progress)
@@ -22,12 +24,12 @@ class RedisServer(Server):
         return f"redis://{HOST}:{self.port}/{database}"
 
     def prepare(self) -> None:
-        """Find the program and make the data folder."""
+        """Find the program and create the data folder."""
         self._program = find_redis_server(self.progress)
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
     def command(self) -> Command:
-        """Bounded memory with eviction: a cache that refuses writes when full would be an outage."""
+        """Bounded memory with eviction: a full cache that refuses writes would be an outage."""
         settings = {
             "bind": HOST, "port": self.port, "dir": self.data_dir.absolute(), "daemonize": "no",
             "save": "",
@@ -38,12 +40,12 @@ class RedisServer(Server):
         return Command([str(self._program), *options], directory=self.data_dir)
 
     def is_ready(self) -> bool:
-        """It answers PING."""
+        """True if it answers PING."""
         return redis_answers(self.port)
 
 
 def redis_answers(port: int) -> bool:
-    """True where a Redis on 127.0.0.1 answers PING; while its file loads, the answer is -LOADING."""
+    """True if a Redis on 127.0.0.1 answers PING; while it loads its file, it answers -LOADING."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

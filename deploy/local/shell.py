@@ -1,7 +1,7 @@
-"""`make shell`: commands for the running stack need the addresses that `make up` has given its processes.
+"""`make shell`: a shell with the addresses that the processes of the running stack have.
 
-A shell of its own, because the same addresses in the shell of the next `make up` would count as the user's
-own servers, and `make up` starts no server that the user has.
+It is a shell of its own: `make up` would take the same addresses in its environment for the user's own
+servers, and would not start ours.
 """
 
 import os
@@ -18,15 +18,15 @@ from deploy.local.settings import StackSettings
 from deploy.local.stack import build_stack
 
 MARK = "CATALOGUE_SHELL"
-# With these a `make` in the shell would take over the arguments of the one that started it.
+# With these a `make` in the shell would inherit the arguments of the `make` that started the shell.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
 
 
 def run_shell(settings: StackSettings, arguments: Sequence[str]) -> int:
-    """The user's shell with these arguments; its exit code. `docker compose up` has the same addresses."""
+    """A shell whose commands use the running stack. `docker compose up` has the same addresses."""
     shell = os.environ.get("SHELL") or "/bin/sh"
     if not arguments:
-        print("Commands in this shell go to the running stack: python -m projector status. `exit` leaves it.")
+        print("Commands here use the running stack, for example: python -m projector status. `exit` leaves.")
     own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     environment = {**own, **operators_environment(settings), "PATH": _path(), MARK: "1"}
     command = [shell, *arguments] if arguments else _interactive(settings, shell)
@@ -34,7 +34,9 @@ def run_shell(settings: StackSettings, arguments: Sequence[str]) -> int:
 
 
 def _interactive(settings: StackSettings, shell: str) -> list[str]:
-    """bash reads the user's start file first; what pyenv or conda put before PATH there stays behind ours."""
+    """bash reads the user's start file first; then our folder is put before those of pyenv or conda in
+    PATH.
+    """
     if Path(shell).name != "bash":
         return [shell]
     start_file = settings.folder / "bashrc"
@@ -45,7 +47,7 @@ def _interactive(settings: StackSettings, shell: str) -> list[str]:
 
 
 def operators_environment(settings: StackSettings) -> dict[str, str]:
-    """What all processes are told, together; where two differ (a role), that which may write wins."""
+    """The settings of all processes together; if two differ (in a role), the one that may write wins."""
     stack = build_stack(settings, lambda _name: lambda _state: None)
     told: dict[str, str] = {}
     for child in (*stack.migrations, *reversed(stack.processes)):
@@ -54,7 +56,7 @@ def operators_environment(settings: StackSettings) -> dict[str, str]:
 
 
 def _path() -> str:
-    """`python` is ours; `psql` is the one of this machine, or ours."""
+    """Our `python`; the `psql` of this machine if it has one, otherwise ours."""
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     with suppress(ProgramMissing):
         folders.append(str(find_programs()))

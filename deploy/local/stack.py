@@ -1,7 +1,7 @@
-"""What the local stack consists of: servers, migrations, processes, and what each is told in its environment.
+"""The parts of the local stack: servers, migrations, processes, and the environment of each.
 
-Each process gets only what it needs: the query API has no way to write an event, the projector none to
-command. Where the user has set an address, it is passed on instead.
+Each process gets only what it needs: the query API cannot write events, and the projector cannot send
+commands. An address that the user has set replaces ours.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Stack:
 
 
 def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress]) -> Stack:
-    """The stack that these settings ask for. Nothing is started."""
+    """Builds the stack for these settings. Starts nothing."""
     postgres = PostgresServer(
         settings.data / "postgres",
         settings.ports["POSTGRES_PORT"],
@@ -71,7 +71,7 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
 
 
 def _mail_environment(settings: StackSettings, mail: MailServer) -> dict[str, str]:
-    """Somebody is notified by default only where the mail goes nowhere but into a file."""
+    """There is a default recipient only if our mail catcher keeps the mails in files."""
     names = ("SMTP_URL", "NOTIFICATION_RECIPIENTS")
     caught = {"SMTP_URL": mail.url, "NOTIFICATION_RECIPIENTS": CAUGHT_RECIPIENT}
     own = {name: settings.own[name] for name in names if name in settings.own}
@@ -96,7 +96,7 @@ def _migrations(
     shared: dict[str, str],
     progress_of: Callable[[str], Progress],
 ) -> list[Job]:
-    """One for each database. The user's own database is migrated only through an owner's DSN they give."""
+    """One migration per database. The user's own database is migrated only if they give the owner's DSN."""
     jobs = []
     for package, service_dsn, migrate_dsn, database in (
         ("command_api", "EVENT_STORE_DSN", "EVENT_STORE_MIGRATE_DSN", EVENT_STORE),

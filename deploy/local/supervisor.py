@@ -1,6 +1,6 @@
 """`make up`: start everything in order, keep it running, stop everything in reverse order.
 
-A process that ends by itself is started again: soon at first, then after growing pauses.
+A process that ends by itself is started again: soon at first, later after longer and longer waits.
 """
 
 import signal
@@ -33,7 +33,7 @@ class Interrupted(LocalStackError):
 
 @dataclass
 class _Watch:
-    """How often one child ended lately, and when it may be started again."""
+    """How often one child has ended lately, and when it may be started again."""
 
     started_at: float
     back_off_seconds: float = _BACK_OFF_SECONDS_FIRST
@@ -41,7 +41,7 @@ class _Watch:
 
 
 class Supervisor:
-    """Runs the stack of one directory until told to stop."""
+    """Runs the stack of one directory until a signal."""
 
     def __init__(self, settings: StackSettings) -> None:
         self._settings = settings
@@ -51,7 +51,7 @@ class Supervisor:
         self._stack = build_stack(settings, self._progress_of)
 
     def run(self) -> None:
-        """Blocks until SIGINT, SIGTERM or SIGHUP. Raises LocalStackError where the start fails."""
+        """Blocks until SIGINT, SIGTERM or SIGHUP. Raises LocalStackError if the start fails."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         with directory_lock(self._settings.folder) as was_abrupt:
@@ -78,7 +78,9 @@ class Supervisor:
         return report_unless_interrupted
 
     def _require_free_ports(self, seconds_max: float) -> None:
-        """After an abrupt end the kernel has told the servers to stop; they may need a moment to do so."""
+        """If the last run was killed, the kernel has stopped its servers; this waits until they have
+        ended.
+        """
         deadline = time.monotonic() + seconds_max
         while True:
             try:
@@ -86,7 +88,7 @@ class Supervisor:
             except PortTaken:
                 if time.monotonic() > deadline or self._stop_signals:
                     raise
-                self._display.status("The last run ended abruptly: waiting for its servers to stop")
+                self._display.status("The last run was killed: waiting until its servers have stopped")
                 time.sleep(_TICK_SECONDS)
 
     def _start(self) -> None:
@@ -100,7 +102,7 @@ class Supervisor:
         try:
             child.start()
         except BaseException:
-            self._start_failed = True  # ends the others' waiting
+            self._start_failed = True  # the others stop waiting
             raise
 
     def _watch(self) -> None:
@@ -134,12 +136,14 @@ class Supervisor:
             child.spawn()
 
     def _stop(self) -> None:
-        """Processes before servers, so that what is in flight is written. A second signal ends waiting."""
+        """Stops processes before servers, so that work in flight is written. A second signal ends the
+        wait.
+        """
         self._stop_signals_seen = self._stop_signals
         self._display.begin()
         for group in (self._stack.migrations, self._stack.processes, self._stack.servers):
             _in_parallel([child for child in group if child.pid is not None], self._stop_one)
-        self._display.say("Stopped. The data is kept in .local/ (`make clean` drops it).")
+        self._display.say("Stopped. The data is kept in .local/ (`make clean` removes it).")
 
     def _stop_one(self, child: Server) -> None:
         report = self._display.progress_of(child.name)
@@ -150,7 +154,9 @@ class Supervisor:
 
 
 def _in_parallel(children: Sequence[Server], act: Callable[[Server], None]) -> None:
-    """Run `act` for all; when all have ended, raise the error that is not merely a consequence of another."""
+    """Run `act` for all and wait; then raise the error that is a cause, and not one that follows from
+    another.
+    """
     if not children:
         return
     with ThreadPoolExecutor(max_workers=len(children)) as pool:
@@ -161,7 +167,7 @@ def _in_parallel(children: Sequence[Server], act: Callable[[Server], None]) -> N
 
 
 def status_line(stack: Stack) -> str:
-    """Every part with what it says of itself."""
+    """The state of every part."""
     parts: Iterable[Server] = [*stack.servers, *stack.processes]
     return " | ".join(f"{part.name}: {_state(part)}" for part in parts)
 
@@ -173,7 +179,7 @@ def _state(part: Server) -> str:
 
 
 def welcome(settings: StackSettings, seconds: float) -> str:
-    """Where everything is, and a first command to try."""
+    """The addresses of everything, and first commands to try."""
     ports = settings.ports
     mails = f"  mails         {settings.mails}\n" if settings.starts_mail else ""
     left_out = "".join(

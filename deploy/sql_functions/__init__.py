@@ -1,1 +1,1 @@
-"""The present text of SQL functions, one file each: compared with a migrated database."""
+"""Compares the SQL function files (one file per function, with its present text) with a migrated database."""

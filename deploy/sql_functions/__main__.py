@@ -1,7 +1,8 @@
-"""`python -m deploy.sql_functions command_api|projector TITLE`: writes a migration.
+"""`python -m deploy.sql_functions command_api|projector TITLE`: writes a migration with the changed
+functions.
 
-It carries the function files that changed. The command starts a PostgreSQL of its own, applies the migrations
-that are there, and compares.
+The command starts a PostgreSQL of its own, applies the existing migrations, and compares the functions with
+their files.
 """
 
 import argparse
@@ -34,14 +35,14 @@ async def _compared(dsn: str, package: str, files: Sequence[Path]) -> list[Drift
 
 
 def main() -> int:
-    """0: the migration is written, and its name printed; 1: nothing was written, and why."""
+    """Exit code 0: the migration is written, its name printed; 1: nothing is written, the reason printed."""
     parser = argparse.ArgumentParser(prog="python -m deploy.sql_functions", description=__doc__)
-    parser.add_argument("of", choices=sorted(_DATABASES), help="whose functions")
-    parser.add_argument("title", help="of the migration: NNNN_before_deploy_TITLE.sql")
+    parser.add_argument("of", choices=sorted(_DATABASES), help="the package of the functions")
+    parser.add_argument("title", help="the title of the migration: NNNN_before_deploy_TITLE.sql")
     given = parser.parse_args()
     folder = _ROOT / given.of / "postgres"
     with tempfile.TemporaryDirectory(prefix="product-catalogue-functions-") as made:
-        Path(made).chmod(0o711)  # PostgreSQL does not run as root, and must be able to reach its data
+        Path(made).chmod(0o711)  # PostgreSQL does not run as root, and must be able to read its data
         server = PostgresServer(Path(made) / "postgres", free_port(), Path(made) / "postgres.log")
         try:
             server.start()
@@ -54,7 +55,7 @@ def main() -> int:
             return 1
         finally:
             server.stop()
-    print(f"{written.relative_to(_ROOT)}: say why in its first lines")
+    print(f"{written.relative_to(_ROOT)}: add the reason in its first lines")
     return 0
 
 

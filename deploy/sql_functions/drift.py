@@ -1,8 +1,8 @@
-"""Says where a migrated database and the function files differ.
+"""Finds the differences between a migrated database and the function files.
 
-PostgreSQL itself reads the files: a transaction that is rolled back drops all functions and makes them anew
-from the files. So argument names, defaults, volatility, security, settings, bodies, grants and triggers are
-compared as the server holds them. How a file is laid out makes no difference.
+PostgreSQL itself reads the files: in a transaction that is rolled back, all functions are dropped and created
+again from the files. So argument names, defaults, volatility, security, settings, bodies, grants and triggers
+are compared as the server stores them. The layout of a file makes no difference.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,9 +21,9 @@ _PACKAGE = "deploy.sql_functions"
 
 
 class Drift(NamedTuple):
-    """One function of which file and database say different things; `text` names it and shows the difference.
+    """One function that is not the same in file and database; `text` names it and shows the difference.
 
-    `file` None: the database has a function without a file.
+    `file` None: the function of the database has no file.
     """
 
     function: str
@@ -32,7 +32,7 @@ class Drift(NamedTuple):
 
 
 async def drifts(connection: "Connection", files: Iterable[Path]) -> list[Drift]:
-    """Compare; the database stays as it is. Connect as the role that migrates."""
+    """Compare, and leave the database unchanged. Connect as the role that migrates."""
     texts = {file: file.read_text(encoding="utf-8") for file in sorted(files)}
     migrated = await _functions(connection)
     transaction = connection.transaction()
@@ -47,18 +47,24 @@ async def drifts(connection: "Connection", files: Iterable[Path]) -> list[Drift]
             if problem:
                 found.append(Drift(function, file, f"{file.name}: {problem}"))
             elif function not in migrated:
-                found.append(Drift(function, file, f"{function}: no migration makes what {file.name} says"))
+                found.append(
+                    Drift(function, file, f"{function}: no migration creates the function of {file.name}")
+                )
             elif definition != migrated[function]:
                 shown = _difference(migrated[function], definition, file.name)
-                found.append(Drift(function, file, f"{function}: {file.name} says something else\n{shown}"))
+                found.append(
+                    Drift(
+                        function, file, f"{function}: {file.name} differs from the migrated database\n{shown}"
+                    )
+                )
     finally:
         await transaction.rollback()
     missing = [name for name in sorted(migrated) if name not in said and _bare(name) not in said]
-    return found + [Drift(name, None, f"{name}: there is no file of this function") for name in missing]
+    return found + [Drift(name, None, f"{name}: this function has no file") for name in missing]
 
 
 async def _make(connection: "Connection", file: Path, sql: str) -> tuple[str, str, str]:
-    """The function that a file makes and its definition; or the file's name, '' and what is wrong with it."""
+    """The function that a file creates, and its definition; or the file's name, '' and the error."""
     before = await _functions(connection)
     try:
         async with connection.transaction():
@@ -68,13 +74,13 @@ async def _make(connection: "Connection", file: Path, sql: str) -> tuple[str, st
     made = {name: text for name, text in (await _functions(connection)).items() if before.get(name) != text}
     if [*map(_bare, made)] != [file.stem]:
         names = ", ".join(sorted(made)) or "nothing"
-        return file.stem, "", f"it makes {names}; a file makes the one function that it is named after"
+        return file.stem, "", f"it creates {names}; a file must create exactly the function of its name"
     [(function, definition)] = made.items()
     return function, definition, ""
 
 
 def _bare(name: str) -> str:
-    """Without the schema."""
+    """The name without the schema."""
     return name.rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
--- Removes every function, procedure and trigger of the database, so that files make them anew from nothing.
+-- Drops every function, procedure and trigger of the database, so that the files create them again.
 DO $$
 DECLARE
     routine regprocedure;

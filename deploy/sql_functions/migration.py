@@ -1,4 +1,4 @@
-"""Writes the migration that brings a database from its migrations to what the function files say."""
+"""Writes the migration that gives a database the functions of the function files."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,13 @@ from shared.postgres.migrations import read_migrations
 
 
 class CannotWrite(Exception):
-    """What the author has to do first, in a line."""
+    """No migration can be written; the text says what the author must do first."""
 
 
 def write_migration(package: str, folder: Path, title: str, found: Sequence[Drift]) -> Path:
-    """The next number, with the whole text of each function file that differs. Raises `CannotWrite`."""
+    """Writes the migration with the next number and the text of each changed function file. Raises
+    `CannotWrite`.
+    """
     if not re.fullmatch(r"[a-z0-9_]+", title):
         raise CannotWrite(f"the title {title!r} may have small letters, digits and underscores only")
     for one in found:

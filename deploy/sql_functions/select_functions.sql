@@ -1,5 +1,5 @@
--- Functions and procedures with all that CREATE said of them, who may call them, and the triggers that call them.
--- Nothing in it depends on who owns them; overloads of one name are one row.
+-- Functions and procedures with their full definition, the roles that may call them, and the triggers that call them.
+-- The result does not depend on their owner; overloads of one name are one row.
 SELECT namespace.nspname || '.' || routine.proname AS name,
        string_agg(concat_ws(E'\n', pg_get_functiondef(routine.oid), callers.text, triggers.text), E'\n'
                   ORDER BY pg_get_function_identity_arguments(routine.oid)) AS definition

@@ -1,4 +1,6 @@
-"""Which write a reader must see (Consistency-Token), and how long it waits (`Prefer: wait=N`, RFC 7240)."""
+"""Reads from headers which write a reader must see (Consistency-Token), and how long it waits
+(`Prefer: wait=N`, RFC 7240).
+"""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ _wait = re.compile(r'\s*wait\s*=\s*(?:"([0-9]{1,9})"|([0-9]{1,9}))\s*(?:;.*)?', 
 
 @dataclass(frozen=True, slots=True)
 class WaitLimits:
-    """How long a reader waits when it does not say, and at most; `partition_count` bounds a valid token."""
+    """The default wait and the longest wait of a reader; `partition_count` bounds a valid token."""
 
     seconds_default: float
     seconds_max: float
@@ -22,7 +24,7 @@ class WaitLimits:
 
 
 def consistency_of(request: Request, limits: WaitLimits) -> tuple[Consistency | None, dict[str, str]]:
-    """(the write to see, or None; headers that say which wait was applied). Raises `MalformedHeader`."""
+    """(the write to see, or None; headers with the applied wait). Raises `MalformedHeader`."""
     given = request.headers.getlist("consistency-token")
     if not given:
         return None, {}
@@ -40,7 +42,7 @@ def consistency_of(request: Request, limits: WaitLimits) -> tuple[Consistency | 
 
 
 def preferred_wait(prefer: list[str]) -> int | None:
-    """The seconds of the first `wait` preference; the RFC says to ignore what cannot be read."""
+    """The seconds of the first `wait` preference; unreadable ones are ignored, as the RFC requires."""
     for preference in ",".join(prefer).split(","):
         match = _wait.fullmatch(preference)
         if match is not None:

@@ -1,4 +1,4 @@
-"""What waiting for a write needs from outside, owned here; `postgres.py` provides it."""
+"""The port of waiting for a write; its adapter is `postgres.py`."""
 
 from collections.abc import Mapping
 from typing import Protocol

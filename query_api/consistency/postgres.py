@@ -1,4 +1,4 @@
-"""The checkpoints that a projection writes beside its view."""
+"""Reads the checkpoints that a projection writes beside its view."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,9 @@ from shared.postgres.sql import load_sql
 
 
 class PostgresCheckpoints:
-    """The port `Checkpoints`. Not behind the bulkhead: only one poller reads it, and readers wait for it."""
+    """Adapter of `Checkpoints`. It is not behind the bulkhead: one poller reads it, and all readers wait for
+    it.
+    """
 
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, projection: str = "product_view"

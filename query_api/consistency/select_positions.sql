@@ -1,4 +1,4 @@
--- How far a projection is in each partition of one topic.
+-- The checkpoint of a projection in each partition of one topic.
 -- $1 projection, $2 topic
 SELECT partition, log_position
 FROM views.projection_checkpoint

@@ -1,6 +1,6 @@
 """Read your writes: a reader with a Consistency-Token waits, within a limit, until its write is projected.
 
-All waiting readers share one poller: a thousand of them cost one small query every few milliseconds.
+All waiting readers share one poller, so even a thousand cost one small query every few milliseconds.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Consistency:
     wait_seconds: float
 
     def is_of(self, product_id: UUID) -> bool:
-        """Whether the token is of this product and names a version, so that the version can be compared."""
+        """Whether the token has a version of this product, so that versions can be compared."""
         return self.token.product_id == product_id and self.token.stream_version is not None
 
     def is_met_by(self, product_id: UUID, stream_version: int) -> bool:
@@ -43,7 +43,7 @@ class _Waiter:
 
 
 class Visibility:
-    """Waits for checkpoints. `waiters_max` readers at most wait at the same time."""
+    """Waits for checkpoints. At most `waiters_max` readers wait at the same time."""
 
     def __init__(self, checkpoints: Checkpoints, *, waiters_max: int) -> None:
         self._checkpoints = checkpoints
@@ -56,8 +56,8 @@ class Visibility:
         """Return when the projection has passed the token's positions.
 
         Raises `ReadModelBehind` after `wait_seconds`, `Overloaded`, or what the checkpoints raise. The
-        checkpoints are read at least once, whatever was seen before: after a restore the read model may be
-        behind again.
+        checkpoints are read at least once, even if they were seen before: after a restore the read model may
+        be behind again.
         """
         if not consistency.token.positions:
             return
@@ -67,7 +67,7 @@ class Visibility:
         self._waiters.add(waiter)
         self._start_polling()
         try:
-            # `wait=0` reads the checkpoints once, too, and that takes a moment.
+            # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(consistency.wait_seconds, _ASK_SECONDS)):
                 await waiter.visible
         except TimeoutError as error:
@@ -77,11 +77,11 @@ class Visibility:
 
     @property
     def waiting(self) -> int:
-        """How many readers wait now."""
+        """The number of waiting readers."""
         return len(self._waiters)
 
     async def close(self) -> None:
-        """End the poller; nobody may be waiting any more."""
+        """End the poller; no reader may be waiting any more."""
         if self._poller is not None:
             await cancelled(self._poller)
 
@@ -91,7 +91,9 @@ class Visibility:
             self._poller = asyncio.create_task(self._poll(), name="checkpoint-poller")
 
     async def _poll(self) -> None:
-        """Poll while readers wait: often after one has arrived, more and more slowly while nothing moves."""
+        """Poll while readers wait: often after one has arrived, then less and less often while nothing
+        changes.
+        """
         unmoved = 0
         seen: Mapping[int, int] = {}
         while self._waiters:
@@ -108,7 +110,9 @@ class Visibility:
             await self._pause(min(POLL_SECONDS_MIN * 2**patience, POLL_SECONDS_MAX))
 
     async def _pause(self, seconds: float) -> None:
-        """A new reader cuts it short, but not below the minimum: many readers share one query."""
+        """Pause. A new reader shortens the pause, but not below the minimum, so that many readers share one
+        query.
+        """
         await asyncio.sleep(POLL_SECONDS_MIN)
         await pause(seconds - POLL_SECONDS_MIN, self._arrived)
 

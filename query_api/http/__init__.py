@@ -1,1 +1,1 @@
-"""HTTP for all capabilities: the application, problem documents, parameters, and what routes share."""
+"""HTTP for all capabilities: the application, problem documents, parameters, shared parts of routes."""

@@ -1,4 +1,4 @@
-"""What is let in: a bounded number of requests, and only query strings that are UTF-8."""
+"""Admits a bounded number of requests, and only query strings that are UTF-8."""
 
 from query_api.http.problems import OVERLOADED, problem_of
 from query_api.http.query_text import refused_query
@@ -7,7 +7,7 @@ from shared.ops.http.problem_answer import send_problem
 
 
 class Admission:
-    """An ASGI application in front of the framework's; at most `in_progress_max` requests are let in."""
+    """An ASGI application in front of the framework's; it admits at most `in_progress_max` requests."""
 
     def __init__(self, app: ASGIApp, *, in_progress_max: int) -> None:
         self._app = app

@@ -1,4 +1,6 @@
-"""Every address as one ASGI application: observed, bounded, then the framework. Hot reads come before it."""
+"""All addresses as one ASGI application: logs and metrics, limits, then the framework. Hot reads bypass
+it.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -11,13 +13,13 @@ from shared.ops.http.request_layer import RequestLayer
 from shared.ops.version import service_version
 
 AddRoutes = Callable[[FastAPI], None]
-"""A capability's routes: it knows what they ask."""
+"""Builds the routes of one capability."""
 
 
 def http_application(
     routes: Sequence[AddRoutes], *, requests_in_progress_max: int, slow_request_seconds: float
 ) -> ASGIApp:
-    """The framework's routes, observed and bounded."""
+    """The framework's routes behind logs, metrics and limits."""
     app = FastAPI(title="Product catalogue: reading", version=service_version(), redirect_slashes=False)
     for add_routes in routes:
         add_routes(app)

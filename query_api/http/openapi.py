@@ -1,4 +1,4 @@
-"""What OpenAPI says beyond the models: headers, problems, and nothing that does not happen."""
+"""Completes the OpenAPI document: headers and problems, without answers that never happen."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def _problem(description: str, more: dict[str, Any] | None = None) -> dict[str, 
 
 
 def _unframed(description: str) -> dict[str, Any]:
-    """Refused before the request was read to its end, so that it has no id."""
+    """An answer given before the whole request was read, so that it has no request id."""
     return {"description": description, "content": _PROBLEM}
 
 
@@ -72,7 +72,9 @@ STATUS: Responses = {
 
 
 def _parameter(name: str, description: str) -> dict[str, Any]:
-    """A header that the handlers read from the request itself: FastAPI would parse it at every request."""
+    """A header that the handlers read from the request themselves, because FastAPI would parse it every
+    time.
+    """
     schema = {"anyOf": [{"type": "string"}, {"type": "null"}], "description": description, "title": name}
     return {
         "name": name.lower(),

@@ -1,4 +1,4 @@
-"""Parameters that several addresses take, as OpenAPI describes them."""
+"""Parameters that several addresses share, as OpenAPI describes them."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,19 +18,21 @@ STATUSES_PATTERN = f"^{_STATUS}(,{_STATUS}){{0,2}}$"
 
 
 def _in_normal_form(value: Any) -> Any:
-    """As names are stored. What is too long in every form stays as it is and is refused by its length."""
+    """The stored form of a name. A text that is too long in every form is not changed: its length refuses
+    it.
+    """
     if not isinstance(value, str) or len(value) > NFC_SHRINKS_TO_A_QUARTER * CATEGORY_CHARACTERS_MAX:
         return value
     return normal_text(value)
 
 
 def _digits_only(value: Any) -> Any:
-    """pydantic alone would also take `1_0`, `1.0`, `+5` and blanks."""
+    """Digits only: pydantic alone would also accept `1_0`, `1.0`, `+5` and blanks."""
     return whole_number(value) if isinstance(value, str) else value
 
 
 def _uuid_only(value: Any) -> Any:
-    """pydantic alone would also take braces, `urn:uuid:` and no hyphens."""
+    """Hyphenated form only: pydantic alone would also accept braces, `urn:uuid:` and no hyphens."""
     return canonical_uuid(value) if isinstance(value, str) else value
 
 
@@ -48,7 +50,7 @@ CategoryPath = Annotated[
 
 
 class Paging(BaseModel):
-    """What every list takes; whatever is not declared is refused."""
+    """The parameters of every list; undeclared ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +64,7 @@ class Paging(BaseModel):
 
 
 def known_currency(currency: str | None) -> str | None:
-    """The same. Raises `BadParameter` where ISO 4217 has no such currency to price in."""
+    """The same currency. Raises `BadParameter` if it is not an ISO 4217 currency for prices."""
     try:
         if currency is not None:
             minor_units(currency)

@@ -1,7 +1,7 @@
-"""If-Match on a read (RFC 9110, 13.1.1): a condition is evaluated, never silently dropped.
+"""Evaluates If-Match on a read (RFC 9110, 13.1.1); a condition is never silently dropped.
 
-If-Modified-Since and If-Unmodified-Since are ignored, as the RFC wants it where there is no Last-Modified; so
-are Range and If-Range, because no address here serves ranges.
+If-Modified-Since and If-Unmodified-Since are ignored, as the RFC requires without Last-Modified. Range and
+If-Range are ignored because no address here serves ranges.
 """
 
 from starlette.requests import Request
@@ -11,8 +11,8 @@ from shared.ops.http.entity_tags import wanted_tags
 
 
 def require_match(request: Request, stream_version: int | None) -> None:
-    """Raises `PreconditionFailed` where If-Match names other versions, `MalformedHeader` for weak or unquoted
-    tags. `stream_version` is None where an answer has no entity tag: no tag can match it, `*` does.
+    """Raises `PreconditionFailed` if If-Match names other versions, `MalformedHeader` for weak or unquoted
+    tags. `stream_version` is None if an answer has no entity tag: no tag matches it, `*` does.
     """
     try:
         tags = wanted_tags(request.headers.getlist("if-match"))

@@ -1,7 +1,7 @@
-"""One table from errors to HTTP: the only place where a refusal gets its status.
+"""The table from errors to HTTP: the only place that gives a refusal its status.
 
 The framework's own refusals (no such address, no such method, a parameter of the wrong form) become problem
-documents here too, so that a client meets one shape of error.
+documents here too, so that clients get one shape of error.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
     (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
 )
-# What a driver says about an outage is for the log, not for the caller.
+# The driver's error text about an outage is for the log, not for the caller.
 _SILENT = (errors.ReadModelUnavailable,)
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of `app` end in a problem document."""
+    """Answer every error of `app` with a problem document."""
 
     async def on_query_error(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
@@ -66,7 +66,7 @@ def install(app: FastAPI) -> None:
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem of an expected error; what is not in the table is a bug: 500."""
+    """The problem of an expected error; an error that is not in the table is a bug: 500."""
     for kind, status, code, title in _TABLE:
         if isinstance(error, kind):
             detail = None if isinstance(error, _SILENT) else str(error)
@@ -87,7 +87,7 @@ def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:
 
 
 def _problem_of_validation(found: Sequence[Any]) -> Problem:
-    """pydantic's findings; a location is ("query", "limit") or ("query", "tag", 0)."""
+    """pydantic's errors; a location is ("query", "limit") or ("query", "tag", 0)."""
     fields = tuple((pointer(*wrong["loc"][1:]), _code(wrong["type"]), plain_text(wrong)) for wrong in found)
     status, code, title = _BAD_PARAMETER
     detail = "; ".join(f"{place[1:]}: {reason}" for place, _, reason in fields)

@@ -1,4 +1,4 @@
-"""A query string is UTF-8, or it is refused: replaced characters would silently find something else."""
+"""Refuses query strings that are not UTF-8: with replaced characters a search would find something else."""
 
 from urllib.parse import unquote_to_bytes
 
@@ -6,7 +6,7 @@ from query_api.errors import BadParameter
 
 
 def refused_query(query_string: bytes) -> BadParameter | None:
-    """The first parameter whose name or value is not UTF-8 after decoding; None where all are."""
+    """The first parameter whose name or value is not UTF-8 after decoding; None if all are."""
     if b"%" not in query_string or _is_utf8(query_string):
         return None
     wrong = next(pair for pair in query_string.split(b"&") if not _is_utf8(pair))

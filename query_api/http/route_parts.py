@@ -1,4 +1,4 @@
-"""What routes have in common: GET with HEAD, JSON answers, links, and the refusal of useless parameters."""
+"""Shared parts of routes: GET with HEAD, JSON answers, links, and the refusal of unknown parameters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def add_route(
     responses: openapi.Responses,
     headers: Parameters = openapi.READING,
 ) -> None:
-    """GET and HEAD are two operations, or OpenAPI would have one operation id twice."""
+    """Registers GET and HEAD as two operations: otherwise OpenAPI would have one operation id twice."""
     for method in ("GET", "HEAD"):
         app.add_api_route(
             path,
@@ -37,20 +37,22 @@ def add_route(
 
 
 def json_answer(request: Request, body: bytes, headers: dict[str, str]) -> Response:
-    """200; a HEAD has GET's headers and no body. Raises `PreconditionFailed`: it has no entity tag."""
+    """200; a HEAD has GET's headers and no body. An If-Match raises `PreconditionFailed`: there is no entity
+    tag.
+    """
     require_match(request, None)
     headers = {**headers, "content-length": str(len(body))}
     return Response(b"" if request.method == "HEAD" else body, 200, headers, media_type="application/json")
 
 
 def refuse_parameters(request: Request) -> None:
-    """Refuse every parameter: the caller of an unknown one would think that it works."""
+    """Refuse every parameter: otherwise a caller would think that an unknown one works."""
     for parameter in request.query_params:
         raise BadParameter(parameter, "is not a parameter of this address", "unknown")
 
 
 def refuse_repeats(request: Request) -> None:
-    """Refuse a parameter that is given twice: we do not guess which value counts."""
+    """Refuse a parameter that is given twice, because it is not clear which value counts."""
     seen = set()
     for parameter, _ in request.query_params.multi_items():
         if parameter in seen:

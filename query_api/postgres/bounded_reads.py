@@ -1,7 +1,6 @@
-"""A bulkhead in front of PostgreSQL: when Redis is away, its readers must not overload the database.
+"""A bulkhead in front of PostgreSQL: when Redis is unavailable, its readers must not overload the database.
 
-At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max`; further ones are refused at
-once.
+At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max`; others are refused at once.
 """
 
 import asyncio
@@ -58,7 +57,7 @@ async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any
     try:
         rows: list[asyncpg.Record] = await pool.fetch(sql, *parameters)
     except Exception as error:
-        # A statement that exceeds its time limit will do so again, but for the reader it is an outage.
+        # A statement that exceeds its time limit will do so again; for the reader this is an outage.
         if is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
             raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
         raise

@@ -1,1 +1,1 @@
-"""Products: one by id, SKU or slug, and lists of them."""
+"""Reads of products: one by id, SKU or slug, and lists."""

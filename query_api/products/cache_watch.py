@@ -1,9 +1,9 @@
 """Read your writes from the cache: most documents are there before the view's transaction commits, and a look
 costs no SQL statement.
 
-This is only a head start: the cache's projection may be stopped, paused or being rebuilt. So a reader looks
-for a short time before it waits for the view, and after a look that found nothing no reader looks for a
-while.
+The cache does not replace the wait for the view, because its projection may be stopped, paused or in a
+rebuild. So a reader looks in the cache for a short time before it waits for the view. After a look without
+result, no reader looks for a while.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class CacheWatch:
-    """Each reader looks every `pause_seconds`, for `seconds_max` at most; `watchers_max` readers at most look
-    at the same time. Others do not look at all; nor does any reader within `rest_seconds` after a look that
-    found nothing.
+    """Each reader looks every `pause_seconds`, for at most `seconds_max`. At most `watchers_max` readers look
+    at the same time; others do not look at all. After a look without result, no reader looks for
+    `rest_seconds`.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class CacheWatch:
         self._not_before = 0.0
 
     async def until(self, look: Callable[[], Awaitable[T | None]], wait_seconds: float) -> T | None:
-        """What `look` finds; None where that is nothing in time, or the cache is unavailable."""
+        """The result of `look`; None if it finds nothing in time, or the cache is unavailable."""
         now = asyncio.get_running_loop().time
         seconds = min(wait_seconds, self._seconds_max)
         if seconds <= 0 or now() < self._not_before or self._watchers >= self._watchers_max:

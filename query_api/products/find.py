@@ -1,8 +1,9 @@
-"""Find one product: Redis, then the table. A cache failure is a slower answer, never an error.
+"""Finds one product: in Redis, then in the table. A failure of the cache makes an answer slower, never an
+error.
 
-A miss is loaded once for all its readers, and fills the cache under the row's version: a late fill loses
-against what the projector has stored since. A SKU or slug is first looked up as a pointer to an id, which
-counts only if that product's document still has the SKU or slug; otherwise the table decides.
+A miss is loaded once for all its readers. It fills the cache with the row's version, so a late fill never
+replaces a newer document of the projector. A SKU or slug is first looked up as a pointer to an id. The
+pointer counts only if that product's document still has the SKU or slug; otherwise the table decides.
 """
 
 import time
@@ -25,7 +26,7 @@ CacheResult = Literal["hit", "miss", "bypass"]
 
 
 class Found(NamedTuple):
-    """A live product: its version, the document's bytes, and how the cache served."""
+    """A product that is not deleted: its version, its document's bytes, and whether the cache had it."""
 
     stream_version: int
     body: bytes
@@ -37,7 +38,7 @@ class _Sku(Struct):
 
 
 class _Names(Struct):
-    """The part of a document that says under which names it is found."""
+    """The part of a document with the names by which it can be found."""
 
     id: UUID
     slug: str
@@ -48,7 +49,7 @@ _names = msgspec.json.Decoder(_Names)
 
 
 class FindProduct:
-    """The use case. Every method raises `ProductNotFound`, or `Unavailable` when the table cannot answer."""
+    """The use case. Every method raises `ProductNotFound`, or `Unavailable` if the table cannot answer."""
 
     def __init__(
         self, table: ProductTable, cache: ProductCache, visibility: Visibility, watch: CacheWatch
@@ -88,9 +89,9 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
-        """From the cache if it is new enough, now or in a moment; otherwise wait, then read the table.
+        """Read the cache if it is new enough, now or in a moment; otherwise wait, then read the table.
 
-        The cache is not filled: the projector will write the same document soon.
+        This does not fill the cache: the projector will write the same document soon.
         """
         cached, cache = await self._read(product_id)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
@@ -117,7 +118,7 @@ class FindProduct:
         return row if is_met else None
 
     async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
-        """Always from the table: a pointer may be older than the token."""
+        """Always read the table: a pointer may be older than the token."""
         found = await self._after(consistency, lambda: self._look_up(kind, value))
         await self._insist(consistency, found)
         return _found(found, "bypass")
@@ -136,9 +137,9 @@ class FindProduct:
         return await load()
 
     async def _insist(self, consistency: Consistency, found: ProductRow | None) -> None:
-        """Check the row of the token's own product, too: a checkpoint moves past a product that is parked.
+        """Check the row of the token's own product, too: a checkpoint moves past a parked product.
 
-        A name may lead to another product or to none, when the token's product has not got that name yet.
+        A name may lead to another product or to none if the token's product does not have that name yet.
         """
         token = consistency.token
         if token.product_id is None or token.stream_version is None:
@@ -150,7 +151,7 @@ class FindProduct:
             raise ReadModelBehind("the product has not reached the version that the token stands for")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
-        """The cached row. A negative entry is a row of version 0 without a body."""
+        """The cached row. A negative entry is a row with version 0 and without a body."""
         try:
             value = await self._cache.read(str(product_id))
         except CacheUnavailable:
@@ -166,7 +167,7 @@ class FindProduct:
             else:
                 await self._cache.fill(row)
         except CacheUnavailable:
-            # The row answers this reader; the next one tries to fill the cache again.
+            # This reader gets the row; the next one tries to fill the cache again.
             return row
         return row
 
@@ -185,7 +186,7 @@ class FindProduct:
 
 
 def _row(product_id: UUID, value: bytes) -> ProductRow | None:
-    """None for a value that this release cannot read: then the table answers."""
+    """None if this release cannot read the value: then the table answers."""
     try:
         cached = unpack(value)
     except ValueError:
@@ -194,7 +195,7 @@ def _row(product_id: UUID, value: bytes) -> ProductRow | None:
 
 
 def _found(row: ProductRow | None, cache: CacheResult) -> Found:
-    """The one place that decides that there is no such product: no row, or a deleted product's."""
+    """The one place that decides that a product does not exist: no row, or the row of a deleted product."""
     if row is None or row.body is None:
         raise ProductNotFound
     return Found(row.stream_version, row.body, cache)

@@ -1,7 +1,8 @@
-"""List products: a page from the cache, or from the table, made of the stored documents' own bytes.
+"""Lists products: takes a page from the cache, or makes it from the stored bytes of the documents in the
+table.
 
-A cached page is at most `ttl_seconds` old, less where the projector moves the generation on; a read with a
-Consistency-Token never takes one.
+A cached page is at most `ttl_seconds` old, or less if the projector increases the generation. A read with a
+Consistency-Token never uses one.
 """
 
 import hashlib
@@ -22,7 +23,9 @@ _clock = time.time
 
 
 class Page(Struct, frozen=True, array_like=True):
-    """One answer: its whole JSON body, the next page's cursor, and when it was made (Unix seconds)."""
+    """One answer: its whole JSON body, the cursor of the next page, and the time it was made (Unix
+    seconds).
+    """
 
     body: bytes
     next_cursor: str | None
@@ -35,7 +38,7 @@ _encode_json = msgspec.json.Encoder().encode
 
 
 class ListProducts:
-    """The use case. Raises `BadParameter`, or `Unavailable` when the table cannot answer."""
+    """The use case. Raises `BadParameter`, or `Unavailable` if the table cannot answer."""
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class ListProducts:
             return await self._load(filters, cursor, limit), "bypass"
         digest = _digest(filters, cursor, limit)
         try:
-            # Before the query: rows older than a generation must not be stored under it.
+            # Read before the query: rows older than a generation must not be stored under it.
             generation = await self._cache.generation(filters.category)
             cached = _page(await self._cache.read(generation, digest))
         except CacheUnavailable:
@@ -85,7 +88,7 @@ class ListProducts:
         return page
 
     async def _load(self, filters: ListFilters, cursor: str | None, limit: int) -> Page:
-        """One row more than asked tells whether there is a next page."""
+        """Reads one row more than asked for, to see whether there is a next page."""
         after = None if cursor is None else self._cursors.decode(cursor, filters)
         made_at = _clock()
         rows = await self._lists.page(filters, after, limit + 1)
@@ -97,12 +100,12 @@ class ListProducts:
 
 
 def age_seconds(page: Page) -> int:
-    """How old a page is, in whole seconds, never below zero where clocks differ."""
+    """The age of a page in whole seconds; never below zero, even if clocks differ."""
     return max(0, int(_clock() - page.made_at))
 
 
 def _page(packed: bytes | None) -> Page | None:
-    """A stored page; one that cannot be read (another release's, say) is as good as none."""
+    """A stored page; None if it cannot be read (from another release, for example)."""
     if packed is None:
         return None
     try:
@@ -112,7 +115,7 @@ def _page(packed: bytes | None) -> Page | None:
 
 
 def _fitting(rows: Sequence[ListRow]) -> Sequence[ListRow]:
-    """The rows up to the first one whose document was left out for the page's byte limit."""
+    """The rows before the first one whose document does not fit into the page's byte limit."""
     for index, row in enumerate(rows):
         if row.body is None:
             return rows[:index]

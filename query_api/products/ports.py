@@ -1,4 +1,4 @@
-"""What reads of products need from outside, owned here; `postgres/` and `redis/` provide it.
+"""The ports of reading products; their adapters are in `postgres/` and `redis/`.
 
 Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavailable` (errors.py).
 """
@@ -17,7 +17,7 @@ PointerKind = Literal["sku", "slug"]
 
 
 class ProductRow(NamedTuple):
-    """A product as the table has it; `body` is the document's bytes, None when the product is deleted."""
+    """A product in the table; `body` is the bytes of its document, None if the product is deleted."""
 
     product_id: UUID
     stream_version: int
@@ -25,7 +25,7 @@ class ProductRow(NamedTuple):
 
 
 class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which products, in which order. Equal filters are equal values: lists of values come sorted."""
+    """Filters and order of a list. Equal filters are equal values, because lists of values are sorted."""
 
     statuses: tuple[str, ...] = ("active",)
     category: str | None = None
@@ -41,14 +41,14 @@ class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PagePosition(NamedTuple):
-    """Where a page ended: the last item's sort value as text, and its id to break ties."""
+    """The end of a page: the last item's sort value as text, and its id to break ties."""
 
     sort_value: str
     product_id: UUID
 
 
 class ListRow(NamedTuple):
-    """An item of a page; `body` is None from the first item on that no longer fits the page's bytes."""
+    """An item of a page; `body` is None from the first item that does not fit into the page's bytes."""
 
     position: PagePosition
     body: bytes | None
@@ -60,11 +60,11 @@ class ProductTable(Protocol):
     async def by_id(self, product_id: UUID) -> ProductRow | None: ...
 
     async def by_sku(self, sku: str) -> ProductRow | None:
-        """The live product with this SKU that changed last."""
+        """The product with this SKU that is not deleted; of several, the one that changed last."""
         ...
 
     async def by_slug(self, slug: str) -> ProductRow | None:
-        """The live product with this slug that changed last."""
+        """The product with this slug that is not deleted; of several, the one that changed last."""
         ...
 
 
@@ -77,33 +77,33 @@ class ProductLists(Protocol):
 
 
 class ProductCache(Protocol):
-    """Documents by id, and which id a SKU or a slug had a moment ago."""
+    """Documents by id, and the id that a SKU or slug had a moment ago."""
 
     def read(self, product_id: str) -> "Future[bytes | None]":
         """The packed document (shared.contract.cached_document) of a canonical id in text form."""
         ...
 
     def glance(self, product_id: str) -> "Future[bytes | None]":
-        """The same, for a reader who looks again: no hit or miss of its own."""
+        """The same, for a reader that looks again: not counted as a hit or miss."""
         ...
 
     async def fill(self, row: ProductRow) -> None:
-        """Store a row's document or tombstone, unless a newer one stands there."""
+        """Store a row's document or tombstone, unless the cache has a newer one."""
         ...
 
     async def fill_absent(self, product_id: UUID) -> None:
-        """Remember for a few seconds that there is no such product, unless something stands there."""
+        """Remember for a few seconds that the product does not exist, unless the cache has an entry."""
         ...
 
     async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
-        """The product id that a SKU or slug had; to be verified against the document."""
+        """The product id that a SKU or slug had; compare it with the document before use."""
         ...
 
     async def point(self, kind: PointerKind, value: str, product_id: UUID) -> None: ...
 
 
 class ListCache(Protocol):
-    """Whole pages, for seconds, under a generation that the projector moves on."""
+    """Whole pages, kept for seconds under a generation that the projector increases."""
 
     async def generation(self, category: str | None) -> str:
         """The present generation for lists of this category path, or of all products."""

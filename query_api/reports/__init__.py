@@ -1,1 +1,1 @@
-"""Reports: categories, brands, stock items and analytics; from the tables, never cached."""
+"""Reports (categories, brands, stock items, analytics), read from the tables and never cached."""

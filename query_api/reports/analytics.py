@@ -1,6 +1,6 @@
-"""What changed between two days, by day, category or brand, a page of groups at a time.
+"""Reports of changes between two days, by day, category or brand, one page of groups at a time.
 
-Days that are not given follow from the present one, so the cursor carries those that were chosen.
+Days that are not given depend on today, so the cursor contains the days of the first page.
 """
 
 import math
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=Group)
 
 
 class Report(NamedTuple, Generic[R]):
-    """One page of groups, and the days that it is of."""
+    """One page of groups, and its days."""
 
     days: Days
     rows: Sequence[R]
@@ -41,7 +41,7 @@ class Report(NamedTuple, Generic[R]):
 
 
 class Reports(Generic[Q, R]):
-    """The use case. Raises `BadParameter`, or `Unavailable` when the table cannot answer."""
+    """The use case. Raises `BadParameter`, or `Unavailable` if the table cannot answer."""
 
     def __init__(
         self, rows: GroupedRows[Q, R], cursors: Cursors[GroupPosition], visibility: Visibility
@@ -68,7 +68,7 @@ class Reports(Generic[Q, R]):
 
 
 def chosen_days(query: DaysQuery, today: date) -> Days:
-    """The days that a query is about: to today, and 30 of them, if it does not say. Raises `BadParameter`."""
+    """The days of a query; by default 30 days up to today. Raises `BadParameter`."""
     last = query.to_day or today
     first = query.from_day or last - min(timedelta(DAYS_DEFAULT - 1), last - date.min)
     if first > last:
@@ -79,9 +79,9 @@ def chosen_days(query: DaysQuery, today: date) -> Days:
 
 
 def average_relative_change(log_ratio_sum: Decimal, compared: int) -> float | None:
-    """From the geometric mean of new / old: 0.05 is 5 % up. None where nothing can be compared.
+    """From the geometric mean of new / old: 0.05 is 5 % up. None if no price can be compared.
 
-    There and back again is 0, which an average of percentages is not.
+    Up and down again gives 0, which an average of percentages does not.
     """
     if not compared:
         return None

@@ -1,4 +1,4 @@
-"""Pages of rows with a unique key: categories, brands, stock items; from the table, never cached."""
+"""Pages of rows with a unique key (categories, brands, stock items), from the table and never cached."""
 
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -22,14 +22,14 @@ R = TypeVar("R", bound=Keyed)
 
 
 class Page(NamedTuple, Generic[R]):
-    """`next_cursor` None: it is the last one."""
+    """One page; `next_cursor` is None on the last one."""
 
     rows: Sequence[R]
     next_cursor: str | None
 
 
 class KeyPages(Generic[Q, R]):
-    """The use case. Raises `BadParameter`, or `Unavailable` when the table cannot answer."""
+    """The use case. Raises `BadParameter`, or `Unavailable` if the table cannot answer."""
 
     def __init__(self, rows: KeyedRows[Q, R], cursors: Cursors[KeyPosition], visibility: Visibility) -> None:
         self._rows = rows
@@ -39,7 +39,7 @@ class KeyPages(Generic[Q, R]):
     async def page(
         self, query: Q, cursor: str | None, limit: int, consistency: Consistency | None = None
     ) -> Page[R]:
-        """Up to `limit` rows after `cursor`; one more than asked for tells whether there is a next page."""
+        """Up to `limit` rows after `cursor`; reads one more, to see whether there is a next page."""
         after = None if cursor is None else self._cursors.decode(cursor, query)
         if consistency is not None:
             await self._visibility.wait(consistency)

@@ -1,6 +1,6 @@
-"""What reports need from outside, owned here; `postgres/` provides it.
+"""The ports of reports; their adapters are in `postgres/`.
 
-A query is a value; a cursor is bound to it, so that it fits no other report. Rows raise
+A query is a value. A cursor is bound to one query, so that no other report accepts it. Rows raise
 `ReadModelUnavailable` or `Overloaded` (errors.py).
 """
 
@@ -24,12 +24,12 @@ class Counts(NamedTuple):
     archived: int
 
     def of(self, statuses: Sequence[str]) -> int:
-        """How many have one of these."""
+        """The number of products with one of these statuses."""
         return sum(getattr(self, status) for status in statuses)
 
 
 class KeyPosition(NamedTuple):
-    """A page ended at the row of this key, which no other row has."""
+    """The end of a page: the unique key of its last row."""
 
     key: str
 
@@ -43,7 +43,7 @@ class CategoryQuery(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CategoryRow(NamedTuple):
-    """A category by its path; `own` are in this very category, `subtree` also below it."""
+    """A category by its path; `own` counts products in the category itself, `subtree` also those below it."""
 
     path: str
     depth: int
@@ -73,7 +73,7 @@ class BrandRow(NamedTuple):
 
 
 class StockQuery(Struct, frozen=True, kw_only=True, tag=True):
-    """Stock items, narrowed by any of these."""
+    """Stock items, filtered by any of these."""
 
     sku: str | None = None
     product_id: UUID | None = None
@@ -95,7 +95,7 @@ class StockRow(NamedTuple):
 
 
 class DaysQuery(Struct, frozen=True, kw_only=True):
-    """What is asked of analytics: `category` with all below it, days inclusive (None: see `analytics.py`)."""
+    """A query of analytics: `category` with all below it, days inclusive (None: see `analytics.py`)."""
 
     from_day: date | None = None
     to_day: date | None = None
@@ -105,26 +105,26 @@ class DaysQuery(Struct, frozen=True, kw_only=True):
 
 
 class ChangesQuery(DaysQuery, frozen=True, kw_only=True, tag=True):
-    """Of changes of products and variants."""
+    """A query for changes of products and variants."""
 
 
 class PricesQuery(DaysQuery, frozen=True, kw_only=True, tag=True):
-    """Of moves of prices."""
+    """A query for price changes."""
 
     currency: str | None = None
 
 
 class Days(NamedTuple):
-    """Both inclusive."""
+    """First and last day, both inclusive."""
 
     first: date
     last: date
 
 
 class GroupPosition(NamedTuple):
-    """A page ended at this group; `key` None: products without the category or brand, which come last.
+    """The end of a page: its last group. `key` None: products without a category or brand, which come last.
 
-    The days are kept, so that all pages are of the same ones although today has become another day.
+    It contains the days, so that all pages are about the same days even if a new day has begun.
     """
 
     key: str | None
@@ -133,7 +133,7 @@ class GroupPosition(NamedTuple):
 
 
 class ChangesRow(NamedTuple):
-    """One group: its day, category or brand, and how much of each kind happened."""
+    """One group: its day, category or brand, and the number of changes of each kind."""
 
     key: str | None
     counts: Mapping[str, int]
@@ -144,7 +144,7 @@ class ChangesRow(NamedTuple):
 
 
 class PricesRow(NamedTuple):
-    """One group's moves of prices in one currency; ratios of `compared` of them are known."""
+    """The price changes of one group in one currency; the ratios of `compared` of them are known."""
 
     key: str | None
     currency: str

@@ -1,4 +1,4 @@
-"""`GET /v1/status`: the state of the projections. Only operators see why one is stopped."""
+"""`GET /v1/status`: the state of the projections. Only operators see the reason of a stop."""
 
 from datetime import datetime
 

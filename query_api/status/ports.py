@@ -1,4 +1,4 @@
-"""What the status needs from outside, owned here; `postgres.py` provides it."""
+"""The port of the status; its adapter is `postgres.py`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 class ProjectionState(NamedTuple):
     """The state of one projection, over all its partitions.
 
-    `partitions_measured`: how many partitions have a recent lag report. The lags are over all partitions that
-    ever had a report, and `measured_at` is the oldest of those. `updated_at` None: it keeps no checkpoint.
+    `partitions_measured`: the number of partitions with a recent lag report. The lags are over all partitions
+    that ever had a report; `measured_at` is the time of the oldest one. `updated_at` None: no checkpoint.
     """
 
     projection: str

@@ -1,4 +1,4 @@
-"""The states of all projections, from what the projector writes beside its views."""
+"""Reads the states of all projections from the tables that the projector writes beside its views."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from shared.postgres.sql import load_sql
 
 
 class PostgresProjectionStates:
-    """The port `ProjectionStates`. A lag report older than `seconds_max` does not count."""
+    """Adapter of `ProjectionStates`. A lag report older than `seconds_max` does not count."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, seconds_max: float) -> None:
         self._pool = pool

@@ -1,6 +1,6 @@
--- How each projection is on the topic of all events: how far, how far behind, what holds it, what is parked. A
--- measurement is told once a second by whoever reads the partition; one that is old says nothing of now.
--- $1 topic, $2 age in seconds up to which a measurement counts
+-- The state of each projection on the topic of all events: checkpoint, lag, what holds it up, dead letters. The process
+-- that reads a partition writes its lag report once a second; an old report says nothing about now.
+-- $1 topic, $2 age in seconds up to which a lag report counts
 WITH checkpoint AS (
     SELECT projection, max(log_position) AS log_position, max(updated_at) AS updated_at
     FROM views.projection_checkpoint

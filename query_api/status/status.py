@@ -1,7 +1,7 @@
-"""The status of each projection. What is unknown must not look healthy.
+"""The status of each projection. An unknown state must not look healthy.
 
-The consumers report their lags once a second. When the reports stop, the last one was probably good, so an
-old report does not count.
+The consumers report their lags once a second. If the reports stop, the last one was probably good, so an old
+report does not count.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from typing import Literal, NamedTuple
 from query_api.status.ports import ProjectionState, ProjectionStates
 
 Condition = Literal["running", "waiting", "stopped", "paused", "unknown"]
-"""waiting: an outage holds it up, and it tries again by itself. stopped: an operator has to act, on at least
-one partition. paused: by an operator. unknown: some of its partitions have not reported lately."""
+"""waiting: until an outage ends; it tries again by itself. stopped: an operator must repair the cause, on at
+least one partition. paused: by an operator. unknown: some of its partitions have not reported lately."""
 
 
 class ProjectionStatus(NamedTuple):
-    """`lag_events` and `lag_seconds` are None where some partition has not reported lately."""
+    """`lag_events` and `lag_seconds` are None if some partition has not reported lately."""
 
     condition: Condition
     lag_events: int | None

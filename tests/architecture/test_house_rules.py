@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from projector.projections import NAMES
 from tests.architecture.source_files import ROOT, files, named, nobody
 
 MODULE_LINES_MAX = 250
@@ -74,6 +75,18 @@ def test_no_module_holds_sql_in_a_string() -> None:
         if not module.is_relative_to(ROOT / "deploy")
         for text in _strings(module)
         if _SQL.search(text)
+    )
+
+
+def test_no_code_asks_for_a_projection_by_its_name() -> None:
+    """What differs between projections is in their objects; a view's own folder names its tables."""
+    home = ROOT / "projector"
+    nobody(
+        f"{named(module)}: {name}"
+        for module in files(".py")
+        if module.is_relative_to(home) and module.name not in ("projections.py", "projection.py")
+        for name in sorted(set(_strings(module)) & set(NAMES))
+        if name not in module.relative_to(home).parts
     )
 
 

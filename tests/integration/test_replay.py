@@ -176,7 +176,7 @@ async def test_a_topic_that_does_not_exist_is_not_made_unasked(operator: Operato
     assert (ended.code, ended.out) == (1, "replayed: 0 events\n")
     assert ended.complaints == [
         f"replay failed: topic {operator.topic} does not exist; create it with --create-topic",
-        "nothing is confirmed; start again with --from 1",
+        "no event is confirmed; start again with --from 1",
     ]
     assert operator.topic not in await operator.topics()
 
@@ -211,7 +211,7 @@ async def test_a_broker_that_is_away_is_said_in_a_line(operator: Operator) -> No
     ended = await operator.replay(KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}")
     assert ended.code == 1
     assert "replay failed: no connection to Kafka" in ended.err
-    assert "nothing is confirmed; start again with --from 1" in ended.err
+    assert "no event is confirmed; start again with --from 1" in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -1,1 +1,1 @@
-"""Publishing to Kafka; the only aiokafka code of the package. A replay publishes with it, too."""
+"""Publishing to Kafka; the only aiokafka code of the package. Replays use it, too."""

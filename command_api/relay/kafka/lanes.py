@@ -1,7 +1,7 @@
-"""A chunk of the log as record batches: one lane per topic and partition, each filled in log order.
+"""Turns a chunk of the log into record batches: one lane per topic and partition, each in log order.
 
-Batches built here and handed over whole are several times faster than sending record by record through the
-client, which creates a future and looks up metadata for each (measured: tests/benchmarks/relay.py).
+Whole batches are several times faster than single records: for each record the client would create a future
+and look up metadata (measured: tests/benchmarks/relay.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _cached_partition_of: Callable[[UUID, int], int] = lru_cache(_PRODUCTS_CACHED_MA
 
 
 class Lane:
-    """What goes to one partition of one topic, in order.
+    """The records for one partition of one topic, in order.
 
     `batches` holds (index in the chunk of the first event, batch, number of events); `unconfirmed_from` is
     the index of the first event that Kafka has not confirmed, and None when all are.
@@ -41,7 +41,7 @@ class Lane:
         self._batch: Any = None
 
     def append(self, index: int, timestamp_ms: int, key: bytes, value: bytes, headers: Any) -> None:
-        """Add the event at `index` of the chunk; a full batch is followed by a new one."""
+        """Add the event at `index` of the chunk; starts a new batch when one is full."""
         if (
             self._batch is None
             or self._batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers) is None
@@ -50,7 +50,7 @@ class Lane:
             self._batch.append(timestamp=timestamp_ms, key=key, value=value, headers=headers)
 
     def _begin(self, index: int) -> None:
-        """A batch takes its first record whatever the size: only the broker refuses what is too large."""
+        """A batch takes its first record whatever its size: only the broker refuses too large records."""
         self._batch = self._new_batch()
         self.batches.append((index, self._batch))
         if self.unconfirmed_from is None:
@@ -66,7 +66,7 @@ def fill_lanes(
     new_batch: NewBatch,
     is_replay: bool = False,
 ) -> list[Lane]:
-    """The lanes of a chunk. Kafka's record time is when the event was recorded, so seeking by time works."""
+    """The lanes of a chunk. A record's time in Kafka is the event's, so consumers can seek by time."""
     lanes: dict[tuple[str, int], Lane] = {}
     for index, event in enumerate(events):
         key = str(event.product_id).encode()

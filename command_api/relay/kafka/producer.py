@@ -10,7 +10,9 @@ _RETRY_SECONDS = 0.1
 
 
 def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
-    """Acknowledged by all in-sync replicas, idempotent, and without linger: a chunk is a batch already."""
+    """Idempotent, acknowledged by all in-sync replicas, and without linger, because a chunk is a batch
+    already.
+    """
     mend_connections()
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,

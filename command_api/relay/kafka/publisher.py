@@ -1,8 +1,8 @@
-"""Chunks of the log to Kafka, confirmed as a prefix.
+"""Publishes chunks of the log to Kafka; the confirmed events of a chunk are always a prefix of it.
 
-Within a partition nothing is sent after something unconfirmed: each lane has one batch on its way. Kafka's
-idempotence alone would not keep a gap out, because a broker that knows nothing of a producer yet takes any
-first sequence number: had batch 1 failed, batch 2 would pass.
+Each lane has at most one batch in flight, so nothing follows an unconfirmed record in a partition. Kafka's
+idempotence alone does not prevent a gap: a broker accepts any first sequence number from a producer that it
+does not know, so batch 2 could be stored although batch 1 has failed.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from shared.ops.retry import RetryPolicy
 KAFKA_PUBLISH = Counter("kafka_publish_total", "Records by topic and result.", ["topic", "result"])
 
 _CONNECT_REQUESTS_MAX = 4
-# The same record will be refused again, whoever sends it and however often.
+# Kafka will refuse the same record again, from every producer.
 _REFUSED_FOR_GOOD = (
     kafka_errors.MessageSizeTooLargeError,
     kafka_errors.RecordListTooLargeError,
@@ -64,10 +64,10 @@ class KafkaPublisher:
         self._has_unconfirmed = True
 
     async def start(self) -> None:
-        """Topics are verified at every start: somebody may have deleted and created them again since.
+        """Verifies the topics at every start: an operator may have deleted and created them since.
 
-        A cancellation takes effect when connecting has ended one way or the other, because aiokafka leaks a
-        connection that is cancelled while it is made; nothing is published meanwhile.
+        A cancellation takes effect when connecting has ended, because aiokafka leaks a connection if it is
+        cancelled before; nothing is published meanwhile.
         """
         connecting = asyncio.create_task(self._connect())
         try:
@@ -130,7 +130,7 @@ class KafkaPublisher:
     async def _send_all(
         self, producer: AIOKafkaProducer, lanes: Sequence[Lane], events: Sequence[RecordedEvent]
     ) -> RelayError | None:
-        """All lanes at the same time, until done or the watchdog ends it; the failure that matters most."""
+        """Send all lanes at the same time, until done or out of time; returns the most important failure."""
         sending = [asyncio.create_task(_send(producer, lane, events)) for lane in lanes]
         try:
             done, pending = await asyncio.wait(sending, timeout=self._settings.send_seconds_max)
@@ -144,7 +144,7 @@ class KafkaPublisher:
 
 
 async def _send(producer: AIOKafkaProducer, lane: Lane, events: Sequence[RecordedEvent]) -> RelayError | None:
-    """One lane's batches one after the other; ends with the first that fails."""
+    """Send the batches of one lane, one after the other, until one fails."""
     upcoming = [index for index, _ in lane.batches[1:]]
     for (index, batch), following in zip(lane.batches, [*upcoming, None], strict=True):
         records = batch.record_count()

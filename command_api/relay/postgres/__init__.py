@@ -1,1 +1,1 @@
-"""The log's tail, the relay's lock and its cursor."""
+"""The tail of the log, the relay's lock and its cursor."""

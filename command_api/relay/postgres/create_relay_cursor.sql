@@ -1,2 +1,2 @@
--- The row of a relay that runs for the first time.
+-- Creates the cursor when a relay runs for the first time.
 INSERT INTO catalogue.relay_cursor (relay, log_position) VALUES ($1, 0) ON CONFLICT (relay) DO NOTHING

@@ -1,4 +1,6 @@
-"""What relay and replay share: rows of the log as events, its id, the cursor, the driver's errors as ours."""
+"""Code that relay and replay share: rows of the log to events, log id, cursor, translation of driver
+errors.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +14,13 @@ from shared.postgres.errors import is_transient
 from shared.postgres.sql import load_sql
 
 RELAY_NAME = "kafka"
-"""The row of catalogue.relay_cursor."""
+"""A row of catalogue.relay_cursor."""
 _SQL = "command_api.relay.postgres"
 _decode_metadata = msgspec.json.Decoder(EventMetadata).decode
 
 
 def recorded(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
-    """The rows before the first that cannot be read; raises only when that is the very first."""
+    """The events before the first row that cannot be read; raises only if the first row cannot be read."""
     events: list[RecordedEvent] = []
     for position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at in rows:
         try:
@@ -49,7 +51,9 @@ async def read_relay_cursor(connection: "asyncpg.Connection[asyncpg.Record]") ->
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Driver errors that pass become `LogUnavailable`; anything else is a bug or a missing migration."""
+    """Turns transient driver errors into `LogUnavailable`; any other error is a bug or a missing
+    migration.
+    """
     try:
         yield
     except asyncpg.QueryCanceledError as error:

@@ -1,9 +1,9 @@
-"""The tail of the event log for the one relay that holds its lock, over a single direct connection.
+"""Reads the tail of the event log for the relay that holds the lock, over a single direct connection.
 
-Lock, reads and cursor share the connection on purpose: while a statement of ours succeeds, the lock is
-ours, and when the connection is gone, so are all three. The cursor is moved without waiting for the disk
-(synchronous_commit off): a crash of the server may set it back a little, which repeats records and
-loses none, and appends keep the disk to themselves.
+Lock, reads and cursor share the connection on purpose: while our statements succeed, we hold the lock, and if
+the connection is lost, all three are. The cursor is moved without waiting for the disk (synchronous_commit
+off): a crash of the server may set it back a little, which repeats records and loses none, and appends do not
+share the disk with it.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _CLOSE_SECONDS_MAX = 1.0
 
 
 class TailLimits(NamedTuple):
-    """What one read may bring, and how long one statement may take (server side)."""
+    """How much one read may return, and how long one statement may take (enforced by the server)."""
 
     events_max: int
     bytes_max: int
@@ -38,7 +38,7 @@ class TailLimits(NamedTuple):
 
 
 class RelayLag(NamedTuple):
-    """Where the cursor stands, how many events lie after it, for how many seconds the oldest has waited."""
+    """The cursor, the number of events after it, and how many seconds the oldest of them has waited."""
 
     log_position: int
     events: int
@@ -72,7 +72,7 @@ class PostgresLogTail:
             return cls(connection, await read_log_id(connection), limits)
 
     async def try_lock(self) -> bool:
-        """A session lock: held until the connection ends, and the server frees it then by itself."""
+        """Take a session lock: it is held until the connection ends; then the server frees it by itself."""
         return bool(await self._fetchval("try_relay_lock"))
 
     async def read_cursor(self) -> int:
@@ -80,7 +80,7 @@ class PostgresLogTail:
             return await read_relay_cursor(connection)
 
     async def read_after(self, log_position: int) -> Sequence[RecordedEvent]:
-        """Position order is commit order, so nothing can appear behind what was read."""
+        """Position order is commit order, so no event can appear before those that were read."""
         limits = self._limits
         async with self._session() as connection:
             rows = await connection.fetch(
@@ -96,7 +96,7 @@ class PostgresLogTail:
         await self._lost.wait()
 
     async def close(self) -> None:
-        """With a goodbye to the server where it answers within a second."""
+        """Tells the server, if it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 
@@ -113,8 +113,8 @@ class PostgresLogTail:
 
 
 async def read_lag(pool: "asyncpg.Pool[asyncpg.Record]") -> RelayLag:
-    """Asked of the log itself, so a standby knows it too. Raises `LogUnavailable`."""
+    """Read from the log itself, so a standby knows it too. Raises `LogUnavailable`."""
     with translated():
         row = await pool.fetchrow(load_sql(_SQL, "read_relay_lag"), RELAY_NAME)
-    assert row is not None, "an aggregate answers one row"
+    assert row is not None, "an aggregate returns one row"
     return RelayLag(*row)

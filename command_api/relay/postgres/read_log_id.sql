@@ -1,2 +1,2 @@
--- Which log this is; goes into every record's ce_logid.
+-- The id of this log; every record carries it as ce_logid.
 SELECT log_id FROM catalogue.event_log

@@ -1,5 +1,5 @@
--- The next chunk of the log: at most $2 events after position $1, cut after the event with which the data
--- exceeds $3 bytes, so that the first event always comes, however large. octet_length reads no stored bytes.
+-- The next chunk of the log: at most $2 events after position $1, cut after the event with which the data exceeds
+-- $3 bytes, so that the first event is always returned, however large. octet_length reads no stored bytes.
 SELECT position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at
 FROM (
     SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before

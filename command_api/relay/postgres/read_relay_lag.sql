@@ -1,5 +1,5 @@
--- How far the relay is behind: its cursor, events not yet confirmed (rolled-back positions count too, none
--- are left by the append), and the age of the oldest of them in seconds, by the clock that stamped it.
+-- The relay's lag: its cursor, the number of unconfirmed events (rolled-back positions would count, but the append
+-- leaves none), and the age of the oldest of them in seconds, by the clock that stamped it.
 SELECT cursor_.log_position,
        greatest(coalesce(newest.position, 0) - cursor_.log_position, 0) AS events,
        greatest(coalesce(extract(epoch FROM clock_timestamp() - oldest.recorded_at), 0), 0)::float8 AS seconds

@@ -1,2 +1,2 @@
--- One active relay per log; held by the session until it ends. (7281044, 1) is the append's, 2 the partitions'.
+-- One active relay per log; the session holds the lock until it ends. (7281044, 1) is the append lock, 2 that of partitions.
 SELECT pg_try_advisory_lock(7281044, 3)

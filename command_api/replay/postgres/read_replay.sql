@@ -1,5 +1,5 @@
--- The next events after position $1 up to $2, of the stored types $3 (NULL: of all): at most $4, cut after the event
--- with which the data exceeds $5 bytes, so that the first one always comes, however large.
+-- The next events after position $1 up to $2, of the event types $3 (NULL: all): at most $4, cut after the event
+-- with which the data exceeds $5 bytes, so that the first one is always returned, however large.
 SELECT position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at
 FROM (
     SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before

@@ -1,5 +1,5 @@
--- The same of the products $6, each found by its own index: few products of a large log are a few rows to read.
--- The stream row bounds the positions, so that only the partitions that can hold a product's events are looked at.
+-- As read_replay, but only of the products $6. Each is found by an index: few products of a large log are few rows.
+-- The stream row bounds the positions, so that PostgreSQL reads only partitions that can hold a product's events.
 SELECT position, product_id, stream_version, event_type, schema_version, data, metadata, recorded_at
 FROM (
     SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before

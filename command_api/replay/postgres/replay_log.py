@@ -1,8 +1,8 @@
-"""The event log for a replay: a role that may only read, one statement at a time, each of them bounded.
+"""Reads the event log for a replay: with a read-only role, one bounded statement at a time.
 
-A filtered read says how far it has looked, and not only what it found: of a rare type there may be nothing
-in a window of the log, and the next one is not to be looked for in one endless statement. Where a limit cut
-the answer, it has looked as far as the last event; else exactly as far as the statement's upper bound.
+A filtered read returns the position up to which it has searched, and not only events: a window of the log may
+have no event of a rare type, and one endless statement must not search for the next. If a limit cut the
+result, the search ended at the last event; otherwise at the statement's upper bound.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _CLOSE_SECONDS_MAX = 1.0
 
 
 class ReplayLimits(NamedTuple):
-    """Of one statement: the bytes that it brings, the log positions it looks at, the seconds it may take."""
+    """Limits of one statement: bytes returned, log positions searched, seconds."""
 
     bytes_max: int
     window_positions_max: int
@@ -41,7 +41,7 @@ class PostgresReplayLog:
 
     @classmethod
     async def open(cls, dsn: str, limits: ReplayLimits) -> "PostgresReplayLog":
-        """Connect as the reader role; a replica will do. Raises `LogUnavailable`."""
+        """Connect as the reader role; a replica is enough. Raises `LogUnavailable`."""
         with translated():
             connection = await connect(
                 dsn,
@@ -75,12 +75,14 @@ class PostgresReplayLog:
             return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
 
     async def close(self) -> None:
-        """With a goodbye to the server where it answers within a second."""
+        """Tells the server, if it answers within a second."""
         with suppress(Exception):
             await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
 
     def _scan(self, log_position: int, selection: Selection) -> tuple[int, Sequence[object]]:
-        """Up to where a statement looks, and its arguments. Products have an index: no window."""
+        """The upper bound of a statement, and its arguments. A search by product uses an index and needs no
+        window.
+        """
         types = list(selection.event_types) or None
         if selection.product_ids:
             arguments = (log_position, selection.last, types, list(selection.product_ids))
@@ -89,5 +91,5 @@ class PostgresReplayLog:
         return scan_to, (log_position, scan_to, types)
 
     def _is_full(self, events: Sequence[RecordedEvent]) -> bool:
-        """Whether the bytes may have cut the answer."""
+        """Whether the limit of bytes may have cut the result."""
         return sum(len(event.data) for event in events) >= self._limits.bytes_max

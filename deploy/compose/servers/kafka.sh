@@ -1,6 +1,6 @@
 #!/bin/bash
-# As the official image: KAFKA_SOME_NAME becomes the property some.name; the storage is formatted when it is new,
-# under CLUSTER_ID or the image's own.
+# Does what the official image does: KAFKA_SOME_NAME becomes the property some.name; new storage is formatted with
+# CLUSTER_ID, or with the image's own id.
 set -euo pipefail
 
 properties=/tmp/server.properties

@@ -1,6 +1,6 @@
 #!/bin/sh
-# As the official image: a cluster is made when there is none, with POSTGRES_PASSWORD and POSTGRES_INITDB_ARGS, and the SQL
-# files of /docker-entrypoint-initdb.d run once, before anyone can connect over TCP.
+# Does what the official image does: if there is no cluster, it creates one with POSTGRES_PASSWORD and POSTGRES_INITDB_ARGS,
+# and runs the SQL files of /docker-entrypoint-initdb.d once, before clients can connect over TCP.
 set -eu
 
 make_cluster() {

@@ -1,10 +1,10 @@
-"""The hot read, answered where the bytes arrive: a product by id that stands in Redis.
+"""The hot read: answers a product by id from Redis in the HTTP protocol, before the framework.
 
-FastAPI costs about 200 microseconds a request whatever it does, and an ASGI application in front of it still
-a scope, a task and two messages; this is answered from the HTTP parser's own callbacks. Whatever is not a
-plain hit (absent, deleted, Redis away, a Consistency-Token, another address, a pipelined follower) becomes an
+FastAPI costs at least 200 microseconds per request, and an ASGI application in front of it still a scope, a
+task and two messages; the hot read answers from the callbacks of the HTTP parser. A request that is not a
+plain hit (absent, deleted, Redis unavailable, a Consistency-Token, another address, pipelined) becomes an
 ordinary request of the application, whose route for the same address gives the same answer: one test suite
-runs over both. Why here: docs/decisions/0005-product-reads-in-the-http-protocol.md.
+runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http-protocol.md.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ _PREFIX_LENGTH = len(_PREFIX)
 _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
-# Their presence says that the answer depends on more than the document, or that a body follows.
+# With one of these headers the answer depends on more than the document, or a body follows.
 _NOT_PLAIN = frozenset(
     {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
 )
-# Bound once: looking a child up by its labels costs more than counting.
+# Bound once: to look up a child by its labels costs more than to count.
 _durations = {
     (method, status): HTTP_REQUEST_DURATION_SECONDS.labels(method.decode(), ROUTE, str(status)).observe
     for method in _METHODS
@@ -40,12 +40,12 @@ _durations = {
 
 
 def hot_read_protocol(cache: ProductCache) -> Callable[..., asyncio.Protocol]:
-    """What `HttpServer` makes a connection of."""
+    """The protocol class from which `HttpServer` makes connections."""
     return partial(HotReadProtocol, cache)
 
 
 class _Head:
-    """The parser's facts about a complete head, kept because the parser goes on to the next request."""
+    """The parser's data about a complete head; kept because the parser goes on to the next request."""
 
     __slots__ = ("_http_version", "is_kept_alive", "method", "request_id", "started", "tags")
 
@@ -58,7 +58,7 @@ class _Head:
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
     def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Keep the headers that the answer depends on; false where the application has to answer."""
+        """Keep the headers that the answer depends on; False if the application has to answer."""
         for name, value in headers:
             if name == b"x-request-id":
                 self.request_id = value
@@ -68,7 +68,7 @@ class _Head:
                 return False
         return True
 
-    # uvicorn asks these of its parser when it makes a request of a head.
+    # uvicorn calls these methods of its parser when it makes a request from a head.
 
     def get_http_version(self) -> str:
         return self._http_version
@@ -84,7 +84,7 @@ class _Head:
 
 
 class HotReadProtocol(BoundedHttpProtocol):
-    """One connection. At most one hot read is under way on it, and no other request beside it."""
+    """One connection. At most one hot read is in progress on it, and no other request at the same time."""
 
     def __init__(self, cache: ProductCache, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -93,13 +93,17 @@ class HotReadProtocol(BoundedHttpProtocol):
         self._head: _Head | None = None
 
     def on_message_begin(self) -> None:
-        """A pipelined request: uvicorn keeps the order of answers, so it gets the request before, too."""
+        """For a pipelined request: uvicorn keeps the order of answers, so it also gets the previous
+        request.
+        """
         if self._reading is not None:
             self._hand_over()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Only the length of the address is checked: what is not an id is a miss, and handed over."""
+        """Only the length of the address is checked: a text that is not an id is a miss, and the application
+        gets it.
+        """
         version = self.check_head()
         url = self.url
         if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
@@ -115,42 +119,42 @@ class HotReadProtocol(BoundedHttpProtocol):
         self.make_request()
 
     def on_message_complete(self) -> None:
-        """A hot read has no body to wait for."""
+        """A hot read does not wait for a body."""
         if self._reading is None:
             super().on_message_complete()
         else:
             self.count_body()
 
     def shutdown(self) -> None:
-        """The server stops: a read under way is answered, then its connection closes."""
+        """The server stops: a read in progress is answered, then its connection closes."""
         if self._head is not None:
             self._head.is_kept_alive = False
         else:
             super().shutdown()
 
     def is_answering(self) -> bool:
-        """A read is an answer that is due, too."""
+        """A hot read is an answer that is due, too."""
         return self._reading is not None or super().is_answering()
 
     def close_after_answers(self) -> None:
-        """Of a read, before it becomes anything else."""
+        """End the hot read, before it becomes another request."""
         if self._head is not None:
             self._head.is_kept_alive = False
         else:
             super().close_after_answers()
 
     def refuse(self, problem: Problem) -> None:
-        """The read before it is answered first, in the order that uvicorn keeps."""
+        """Hand the hot read over first, so that uvicorn keeps the order of answers."""
         if self._reading is not None:
             self._hand_over()
         super().refuse(problem)
 
     def _is_idle(self) -> bool:
-        """Nothing is being answered, and the client takes what it is sent."""
+        """True if no answer is in progress, and the client reads what is sent."""
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _answer(self, reading: "asyncio.Future[bytes | None]") -> None:
-        """The cache has answered, or refused to."""
+        """The cache has answered, or has failed."""
         if reading is not self._reading or self._head is None:
             return  # handed over meanwhile
         if self.transport.is_closing():
@@ -191,7 +195,7 @@ class HotReadProtocol(BoundedHttpProtocol):
         return status
 
     def _hand_over(self) -> None:
-        """Make it an ordinary request. The parser may be in the next one, so `head` stands in for it."""
+        """Make it an ordinary request. The parser may already be in the next one, so `head` replaces it."""
         head: Any = self._head
         self._reading = self._head = None
         parser, self.parser = self.parser, head
@@ -203,7 +207,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
 
 def _live_document(reading: "asyncio.Future[bytes | None]") -> CachedDocument | None:
-    """None where the application has to answer; it meets an error of the cache again, and handles it."""
+    """None if the application has to answer; it gets an error of the cache again, and handles it."""
     if reading.cancelled() or reading.exception() is not None:
         return None
     packed = reading.result()

@@ -1,6 +1,6 @@
-"""What a path calls a product: its id, SKU or slug, decoded after the path was split.
+"""Reads the id, SKU or slug of a product from a path; it is decoded after the path was split.
 
-Raises `ProductNotFound` for what no product can be called; whether there is one, `find.py` decides.
+Raises `ProductNotFound` for a name that no product can have; `find.py` decides whether the product exists.
 """
 
 from urllib.parse import unquote
@@ -24,7 +24,7 @@ def product_id_of(segment: str) -> UUID:
 
 
 def name_of(segment: str, kind: PointerKind) -> str:
-    """The SKU or slug in a path, in the form in which such names are stored."""
+    """The SKU or slug in a path, in its stored form."""
     try:
         name = segment_text(segment)
     except UnicodeDecodeError as error:

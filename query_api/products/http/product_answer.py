@@ -1,7 +1,7 @@
-"""A found product as HTTP: the one place that both the hot read and the FastAPI routes take it from.
+"""The HTTP answer for a found product; the hot read and the FastAPI routes both use it.
 
-`Cache-Control: no-cache` lets clients keep a document and makes them ask whether it still is the newest,
-which costs a 304. Cache-Status is RFC 9211.
+With `Cache-Control: no-cache` clients may keep a document, but must ask whether it is still the newest, which
+costs a 304. Cache-Status is RFC 9211.
 """
 
 from query_api.products.find import CacheResult

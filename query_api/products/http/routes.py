@@ -1,4 +1,4 @@
-"""Products: what each address reads from a request, and how its answer looks."""
+"""The routes of products: the parameters of each address, and its answer."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from query_api.products.ports import PointerKind
 def product_routes(
     find: FindProduct, lists: ListProducts, limits: WaitLimits, *, ttl_seconds: int
 ) -> AddRoutes:
-    """Single products, and lists of which a page is at most `ttl_seconds` old."""
+    """Routes for single products, and for lists whose pages are at most `ttl_seconds` old."""
 
     def add(app: FastAPI) -> None:
         _add_list_route(app, lists, limits, ttl_seconds)
@@ -37,7 +37,7 @@ def product_routes(
 
 
 def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> None:
-    """One product by id, SKU or slug."""
+    """The routes of one product by id, SKU or slug."""
 
     async def by_id(
         request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
@@ -75,7 +75,7 @@ def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> 
 
 
 def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_seconds: int) -> None:
-    """Cache-Control and Age tell together how old a page is."""
+    """Cache-Control and Age together give the age of a page."""
 
     async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
         """Products that match all filters, a page at a time."""

@@ -1,6 +1,6 @@
-"""The parameters that are accepted and the answers that are given, as OpenAPI describes them.
+"""The accepted parameters and the answers, as OpenAPI describes them.
 
-The product models only describe: what is sent are the stored bytes, never serialised again.
+The product models only describe: an answer contains the stored bytes, which are never serialised again.
 """
 
 import re
@@ -25,7 +25,7 @@ _rfc3339 = re.compile(
 
 
 def _rfc3339_only(value: Any) -> Any:
-    """pydantic alone would also take Unix times and dates without a zone."""
+    """RFC 3339 only: pydantic alone would also accept Unix times, and dates without a zone."""
     if not isinstance(value, str) or _rfc3339.fullmatch(value) is None:
         raise ValueError("is not an RFC 3339 time such as 2025-01-31T12:00:00Z")
     return value
@@ -62,7 +62,7 @@ class ListParameters(Paging):
     sort: Sort = Field("-updated_at", description="Price sorts by the cheapest variant in `currency`.")
 
     def filters(self) -> ListFilters:
-        """The filters in normal form. Raises `BadParameter` where parameters do not fit together."""
+        """The filters in normal form. Raises `BadParameter` if parameters do not fit together."""
         return ListFilters(
             statuses=tuple(sorted(set(self.status.split(",")))),
             category=self.category,

@@ -1,1 +1,1 @@
-"""Products in the read model's tables."""
+"""Reads products from the tables of the read model."""

@@ -1,10 +1,10 @@
 -- One page of products by name or by time of change, with the documents that fit the page's byte limit.
--- Every filter is optional: NULL means "not asked". The connections that run this plan it anew for each
--- call (plan_cache_mode = force_custom_plan), so that unused filters and sort orders are folded away and
--- what is left is a walk along one index. See query_api/postgres/product_lists.py for the parameters.
+-- Every filter is optional: NULL means "no filter". The connections that run this make a new plan for each
+-- call (plan_cache_mode = force_custom_plan), so that the planner removes unused filters and sort orders, and
+-- the rest is a walk along one index. See query_api/products/postgres/product_lists.py for the parameters.
 --
--- Answers in page order. `document` is NULL from the first row on that no longer fits into $15 bytes;
--- the first row always has its document.
+-- Rows are in page order. `document` is NULL from the first row that does not fit into $15 bytes; the first
+-- row always has its document.
 SELECT
     page.product_id,
     page.name,

@@ -1,8 +1,8 @@
 -- One page of products by their cheapest variant in one currency ($8), with the documents that fit the page's
 -- byte limit. A product without a price in that currency is not listed. The walk is along the index
--- (currency, amount, product_id), one entry a product: its cheapest variant, ties broken by SKU.
+-- (currency, amount, product_id), with one entry per product: its cheapest variant, ties broken by SKU.
 --
--- Filters, planning and the answer as in list_products.sql; the parameters have the same numbers, except that
+-- Filters, planning and result are as in list_products.sql; the parameters have the same numbers, except that
 -- $12 is the amount (as text) after which the page begins.
 SELECT
     page.product_id,

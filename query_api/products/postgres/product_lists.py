@@ -1,8 +1,8 @@
 """Pages of products: two static statements, one that walks products and one that walks prices.
 
-Their unused filters are `NULL IS NULL OR …`, which PostgreSQL folds away when it plans with the values known.
-So the pool for lists must be made with `with_custom_plans`; with generic plans the same statements would scan
-the whole table.
+Unused filters are `NULL IS NULL OR …`; PostgreSQL removes them if it knows the values when it plans. So the
+pool for lists must be made with `with_custom_plans`; with generic plans the statements would scan the whole
+table.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _SQL = "query_api.products.postgres"
 
 
 class PostgresProductLists:
-    """The port `ProductLists`. `page_bytes_max` bounds the documents of one page, the first one excepted."""
+    """Adapter of `ProductLists`. `page_bytes_max` bounds the documents of one page, except the first one."""
 
     def __init__(self, reads: BoundedReads, *, page_bytes_max: int) -> None:
         self._reads = reads
@@ -50,7 +50,7 @@ class PostgresProductLists:
 
 
 def _position(record: asyncpg.Record, filters: ListFilters) -> PagePosition:
-    """Sort values as the statements read them back: texts of the same precision as the column."""
+    """Sort values in the form that the statements read: texts with the precision of the column."""
     match filters.sort:
         case "name" | "-name":
             value = record["name"]

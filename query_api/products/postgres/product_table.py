@@ -1,4 +1,4 @@
-"""Single products from the read model: for misses of the cache, and where the cache may be too old."""
+"""Reads single products from the read model, after a cache miss or if the cache may be too old."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ _SQL = "query_api.products.postgres"
 
 
 class PostgresProductTable:
-    """The port `ProductTable`."""
+    """Adapter of `ProductTable`."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads

@@ -1,5 +1,5 @@
--- The live product with a SKU. While a SKU moves from one product to another both may have it for a moment,
--- because they are projected from different partitions: the later event in the log is right.
+-- The product with a SKU that is not deleted. While a SKU moves to another product, both may have it for a
+-- moment, because they are projected from different partitions: the later event in the log is right.
 SELECT product.product_id, product.stream_version, product.document
 FROM views.product_view_variant AS variant
 JOIN views.product_view AS product USING (product_id)

@@ -1,4 +1,4 @@
--- The live product with a slug; as with SKUs, the later event in the log is right where two have it.
+-- The product with a slug that is not deleted; as with SKUs, if two have it the later event in the log is right.
 SELECT product_id, stream_version, document
 FROM views.product_view
 WHERE slug = $1

@@ -1,4 +1,4 @@
-"""Reads of the cache: coalesced into one MGET a tick, through the circuit breaker."""
+"""Reads of the cache, coalesced into one MGET per tick, through the circuit breaker."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from shared.ops.concurrency.coalesced_reads import CoalescedReads, Count
 KEYS_PER_BATCH_MAX = 500
 ReadMany = Callable[[list[str]], Awaitable[Sequence[Any]]]
 CacheReads = CoalescedReads[str, bytes]
-"""`get(key)` answers the value, None where there is none; raises `CacheUnavailable`."""
+"""`get(key)` returns the value, or None if there is none; raises `CacheUnavailable`."""
 
 
 def cache_reads(
     calls: GuardedCalls, read_many: ReadMany, *, count: Count | None = None, batches_max: int = 2
 ) -> CacheReads:
-    """`count` is told (hits, misses, bypassed) of each batch, by caller."""
+    """`count` gets the numbers (hits, misses, bypassed) of each batch, counted by caller."""
     return CoalescedReads(
         lambda keys: calls.run(lambda: read_many(keys)),
         heard=_heard,

@@ -1,7 +1,7 @@
-"""Every call to Redis goes through one circuit breaker, and ends in an answer or in `CacheUnavailable`.
+"""Every call to Redis goes through one circuit breaker, and returns a value or raises `CacheUnavailable`.
 
-Whatever Redis says, the table can answer: a wrong password or a full Redis costs readers time, not answers.
-But those do not pass by themselves, so they are logged as errors.
+The table can answer after any error of Redis: a wrong password or a full Redis costs readers time, not
+answers. But such errors do not go away by themselves, so they are logged as errors.
 """
 
 import time
@@ -20,13 +20,13 @@ _log = get_logger(__name__)
 
 
 class GuardedCalls:
-    """Shared by all adapters of one Redis, so that what one learns spares the others a time-out."""
+    """Shared by all adapters of one Redis, so that a time-out of one adapter spares the others theirs."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` answers. Raises `CacheUnavailable` for every error of Redis; other errors are bugs."""
+        """The result of `call`. Raises `CacheUnavailable` for every error of Redis; other errors are bugs."""
         if not self._breaker.allows(time.monotonic()):
             raise CacheUnavailable("the circuit breaker is open")
         try:

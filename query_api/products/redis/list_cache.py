@@ -1,8 +1,8 @@
-"""Pages of lists in Redis, for seconds, under a generation.
+"""Keeps pages of lists in Redis for seconds, under a generation.
 
-`addresses.list_generation_key` holds a counter per top-level category (and one for all) that the projector
-moves on after it has written the view. A page is stored under the generation that was read BEFORE its query,
-so a page of old rows can only be stored under an old generation.
+`addresses.list_generation_key` is a counter per top-level category (and one for all) that the projector
+increases after it has written the view. A page is stored under the generation that was read BEFORE its query,
+so a page with old rows can only be stored under an old generation.
 """
 
 from redis.asyncio import Redis
@@ -15,7 +15,7 @@ _NO_GENERATION = b"0"
 
 
 class RedisListCache:
-    """The port `ListCache`. `ttl_seconds` bounds how old a page can be when no generation moves."""
+    """Adapter of `ListCache`. `ttl_seconds` bounds the age of a page if its generation does not change."""
 
     def __init__(
         self, redis: Redis, calls: GuardedCalls, reads: CacheReads, *, prefix: str, ttl_seconds: int

@@ -1,7 +1,7 @@
-"""MGET over connections of its own: redis-py makes the connection, the read path is kept short.
+"""MGET over connections of its own: redis-py makes the connection, and the path of a read is short.
 
-The client's `mget` passes a pool, retries, metrics and two time-outs, each of which asks for the running
-event loop (a system call on CPython 3.11): together a quarter of a hot read's time. Here a batch is one
+The client's `mget` goes through a pool, retries, metrics and two time-outs, and each gets the running event
+loop (a system call on CPython 3.11): together a quarter of the time of a hot read. Here a batch is one
 time-out, one write and one read.
 """
 
@@ -17,9 +17,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class MultiGet:
-    """Called with keys, answers their values in order. `seconds_max` bounds a call, connecting included.
+    """Call it with keys; it returns their values in order. `seconds_max` bounds a call, including connecting.
 
-    As many connections as there are calls at the same time, which is the caller's to bound. Raises redis-py's
+    It has as many connections as there are calls at the same time; the caller bounds these. Raises redis-py's
     errors.
     """
 
@@ -39,7 +39,7 @@ class MultiGet:
                 except RedisConnectionError:
                     if not was_connected:
                         raise
-                # It may have been closed while it was idle; a new one tells whether Redis is there.
+                # An idle connection may have been closed; a new one shows whether Redis is available.
                 return await _ask(connection, command)
         except TimeoutError as error:
             raise RedisTimeoutError(f"no answer within {self._seconds_max:g} s") from error
@@ -47,13 +47,13 @@ class MultiGet:
             self._idle.append(connection)
 
     async def close(self) -> None:
-        """Disconnect what is idle."""
+        """Disconnect idle connections."""
         for connection in self._idle:
             await connection.disconnect(nowait=True)
         self._idle.clear()
 
     def _new_connection(self) -> AbstractConnection:
-        """As the pool would make it, but without its time-outs: one around the whole call is enough."""
+        """A connection like the pool's, but without its time-outs: one around the whole call is enough."""
         settings = {**self._pool.connection_kwargs, "socket_timeout": None}
         return self._pool.connection_class(**settings)
 
@@ -65,7 +65,7 @@ async def _ask(connection: AbstractConnection, command: bytes) -> Sequence[Any]:
         await connection.send_packed_command(command, check_health=False)
         answer: Sequence[Any] = await connection.read_response(disable_decoding=True)
     except BaseException:
-        # Whatever is on its way belongs to nobody now.
+        # No caller waits any more for an answer that may still arrive.
         await connection.disconnect(nowait=True)
         raise
     return answer

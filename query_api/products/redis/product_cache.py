@@ -18,14 +18,14 @@ from shared.contract.cached_document import pack
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 
-# Older than every version there is, so that any guarded write replaces it.
+# Older than every version, so that any guarded write replaces it.
 ABSENT_VERSION = 0
 _MILLISECONDS = 1000
 _UUID_BYTES = 16
 
 
 class RedisProductCache:
-    """The port `ProductCache`. Times to live are in seconds."""
+    """Adapter of `ProductCache`. Times to live are in seconds."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class RedisProductCache:
         await self._calls.run(lambda: _store(self._absences, product_id, value))
 
     async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
-        """16 bytes; anything else is not ours and as good as nothing."""
+        """An id has 16 bytes; any other value is not ours and counts as absent."""
         pointer = await self._pointers.get(self._pointer_key(kind, value))
         return UUID(bytes=pointer) if pointer is not None and len(pointer) == _UUID_BYTES else None
 
@@ -84,6 +84,6 @@ class RedisProductCache:
 
 
 async def _store(documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
-    """A fill in the moment of a switch is not worth another try: the next reader fills the new generation."""
+    """Gives up a fill during a switch: the next reader fills the new generation."""
     with suppress(GenerationMoved, GenerationFrozen):
         await documents.store({product_id: value})

@@ -1,4 +1,4 @@
-"""Analytics: what changed between two days, and how prices moved."""
+"""The routes of analytics: changes between two days, and price changes."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,7 +31,7 @@ class AnalyticsReads:
 
 
 def analytics_routes(reads: AnalyticsReads, limits: WaitLimits) -> AddRoutes:
-    """What changed, and how prices moved."""
+    """The routes of changes and of price changes."""
 
     async def report_changes(request: Request, parameters: Annotated[ChangesParameters, Query()]) -> Response:
         """How much of what happened, by day, category or brand."""

@@ -14,7 +14,7 @@ _date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def _date_only(value: Any) -> Any:
-    """pydantic alone would also take Unix times, and times at midnight."""
+    """Dates only: pydantic alone would also accept Unix times, and times at midnight."""
     if not isinstance(value, str) or _date.fullmatch(value) is None:
         raise ValueError("is not a date such as 2026-01-31")
     return value

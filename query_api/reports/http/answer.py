@@ -1,6 +1,6 @@
 """One page of a report as an answer.
 
-`Cache-Control: no-cache`: what a client keeps of a report ages, so the client asks again.
+`Cache-Control: no-cache`: a kept report gets old, so clients must ask again.
 """
 
 from collections.abc import Mapping

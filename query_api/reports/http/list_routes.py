@@ -1,4 +1,4 @@
-"""Categories, brands and stock items: lists in the order of their keys."""
+"""The routes of categories, brands and stock items: lists in the order of their keys."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -40,7 +40,7 @@ class ListReads:
 
 
 def list_routes(reads: ListReads, limits: WaitLimits) -> AddRoutes:
-    """Categories, brands and stock items."""
+    """The routes of categories, brands and stock items."""
 
     async def list_categories(
         request: Request, parameters: Annotated[CategoryParameters, Query()]

@@ -20,7 +20,7 @@ class _WithStatus(Paging):
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """In normal form."""
+        """The statuses in normal form."""
         return tuple(sorted(set(self.status.split(","))))
 
 

@@ -1,1 +1,1 @@
-"""Reports from the tables of the counting views."""
+"""Reads reports from the tables of the counting views."""

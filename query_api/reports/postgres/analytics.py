@@ -1,4 +1,4 @@
-"""Sums of what changed and how prices moved, as `analytics` counts them by day, category and brand."""
+"""Sums of changes and of price changes, which the view `analytics` counts by day, category and brand."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -20,7 +20,7 @@ _SQL = "query_api.reports.postgres"
 
 
 class PostgresChanges:
-    """The port `GroupedRows` for changes. The pool must plan anew (`with_custom_plans`)."""
+    """Adapter of `GroupedRows` for changes. The pool must be made with `with_custom_plans`."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
@@ -40,7 +40,7 @@ class PostgresChanges:
 
 
 class PostgresPrices:
-    """The port `GroupedRows` for prices."""
+    """Adapter of `GroupedRows` for prices."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
@@ -61,7 +61,7 @@ class PostgresPrices:
 
 
 def _filters(query: DaysQuery, days: Days, after: GroupPosition | None) -> tuple[Any, ...]:
-    """Days that earlier pages were about need not be read again."""
+    """The first day to read: the days of earlier pages need not be read again."""
     first = days.first
     if query.group_by == "day" and after is not None and after.key is not None:
         first = max(first, date.fromisoformat(after.key))

@@ -1,4 +1,4 @@
-"""Categories and brands with their products by status, as `category_view` has counted them."""
+"""Categories and brands with their products by status, which the view `category_view` counts."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _SQL = "query_api.reports.postgres"
 
 
 class PostgresCategories:
-    """The port `KeyedRows` for categories. The pool must plan anew (`with_custom_plans`)."""
+    """Adapter of `KeyedRows` for categories. The pool must be made with `with_custom_plans`."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
@@ -18,7 +18,9 @@ class PostgresCategories:
     async def page(
         self, query: CategoryQuery, after: KeyPosition | None, rows_max: int
     ) -> Sequence[CategoryRow]:
-        """One level is asked for by its depth, which has an index; several are filtered from the subtree."""
+        """One level is found by its depth, which has an index; several levels are filtered from the
+        subtree.
+        """
         above = 0 if query.parent is None else query.parent.count("/") + 1
         only = above + 1 if query.levels == 1 else None
         records = await self._reads.fetch(
@@ -42,7 +44,7 @@ class PostgresCategories:
 
 
 class PostgresBrands:
-    """The port `KeyedRows` for brands."""
+    """Adapter of `KeyedRows` for brands."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads

@@ -1,5 +1,5 @@
 -- One page of brands by name, with their products by status.
--- $1 statuses of which a brand must have a product, $2 the brand after which the page begins or NULL, $3 how many
+-- $1 statuses: a brand needs a product with one of them; $2 the brand after which the page begins or NULL; $3 row limit
 SELECT brand, draft, active, archived
 FROM views.category_view_brand
 WHERE (('draft' = ANY ($1::text[]) AND draft > 0)

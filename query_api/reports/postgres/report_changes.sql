@@ -1,7 +1,7 @@
--- One page of what changed between two days, summed up by day, category or brand; a group without a category or brand
--- comes last. Planned anew for each call, so that the grouping is a plain column.
+-- One page of changes between two days, summed up by day, category or brand; the group without a category or brand
+-- comes last. Needs a new plan for each call, so that the grouping is a plain column.
 -- $1 first day, $2 last day, $3 category (it and all below it) or NULL, $4 brand or NULL, $5 day, category or brand,
--- $6 whether pages came before, $7 the group after which this one begins, $8 how many
+-- $6 whether there are earlier pages, $7 the group after which this page begins, $8 row limit
 SELECT key, sum(products_created)::bigint AS products_created, sum(products_published)::bigint AS products_published,
        sum(products_archived)::bigint AS products_archived, sum(products_restored)::bigint AS products_restored,
        sum(products_deleted)::bigint AS products_deleted, sum(details_changed)::bigint AS details_changed,

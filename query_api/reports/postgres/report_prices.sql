@@ -1,7 +1,7 @@
--- One page of how prices moved between two days, summed up by day, category or brand, and by currency; a group without
--- a category or brand comes last. Planned anew for each call.
+-- One page of price changes between two days, summed up by day, category or brand, and by currency; the group without
+-- a category or brand comes last. Needs a new plan for each call.
 -- $1 first day, $2 last day, $3 category (it and all below it) or NULL, $4 brand or NULL, $5 day, category or brand,
--- $6 whether pages came before, $7 and $8 the group and currency after which this one begins, $9 how many,
+-- $6 whether there are earlier pages, $7 and $8 the group and currency after which this page begins, $9 row limit,
 -- $10 currency or NULL
 SELECT key, currency, sum(price_changes)::bigint AS price_changes, sum(price_increases)::bigint AS price_increases,
        sum(price_decreases)::bigint AS price_decreases, sum(compared)::bigint AS compared,

@@ -1,4 +1,4 @@
-"""Stock items, as `inventory` has opened and closed them."""
+"""Stock items, which the view `inventory` opens and closes."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _SQL = "query_api.reports.postgres"
 
 
 class PostgresStockItems:
-    """The port `KeyedRows` for stock items. The pool must plan anew (`with_custom_plans`)."""
+    """Adapter of `KeyedRows` for stock items. The pool must be made with `with_custom_plans`."""
 
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
