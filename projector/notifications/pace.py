@@ -1,6 +1,6 @@
 """Which events one recipient gets as single mails, and which in a digest: the first few are single mails.
 
-Pure: times and what was sent so far come in as values. A window begins with the first event after a quiet
+Pure: times and counts of sent mails come in as values. A window begins with the first event after a quiet
 time. After its single mails, all other events gather for a digest at its end. That digest closes the next
 window to single mails, so a burst is one digest for each window; it is over when a closed window had no more
 events than a window has single mails. Events of an import always gather, apart from the burst: they

@@ -39,7 +39,7 @@ class PlainSends(KafkaPublisher):
 
 
 class Transactions(KafkaPublisher):
-    """A transaction per chunk, so that Kafka fences a deposed relay by its transactional id."""
+    """A transaction per chunk, so that Kafka fences a replaced relay by its transactional id."""
 
     async def publish(self, chunk: Chunk) -> Published:
         assert self._producer is not None

@@ -151,7 +151,7 @@ async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(
     finally:
         system.relay.resume()
         await asyncio.to_thread(standby.stop)
-    await load.begin(COMMANDS)  # the deposed relay's turn again
+    await load.begin(COMMANDS)  # the replaced relay's turn again
     await story.ends_well()
 
 
