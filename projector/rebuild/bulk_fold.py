@@ -83,7 +83,7 @@ class BulkFold(Generic[S]):
                     self.failures[product.product_id] = Failed(version, error.error_class, str(error))
                     continue
             elif product.state is not None:
-                product.state = fold.pass_over(product.state, event)
+                product.state = fold.skip(product.state, event)
             if product.state is not None:
                 product.last = product.state
             product.stream_version, product.log_position = version, position

@@ -41,7 +41,7 @@ class Comparison(NamedTuple):
     """Shadow and live view compared at one position; `differences` are lines for people, empty if equal."""
 
     rows: int
-    digest: str
+    checksum: str
     differences: Sequence[str]
     left_out: int
 

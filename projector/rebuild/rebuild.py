@@ -178,7 +178,7 @@ class Rebuild:
             raise Differs(comparison)
         outcome = "differences accepted" if comparison.differences else "equal"
         await self._parts.records.move_to(
-            COMPARED, proof=f"{outcome}: {comparison.rows} rows, {comparison.digest}"
+            COMPARED, proof=f"{outcome}: {comparison.rows} rows, {comparison.checksum}"
         )
         return comparison
 

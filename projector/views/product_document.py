@@ -37,7 +37,7 @@ def apply_event(
     )
 
 
-def pass_over(document: ProductDocument, recorded: RecordedEvent) -> ProductDocument:
+def skip_event(document: ProductDocument, recorded: RecordedEvent) -> ProductDocument:
     """The document after an event of an unknown type: only version and time change.
 
     So a type that only newer code knows still counts as a version, and the ETags of both APIs agree.
@@ -142,4 +142,4 @@ def _variant(document: ProductDocument, sku: str) -> e.Variant:
     raise HistoryDoesNotFold(f"no variant has the SKU {sku!r}")
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

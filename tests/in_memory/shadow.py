@@ -72,7 +72,7 @@ class InMemoryRebuild:
         compared = (self.live.keys() | shadow.keys()) - catch_up.failed
         different = sorted(one for one in compared if self.live.get(one) != shadow.get(one))
         return Comparison(
-            len(compared), "digest", [f"{one}: differs" for one in different], len(catch_up.failed)
+            len(compared), "checksum", [f"{one}: differs" for one in different], len(catch_up.failed)
         )
 
     async def switch(self, catch_up: CatchingUp) -> None:

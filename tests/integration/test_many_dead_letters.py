@@ -140,7 +140,7 @@ async def test_all_are_discarded_though_one_in_the_middle_cannot_be(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     events = created_products(MANY)
-    # This one has happened, and the view holds nothing of it: no version to pass over.
+    # This one has happened, and the view holds nothing of it: no version to skip.
     await world.append([events[MIDDLE]])
     await park(pool, [dead_letter_of(world, event, offset) for offset, event in enumerate(events)])
     await park(pool, garbage(world, 1_200))

@@ -122,7 +122,7 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
     if comparison is not None:
         result |= {
             "rows": comparison.rows,
-            "digest": comparison.digest,
+            "digest": comparison.checksum,
             "equal": not comparison.differences,
             "left_out": comparison.left_out,
         }

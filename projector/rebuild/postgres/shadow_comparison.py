@@ -26,7 +26,7 @@ _PACKAGE = "projector.rebuild.postgres"
 _ROWS_SHOWN_MAX = 5
 _BUCKETS_SHOWN_MAX = 16
 _LONG_SECONDS = 86_400.0
-Digest = dict[tuple[str, int], tuple[int, str]]
+Checksums = dict[tuple[str, int], tuple[int, str]]
 """(table, bucket) -> (rows, hash)."""
 
 
@@ -53,17 +53,19 @@ async def compare(
         await catch_up.apply(max(reached.values(), default=0), is_live)
         parked = await live.fetch(load_sql(_PACKAGE, "select_parked_product_ids"), projection)
         without = sorted({row["product_id"] for row in parked} | catch_up.failed)
-        ours = await _digest(live, projection, "views", without)
+        ours = await _checksums(live, projection, "views", without)
         async with shadow.transaction():
             await shadow.execute(load_sql(_PACKAGE, "without_time_limit"))
-            theirs = await _digest(shadow, projection, "views_shadow", without)
+            theirs = await _checksums(shadow, projection, "views_shadow", without)
             wrong = sorted({at[1] for at in ours.keys() | theirs.keys() if ours.get(at) != theirs.get(at)})
             differences = await _differences(shadow, projection, wrong, without) if wrong else []
         return Comparison(sum(count for count, _ in ours.values()), _short(ours), differences, len(without))
 
 
-async def _digest(connection: "Connection", projection: str, schema: str, without: list[UUID]) -> Digest:
-    sql = load_sql(_PACKAGE, "digest_view")
+async def _checksums(
+    connection: "Connection", projection: str, schema: str, without: list[UUID]
+) -> Checksums:
+    sql = load_sql(_PACKAGE, "checksum_view")
     rows = await connection.fetch(sql, projection, schema, without, timeout=_LONG_SECONDS)
     return {(row["table_name"], row["bucket"]): (row["row_count"], row["hash"]) for row in rows}
 
@@ -86,6 +88,6 @@ async def _differences(
     return [f"{len(buckets)} of 256 buckets differ", *shown]
 
 
-def _short(digest: Digest) -> str:
+def _short(checksums: Checksums) -> str:
     """One short checksum of all buckets."""
-    return hashlib.sha256(repr(sorted(digest.items())).encode()).hexdigest()[:32]
+    return hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest()[:32]

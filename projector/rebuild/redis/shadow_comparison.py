@@ -26,7 +26,7 @@ async def compare(
 ) -> Comparison:
     """Raises `Unavailable`."""
     rows = left_out = different = 0
-    digest = hashlib.sha256()
+    checksum = hashlib.sha256()
     differences: list[str] = []
     async for ids in product_ids(_PRODUCTS_PER_PAGE):
         page = list(ids)
@@ -36,7 +36,7 @@ async def compare(
                 left_out += 1
                 continue
             rows += 1
-            digest.update(one)
+            checksum.update(one)
             if one != other:
                 different += 1
                 if len(differences) < _DIFFERENCES_SHOWN_MAX:
@@ -47,7 +47,7 @@ async def compare(
         differences.insert(0, f"{different} documents differ")
         if more:
             differences.append(f"and {more} more")
-    return Comparison(rows, digest.hexdigest()[:32], differences, left_out)
+    return Comparison(rows, checksum.hexdigest()[:32], differences, left_out)
 
 
 def _version(value: bytes) -> bytes:
