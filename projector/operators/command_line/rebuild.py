@@ -59,7 +59,7 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         help="do not compare: if the live view is broken or does not run",
     )
     parser.add_argument(
-        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is more events behind"
+        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is further behind"
     )
     parser.add_argument("--json", action="store_true", help="print progress and result as JSON lines")
 
