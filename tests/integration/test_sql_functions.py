@@ -111,7 +111,7 @@ async def test_a_file_makes_the_one_function_that_it_is_named_after(
 ) -> None:
     await database.execute(ADD)
     [both] = await drifts(database, _written(tmp_path, add=ADD + ADD.replace("add(", "sum(")))
-    assert "it makes public.add, public.sum" in both.text
+    assert "it creates public.add, public.sum" in both.text
     [refused] = await drifts(database, _written(tmp_path, add="-- Nonsense.\nCREATE FUNCTION;"))
     assert "PostgreSQL refuses it: syntax error" in refused.text
 

@@ -67,7 +67,7 @@ DAMAGES = {
     ),
     "a row from the future": (
         "UPDATE views.product_view SET stream_version = 9 WHERE slug = 'shirt-3'",
-        "which the log has not",
+        "which the log does not have",
     ),
     "no row": ("DELETE FROM views.product_view WHERE slug = 'shirt-3'", ": is not there, should be {"),
     "no variant": (NO_VARIANT, ": is not there, should be {"),
