@@ -1,1 +1,1 @@
-"""What the processes share: the published language (contract), and plumbing that two would write twice."""
+"""Code that the processes share: the published language (contract), and technical code used by several."""

@@ -1,1 +1,1 @@
-"""What may happen to a product: pure decisions over values."""
+"""The rules of products: pure decisions over values."""

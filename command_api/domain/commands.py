@@ -1,4 +1,4 @@
-"""What a writer may ask for. Values are validated and normalised at the edge before they come here."""
+"""The commands. Their values are already validated and normalised at the edge."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ from shared.contract.events import Money, ProductCreated, Variant
 
 @dataclass(frozen=True, slots=True)
 class CreateProduct:
-    """A new product, whole."""
+    """Create a product with all its fields."""
 
     product: ProductCreated
 
 
 @dataclass(frozen=True, slots=True)
 class VariantUpsert:
-    """A variant of an upsert: field -> new value; a field that is absent is kept, None clears it.
+    """A variant of an upsert: field -> new value; an absent field is kept, None clears it.
 
     `sku` None: the variant is found by its options, and keeps its SKU; a new one gets a made SKU.
     """
@@ -26,10 +26,10 @@ class VariantUpsert:
 
 @dataclass(frozen=True, slots=True)
 class UpsertProduct:
-    """Details of the product of `slug`: a field that is absent is kept, None clears it; the status stays.
+    """Create or change the product with `slug`: an absent field is kept, None clears it; the status stays.
 
-    Each given value replaces the old one whole, `attributes` too. `variants`, where given, is the whole list
-    in its order: the product's other variants are removed.
+    Each given value replaces the whole old one, `attributes` too. If `variants` is given, it is the whole
+    list in its order: the product's other variants are removed.
     """
 
     slug: str
@@ -41,7 +41,7 @@ class UpsertProduct:
 class ChangeDetails:
     """A JSON merge patch (RFC 7396) over the details: field -> new value, None clears.
 
-    `attributes` is itself a merge patch; every other value replaces the old one whole.
+    `attributes` is itself a merge patch; every other value replaces the whole old one.
     """
 
     changes: dict[str, Any]
@@ -49,7 +49,7 @@ class ChangeDetails:
 
 @dataclass(frozen=True, slots=True)
 class PutVariant:
-    """Add the variant, or make the one of its SKU be like this; `must_be_new` refuses the latter."""
+    """Add the variant, or replace the one with its SKU; `must_be_new` refuses the latter."""
 
     variant: Variant
     must_be_new: bool = False
@@ -57,7 +57,7 @@ class PutVariant:
 
 @dataclass(frozen=True, slots=True)
 class RemoveVariant:
-    """Give up one variant and its SKU."""
+    """Remove one variant and free its SKU."""
 
     sku: str
 

@@ -1,7 +1,7 @@
-"""What happens because of a command: the events, or a refusal. Nothing changed is an empty list.
+"""The decider: turns a command into events, or refuses it. An empty list means that nothing changes.
 
-Pure: asked twice with the same state it answers the same, and after its events are folded in,
-the same command decides nothing more.
+Pure: the same state gives the same decision, and after its events are folded in, the same command makes no
+more events.
 """
 
 from typing import Any
@@ -54,7 +54,7 @@ def _change_details(changes: dict[str, Any], product: Product) -> list[ProductEv
 
 
 def merge_patch(changes: dict[str, Any], product: Product) -> dict[str, Any]:
-    """The patch with `attributes` merged into the present ones: then every value is a whole new value."""
+    """The patch with `attributes` merged into the present ones, so that every value is a whole new value."""
     if changes.get("attributes") is None:
         return changes
     return {**changes, "attributes": _merged(product.attributes, changes["attributes"])}

@@ -1,4 +1,4 @@
-"""What events lead from a product as it is to a product as it is wanted; nothing changed is no event."""
+"""Finds the events that change a product to the wanted state; without a difference there is no event."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.contract.events import ProductEvent, Variant
 
 
 def changed_details(wanted: dict[str, Any], product: Product) -> dict[str, Any]:
-    """Those of the `wanted` fields that differ from the product's; None clears a field."""
+    """The `wanted` fields that differ from the product's; None clears a field."""
     return {
         field: value
         for field, value in wanted.items()
@@ -17,7 +17,7 @@ def changed_details(wanted: dict[str, Any], product: Product) -> dict[str, Any]:
 
 
 def changes_of(current: Variant, wanted: Variant) -> list[ProductEvent]:
-    """From one variant to another of the same SKU: a price alone is an event of its own."""
+    """The events from one variant to another with the same SKU; a new price alone has an event of its own."""
     if current == wanted:
         return []
     if _values(current, without_price=True) == _values(wanted, without_price=True):
@@ -26,7 +26,7 @@ def changes_of(current: Variant, wanted: Variant) -> list[ProductEvent]:
 
 
 def added(variant: Variant) -> ProductEvent:
-    """The event that a product has this variant from now on."""
+    """The event that adds this variant."""
     return e.VariantAdded(*_values(variant))
 
 

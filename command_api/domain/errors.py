@@ -1,18 +1,18 @@
-"""Why a command was refused. Refusals are the caller's to mend; nothing was written, nothing is retried.
+"""The refusals of commands. The caller has to correct the command; nothing was written, nothing is retried.
 
 Refused
 +-- ProductNotFound            no such product, or it was deleted
 +-- VariantNotFound            the product has no variant of this SKU
-+-- VariantExists              the caller wanted to add this variant, and it is there already
-+-- TransitionNotAllowed       the status does not lead there
++-- VariantExists              the caller wanted to add this variant, and the product has it already
++-- TransitionNotAllowed       the product's status does not allow the transition
 +-- LastVariant                a product keeps at least one variant
 +-- TooManyVariants            the limit of a product is reached
-+-- UpsertIncomplete           an upsert lacks what it needs here
++-- UpsertIncomplete           an upsert lacks required fields
 |   +-- NewProductIncomplete   a product that does not exist yet needs a name and variants
 |   +-- VariantNeedsPrice      a variant that does not exist yet needs a price
-|   +-- VariantAmbiguous       a variant without SKU and options, and more than one that it may be
-+-- ProductTooLarge            an encoded event or the document would pass its limit
-+-- VersionDoesNotMatch        not the version that the caller named
+|   +-- VariantAmbiguous       a variant without SKU and options, and several variants that it could be
++-- ProductTooLarge            an encoded event or the document would exceed its limit
++-- VersionDoesNotMatch        the product is not at the version that the caller named
 +-- TooManyConflicts           the retries after version conflicts are used up
 +-- SlugTaken, SkuTaken        unique over the catalogue
 +-- KeyReused                  an idempotency key with another payload than the first time
@@ -24,11 +24,11 @@ from uuid import UUID
 
 
 class Refused(Exception):
-    """A command that may not happen; the text is for the caller."""
+    """The command is refused; the text is for the caller."""
 
 
 class ProductNotFound(Refused):
-    """There is no such product, or it was deleted."""
+    """The product does not exist, or was deleted."""
 
     def __init__(self) -> None:
         super().__init__("there is no such product")
@@ -43,7 +43,7 @@ class VariantExists(Refused):
 
 
 class TransitionNotAllowed(Refused):
-    """The product's status does not lead to the wanted one."""
+    """The product's status does not allow the transition."""
 
 
 class LastVariant(Refused):
@@ -51,7 +51,7 @@ class LastVariant(Refused):
 
 
 class TooManyVariants(Refused):
-    """The product has as many variants as it may have."""
+    """The product has the greatest allowed number of variants."""
 
 
 class UpsertIncomplete(Refused):
@@ -63,15 +63,15 @@ class UpsertIncomplete(Refused):
 
 
 class NewProductIncomplete(UpsertIncomplete):
-    """No product has this slug, and the upsert does not say enough to create one."""
+    """No product has this slug, and the upsert lacks fields to create one."""
 
 
 class VariantNeedsPrice(UpsertIncomplete):
-    """The variant is new: there is no price that could be kept."""
+    """The variant is new, so there is no price to keep."""
 
 
 class VariantAmbiguous(UpsertIncomplete):
-    """It has neither SKU nor options, and there are several variants that it may be."""
+    """The variant has neither SKU nor options, and the product has several that it could be."""
 
 
 class ProductTooLarge(Refused):
@@ -79,7 +79,7 @@ class ProductTooLarge(Refused):
 
 
 class VersionDoesNotMatch(Refused):
-    """The caller named versions (If-Match), and the product has another one."""
+    """The product is at another version than the caller named (If-Match)."""
 
     def __init__(self, current_version: int) -> None:
         super().__init__(f"the product is at version {current_version}")
@@ -87,7 +87,7 @@ class VersionDoesNotMatch(Refused):
 
 
 class TooManyConflicts(Refused):
-    """Others changed the product each time between reading and writing, until the retries were used up."""
+    """Other commands changed the product between each reading and writing, until the retries were used up."""
 
     def __init__(self, current_version: int) -> None:
         super().__init__(f"others keep changing the product; it is at version {current_version}")
@@ -104,7 +104,9 @@ class SlugTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class HeldSku:
-    """A SKU that the command wanted, and the product that holds it; `slug` None: it has gone since."""
+    """A SKU that the command wanted, and the product that holds it; `slug` None: the holder was deleted
+    since.
+    """
 
     sku: str
     product_id: UUID
@@ -112,7 +114,7 @@ class HeldSku:
 
 
 class SkuTaken(Refused):
-    """Another product has a variant of this SKU. `conflicts`: each wanted SKU that others hold, as of now."""
+    """Another product has this SKU. `conflicts`: all wanted SKUs that other products hold now."""
 
     def __init__(self, sku: str, conflicts: Sequence[HeldSku] = ()) -> None:
         super().__init__(f"the SKU {sku!r} belongs to another product")

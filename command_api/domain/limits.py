@@ -1,4 +1,4 @@
-"""What a product and its events may grow to, in variants and in encoded bytes."""
+"""The limits of a product and its events, in variants and in encoded bytes."""
 
 from typing import Final
 
@@ -10,16 +10,16 @@ from command_api.domain.product import Product
 VARIANTS_MAX: Final = 250
 ATTRIBUTES_BYTES_MAX: Final = 32 * 1024
 ENCODED_BYTES_MAX: Final = 512 * 1024
-# Ids and times stand in the document but not in the state that is measured.
+# The document has ids and times, but the measured state has not.
 _DOCUMENT_MARGIN_BYTES: Final = 512
 
 
 def check_sizes(product: Product, event_bytes_largest: int) -> None:
-    """Refuse what consumers could not take: an event that the relay cannot send would stop the log.
+    """Refuse events that are too large for Kafka: an event that the relay cannot send would stop it.
 
     Raises `ProductTooLarge`.
     """
-    # Patches within their own limit may add up to attributes beyond it.
+    # Several patches, each within its limit, may make attributes that exceed it.
     if len(msgspec.json.encode(product.attributes)) > ATTRIBUTES_BYTES_MAX:
         raise ProductTooLarge(f"the attributes would be larger than {ATTRIBUTES_BYTES_MAX} bytes of JSON")
     document_bytes = len(msgspec.json.encode(product)) + _DOCUMENT_MARGIN_BYTES

@@ -1,8 +1,8 @@
-"""SKUs for variants that come without one: from the slug and the option values, the same ones at every run.
+"""Makes SKUs for variants without one, from the slug and the option values, the same ones at every run.
 
-Equal ones are numbered in the order of their option values, never in the order of the list: a file with its
-rows turned must not swap SKUs. Nothing here looks at what is stored, so that a batch knows in advance which
-SKUs an operation may claim.
+Equal SKUs are numbered in the order of their option values and not of the list: rows of a file in another
+order must not swap SKUs. Stored data is not used here, so a batch knows in advance which SKUs an operation
+may claim.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _HASH_CHARACTERS = 12
 
 
 def made_skus(slug: str, wanted: Sequence[VariantUpsert]) -> dict[int, str]:
-    """Index -> made SKU of each variant that states none: `shirt`, `shirt-red`, or `shirt-red-2`."""
+    """Index -> made SKU, for each variant without one: `shirt`, `shirt-red`, or `shirt-red-2`."""
     taken = {one.sku for one in wanted if one.sku is not None}
     made: dict[int, str] = {}
     without = [index for index, one in enumerate(wanted) if one.sku is None]
@@ -32,7 +32,7 @@ def made_skus(slug: str, wanted: Sequence[VariantUpsert]) -> dict[int, str]:
 
 
 def other_made_sku(made: str) -> str:
-    """Instead of a made SKU that another variant of the product already has."""
+    """Replaces a made SKU that another variant of the product already has."""
     return f"{made}-{_hash(made)}"
 
 

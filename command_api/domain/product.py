@@ -1,6 +1,6 @@
-"""A product as decisions need it: the fold of its events, and what it holds reserved.
+"""The state of a product for decisions: the fold of its events, and its reservations.
 
-Deleted products fold to a state, too: a decision about one must be told that it is gone.
+A deleted product has a state, too, so that a decision knows that it was deleted.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from shared.contract.events import Image, ProductEvent, Variant
 
 Status = Literal["draft", "active", "archived", "deleted"]
 Reservation = tuple[Literal["s", "k"], str]
-"""What is unique over the catalogue: ("s", slug) or ("k", SKU)."""
+"""A unique name in the catalogue: ("s", slug) or ("k", SKU)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Product:
 
 
 def live(product: Product | None) -> Product | None:
-    """The product, or None where there is none or it was deleted; nothing else decides that."""
+    """The product, or None if it does not exist or was deleted; only this function decides that."""
     return None if product is None or product.status == "deleted" else product
 
 
 def existing(product: Product | None) -> Product:
-    """The live product. Raises `ProductNotFound`."""
+    """The product, if it is not deleted. Raises `ProductNotFound`."""
     found = live(product)
     if found is None:
         raise ProductNotFound
@@ -49,7 +49,7 @@ def existing(product: Product | None) -> Product:
 
 
 def evolve(product: Product | None, event: ProductEvent) -> Product:
-    """The state after one more event; pure, and total over every event that was ever stored."""
+    """The state after one more event; pure, and defined for every event that was ever stored."""
     if isinstance(event, e.ProductCreated):
         return _created(event)
     if product is None:
@@ -73,7 +73,7 @@ def evolve(product: Product | None, event: ProductEvent) -> Product:
 
 
 def reservations(product: Product | None) -> frozenset[Reservation]:
-    """What this state holds reserved: its slug and SKUs, nothing once it is deleted."""
+    """The reservations of this state: its slug and SKUs; none after a deletion."""
     product = live(product)
     if product is None:
         return frozenset()
@@ -81,7 +81,7 @@ def reservations(product: Product | None) -> frozenset[Reservation]:
 
 
 def plain_variant(variant: Variant) -> Variant:
-    """A variant without the event around it: VariantAdded and VariantChanged are variants, too."""
+    """The variant of an event: VariantAdded and VariantChanged are subclasses of it."""
     return Variant(
         variant.sku,
         variant.options,
@@ -125,6 +125,8 @@ def _details_changed(product: Product, event: e.ProductDetailsChanged) -> Produc
 
 
 def _ordered(variants: dict[str, Variant], order: Sequence[str]) -> dict[str, Variant]:
-    """As `order` says; what it does not name follows in its old order: every stored event folds."""
+    """The variants in this order; those that it does not name follow in their old order, so that every event
+    folds.
+    """
     first = {sku: variants[sku] for sku in order if sku in variants}
     return {**first, **variants}

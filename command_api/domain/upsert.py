@@ -1,8 +1,8 @@
-"""An upsert: make a product like this, whatever it is now. A field that is absent is kept, null clears it.
+"""Upserts: create a product, or change it to the given state. An absent field is kept, null clears it.
 
-A variant is known by its SKU. One without a SKU, or with a SKU that the product lacks, is the variant with
-the same options that the list does not name otherwise; if both sides have a single variant, options may be
-absent, too. So a file without SKUs keeps the stored ones, and a SKU changes without losing its variant.
+A variant is found by its SKU. If it has no SKU, or one that the product lacks, it is the variant with the
+same options, among those whose SKU the list does not name. If both sides have a single variant, options may
+be absent, too. So a file without SKUs keeps the stored ones, and a SKU can change without losing its variant.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def new_product(upsert: UpsertProduct) -> ProductCreated:
 
 
 def claimable_skus(upsert: UpsertProduct) -> frozenset[str]:
-    """Every SKU that the product may get by this, whatever it is now."""
+    """Every SKU that the product may get from this upsert, whatever its present state."""
     wanted = upsert.variants or ()
     made = made_skus(upsert.slug, wanted).values()
     stated = (one.sku for one in wanted if one.sku is not None)
@@ -50,7 +50,7 @@ def decide_upsert(upsert: UpsertProduct, product: Product) -> list[ProductEvent]
         return decided
     present = product.variants
     wanted = {variant.sku: variant for variant in _variants(upsert.slug, upsert.variants, present)}
-    # Removed before added: between the two a product may be without variants, but never over its limit.
+    # Removals come before additions: in between a product may have no variants, but never too many.
     decided += [e.VariantRemoved(sku) for sku in present if sku not in wanted]
     for sku, variant in wanted.items():
         current = present.get(sku)
@@ -77,7 +77,7 @@ def _variants(
 
 
 def _bases(wanted: tuple[VariantUpsert, ...], present: dict[str, Variant]) -> list[Variant | None]:
-    """For each wanted variant the present one that it is; a present one is at most one of them."""
+    """For each wanted variant the present one that it changes; each present one is used at most once."""
     bases: list[Variant | None] = [present.get(one.sku) if one.sku is not None else None for one in wanted]
     stated = {one.sku for one in wanted}
     free = [variant for sku, variant in present.items() if sku not in stated]

@@ -1,1 +1,1 @@
-"""One command, or many at once: load, fold, decide, append, once for every idempotency key."""
+"""Executes one command, or a batch: load, fold, decide, append, once for each idempotency key."""

@@ -1,9 +1,8 @@
-"""Many operations at once, with the answers of the same operations sent one after the other.
+"""Executes a batch; each answer is the same as if the operations were sent one after the other.
 
-Operations that have nothing to do with each other run side by side, so that they share group commits. An
-operation waits for each earlier one that may speak of the same product, slug or SKU: one that it names, one
-that the product may hold when its turn comes, or one that a product may have given up by then. Nothing is
-tried twice.
+Independent operations run at the same time, so that they share group commits. An operation waits for each
+earlier one that may concern the same product, slug or SKU: one that it names, one that its product may hold
+at that time, or one that a product may have given up before. Nothing is tried twice.
 """
 
 import asyncio
@@ -21,17 +20,16 @@ IN_FLIGHT_MAX = 256
 UPSERT_TRIES_MAX = 3
 TOUCHED_NAMES_MAX = 500_000
 Outcome = Answer | Exception
-# A product by its id, a product that an upsert creates by its slug, or a slug or SKU.
+# The id of a product, the slug of a product that an upsert creates, or a slug or SKU.
 _Subject = UUID | Reservation
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What to execute, and what it may change beside its product.
+    """A command to execute, and the slugs and SKUs that it may change.
 
-    `claims`: slugs and SKUs that the product may get. `may_release`: it may also give some up. `created`:
-    set for an upsert, whose product is looked up when it runs; how to render the answer where it creates
-    one.
+    `claims`: slugs and SKUs that the product may get. `may_release`: it may also give some up. `created`: set
+    for an upsert, whose product is looked up when it runs; renders the answer if it creates the product.
     """
 
     request: Request
@@ -41,13 +39,13 @@ class Operation:
 
     @property
     def slug(self) -> Reservation | None:
-        """Of an upsert: what its product is looked up by."""
+        """The slug by which the product of an upsert is looked up."""
         command = self.request.command
         return ("s", command.slug) if isinstance(command, UpsertProduct) else None
 
 
 async def run_in_order(execute: ExecuteCommand, operations: Sequence[Operation | Exception]) -> list[Outcome]:
-    """One outcome per operation, in order; an operation that is an error already is its own outcome."""
+    """One outcome per operation, in order; an operation that is already an error is its own outcome."""
     try:
         holders = await _holders(execute, [each for each in operations if isinstance(each, Operation)])
     except Exception as error:
@@ -80,9 +78,9 @@ def waits(
 ) -> list[frozenset[int]]:
     """For each operation the earlier ones that must have ended before it begins.
 
-    `holders`: which product holds what before the batch. Where operations are entangled beyond
-    `touched_names_max` names in all, the rest runs one after the other: that is always right, and the work
-    stays bounded.
+    `holders`: the holders of slugs and SKUs before the batch. If the operations concern more than
+    `touched_names_max` names in all, the rest runs one after the other: this is always right, and the work is
+    bounded.
     """
     may_hold = _MayHold(holders)
     last: dict[_Subject, int] = {}
@@ -104,9 +102,10 @@ def waits(
 
 
 class _MayHold:
-    """Which products may hold which slugs and SKUs at a point of the batch, whatever was refused by then.
+    """The products that may hold slugs and SKUs at a point of the batch, whichever operations were refused
+    before.
 
-    What an upsert creates has no id yet: it goes by its slug. `touched` counts the work that was done.
+    A product that an upsert creates has no id yet: its slug is used. `touched` counts the work done.
     """
 
     def __init__(self, holders: Mapping[Reservation, UUID]) -> None:
@@ -117,7 +116,9 @@ class _MayHold:
             self._add(product_id, [name])
 
     def touched_by(self, operation: Operation) -> set[_Subject]:
-        """The products that it may be about, what it may claim for them, and release of theirs."""
+        """The products that an operation may concern, and the slugs and SKUs that it may claim or release for
+        them.
+        """
         products: set[_Subject] = {operation.request.product_id}
         if operation.slug is not None:
             products = {operation.slug, *self._products.get(operation.slug, ())}
@@ -137,7 +138,7 @@ class _MayHold:
 
 
 async def _holders(execute: ExecuteCommand, operations: Sequence[Operation]) -> dict[Reservation, UUID]:
-    """Who holds what the operations speak of; SKUs only where some operation may release one."""
+    """The holders of the slugs and SKUs in the batch; of SKUs only if some operation may release one."""
     slugs = {each.slug for each in operations if each.slug is not None}
     found = await _find(execute, slugs)
     if not found and not any(each.may_release and each.slug is None for each in operations):
@@ -160,13 +161,13 @@ async def _run(execute: ExecuteCommand, operation: Operation) -> Answer:
         try:
             return await execute.execute(_for_holder(operation, holder))
         except UpsertIncomplete:
-            # It may have been complete the first time, when the product was there: the key comes first.
+            # The key is looked up first: the first attempt may have succeeded when the product existed.
             repeated = await execute.repeat(operation.request)
             if repeated is None:
                 raise
             return repeated
         except (SlugTaken, ProductNotFound) as moved:
-            # Between the look-up and the append the slug was taken or its product deleted: look again.
+            # The slug was taken, or its product deleted, between look-up and append: look it up again.
             last = moved
     raise last
 

@@ -1,4 +1,4 @@
-"""The caller of a command, and the metadata that its events keep of it."""
+"""The caller of a command, and its metadata in the events."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a command. `import_id` marks the commands of one import."""
+    """The caller of a command. `import_id` marks the commands of one import."""
 
     actor: str
     correlation_id: str
@@ -27,7 +27,7 @@ class Caller:
 def signed(
     events: Iterable[ProductEvent], caller: Caller, command_id: str, new_id: Callable[[], UUID]
 ) -> list[NewEvent]:
-    """The events of one command as they are stored, each with an id of its own."""
+    """The events of one command in stored form, each with its own id."""
     new_events = []
     for event in events:
         event_id = new_id()

@@ -1,7 +1,8 @@
-"""THE use case: load -> fold -> decide -> append, once for every idempotency key.
+"""THE use case: load -> fold -> decide -> append, once for each idempotency key.
 
-A version conflict is decided again on the newer state, a bounded number of times; a command whose caller
-named a version is refused by that instead. Events get their ids and metadata here; the domain has no clock.
+After a version conflict the command is decided again on the newer state, a bounded number of times. If the
+caller named a version, the command is refused instead. Events get their ids and metadata here; the domain has
+no clock.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ from shared.ops.concurrency.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """128-bit hashes: of caller and key, and of what was asked under it."""
+    """128-bit hashes: `key` of the caller and the key, `fingerprint` of the request."""
 
     key: UUID
     fingerprint: UUID
@@ -43,7 +44,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result of a command. `events` is empty where nothing changed."""
+    """The result of a command. `events` is empty if nothing changed."""
 
     product_id: UUID
     stream_version: int
@@ -53,7 +54,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to the caller, now and whenever the same key comes again. `body` is what `render` made.
+    """The answer to the caller, now and each time the same key comes again. `render` makes its `body`.
 
     `was_changed` None: unknown, because a repeated answer does not store it.
     """
@@ -68,14 +69,14 @@ class Answer:
 
 Rendered = tuple[int, bytes]
 Render = Callable[[Done], Rendered]
-"""From a result to a status and a body. The HTTP layer gives it; the append stores what it makes."""
+"""Turns a result into a status and a body. The HTTP layer provides it; the append stores its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One command for one product. `product_id` of a creation is new.
 
-    `versions_wanted`: None takes any; an empty set matches none. `slug_is_generated`: a taken slug gets a
+    `versions_wanted`: None allows any version, an empty set none. `slug_is_generated`: a taken slug gets a
     suffix instead of a refusal.
     """
 
@@ -100,11 +101,11 @@ class ExecuteCommand:
         self._turns = Turns()
 
     async def execute(self, request: Request) -> Answer:
-        """Run one command, or repeat the answer that its key got the first time."""
+        """Run one command, or repeat the first answer to its key."""
         if request.key is None:
             return await self._in_turn(request)
         async with self._turns.of(request.key.key):
-            # A creation has nothing to load, and the append itself looks the key up first.
+            # A creation loads nothing, and the append itself looks up the key first.
             if not isinstance(request.command, CreateProduct):
                 repeated = await self._repeat(request.key)
                 if repeated is not None:
@@ -112,7 +113,7 @@ class ExecuteCommand:
             return await self._in_turn(request)
 
     async def find_holder(self, reservation: Reservation) -> UUID | None:
-        """The product that holds this slug or SKU at the moment. Raises `StoreUnavailable`."""
+        """The product that holds this slug or SKU now. Raises `StoreUnavailable`."""
         return await self._store.find_holder(reservation)
 
     async def repeat(self, request: Request) -> Answer | None:
@@ -156,7 +157,7 @@ class ExecuteCommand:
         return await self._store.load(request.product_id)
 
     async def _answer_of_another(self, request: Request) -> Answer:
-        """Another process was first with this key."""
+        """Another process has used this key first: repeat its answer."""
         assert request.key is not None
         answer = await self._repeat(request.key)
         if answer is None:
@@ -166,10 +167,10 @@ class ExecuteCommand:
         return answer
 
     def _decide(self, request: Request, stream: Stream) -> tuple[Rendered, Append]:
-        """What to append, and what to answer once it is appended. Raises a `Refused`."""
+        """The events to append, and the answer after that. Raises a `Refused`."""
         before = reduce(evolve, stream.events, None)
         if not isinstance(request.command, CreateProduct):
-            existing(before)  # before the version: a product that is gone has none that could match
+            existing(before)  # before the version check: a deleted product has no version that could match
         if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:
             raise errors.VersionDoesNotMatch(stream.stream_version)
         events = decide(request.command, before)
@@ -195,7 +196,7 @@ class ExecuteCommand:
 
 
 def _with_another_slug(request: Request, taken: str) -> Request:
-    """For a generated slug: the same with the end of the product's own id, which nobody else has."""
+    """For a generated slug: adds the end of the product's id, which is unique."""
     command = request.command
     if not request.slug_is_generated or not isinstance(command, CreateProduct):
         raise errors.SlugTaken(taken)

@@ -1,4 +1,4 @@
-"""Which products hold the SKUs of a refused command, so that its caller can move them in the right order."""
+"""Finds the holders of the SKUs of a refused command, so that its caller can move them in the right order."""
 
 import asyncio
 from functools import reduce

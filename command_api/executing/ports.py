@@ -1,12 +1,12 @@
-"""What the use case needs from outside: an event store. Owned here, adapted in `postgres/`.
+"""The port of the use case: an event store. Its adapter is in `postgres/`.
 
-Outcomes are values, not exceptions: each command of a group commit gets its own. What the store could
-not do at all is raised:
+Outcomes are values and not exceptions, because each command of a group commit gets its own. These errors are
+raised:
 
     StoreError
     +-- StoreUnavailable    certainly not written; try again later
     +-- StoreOverloaded     the queue is full; certainly not written
-    +-- OutcomeUnknown      the connection broke in the middle and the truth could not be read in time
+    +-- OutcomeUnknown      the connection broke during the call, and the outcome could not be read in time
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from shared.contract.events import ProductEvent
 
 
 class StoreError(Exception):
-    """The event store could not do what was asked."""
+    """The event store could not execute the call."""
 
 
 class StoreUnavailable(StoreError):
@@ -32,12 +32,12 @@ class StoreOverloaded(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """It may have been written or not; a retry with the same key tells."""
+    """It may have been written or not; a retry with the same key gets the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A product's history as loaded. `stream_version` 0: there is none."""
+    """The loaded stream of a product. `stream_version` 0: it has no events."""
 
     stream_version: int
     last_position: int
@@ -58,7 +58,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class KeyedAnswer:
-    """The answer to keep under an idempotency key. `key` and `fingerprint` are 128-bit hashes."""
+    """The answer to store under an idempotency key. `key` and `fingerprint` are 128-bit hashes."""
 
     key: UUID
     fingerprint: UUID
@@ -68,7 +68,7 @@ class KeyedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What a key was answered with the first time."""
+    """The first answer to a key."""
 
     fingerprint: UUID
     product_id: UUID
@@ -80,7 +80,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """One command's effect. Without events only the answer is stored, if the version still stands."""
+    """The effect of one command. Without events only the answer is stored, if the version has not changed."""
 
     product_id: UUID
     expected_version: int
@@ -93,7 +93,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Durably in the log; `last_position` is that of the product's newest event."""
+    """The events are durably in the log; `last_position` is the position of the product's newest event."""
 
     stream_version: int
     last_position: int
@@ -101,7 +101,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """The product has moved on to `current_version`."""
+    """The product is at `current_version` now."""
 
     current_version: int
 
@@ -122,16 +122,16 @@ AppendOutcome = Appended | VersionConflict | DuplicateKey | ReservationTaken
 
 
 class EventStore(Protocol):
-    """The log, as commands see it. All raise `StoreUnavailable` when the store cannot be reached."""
+    """The event log for commands. All methods raise `StoreUnavailable` if the store cannot be reached."""
 
     async def load(self, product_id: UUID) -> Stream:
-        """The product's whole history; `NO_STREAM` when there is none."""
+        """The product's whole stream; `NO_STREAM` if it has no events."""
 
     async def append(self, append: Append) -> AppendOutcome:
         """Write one command's events, all or none. Raises a `StoreError`."""
 
     async def find_answer(self, key: UUID) -> StoredAnswer | None:
-        """What this key was answered within the last 24 hours."""
+        """The answer to this key, if it was given within the last 24 hours."""
 
     async def find_holder(self, reservation: Reservation) -> UUID | None:
         """The product that holds this slug or SKU."""

@@ -1,1 +1,1 @@
-"""The HTTP face of the command API; the only FastAPI code of this process."""
+"""The HTTP interface of the command API; the only FastAPI code of this process."""

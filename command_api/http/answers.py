@@ -1,4 +1,6 @@
-"""What the write endpoints share: their dependencies, ids and SKUs as given, and the bodies of success."""
+"""Shared parts of the write endpoints: their dependencies, ids and SKUs of requests, and bodies of
+success.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,7 +23,7 @@ _sku: TypeAdapter[str] = TypeAdapter(names.Sku)
 
 @dataclass(frozen=True, slots=True)
 class WriteApi:
-    """What the routes need. `read_url` is where readers find products, for Location."""
+    """The dependencies of the routes. `read_url` is the address of reads, for Location."""
 
     execute: ExecuteCommand
     read_url: str
@@ -29,24 +31,24 @@ class WriteApi:
 
 
 def render_ok(done: Done) -> tuple[int, bytes]:
-    """200 and the product's id, version, status and slug."""
+    """200 with the product's id, version, status and slug."""
     return 200, result_body(done)
 
 
 def render_created(done: Done) -> tuple[int, bytes]:
-    """201 and the same."""
+    """201 with the same body."""
     return 201, result_body(done)
 
 
 def render_put(done: Done) -> tuple[int, bytes]:
-    """201 where the variant is new, 200 where it was there."""
+    """201 if the variant is new, 200 if it existed."""
     return (201 if any(isinstance(event, e.VariantAdded) for event in done.events) else 200), result_body(
         done
     )
 
 
 def render_gone(_: Done) -> tuple[int, bytes]:
-    """204: there is nothing left to describe."""
+    """204: after a deletion there is nothing to describe."""
     return 204, b""
 
 
@@ -63,7 +65,9 @@ def result_body(done: Done) -> bytes:
 
 
 def product_id_of(text: str) -> UUID:
-    """The id in a path or an operation. Raises `ProductNotFound`: what is not an id names no product."""
+    """The id in a path or an operation. Raises `ProductNotFound` if it is not an id: then it names no
+    product.
+    """
     try:
         return canonical_uuid(text)
     except ValueError as error:

@@ -42,7 +42,9 @@ def write_app(api: WriteApi) -> ASGIApp:
 
 
 async def _hung_up(_: Request, __: Exception) -> Response:
-    """The client left in the middle of its body: nobody reads this answer, and nothing is wrong here."""
+    """The client disconnected in the middle of its body: it does not read this answer, and nothing is wrong
+    here.
+    """
     return Response(status_code=400)
 
 
@@ -52,7 +54,7 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:
-    """404 and 405 of the router, as problems; 405 with every method that the path takes."""
+    """404 and 405 of the router, as problems; 405 with every method of the path."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = allowed_methods(request)

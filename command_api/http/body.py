@@ -1,7 +1,7 @@
-"""Reading a request body: bounded, JSON, and every mistake told apart.
+"""Reads a request body: bounded, JSON, with a distinct answer to each mistake.
 
-413 larger than its limit      415 of a kind that is not read      400 not JSON at all
-422 JSON that is not what was asked for, or that has a key twice
+413 larger than its limit      415 wrong media type or encoding      400 not JSON
+422 JSON of the wrong form, or with a key twice
 """
 
 import re
@@ -21,9 +21,9 @@ from shared.ops.http.problem import Problem
 BODY_BYTES_MAX = 1024 * 1024
 M = TypeVar("M", bound=BaseModel)
 _ERRORS_SHOWN_MAX = 100
-# Our reader takes what pydantic's reader does not: more nesting, a half of a surrogate pair.
+# Our reader accepts things that pydantic's does not: more nesting, half of a surrogate pair.
 _INVALID_FOR_PYDANTIC_ALONE = f"{json_text.NESTED_TOO_DEEPLY}, or an escape in it is not valid"
-# The only ways in which NUL or half of a surrogate pair can come into a JSON string.
+# NUL or half of a surrogate pair can be in a JSON string only in these forms.
 _suspicious = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -74,9 +74,9 @@ def parse(model: type[M] | TypeAdapter[M], body: bytes) -> M:
 
 
 def _validation_problem(error: ValidationError, body: bytes, *, is_union: bool) -> HttpProblem:
-    """422 with a JSON pointer per field, or 400 where the body is not JSON."""
+    """422 with a JSON pointer per field, or 400 if the body is not JSON."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
-    load_json(body)  # pydantic takes NaN for a number; this reader raises the 400
+    load_json(body)  # pydantic accepts NaN as a number; this reader raises the 400
     if details[0]["type"] == "json_invalid":
         return _not_json(_INVALID_FOR_PYDANTIC_ALONE)
     errors = tuple(
@@ -125,7 +125,7 @@ def _not_valid(errors: tuple[tuple[str, str, str], ...]) -> HttpProblem:
 
 
 def _unstorable(value: Any, pointer: str) -> Iterator[str]:
-    """Pointers of the strings that neither PostgreSQL's text nor UTF-8 can hold."""
+    """Pointers of the strings that PostgreSQL's text or UTF-8 cannot store."""
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             yield pointer
@@ -140,7 +140,9 @@ def _unstorable(value: Any, pointer: str) -> Iterator[str]:
 
 
 def _pointer(detail: ErrorDetails, *, is_union: bool) -> str:
-    """RFC 6901, from pydantic's location, which also names a union's branch and says when a key is wrong."""
+    """A pointer (RFC 6901) from pydantic's location, which also contains a union's branch and marks wrong
+    keys.
+    """
     parts = detail["loc"][1:] if is_union else detail["loc"]
     if parts and parts[-1] == "[key]" and detail["type"] != "extra_forbidden":
         parts = parts[:-1]

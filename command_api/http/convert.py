@@ -1,4 +1,4 @@
-"""From validated bodies to the domain's values. Nothing is checked here: that was done."""
+"""Converts validated bodies to the domain's values, without further checks."""
 
 from typing import Any
 from uuid import UUID
@@ -11,18 +11,18 @@ SLUG_CHARACTERS_MAX = 200
 
 
 def money(body: s.MoneyIn) -> Money:
-    """The amount is already in its currency's precision."""
+    """The money; its amount already has its currency's precision."""
     return Money(body.amount, body.currency)
 
 
 def variant(sku: str, body: s.VariantBody) -> Variant:
-    """A variant under the SKU of the path or of the body."""
+    """A variant with the SKU of the path or of the body."""
     compare_at = None if body.compare_at_price is None else money(body.compare_at_price)
     return Variant(sku, body.options, money(body.price), compare_at, body.barcode, body.weight_grams)
 
 
 def product(body: s.ProductIn, product_id: UUID) -> ProductCreated:
-    """The whole product, with a slug made from the name where none is given."""
+    """The whole product; without a given slug, one is made from the name."""
     return ProductCreated(
         slug=body.slug or slug_of(body.name, product_id),
         name=body.name,
@@ -38,7 +38,7 @@ def product(body: s.ProductIn, product_id: UUID) -> ProductCreated:
 
 
 def changes(body: s.PatchIn) -> dict[str, Any]:
-    """Only the fields that the patch names, as the domain holds them."""
+    """Only the fields in the patch, as values of the domain."""
     named = {field: getattr(body, field) for field in body.model_fields_set}
     if named.get("tags") is not None:
         named["tags"] = tuple(named["tags"])

@@ -1,4 +1,4 @@
-"""What the request's headers say, and the headers of an answer."""
+"""Reads the headers of a request, and makes the headers of an answer."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ _STREAM_VERSION_DIGITS_MAX = 9
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks. Until authentication is configured everybody is anonymous.
+    """The caller. Until authentication is configured, every caller is anonymous.
 
     Raises 400 for a malformed Import-Id.
     """
@@ -35,7 +35,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def _import_id(request: Request) -> str | None:
-    """The import that the request belongs to. A malformed id is refused: its events would go unmarked."""
+    """The import of the request. A malformed id is refused, because its events would not be marked."""
     given = request.headers.getlist("import-id")
     if not given:
         return None
@@ -54,13 +54,15 @@ def versions_wanted(request: Request) -> frozenset[int] | None:
         raise HttpProblem(problem) from error
     if texts is None:
         return None
-    # A tag that we never gave out is well-formed and matches nothing.
+    # A tag that we never sent is well-formed and matches no version.
     ours = [text for text in texts if text.isascii() and text.isdecimal() and not text.startswith("0")]
     return frozenset(int(text) for text in ours if len(text) <= _STREAM_VERSION_DIGITS_MAX)
 
 
 def must_be_new(request: Request) -> bool:
-    """Whether `If-None-Match: *` says so. Raises 400 for entity tags: If-Match is for versions."""
+    """Whether `If-None-Match: *` requires a new variant. Raises 400 for entity tags: If-Match is for
+    versions.
+    """
     values = request.headers.getlist("if-none-match")
     if values and ",".join(values).strip() != "*":
         detail = "a write takes If-None-Match: * only; name the version that you know in If-Match"
@@ -69,9 +71,10 @@ def must_be_new(request: Request) -> bool:
 
 
 def refuse_preconditions(request: Request, supported: Sequence[str]) -> None:
-    """Raises 400 for a precondition that would not be looked at: its caller would take the write for guarded.
+    """Raises 400 for an unsupported precondition: the caller would think that it guards the write.
 
-    If-Modified-Since and If-Range guard no write; RFC 9110 (13.1.3, 13.1.5) has them ignored.
+    If-Modified-Since and If-Range do not apply to writes; RFC 9110 (13.1.3, 13.1.5) requires that they are
+    ignored.
     """
     for name in _PRECONDITIONS:
         if name.lower() in request.headers and name not in supported:
@@ -96,7 +99,7 @@ def idempotency_key(request: Request, body: bytes, item: int | None = None) -> I
         raise HttpProblem(Problem(400, "malformed-idempotency-key", "Malformed Idempotency-Key", detail))
     scope = request.scope
     asked = [scope["method"], scope["path"], ",".join(request.headers.getlist("if-match"))]
-    # Only where it is sent: a retry after an update of the service has the same fingerprint as before it.
+    # Only if it is sent, so that a retry after an update of the service has the same fingerprint as before.
     asked += request.headers.getlist("if-none-match")[:1]
     return IdempotencyKey(
         _hash(ANONYMOUS.encode(), text.encode("latin-1", "replace"), b"" if item is None else b"%d" % item),
@@ -118,13 +121,13 @@ def etag(stream_version: int) -> str:
 
 
 def token(answer: Answer, partition_count: int) -> str:
-    """What a reader sends to see this write."""
+    """The consistency token of this write."""
     position = {partition_of(answer.product_id, partition_count): answer.last_position}
     return encode_token(ConsistencyToken(position, answer.product_id, answer.stream_version))
 
 
 def batch_token(answers: list[Answer], partition_count: int) -> str:
-    """What a reader sends to see every write of a batch."""
+    """The consistency token of all writes of a batch."""
     positions: dict[int, int] = {}
     for answer in answers:
         partition = partition_of(answer.product_id, partition_count)
@@ -133,5 +136,5 @@ def batch_token(answers: list[Answer], partition_count: int) -> str:
 
 
 def location(read_url: str, product_id: UUID) -> str:
-    """Where the product can be read."""
+    """The address at which the product can be read."""
     return f"{read_url}/v1/products/{quote(str(product_id))}"

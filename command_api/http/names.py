@@ -1,8 +1,8 @@
-"""Names as request bodies give them: normalised first, then measured, so that two that look the same are one.
+"""Names in request bodies: normalised first, then measured, so that two names that look the same are one.
 
-In normal form (shared/contract/text.py) is all that is compared or looked up: names, slugs, SKUs, barcodes,
-brands, product types, categories, tags, option names and values. Descriptions, attributes, addresses and
-texts of images are content: they stay as they were sent. Sizes are in characters of the normal form.
+Everything that is compared or looked up has the normal form (shared/contract/text.py): names, slugs, SKUs,
+barcodes, brands, product types, categories, tags, option names and values. Descriptions, attributes,
+addresses and texts of images are content, and stay unchanged. Sizes are in characters of the normal form.
 """
 
 from collections import Counter
@@ -24,8 +24,8 @@ NAME_CHARACTERS_MAX = 255
 CATEGORY_CHARACTERS_MAX = 512
 TAGS_MAX = 250
 OPTIONS_MAX = 10
-# What is not seen, as the regular expressions of OpenAPI and Rust spell it; `\s` is white space of every
-# script. At the end of a word a joiner or an emoji's variation selector (200d, fe0f) changes what is seen.
+# Invisible characters, in the regular expressions of OpenAPI and Rust; `\s` is white space of every script.
+# At the end of a word a joiner or an emoji's variation selector (200d, fe0f) changes the visible text.
 _NOT_SEEN_LAST = (
     r"\s\u00ad\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
 )
@@ -34,7 +34,7 @@ _SEGMENT = f"[^/{_NOT_SEEN}](?:[^/]*[^/{_NOT_SEEN_LAST}])?"
 
 
 def _in_normal_form(characters_max: int, normal: Callable[[str], str] = normal_text) -> BeforeValidator:
-    """What is certainly too long stays as it is, and is refused by its length."""
+    """The normal form; a text that is certainly too long is not changed, and its length refuses it."""
 
     def normalise(value: Any) -> Any:
         if not isinstance(value, str) or len(value) > NFC_SHRINKS_TO_A_QUARTER * characters_max:
@@ -63,7 +63,7 @@ def _without_repeats(values: list[str]) -> list[str]:
 
 
 def _refuse_equal_names(value: Any, validate: ValidatorFunctionWrapHandler) -> dict[str, str]:
-    """Two names that were two in JSON and are one in normal form: one value would be lost."""
+    """Refuses two option names with the same normal form: one value would be lost."""
     options: dict[str, str] = validate(value)
     if len(options) < len(value):
         (name, _), *_ = Counter(map(normal_text, value)).most_common(1)

@@ -1,4 +1,4 @@
-"""One table from errors to HTTP: the only place where a refusal gets its status."""
+"""The table from errors to HTTP: the only place that gives a refusal its status."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from shared.ops.http.problem_answer import problem_response
 
 
 class HttpProblem(Exception):
-    """A refusal that the HTTP layer itself makes."""
+    """A refusal of the HTTP layer itself."""
 
     def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.detail or problem.title)
@@ -46,7 +46,7 @@ EXPECTED_ERRORS = tuple(error for error, _, _, _ in _TABLE)
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem of any error that a command may end in; what is not in the table is a bug: 500."""
+    """The problem of any error of a command; an error that is not in the table is a bug: 500."""
     if isinstance(error, HttpProblem):
         return error.problem
     for kind, status, code, title in _TABLE:
@@ -77,7 +77,7 @@ def _conflict(held: errors.HeldSku) -> dict[str, str]:
 
 
 def error_response(request: Request, error: Exception) -> Response:
-    """The whole answer to a request that ended in `error`."""
+    """The whole answer to a request that failed with `error`."""
     headers = dict(error.headers) if isinstance(error, HttpProblem) else {}
     if isinstance(error, errors.VersionDoesNotMatch) and error.current_version:
         headers["etag"] = f'"{error.current_version}"'

@@ -1,4 +1,4 @@
-"""The write endpoints: what each takes, and what it answers. `openapi/` describes the bodies."""
+"""The write endpoints: the request and the answer of each. `openapi/` describes the bodies."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -152,7 +152,7 @@ def raw_sku_of(request: Request) -> bytes:
 
 
 def sku_of(request: Request) -> str:
-    """The SKU of a variant that should be there, in normal form. Raises `VariantNotFound`."""
+    """The SKU of an existing variant, in normal form. Raises `VariantNotFound`."""
     try:
         sku = raw_sku_of(request).decode()
     except UnicodeDecodeError as error:

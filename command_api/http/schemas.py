@@ -1,7 +1,7 @@
-"""What request bodies look like: validated by pydantic, described in OpenAPI by the same models.
+"""The models of request bodies: pydantic validates with them, and OpenAPI describes them.
 
-Unknown fields are refused. Texts that name things stand in `names.py`. Sizes are in characters unless a name
-says bytes; limits are those of a product in the API's documentation.
+Unknown fields are refused. The types of names are in `names.py`. Sizes are in characters unless a name says
+bytes; limits are those of a product in the API's documentation.
 """
 
 import math
@@ -34,7 +34,9 @@ def _check_attributes(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_value(value: Any, depth_left: int) -> None:
-    """Only what every JSON reader gives back as it was: 64-bit integers, finite numbers, bounded nesting."""
+    """Allows only values that every JSON reader keeps unchanged: 64-bit integers, finite numbers, bounded
+    nesting.
+    """
     if depth_left == 0:
         raise ValueError(f"nested deeper than {ATTRIBUTES_DEPTH_MAX} levels")
     if isinstance(value, dict | list):
@@ -104,7 +106,7 @@ AnyVariant = TypeVar("AnyVariant", bound=HasSku)
 
 
 def distinct_skus(variants: list[AnyVariant]) -> list[AnyVariant]:
-    """The variants. Raises where two state the same SKU; an empty one is none."""
+    """The variants. Raises if two have the same SKU; an empty SKU counts as none."""
     first: dict[str, int] = {}
     for index, variant in enumerate(variants):
         if variant.sku and first.setdefault(variant.sku, index) != index:

@@ -1,1 +1,1 @@
-"""The event log in PostgreSQL; the only asyncpg code of this process."""
+"""The event log in PostgreSQL, for commands."""

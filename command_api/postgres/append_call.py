@@ -1,5 +1,5 @@
-"""One call of an append function: a batch of commands as arrays, an outcome for each from its one row; or a
-lone command with one event, as an idle writer has it.
+"""Calls an append function: with a batch of commands as arrays, and an outcome for each in its one row; or
+with a single command with one event, the usual case of a writer with little load.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,12 +37,14 @@ async def call_append(
         row = await connection.fetchrow(
             APPEND_WITHOUT_RESERVATIONS_SQL, *_commands(batch), *_keys(batch), *_events(batch)
         )
-    assert row is not None  # a function without SETOF always answers one row
+    assert row is not None  # a function without SETOF always returns one row
     return _outcomes(batch, row)
 
 
 async def _append_event(connection: "asyncpg.Connection[asyncpg.Record]", append: Append) -> Appended | None:
-    """None, and nothing written: not just one event, or something refuses it."""
+    """Write a single command with one event; None, and nothing written, if it is not one event or is
+    refused.
+    """
     if len(append.events) != 1 or append.releases:
         return None
     event, answer = append.events[0], append.answer

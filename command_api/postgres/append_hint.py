@@ -1,8 +1,8 @@
-"""A hint after commits that there is more to read. Readers notice sooner; correctness does not need it.
+"""A hint after commits that there are new events. Readers notice them sooner; correctness does not need it.
 
-NOTIFY inside a transaction takes a database-wide lock at its commit and so serialises all appends; sent
-afterwards, from one place and at most every few milliseconds, it costs them nothing (docs/library-facts.md).
-A hint may get lost in many ways, so readers poll as well.
+NOTIFY inside a transaction takes a database-wide lock at its commit, and so serialises all appends. Sent
+after the commit, from one place and at most every few milliseconds, it costs appends nothing
+(docs/library-facts.md). A hint may get lost, so readers poll as well.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _log = get_logger(__name__)
 
 
 class AppendHint:
-    """Sends the hint: the first `notify` at once, those within the interval after it as one."""
+    """Sends the hint: the first `notify` at once, all those within the following interval as one."""
 
     def __init__(self, dsn: str, *, interval_seconds_min: float = INTERVAL_SECONDS_MIN) -> None:
         self._interval_seconds_min = interval_seconds_min
@@ -38,11 +38,11 @@ class AppendHint:
         self._session = _Session(dsn, "catalogue-append-hint", self._send)
 
     def notify(self) -> None:
-        """Events were committed. Never blocks, waits or raises, so it may be called on the append's path."""
+        """Call it when events were committed. It never blocks, waits or raises, so the append may call it."""
         self._appended.set()
 
     async def start(self) -> None:
-        """Connect in the background; returns at once, also while PostgreSQL is away."""
+        """Connect in the background; returns at once, even while PostgreSQL is unavailable."""
         self._session.start()
 
     async def stop(self) -> None:
@@ -50,7 +50,7 @@ class AppendHint:
         await self._session.stop()
 
     async def _send(self, connection: "Connection") -> None:
-        # A notification is no data: not waiting for the disk loses none that a poll would not find.
+        # A notification is not data: if one is lost in a crash, a poll finds the events.
         await connection.execute(load_sql(_SQL, "set_asynchronous_commit"))
         while True:
             await self._appended.wait()
@@ -67,7 +67,7 @@ class AppendListener:
         self._session = _Session(dsn, "catalogue-append-listener", self._listen)
 
     async def start(self) -> None:
-        """Connect in the background; returns at once, also while PostgreSQL is away."""
+        """Connect in the background; returns at once, even while PostgreSQL is unavailable."""
         self._session.start()
 
     async def stop(self) -> None:
@@ -83,7 +83,7 @@ class AppendListener:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         await connection.add_listener(CHANNEL, self._heard)
-        # Appends before this moment were not heard.
+        # We have no hints for appends before this moment.
         self._appended.set()
         await lost.wait()
         raise ConnectionError("the listening connection was closed")
@@ -115,7 +115,7 @@ class _Session:
             try:
                 await self._connected()
             except Exception as error:
-                # Readers poll anyway, so no error of the hint matters: log it once and try again for ever.
+                # Readers poll anyway, so errors do no harm: log the first one, and try again for ever.
                 if isinstance(error, _Dropped) or not is_known_down:
                     _log.warning(
                         "append hint unavailable; readers poll",
@@ -139,4 +139,4 @@ class _Session:
 
 
 class _Dropped(Exception):
-    """A connection that had worked was lost: this is logged, the failed attempts after it are not."""
+    """A working connection was lost: this is logged, but not the failed attempts after it."""

@@ -1,4 +1,5 @@
--- Append a batch of commands of which none claims or releases a slug or SKU; see migrations/0003 for the arrays.
+-- Appends a batch of commands that neither claim nor release slugs or SKUs; functions/append_events.sql describes the
+-- arrays.
 SELECT first_position, refused_commands, refused_outcomes, refused_details
 FROM catalogue.append_events(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', '{}', '{}', '{}', '{}', '{}', $10, $11, $12, $13, $14, $15)

@@ -1,2 +1,2 @@
--- How many empty partitions stand ahead; a statement of its own, because one that also makes them would not see them.
+-- The number of empty partitions ahead; a statement of its own, because one that also makes them would not see them.
 SELECT catalogue.partitions_ahead()

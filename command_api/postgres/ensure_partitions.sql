@@ -1,2 +1,2 @@
--- Makes the partitions that are missing; answers how many it made.
+-- Makes the missing partitions; returns how many it made.
 SELECT catalogue.ensure_partitions()

@@ -43,7 +43,7 @@ class PostgresEventStore:
         rows = await self._streams.get(product_id)
         if rows is None:
             return NO_STREAM
-        # Decoded here, one product a call: what cannot be decoded fails its own command and no other's.
+        # Decoded here, one product per call, so that an undecodable event fails only its own command.
         events = [decode_event(event_type, version, data) for _, _, _, event_type, version, data in rows]
         return Stream(rows[-1][2], rows[-1][1], events)
 
@@ -52,7 +52,7 @@ class PostgresEventStore:
         return await self._commits.submit(append)
 
     async def find_answer(self, key: UUID) -> StoredAnswer | None:
-        """What this key was answered within the last 24 hours. Raises `StoreUnavailable`."""
+        """The answer to this key, if it was given within the last 24 hours. Raises `StoreUnavailable`."""
         return await self._answers.get(key)
 
     async def find_holder(self, reservation: Reservation) -> UUID | None:
@@ -61,11 +61,11 @@ class PostgresEventStore:
 
     @property
     def queued_commands(self) -> int:
-        """Commands that wait for the next append call."""
+        """The number of commands that wait for the next append call."""
         return self._commits.queued_commands
 
     async def close(self) -> None:
-        """Finish what is queued, then close the connections."""
+        """Write the queued commands, then close the connections."""
         await self._commits.drain()
         await self._writer.close()
         await self._pool.close()

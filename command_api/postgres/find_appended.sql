@@ -1,4 +1,4 @@
--- Which of these (product, stream version) stand in the log, and whose they are.
+-- Which of these (product, stream version) are in the log, with their event ids.
 SELECT wanted.product_id, wanted.stream_version, event.position, event.metadata
 FROM unnest($1::uuid[], $2::int[]) AS wanted(product_id, stream_version)
 JOIN catalogue.streams stream ON stream.product_id = wanted.product_id

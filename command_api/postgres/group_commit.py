@@ -1,8 +1,8 @@
-"""Group commit: the commands that are waiting at this moment go out in one call - one lock, one fsync, many
-commands, each with its own outcome.
+"""Group commit: all waiting commands are written in one call, with one lock and one fsync; each has its own
+outcome.
 
-No timer: the first waiting command goes at once, the rest ride with the next call. One connection per
-process; a second one would only queue on the same lock (measured: adds nothing).
+There is no timer: the first command is written at once, later ones with the next call. One connection per
+process is enough; a second one would only wait for the same lock (measured: adds nothing).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class GroupCommitLimits:
-    """Bounds of one process's append queue."""
+    """Limits of one process's append queue."""
 
     batch_commands_max: int = 256
     batch_bytes_max: int = 8 * 1024 * 1024
@@ -65,7 +65,7 @@ class GroupCommit:
         self._queue_bytes += size_bytes
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        # A client that hangs up cancels this future and nothing else: the write of the others goes on.
+        # A client that hangs up cancels only this future: the write of the others goes on.
         return await waiting.outcome
 
     async def drain(self) -> None:
@@ -83,15 +83,15 @@ class GroupCommit:
             batch = self._next_batch()
             try:
                 await self._write(batch)
-            except Exception as error:  # a bug must not leave clients waiting for ever: each gets it
+            except Exception as error:  # each client gets the error of a bug, and does not wait for ever
                 _log.exception("append failed", commands=len(batch))
                 _fail(batch, error)
 
     def _next_batch(self) -> list[_Waiting]:
-        """The longest run from the front in which no two commands touch the same product, key, slug or SKU.
+        """The next commands of the queue, of which no two concern the same product, key, slug or SKU.
 
-        Two of one product in one set-based statement would corrupt its stream row; what has to wait keeps its
-        place in the queue, and so do the later commands that touch what it touches.
+        Two commands for one product in one set-based statement would corrupt its stream row. A command that
+        has to wait keeps its place in the queue, and so do later commands that concern the same names.
         """
         batch: list[_Waiting] = []
         deferred: list[_Waiting] = []
@@ -131,11 +131,11 @@ class GroupCommit:
         if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
             await self._reconcile(batch, error)
         elif isinstance(error, asyncpg.CheckViolationError):
-            # The log's only check is the bounds of its partitions: maintenance is late, or fails.
+            # The log has no other checks than partition bounds: maintenance is late, or fails.
             _log.critical("the log has no partition for the next position", error=repr(error))
             _fail(batch, StoreUnavailable("the log has no room for the next event"), error)
         elif is_permanent_data_error(error) or isinstance(error, asyncpg.InterfaceError | ValueError):
-            # One command is invalid, and the server rolled the whole call back: write each alone to find it.
+            # One command is invalid, and the server rolled back the whole call: write each alone to find it.
             if len(batch) == 1:
                 _log.error("append refused by the store", error=repr(error))
                 _fail(batch, error)
@@ -148,8 +148,10 @@ class GroupCommit:
             raise error
 
     async def _reconcile(self, batch: list[_Waiting], error: Exception) -> None:
-        """The call broke in the middle: read what it wrote, answer that, and write the rest once more."""
-        _log.warning("append connection lost; reading back", commands=len(batch), error=repr(error))
+        """The connection broke during the call: read its outcome, answer that, and write the rest again."""
+        _log.warning(
+            "append connection lost; reading the outcome from the log", commands=len(batch), error=repr(error)
+        )
         try:
             written = await self._connection.find_written([waiting.append for waiting in batch])
         except StoreError as unknown:
@@ -178,7 +180,7 @@ def _touched(append: Append) -> set[UUID | Reservation]:
 
 
 def _is_shutdown(error: Exception) -> bool:
-    """57P01 and its kin may come after the commit, in place of its answer."""
+    """57P01 and similar errors may come after the commit, in place of its answer."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(("57P", "08"))
 
 
@@ -193,4 +195,4 @@ def _fail(batch: list[_Waiting], error: Exception, cause: Exception | None = Non
     for waiting in batch:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)
-            waiting.outcome.exception()  # seen: a client that hung up leaves nobody to look
+            waiting.outcome.exception()  # mark as retrieved: a client that has hung up does not read it

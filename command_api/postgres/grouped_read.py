@@ -1,6 +1,6 @@
-"""Grouped reads: the look-ups that wait at this moment go out as one query, as appends do.
+"""Grouped reads: all waiting look-ups are sent as one query, like appends.
 
-At most one query of a kind is under way; what comes meanwhile rides with the next one.
+At most one query of a kind is in flight; look-ups that come meanwhile go into the next one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,9 +16,9 @@ Fetch = Callable[[list[K]], Awaitable[Mapping[K, V]]]
 
 
 def grouped_read(fetch: "Fetch[K, V]", *, keys_max: int) -> CoalescedReads[K, V]:
-    """`await read.get(key)`: the value, or None where the query finds none.
+    """`await read.get(key)`: the value, or None if the query finds none.
 
-    Raises `StoreUnavailable` when the store cannot be reached; a second try was made then.
+    Raises `StoreUnavailable` if the store cannot be reached even at a second attempt.
     """
 
     async def read(keys: list[K]) -> Sequence[V | None]:
@@ -37,7 +37,7 @@ def _heard(error: BaseException) -> Exception:
 
 
 async def _fetch_twice(fetch: "Fetch[K, V]", keys: list[K]) -> Mapping[K, V]:
-    """Once more after a transient error: a pooled connection may have died since it was last used."""
+    """Try again after a transient error: a pooled connection may have died since its last use."""
     try:
         return await fetch(keys)
     except Exception as error:

@@ -1,4 +1,4 @@
--- The whole history of some products, each in order. The stream row bounds the positions, so that only the
+-- The whole streams of some products, each in order. The stream row bounds the positions, so that only the
 -- partitions that can hold the product's events are read.
 SELECT stream.product_id, stream.last_position, event.stream_version, event.event_type, event.schema_version, event.data
 FROM unnest($1::uuid[]) AS wanted(product_id)

@@ -1,7 +1,7 @@
 """Periodic maintenance of the log: partitions are created ahead of need, expired answers are deleted.
 
-Every command API process does it: the SQL functions serialise themselves, so many processes do no harm, and
-appends do not depend on a single one.
+Every process of the command API does this: the SQL functions serialise themselves, so many processes do no
+harm, and appends do not depend on a single process.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _PURGE_SQL = load_sql("command_api.postgres", "purge_idempotency_keys")
 
 
 async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
-    """Make the partitions that are missing; answers, and measures, how many stand empty ahead."""
+    """Make the missing partitions; returns the number of empty ones ahead, and sets the metric."""
     await pool.fetchval(_ENSURE_SQL)
     ahead = int(await pool.fetchval(_COUNT_SQL))
     PARTITIONS_AHEAD.set(ahead)
@@ -30,7 +30,7 @@ async def ensure_partitions(pool: "asyncpg.Pool[asyncpg.Record]") -> int:
 
 
 class Maintenance:
-    """One turn every `interval_seconds`, the first one at once."""
+    """Runs every `interval_seconds`, the first time at once."""
 
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", interval_seconds: float, expired_keys_per_turn_max: int
@@ -40,7 +40,9 @@ class Maintenance:
         self._expired_keys_per_turn_max = expired_keys_per_turn_max
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`. An unreachable store is left to the next turn; a bug is loud in every turn."""
+        """Run until `stop`. After an unreachable store it waits for the next turn; a bug is logged in every
+        turn.
+        """
         await every(self._interval_seconds, stop, self._safe_turn)
 
     async def _safe_turn(self) -> None:

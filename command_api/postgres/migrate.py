@@ -1,4 +1,4 @@
-"""Bring the event-store database to the schema that this code needs."""
+"""Applies the migrations of the event-store database."""
 
 from collections.abc import Callable
 
@@ -6,5 +6,7 @@ from shared.postgres.migrations import migrate
 
 
 async def migrate_event_store(dsn: str, *, on_step: Callable[[str], None] | None = None) -> list[str]:
-    """Apply what is missing, as the owner of the database; answers the names. Raises `MigrationError`."""
+    """Apply the missing migrations, as the owner of the database; returns their names. Raises
+    `MigrationError`.
+    """
     return await migrate(dsn, "command_api.postgres", on_step=on_step)

@@ -1,2 +1,2 @@
--- A hint without content; whoever is away misses it and polls.
+-- A hint without content; a reader that is not connected misses it, and polls.
 NOTIFY catalogue_appended

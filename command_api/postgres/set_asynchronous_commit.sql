@@ -1,2 +1,2 @@
--- For sessions that write only what may be lost in a crash of the server: no flush, none taken from appends.
+-- For sessions whose writes may be lost in a crash of the server: they do not flush, and do not slow down appends.
 SET synchronous_commit TO off

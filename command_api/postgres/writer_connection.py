@@ -1,4 +1,4 @@
-"""The one connection that appends, and how the truth is found after it broke in the middle of a call."""
+"""The one connection that appends, and how the outcome is found if it breaks during a call."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,12 +21,14 @@ _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _PAUSE_SECONDS = 0.05
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""Of asyncpg; the last: the server ended the session, and asyncpg has not seen the connection's end yet."""
+"""asyncpg's errors; the last one: the server has ended the session, and asyncpg has not noticed it yet."""
 _metadata = msgspec.json.Decoder(EventMetadata)
 
 
 class WriterConnection:
-    """Connects when first needed and again after a loss; remembers its backend so that it can be ended."""
+    """Connects when first needed, and again after a loss; remembers its server process so that it can end
+    it.
+    """
 
     def __init__(
         self,
@@ -63,16 +65,17 @@ class WriterConnection:
             self._connection = None
 
     async def close(self) -> None:
-        """Say goodbye to the server."""
+        """Disconnect from the server."""
         if self._connection is not None:
             await self._connection.close(timeout=self._connect_timeout_seconds)
             self._connection = None
 
     async def find_written(self, batch: Sequence[Append]) -> list[Appended | None]:
-        """After a broken call: what of the batch stands in the log, None for what certainly does not.
+        """After a broken call: the outcomes of the batch that the log shows; None for commands certainly not
+        written.
 
-        First the old backend is ended, then the append's lock is taken: nothing of the broken call can
-        commit after we have looked. Raises `OutcomeUnknown` when this takes longer than its bound.
+        First it ends the old server process, then it takes the append lock: so nothing of the broken call can
+        commit after we have looked. Raises `OutcomeUnknown` if this takes longer than its limit.
         """
         broken = self._backend
         self.drop()
@@ -93,7 +96,7 @@ class WriterConnection:
     ) -> list[Appended | None]:
         connection = await self.get()
         if broken is not None:
-            # Only the server knows when it is gone.
+            # Only the server knows when the process has ended.
             while await connection.fetchval(_END_BACKEND_SQL, *broken):  # noqa: ASYNC110
                 await asyncio.sleep(_PAUSE_SECONDS)
         async with connection.transaction():
@@ -105,8 +108,8 @@ class WriterConnection:
 
 
 def _written(append: Append, found: dict[tuple[UUID, int], asyncpg.Record]) -> Appended | None:
-    """What stands in the log of this append. One without events leaves only its key: writing it once more is
-    safe, and answers by the key what was stored, by us or by another process.
+    """The outcome of this append in the log. An append without events stores only its key: it is safe to
+    write it again, and its key gets the stored answer, from us or from another process.
     """
     newest = append.expected_version + len(append.events)
     row = found.get((append.product_id, newest)) if append.events else None

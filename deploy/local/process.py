@@ -15,9 +15,8 @@ from deploy.local.server import Command, Progress, Server, silent
 class Process(Server):
     """`python -m …` with an operations port."""
 
-    orphan_signal = (
-        signal.SIGKILL
-    )  # SIGKILL: by design they survive any crash, and must not outlive the supervisor
+    # By design they survive any crash of a server, and they must not outlive the supervisor.
+    orphan_signal = signal.SIGKILL
 
     def __init__(
         self,

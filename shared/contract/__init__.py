@@ -1,1 +1,1 @@
-"""The published language: what happened (events), what a reader sees (views), where both are (addresses)."""
+"""The published language: events, the product document of readers (views), and the addresses of both."""

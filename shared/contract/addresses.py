@@ -1,4 +1,4 @@
-"""Where things are found: topics, partitions and Redis keys, named once for writers and readers alike."""
+"""The addresses of shared data: topics, partitions and Redis keys, named once for writers and readers."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +8,9 @@ DEFAULT_PARTITION_COUNT = 12
 
 
 class Topics(NamedTuple):
-    """The topics of one installation. `events` carries all, in order per product; the others are by kind."""
+    """The topics of one installation. `events` has all events, in order per product; the others have one
+    kind.
+    """
 
     events: str
     created: str
@@ -16,14 +18,14 @@ class Topics(NamedTuple):
     deleted: str
 
     def by_kind(self, event_type: str) -> str:
-        """The kind topic of a stored event type: all but created and deleted are updates."""
+        """The topic of one kind for an event type: all types but created and deleted are updates."""
         if event_type == "product-created":
             return self.created
         return self.deleted if event_type == "product-deleted" else self.updated
 
 
 def topics(prefix: str = "") -> Topics:
-    """The topic names; `prefix` keeps several installations on one broker apart (tests, tenants)."""
+    """The topic names; `prefix` separates several installations on one broker (tests, tenants)."""
     return Topics(
         f"{prefix}products-events",
         f"{prefix}products-created",
@@ -40,8 +42,8 @@ def state_topic(prefix: str = "") -> str:
 def partition_of(product_id: UUID, partition_count: int) -> int:
     """The partition that every Kafka client's default partitioner gives this key.
 
-    murmur2 of the id's text, as `org.apache.kafka.clients.producer` does it: downstream clients that
-    produce by key and our consistency tokens must agree.
+    murmur2 of the id's text, as in `org.apache.kafka.clients.producer`: downstream clients that produce by
+    key must choose the same partitions as our consistency tokens.
     """
     return (_murmur2(str(product_id).encode()) & 0x7FFFFFFF) % partition_count
 
@@ -68,22 +70,24 @@ def product_key(prefix: str, product_id: UUID | str, generation: int = 0) -> str
 
 
 def cache_generation_key(prefix: str) -> str:
-    """Redis key of the generation that is live; absent, as after a flush, it is 0."""
+    """Redis key of the number of the live generation; without the key, as after a flush, it is 0."""
     return f"{prefix}:product-generation"
 
 
 def cache_frozen_key(prefix: str) -> str:
-    """Redis key that stands while the live generation is being switched: nothing may be written."""
+    """Redis key that exists during a switch of the live generation: then no document may be written."""
     return f"{prefix}:product-generation:frozen"
 
 
 def cache_since_key(prefix: str) -> str:
-    """Redis key of the moment since which the cache has lost nothing, in milliseconds since 1970."""
+    """Redis key of the time of the last cache loss, in milliseconds since 1970."""
     return f"{prefix}:product-cache:since"
 
 
 def list_generation_key(prefix: str, top_category: str | None) -> str:
-    """Redis key of the counter that lists are cached under: one for all, one per top-level category."""
+    """Redis key of the generation of cached lists: a counter for all lists, and one per top-level
+    category.
+    """
     return f"{prefix}:lists:generation:{top_category or '*'}"
 
 

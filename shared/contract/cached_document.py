@@ -1,8 +1,8 @@
-"""How a product stands in Redis: one STRING, so that MGET reads it and a Lua prefix compare guards it.
+"""The form of a product in Redis: one STRING, so that MGET reads it and Lua can compare the version prefix.
 
     0000000000000003L{"id": …}      16 digits of stream version, L (live) or T (tombstone), the body
 
-A hash would be nicer to look at, but MGET answers nothing for hashes, and the hot read is an MGET.
+A hash would be easier to read for people, but MGET returns nothing for hashes, and the hot read is an MGET.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _LIVE, _TOMBSTONE = b"L", b"T"
 
 
 class CachedDocument(NamedTuple):
-    """A document, or the tombstone of a deleted product (`body` is empty then)."""
+    """A document, or the tombstone of a deleted product (with an empty `body`)."""
 
     stream_version: int
     is_deleted: bool
@@ -26,11 +26,11 @@ def pack(stream_version: int, body: bytes | None) -> bytes:
 
 
 def unpack(value: bytes) -> CachedDocument:
-    """The parts of a stored value. Raises `ValueError` when it is not one."""
+    """The parts of a stored value. Raises `ValueError` if it is not a cached document."""
     flag = value[VERSION_DIGITS : VERSION_DIGITS + 1]
     if flag not in (_LIVE, _TOMBSTONE):
         raise ValueError("not a cached document: flag byte missing")
     digits = value[:VERSION_DIGITS]
-    if not digits.isdigit():  # int() would take signs, spaces and underscores, too
+    if not digits.isdigit():  # int() would also accept signs, spaces and underscores
         raise ValueError("not a cached document: version missing")
     return CachedDocument(int(digits), flag == _TOMBSTONE, value[VERSION_DIGITS + 1 :])

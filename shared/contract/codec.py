@@ -1,12 +1,12 @@
-"""Between events in memory and events as stored: explicit names, schema versions, and JSON bytes.
+"""Converts events between memory and storage: explicit names, schema versions, and JSON bytes.
 
-The names are the contract with every consumer and with the log's past, so they stand here one by
-one and are never derived from a class.
+The names are the contract with every consumer and with old events in the log, so they are listed here one by
+one and never derived from a class.
 
     CodecError
-    +-- UnknownEventType       a type this code has no use for: count it and move on
-    +-- UnknownSchemaVersion   a known type in a shape from the future or the void: park it
-    +-- MalformedEventData     the bytes are not what the type and version promise: park it
+    +-- UnknownEventType       this code does not know the type: count it as skipped, and continue
+    +-- UnknownSchemaVersion   a known type with an unknown schema version: park it
+    +-- MalformedEventData     the bytes do not have the shape of the type and version: park it
 """
 
 from collections.abc import Mapping
@@ -19,23 +19,23 @@ from shared.contract.upcasters import UPCASTERS
 
 
 class CodecError(ValueError):
-    """The stored bytes cannot become an event."""
+    """The stored bytes cannot be decoded to an event."""
 
 
 class UnknownEventType(CodecError):
-    """No event of this stored name is known here."""
+    """This code does not know the event type."""
 
 
 class UnknownSchemaVersion(CodecError):
-    """The type is known, this schema version of it is not."""
+    """This code knows the event type, but not its schema version."""
 
 
 class MalformedEventData(CodecError):
-    """Not JSON, or not the shape that its type and schema version promise."""
+    """Not JSON, or not the shape of its event type and schema version."""
 
 
 class StoredType(NamedTuple):
-    """How one event class is named and versioned in the log."""
+    """The name and schema version of one event class in the log."""
 
     event_class: type[e.ProductEvent]
     event_type: str
@@ -72,7 +72,7 @@ class EncodedEvent(NamedTuple):
 
 
 def event_types_of(*event_classes: type[e.ProductEvent]) -> frozenset[str]:
-    """The stored names of these, for a projection that has no use for the others."""
+    """The event types of these classes, for a projection that skips all others."""
     return frozenset(_by_class[event_class].event_type for event_class in event_classes)
 
 
@@ -83,7 +83,7 @@ def encode_event(event: e.ProductEvent) -> EncodedEvent:
 
 
 def decode_event(event_type: str, schema_version: int, data: bytes) -> e.ProductEvent:
-    """The event that these bytes hold, upcast to the current version.
+    """Decodes an event and upcasts it to the current schema version.
 
     Raises `UnknownEventType`, `UnknownSchemaVersion` or `MalformedEventData`.
     """

@@ -1,8 +1,8 @@
-"""Read your writes across two services: what a command's answer wrote, in a string that a read sends back.
+"""Consistency tokens: a command's answer names its write in a string, and a read with it sees that write.
 
-Per Kafka partition the last log position (the reader's checkpoints are kept per partition), and for an
-answer about one product its id and stream version (a document of that version is proof enough).
-Opaque to clients: base64url of compact JSON, at most 1 KiB.
+A token has the last log position per Kafka partition, because checkpoints are kept per partition. For one
+product it also has the id and the stream version: a document with that version is proof enough. Clients need
+not understand it: base64url of compact JSON, at most 1 KiB.
 """
 
 import base64
@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Struct
 
 TOKEN_BYTES_MAX = 1024
-# bigint and int of the log's columns: a made-up number must not reach a query that cannot hold it.
+# The limits of bigint and int in the log's columns: an invented number must not reach a query that overflows.
 _POSITION_MAX = 2**63 - 1
 _STREAM_VERSION_MAX = 2**31 - 1
 
 
 class MalformedToken(ValueError):
-    """Not a token that this service gave out."""
+    """The text is not a token of this service."""
 
 
 class ConsistencyToken(Struct, frozen=True):
@@ -44,7 +44,7 @@ def encode_token(token: ConsistencyToken) -> str:
 
 
 def _fitting(positions: Mapping[int, int]) -> dict[int, int]:
-    """Half of the partitions, the furthest ones: what was written last is what a reader waits for longest."""
+    """The half of the partitions with the highest positions: a reader waits longest for the latest writes."""
     furthest = sorted(positions.items(), key=lambda entry: entry[1], reverse=True)
     return dict(furthest[: len(furthest) // 2])
 

@@ -1,8 +1,8 @@
-"""What has happened to a product: the ten facts that the log keeps for ever.
+"""The events of a product: ten types, which the log keeps for ever.
 
-A field is added with a default or not at all; anything else is a new schema version with an upcaster
-(`upcasters.py`) and a golden file. `msgspec` structs rather than dataclasses because decoding them
-is the inner loop of every rebuild.
+A new field needs a default. Any other change is a new schema version with an upcaster (`upcasters.py`) and a
+golden file. The events are `msgspec` structs and not dataclasses, because decoding is the inner loop of every
+rebuild.
 """
 
 from typing import Any

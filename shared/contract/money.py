@@ -1,4 +1,4 @@
-"""Money without floats: a decimal string in the precision that ISO 4217 gives its currency."""
+"""Money without floats: a decimal string in the precision of its currency (ISO 4217)."""
 
 import re
 from decimal import Decimal
@@ -11,7 +11,7 @@ _amount = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,4}))?", re.ASCII)
 
 
 class MoneyError(ValueError):
-    """Not an amount of that currency; the text says why."""
+    """The text is not an amount of the currency; the message says why."""
 
 
 @lru_cache(maxsize=512)
@@ -42,5 +42,5 @@ def normal_amount(amount: str, currency: str) -> str:
 
 
 def as_decimal(amount: str) -> Decimal:
-    """For comparing and storing as numeric; never for arithmetic that is shown."""
+    """A number for comparing and for numeric columns; do not calculate shown amounts with it."""
     return Decimal(amount)

@@ -1,7 +1,7 @@
-"""Shapes that the log still holds and nobody writes any more: what an upcaster reads, written down.
+"""Older shapes of events, which are in the log but no longer written; upcasters read them.
 
-Downstream teams validate old events against schemas made of these. Each is written out in full instead of
-derived from the present shape, because it must stay as it is when the present one changes.
+Downstream teams validate old events against the schemas of these shapes. Each is written out in full and not
+derived from the present shape, because it must not change when the present one does.
 """
 
 from collections.abc import Mapping

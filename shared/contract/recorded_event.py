@@ -1,4 +1,4 @@
-"""An event with its place in the log: what the relay forwards and every consumer folds."""
+"""An event with its position in the log; the relay publishes it, and every consumer folds it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,10 +7,10 @@ from msgspec import Struct
 
 
 class EventMetadata(Struct, frozen=True, omit_defaults=True):
-    """Who and what caused an event. Stored as JSON beside the data.
+    """The cause of an event: command, caller, request. Stored as JSON beside the data.
 
-    `command_id` and `actor` stay in the log: they are absent on records that came through Kafka.
-    `import_id` is the same for everything that one import writes; None: no import wrote it.
+    `command_id` and `actor` are only in the log: records in Kafka do not have them. `import_id` is the same
+    for all events of one import; None: no import wrote the event.
     """
 
     event_id: UUID

@@ -1,14 +1,14 @@
-"""Text that names things, in the one form in which it is stored, compared and looked up.
+"""Brings names (SKUs, slugs, tags ...) into the one form in which they are stored, compared and looked up.
 
 Two names that look the same must be one name. So every process normalises to NFC (Unicode TR 15) before it
 validates, stores or looks up: the composed and the decomposed spelling of `é` are one SKU, slug or tag.
 Case is kept: `A-1` and `a-1` are two SKUs.
 
-A slug also loses what cannot be seen (soft hyphens, joiners, variation selectors; Unicode's
-Default_Ignorable_Code_Point). It holds letters, marks, digits, `_` and `-`. Vowel signs and combining
-accents are marks, so Hindi, Thai or Bengali words stay whole. Signs such as ™ and emoji are no part of a
-slug: a slug that is given with them is refused; where a slug is made from a name they separate words.
-Why it is so: docs/decisions/0015-unicode-form-of-names.md.
+Invisible characters are removed from slugs (soft hyphens, joiners, variation selectors; Unicode's
+Default_Ignorable_Code_Point). A slug has letters, marks, digits, `_` and `-`. Vowel signs and combining
+accents are marks, so Hindi, Thai or Bengali words stay whole. Signs such as ™ and emoji are not allowed in a
+slug: a given slug with them is refused; in a name from which a slug is made, they separate words.
+The reasons are in docs/decisions/0015-unicode-form-of-names.md.
 """
 
 import re
@@ -16,23 +16,23 @@ import unicodedata
 from itertools import dropwhile, groupby
 
 NFC_SHRINKS_TO_A_QUARTER = 4
-"""Text of n characters has at least n / 4 in NFC: what is longer than four times a limit need not be
-normalised to know that it is too long."""
+"""A text of n characters has at least n / 4 characters in NFC: if it is longer than four times a limit, it is
+too long in NFC, too."""
 _SORTED_BY_NORMALIZE_CHARACTERS_MAX = 128
-_VIRAMA = 9  # the combining class of the mark that joins two consonants
+_VIRAMA = 9  # virama: the combining class of the mark that joins two consonants
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _enclosing = re.compile("[\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672]")
-# What belongs to the character before it: Thai and Lao am, halfwidth voicing, Hangul vowels and finals,
+# Characters that belong to the one before: Thai and Lao am, halfwidth voicing, Hangul vowels and finals,
 # joiners, skin colours and the tags of an emoji.
 _attached = re.compile(
     "[\u0e33\u0eb3\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7fb\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 )
 _JOINER = "\u200d"
-_REGIONAL = "[\U0001f1e6-\U0001f1ff]"  # two make a flag
+_REGIONAL = "[\U0001f1e6-\U0001f1ff]"  # two of them are a flag
 _regional = re.compile(_REGIONAL)
 _half_flag = re.compile(f"(?<!{_REGIONAL}){_REGIONAL}(?:{_REGIONAL}{{2}})*\\Z")
 _between_ascii_words = re.compile(r"[^a-z0-9]+")
@@ -48,17 +48,17 @@ def normal_text(text: str) -> str:
 
 
 def normal_slug(text: str) -> str:
-    """A given slug in the form in which it is stored and looked up: NFC, without invisible characters."""
+    """A given slug in its stored form: NFC, without invisible characters."""
     return text if text.isascii() else normal_text(_INVISIBLE.sub("", text))
 
 
 def not_in_a_slug(slug: str) -> str | None:
-    """The first character that a slug cannot hold, None where there is no such. `slug` is in normal form."""
+    """The first character that is not allowed in a slug, or None. `slug` is in normal form."""
     return next((character for character in slug if character != "-" and not _is_of_a_word(character)), None)
 
 
 def slug_problem(slug: str) -> str | None:
-    """Why this cannot be a slug, None where it can; its length is not looked at. `slug` is in normal form."""
+    """The reason why this is not a slug, or None; its length is not checked. `slug` is in normal form."""
     character = not_in_a_slug(slug)
     if character is not None:
         return f"{character!r} cannot stand in a slug, which is letters, marks, digits and _ with - between"
@@ -70,8 +70,8 @@ def slug_problem(slug: str) -> str | None:
 def slug_of(text: str) -> str:
     """`Größe M / 42` is `größe-m-42`, `เสื้อยืด สีแดง` is `เสื้อยืด-สีแดง`; may be empty.
 
-    Lower case; each run of anything but letters, marks and digits is one hyphen. Marks that enclose a letter
-    are left out: they make signs of letters (the keycap of an emoji is one).
+    Lower case; each run of other characters than letters, marks and digits becomes one hyphen. Marks that
+    enclose a letter are left out: they turn letters into signs (the keycap of an emoji is one).
     """
     if text.isascii():
         return _between_ascii_words.sub("-", text.lower()).strip("-")
@@ -82,12 +82,12 @@ def slug_of(text: str) -> str:
 
 
 def cut_slug(slug: str, characters_max: int) -> str:
-    """The beginning of a slug, not cut between a letter and what is written on it; may be empty."""
+    """The beginning of a slug, not cut between a letter and its marks; may be empty."""
     return cut_text(slug, characters_max).rstrip("-")
 
 
 def cut_text(text: str, characters_max: int) -> str:
-    """The beginning of a text, without half a letter or half an emoji at its end; may be empty."""
+    """The beginning of a text, not cut inside a letter or an emoji; may be empty."""
     end = min(characters_max, len(text))
     while 0 < end < len(text) and _is_inside_a_letter(text, end):
         end -= 1
@@ -95,7 +95,7 @@ def cut_text(text: str, characters_max: int) -> str:
 
 
 def _is_inside_a_letter(text: str, place: int) -> bool:
-    """Whether what stands at `place` is read together with what stands before it."""
+    """Whether the character at `place` belongs to the one before it."""
     return (
         _is_mark(text[place])
         or _attached.match(text, place) is not None
@@ -110,12 +110,14 @@ def _is_of_a_word(character: str) -> bool:
 
 
 def _is_mark(character: str) -> bool:
-    """Mn, Mc, Me: what is written on, beside or around the letter before it."""
+    """Categories Mn, Mc, Me: marks on, beside or around the letter before."""
     return unicodedata.category(character)[0] == "M"
 
 
 def _with_sorted_marks(text: str) -> str:
-    """NFD. `normalize` sorts the marks of a letter by insertion: a body full of them takes minutes."""
+    """NFD. `normalize` uses an insertion sort for the marks of a letter: a body full of marks would take
+    minutes.
+    """
     decomposed = "".join(unicodedata.normalize("NFD", character) for character in text)
     runs = groupby(decomposed, lambda character: unicodedata.combining(character) > 0)
     return "".join(

@@ -1,7 +1,7 @@
-"""Older shapes of stored events become the present one while they are read; what is stored never changes.
+"""Turns older shapes of stored events into the present one when they are read; stored events never change.
 
-An upcaster takes the decoded JSON of schema version N and returns that of N + 1. It is pure, and the
-golden files under `tests/contract/golden` hold it to its word for ever.
+An upcaster takes the decoded JSON of schema version N and returns that of N + 1. It is pure, and the golden
+files under `tests/contract/golden` prove it for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _image_addresses_become_images(data: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 kept pictures as bare addresses; version 2 gives each one room for its alternative text."""
+    """In version 1 an image is an address only; in version 2 it also has an alternative text."""
     images = data.get("images")
     if not isinstance(images, list):
-        return data  # absent or cleared; what is neither is refused by the present shape
+        return data  # absent or cleared; the present shape refuses other values
     return {**data, "images": [{"url": address, "alt": None} for address in images]}
 
 

@@ -1,4 +1,4 @@
-"""What a reader sees: the product document, the very bytes that the query API answers with."""
+"""The product document that readers get: exactly the bytes in the answers of the query API."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -13,9 +13,9 @@ ProductStatus = Literal["draft", "active", "archived"]
 
 
 class ProductDocument(Struct, frozen=True):
-    """A product as readers get it; the order of the fields is the order in the JSON.
+    """The product document; the order of the fields is the order in the JSON.
 
-    `version` is the stream version and so the ETag: the one place where the short name is the public one.
+    `version` is the stream version, and the ETag. Only here is the short name used, because it is public.
     """
 
     id: UUID

@@ -1,1 +1,1 @@
-"""The Kafka plumbing that the relay and the projectors share."""
+"""Technical code for Kafka that the relay and the projector share."""

@@ -1,7 +1,8 @@
-"""A recorded event on Kafka: CloudEvents 1.0 in binary mode, plus what proves order and completeness.
+"""A recorded event as a Kafka record: CloudEvents 1.0 in binary mode, plus headers for order and
+completeness.
 
-The value is the stored JSON, byte for byte; everything else stands in headers, so a consumer can drop
-what it has without decoding a body. Source: CloudEvents Kafka protocol binding 1.0.
+The value is the stored JSON, byte for byte. Everything else is in headers, so a consumer can drop duplicates
+without decoding the value. Source: CloudEvents Kafka protocol binding 1.0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +19,11 @@ _POSITION_MAX, _STREAM_VERSION_MAX, _SCHEMA_VERSION_MAX = 2**63 - 1, 2**31 - 1, 
 
 
 class MalformedRecord(ValueError):
-    """The record cannot be one of ours; the text names the header, key or value at fault."""
+    """The record is not one of ours; the text names the wrong header, key or value."""
 
 
 class CloudEventRecord(NamedTuple):
-    """What one Kafka record says: the event, which log it is from, and whether it is a replay."""
+    """The content of one Kafka record: the event, the id of its log, and whether it is a replay."""
 
     event: RecordedEvent
     log_id: UUID
@@ -89,12 +90,12 @@ def read_record(
 
 
 def is_replay(headers: Iterable[tuple[str, bytes | None]]) -> bool:
-    """Of any record, also one that cannot be read."""
+    """Whether a record is marked as a replay; works for unreadable records, too."""
     return dict(headers).get("ce_replay") == b"true"
 
 
 def _number(raw: Mapping[str, bytes | None], name: str, maximum: int) -> int:
-    """What no log can hold must not reach a query or a checkpoint."""
+    """A number from a header; one that is too large for the log must not reach a query or a checkpoint."""
     text = _required(raw, name)
     if not text.isdigit() or not 1 <= int(text) <= maximum:
         raise MalformedRecord(f"header {name} is not a number from 1 to {maximum}")

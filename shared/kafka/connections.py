@@ -1,12 +1,13 @@
-"""Two things that aiokafka's connections lack on uvloop, in a process that starts and stops under faults.
+"""Repairs two faults of aiokafka's connections on uvloop, which show when servers fail during start or stop.
 
-aiokafka expects an OSError, or silence, from a write to a connection whose end it has not been told of yet.
-uvloop raises a RuntimeError there. Nothing in aiokafka catches that, so the task that wrote dies: the one
-that keeps a client's metadata, or a consumer's coordination or fetches. The client lives on and waits for it
-for ever. (aiokafka issue 1038; with 20 consumers, a busy loop, and connections cut once a second, four died
-a minute.)
+If a connection has ended and aiokafka has not noticed it yet, it expects an OSError, or no error, from a
+write. uvloop raises a RuntimeError. Nothing in aiokafka catches it, so the task that wrote dies: the one for
+a client's metadata, or for a consumer's coordination or fetches. The client then waits for it for ever.
+(aiokafka issue 1038; with 20 consumers, a busy loop, and connections cut once a second, four died per
+minute.)
 
-A client's first connection belongs to nobody while it asks for metadata: cancelled there, aiokafka drops it.
+While a client asks its first connection for metadata, no object owns that connection: if the client is
+cancelled there, aiokafka never closes it.
 """
 
 from typing import Any
@@ -18,10 +19,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 
 class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
-    """Fails like any broken connection: aiokafka asks for new metadata and sends again."""
+    """Fails like any broken connection, so that aiokafka gets new metadata and sends again."""
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
-        """Raises aiokafka's errors alone."""
+        """Raises only aiokafka's errors."""
         try:
             return super().send(request, expect_response)
         except KafkaError:
@@ -31,22 +32,23 @@ class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no 
             raise KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}") from error
 
     def __del__(self) -> None:
-        """Closed without a complaint: consumers and producers that nobody closed have one of their own."""
+        """Closes without a warning: unclosed consumers and producers give their own."""
         if self.connected() and not self._loop.is_closed():
             self._on_close_cb = None
             self.close()
 
 
 def mend_connections() -> None:
-    """Of every aiokafka client that this process makes from now on, which has no place to hand in a class.
+    """Use these connections in every new aiokafka client of this process; aiokafka has no argument for the
+    class.
 
-    Call it as often as you like.
+    Safe to call several times.
     """
     aiokafka.conn.AIOKafkaConnection = _Connection
 
 
 async def close_client(client: AIOKafkaClient) -> None:
-    """Close it although its metadata task has died, of whatever: its own `close` ends at that."""
+    """Close a client even if its metadata task has died, for any reason: its own `close` would fail then."""
     try:
         await client.close()
     except RuntimeError:

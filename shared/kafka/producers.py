@@ -1,8 +1,8 @@
-"""Closing an aiokafka producer in bounded time: its own `stop` waits for ever while the broker is away.
+"""Closes an aiokafka producer in bounded time: its own `stop` waits for ever while the broker is unavailable.
 
-An idempotent aiokafka producer never gives up a batch, and after one batch has failed for good it is poisoned
-for that partition (docs/library-facts.md). So a producer with anything unconfirmed is abandoned,
-never reused and never flushed; its successor starts from what was confirmed.
+An idempotent aiokafka producer never gives up a batch, and after one batch has failed permanently it cannot
+write to that partition any more (docs/library-facts.md). So a producer with unconfirmed records is abandoned,
+never reused and never flushed; the next producer continues after the last confirmed record.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from aiokafka.errors import ProducerClosed
 from shared.kafka.connections import close_client
 from shared.ops.logs import get_logger
 
-# Topics take 1 MiB a batch; a value of 512 KiB shares its batch with nothing much larger.
+# Topics accept 1 MiB per batch; a value has at most 512 KiB.
 BATCH_BYTES_MAX = 640 * 1024
 REQUEST_BYTES_MAX = 1024 * 1024
 _CANCELS_MAX = 5
@@ -22,7 +22,7 @@ _log = get_logger(__name__)
 
 
 async def start_producer(producer: AIOKafkaProducer, *, seconds_max: float, stop_seconds_max: float) -> None:
-    """Connect; one that does not get there, whatever the reason, is abandoned.
+    """Connect; a producer that fails to connect, for any reason, is abandoned.
 
     Raises TimeoutError, OSError, aiokafka's errors.
     """
@@ -35,7 +35,7 @@ async def start_producer(producer: AIOKafkaProducer, *, seconds_max: float, stop
 
 
 async def close_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
-    """Disconnect a producer that has nothing unconfirmed; one that does not end in time is abandoned."""
+    """Disconnect a producer without unconfirmed records; if it does not end in time, it is abandoned."""
     try:
         async with asyncio.timeout(seconds_max):
             await producer.stop()
@@ -45,13 +45,13 @@ async def close_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> N
 
 
 async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) -> None:
-    """End the producer's tasks and connections without sending what it still holds, within `seconds_max`.
+    """End the producer's tasks and connections within `seconds_max`, without sending its remaining records.
 
-    aiokafka has no public way to do this, hence the private names. Its sender ignores a cancellation while
-    requests are in flight; closing the connections fails those. A request that was about to go then connects
-    anew, so connections are closed again until the sender has ended.
+    aiokafka has no public way to do this, so this uses private names. Its sender ignores a cancellation while
+    requests are in flight; closing the connections lets them fail. A request that was about to be sent then
+    connects again, so connections are closed again until the sender has ended.
     """
-    producer._closed = True  # keeps its __del__ from warning about what is done here
+    producer._closed = True  # so that its __del__ does not warn
     sender = producer._sender.sender_task
     pause = seconds_max / _CANCELS_MAX
     try:
@@ -67,10 +67,10 @@ async def abandon_producer(producer: AIOKafkaProducer, *, seconds_max: float) ->
 
 
 def _release_waiters(accumulator: Any) -> None:
-    """Fail whatever still waits for a confirmation that cannot come any more, without a word in the log.
+    """Fail all futures that wait for a confirmation, which cannot come any more; without log lines.
 
-    aiokafka forgets a finished batch by a callback that complains of one which was waiting to be sent again,
-    and asyncio complains of failures that nobody looks at.
+    aiokafka's callback for a finished batch would log an error if the batch was waiting for a retry, and
+    asyncio would log failures that no code reads.
     """
     waiting = {batch for queued in accumulator._batches.values() for batch in queued}
     accumulator._pending_batches |= waiting

@@ -1,8 +1,8 @@
-"""Topics are made on purpose, with stated partitions, replicas and limits, and refused when they differ.
+"""Creates topics with the required partitions, replicas and limits, and refuses existing ones that differ.
 
-A topic that is auto-created by the first client gets the broker's defaults, and a wrong partition count
-breaks the order per key for good: keys would move when it is mended. So nobody here publishes or consumes
-before `ensure_topics` has looked.
+A topic that the broker creates for the first client gets the broker's defaults. A wrong partition count
+breaks the order per key permanently, because a correction would move keys to other partitions. So our
+processes neither publish nor consume before `ensure_topics` has verified the topics.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.retry import RetryPolicy, retry_transient
 
 RECORD_BYTES_MAX = 1024 * 1024
-"""`max.message.bytes`: limits a batch as well as a record; an event of 512 KiB and its headers pass."""
+"""`max.message.bytes`: limits batches as well as records; an event of 512 KiB with its headers fits."""
 
 KEEP_FOR_EVER: Mapping[str, str] = MappingProxyType({"retention.ms": "-1", "cleanup.policy": "delete"})
 _DAY_MILLISECONDS = 24 * 3600 * 1000
 LATEST_PER_KEY: Mapping[str, str] = MappingProxyType(
     {
         "cleanup.policy": "compact",
-        # The newest segment is never compacted: without this a quiet topic keeps every version for a week.
+        # The newest segment is never compacted: without this a quiet topic keeps all versions for a week.
         "segment.ms": str(_DAY_MILLISECONDS),
         "min.cleanable.dirty.ratio": "0.2",
         "max.compaction.lag.ms": str(7 * _DAY_MILLISECONDS),
-        # A reader that takes longer than this from the beginning to the end may miss that a key was deleted.
+        # A consumer that takes longer than this to read the topic may miss a deleted key.
         "delete.retention.ms": str(7 * _DAY_MILLISECONDS),
     }
 )
@@ -41,23 +41,23 @@ _PATIENT = RetryPolicy("kafka_topics", wait_seconds_initial=0.1, wait_seconds_ma
 
 
 class TopicsAreWrong(Exception):
-    """A topic differs from what was asked, or the broker refuses to make it: an operator must decide."""
+    """A topic differs from its specification, or the broker refuses to create it: an operator must act."""
 
 
 class TopicIsMissing(TopicsAreWrong):
-    """It does not exist, and the caller was told not to make it."""
+    """The topic does not exist, and it must not be created."""
 
 
 class KafkaIsAway(Exception):
-    """No broker answered, or none that may make topics: the same call may succeed later."""
+    """No broker answered, or none that can create topics: the same call may succeed later."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it must be. `configs` are set at creation; sizes are in bytes.
+    """The specification of a topic. `configs` are set at creation; sizes are in bytes.
 
-    Later only the cleanup policy is verified; the rest is the operator's to tune. With several replicas one
-    may be down (`min.insync.replicas` = replication factor - 1, at least 1).
+    Later only the cleanup policy is verified; operators may tune the rest. With several replicas one may be
+    down (`min.insync.replicas` = replication factor - 1, at least 1).
     """
 
     name: str
@@ -67,7 +67,7 @@ class TopicSpec:
     configs: Mapping[str, str] = field(default_factory=lambda: KEEP_FOR_EVER)
 
     def all_configs(self) -> dict[str, str]:
-        """What the topic is created with."""
+        """The configs for the creation of the topic."""
         configs = {_MAX_MESSAGE_BYTES: str(self.record_bytes_max), **self.configs}
         if self.replication_factor > 1:
             configs[_MIN_IN_SYNC] = str(self.replication_factor - 1)
@@ -83,12 +83,12 @@ async def ensure_topics(
     policy: RetryPolicy = _PATIENT,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Make the topics that are missing and verify those that exist: their partition count,
-    `max.message.bytes` and `cleanup.policy`. Without `create_missing` raises `TopicIsMissing` instead.
+    """Create missing topics, and verify existing ones: their partition count, `max.message.bytes` and
+    `cleanup.policy`. Without `create_missing` a missing topic raises `TopicIsMissing`.
 
-    Waits while Kafka is away, as long as `policy` allows (by default for ever, or until `stop`), then raises
-    `KafkaIsAway`. Raises `TopicsAreWrong` naming topic, found and wanted. Several processes may call it at
-    the same time.
+    While Kafka is unavailable, it waits as long as `policy` allows (by default for ever, or until `stop`),
+    then raises `KafkaIsAway`. Raises `TopicsAreWrong` with the topic, the value found and the value wanted.
+    Several processes may call it at the same time.
     """
 
     async def attempt() -> None:
@@ -104,7 +104,7 @@ async def _with_admin(
         bootstrap_servers=bootstrap_servers, request_timeout_ms=int(timeout_seconds * 1000)
     )
     try:
-        # Connecting is two requests, each with its time-out; cancelled there, aiokafka leaks a connection.
+        # Connecting takes two requests, each with a time-out; a cancellation there leaks a connection.
         async with asyncio.timeout(timeout_seconds * _REQUESTS_MAX):
             await admin.start()
             await _verify_partitions(admin, specs, create_missing)
@@ -128,18 +128,20 @@ async def _verify_partitions(
     for spec in specs:
         count = found.get(spec.name)
         if count is None:
-            raise KafkaIsAway(f"topic {spec.name} was made and is not visible yet")
+            raise KafkaIsAway(f"topic {spec.name} was created and is not visible yet")
         if count != spec.partition_count:
             raise TopicsAreWrong(
                 f"topic {spec.name} has {count} partitions, wanted {spec.partition_count}: "
-                "set PARTITION_COUNT to what it has, or make a new topic and replay into it"
+                "set PARTITION_COUNT to this number, or create a new topic and replay into it"
             )
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
-    """Of all topics: asking for one by name may create it on a broker with auto-creation."""
+    """The partition counts of all topics: a request for one name could create it on a broker with
+    auto-creation.
+    """
     described = await admin.describe_topics(None)
-    # A topic just made is listed before its partitions are: it counts as not there yet.
+    # A new topic is listed before its partitions are: until then it counts as missing.
     return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
 
 
@@ -151,15 +153,15 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
     try:
         answer = await admin.create_topics(wanted)
     except AttributeError as error:
-        # aiokafka 0.14 looks for the controller's address without asking whether one is known yet.
+        # aiokafka 0.14 uses the controller's address without checking that it is known.
         raise KafkaIsAway("the cluster has no controller now") from error
     for name, code, message in (error[:3] for error in answer.topic_errors):
         refusal = for_code(code)
         if code == 0 or refusal is TopicAlreadyExistsError:
             continue
         if refusal.retriable:
-            raise KafkaIsAway(f"topic {name} could not be made now: {refusal.__name__}: {message}")
-        raise TopicsAreWrong(f"topic {name} could not be made: {refusal.__name__}: {message}")
+            raise KafkaIsAway(f"topic {name} could not be created now: {refusal.__name__}: {message}")
+        raise TopicsAreWrong(f"topic {name} could not be created: {refusal.__name__}: {message}")
 
 
 async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> None:
@@ -168,21 +170,22 @@ async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]
         configs = found[spec.name]
         limit = int(configs.get(_MAX_MESSAGE_BYTES, 0))
         if limit < spec.record_bytes_max:
-            # It would refuse single events later, in the middle of the log.
+            # Such a topic would refuse single events later, in the middle of the log.
             raise TopicsAreWrong(
                 f"topic {spec.name} has {_MAX_MESSAGE_BYTES}={limit}, wanted at least {spec.record_bytes_max}"
             )
         wanted, policy = spec.configs.get(_CLEANUP_POLICY), configs.get(_CLEANUP_POLICY)
         if wanted is not None and policy != wanted:
-            # Compacted, a log of events loses all but the last; deleted by age, a table loses its old rows.
+            # Compaction would remove all but the last event of a product from a log; deletion by age would
+            # remove old rows from a table.
             raise TopicsAreWrong(
                 f"topic {spec.name} has {_CLEANUP_POLICY}={policy}, wanted {wanted}: "
-                "alter it, or delete the topic and let it be made anew"
+                "change the setting, or delete the topic so that it is created again"
             )
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Topic -> the configs that are verified. Raises `KafkaIsAway` when the broker cannot tell now."""
+    """Topic -> the verified configs. Raises `KafkaIsAway` if the broker cannot answer now."""
     wanted = {_MAX_MESSAGE_BYTES: "", _CLEANUP_POLICY: ""}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=wanted) for name in names]
     found: dict[str, dict[str, str]] = {}

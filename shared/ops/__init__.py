@@ -1,1 +1,1 @@
-"""What every process does alike: settings, logs, metrics, tracing, health, retries, start and stop."""
+"""Code that every process uses: settings, logs, metrics, tracing, health, retries, start and stop."""

@@ -1,6 +1,6 @@
-"""A circuit breaker, so that a dead dependency costs one time-out now and then instead of one per request.
+"""A circuit breaker: a dead dependency costs one time-out now and then instead of one per request.
 
-Pure: the caller passes the time (seconds of any monotonic clock), so a test needs no waiting. See Nygard,
+Pure: the caller passes the time (seconds of any monotonic clock), so tests need not wait. See Nygard,
 "Release It!", chapter 5.
 """
 
@@ -40,7 +40,7 @@ class CircuitBreaker:
         return BreakerState.OPEN if now < self._trial_at else BreakerState.HALF_OPEN
 
     def allows(self, now: float) -> bool:
-        """Whether a call may go now; in the half-open state one caller hears yes per `open_seconds`."""
+        """Whether a call may go now; in the half-open state one call per `open_seconds` may."""
         if self._trial_at is None:
             return True
         if now < self._trial_at:
@@ -50,7 +50,7 @@ class CircuitBreaker:
         return True
 
     def record_success(self) -> None:
-        """The dependency answered: closed again, and the count of failures in a row starts anew."""
+        """The dependency answered: close, and reset the count of failures in a row."""
         self._failures = 0
         self._trial_at = None
         self._trial_runs = False
@@ -58,7 +58,7 @@ class CircuitBreaker:
     def record_failure(self, now: float) -> None:
         """The dependency failed: the last allowed failure in a row, or a failed trial, opens the breaker.
 
-        Calls that began before it opened report late; they must not put off the next trial.
+        Calls that began before it opened report late; they must not delay the next trial.
         """
         self._failures += 1
         late = self._trial_at is not None and not self._trial_runs

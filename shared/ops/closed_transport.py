@@ -1,11 +1,13 @@
-"""How uvloop says that a connection is gone: by a RuntimeError at the next write, where asyncio says nothing.
+"""Recognises uvloop's error for a lost connection: a RuntimeError at the next write; asyncio raises nothing.
 
-No driver expects it: asyncpg, redis-py and aiokafka let it through, or die of it.
+No driver expects it: asyncpg, redis-py and aiokafka pass it on, or one of their tasks dies.
 """
 
 _TEXT = "the handler is closed"
 
 
 def is_closed_transport(error: BaseException) -> bool:
-    """Whether somebody wrote to a connection that has ended. Source: uvloop, `UVHandle._ensure_alive`."""
+    """Whether this error means a write to a connection that has ended. Source: uvloop,
+    `UVHandle._ensure_alive`.
+    """
     return isinstance(error, RuntimeError) and _TEXT in str(error)

@@ -1,8 +1,8 @@
-"""Liveness and readiness are two questions, and mixing them turns an outage of PostgreSQL into a restart
+"""Liveness and readiness are two questions; if they are mixed, an outage of PostgreSQL becomes a restart
 storm.
 
 Liveness: does this process still make progress? Only heartbeats of its own loops count. Readiness: should it
-get work now? Dependencies it cannot work without count, and so does a shutdown that has begun.
+get work now? Its necessary dependencies count, and a shutdown that has begun.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Heartbeat:
         self._beaten_at = clock()
 
     def beat(self) -> None:
-        """The loop came round."""
+        """The loop has begun another round."""
         self._beaten_at = self._clock()
 
     def silent_seconds(self) -> float:
@@ -38,7 +38,9 @@ class _Requirement:
 
 
 class Health:
-    """What /livez and /readyz of one process answer; `clock` gives monotonic seconds (tests pass theirs)."""
+    """The answers of /livez and /readyz of one process; `clock` gives monotonic seconds (tests pass their
+    own).
+    """
 
     def __init__(self, process: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.process = process
@@ -48,7 +50,7 @@ class Health:
         self._draining = False
 
     def require(self, name: str, check: Check, timeout_seconds: float = 2.0) -> None:
-        """Register a readiness check: it returns when the dependency works and raises when not."""
+        """Register a readiness check: it returns if the dependency works, and raises if not."""
         if name in self._requirements:
             raise ValueError(f"readiness check {name!r} is registered twice")
         self._requirements[name] = _Requirement(check, timeout_seconds)
@@ -61,7 +63,7 @@ class Health:
         return self._heartbeats[name]
 
     def drain(self) -> None:
-        """A shutdown has begun: not ready from now on, so that load balancers look elsewhere."""
+        """A shutdown has begun: not ready from now on, so that load balancers use other processes."""
         self._draining = True
 
     async def readiness(self) -> tuple[bool, dict[str, str]]:
@@ -80,7 +82,7 @@ class Health:
 
 
 async def _reason(requirement: _Requirement) -> str:
-    """`ok`, or why not. Every error means "not ready" and is reported to the asker, so none is swallowed."""
+    """`ok`, or the reason. Every error means "not ready" and is in the answer, so none is swallowed."""
     try:
         async with asyncio.timeout(requirement.timeout_seconds):
             await requirement.check()

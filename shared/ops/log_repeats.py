@@ -1,6 +1,7 @@
-"""Libraries that complain at every attempt, in moderation: a broker that is away for a night fills no disk.
+"""Thins out repeated log lines of libraries, so that a broker which is down for a night does not fill a disk.
 
-The consumers of one projector logged 445 lines in a median second meanwhile, nearly all of six messages.
+Without this the consumers of one projector logged 445 lines per second (median), nearly all from six
+messages.
 """
 
 import logging
@@ -9,16 +10,16 @@ from collections.abc import Callable
 
 from shared.ops.metrics import LOG_LINES_SUPPRESSED
 
-# Messages that differ each time (text put together before it is logged) never repeat, and are forgotten.
+# Messages that differ each time (formatted before they are logged) never repeat, and are forgotten.
 _MESSAGES_MAX = 1_000
 
 
 class RepeatFilter(logging.Filter):
     """Of the same warning or error, the first `passes_max` in each interval pass.
 
-    The same is what has one logger, level and template, whatever was put in. The next that passes after some
-    did not has `suppressed`: how many. What is critical, or below a warning, always passes. `clock` gives
-    monotonic seconds.
+    Records are the same if they have the same logger, level and template, whatever their arguments. The next
+    one that passes has the number of suppressed ones in `suppressed`. Critical records, and those below
+    warning, always pass. `clock` gives monotonic seconds.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class RepeatFilter(logging.Filter):
         self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """False for one too many."""
+        """False if the record is suppressed."""
         if not logging.WARNING <= record.levelno < logging.CRITICAL:
             return True
         message, now = (record.name, record.levelno, str(record.msg)), self._clock()

@@ -1,5 +1,4 @@
-"""One JSON object a line on standard output, whoever logs: our code, uvicorn, aiokafka, FastStream or
-asyncio.
+"""Logs one JSON object per line on standard output, for our code, uvicorn, aiokafka, FastStream and asyncio.
 
 structlog writes its own events straight to the stream; standard-library records are turned into the same
 event dictionary and end in the same renderer, so a collector needs one parser. JSON escapes line breaks, so
@@ -23,7 +22,7 @@ from shared.ops.settings import ProcessSettings
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
 _FOREIGN_LOGGERS = ("uvicorn", "uvicorn.error", "aiokafka", "faststream", "faststream.access", "asyncio")
-# These write a line per poll or per request below the level given here, and drown everything else.
+# Below the level given here these write a line per poll or per request, too many to find others.
 _QUIET_LOGGERS = {
     "aiokafka": logging.INFO,
     "asyncio": logging.INFO,
@@ -35,9 +34,9 @@ _QUIET_LOGGERS = {
 def configure_logs(process: str, settings: ProcessSettings, stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
 
-    Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, what the call bound,
-    what `structlog.contextvars` holds (request_id, correlation_id, trace_id), and `exception` where there was
-    one. What a library repeats is thinned out: `suppressed` tells how many of its lines are missing.
+    Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, the values of the call,
+    the `structlog.contextvars` (request_id, correlation_id, trace_id), and `exception` if there was one.
+    Repeated lines of a library are suppressed; the next one has their number in `suppressed`.
     """
     threshold = logging.getLevelNamesMapping()[settings.log_level]
     writer = _LineWriter(stream if stream is not None else sys.stdout)
@@ -94,7 +93,7 @@ class _LineWriter:
 
 
 class _NamedLogger:
-    """What structlog wraps: it calls the method of the event's level with the rendered line."""
+    """The logger that structlog wraps: it calls the method of the event's level with the rendered line."""
 
     def __init__(self, writer: _LineWriter, name: str = "root") -> None:
         self.name = name
@@ -140,7 +139,7 @@ def _redirect_standard_logging(threshold: int, handler: logging.Handler) -> None
 
 
 def _name_source(process: str) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
-    """Say which process and which module speaks; a standard-library record brings its logger's name along."""
+    """Add the process and the module; a record of the standard library has the name of its logger."""
 
     def add_source(logger: WrappedLogger, _: str, event: EventDict) -> EventDict:
         if "logger" not in event:
@@ -155,8 +154,8 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
 def _render(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
-    """JSON by msgspec (several times faster than json); what it refuses (huge integers, odd keys) by json and
-    repr.
+    """JSON by msgspec (several times faster than json); values that it refuses (huge integers, odd keys) by
+    json and repr.
     """
     try:
         return _encoder.encode(event).decode()

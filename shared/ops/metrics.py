@@ -1,8 +1,7 @@
-"""The metrics that more than one process exports; their names live here alone, so that dashboards cannot
-drift.
+"""Metrics that several processes export; their names are only here, so that they are the same everywhere.
 
-A metric of one process is declared beside the code that moves it. Labels are bounded sets: a route template,
-never a path; a policy name, never a product.
+A metric of one process is declared beside the code that changes it. Labels are bounded sets: a route
+template, never a path; a policy name, never a product.
 """
 
 import asyncio
@@ -14,18 +13,21 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.ops.concurrency.waits import pause
 from shared.ops.version import service_revision
 
-BUILD_INFO = Gauge("build_info", "Always 1; the labels say what runs.", ["process", "version", "revision"])
-RETRIES = Counter("retries_total", "Operations tried again after a transient error.", ["policy"])
+BUILD_INFO = Gauge(
+    "build_info", "Always 1; the labels name the process and its build.", ["process", "version", "revision"]
+)
+RETRIES = Counter("retries_total", "Retries after a transient error.", ["policy"])
 EVENT_LOOP_LAG_SECONDS = Gauge(
     "event_loop_lag_seconds", "Longest delay of a timer on the event loop in the last 15 seconds."
 )
 LOG_LINES_LOST = Counter("log_lines_lost_total", "Log lines that could not be written to the log stream.")
 LOG_LINES_SUPPRESSED = Counter(
-    "log_lines_suppressed_total", "Warnings and errors of libraries that were written often enough already."
+    "log_lines_suppressed_total",
+    "Repeated warnings and errors of libraries that were not written to the log.",
 )
 HTTP_REQUEST_DURATION_SECONDS = Histogram(
     "http_server_request_duration_seconds",
-    "From the first byte of a request to the last byte of its answer.",
+    "Time from the first byte of a request to the last byte of its answer.",
     ["method", "route", "status"],
     # From a cache hit (below a millisecond) to a request that waited for its consistency token (seconds).
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
@@ -43,8 +45,8 @@ def build_info(process: str, version: str) -> None:
 async def watch_event_loop(stop: asyncio.Event) -> None:
     """Measure until `stop` how late the loop runs a timer: a blocked loop delays every request at once.
 
-    The gauge is the worst of a window of 15 s, not the last sample, because a scrape comes only every 15 to
-    30 s and would miss nearly every stall.
+    The gauge has the longest delay of the last 15 s and not the last sample, because a scrape comes only
+    every 15 to 30 s and would miss nearly every stall.
     """
     lags: deque[float] = deque(maxlen=_LAG_WINDOW_SAMPLES)
     while not stop.is_set():

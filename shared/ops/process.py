@@ -1,8 +1,7 @@
-"""How every long-running process lives and dies: one event loop, one stop event, a bounded shutdown, a true
-exit code.
+"""Runs every long-running process: one event loop, one stop event, a bounded shutdown, a true exit code.
 
 Kubernetes sends SIGTERM and, a grace period later, SIGKILL. A process that has not ended within its own,
-shorter limit says so and exits non-zero, instead of being killed without a word.
+shorter limit logs this and exits non-zero, before it is killed without a log line.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from shared.ops.logs import get_logger
 Main = Callable[[asyncio.Event], Awaitable[int | None]]
 
 EXIT_FAILED = 1
-# What a cancelled main may still take to release its connections before the process ends regardless.
+# How long a cancelled main may take to release its connections before the process ends anyway.
 _CANCEL_SECONDS_MAX = 2.0
 _log = get_logger(__name__)
 
@@ -73,7 +72,7 @@ def _exit_code(process: str, work: "asyncio.Future[int | None]") -> int:
 
 
 async def _give_up(process: str, work: "asyncio.Future[int | None]", seconds_max: float) -> int:
-    """Cancel a main that overran its shutdown; if it ignores even that, leave without it."""
+    """Cancel a main that exceeded its shutdown time; if it ignores that, end the process."""
     _log.critical("shutdown took too long, cancelling", shutdown_seconds_max=seconds_max)
     work.cancel()
     await asyncio.wait((work,), timeout=_CANCEL_SECONDS_MAX)

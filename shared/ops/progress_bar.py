@@ -1,4 +1,4 @@
-"""The bar that long work shows on a terminal: how much is done, how fast, and how long it will still take."""
+"""A progress bar for long work on a terminal: how much is done, the speed, and the remaining time."""
 
 from typing import NoReturn, TextIO
 
@@ -6,5 +6,5 @@ from tqdm import tqdm
 
 
 def progress_bar(what: str, total: int | None, unit: str, file: TextIO) -> "tqdm[NoReturn]":
-    """A bar in that file; none where it is no terminal (disable=None)."""
+    """A bar in that file; no bar if it is not a terminal (disable=None)."""
     return tqdm(desc=what, total=total, unit=unit, unit_scale=True, disable=None, file=file)

@@ -1,7 +1,7 @@
-"""Transient errors are waited out in place: with full jitter, within a budget, and never past a shutdown.
+"""Retries after transient errors: with full jitter, within a budget, and never past a shutdown.
 
-Full jitter (a wait drawn from 0 to the exponential bound) spreads the callers that all lost the same server
-at the same moment: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+Full jitter (a random wait from 0 to the exponential bound) spreads callers that lost the same server at the
+same moment: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 """
 
 import asyncio
@@ -27,8 +27,7 @@ _log = get_logger(__name__)
 class RetryPolicy:
     """How long to keep trying. `budget_seconds` counts from the first failure; None means without end.
 
-    The budget decides whether another attempt starts; it does not cut an attempt short, which is the driver
-    time-out's job.
+    The budget decides whether another attempt starts. It does not end an attempt; the driver's time-out does.
     """
 
     name: str
@@ -44,15 +43,15 @@ async def retry_transient(
     is_transient: Callable[[BaseException], bool],
     stop: asyncio.Event | None = None,
 ) -> T:
-    """Run `operation` until it returns, fails for good, or the budget is used up or `stop` is set (then: the
-    last error).
+    """Run `operation` until it returns, fails with a permanent error, the budget is used up, or `stop` is
+    set; then it raises the last error.
 
     Every retry counts in `retries_total{policy}`; the first and every tenth are logged.
     """
     pause = _Pause(policy, stop)
     try:
-        # Nearly always this is all, and it runs once a batch: tenacity's machinery costs a tenth of a
-        # millisecond.
+        # The first attempt nearly always succeeds, and this runs once per batch: tenacity would cost a tenth
+        # of a millisecond.
         return await operation()
     except Exception as error:
         if not is_transient(error):
@@ -82,7 +81,7 @@ def _budget(policy: RetryPolicy) -> StopBaseT:
 
 
 class _Pause:
-    """The time between two attempts: counted, logged now and then, and ended by a shutdown."""
+    """The wait between two attempts: counted, logged now and then, and ended by a shutdown."""
 
     def __init__(self, policy: RetryPolicy, stop: asyncio.Event | None) -> None:
         self._policy = policy
@@ -103,8 +102,8 @@ class _Pause:
             )
 
     async def sleep(self, seconds: float) -> None:
-        """Wait `seconds` or until the shutdown; tenacity would start one more attempt, so a shutdown raises
-        from here.
+        """Wait `seconds` or until the shutdown. A shutdown raises from here, because tenacity would start one
+        more attempt.
         """
         if self._stop is None:
             await asyncio.sleep(seconds)

@@ -1,8 +1,8 @@
 """Every process reads its environment once, at start, and refuses to run on a wrong value.
 
-A service that starts with a half-understood configuration fails later and further away. So each process
-declares one frozen settings class, and a mistake ends the start with one line per variable, named as the
-operator wrote it.
+A service that starts with a partly wrong configuration fails later, and its error is hard to find. So each
+process declares one frozen settings class, and a wrong value ends the start with one line per variable, under
+the name that the operator uses.
 """
 
 import re
@@ -18,7 +18,7 @@ EXIT_USAGE = 2
 
 
 class ProcessSettings(BaseSettings):
-    """What every process can be told; each process adds its own fields in its `settings.py`.
+    """Settings of every process; each process adds its own fields in its `settings.py`.
 
     Sources, strongest first: keyword arguments (tests), environment, `.env` in the working directory,
     defaults. Unknown variables are ignored because one `.env` serves all processes.
@@ -29,7 +29,7 @@ class ProcessSettings(BaseSettings):
     )
 
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
-    # Of the same warning or error of a library, so many lines in so many seconds; the others are counted.
+    # How often the same warning or error of a library is logged in so many seconds; more are only counted.
     log_repeats_max: int = Field(default=5, ge=1)
     log_repeats_seconds: float = Field(default=10.0, gt=0)
     listen_host: str = "127.0.0.1"
@@ -37,11 +37,11 @@ class ProcessSettings(BaseSettings):
 
     # From a request's first byte to the end of its headers.
     request_head_seconds_max: float = Field(default=20.0, gt=0)
-    # A body, and a second more for each CLIENT_BYTES_PER_SECOND_MIN bytes that have arrived.
+    # For a body, plus one second for each CLIENT_BYTES_PER_SECOND_MIN bytes that have arrived.
     request_body_seconds_max: float = Field(default=20.0, gt=0)
-    # From when a client no longer takes what it is sent, and a second more for each of those bytes.
+    # From when a client stops reading its answer, plus one second for each of those bytes.
     answer_seconds_max: float = Field(default=30.0, gt=0)
-    # After the last answer, until a client that does not end the connection is cut off.
+    # After the last answer, before a client that does not end the connection is cut off.
     linger_seconds_max: float = Field(default=2.0, gt=0)
     client_bytes_per_second_min: int = Field(default=16_384, ge=1)
     # The bodies of all requests that one port has at one time.
@@ -49,7 +49,7 @@ class ProcessSettings(BaseSettings):
 
     @property
     def connection_limits(self) -> ConnectionLimits:
-        """What each port of the process takes from one client."""
+        """The limits of each port of the process for one client."""
         return ConnectionLimits(
             head_seconds_max=self.request_head_seconds_max,
             body_seconds_max=self.request_body_seconds_max,
@@ -64,10 +64,10 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load_settings(cls: type[S]) -> S:
-    """Read `cls` from the environment; on a wrong value say which and why on stderr, and raise
+    """Read `cls` from the environment; for a wrong value print its name and the reason on stderr, and raise
     `SystemExit(2)`.
 
-    No value is ever printed: a DSN or a token that was mistyped is still a secret.
+    No value is ever printed: a mistyped DSN or token is still a secret.
     """
     try:
         return cls()
@@ -75,7 +75,7 @@ def load_settings(cls: type[S]) -> S:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
             print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
     except SettingsError as error:
-        # A list or mapping that is not JSON; only the message says which field, and it has no value.
+        # A list or mapping that is not JSON; only the message has the field's name, and it contains no value.
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "settings"
         print(f"{name}: Input should be valid JSON", file=sys.stderr)  # noqa: T201

@@ -1,6 +1,6 @@
-"""Where an operator's command writes.
+"""The output of an operator's command.
 
-It is an argument, so that a test runs the command inside its own process and reads what it wrote.
+It is an argument, so that a test can run the command in its own process and read the output.
 """
 
 import signal
@@ -11,7 +11,7 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Answers go to `output`, complaints and progress to `errors`.
+    """Results go to `output`, errors and progress to `errors`.
 
     The stop signals end a command that can be resumed; a command inside another program has none.
     """
@@ -21,14 +21,14 @@ class Terminal:
     stop_signals: tuple[signal.Signals, ...] = ()
 
     def say(self, text: str) -> None:
-        """Lines of the answer."""
+        """Print lines of the result."""
         print(text, file=self.output)
 
     def complain(self, text: str) -> None:
-        """Lines about what went wrong or how far it is; seen at once."""
+        """Print lines about errors or progress; they are visible at once."""
         print(text, file=self.errors, flush=True)
 
 
 def process_terminal() -> Terminal:
-    """That of this process."""
+    """The terminal of this process."""
     return Terminal(sys.stdout, sys.stderr, (signal.SIGINT, signal.SIGTERM))

@@ -1,8 +1,8 @@
-"""W3C trace context without a tracing SDK: a command's trace goes through the log into Kafka and on to the
+"""W3C trace context without a tracing SDK: the trace of a command goes through the log and Kafka to the
 views.
 
-Only the identifiers travel (https://www.w3.org/TR/trace-context/). A malformed header is treated as absent,
-as the specification demands: a caller's broken tracing must not fail its command.
+Only the identifiers are passed on (https://www.w3.org/TR/trace-context/). A malformed header counts as
+absent, as the specification demands: a caller's broken tracing must not fail its command.
 """
 
 import re
@@ -29,17 +29,17 @@ class TraceContext:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
     def child(self) -> "TraceContext":
-        """The same trace and sampling decision under a new span id: what is sent on to the next process."""
+        """The same trace and sampling decision with a new span id, for the next process."""
         return TraceContext(self.trace_id, _new_id(8), self.flags)
 
 
 def new_trace_context() -> TraceContext:
-    """A fresh, sampled trace, for a request that brought none."""
+    """A new, sampled trace, for a request without one."""
     return TraceContext(_new_id(16), _new_id(8))
 
 
 def parse_traceparent(value: str | None) -> TraceContext | None:
-    """The caller's position, or None when the header is absent or invalid.
+    """The caller's position in its trace, or None if the header is absent or invalid.
 
     Version `ff` and all-zero ids are invalid; version 00 has exactly four fields; a later version may append
     fields, which are ignored (W3C Trace Context, section 3.2.4).

@@ -1,6 +1,4 @@
-"""Which build is running: the first question of every incident, so it is answered by logs, /version and a
-metric.
-"""
+"""The running build, for logs, /version and a metric: every incident begins with this question."""
 
 import os
 from functools import cache

@@ -1,1 +1,1 @@
-"""asyncpg plumbing that two processes would otherwise write twice: pools, named SQL, errors, migrations."""
+"""Technical code for PostgreSQL that the processes share: pools, named SQL, errors, migrations."""

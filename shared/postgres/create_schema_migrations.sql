@@ -1,4 +1,4 @@
--- What was applied to this database, and exactly which text. Every role may read it, so that readiness can compare.
+-- The applied migrations, with the checksums of their texts. Every role may read them, for the readiness check.
 CREATE TABLE IF NOT EXISTS public.schema_migrations (
     number     integer     PRIMARY KEY,
     name       text        NOT NULL UNIQUE,

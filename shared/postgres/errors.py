@@ -1,5 +1,4 @@
-"""Which PostgreSQL errors pass by themselves, and which never will: the one table that decides retry or dead
-letter.
+"""The table of PostgreSQL errors, transient and permanent: it decides between retry and dead letter.
 
 | SQLSTATE        | meaning                                        | class          |
 |-----------------|------------------------------------------------|----------------|
@@ -18,10 +17,10 @@ Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 | error                                   | meaning                                             | class     |
 |-----------------------------------------|-----------------------------------------------------|-----------|
 | OSError, with TimeoutError and SSLError | refused, reset, no answer in time                   | transient |
-| InterfaceError, by its text             | the connection or the pool is closed, given back, or | transient |
+| InterfaceError, by its text             | the connection or pool is closed, released, or      | transient |
 |                                         | waits for the end of a statement that was cancelled |           |
 | InternalClientError, by its text        | the server has ended the session, and asyncpg is    | transient |
-|                                         | between its farewell and the end of the connection  |           |
+|                                         | between its last message and the connection's end   |           |
 | TargetServerAttributeNotMatched         | no primary among the hosts: a fail-over             | transient |
 | RuntimeError of uvloop                  | a write to a connection that has ended              | transient |
 | every other InterfaceError,             | a wrong use of asyncpg, a wrong DSN, a type or a    | loud      |
@@ -41,37 +40,36 @@ _TRANSIENT_CODES = frozenset(
     {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"}
 )
 _PERMANENT_DATA_CLASSES = ("22", "23")
-# asyncpg reports a wrong use of its API and a dead connection with the same class; only the text tells them
-# apart.
+# asyncpg reports a wrong use of its API and a dead connection with the same class; only the text differs.
 _DEAD_CONNECTION_TEXTS = (
     "connection is closed",
     "connection was closed",
-    # What a holder hears after the server ended a connection that it had acquired from a pool.
+    # The error of a connection from a pool after the server has ended it.
     "connection has been released",
     "pool is clos",
-    # Its cancellation has not been answered yet, and never will where the server is gone.
+    # Its cancellation has not been answered yet, and never will be if the server is lost.
     "another operation is cancelling",
 )
-# The server's farewell (57P01) has arrived, the end of the connection not yet: asyncpg still waits for it in
-# its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were a bug of its own. The
-# same in state 3 (a cancelled statement has not ended), in 4 (it says goodbye), and when it has failed.
+# The server's last message (57P01) has arrived, but not the end of the connection: asyncpg waits for it in
+# its state 2, PROTOCOL_ERROR_CONSUME, and refuses the next statement as if that were its own bug. It does
+# the same in state 3 (a cancelled statement has not ended), in 4 (it is terminating), and after a failure.
 _ENDED_SESSION_TEXTS = (
     "another operation (2) is in progress",
     "another operation (3) is in progress",
     "another operation (4) is in progress",
     'protocol is in the "failed" state',
     "not connected",
-    # Lost at the moment of its release to the pool.
+    # The connection was lost while it was released to the pool.
     "called on a free connection holder",
 )
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed later, unchanged: the server is away, busy, or chose another
+    """Whether the same call may succeed later: the server is unavailable or busy, or it has preferred another
     transaction.
 
-    True also for OSError, with TimeoutError. A client-side time-out says nothing about the outcome: only what
-    is idempotent may be tried again.
+    True also for OSError, with TimeoutError. After a client-side time-out the outcome is unknown: only an
+    idempotent call may be tried again.
     """
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
@@ -86,7 +84,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_permanent_data_error(error: BaseException) -> bool:
-    """Whether these values can never be stored: park or refuse, but do not try again."""
+    """Whether these values can never be stored: park or refuse them, but do not try again."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(
         _PERMANENT_DATA_CLASSES
     )

@@ -1,14 +1,14 @@
 """Schema changes as numbered SQL files, applied once, in order, by one process at a time.
 
-File names say when a step runs: `NNNN_before_deploy_<title>.sql` only adds (old code keeps working on it),
-`NNNN_after_deploy_<title>.sql` removes what no running code uses any more (expand and contract; the naming is
-procrastinate's). Each file is one transaction; a checksum guards what was applied.
+File names say when a step runs: `NNNN_before_deploy_<title>.sql` only adds (old code still works with it),
+`NNNN_after_deploy_<title>.sql` removes objects that no running code uses (expand and contract; the naming is
+procrastinate's). Each file is one transaction; checksums show whether an applied file was changed.
 
     MigrationError                 the base: nothing further was applied
       MigrationFilesAreWrong       a bad name, a gap, a duplicate number
       AppliedMigrationChanged      an applied file was edited or renamed
-      MigrationOutOfOrder          the asked phase would jump over a pending step of the other
-      MigrationFailed              PostgreSQL refused a file; that file left no trace
+      MigrationOutOfOrder          the requested phase would skip a pending step of the other phase
+      MigrationFailed              PostgreSQL refused a file; that file was rolled back
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _FILE_NAME = re.compile(r"(\d{4})_(before|after)_deploy_([a-z0-9_]+)\.sql")
 
 
 class MigrationError(Exception):
-    """The schema is not as the code expects, and was not changed further."""
+    """The schema is not as the code expects; it was not changed further."""
 
 
 class MigrationFilesAreWrong(MigrationError):
@@ -40,7 +40,7 @@ class MigrationFilesAreWrong(MigrationError):
 
 
 class AppliedMigrationChanged(MigrationError):
-    """What was applied is not what the file says now; edit never, add a new file."""
+    """An applied file was changed; never edit one, add a new file."""
 
 
 class MigrationOutOfOrder(MigrationError):
@@ -64,10 +64,10 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class SchemaStatus:
-    """The schema beside the package's files: names applied, names pending, and how many this code does not
-    know.
+    """The schema compared with the package's files: names applied, names pending, and the number of unknown
+    ones.
 
-    `unknown` > 0 means newer code migrated already, which is fine: old code runs on the new schema.
+    `unknown` > 0: newer code has migrated already. That is fine, because old code runs on the new schema.
     """
 
     applied: tuple[str, ...]
@@ -76,7 +76,7 @@ class SchemaStatus:
 
     @property
     def is_behind(self) -> bool:
-        """Whether this code must not run yet: a step that comes before the deploy is missing."""
+        """Whether this code must not run yet, because a before_deploy step is missing."""
         return any("_before_deploy_" in name for name in self.pending)
 
 
@@ -86,8 +86,8 @@ async def migrate(
     """Apply the pending files of `<package>/migrations` and return their names, in order; [] when up to date.
 
     Connect as the role that owns the schema, directly (a session lock does not survive a transaction pooler).
-    Raises `MigrationError`, or what `shared.postgres.errors` classifies when the server is away. Steps
-    applied before an error stay applied; running again goes on from there.
+    Raises `MigrationError`, or a transient error of `shared.postgres.errors` if the server is unavailable.
+    Steps applied before an error stay applied; the next run continues there.
     """
     say = on_step or (lambda _: None)
     migrations = read_migrations(package)
@@ -108,8 +108,8 @@ async def migrate(
 
 
 async def schema_status(conn: "Connection", package: str) -> SchemaStatus:
-    """What is applied and what is pending, without a lock: for readiness. Needs SELECT on schema_migrations
-    only.
+    """The applied and the pending files, read without a lock, for readiness. Needs SELECT on
+    schema_migrations only.
     """
     migrations = read_migrations(package)
     exists = await conn.fetchval("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
@@ -146,7 +146,7 @@ def _parse(package: str, file_name: str, text: str) -> Migration:
     if match is None:
         wanted = "NNNN_before_deploy_<title>.sql or NNNN_after_deploy_<title>.sql"
         raise MigrationFilesAreWrong(f"{package}/migrations/{file_name} is not named {wanted}")
-    # The checksum must not depend on how git wrote line ends on this machine.
+    # The checksum must not depend on the line ends that git uses on this machine.
     sql = text.replace("\r\n", "\n")
     phase: Literal["before", "after"] = "before" if match[2] == "before" else "after"
     checksum = hashlib.sha256(sql.encode()).hexdigest()
@@ -154,7 +154,7 @@ def _parse(package: str, file_name: str, text: str) -> Migration:
 
 
 async def _take_lock(connection: "Connection", say: Callable[[str], None]) -> None:
-    """One migrator per database; released when the connection closes, even by a crash."""
+    """Lock out other migrators of the database; the lock ends with the connection, even after a crash."""
     if await connection.fetchval(load_sql(_SQL, "try_migration_lock")):
         return
     say("waiting for another migration to finish")
@@ -162,7 +162,7 @@ async def _take_lock(connection: "Connection", say: Callable[[str], None]) -> No
 
 
 async def _applied(connection: "Connection") -> dict[int, tuple[str, str]]:
-    """number -> (name, sha256) of what was applied."""
+    """number -> (name, sha256) of the applied files."""
     rows = await connection.fetch(load_sql(_SQL, "select_schema_migrations"))
     return {row["number"]: (row["name"], row["sha256"]) for row in rows}
 
@@ -183,8 +183,8 @@ def _refuse_changed(migrations: Sequence[Migration], applied: dict[int, tuple[st
 def _choose(pending: Sequence[Migration], phase: Phase, *, fresh: bool) -> Sequence[Migration]:
     """The pending files that `phase` covers.
 
-    On a fresh database nothing runs that a removal could break, so every file up to the last one of the phase
-    is taken. Later, a step of the other phase that comes first means that a deploy was skipped or not
+    On a new database no code runs that a removal could break, so it returns every file up to the last one of
+    the phase. Later, an earlier pending step of the other phase means that a deploy was skipped or not
     finished.
     """
     if phase == "all":
@@ -201,7 +201,7 @@ def _choose(pending: Sequence[Migration], phase: Phase, *, fresh: bool) -> Seque
 
 
 async def _apply(connection: "Connection", migration: Migration) -> None:
-    """One file and its record in one transaction."""
+    """Apply one file and record it, in one transaction."""
     try:
         async with connection.transaction():
             await connection.execute(load_sql(_SQL, "set_migration_lock_timeout"))

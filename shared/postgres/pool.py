@@ -1,5 +1,5 @@
-"""Connections that cost no needless round trip, notice a dead peer, and let a process start while PostgreSQL
-is away.
+"""Connections without needless round trips, which notice a dead server, and with which a process can start
+while PostgreSQL is unavailable.
 """
 
 import asyncio
@@ -10,8 +10,7 @@ from typing import Any
 import asyncpg
 
 _MILLISECONDS = 1000
-# Client-side time-outs end a little after the server's own, so that the server's clear error wins where it
-# can.
+# Client-side time-outs end a little after the server's own, so that usually the server's error wins.
 _COMMAND_GRACE_SECONDS = 1.0
 _CLOSE_SECONDS_MAX = 5.0
 _KEEPALIVE_IDLE_SECONDS = 30
@@ -26,9 +25,9 @@ class PlainConnection(asyncpg.Connection):
     """A connection without the reset query, and with TCP keep-alive.
 
     asyncpg sends `SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;` at every release to a
-    pool: a second round trip for every query, six times slower in trials. So nothing that outlives a
-    transaction (SET, LISTEN, session locks, WITH HOLD cursors) may be done on a pooled connection; those use
-    `connect`. An open transaction is still rolled back.
+    pool: a second round trip for every query, six times slower in trials. So a pooled connection must not be
+    used for anything that outlives a transaction (SET, LISTEN, session locks, WITH HOLD cursors); use
+    `connect` for those. An open transaction is still rolled back.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,30 +38,29 @@ class PlainConnection(asyncpg.Connection):
         return ""
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Say goodbye to the server; raises TimeoutError where it does not answer, and is closed all the
-        same.
+        """Disconnect; raises TimeoutError if the server does not answer, but closes the connection anyway.
 
-        asyncpg's own time-out leaves out a cancellation that is on its way, which waits for the server to
-        hang up, and for ever where that is a machine that has vanished.
+        asyncpg's own time-out does not include a cancellation in progress, which waits until the server
+        closes the connection: for ever if the machine has vanished.
         """
         async with asyncio.timeout(timeout or _CLOSE_SECONDS_MAX):
             await super().close(timeout=timeout)
 
 
 class _Pool(asyncpg.Pool):
-    """A pool that gets every place back.
+    """A pool that loses no places.
 
-    At the release of a connection that is closed, asyncpg believes that its loss has freed the place. It has
-    not where the server ended the connection before the pool handed it out, as it does when it shuts down
-    while we connect. After as many such losses as there are places, every statement would wait without end,
-    and so would `close`.
+    When a closed connection is released, asyncpg assumes that its loss has freed its place in the pool. That
+    is wrong if the server ended the connection before the pool handed it out, as at a shutdown while we
+    connect. After as many such losses as there are places, every statement would wait for ever, and so would
+    `close`.
     """
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Called by `fetch` and its kin, and at the end of `async with pool.acquire()`.
+        """Called by `fetch` and the like, and at the end of `async with pool.acquire()`.
 
-        Bounded for the reason that `PlainConnection.close` has; raises TimeoutError. What asyncpg does not
-        expect is a connection that is lost while it waits for a cancellation: its place is free by then.
+        Bounded for the same reason as `PlainConnection.close`; raises TimeoutError. asyncpg does not expect
+        that a connection is lost while it waits for a cancellation: its place is already free then.
         """
         holder = connection._holder
         try:
@@ -82,10 +80,10 @@ async def create_pool(
     statement_timeout_seconds: float,
     connect_timeout_seconds: float,
 ) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of up to `size_max` connections, made when first needed, so that this returns while the server
-    is away.
+    """A pool of up to `size_max` connections, made when first needed, so that this returns even while the
+    server is unavailable.
 
-    Use what it returns only for statements and transactions; see `PlainConnection`. Close it with `await
+    Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
     pool.close()`.
     """
     return await _Pool(
@@ -110,11 +108,11 @@ async def connect(
     connect_timeout_seconds: float = 5.0,
     statement_timeout_seconds: float | None = None,
 ) -> "asyncpg.Connection[asyncpg.Record]":
-    """One connection of one's own, for session locks, LISTEN, long statements; never through a transaction
+    """A connection outside of pools, for session locks, LISTEN, long statements; never through a transaction
     pooler.
 
-    Raises what `errors.is_transient` knows when the server is away. `statement_timeout_seconds` None: no
-    limit.
+    Raises an error for which `errors.is_transient` is true if the server is unavailable.
+    `statement_timeout_seconds` None: no limit.
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
@@ -131,7 +129,7 @@ def _server_settings(application_name: str, statement_timeout_seconds: float | N
     """Session settings sent with the start-up packet: no extra round trip, and in force from the first
     statement.
 
-    The server's keep-alive frees the locks of a client whose machine vanished after a minute instead of two
+    If a client's machine vanishes, the server's keep-alive frees its locks after a minute instead of two
     hours.
     """
     settings = {
@@ -148,10 +146,10 @@ def _server_settings(application_name: str, statement_timeout_seconds: float | N
 
 
 def _keep_alive(transport_socket: Any) -> None:
-    """Let the client's kernel notice a dead server too; asyncpg has no setting for it.
+    """Let the client's kernel notice a dead server, too; asyncpg has no setting for it.
 
-    uvloop's socket object refuses `setsockopt`, so the options are set through a duplicate of the descriptor:
-    options belong to the socket behind both.
+    uvloop's socket object refuses `setsockopt`, so the options are set through a duplicate of the descriptor;
+    both descriptors belong to the same socket.
     """
     if transport_socket is None or transport_socket.family == socket.AF_UNIX:
         return

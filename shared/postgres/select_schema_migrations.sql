@@ -1,2 +1,2 @@
--- All applied files. One row a file.
+-- All applied files, one row per file.
 SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number

@@ -1,5 +1,5 @@
-"""SQL lives in .sql files: reviewed as SQL, highlighted as SQL, and each prepared against the schema in a
-test.
+"""Loads SQL from .sql files: editors highlight them, reviewers read them, and a test prepares each of
+them.
 """
 
 from functools import cache
@@ -10,8 +10,8 @@ from importlib import resources
 def load_sql(package: str, name: str) -> str:
     """The text of `<folder of package>/<name>.sql`, read once per process.
 
-    Raises LookupError naming the file and the package: a misspelt name shows at the first call. No OSError,
-    which would pass for an outage.
+    Raises LookupError with the file and the package, so that a wrong name shows at the first call. An OSError
+    would be taken for an outage.
     """
     file = resources.files(package) / f"{name}.sql"
     if not file.is_file():

@@ -1,1 +1,3 @@
-"""redis-py plumbing: a client whose time-outs and retries suit a query path."""
+"""Technical code for Redis that the processes share: a client with short time-outs, cached documents,
+errors.
+"""

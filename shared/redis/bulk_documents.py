@@ -1,9 +1,9 @@
-"""Fills a generation of the cache that nobody reads or writes yet: no guard, few round trips, little
-encoding.
+"""Fills a generation of the cache that has no other readers and writers yet: no guard, few round trips,
+little encoding.
 
-Per document redis-py takes three times as long to pack a SET and to read its answer as Redis takes to do it.
-So the commands are packed by hiredis, Redis is told not to answer them, and one EXISTS at the end of a
-stretch counts what is there. The next stretch is packed while Redis works on the last one.
+redis-py takes three times as long to pack a SET and read its answer as Redis takes to execute it. So hiredis
+packs the commands, Redis sends no answers to them, and one EXISTS at the end of each stretch counts the
+documents. The next stretch is packed while Redis works on the last one.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class BulkDocuments:
         self._ttl_seconds = ttl_seconds
 
     async def store(self, documents: Iterable[Document]) -> int:
-        """All of them, whatever stands there; answers how many. Raises redis-py's errors."""
+        """Write all of them, whatever the keys contain; returns their number. Raises redis-py's errors."""
         iterator = iter(documents)
         lanes = [self._store_from(iterator) for _ in range(CONNECTIONS)]
         outcomes = await asyncio.gather(*lanes, return_exceptions=True)
@@ -74,9 +74,9 @@ class BulkDocuments:
         found = await connection.read_response()
         if found != len(documents):
             await self._ask_why(documents)
-            raise ResponseError(f"Redis has {found} of {len(documents)} documents that it was told to keep")
+            raise ResponseError(f"Redis has stored only {found} of {len(documents)} documents")
 
     async def _ask_why(self, documents: Sequence[Document]) -> None:
-        """Redis said nothing when it refused; asked again, aloud, it does."""
+        """Send a command again, with an answer this time, to get the error for which Redis refused it."""
         for key, value in documents:
             await self._redis.set(key, value, px=jittered_milliseconds(self._ttl_seconds))

@@ -1,9 +1,9 @@
-"""A Redis client for a query path: a dead Redis may cost a request one short time-out, never a minute.
+"""A Redis client for requests: a dead Redis may cost a request one short time-out, never a minute.
 
-redis-py's defaults (10 retries with back-off, 5 s time-outs) hold one request for about a minute when Redis
-accepts and never answers. Here: one retry, because a pooled connection may have been closed by a restart, and
-time-outs of the caller's choice (50 to 250 ms suit a cache). The rest is the circuit breaker's job
-(`shared.ops.breaker`).
+With redis-py's defaults (10 retries with back-off, 5 s time-outs) a request takes about a minute if Redis
+accepts connections and never answers. Here there is one retry, because a restart may have closed a pooled
+connection, and the caller chooses the time-outs (50 to 250 ms suit a cache). The circuit breaker does the
+rest (`shared.ops.breaker`).
 """
 
 from typing import Any
@@ -22,10 +22,10 @@ _BACKOFF_SECONDS_MAX = 0.025
 
 
 class _Connection(Connection):
-    """Fails like any broken connection where uvloop refuses a write, so that redis-py makes a new one."""
+    """Fails like any broken connection if uvloop refuses a write, so that redis-py makes a new one."""
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """Raises redis-py's errors alone."""
+        """Raises only redis-py's errors."""
         try:
             await super().send_packed_command(command, check_health)
         except RuntimeError as error:
@@ -37,15 +37,15 @@ class _Connection(Connection):
 def create_redis(
     url: str, *, socket_timeout_seconds: float, connect_timeout_seconds: float, connections_max: int
 ) -> Redis:
-    """A client over a bounded pool; connects when first used, answers bytes. Close it with `await
+    """A client over a bounded pool; it connects when first used, and returns bytes. Close it with `await
     client.aclose()`.
 
-    When all connections are busy a caller waits up to `socket_timeout_seconds` for one instead of failing at
-    once (the plain pool) or opening connections without end.
+    If all connections are busy, a caller waits up to `socket_timeout_seconds` for one. The plain pool would
+    fail at once.
     """
     pool = BlockingConnectionPool.from_url(
         url,
-        connection_class=_Connection,  # of a `rediss` address it is redis-py's own
+        connection_class=_Connection,  # for a `rediss` address redis-py's own class is used
         max_connections=connections_max,
         timeout=socket_timeout_seconds,
         socket_timeout=socket_timeout_seconds,
@@ -55,7 +55,7 @@ def create_redis(
         retry=Retry(
             ExponentialWithJitterBackoff(base=_BACKOFF_SECONDS_INITIAL, cap=_BACKOFF_SECONDS_MAX), _RETRIES
         ),
-        # A feature of Redis Enterprise; asking for it costs a round trip per connection.
+        # A feature of Redis Enterprise; the request for it costs a round trip per connection.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     return Redis.from_pool(pool)

@@ -1,24 +1,24 @@
-"""Which errors of redis-py pass by themselves: the one table, by the most special class that is named here.
+"""The table of redis-py's errors, transient and others; the most special class in it decides.
 
 | error of redis-py                            | meaning                                       | class       |
 |----------------------------------------------|-----------------------------------------------|-------------|
-| ConnectionError and what it is the root of:  | refused, ended, half-closed, no place free,   | transient   |
-| MaxConnectionsError, BusyLoadingError,       | loading its data, an LDAP server is away      |             |
+| ConnectionError and its subclasses:          | refused, ended, half-closed, no place free,   | transient   |
+| MaxConnectionsError, BusyLoadingError,       | loading its data, an LDAP server unavailable  |             |
 | ExternalAuthProviderError                    |                                               |             |
 | AuthenticationError, AuthorizationError      | wrong password, unknown user                  | a mistake   |
 | TimeoutError                                 | no answer in time                             | transient   |
 | InvalidResponse                              | the stream of answers broke in the middle     | transient   |
 | ReadOnlyError, MasterDownError,              | a fail-over, in all its stages                | transient   |
 | ClusterDownError, TryAgainError              |                                               |             |
-| NoScriptError                                | it was restarted between LOAD and EVALSHA     | transient   |
-| BUSY, NOREPLICAS, MISCONF, OutOfMemoryError  | it takes no writes now, but it is there       | no writes   |
+| NoScriptError                                | Redis restarted between LOAD and EVALSHA      | transient   |
+| BUSY, NOREPLICAS, MISCONF, OutOfMemoryError  | Redis is available, but refuses writes now    | no writes   |
 | NoPermissionError                            | a right is missing                            | a mistake   |
 | every other ResponseError                    | the command, or its value, is wrong           | refused     |
 | everything else                              | a wrong use of redis-py: a bug                | loud        |
 
-OSError counts as transient, which TimeoutError of the standard library is, and so does uvloop's RuntimeError
-for a connection that has ended. The first word of an answer that redis-py has no class for is still in the
-text; of one that it has a class for (OOM) it is not.
+OSError counts as transient (the standard TimeoutError is one), and so does uvloop's RuntimeError for a
+connection that has ended. If redis-py has no class for an error answer, its first word is still in the text;
+if it has one (OOM), the word is removed.
 """
 
 from redis.exceptions import (
@@ -53,7 +53,7 @@ _NO_WRITES_NOW = ("BUSY ", "NOREPLICAS", "MISCONF")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether Redis is away, loading, failing over or out of connections: use the table, or try later.
+    """Whether Redis is unavailable, loading, failing over or out of connections: use the table, or try later.
 
     Authentication and permission errors are configuration mistakes, although redis-py calls some of them
     connection errors, and stay loud.
@@ -64,12 +64,12 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_mistake(error: BaseException) -> bool:
-    """Whether an operator has to mend a password, a user or a right; no value is at fault."""
+    """Whether an operator must repair a password, a user or a right; the values are not wrong."""
     return isinstance(error, _MISTAKES)
 
 
 def takes_no_writes(error: BaseException) -> bool:
-    """Whether Redis is there and refuses writes for now, whatever the value: it is full, alone, or busy."""
+    """Whether Redis is available but refuses all writes for now: it is full, without replicas, or busy."""
     if isinstance(error, OutOfMemoryError):
         return True
     return isinstance(error, ResponseError) and str(error).startswith(_NO_WRITES_NOW)

@@ -1,8 +1,9 @@
-"""The one way in which a document enters the live cache: guarded by its version, with a time to live.
+"""The only way to write a document to the live cache: guarded by its version, with a time to live.
 
-The projector writes with it and so does a reader's cache fill: whoever is late loses, on both sides. After a
-flush there is nothing to lose against: a fill from a replica that lags, or a write of a process that was
-paused, could stand for a day. So what is written within `settling_seconds` of a loss lives for no more.
+The projector and the cache fills of readers both use it, so an older document never replaces a newer one.
+After a flush there is no newer document to compare with: a fill from a lagging replica, or a write of a
+process that was paused, could stay for a day. So documents that are written within `settling_seconds` of a
+cache loss live no longer than that.
 """
 
 import random
@@ -16,7 +17,7 @@ from shared.redis.product_keys import GenerationFrozen, GenerationMoved, Product
 
 KEYS_PER_CALL_MAX = 500
 TTL_JITTER = 0.1
-# Longer than a replica lags behind, and than a process sleeps whose work others have taken over.
+# Longer than a replica lags, and longer than the pause of a process that others have replaced.
 SETTLING_SECONDS = 60.0
 _MOVED, _FROZEN = -1, -2
 
@@ -24,9 +25,9 @@ _script = files("shared.redis").joinpath("guarded_set.lua").read_text()
 
 
 class GuardedDocuments:
-    """Writes packed documents (`shared.contract.cached_document`) that are newer than what stands there.
+    """Writes packed documents (`shared.contract.cached_document`) that are newer than the cached ones.
 
-    `is_live` False: into a generation that nobody reads yet, whatever the live one is.
+    `is_live` False: writes to a generation that no reader uses yet, whatever the live one is.
     """
 
     def __init__(
@@ -46,10 +47,10 @@ class GuardedDocuments:
         self._is_live = is_live
 
     async def store(self, documents: Mapping[UUID, bytes]) -> int:
-        """Store product id -> packed document; answers how many were newer.
+        """Store product id -> packed document; returns how many were newer and so were stored.
 
-        Raises redis-py's errors, `GenerationMoved` or `GenerationFrozen`. The time to live varies by a tenth
-        so that what was written together does not expire together.
+        Raises redis-py's errors, `GenerationMoved` or `GenerationFrozen`. The time to live varies by a tenth,
+        so that documents written together do not expire together.
         """
         ids = list(documents)
         stored = 0

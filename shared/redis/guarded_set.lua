@@ -1,11 +1,11 @@
--- Store a document only over an older one: late events, replays and stale cache fills lose.
--- KEYS[1]: the live generation. KEYS[2]: stands while it is being switched. KEYS[3]: since when this Redis has
--- lost nothing, in milliseconds. KEYS[4] on: documents.
--- ARGV[1]: the generation that the keys belong to, or '' not to look (a rebuild writes beside the live one).
+-- Stores a document only over an older one, so that late events, replays and stale cache fills change nothing.
+-- KEYS[1]: the live generation. KEYS[2]: exists during a switch. KEYS[3]: the time of the last cache loss, in
+-- milliseconds. KEYS[4] and more: documents.
+-- ARGV[1]: the generation of the keys, or '' for no check (a rebuild writes beside the live generation).
 -- ARGV[2]: time to live in milliseconds. ARGV[3]: the settling time in milliseconds. ARGV[i]: packed value for
 -- KEYS[i] (16 digits of stream version, one flag byte, body; see shared/contract/cached_document.py). The digits
 -- are zero-padded, so comparing the prefixes as strings compares the versions.
--- Answers how many were stored; -1: another generation is live; -2: a switch is under way.
+-- Returns how many were stored; -1: another generation is live; -2: a switch is in progress.
 local lifetime = tonumber(ARGV[2])
 local lifetime_of_documents = lifetime
 if ARGV[1] ~= '' then
@@ -32,7 +32,7 @@ for i = 4, #KEYS do
     local value = ARGV[i]
     local current = redis.call('GETRANGE', KEYS[i], 0, 15)
     if current == '' or current < string.sub(value, 1, 16) then
-        -- A tombstone is never too old: nothing comes after a deletion.
+        -- A tombstone is never too old: no event follows a deletion.
         local is_document = string.sub(value, 17, 17) == 'L'
         redis.call('SET', KEYS[i], value, 'PX', is_document and lifetime_of_documents or lifetime)
         stored = stored + 1

@@ -1,8 +1,8 @@
-"""Where products' documents stand in Redis, in the generation that is live now.
+"""The keys of product documents in Redis, in the live generation.
 
-A rebuild fills the next generation of keys beside the live one, and switches by setting one key. So everybody
-reads that key together with the documents and has it compared with every write: there is no moment in which
-one process serves the old generation and another the new one, and no write is lost in between.
+A rebuild fills the next generation of keys beside the live one, and switches by setting one key. All
+processes read that key together with the documents, and every write compares it. So there is no moment in
+which one process serves the old generation and another one the new, and no write is lost in between.
 """
 
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ from shared.contract.addresses import cache_frozen_key, cache_generation_key, ca
 
 
 class GenerationMoved(Exception):
-    """Another generation is live than was thought; nothing was written. Learnt by now: the same call may
-    go.
+    """Another generation is live than expected; nothing was written. It is known now: try the same call
+    again.
     """
 
 
 class GenerationFrozen(Exception):
-    """A switch is under way, for a moment; nothing was written."""
+    """A switch is in progress, for a moment; nothing was written."""
 
 
 class ProductKeys:
-    """Of one installation. `generation` is the one that was seen last."""
+    """The keys of one installation. `generation` is the last known one."""
 
     def __init__(self, prefix: str, generation: int = 0) -> None:
         self.generation = generation
@@ -32,14 +32,12 @@ class ProductKeys:
         self._prefix = prefix
 
     def of(self, product_ids: Iterable[UUID | str]) -> list[str]:
-        """Their keys, in order."""
+        """The keys of these products, in the same order."""
         start = product_key(self._prefix, "", self.generation)
         return [f"{start}{product_id}" for product_id in product_ids]
 
     def learn(self, value: bytes | str | None) -> bool:
-        """What stands under the generation key; answers whether another generation is live than was
-        thought.
-        """
+        """Take the value of the generation key; returns whether the live generation has changed."""
         live = int(value or 0)
         has_moved, self.generation = live != self.generation, live
         return has_moved

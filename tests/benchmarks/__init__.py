@@ -1,1 +1,1 @@
-"""Speed, as ratios between contenders that run side by side in one run. Never part of `make test`."""
+"""Benchmarks: ratios between contenders that are measured in turn in one run. Never part of `make test`."""

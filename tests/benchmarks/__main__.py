@@ -1,7 +1,7 @@
-"""`make bench`: measure everything, side by side, and print the tables.
+"""`make bench`: measure all contenders in turn, and print the tables.
 
-`python -m tests.benchmarks [SUITE ...] [--rounds N] [--seconds S]`. What a suite needs and is missing (wrk,
-nginx) is named, and the rest runs.
+`python -m tests.benchmarks [SUITE ...] [--rounds N] [--seconds S]`. If a program that a suite needs (wrk,
+nginx) is missing, its name is printed, and the other suites run.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SUITES = (
 
 
 def main() -> int:
-    """Run the suites that were asked for, all by default."""
+    """Run the given suites, by default all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds per table (3)")

@@ -36,7 +36,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
             Contender("event store, 1 process x 64 clients", partial(ours, [CLIENTS]), 1.5),
             Contender("event store, 2 processes x 32 clients", partial(ours, [CLIENTS // 2] * 2)),
             Contender("pgbench, same rows, pipelined", partial(bench, "same_rows_pipelined.sql")),
-            Contender("pgbench, one plain row a transaction", partial(bench, "plain_row.sql")),
+            Contender("pgbench, one plain row per transaction", partial(bench, "plain_row.sql")),
             Contender("eventsourcing 9.5 (16 threads), as documented", partial(peer_rate, servers, seconds)),
         ],
     )
@@ -69,7 +69,7 @@ async def append_milliseconds(servers: BenchServers, seconds: float) -> float:
 
 
 async def peer_rate(servers: BenchServers, seconds: float) -> float:
-    """The Python library that people know, on the same server."""
+    """A well-known Python library on the same server."""
     return (await worker("eventsourcing_worker", servers.empty_database().owner, 16, seconds))["rate"]
 
 
@@ -116,7 +116,7 @@ async def pgbench_rate(servers: BenchServers, script: str, *, seconds: float) ->
 
 
 async def _check_log(dsns: DatabaseDsns, commands: int) -> None:
-    """What was measured is there: a benchmark that loses events is no result."""
+    """The measured events are in the log: if events are lost, the result is worth nothing."""
     connection = await asyncpg.connect(dsns.owner)
     stored = await connection.fetchval("SELECT count(*) FROM catalogue.events")
     await connection.close()

@@ -44,7 +44,7 @@ async def main(dsn: str, clients: int, seconds: float) -> dict[str, float]:
             product_id, position = uuid7(), 0
             for version in range(VERSIONS):
                 append = _append(product_id, f"{run}-{product}", version, position)
-                started = time.perf_counter()  # the plain insert's rows are ready, too
+                started = time.perf_counter()  # prepared before, like the rows of the plain insert
                 outcome = await store.append(append)
                 assert isinstance(outcome, Appended), outcome
                 position = outcome.last_position

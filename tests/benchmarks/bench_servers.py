@@ -1,4 +1,4 @@
-"""The servers of a benchmark run: as tests get them, durable, with fresh databases per contender."""
+"""The servers of a benchmark run: the same as in tests, durable, with new databases for each contender."""
 
 import itertools
 from collections.abc import Iterator
@@ -49,7 +49,9 @@ class BenchServers:
         return dsns
 
     def empty_database(self) -> DatabaseDsns:
-        """A fresh database that the migrate role owns, after a checkpoint: nobody pays for the last one."""
+        """A new database of the migrate role, after a checkpoint, so that no contender pays for the one
+        before.
+        """
         made = create_database(self.postgres, f"bench_{next(_numbers)}", "template1")
         self.postgres.run_sql("CHECKPOINT")
         return made

@@ -1,7 +1,7 @@
 """Filling a generation of the cache with packed documents, against a redis-py pipeline of SETs.
 
-100,000 documents with a time to live, 1,000 a round trip either way; from the first byte to the last answer,
-in this process and over loopback. What is stored is counted and read back.
+100,000 documents with a time to live, 1,000 per round trip for both; from the first byte to the last answer,
+in this process and over loopback. The stored documents are counted and read back.
 """
 
 import time
@@ -58,7 +58,7 @@ async def _rate(
             or await redis.get(key) != value
             or await redis.pttl(key) < 1
         ):
-            raise RuntimeError("the documents are not there as they should be")
+            raise RuntimeError("the stored documents are not complete or not correct")
     return len(documents) / elapsed
 
 

@@ -1,4 +1,4 @@
--- POST a product with a slug, a SKU and an idempotency key that no run before had. Argument: the run's name.
+-- POST a product with a slug, a SKU and an idempotency key that no earlier run has used. Argument: the run's name.
 local number, run = 0, "run"
 function init(arguments) run = arguments[1] or "run" end
 function request()

@@ -1,6 +1,8 @@
-"""What a user would build instead: FastAPI, SQLAlchemy's async ORM, one insert a request. The comparison.
+"""The service for comparison, which a user would build instead: FastAPI, SQLAlchemy's async ORM, one insert
+per request.
 
-Written as the libraries' own documentation does it: a session per request by dependency, pydantic in and out.
+Written like the examples in the libraries' documentation: a session per request by dependency, pydantic in
+and out.
 """
 
 import os
@@ -19,11 +21,11 @@ sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 
 class Table(DeclarativeBase):
-    """Of the comparison's schema."""
+    """The base of the comparison's tables."""
 
 
 class Product(Table):
-    """One row a product."""
+    """One row per product."""
 
     __tablename__ = "crud_product"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -38,7 +40,7 @@ class Product(Table):
 
 
 class Variant(Table):
-    """One row a variant."""
+    """One row per variant."""
 
     __tablename__ = "crud_variant"
     sku: Mapped[str] = mapped_column(String(255), primary_key=True)

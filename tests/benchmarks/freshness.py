@@ -1,9 +1,9 @@
 """Freshness: from a command's answer to the product readable through the query API, at 200 commands/s.
 
-The whole system on this machine: command API, relay, Kafka, projector, query API. Open loop:
-commands start on their schedule whatever the answers do. The read carries the answer's consistency token, so
-it returns at the moment in which the write is visible. The row of a lower rate tells a slow machine, on which
-the commands queue for the processor, from a slow system.
+The whole system on this machine: command API, relay, Kafka, projector, query API. Open loop: commands start
+on schedule and do not wait for answers. The read carries the answer's consistency token, so it returns when
+the write is visible. The row with a lower rate distinguishes a slow machine, on which commands wait for the
+processor, from a slow system.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.benchmarks.processes import python, running
 from tests.benchmarks.table import Contender, Table
 
 COMMANDS_PER_SECOND, FEW_COMMANDS_PER_SECOND = 200, 25
-# The broker compiles its code meanwhile.
+# During this time the broker's Java code is compiled.
 WARM_UP_SECONDS = 15
 HOST = "127.0.0.1"
 P50_MILLISECONDS, P99_MILLISECONDS = 20.0, 100.0
@@ -93,7 +93,7 @@ async def _command(system: System, number: int, products: list[str], latencies: 
     headers = {"Consistency-Token": answer.headers["consistency-token"], "Prefer": "wait=10"}
     read = await system.queries.request("GET", f"/v1/products/{answer.json()['id']}", headers)
     if read.json()["version"] < answer.json()["version"]:
-        raise RuntimeError("the read was older than its token")
+        raise RuntimeError("the read showed an older version than its token")
     latencies.append((time.perf_counter() - answered) * 1000)
 
 

@@ -1,6 +1,6 @@
-"""A keep-alive HTTP/1.1 client that costs little: the load generator must not be what is measured.
+"""A fast keep-alive HTTP/1.1 client, because the load generator must not limit the measurement.
 
-Knows what our servers send: a Content-Length or no body. Everything else is an error.
+It supports the answers of our servers: a Content-Length or no body. Everything else is an error.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""What parking costs products that are healthy: `Projection` against itself without a word about parking.
+"""The cost of parking for healthy products: `Projection` against itself without parking.
 
-60,000 events, in batches of 1,000 as Kafka gives them, into two read models in one PostgreSQL; each batch
-goes to both, in turns the one first and the other, so that what the machine does meanwhile falls on both
-alike. The second one has a thousand other products parked in it. Of a healthy batch parking tells the
-database nothing, so the rate is that of the processor time of the median batch.
+60,000 events, in batches of 1,000 as from Kafka, go into two read models in one PostgreSQL. Each batch goes
+to both, and they take turns in being first, so that other load on the machine affects both equally. The
+second one has a thousand other parked products. For a healthy batch parking sends nothing to the database, so
+the rate is calculated from the processor time of the median batch.
 """
 
 import itertools
@@ -49,7 +49,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     pair = _Pair(servers)
     return [
         Table(
-            "What parking costs healthy products",
+            "Cost of parking for healthy products",
             "events/s",
             [
                 Contender("product_view without parking", pair.bare),
@@ -81,7 +81,7 @@ class _WithoutParking(BatchTransaction[Any]):
 
 
 class _Pair:
-    """Both are measured together, when the first is asked for."""
+    """Both are measured together, when the first result is needed."""
 
     def __init__(self, servers: BenchServers) -> None:
         self._servers = servers

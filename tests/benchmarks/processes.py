@@ -1,4 +1,4 @@
-"""Our processes, and others', as children of a benchmark: started, waited for, stopped."""
+"""Starts and stops processes, ours and others, as children of a benchmark."""
 
 import asyncio
 import os
@@ -16,7 +16,9 @@ STOP_SECONDS_MAX = 25
 async def running(
     *argv: str, ready_url: str, environment: Mapping[str, str] | None = None, core: int | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A program until the end of the block, once `ready_url` answers below 500. `core` pins it."""
+    """Runs a program for the block, which begins when `ready_url` answers below 500. `core` pins it to a
+    core.
+    """
     pinned = ("taskset", "-c", str(core), *argv) if core is not None else argv
     process = await asyncio.create_subprocess_exec(
         *pinned,

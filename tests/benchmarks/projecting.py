@@ -1,7 +1,8 @@
-"""Projecting `product_view` online from Kafka, against a FastStream handler with one upsert an event.
+"""Projecting `product_view` online from Kafka, against a FastStream handler with one upsert per event.
 
-60,000 events of 6,000 products, shuffled so that next to nothing folds inside a batch: the worst case. Both
-read the same records in a process of their own; the rate is taken between two looks at what is stored.
+60,000 events of 6,000 products, shuffled so that hardly any events of one product are in a batch: the worst
+case. Both read the same records in a process of their own; the rate is measured between two reads of the
+stored rows.
 """
 
 import asyncio
@@ -77,7 +78,7 @@ async def product_view_rate(servers: BenchServers) -> float:
 
 
 async def single_rate(servers: BenchServers) -> float:
-    """What FastStream's documentation shows."""
+    """The handler of FastStream's documentation."""
     database = servers.empty_database()
     async with filled_topic(servers, uuid4()) as prefix, _connected(database) as connection:
         await connection.execute(
@@ -132,7 +133,7 @@ async def _connected(database: DatabaseDsns) -> AsyncIterator["asyncpg.Connectio
 
 @asynccontextmanager
 async def filled_topic(servers: BenchServers, log_id: UUID) -> AsyncIterator[str]:
-    """A topic with all events of one log; answers its prefix. Deleted afterwards."""
+    """A topic with all events of one log; yields its prefix, and deletes it afterwards."""
     prefix = f"bench-{time.time_ns():x}-"
     topic = topics(prefix).events
     bootstrap = servers.kafka.bootstrap_servers
@@ -163,7 +164,9 @@ async def _fill(producer: AIOKafkaProducer, topic: str, log_id: bytes) -> None:
 
 
 def bench_events() -> list[RecordedEvent]:
-    """Created, published, then details and prices in turn; each round in another order of products."""
+    """Each product is created and published, then its details and prices change in turn; the order of
+    products differs in each round.
+    """
     ids = [uuid7() for _ in range(PRODUCTS)]
     events: list[RecordedEvent] = []
     for version in range(1, VERSIONS + 1):

@@ -91,7 +91,7 @@ def document(product_id: UUID) -> bytes:
 
 
 async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
-    """The yardstick."""
+    """nginx, with which the query API is compared."""
     with tempfile.TemporaryDirectory(prefix="bench-nginx-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -106,7 +106,7 @@ async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
 
 
 async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], seconds: float) -> float:
-    """Ours, with every document in Redis."""
+    """The query API, with every document in Redis."""
     async with _filled_redis(servers, documents) as redis_url:
         port, ops_port = free_port(), free_port()
         environment = {

@@ -2,10 +2,9 @@
 statement.
 
 1,000,000 events of 100,000 products (`--large`: ten times as many, against itself). The rebuild is the
-operators' command, without the comparison with a live view (there is none here) and with its indexes and its
-switch: from the start of the process to its end. The SQL rebuild writes the same rows from the same events,
-which is what a team without a fold would have, and works for these events alone. Rows are compared
-afterwards.
+operators' command from the start of its process to its end, with its indexes and its switch, and without the
+comparison with a live view (there is none here). The SQL rebuild writes the same rows from the same events,
+as a team without a fold would do; it works only for these events. The rows are compared afterwards.
 """
 
 import asyncio
@@ -110,7 +109,7 @@ async def filled_log(servers: BenchServers, products: int) -> DatabaseDsns:
 
 
 async def rebuild_rate(servers: BenchServers, log: DatabaseDsns, products: int) -> float:
-    """`python -m projector rebuild product_view`, whole."""
+    """The whole of `python -m projector rebuild product_view`."""
     view = await servers.read_model()
     environment = {**os.environ, "READ_MODEL_DSN": view.projector, "EVENT_STORE_READ_DSN": log.reader}
     started = time.perf_counter()
@@ -129,7 +128,7 @@ async def rebuild_rate(servers: BenchServers, log: DatabaseDsns, products: int) 
 
 
 async def sql_rate(servers: BenchServers, log: DatabaseDsns, products: int) -> float:
-    """One statement per table over the events in the same database, indexes after: nothing leaves the
+    """One statement per table over the events in the same database, then indexes; no data leaves the
     server.
     """
     owner = await asyncpg.connect(log.owner)
@@ -144,7 +143,7 @@ async def sql_rate(servers: BenchServers, log: DatabaseDsns, products: int) -> f
     await owner.execute("DROP SCHEMA bench CASCADE")
     await owner.close()
     if found[0] != products or found[1] != products or json.loads(found[2])["version"] != VERSIONS:
-        raise RuntimeError(f"the SQL rebuild is not whole: {found}")
+        raise RuntimeError(f"the SQL rebuild is not complete: {found}")
     return products * VERSIONS / elapsed
 
 

@@ -1,8 +1,8 @@
 """Relaying a backlog: batches built per partition, against plain `send` calls awaited per chunk.
 
-A log of 60,000 events of 6,000 products, each sent to two topics; the rate is taken between two looks at the
-cursor, so it counts only what Kafka confirmed. A transaction per chunk (what fencing by Kafka would cost)
-stands beside it: docs/decisions/0003-relay-fencing.md.
+A log of 60,000 events of 6,000 products, each sent to two topics. The rate is measured between two reads of
+the cursor, so it counts only confirmed events. A third contender has a transaction per chunk, which fencing
+by Kafka would need: docs/decisions/0003-relay-fencing.md.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
         contender("batches per partition (the relay)", "batches", TARGET),
         contender("batches in a transaction per chunk", "transactions"),
     ]
-    return [Table("Relaying the log to Kafka, two topics an event", "events/s", contenders)]
+    return [Table("Relaying the log to Kafka, two topics per event", "events/s", contenders)]
 
 
 async def relay_rate(servers: BenchServers, name: str) -> float:
@@ -104,7 +104,9 @@ async def _reaches(connection: "asyncpg.Connection[asyncpg.Record]", wanted: int
 
 @asynccontextmanager
 async def _topics(servers: BenchServers) -> AsyncIterator[str]:
-    """A prefix of one's own; its topics are deleted afterwards, so that no contender pays for another's."""
+    """A prefix for one contender; its topics are deleted afterwards, so that they do not slow down the next
+    one.
+    """
     prefix = f"bench-{time.time_ns():x}-"
     yield prefix
     admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka.bootstrap_servers)

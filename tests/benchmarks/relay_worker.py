@@ -22,7 +22,7 @@ from shared.ops.process import run
 
 
 class PlainSends(KafkaPublisher):
-    """What aiokafka's documentation shows: `send` for each record, then wait for all of the chunk."""
+    """As in aiokafka's documentation: `send` for each record, then wait for the whole chunk."""
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         return Chunk(events, None)

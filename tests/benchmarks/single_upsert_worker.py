@@ -1,6 +1,6 @@
-"""The comparison: a FastStream subscriber as its documentation shows it, an upsert a message.
+"""The comparison: a FastStream subscriber as in its documentation, with one upsert per message.
 
-Stores the event's body; it folds nothing, keeps no checkpoint, and so does less than a projection must.
+It stores the event's body. It does not fold and keeps no checkpoint, so it does less than a projection.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""A table of contenders: measured in interleaved rounds, shown with medians and the ratio to the yardstick.
+"""A table of contenders: measured in interleaved rounds, with medians and the ratio to the first one.
 
-Absolute figures on a shared machine move by a factor of two between rounds; ratios within a round do not, so
-each ratio is the median of the rounds' own ratios.
+Absolute figures on a shared machine differ by a factor of two between rounds. Ratios within a round do not,
+so each ratio is the median of the rounds' ratios.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,12 +13,14 @@ Measure = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True)
 class Contender:
-    """One row. `measure` answers a rate per second, or a latency where the table says so."""
+    """One row. `measure` returns a rate per second, or a latency if the table has latencies."""
 
     name: str
     measure: Measure
     target: float | None = None
-    """The least ratio to the yardstick that was asked for (the greatest, where `lower_is_better`)."""
+    """The smallest ratio to the first contender that meets the target (the greatest, if
+    `lower_is_better`).
+    """
     note: str = ""
 
 
@@ -32,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Contenders compared with the first of them, the yardstick."""
+    """Contenders, compared with the first of them."""
 
     title: str
     unit: str
@@ -41,7 +43,7 @@ class Table:
 
 
 async def run_table(table: Table, rounds: int) -> list[str]:
-    """Measure and answer the lines of a Markdown table. A contender that fails says so in its row."""
+    """Measure and return the lines of a Markdown table. If a contender fails, its row has the error."""
     rows = [Row(contender) for contender in table.contenders]
     failures: dict[str, str] = {}
     for number in range(rounds):
@@ -71,7 +73,9 @@ def _lines(table: Table, rows: list[Row], failures: dict[str, str]) -> list[str]
     for row in rows:
         name, note = row.contender.name, row.contender.note
         if name in failures or not row.figures or not yardstick:
-            lines.append(f"| {name} | not measured | | | {failures.get(name, 'nothing to compare with')} |")
+            lines.append(
+                f"| {name} | not measured | | | {failures.get(name, 'the first one was not measured')} |"
+            )
             continue
         ratios = [own / base for own, base in zip(row.figures, yardstick, strict=False)]
         ratio = median(ratios) if ratios else float("nan")

@@ -8,7 +8,7 @@ class MissingTool(RuntimeError):
 
 
 def require(program: str, package: str) -> str:
-    """Its path. Raises `MissingTool`."""
+    """The path of a program. Raises `MissingTool`."""
     path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
     if path is None:
         raise MissingTool(f"{program} is not installed (Debian: apt-get install {package})")

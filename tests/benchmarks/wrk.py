@@ -1,4 +1,4 @@
-"""wrk, the load generator: one thread, 64 connections, and an error where an answer was not a success."""
+"""wrk, the load generator: one thread, 64 connections, and an error if an answer was not a success."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ async def request_rate(
     arguments: tuple[str, ...] = (),
     core: int | None = None,
 ) -> float:
-    """Requests per second. Raises where any request failed: a fast error is no speed."""
+    """Requests per second. Raises if any request failed, because a fast error is not a result."""
     wrk = require("wrk", "wrk")
     argv = [*(("taskset", "-c", str(core)) if core is not None else ()), wrk, "-t1", f"-c{CONNECTIONS}"]
     argv += [f"-d{max(1, round(seconds))}s", *(("-s", str(script)) if script else ()), url, *arguments]

@@ -1,6 +1,6 @@
-"""The long randomised proof: `make chaos`, described in docs/chaos.md.
+"""The long randomised test: `make chaos`, described in docs/chaos.md.
 
-Read in this order: `schedule.py` (what will break, from a seed), `installation.py` (two of each process
-behind proxies), `faults.py` (how it breaks), `writers.py` and `readers.py` (who looks at it meanwhile),
-`run.py` (the course of a run), and the checker in `tests/end_to_end/checker.py`.
+Read in this order: `schedule.py` (the faults, from a seed), `installation.py` (two of each process behind
+proxies), `faults.py` (how faults are made), `writers.py` and `readers.py` (the clients), `run.py` (the steps
+of a run), and the checker in `tests/end_to_end/checker.py`.
 """

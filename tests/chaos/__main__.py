@@ -1,4 +1,6 @@
-"""`python -m tests.chaos`: exit code 0 where nothing is wrong, 1 where the checker found something."""
+"""`python -m tests.chaos`: breaks the system at random and checks it; exit code 0: no problems, 1:
+problems.
+"""
 
 import argparse
 import asyncio
@@ -42,27 +44,33 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, help="how long things break")
-    length.add_argument("--seconds", type=float, default=_SECONDS_DEFAULT, help="the same (120)")
-    parser.add_argument("--seed", type=int, help="of a run to be repeated; else a new one")
-    parser.add_argument("--faults", help=f"`none`, or some of {', '.join(KINDS)}; else all")
-    parser.add_argument("--on", help="only on targets whose names begin so, such as relay,kafka")
+    length.add_argument("--minutes", type=float, help="how long faults happen")
+    length.add_argument(
+        "--seconds", type=float, default=_SECONDS_DEFAULT, help="how long faults happen (120)"
+    )
+    parser.add_argument(
+        "--seed", type=int, help="the seed of an earlier run, to repeat its schedule (a new one)"
+    )
+    parser.add_argument("--faults", help=f"`none`, or some of {', '.join(KINDS)} (all)")
+    parser.add_argument("--on", help="only targets whose names begin with one of these, such as relay,kafka")
     parser.add_argument("--every", type=float, default=2.5, help="seconds between faults on average (2.5)")
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--readers", type=int, default=4)
-    parser.add_argument("--pause", type=float, default=0.1, help="of a client, in seconds on average (0.1)")
+    parser.add_argument(
+        "--pause", type=float, default=0.1, help="seconds between a client's requests on average (0.1)"
+    )
     parser.add_argument(
         "--break", dest="breaking", choices=[*BREAKS, _ALL_BREAKS], metavar="GUARD",
-        help=f"take a guard away, which must be found: {', '.join(BREAKS)}; or all, one after the other",
+        help=f"remove a guard; the run must find problems: {', '.join(BREAKS)}; or all, one after the other",
     )  # fmt: skip
-    parser.add_argument("--show", action="store_true", help="print the schedule, and run nothing")
-    parser.add_argument("--folder", help="for diary, logs and report (.local/chaos/...)")
+    parser.add_argument("--show", action="store_true", help="print the schedule and run nothing")
+    parser.add_argument("--folder", help="folder for diary, logs and report (.local/chaos/...)")
     parser.add_argument("--quiet", action="store_true", help="print the report only")
     return parser
 
 
 def _plan(given: argparse.Namespace, breaking: str | None, seed: int) -> Plan:
-    """Raises ValueError for a fault that there is not."""
+    """Raises ValueError for an unknown fault."""
     guard = BREAKS[breaking] if breaking is not None else None
     faults = given.faults or (guard.faults if guard is not None else None)
     on = given.on or (guard.on if guard is not None else None)
@@ -75,13 +83,13 @@ def _plan(given: argparse.Namespace, breaking: str | None, seed: int) -> Plan:
 
 
 def _run(given: argparse.Namespace, breaking: str | None, plan: Plan) -> list[str]:
-    """The problems that were found, and told."""
+    """Run, print the report, and return the problems."""
     name = "-".join(
         [time.strftime("%Y%m%d-%H%M%S"), f"seed-{plan.seed}", *([] if breaking is None else [breaking])]
     )
     folder = Path(given.folder or _RUNS / name)
     again = _again(given, breaking, plan.seed)
-    print(f"seed {plan.seed}; diary, processes' logs and report: {folder}", flush=True)
+    print(f"seed {plan.seed}; diary, logs and report are in {folder}", flush=True)
     diary = Diary(folder / "diary.log", interval_seconds=10, is_quiet=given.quiet)
     diary.tell(again)
     sweep()
@@ -98,14 +106,18 @@ def _run(given: argparse.Namespace, breaking: str | None, plan: Plan) -> list[st
 
 
 def _break_all(given: argparse.Namespace, seed: int) -> int:
-    """Each guard in a run of its own; 0 if every one that is missing was noticed, and none but those."""
+    """Remove each guard in a run of its own; 0 if each run found problems, except the control run."""
     found = {name: _run(given, name, _plan(given, name, seed)) for name in BREAKS}
-    print("\nguards taken away:")
+    print("\nremoved guards:")
     for name, problems in found.items():
-        told = f"{len(problems)} problems, such as: {problems[0][:160]}" if problems else "nothing was found"
+        told = f"{len(problems)} problems, such as: {problems[0][:160]}" if problems else "no problems"
         print(f"  {name:15} {told}")
     is_as_it_should_be = all(bool(problems) == (name != CONTROL) for name, problems in found.items())
-    print("every missing guard was noticed" if is_as_it_should_be else "NOT AS IT SHOULD BE")
+    print(
+        "every missing guard was noticed"
+        if is_as_it_should_be
+        else "FAILED: a missing guard was not noticed, or the control run had problems"
+    )
     return 0 if is_as_it_should_be else 1
 
 

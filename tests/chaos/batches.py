@@ -25,7 +25,7 @@ _RETRY_SECONDS = (0.05, 1.0)
 
 
 class Operation(NamedTuple):
-    """One operation and the command that it is in the books."""
+    """One operation, and its command in the books."""
 
     command: Command
     request: Request
@@ -33,7 +33,7 @@ class Operation(NamedTuple):
 
 
 async def write_batch(writer: "Writer") -> None:
-    """Until all of it is settled or given up; without a key it is sent once."""
+    """Send it until all operations are settled or given up; without a key it is sent once."""
     books, client, chance = writer.books, writer.client, writer.chance
     name = books.new_name()
     asked = [
@@ -81,7 +81,7 @@ def _choose(writer: "Writer", name: str) -> list[tuple[Request, KnownProduct | N
 def _settle(
     writer: "Writer", operation: Operation, index: int, heard: Heard, sent: tuple[str, float, float]
 ) -> None:
-    """One operation's part of what was heard."""
+    """The part of an answer for one operation."""
     command, request, product = operation
     said, result = heard.said, _result(heard, index)
     if result is None:

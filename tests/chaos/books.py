@@ -1,4 +1,4 @@
-"""What the writers of a run write down together: commands, wrong answers, and what is known of products."""
+"""The shared records of a run's writers: commands, wrong answers, and known products."""
 
 import asyncio
 import itertools
@@ -10,13 +10,13 @@ from tests.end_to_end.ledger import Command
 
 
 class Books:
-    """Shared by all clients. `resting`: nothing new is begun; `giving_up`: nothing is tried any more."""
+    """Shared by all clients. `resting`: no new commands; `giving_up`: no more attempts."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.commands: list[Command] = []
         self.wrong: list[str] = []
-        """Answers that no fault excuses."""
+        """Answers that are wrong whatever the faults."""
         self.answers: Counter[str] = Counter()
         self.known = Known()
         self.resting = asyncio.Event()
@@ -24,13 +24,13 @@ class Books:
         self._numbers = itertools.count(1)
 
     def new_name(self) -> str:
-        """Of a command or a batch: its idempotency key, and what its request ids begin with."""
+        """A new id for a command or batch: its idempotency key, and the beginning of its request ids."""
         return f"c{self.seed}-{next(self._numbers)}"
 
     def begin(
         self, name: str, request: Request, product: KnownProduct | None, batch: str | None = None
     ) -> Command:
-        """Write a command down before it is sent."""
+        """Record a command before it is sent."""
         if request.kind == "delete" and product is not None:
             self.known.deletion_is_sent(product)
         command = Command(
@@ -41,14 +41,14 @@ class Books:
         return command
 
     def accuse(self, command: Command, what: str) -> None:
-        """An answer to this command was wrong."""
+        """Record a wrong answer to this command."""
         self.wrong.append(f"{command.kind} {command.command_id} {what}")
 
     def learn(
         self, command: Command, request: Request, product: KnownProduct | None, product_id: str, token: str,
         slug: str = "",
     ) -> None:  # fmt: skip
-        """From a good answer: which product, which version, and the token that shows it."""
+        """Record a good answer: the product, its version, and the token of the write."""
         settled = command.answer
         assert settled is not None
         version = settled.stream_version or 0
@@ -71,7 +71,7 @@ class Books:
 
 
 async def pause(seconds: float, ended_by: asyncio.Event) -> None:
-    """What a client does between its requests, at most until the event."""
+    """Wait between a client's requests, at most until the event."""
     try:
         async with asyncio.timeout(seconds):
             await ended_by.wait()

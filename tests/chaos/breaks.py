@@ -1,13 +1,13 @@
-"""Guards that a run can take away on purpose, one at a time, to show that the checker then finds something.
+"""Guards that a run can remove on purpose, one at a time, to prove that the checker then finds problems.
 
-`broken_process.py` takes them away, in the child process; here is only what a run must know of them.
+`broken_process.py` removes them in the child process; this module has only what a run needs to know.
 """
 
 from typing import NamedTuple
 
 
 class Break(NamedTuple):
-    """Which kinds of processes are broken, and the faults, and where, that bring it to light."""
+    """The kinds of processes without the guard, and the faults and targets that make it show."""
 
     what: str
     processes: tuple[str, ...]

@@ -1,7 +1,7 @@
 """`python -m tests.chaos.broken_process BREAK PACKAGE ARGUMENTS`: a process without one of its guards.
 
-The product knows nothing of this: its methods are replaced from outside, in this process alone. The names
-are private ones; where one is gone, the process does not start, and `test_breaks.py` says which.
+The product's methods are replaced from outside, in this process alone. Their names are private; if one does
+not exist any more, the process does not start, and `test_breaks.py` names it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _SLOWNESS_SECONDS = 0.3
 
 
 def _none_but_slow() -> None:
-    """Between what a projector has read and what it writes there is time for others."""
+    """A projector waits between reading and writing, so that others can write meanwhile."""
     from projector.views.postgres import view
     from projector.views.product_cache.redis.documents import CachedProducts
 
@@ -35,7 +35,7 @@ def _slow(original: Any) -> Any:
 
 
 def _no_cas() -> None:
-    """Also the lock that the checkpoint's row is: without it the order of two transactions is open."""
+    """Also removes the lock of the checkpoint's row: without it two transactions have no order."""
     from projector.postgres.failures import translated
     from projector.views.postgres import view
 
@@ -62,7 +62,9 @@ def _no_cas() -> None:
 
 
 def _no_row_guard() -> None:
-    """What begins with a creation is taken for a new product, and the statement does not look either."""
+    """A stream that begins with a creation is taken for a new product, and the statement does not compare
+    versions.
+    """
     from projector.applying.stream_fold import StreamFold
     from projector.views.postgres import statements
 
@@ -147,7 +149,7 @@ def _no_token() -> None:
 
 
 def _no_claim() -> None:
-    """Whoever asks may send the mail."""
+    """Every sender may send the mail."""
     from projector.notifications.ports import Claim
     from projector.notifications.postgres.claims import PostgresClaims
 
@@ -162,7 +164,7 @@ def _no_claim() -> None:
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Raises AttributeError where the product has no such thing any more."""
+    """Raises AttributeError if the product has no attribute of this name any more."""
     setattr(owner, name, make(getattr(owner, name)))
 
 

@@ -1,4 +1,4 @@
-"""Sends a command to any of the command APIs, and tells what its answer means for the books."""
+"""Sends a command to any of the command APIs, and decides what its answer means for the books."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _REFUSALS = (404, 409, 412)
 
 
 class Heard(NamedTuple):
-    """What came back: status and problem code, or the transport's error; and the answer, if there was one."""
+    """The result: status and problem code, or the transport's error; and the answer, if there was one."""
 
     said: str
     answer: httpx.Response | None
@@ -25,7 +25,7 @@ class Heard(NamedTuple):
 
 
 class CommandClient:
-    """One for all writers."""
+    """The client of all writers."""
 
     def __init__(self, urls: Sequence[str], books: Books) -> None:
         timeout = httpx.Timeout(_ANSWER_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
@@ -39,7 +39,7 @@ class CommandClient:
     async def send(
         self, chance: random.Random, method: str, path: str, body: Any, headers: dict[str, str]
     ) -> Heard:
-        """Once, to one of them."""
+        """Send a request once, to one of the APIs."""
         try:
             answer = await chance.choice(self._apis).request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
@@ -54,13 +54,13 @@ class CommandClient:
         return Heard(said, answer)
 
     def outcome(self, command: Command, heard: Heard) -> Outcome:
-        """Of a whole request."""
+        """The outcome of a whole request."""
         if heard.answer is None:
             return "unknown" if heard.was_sent else "not-written"
         return self.outcome_of(command, heard.said, heard.answer.text)
 
     def outcome_of(self, command: Command, said: str, text: str) -> Outcome:
-        """Of a status and a code, be it of a request or of one operation of a batch."""
+        """The outcome of a status and a code, for a request or for one operation of a batch."""
         status, _, code = said.partition(" ")
         if status.startswith("2"):
             return "ok"

@@ -1,11 +1,11 @@
-"""Says what happens as it happens, with the time since the start: into a file, and to whoever watches."""
+"""Writes what happens, with the seconds since the start, into a file and to the terminal."""
 
 import time
 from pathlib import Path
 
 
 class Diary:
-    """`interval_seconds` is how often the clients' progress is worth a line."""
+    """`interval_seconds`: how often the progress of the clients is written."""
 
     def __init__(self, file: Path, *, interval_seconds: float, is_quiet: bool) -> None:
         self.interval_seconds = interval_seconds

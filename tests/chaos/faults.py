@@ -1,4 +1,4 @@
-"""How each kind of fault is done and undone. Whatever begins here has an end here."""
+"""Begins and ends each kind of fault. Every fault that begins here also ends here."""
 
 import asyncio
 import signal
@@ -26,17 +26,17 @@ _DROPS = ("MAIL:drop", "MAIL:hang", "DATA:drop", "end:drop", "end:hang")
 
 
 class Faults:
-    """Carries out what is planned; `tell` hears when each began, ended, and what came of it."""
+    """Makes the planned faults; `tell` gets the begin, the end and the result of each."""
 
     def __init__(self, installation: Installation, tell: Tell) -> None:
         self.problems: list[str] = []
-        """Processes that ended by themselves, or not well when they were told to."""
+        """Processes that ended by themselves, or with an error after SIGTERM."""
         self._installation = installation
         self._tell = tell
         self._stranger = ForeignProducer(installation)
 
     async def carry_out(self, fault: Planned) -> None:
-        """From its beginning to its end. One after the other where they have the same target."""
+        """Make a fault from its beginning to its end. Faults of one target are made one after the other."""
         if fault.target == TOPIC:
             self._tell(str(fault))
             told = await asyncio.to_thread(self._stranger.produce_again, fault.kind, fault.seed)
@@ -108,7 +108,7 @@ class Faults:
             case "flush":
                 await asyncio.to_thread(self._flush)
             case _:
-                raise AssertionError(f"nobody knows how to do {fault}")
+                raise AssertionError(f"there is no code for the fault {fault}")
 
     async def _bring_back_after(self, fault: Planned, target: Target) -> None:
         await asyncio.sleep(fault.hold)
@@ -116,13 +116,13 @@ class Faults:
         self._over(fault)
 
     def _look_at_exit(self, target: Target, hears: bool) -> None:
-        """Servers have exit codes of their own; a process of ours that is told to leave leaves with 0. One
-        that is not up yet may just die of it: it holds nothing.
+        """Servers have exit codes of their own. Our processes must end with 0 after SIGTERM; only a process
+        that is not ready yet may die of it, because it holds no resources.
         """
         server = target.server
         is_well = server.exit_code == 0 or (server.exit_code == -signal.SIGTERM and not hears)
         if server.name in self._installation.processes and not is_well:
-            self.problems.append(f"{server.name} was told to leave and ended with {server.exit_code}")
+            self.problems.append(f"{server.name} got SIGTERM and ended with exit code {server.exit_code}")
 
     async def _cut_all_links(self, process: str) -> None:
         for link, proxy in self._installation.proxies.items():
@@ -137,7 +137,7 @@ class Faults:
         self._tell(f"#{fault.number} over")
 
     async def bring_back_what_ended_by_itself(self) -> None:
-        """A process that nobody killed must survive whatever else happens: its end is a defect."""
+        """A process that was not killed must survive every other fault: if it ends, that is a defect."""
         for name, target in self._installation.processes.items():
             async with target.turn:
                 if target.is_meant_to_run and target.server.pid is None:
@@ -148,7 +148,7 @@ class Faults:
                     await target.bring_back()
 
     async def heal(self) -> None:
-        """Everything up, connected and ready, whatever was left."""
+        """Make everything run, connected and ready again, whatever state the faults left."""
         for proxy in self._installation.proxies.values():
             proxy.cuts_at_request = proxy.cuts_at_answer = False
             proxy.flow()
@@ -159,12 +159,12 @@ class Faults:
         await _each([*self._installation.processes.values()], self._must_get_ready)
 
     async def _must_get_ready(self, target: Target) -> None:
-        """With all its servers back, a process has no reason not to be."""
+        """Wait until a process is ready; with all servers back it must become so."""
         try:
             await asyncio.to_thread(target.server.ensure_running)
         except StartFailed as error:
             assert isinstance(target.server, Process)
-            problem = f"{target.server.name} says of itself: {await _readiness(target.server)}\n    {error}"
+            problem = f"{target.server.name} is not ready: {await _readiness(target.server)}\n    {error}"
             self.problems.append(problem)
             self._tell(problem)
 

@@ -1,4 +1,4 @@
-"""A stranger who produces records of products-events once more, byte for byte, into the same partition."""
+"""A foreign producer: writes records of products-events again, byte for byte, into the same partition."""
 
 import random
 import warnings
@@ -27,11 +27,11 @@ class ForeignProducer:
         self._place = place
 
     def produce_again(self, kind: str, seed: int) -> str:
-        """Runs of records from some partitions; says what it did.
+        """Produce runs of records from some partitions again; returns a description.
 
         `repeat`: the newest ones, in order; `reorder`: these with their products mixed; `replay`: old ones.
 
-        A broker that is away meanwhile makes it stop where it is.
+        If the broker becomes unavailable meanwhile, it stops.
         """
         chance = random.Random(seed)
         bootstrap_servers = self._place.servers.kafka.bootstrap_servers

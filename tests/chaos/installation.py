@@ -1,4 +1,4 @@
-"""The whole system, two of each process; what a process has with a server goes through a proxy of its own."""
+"""The whole system with two of each process; each process reaches each server through a proxy of its own."""
 
 import asyncio
 import os
@@ -69,7 +69,7 @@ def kind_of(process: str) -> str:
 
 @dataclass
 class Target:
-    """One process or server, and the turn of whoever breaks or mends it."""
+    """One process or server, and the lock for those that break or repair it."""
 
     server: Server
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -77,7 +77,9 @@ class Target:
     starts: int = 0
 
     async def bring_back(self) -> None:
-        """Start it where it is down; a server is ready then. After a crash it may need more than one try."""
+        """Start it if it is down, and wait for a server to be ready. After a crash it may need several
+        attempts.
+        """
         self.is_meant_to_run = True
         self.starts += 1
         if isinstance(self.server, Process):
@@ -134,7 +136,7 @@ class Installation:
         return self.query_urls[0]
 
     def start(self) -> None:
-        """From servers that run to processes that are ready."""
+        """Start the processes and wait until they are ready; the servers must run."""
         for database in (self.event_store, self.read_model):
             create_database(self.servers.postgres, database.name, "template1")
         jobs = migrations(self.event_store, self.read_model, self.folder)
@@ -142,11 +144,11 @@ class Installation:
         in_parallel([target.server for target in self.processes.values()], lambda process: process.start())
 
     def stop(self) -> None:
-        """The processes; the servers and their data belong to whoever made them."""
+        """Stop the processes; the servers and their data belong to the caller."""
         in_parallel([target.server for target in self.processes.values()], lambda process: process.stop())
 
     def tell_what_they_wait_for(self) -> None:
-        """Those that work in the background, each in its log."""
+        """Let relays and projectors print the stacks of their tasks into their logs."""
         for name, target in self.processes.items():
             pid = target.server.pid
             if kind_of(name) in ("relay", "projector") and pid is not None:
@@ -179,7 +181,7 @@ class Installation:
         return Process(name, arguments, settings, REPOSITORY, self.folder / f"{name}.log", ops_port)
 
     def _through_proxy(self, process: str, server: str, address: str) -> str:
-        """The same address at the proxy; as it is where this process has nothing to do with that server."""
+        """The address of the proxy; the unchanged address if this process does not use that server."""
         proxy = self.proxies.get(f"{process}>{server}")
         if proxy is None:
             return address
@@ -191,7 +193,7 @@ class Installation:
 
 
 class _Ports:
-    """Drawn once, kept over every death of their owners."""
+    """Chosen once, and kept over all restarts of their owners."""
 
     def __init__(self) -> None:
         ports = lasting_ports()

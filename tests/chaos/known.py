@@ -1,4 +1,4 @@
-"""What the clients of a run know of the products, together: what was acknowledged, to anybody."""
+"""The clients' shared knowledge of products: everything that was acknowledged to any client."""
 
 import random
 from collections import deque
@@ -14,16 +14,16 @@ class KnownProduct:
 
     product_id: str
     sku: str
-    """Of a variant that nobody removes."""
+    """The SKU of a variant that no client removes."""
     slug: str
     version: int
     token: str
     is_upserted: bool = False
     more_skus: list[str] = field(default_factory=list)
     may_be_gone: bool = False
-    """Somebody has sent its deletion."""
+    """A client has sent its deletion."""
     is_gone: bool = False
-    """Somebody was told that it is deleted; the token is that answer's."""
+    """Its deletion was acknowledged to a client; the token is from that answer."""
 
     def learn(self, version: int, token: str) -> None:
         """From an answer to any client."""
@@ -48,7 +48,7 @@ class Known:
             self.by_slug[product.slug] = product
 
     def choose(self, chance: random.Random) -> KnownProduct | None:
-        """Often a recent one, so that clients meet on it; None where there is none."""
+        """A random product, often a recent one, so that clients use the same ones; None if there is none."""
         if not self.products:
             return None
         if chance.random() < 0.7:
@@ -56,7 +56,7 @@ class Known:
         return chance.choice(self.products)
 
     def deletion_is_sent(self, product: KnownProduct) -> None:
-        """From now on nobody writes to it any more, and readers may miss it."""
+        """From now on no client writes to it, and readers may not find it."""
         if not product.may_be_gone:
             product.may_be_gone = True
             self.doomed.add(product.product_id)

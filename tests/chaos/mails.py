@@ -1,4 +1,4 @@
-"""The mails of a run: what the mail server took, what the table says, what is still to come."""
+"""The mails of a run: those that the mail server accepted, those in the table, and those still to be sent."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ SELECT (SELECT count(*) FROM views.notification_gathering WHERE digest_id IS NUL
 
 
 async def mails_must_be_at_rest(place: Installation) -> None:
-    """All events are done with, and no retry waits. A record goes through the delays in this order."""
+    """All events are processed, and no retry is waiting. A record goes through the delays in this order."""
     await asyncio.to_thread(_must_be_at_rest, place)
     connection = await asyncpg.connect(place.read_model.owner, timeout=5)
     try:

@@ -1,4 +1,4 @@
-"""Ports that stay ours while their owner is dead: below those that the kernel hands out to clients."""
+"""Ports that stay ours while their owner is dead: they are below those that the kernel gives to clients."""
 
 import random
 from collections.abc import Iterator

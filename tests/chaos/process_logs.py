@@ -1,4 +1,4 @@
-"""What the processes themselves have said: criticals are problems, errors are counted."""
+"""Reads the logs of the processes: critical lines are problems, errors are counted."""
 
 import json
 import re
@@ -15,7 +15,7 @@ def critical_lines(logs: Path) -> Iterator[str]:
     """What a process says when only an operator can help; no fault here asks for one."""
     for process, line in _lines(logs):
         if line.get("level") == "critical":
-            yield f"{process} says: {json.dumps(line, ensure_ascii=False)}"
+            yield f"{process} logged: {json.dumps(line, ensure_ascii=False)}"
 
 
 def errors_logged(logs: Path) -> Counter[str]:

@@ -1,8 +1,8 @@
-"""Readers who look while everything breaks: an outage is an answer, a wrong 200 or 404 is not.
+"""Readers that read during the faults: an outage is an acceptable answer, a wrong 200 or 404 is not.
 
-They read with the newest token that any client was given for a product, so what they see may never be older
-than what was acknowledged, to whomever. Every document they see is kept, one for each product and version,
-and held against the log in the end (`checks/witnessed.py`).
+They read with the newest token that any client got for a product, so a document must never be older than an
+acknowledged write. One document per product and version is kept, and compared with the log in the end
+(`checks/witnessed.py`).
 """
 
 import json
@@ -48,7 +48,7 @@ class Shown:
 
 
 def judge(asked: Asked, shown: Shown, *, may_be_gone: bool) -> str | None:
-    """What is wrong with an answer; `may_be_gone`: by then somebody had sent the product's deletion."""
+    """The problem of an answer, if any; `may_be_gone`: a client had sent the product's deletion by then."""
     if shown.status == 503:
         return None
     if shown.status == 404:
@@ -60,7 +60,7 @@ def judge(asked: Asked, shown: Shown, *, may_be_gone: bool) -> str | None:
         return f"was answered {shown.status}: {shown.body!r}"
     document = json.loads(shown.body)
     if document["id"] != asked.product_id:
-        # Its slug and SKUs may be another's after its deletion, and may have been before its creation.
+        # Another product may have its slug or SKUs after its deletion or before its creation.
         return None if may_be_gone or asked.version is None else f"was answered with {document['id']}"
     return _judge_version(asked, shown, document["version"])
 

@@ -1,4 +1,4 @@
-"""What a person reads at the end: what was asked of the system, what happened to it, and what is wrong."""
+"""The report of a run: commands and reads, faults, and problems."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -32,19 +32,19 @@ def _summary(outcome: Outcome) -> Iterator[str]:
     yield f"answers:   {_counts(outcome.books.answers)}"
     yield f"reads:     {sum(readers.answers.values()):,} ({_counts(readers.answers)})"
     yield (
-        f"           {len(readers.witnessed):,} products at versions seen; {readers.went_back:,} reads went "
-        "back behind what their reader had seen, none behind what was acknowledged"
+        f"           {len(readers.witnessed):,} product versions seen; {readers.went_back:,} reads gave a "
+        "version older than their reader had seen, but not older than acknowledged"
     )
     yield f"faults:    {len(outcome.faults):,} ({_counts(Counter(fault.kind for fault in outcome.faults))})"
     yield f"starts:    {outcome.starts:,} processes and servers started again"
     yield (
         f"log:       {len(evidence.log):,} events of {len(evidence.streams):,} products; products-events: "
-        f"{len(records):,} records, {len(records) - len(evidence.log):,} of them repeats"
+        f"{len(records):,} records, {len(records) - len(evidence.log):,} of them duplicates"
     )
     yield f"views:     {_counts({name: len(seen) for name, seen in evidence.views.items()})}"
     yield from _mails(evidence)
     if outcome.logged_errors:
-        yield "errors logged, the most frequent ones:"
+        yield "the most frequent logged errors:"
         for what, count in outcome.logged_errors.most_common(_ERRORS_SHOWN_MAX):
             yield f"           {count:,} {what}"
     yield f"duration:  {', '.join(f'{part} {took:.0f} s' for part, took in outcome.seconds.items())}"
@@ -79,7 +79,7 @@ def _problems(outcome: Outcome) -> Iterator[str]:
     for problem in found[:_PROBLEMS_SHOWN_MAX]:
         yield f"  - {problem[:_PROBLEM_CHARACTERS_MAX]}"
     if len(found) > _PROBLEMS_SHOWN_MAX:
-        yield f"  ... and {len(found) - _PROBLEMS_SHOWN_MAX:,} more, all in the report's file"
+        yield f"  ... and {len(found) - _PROBLEMS_SHOWN_MAX:,} more; report.txt has all of them"
 
 
 def _counts(counts: Mapping[Any, int]) -> str:

@@ -1,4 +1,4 @@
-"""The commands that clients send: what each asks for, and what its product must show afterwards."""
+"""The commands that clients send: the request of each, and the expected state of its product."""
 
 import random
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ def price(chance: random.Random) -> dict[str, str]:
 
 
 def creation(name: str, chance: random.Random, taken_sku: str | None = None) -> Request:
-    """A new product; with somebody else's SKU it must be refused."""
+    """A new product; with another product's SKU it must be refused."""
     sku = taken_sku or f"{name}/ä #1"
     asked = price(chance)
     body: dict[str, Any] = {
@@ -56,7 +56,7 @@ def creation(name: str, chance: random.Random, taken_sku: str | None = None) -> 
 
 
 def upsert(slug: str, name: str, chance: random.Random) -> Request:
-    """Everything of the product of this slug anew, which takes several events: all of them or none."""
+    """Replaces all of the product with this slug, which takes several events: all of them or none."""
     skus = [f"{slug}-{letter}" for letter in chance.sample("abcd", chance.randint(0, 2))]
     skus.insert(chance.randint(0, len(skus)), f"{slug}-m")
     prices = {sku: price(chance) for sku in skus}
@@ -72,7 +72,7 @@ def upsert(slug: str, name: str, chance: random.Random) -> Request:
 
 
 def change(kind: str, product: KnownProduct, name: str, chance: random.Random) -> Request:
-    """Of a product that is there, as far as the client knows."""
+    """A change of a product that exists as far as the client knows."""
     if kind == "remove-variant" and not product.more_skus:
         kind = "price"
     path = f"/v1/products/{product.product_id}"
@@ -121,7 +121,7 @@ def _sku(kind: str, product: KnownProduct, name: str, chance: random.Random) -> 
 
 
 def _if_version(kind: str, product: KnownProduct, chance: random.Random) -> int | None:
-    """Mostly none, sometimes the version that the client knows, now and then one that there is not."""
+    """Mostly no version, sometimes the version that the client knows, now and then a wrong one."""
     if kind in ("delete", "remove-variant"):
         return None
     throw = chance.random()

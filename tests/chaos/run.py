@@ -1,4 +1,4 @@
-"""The course of a run: start, let clients work while the schedule is carried out, heal, wait, check."""
+"""The steps of a run: start, make the scheduled faults while clients work, heal, wait, check."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ _LIST_SECONDS_MAX = 15.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for; everything random comes from `seed`."""
+    """The options of a run; everything random comes from `seed`."""
 
     seed: int
     seconds: float
@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """The result of a run."""
 
     plan: Plan
     faults: list[Planned]
@@ -100,7 +100,7 @@ async def _storm(
     plan: Plan, faults: Sequence[Planned], doing: Faults, books: Books, client: CommandClient,
     readers: Readers, diary: Diary,
 ) -> None:  # fmt: skip
-    """Clients and faults side by side; ends in quiet, with every command settled or given up."""
+    """Clients and faults at the same time; at the end every command is settled or given up."""
     diary.tell(
         f"{len(faults)} faults in {plan.seconds:.0f} s, {plan.writers} writers, {plan.readers} readers"
     )
@@ -114,9 +114,9 @@ async def _storm(
             clients.create_task(readers.read(number))
         clients.create_task(_report_progress(books, readers, diary))
         await _carry_out(faults, plan.seconds, doing)
-        diary.tell("the storm is over: healing")
+        diary.tell("all faults are over: healing")
         await doing.heal()
-        diary.tell("all are ready again")
+        diary.tell("all processes are ready again")
         await asyncio.sleep(_QUIET_SECONDS)
         books.resting.set()
         # Careful writers may need a while to settle what is unknown.
@@ -155,17 +155,17 @@ async def _report_progress(books: Books, readers: Readers, diary: Diary) -> None
 async def _verdict(
     plan: Plan, place: Installation, books: Books, readers: Readers, diary: Diary
 ) -> tuple[Evidence, list[str]]:
-    """Wait until nothing moves any more, then look at everything. What a storm of so long has left undone may
-    take as long: mails, most of all, which go out one by one.
+    """Wait until the system is at rest, then check everything. The work that the faults have delayed may take
+    as long as they did, above all mails, which are sent one by one.
     """
     found = []
     rest_seconds_max = _REST_SECONDS_MAX + plan.seconds
     try:
         _: int = await eventually(lambda: _at_rest(place), rest_seconds_max)
-        diary.tell("at rest: the relay has sent all, every projection has applied all")
+        diary.tell("at rest: the relay has sent all events, and every projection has applied them")
     except AssertionError as error:
         found.append(f"not at rest within {rest_seconds_max:.0f} s: {error}")
-        diary.tell("what the processes wait for is in their logs, behind `== `")
+        diary.tell("the logs of the processes say what they wait for, after a line that begins with `== `")
         place.tell_what_they_wait_for()
         for name, target in place.targets.items():
             if not await asyncio.to_thread(target.server.is_ready):  # it needs the proxies of this very loop
@@ -179,8 +179,8 @@ async def _verdict(
 
     evidence, wrong = await looked_at()
     if wrong:
-        # Once more when cached lists have run out; what is lost stays lost however often one looks.
-        diary.tell(f"{len(wrong)} problems; looking once more in {_LIST_SECONDS_MAX:.0f} s")
+        # Check again when cached lists have expired; a real loss is found the second time, too.
+        diary.tell(f"{len(wrong)} problems; checking again in {_LIST_SECONDS_MAX:.0f} s")
         await asyncio.sleep(_LIST_SECONDS_MAX)
         evidence, wrong = await looked_at()
     return evidence, [*found, *wrong]

@@ -1,4 +1,4 @@
-"""What breaks when, as a pure function of a seed: the same seed, length and kinds make the same schedule."""
+"""The schedule of faults, a pure function: the same seed, length and kinds make the same schedule."""
 
 import random
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
-    # Processes: killed, told to leave, stopped, and stopped while their connections are cut.
+    # Processes: SIGKILL, SIGTERM, SIGSTOP, and SIGSTOP while their connections are cut.
     "kill": Kind(PROCESSES, (0.0, 3.0), 6),
     "restart": Kind(PROCESSES, (0.0, 1.0), 2),
     "stop": Kind(PROCESSES, (1.0, 20.0), 5),
@@ -48,7 +48,7 @@ KINDS: dict[str, Kind] = {
     "redis-flush": Kind(("redis",), weight=4),
     "redis-kill": Kind(("redis",), (0.0, 3.0)),
     "redis-pause": Kind(("redis",), (1.0, 6.0)),
-    # The mail server: gone, or with an answer of its own to every mail, or silent before or after it has one.
+    # The mail server: down, or with an error for every mail, or silent before or after it has accepted one.
     "mail-kill": Kind((MAIL,), (0.5, 8.0)),
     "mail-refuse": Kind((MAIL,), (0.5, 4.0)),
     "mail-drop": Kind((MAIL,), (0.5, 4.0)),
@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
     "cut-request": Kind(LINKS, weight=3),
     "cut-answer": Kind(LINKS, weight=4),
     "blackhole": Kind(LINKS, (1.0, 8.0), 3),
-    # Deliveries: records that are there already are produced a second time by a stranger.
+    # Deliveries: a foreign producer writes existing records a second time.
     # The newest ones in order or with their products mixed, or a run of old ones.
     "repeat": Kind((TOPIC,), weight=3),
     "reorder": Kind((TOPIC,), weight=3),
@@ -82,7 +82,7 @@ class Planned:
 
 
 def kinds_named(names: str) -> list[str]:
-    """`kill,kafka` -> kill and all that begin with `kafka-`. Raises ValueError for what there is not."""
+    """`kill,kafka` -> kill and all that begin with `kafka-`. Raises ValueError for unknown ones."""
     chosen: list[str] = []
     for name in names.split(","):
         found = [kind for kind in KINDS if kind == name or kind.startswith(f"{name}-")]
@@ -97,10 +97,10 @@ def schedule(
 ) -> list[Planned]:
     """Faults at random times, `every_seconds` on average, all over within `seconds`.
 
-    `on` limits them to targets whose names begin so.
+    `on` limits them to targets whose names begin with one of these.
 
-    First each kind comes once, in a random order, then by weight. Every fault ends by itself, and a target is
-    left alone until it had time to recover, so nothing is broken for ever; different targets break together.
+    First each kind comes once, in a random order, then by weight. Every fault ends by itself, and a target
+    gets no other fault until it had time to recover. Different targets may have faults at the same time.
     """
     chance = random.Random(f"schedule {seed}")
     first_round = chance.sample(list(kinds), len(kinds))

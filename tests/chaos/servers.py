@@ -8,10 +8,10 @@ from deploy.local.ports import HOST
 
 
 class ProxiedKafkaServer(KafkaServer):
-    """A broker with further listeners, each of which tells its clients to come back through a proxy.
+    """A broker with more listeners, each of which advertises the address of a proxy.
 
-    A broker answers every client with the address that the client's own listener advertises. So a listener
-    for each process, which advertises that process's proxy, keeps all its connections behind it.
+    A broker gives every client the address that the client's listener advertises. So each process has a
+    listener that advertises its proxy, and all its connections go through the proxy.
     """
 
     def __init__(

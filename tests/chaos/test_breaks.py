@@ -1,4 +1,4 @@
-"""A guard that a run takes away is one that the product has, and what it leaves behind is what is found."""
+"""The product has each guard that a run can remove, and the checker finds the damage without it."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from tests.end_to_end.wrong_evidence import FAULTS, LIES, written_twice
 
 _INSTALL_ALL = "from tests.chaos.broken_process import INSTALL\nfor install in INSTALL.values(): install()"
 Found = tuple[str, list[str]]
-"""What the checker must say, and what it says."""
+"""The expected text of the checker, and the actual one."""
 
 
 def fault(name: str) -> Found:
@@ -61,7 +61,7 @@ LEFT_BEHIND: dict[str, Callable[[], Found]] = {
 
 
 def test_every_guard_is_still_where_it_is_taken_away() -> None:
-    """In a process of its own, which is broken for good afterwards."""
+    """In a process of its own, which cannot be used afterwards."""
     run = subprocess.run(
         [sys.executable, "-c", _INSTALL_ALL], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )

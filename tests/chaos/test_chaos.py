@@ -1,4 +1,4 @@
-"""The short run of `make chaos`: one storm of a known seed, with every kind of fault that it may have."""
+"""The short run of `make chaos`, with a fixed seed and every kind of fault."""
 
 import os
 import subprocess

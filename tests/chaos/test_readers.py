@@ -1,4 +1,4 @@
-"""What a reader takes for wrong: every answer that the contract excludes, and none that an outage excuses."""
+"""Readers report every answer that the contract excludes, and none that an outage excuses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The schedule of faults is a function of its seed, and never breaks anything for ever."""
+"""The schedule of faults is a function of its seed, and every fault ends."""
 
 import pytest
 

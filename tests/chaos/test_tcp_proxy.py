@@ -1,4 +1,4 @@
-"""The proxy does what its faults are named after."""
+"""Each fault of the proxy does what its name says."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def proxy(echo: Echo) -> AsyncIterator[TcpProxy]:
 
 
 async def must_be_over(reader: asyncio.StreamReader) -> None:
-    """A close is as good as a reset."""
+    """A close counts like a reset."""
     with suppress(ConnectionResetError):
         assert await reader.read(100) == b""
 

@@ -1,6 +1,6 @@
-"""`python -m tests.chaos.watched_process PACKAGE ARGUMENTS`: tells on SIGUSR2 what it waits for.
+"""`python -m tests.chaos.watched_process PACKAGE ARGUMENTS`: logs the stacks of its tasks on SIGUSR2.
 
-A process that hangs after a storm looks well from outside. The stacks of its tasks, in its log, tell why.
+A process that hangs after faults looks healthy from outside; the stacks show what it waits for.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ TELL = signal.SIGUSR2
 
 
 def run_watched(package: str, *arguments: str) -> None:
-    """`python -m package arguments`, in this process, from now on."""
+    """Run `python -m package arguments` in this process."""
     signal.signal(TELL, lambda *_: tell())
     sys.argv = [package, *arguments]
     runpy.run_module(package, run_name="__main__", alter_sys=True)
 
 
 def tell() -> None:
-    """All tasks of the running loop to stdout, in one write: other lines must not come between."""
+    """Print all tasks of the running loop to stdout, in one write, so that no other lines come between."""
     try:
         tasks = asyncio.all_tasks()
     except RuntimeError:
@@ -35,7 +35,7 @@ def tell() -> None:
 
 
 def waiting_at(awaited: Any) -> Iterator[str]:
-    """From the outermost coroutine to what it waits for in the end, file and line each."""
+    """The file and line of each frame, from the outermost coroutine to the one that waits."""
     while awaited is not None:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
         if frame is None:

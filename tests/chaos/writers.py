@@ -1,8 +1,8 @@
-"""Writers who send commands while everything breaks, each in its own manner, and keep books of every attempt.
+"""Writers that send commands during the faults, each in its own manner, and record every attempt.
 
-careful: an Idempotency-Key, and the same request again until it is settled; hasty: a key, but an unknown
-outcome is given up half of the time; keyless: no key, so an unknown outcome stays one. Each attempt goes to
-any of the command APIs and has an X-Request-Id of its own.
+careful: with an Idempotency-Key, repeats a request until it is settled; hasty: with a key, but gives up half
+of the unknown outcomes; keyless: without a key, so an unknown outcome stays unknown. Each attempt goes to any
+of the command APIs and has its own X-Request-Id.
 """
 
 import itertools
@@ -28,7 +28,9 @@ _RETRY_SECONDS = (0.05, 1.0)
 
 
 async def write(number: int, books: Books, client: CommandClient, pause_seconds: float) -> None:
-    """One writer: a command or batch after the other, until the books rest and its last one is settled."""
+    """One writer: sends one command or batch after the other, until the run ends and its last one is
+    settled.
+    """
     writer = Writer(number, books, client)
     while not books.resting.is_set():
         if writer.chance.random() < _BATCHES:
@@ -49,7 +51,7 @@ class Writer:
 
     @property
     def gives_up(self) -> bool:
-        """Whether an unknown outcome stays one."""
+        """Whether an unknown outcome stays unknown."""
         return self.manner == "keyless" or (self.manner == "hasty" and self.chance.random() < 0.5)
 
     def headers(self, name: str) -> dict[str, str]:
@@ -57,7 +59,7 @@ class Writer:
         return {} if self.manner == "keyless" else {"idempotency-key": name}
 
     async def write_one(self) -> None:
-        """A command, until it is settled or given up."""
+        """Send a command until it is settled or given up."""
         name = self.books.new_name()
         request, product = self._choose(name)
         command = self.books.begin(name, request, product)
@@ -117,7 +119,7 @@ class Writer:
     async def _ask_again(
         self, command: Command, request: Request, headers: dict[str, str], first: httpx.Response
     ) -> None:
-        """The same key after its answer: the same answer, or an outage, never another answer."""
+        """Send the same key again after its answer: the answer must be the same, or an outage."""
         again = await self._send(request, {**headers, "x-request-id": f"{command.command_id}.again"})
         answer = again.answer
         if answer is None or answer.status_code == 503:

@@ -1,1 +1,1 @@
-"""The whole system as its clients meet it: real processes, HTTP in, HTTP out, and a Kafka client not ours."""
+"""The whole system from outside: real processes, HTTP in, HTTP out, and a foreign Kafka client."""

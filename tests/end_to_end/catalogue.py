@@ -11,7 +11,7 @@ WAIT = "wait=10"
 
 
 class Catalogue:
-    """Sends requests as given; the last write's token goes with every `read`."""
+    """Sends requests unchanged; every `read` carries the token of the last write."""
 
     def __init__(self, command_url: str, query_url: str) -> None:
         timeout = httpx.Timeout(30.0)
@@ -43,18 +43,18 @@ class Catalogue:
         return created
 
     async def read(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-        """With the token of the last write."""
+        """Read with the token of the last write."""
         return await self.read_as_it_is(
             path, method, **{"consistency_token": self.token, "prefer": WAIT, **headers}
         )
 
     async def read_as_it_is(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
-        """Without a token."""
+        """Read without a token."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._query_api.request(method, path, headers=named)
 
     async def product(self, product_id: str) -> dict[str, Any]:
-        """The product as it is after the last write."""
+        """The product after the last write."""
         answer = await self.read(f"/v1/products/{product_id}")
         assert answer.status_code == 200, answer.text
         document: dict[str, Any] = answer.json()
@@ -78,5 +78,5 @@ def segment(text: str) -> str:
 
 
 def variant(sku: str, amount: str = "50.00", currency: str = "USD", **more: Any) -> dict[str, Any]:
-    """The least that a variant needs."""
+    """A variant with only the required fields."""
     return {"sku": sku, "price": {"amount": amount, "currency": currency}, **more}

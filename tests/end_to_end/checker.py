@@ -1,7 +1,8 @@
-"""An independent witness: holds log, Kafka, views and HTTP against each other and against the clients.
+"""The independent checker: compares log, Kafka, views and HTTP with each other, and with the clients'
+records.
 
-Pure: it takes what `evidence.py` has gathered and answers sentences, one for each thing that is not as the
-contract promises; none means that all is well. It uses no code of the product. The checks are in `checks/`,
+Pure: it takes the evidence of `evidence.py` and returns sentences, one for each problem; no sentence means
+that everything is as the contract promises. It uses no code of the product. The checks are in `checks/`,
 those of single views in `checks/views/`.
 """
 
@@ -30,7 +31,7 @@ from tests.end_to_end.ledger import Command
 
 @dataclass
 class Evidence:
-    """Everything there is to see of one installation that is at rest."""
+    """All observations of one installation that is at rest."""
 
     log: list[Logged] = field(default_factory=list)
     log_id: str = ""
@@ -39,29 +40,29 @@ class Evidence:
     records: dict[str, list[Published]] = field(default_factory=dict)
     """By kind of topic: events, created, updated, deleted."""
     views: dict[str, Any] = field(default_factory=dict)
-    """View -> what its check has gathered."""
+    """View -> the observations of its check."""
     parked: list[Parked] = field(default_factory=list)
     mails: Mails | None = None
-    """None: this installation sends none."""
+    """None: this installation sends no mails."""
     by_id: dict[str, Read] = field(default_factory=dict)
     by_name: dict[tuple[str, str], Read] = field(default_factory=dict)
     """By ("slug" | "sku", value)."""
     listed: list[bytes] = field(default_factory=list)
     """The items of the list of all statuses, all pages."""
     witnessed: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
-    """What readers saw before: (product id, version) -> bodies."""
+    """Documents that readers saw before: (product id, version) -> bodies."""
 
     @cached_property
     def history(self) -> History:
-        """The log, folded once for all checks; ask for it when the log is whole."""
+        """The log, folded once for all checks; use it only if the log has no gaps."""
         return History(self.log, self.log_id)
 
 
 def problems(evidence: Evidence, commands: Sequence[Command] | None, *, since_position: int = 0) -> list[str]:
-    """What is wrong. Events after `since_position` must come from `commands`, where these are known."""
+    """The problems. Events after `since_position` must come from `commands`, if these are known."""
     found = [*log_check.problems(evidence.log, evidence.streams)]
     if found:
-        return found  # nothing can be held against a log that is itself broken
+        return found  # nothing can be compared with a log that is itself wrong
     history = evidence.history
     return [
         *(commands_check.problems(history, commands, since_position) if commands is not None else ()),

@@ -1,4 +1,4 @@
-"""One installation for the whole folder, made anew where a test failed and may have left it broken."""
+"""One installation for the whole folder; replaced after a failed test, which may have left it broken."""
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ _FAILED = pytest.StashKey[bool]()
 
 
 class _Installations:
-    """Makes one when asked for, and again after `discard`."""
+    """Makes an installation when needed, and a new one after `discard`."""
 
     def __init__(self, make: Callable[[], System]) -> None:
         self._make = make
@@ -37,7 +37,7 @@ class _Installations:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tells fixtures whether their test has failed."""
+    """Lets fixtures know whether their test has failed."""
     report = yield
     if report.failed:
         item.stash[_FAILED] = True

@@ -1,4 +1,6 @@
-"""Gathers what the checker looks at: as the databases' owner, with a foreign Kafka client, and over HTTP."""
+"""Gathers the evidence for the checker: as the databases' owner, with a foreign Kafka client, and over
+HTTP.
+"""
 
 import asyncio
 import json
@@ -53,12 +55,14 @@ async def must_be_consistent(
         assert not found, "\n".join([f"{len(found)} problems:", *found[:20]])
         return evidence
 
-    # Once more where a cached list had not run out yet; what is lost stays lost however often one looks.
+    # Check again, because a cached list may not have expired; a real loss is found the second time, too.
     return await eventually(nothing_is_wrong, seconds_max=15)
 
 
 async def must_be_at_rest(system: Place) -> int:
-    """The relay has sent all, and every projection has applied all that Kafka has: up to this position."""
+    """Wait until the relay has sent all events and every projection has applied them; returns the last
+    position.
+    """
     try:
         newest, cursor = await newest_position(system), await relay_cursor(system)
     except (OSError, asyncpg.PostgresError) as error:
@@ -66,7 +70,7 @@ async def must_be_at_rest(system: Place) -> int:
     assert cursor == newest, f"the relay is at {cursor} of {newest}"
     topics = Topics(system.servers.kafka.bootstrap_servers, system.prefix)
     ends = await asyncio.to_thread(topics.end_offsets, "events")
-    assert any(ends.values()) or newest == 0, "the relay has moved its cursor and sent nothing"
+    assert any(ends.values()) or newest == 0, "the relay has moved its cursor without sending"
     for projection in (view.PROJECTION for view in VIEWS.values() if view.PROJECTION is not None):
         await asyncio.to_thread(topics.must_have_applied, projection, ends)
     unpublished = await _fetchval(system.read_model.owner, _UNPUBLISHED_SQL)
@@ -76,12 +80,12 @@ async def must_be_at_rest(system: Place) -> int:
 
 
 async def newest_position(system: Place) -> int:
-    """Of the last event in the log."""
+    """The position of the last event in the log."""
     return int(await _fetchval(system.event_store.owner, "SELECT max(position) FROM catalogue.events") or 0)
 
 
 async def relay_cursor(system: Place) -> int:
-    """How far Kafka has confirmed."""
+    """The position up to which Kafka has confirmed all events."""
     sql = "SELECT max(log_position) FROM catalogue.relay_cursor"
     return int(await _fetchval(system.event_store.owner, sql) or 0)
 
@@ -95,14 +99,14 @@ async def _fetchval(dsn: str, sql: str) -> Any:
 
 
 async def gather(system: Place, since_position: int = 0) -> Evidence:
-    """Everything there is to see; single products over HTTP only if they have changed since that position."""
+    """Gather all evidence; single products over HTTP only if they have changed since that position."""
     evidence = Evidence()
     await asyncio.gather(
         _from_event_store(system, evidence),
         _from_views(system, evidence),
         asyncio.to_thread(_from_kafka, system, evidence),
     )
-    if not any(log_check.problems(evidence.log, evidence.streams)):  # else there is nothing to ask for
+    if not any(log_check.problems(evidence.log, evidence.streams)):  # otherwise there is nothing to read
         await _over_http(system, evidence, since_position)
     return evidence
 

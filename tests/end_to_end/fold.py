@@ -1,6 +1,6 @@
-"""The contract's section 2 written down a second time, in plain dicts: what a product is after its events.
+"""A second, independent fold of events, with plain dicts.
 
-Nothing of the production code is used, so that a mistake there cannot hide itself here.
+It uses no production code, so that a mistake there is not repeated here.
 """
 
 import json

@@ -29,7 +29,7 @@ async def run_import(system: System, file: Path) -> tuple[int, dict[str, Any]]:
 
 
 async def run_import_process(system: System, file: Path) -> tuple[int, dict[str, Any]]:
-    """The same as an operator starts it."""
+    """Run it in a process of its own, as an operator does."""
     code, said, complained = await import_process("--json", str(file), **system.environment())
     assert complained == b""
     return code, json.loads(said)
@@ -48,7 +48,7 @@ async def import_process(*arguments: str, **environment: str) -> tuple[int, byte
 
 
 async def products_by_slug(system: System, since_position: int) -> dict[str, dict[str, Any]]:
-    """What readers see of every live product, once nothing is on its way any more."""
+    """Every live product as readers see it, when the system is at rest."""
     evidence = await must_be_consistent(system, since_position=since_position)
     items = map(json.loads, evidence.listed)
     return {item["slug"]: item for item in items}

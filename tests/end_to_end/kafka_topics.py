@@ -1,4 +1,4 @@
-"""What stands in Kafka, read by kafka-python: a client that shares no code with ours."""
+"""Reads the records in Kafka with kafka-python, a client that shares no code with ours."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _EMPTY_POLLS_MAX = 40
 
 @dataclass(frozen=True)
 class Published:
-    """One record as it stands in a topic."""
+    """One record of a topic."""
 
     topic: str
     partition: int
@@ -52,21 +52,21 @@ class Topics:
             return self._read(consumer, partitions, consumer.end_offsets(partitions))
 
     def read_committed(self, kind: str) -> list[Published]:
-        """The same without what belongs to transactions that were aborted."""
+        """All records except those of aborted transactions."""
         with self._consumer() as anybody:
             ends = anybody.end_offsets(self._partitions(anybody, (kind,)))
         with self._consumer(isolation_level="read_committed") as consumer:
             return self._read(consumer, [*ends], ends)
 
     def must_be_committed(self, kind: str) -> None:
-        """No transaction is open, which would hide from some readers what others see."""
+        """No transaction is open: it would hide records from `read_committed` readers."""
         with self._consumer() as anybody, self._consumer(isolation_level="read_committed") as careful:
             partitions = self._partitions(anybody, (kind,))
             ends, stable = anybody.end_offsets(partitions), careful.end_offsets(partitions)
         assert stable == ends, f"{self.name(kind)} has an open transaction: {stable} of {ends}"
 
     def must_have_applied(self, projection: str, ends: Mapping[tuple[str, int], int]) -> None:
-        """Its group has committed all there is."""
+        """Its consumer group has committed all records."""
         wanted = {at: end for at, end in ends.items() if end}
         reached = {at: offset for at, offset in self.committed(projection).items() if at in wanted}
         assert reached == wanted, f"{projection} is at {sum(reached.values())} of {sum(wanted.values())}"

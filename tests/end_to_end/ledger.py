@@ -1,14 +1,16 @@
-"""What clients know of their commands: every attempt with its outcome."""
+"""The clients' records of their commands: every attempt with its outcome."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["ok", "refused", "not-written", "unknown"]
-"""`not-written`: the API has promised that nothing happened. `unknown`: no answer, or one that says so."""
+"""`not-written`: the API has promised that nothing was written. `unknown`: no answer, or
+`outcome-unknown`.
+"""
 
 
 class Leaves(NamedTuple):
-    """The events that a command must leave when it is answered well: of these types, so many."""
+    """The events that a successful command must leave: their types and their number."""
 
     event_types: frozenset[str]
     fewest: int
@@ -52,7 +54,7 @@ class Attempt:
 
 @dataclass
 class Command:
-    """One intention, with one idempotency key or none, tried until it is settled or given up."""
+    """One command, with one idempotency key or none, tried until it is settled or given up."""
 
     command_id: str
     kind: str
@@ -65,16 +67,16 @@ class Command:
     wanted: dict[str, Any] = field(default_factory=dict)
     """What its product must show after its last event; `checks/effects.py` says in which form."""
     if_version: int | None = None
-    """It was to take effect on this version or not at all."""
+    """It may take effect only on this version."""
     lingers: bool = False
-    """An attempt that was given up may still be on its way, and arrive after a later one was refused."""
+    """An attempt that was given up may still be in flight, and arrive after a later one was refused."""
 
     @property
     def outcome(self) -> Outcome:
-        """Of the last attempt: its key would have found what an earlier one has written.
+        """The outcome of the last attempt: with its key it would have found the answer of an earlier one.
 
-        Only a promise that the last attempt wrote nothing says nothing of an earlier unknown one; neither
-        does a refusal where the earlier one may be stuck in a process that was stopped.
+        There are two exceptions. If the last attempt wrote nothing for certain, an earlier unknown one may
+        have written; and a refusal does not exclude that an earlier attempt is stuck in a stopped process.
         """
         last = self.attempts[-1].outcome if self.attempts else "not-written"
         was_unknown = any(attempt.outcome == "unknown" for attempt in self.attempts)
@@ -83,7 +85,7 @@ class Command:
 
     @property
     def answer(self) -> Attempt | None:
-        """The attempt that was answered well."""
+        """The successful attempt."""
         return next((attempt for attempt in self.attempts if attempt.outcome == "ok"), None)
 
 

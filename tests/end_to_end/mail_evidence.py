@@ -1,4 +1,4 @@
-"""A log with its mails: all as they should be, or with one fault each."""
+"""A log with its mails: all correct, or with one fault each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ TEXTS = {
 
 
 def mails() -> Mails:
-    """Everybody was told of everything, once."""
+    """Every recipient was notified of every event once."""
     keys = [(event_id, recipient) for event_id in KINDS for recipient in (ANNA, BERT)]
     claims = {
         (event_id, recipient): Claim(KINDS[event_id], DELETED if event_id == "event-2" else LIVE, "sent")
@@ -44,7 +44,7 @@ def dead_letter(error_class: str = "mail-outcome-unknown", projection: str = "no
 
 
 def settled(seen: Mails, state: str, *, is_delivered: bool, parked: list[Parked]) -> None:
-    """What became of Anna's mail of the first event; a person was asked."""
+    """The outcome of Anna's mail about the first event, with a dead letter."""
     seen.claims["event-1", ANNA] = seen.claims["event-1", ANNA]._replace(state=state)
     if not is_delivered:
         seen.delivered.pop(0)
@@ -87,21 +87,21 @@ WRONG_MAILS: dict[str, tuple[str, Callable[[Mails, list[Parked]], Any]]] = {
         "has no row, and has come 1", lambda seen, _: seen.claims.pop(("event-1", ANNA))
     ),
     "a mail is of a price that rose": (
-        f"{ANNA} was not to be told of event-3, and has 1 mails",
+        f"{ANNA} must not be notified of event-3, and has 1 mails",
         lambda seen, _: seen.delivered.append(seen.delivered[0]._replace(event_id="event-3")),
     ),
     "a mail is of an event that nobody is told of": (
-        "was not to be told of event-6", lambda seen, _: seen.claims.update(
+        "must not be notified of event-6", lambda seen, _: seen.claims.update(
             {("event-6", ANNA): Claim("product-published", LIVE, "sent")}
         )
     ),
     "a mail went to a stranger": (
-        "carl@mail.test was not to be told", lambda seen, _: seen.delivered.append(
+        "carl@mail.test must not be notified", lambda seen, _: seen.delivered.append(
             seen.delivered[0]._replace(recipient="carl@mail.test")
         )
     ),
     "a mail is of no event": (
-        "was not to be told of None", lambda seen, _: seen.delivered.append(
+        "must not be notified of None", lambda seen, _: seen.delivered.append(
             seen.delivered[0]._replace(event_id="None")
         )
     ),

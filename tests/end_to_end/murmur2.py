@@ -1,4 +1,4 @@
-"""The partition that Kafka's Java client gives a key: written down a second time, on purpose."""
+"""The partition that Kafka's Java client gives a key; a second implementation, on purpose."""
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995

@@ -1,9 +1,9 @@
 """A long outage by hand: `python -m tests.end_to_end.outage --of kafka --seconds 30`, or `--of postgres`.
 
-Starts everything with the settings of production and writes at full speed from a few clients. The broker is
-stopped for so long and started, and the projector and the relay are killed (-9); or PostgreSQL is, while the
-projector has a backlog. Then the checker looks: nothing lost, nothing parked. Exit code 0 where it finds
-nothing.
+Starts everything with the settings of production and writes at full speed from a few clients. It stops the
+broker for this time, starts it, and kills projector and relay (-9); or it stops PostgreSQL while the
+projector has a backlog. Then the checker compares everything. Exit code 0: nothing is lost, and nothing is
+parked.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.end_to_end.outage", description=__doc__)
     parser.add_argument("--of", choices=["kafka", "postgres"], default="kafka", help="which server (kafka)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long it is away (30)")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how many seconds it is down (30)")
     given = parser.parse_args()
     session = SessionServers()
     session.begin([POSTGRES, REDIS, KAFKA])
@@ -61,7 +61,7 @@ def _system(session: SessionServers, folder: Path) -> System:
 
 
 async def _outage_of_postgres(system: System, seconds: float) -> int:
-    """The projector wakes up with a backlog in Kafka and nowhere to put it."""
+    """The projector resumes with a backlog in Kafka while PostgreSQL is down."""
     async with Load(system) as load:
         load.settled_seconds_max += seconds
         await _write_for(load, 5, "with PostgreSQL")
@@ -72,7 +72,7 @@ async def _outage_of_postgres(system: System, seconds: float) -> int:
         waiting, stopped = load.begin(COMMANDS_PER_TURN), time.monotonic()
         await asyncio.sleep(seconds)
         await asyncio.to_thread(system.servers.postgres.start)
-        print(f"PostgreSQL was away for {time.monotonic() - stopped:.1f} s")
+        print(f"PostgreSQL was down for {time.monotonic() - stopped:.1f} s")
         restarted = time.monotonic()
         await waiting
         await _write_for(load, 5, "after the restart")
@@ -156,7 +156,7 @@ async def _verdict(system: System, load: Load) -> int:
     print(f"answers: {dict(load.answers())}")
     print(f"log: {len(evidence.log):,} events of {len(evidence.streams):,} products")
     print(f"parked: {len(evidence.parked)}")
-    print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them repeats")
+    print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them duplicates")
     print(", ".join(f"{name}: {len(seen):,}" for name, seen in evidence.views.items()))
     print("\n".join(found[:20]))
     print(f"the checker found {len(found)} problems")

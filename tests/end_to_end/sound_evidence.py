@@ -125,7 +125,7 @@ def sound() -> Evidence:
 
 
 def counted() -> dict[str, Any]:
-    """What the views that count have of the log; `test_counted_views.py` breaks it."""
+    """The counting views of the log; `test_counted_views.py` damages them."""
     day = START.date()
     one_price = {"price_changes": 1, "price_increases": 1}
     counts = {"products_created": 2, "products_published": 1, "products_deleted": 1, **one_price}

@@ -33,14 +33,14 @@ PATIENCE_OF_TESTS = {
 
 @dataclass(frozen=True)
 class Servers:
-    """What the installation stands on; faults are theirs."""
+    """The servers of the installation; tests make faults in them."""
 
     postgres: PostgresServer
     redis: RedisServer
     kafka: KafkaServer
 
     def ensure_running(self) -> None:
-        """Undo whatever fault a test left behind."""
+        """Undo any fault that a test left behind."""
         in_parallel([self.postgres, self.redis, self.kafka], lambda server: server.ensure_running())
 
 
@@ -72,7 +72,7 @@ class System:
 
     @property
     def processes(self) -> list[Process]:
-        """All four; a standby relay belongs to the test that starts it."""
+        """All four processes; a standby relay belongs to the test that starts it."""
         return [self.command_api, self.relay, self.projector, self.query_api]
 
     @property
@@ -84,14 +84,14 @@ class System:
         return f"http://{HOST}:{self.ports['QUERY_PORT']}"
 
     def start(self) -> None:
-        """From nothing to ready."""
+        """Start everything and wait until it is ready."""
         for database in (self.event_store, self.read_model):
             create_database(self.servers.postgres, database.name, "template1")
         in_parallel(migrations(self.event_store, self.read_model, self.folder), lambda job: job.start())
         in_parallel(self.processes, lambda process: process.start())
 
     def ensure_running(self) -> None:
-        """Everything up and ready again, whatever a test has done to it."""
+        """Make everything run and ready again, whatever a test has done."""
         self.servers.ensure_running()
         in_parallel(self.processes, lambda process: process.ensure_running())
 
@@ -113,7 +113,7 @@ class System:
             yield json.loads(line)
 
     def environment(self) -> dict[str, str]:
-        """What all processes and commands are told."""
+        """The settings of all processes and commands."""
         return {
             **{name: str(port) for name, port in self.ports.items()},
             "EVENT_STORE_READ_DSN": self.event_store.reader,

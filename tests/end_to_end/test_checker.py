@@ -1,4 +1,6 @@
-"""A checker that cannot fail is worth nothing: each thing it looks at is broken here, and it must say so."""
+"""Proof that the checker can fail: each thing that it checks is damaged here, and it must find the
+problem.
+"""
 
 from dataclasses import replace
 
@@ -95,7 +97,7 @@ def test_the_operations_of_a_batch_are_told_apart() -> None:
     assert problems(sent_as_a_batch(), batch()) == []
     without_price = [each for each in batch() if each.kind != "price"]
     found = problems(sent_as_a_batch(), without_price)
-    assert found == ["nobody has sent the command of the event at position 3"]
+    assert found == ["no client has sent the command of the event at position 3"]
 
 
 def test_a_command_that_was_written_in_pieces_is_found() -> None:

@@ -1,4 +1,4 @@
-"""What the checker says of the views that count, where one of their numbers is wrong."""
+"""The checker finds every wrong number in the counting views."""
 
 from copy import deepcopy
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What may break under load, breaks; afterwards an independent checker finds every promise kept."""
+"""Faults of servers and processes under load; afterwards an independent checker finds every promise kept."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ class Story:
         self._pids = {process.name: process.pid for process in system.processes}
 
     async def ends_well(self) -> None:
-        """No answer was wrong, and log, Kafka, table, cache, HTTP and the clients' own books agree."""
+        """No answer was wrong, and log, Kafka, table, cache, HTTP and the clients' records agree."""
         assert self.load.wrong == []
         commands = self.load.commands
         assert {command.outcome for command in commands} == {"ok", "refused"}
@@ -151,7 +151,7 @@ async def test_a_relay_that_was_stopped_and_replaced_does_no_harm_when_it_wakes(
     finally:
         system.relay.resume()
         await asyncio.to_thread(standby.stop)
-    await load.begin(COMMANDS)  # the replaced relay's turn again
+    await load.begin(COMMANDS)  # the replaced relay resumes
     await story.ends_well()
 
 
@@ -199,7 +199,7 @@ async def test_killed_processes_leave_their_ports_closed(system: System) -> None
 
 
 async def _end_sessions_of_the_relay(system: System) -> None:
-    """As the server does by itself for a client whose machine is gone."""
+    """End the session, as the server does for a client whose machine has vanished."""
     sql = (
         "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
         f" WHERE locktype = 'advisory' AND granted AND datname = '{system.event_store.name}'"

@@ -1,4 +1,4 @@
-"""Files that follow one another: what they do not state is kept, and a second run changes nothing."""
+"""Imports of several files: values that a file does not state are kept, and a second run changes nothing."""
 
 import shutil
 from pathlib import Path

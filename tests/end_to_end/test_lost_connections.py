@@ -1,4 +1,4 @@
-"""What the fault tests meet by chance, on purpose: the server ends a session at the worst moment."""
+"""The server ends a session at the worst moment, which fault tests meet only by chance."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What other systems see: the topics, read by a client that is not ours, and one id through all logs."""
+"""The topics as other systems see them, read by a foreign client, and one id through all logs."""
 
 import asyncio
 import json

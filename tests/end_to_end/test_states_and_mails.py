@@ -1,4 +1,4 @@
-"""What the checker says of latest states, of mails and of what is parked, where one of them is wrong."""
+"""The checker finds every wrong latest state, mail and dead letter."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,12 +74,12 @@ WRONG_STATES: dict[str, tuple[str, Callable[[list[Published]], Any]]] = {
     "a document is older than its version": (
         "products-state: ", lambda seen: changed(seen, 6, value=seen[5].value)
     ),
-    "a state is of nothing": ("knows nothing", lambda seen: changed(seen, 6, key="ghost")),
+    "a state is of nothing": ("is not in the log", lambda seen: changed(seen, 6, key="ghost")),
     "a version is not there yet": (
-        "knows nothing", lambda seen: with_header(seen, 6, "ce_streamversion", "6")
+        "is not in the log", lambda seen: with_header(seen, 6, "ce_streamversion", "6")
     ),
     "a state is without a version": (
-        "knows nothing", lambda seen: with_header(seen, 6, "ce_streamversion", "")
+        "is not in the log", lambda seen: with_header(seen, 6, "ce_streamversion", "")
     ),
     "a header is wrong": ("differs in headers", lambda seen: with_header(seen, 6, "ce_position", "1")),
     "a state is in another partition": ("its key belongs to", lambda seen: changed(seen, 6, partition=11)),
@@ -107,7 +107,7 @@ def test_a_mail_that_did_not_come_is_no_fault_where_a_person_was_asked(
     settled(seen, state, is_delivered=is_delivered, parked=parked)
     assert list(mail_problems(HISTORY, seen, parked)) == []
     found = list(mail_problems(HISTORY, seen, []))
-    assert found == ([] if state == "sent" else [f"{_ANNAS} is {state}, and nobody was asked"])
+    assert found == ([] if state == "sent" else [f"{_ANNAS} is {state}, and has no dead letter"])
 
 
 def test_a_mail_that_was_given_up_before_anybody_claimed_it_is_no_fault() -> None:
@@ -146,7 +146,7 @@ New products that are already archived: 1
 
 
 def digests() -> Mails:
-    """Anna was told of everything by one digest, Bert by a mail for each event."""
+    """Anna got one digest with everything, Bert a single mail for each event."""
     seen = mails()
     seen.delivered = [one for one in seen.delivered if one.recipient == BERT]
     for event_id, recipient in seen.claims:
@@ -185,7 +185,7 @@ def test_a_digest_that_did_not_come_is_no_fault_where_a_person_was_asked(
     if not is_delivered:
         seen.delivered_digests.clear()
     assert all_problems(seen, [dead_letter()._replace(event_id="digest-1")]) == []
-    assert all_problems(seen, []) == [f"digest: digest-1 to {ANNA} is {state}, and nobody was asked"]
+    assert all_problems(seen, []) == [f"digest: digest-1 to {ANNA} is {state}, and has no dead letter"]
 
 
 WRONG_DIGESTS: dict[str, tuple[str, Callable[[Mails], Any]]] = {
@@ -197,23 +197,23 @@ WRONG_DIGESTS: dict[str, tuple[str, Callable[[Mails], Any]]] = {
         "is gathered, and has come 1 times", lambda seen: seen.delivered.append(mails().delivered[0])
     ),
     "an event that waits for a digest is in none": (
-        "is gathered, and no digest tells of it", lambda seen: with_row(seen, "event-1", digest_id=None)
+        "is gathered, and is in no digest", lambda seen: with_row(seen, "event-1", digest_id=None)
     ),
     "a digest lacks an event": (
         "counts 3 events, and 4 rows name it", lambda seen: with_digest(seen, event_count="3")
     ),
     "a digest is of an event that has a mail of its own": (
-        "tells what is not gathered", lambda seen: with_row(seen, "event-1", state="sent")
+        "has events that are not gathered", lambda seen: with_row(seen, "event-1", state="sent")
     ),
     "a digest is of another recipient's event": (
-        "tells what is not gathered", lambda seen: seen.claims.update(
+        "has events that are not gathered", lambda seen: seen.claims.update(
             {("event-1", BERT): seen.claims["event-1", BERT]._replace(digest_id="digest-1")}
         )
     ),
     "a digest went to somebody else": ("went to bert", lambda seen: with_digest(seen, recipient=BERT)),
     "a digest has no row": ("has no row, and has come 1 times", lambda seen: seen.digests.clear()),
     "a digest tells nothing": (
-        "is sent and tells nothing", lambda seen: seen.digests.update({"digest-2": DigestRow(ANNA, "sent")})
+        "is sent and has no events", lambda seen: seen.digests.update({"digest-2": DigestRow(ANNA, "sent")})
     ),
     "a digest is still claimed": (
         "is claimed, and has come 1 times",
@@ -241,7 +241,7 @@ def test_a_wrong_digest_is_found(wrong: str) -> None:
 def test_a_mail_of_its_own_about_an_imported_event_is_found() -> None:
     log = [replace(LOG[0], metadata={**LOG[0].metadata, "import_id": "spring"}), *LOG[1:]]
     found = list(mail_problems(History(log, "log"), mails(), []))
-    own = "is of an import, and is a mail of its own"
+    own = "is from an import, and is a single mail"
     assert found == [f"mail: product-created event-1 to {one} {own}" for one in (ANNA, BERT)]
     found = list(mail_problems(History(log, "log"), digests(), []))
     assert found == [f"mail: product-created event-1 to {BERT} {own}"]

@@ -1,4 +1,4 @@
-"""Told to leave while the broker is dead, a process leaves in order: an outage is no failure of its own."""
+"""A process that gets SIGTERM while the broker is down ends in order: the outage is not its failure."""
 
 import asyncio
 

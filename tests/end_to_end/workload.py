@@ -1,8 +1,8 @@
-"""Clients that write and read over HTTP while the system breaks, bounded by a number of commands.
+"""Clients that write and read over HTTP during faults, bounded by a number of commands.
 
-Products are shared, so that clients meet on them. Each command has one Idempotency-Key for all its attempts
-and is tried until it is settled, as careful clients do; each attempt has an X-Request-Id of its own, so that
-an event in the log tells which attempt it came from.
+Products are shared between clients. Each command has one Idempotency-Key for all its attempts and is tried
+until it is settled, as careful clients do. Each attempt has its own X-Request-Id, so that an event in the log
+shows from which attempt it came.
 """
 
 import asyncio
@@ -54,10 +54,10 @@ class Load:
     def __init__(self, system: System, *, seed: int = 1) -> None:
         self.commands: list[Command] = []
         self.wrong: list[str] = []
-        """Answers that no fault excuses."""
+        """Answers that are wrong whatever the faults."""
         self.reads: Counter[str] = Counter()
         self.read_wait_seconds: int | None = None
-        """None: nobody reads."""
+        """None: no reads."""
         self.settled_seconds_max = 60.0
         """How long a client repeats a command that was not answered; an outage may take longer."""
         self._random = random.Random(seed)
@@ -83,15 +83,15 @@ class Load:
         await self._query_api.aclose()
 
     def begin(self, commands: int) -> "asyncio.Task[None]":
-        """Send so many commands; the task ends when all are settled, and raises where one cannot be."""
+        """Send so many commands; the task ends when all are settled, and raises if one cannot be."""
         return self._begin(iter(range(commands)))
 
     @asynccontextmanager
     async def going_on(self, commands: int, *, settled: int) -> AsyncIterator["asyncio.Task[None]"]:
-        """The block is run while commands are sent: from when so many of them are settled.
+        """Runs the block while commands are sent, beginning when so many of them are settled.
 
-        At least `commands` are sent, and more until the block is left: what breaks in it breaks under load,
-        however long that takes. The task ends when all are settled.
+        At least `commands` are sent, and more until the block is left, so that faults in it happen under
+        load, however long they take. The task ends when all are settled.
         """
         is_left, before = False, self.settled_count
         numbers = itertools.takewhile(lambda number: number < commands or not is_left, itertools.count())
@@ -120,7 +120,9 @@ class Load:
 
         def somebody_heard() -> None:
             heard = self.answers()
-            assert any(answer in heard for answer in answers), f"nobody heard {answers}, only {heard}"
+            assert any(answer in heard for answer in answers), (
+                f"no attempt was answered {answers}, only {heard}"
+            )
 
         await eventually(somebody_heard, self.settled_seconds_max)
 
@@ -129,7 +131,7 @@ class Load:
         return sum(1 for each in self.commands if each.outcome in ("ok", "refused"))
 
     def answers(self) -> Counter[str]:
-        """How often each answer was given to an attempt."""
+        """The number of attempts for each answer."""
         return Counter(attempt.said for command in self.commands for attempt in command.attempts)
 
     async def _run(self, numbers: Iterator[int]) -> None:
@@ -249,7 +251,7 @@ class Load:
             self._products[command.product_id].more_skus.append(sku)
 
     async def _read(self, command: Command, written: httpx.Response) -> None:
-        """Read your write: with its token, the answer shows it or says that it cannot yet."""
+        """Read your write: with its token, the answer shows the write, or says that it is not visible yet."""
         if self.read_wait_seconds is None:
             return
         headers = {

@@ -36,7 +36,7 @@ def with_record(evidence: Evidence, **changes: Any) -> None:
 
 
 def with_records_of_one_partition(evidence: Evidence, *order: int) -> None:
-    """As if both products' keys belonged to one partition."""
+    """Both products in one partition, against their keys."""
     records = evidence.records["events"]
     records[:] = [replace(records[old], partition=0, offset=new) for new, old in enumerate(order)]
 
@@ -122,7 +122,7 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
         "product_view has parked", lambda e: e.parked.append(Parked("product_view", "unknown", None, "", ""))
     ),
     "a mail was not to be sent": (
-        "was not to be told",
+        "must not be notified",
         lambda e: setattr(e, "mails", Mails((), [Delivered("event-1", "nobody", "", "")], {})),
     ),
     "the cache has a ghost": ("not in the log", lambda e: cached(e).update({"ghost": cached(e)[LIVE]})),
@@ -135,7 +135,7 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
     "a SKU does not lead to its product": (
         "GET by ('sku', 'L')", lambda e: e.by_name.update({("sku", "L"): e.by_id[DELETED]})
     ),
-    "a name was not asked for": ("nobody has asked", lambda e: e.by_name.pop(("slug", "live"))),
+    "a name was not asked for": ("the evidence lacks", lambda e: e.by_name.pop(("slug", "live"))),
     "a list lacks a product": ("missing", lambda e: e.listed.clear()),
     "a list repeats a product": ("listed twice", lambda e: e.listed.append(e.listed[0])),
     "a list shows an old document": ("list: ", lambda e: e.listed.__setitem__(0, older(e.listed[0]))),
@@ -158,7 +158,7 @@ LIES: dict[str, tuple[str, Callable[[list[Command]], Any]]] = {
     "the attempt that promised nothing wrote it": (
         "answered with not-written", lambda c: with_attempts(c[2], "not-written", "ok")
     ),
-    "an event belongs to no command": ("nobody has sent", lambda c: c.pop(2)),
+    "an event belongs to no command": ("no client has sent", lambda c: c.pop(2)),
     "an event is of another kind": (
         "left ['product-price-changed']", lambda c: setattr(c[2], "kind", "publish")
     ),
@@ -173,13 +173,13 @@ LIES: dict[str, tuple[str, Callable[[list[Command]], Any]]] = {
         "was for version 2", lambda c: setattr(c[2], "if_version", 2)
     ),
     "a later command stands before an answered one": (
-        "stands behind", lambda c: c.__setitem__(4, command("e", "publish", LIVE, "ok", 3, 0))
+        "comes after", lambda c: c.__setitem__(4, command("e", "publish", LIVE, "ok", 3, 0))
     ),
 }  # fmt: skip
 
 
 def written_twice() -> tuple[Evidence, list[Command]]:
-    """A command that was repeated with its key, and was not known again."""
+    """A command that was repeated with its key, and executed a second time."""
     evidence, commands = sound(), clients()
     evidence.log.append(logged(7, LIVE, 4, "product-price-changed", priced(0, previous=2), "c"))
     evidence.streams[LIVE] = 4

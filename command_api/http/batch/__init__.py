@@ -1,1 +1,1 @@
-"""A batch of operations in one request: its items, what each says, and a result for each."""
+"""A batch of operations in one request: its items, their operations, and a result for each."""

@@ -1,4 +1,4 @@
-"""From the validated body of an upsert to the domain's values: only the fields that the body names."""
+"""Converts the validated body of an upsert to the domain's values: only the fields in the body."""
 
 from command_api.domain.commands import UpsertProduct, VariantUpsert
 from command_api.http.batch.schemas import UpsertProductIn, UpsertVariantIn
@@ -6,7 +6,7 @@ from command_api.http.convert import changes, money
 
 
 def upsert(body: UpsertProductIn) -> UpsertProduct:
-    """The upsert, with the named fields of the product and of each variant."""
+    """The upsert, with the given fields of the product and of each variant."""
     named = changes(body)
     del named["slug"]
     variants = named.pop("variants", None)

@@ -1,4 +1,4 @@
-"""The items of a batch, from a JSON array or from NDJSON, each as its own bytes."""
+"""Splits a batch (a JSON array or NDJSON) into items, each as its own bytes."""
 
 import msgspec
 
@@ -13,9 +13,9 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_items(media_type: str, body: bytes) -> list[bytes]:
-    """One element per operation, not yet parsed: a bad one is its own problem.
+    """One element per operation, not yet parsed, so that a bad one fails alone.
 
-    Raises 400 where the body is no array, 413 over the number of operations.
+    Raises 400 if the body is not an array, 413 if there are too many operations.
     """
     items = _lines(body) if media_type == NDJSON else _elements(body)
     if len(items) > OPERATIONS_MAX:
@@ -32,7 +32,7 @@ def _elements(body: bytes) -> list[bytes]:
     try:
         return [bytes(element) for element in _array.decode(body)]
     except (msgspec.MsgspecError, RecursionError) as error:
-        # The array reader stops at half surrogates, too; whoever sent only those gets a 422 for the item.
+        # The array reader also stops at half surrogates; if these are the only error, the item gets a 422.
         try:
             elements = json_text.elements(body)
         except json_text.NotJson as mistake:

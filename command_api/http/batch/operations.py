@@ -1,4 +1,4 @@
-"""One operation of a batch: parsed, with what it may claim and release."""
+"""Parses one operation of a batch, with the slugs and SKUs that it may claim and release."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -31,7 +31,9 @@ _STATUS_COMMANDS: dict[str, c.Command] = {
 
 
 def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> Operation:
-    """The operation in one element. Raises 400 or 422 problems, or `ProductNotFound` for what is no id."""
+    """The operation in one element. Raises 400 or 422 problems, or `ProductNotFound` if its id is not an
+    id.
+    """
     given = parse(_operation, item)
     wanted = None if given.if_version is None else frozenset([given.if_version])
 
@@ -75,7 +77,7 @@ def _create(request: RequestFor, product: product_schemas.ProductIn) -> Operatio
 
 
 def _upsert(request: RequestFor, product: schemas.UpsertProductIn) -> Operation:
-    """The new id is for where it creates a product."""
+    """The execution of an upsert; its new id is used if it creates a product."""
     upsert = convert_upsert(product)
     claims = _claims(upsert.slug, claimable_skus(upsert))
     return Operation(request(upsert, uuid7()), claims, may_release=True, created=render_created)

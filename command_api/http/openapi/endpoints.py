@@ -1,7 +1,7 @@
 """The write endpoints, as OpenAPI describes them: parameters, bodies, and which statuses each can answer.
 
-The handlers read their bodies themselves (FastAPI's way costs more than a whole command), so what they
-take is told here, from the same pydantic models that check it.
+The handlers read their bodies themselves (FastAPI's way costs more than a whole command), so their bodies are
+described here, from the same pydantic models that check them.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
--- The append of a lone command with one event that gives up no slug or SKU: what an idle writer sends. Scalars
--- instead of arrays and few sets take two thirds of the time of append_events. A position is drawn only where
--- nothing is refused. NULL means: nothing was written, call append_events, which also explains refusals.
+-- Appends one event of a single command that gives up no slug or SKU, the usual case of a writer with little load.
+-- With scalars instead of arrays, and few sets, it takes two thirds of the time of append_events. It draws a position
+-- only if nothing is refused. NULL: nothing was written; call append_events, which also explains refusals.
 --
--- Lock first, then checks, then the position; the caller's duties are those of append_events.
+-- The order is lock, checks, position; the caller's duties are those of append_events.
 CREATE OR REPLACE FUNCTION catalogue.append_event(
     product_id       uuid,
     expected_version int,             -- 0: the product must not exist

@@ -1,16 +1,16 @@
--- THE append: one call writes a batch of commands, at most one per product, key, slug and SKU (the caller's
--- duty: PostgresEventStore). No other function but append_event, the same for a lone command, writes events.
+-- THE append: one call writes a batch of commands, at most one per product, key, slug and SKU (the caller,
+-- PostgresEventStore, ensures this). Only append_event, for a single command, also writes events.
 --
--- The advisory lock comes first and is freed after the commit is visible, every statement below takes its
--- snapshot after it, and positions are drawn under it: so position order is commit order, and
+-- The advisory lock is taken first, and freed after the commit is visible. Every statement below takes its
+-- snapshot after the lock, and positions are drawn under it. So position order is commit order, and
 -- "WHERE position > $1 ORDER BY position" is a safe tail for every reader. Needs READ COMMITTED.
 --
--- Per command, in this order of precedence: a key that is already stored refuses it as 'duplicate-key',
--- another stream version than expected as 'version-conflict' (detail: the present one), a slug or SKU
--- that another product holds as 'taken' (detail: kind and value). A refused command leaves nothing.
--- Accepted commands get consecutive positions from first_position on, in the order given.
+-- Reasons to refuse a command, the first one counts: its key is already stored ('duplicate-key'); the stream has
+-- another version than expected ('version-conflict', detail: the present one); another product holds a slug or SKU
+-- ('taken', detail: kind and value). A refused command writes nothing. Accepted commands get consecutive positions
+-- from first_position on, in the given order.
 --
--- The usual batch, in which nothing is refused, costs one question and no window function.
+-- The usual batch, in which nothing is refused, costs one query for all checks and no window function.
 CREATE OR REPLACE FUNCTION catalogue.append_events(
     -- one element a command
     product_ids       uuid[],

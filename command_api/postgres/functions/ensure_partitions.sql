@@ -1,5 +1,5 @@
--- Makes sure that `ahead` empty partitions follow the newest position. Answers how many it made. Partitions are made
--- as plain tables and attached: CREATE ... PARTITION OF would lock the log against appends.
+-- Makes sure that `ahead` empty partitions follow the newest position; returns how many it made. It creates partitions
+-- as plain tables and attaches them: CREATE ... PARTITION OF would lock the log against appends.
 CREATE OR REPLACE FUNCTION catalogue.ensure_partitions(ahead int DEFAULT 2) RETURNS int
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- How many empty partitions stand ahead of the newest position: a metric and a readiness warning.
+-- The number of empty partitions after the newest position, for a metric and a readiness warning.
 CREATE OR REPLACE FUNCTION catalogue.partitions_ahead() RETURNS int
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*)::int

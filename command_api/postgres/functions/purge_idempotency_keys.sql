@@ -1,4 +1,4 @@
--- Removes expired answers, at most `rows_max` a call. Answers how many it removed.
+-- Deletes expired answers, at most `rows_max` per call; returns how many.
 CREATE OR REPLACE FUNCTION catalogue.purge_idempotency_keys(rows_max int) RETURNS int
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH expired AS (

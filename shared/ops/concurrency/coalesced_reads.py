@@ -1,8 +1,8 @@
-"""Many reads, one command: the keys that are asked for in one event-loop tick leave together.
+"""Combines many reads into one command: the keys of one event-loop tick are sent together.
 
-A call to a server costs about 100 microseconds of Python whatever it carries; shared by all callers of a tick
-that cost nearly vanishes (reads per second times 3 to 4 in trials). Nothing waits for a timer: an idle
-process sends a lone key at once. While `batches_max` commands are under way, new keys gather for the next
+A call to a server costs about 100 microseconds of Python, whatever its size. Shared by all callers of a tick
+it costs each almost nothing (3 to 4 times as many reads per second in trials). There is no timer: an idle
+process sends a single key at once. While `batches_max` commands are in flight, new keys collect for the next
 one, as in a group commit.
 """
 
@@ -19,9 +19,9 @@ Count = Callable[[int, int, int], None]
 class CoalescedReads(Generic[K, V]):
     """One look-up for many callers at once.
 
-    `heard` makes the exception that one caller gets of a failed command, a cancelled one included: a shared
-    exception would collect the tracebacks of all callers. `count` is told (found, missing, failed) of each
-    batch, by caller.
+    `heard` makes a separate exception for each caller of a failed or cancelled command: a shared exception
+    would collect the tracebacks of all callers. `count` gets the numbers (found, missing, failed) of each
+    batch, counted by caller.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class CoalescedReads(Generic[K, V]):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def get(self, key: K) -> "asyncio.Future[V | None]":
-        """The value, None where there is none. Every caller has a future of its own, so that one that is
-        cancelled takes nobody along.
+        """The value, or None if there is none. Every caller has a future of its own, so that a cancelled
+        caller does not cancel others.
         """
         loop = self._loop
         if loop is None:
-            # Asked once: on CPython 3.11 every get_running_loop() is a getpid() call: 7 % of the samples.
+            # Called once: on CPython 3.11 every get_running_loop() is a getpid() call, 7 % of the samples.
             loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[V | None] = loop.create_future()
         same = self._waiting.get(key)
@@ -81,7 +81,7 @@ class CoalescedReads(Generic[K, V]):
         try:
             values = await self._read_many(list(batch))
         except BaseException as error:
-            # Also a cancellation at shutdown must reach the callers: a future that is not set waits for ever.
+            # A cancellation at shutdown must reach the callers, too: a future that is not set waits for ever.
             self._fail(batch, error)
             return
         found = missing = 0
@@ -101,6 +101,6 @@ class CoalescedReads(Generic[K, V]):
             for future in futures:
                 if not future.done():
                     future.set_exception(self._heard(error))
-                    future.exception()  # seen: a caller that has hung up does not look
+                    future.exception()  # mark as retrieved: a caller that has hung up does not read it
         if self._count is not None:
             self._count(0, 0, sum(map(len, batch.values())))

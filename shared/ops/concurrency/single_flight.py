@@ -1,4 +1,6 @@
-"""One load at a time per key: a thousand readers of an evicted product must not become a thousand queries."""
+"""Runs one load at a time per key: a thousand readers of an evicted product must not make a thousand
+queries.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -11,8 +13,8 @@ V = TypeVar("V")
 class SingleFlight(Generic[K, V]):
     """Callers that ask for a key while it is being loaded share that load's outcome, errors included.
 
-    What a caller gets may thus be as old as the load's start: a read that must see a certain write loads for
-    itself. A caller that is cancelled leaves; the load goes on for the others.
+    So a result may be as old as the start of the load: a read that must see a certain write loads by itself.
+    If a caller is cancelled, the load continues for the others.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""One at a time per key, in the order of arrival: commands of one process for one product do not race.
+"""Gives turns per key, in the order of arrival, so that commands of one process for one product do not race.
 
-Without it, many commands for a popular product would all decide on the same version, one would win each
-time, and the others would use up their retries against each other. Other processes are still raced, by the
-expected version.
+Otherwise many commands for a popular product would all decide on the same version. Each time one would win,
+and the others would use up their retries. Commands of other processes still race; the expected version
+decides.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """Locks by key; nothing is kept for keys that nobody holds or waits for."""
+    """Locks by key; keys without holder and waiters use no memory."""
 
     def __init__(self) -> None:
         self._locks: dict[Hashable, asyncio.Lock] = {}

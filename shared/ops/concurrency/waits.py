@@ -1,4 +1,4 @@
-"""Waits that end with what they are for: a pause that a shutdown cuts short, work that a lost lock ends."""
+"""Waits that can end early: a pause that a shutdown ends, work that a lost lock ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def pause(seconds: float, event: asyncio.Event) -> None:
-    """Wait for `seconds`, or until `event` is set: a shutdown, or something to do."""
+    """Wait for `seconds`, or until `event` is set: a shutdown, or new work."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
@@ -54,7 +54,7 @@ async def run_until(
 
 
 async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel the tasks and wait for their end; nobody hears their errors any more."""
+    """Cancel the tasks and wait for their end; their errors are dropped."""
     await _end(tasks)
     await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -1,4 +1,4 @@
-"""Time limits for a head or a body that a client has begun to send and not finished ("slow loris")."""
+"""Limits the time of a head or body that a client has begun to send and not finished ("slow loris")."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from shared.ops.http.limits import CHUNK_LINE_BYTES_MAX, ConnectionLimits
 class ArrivalClock:
     """Calls `on_late` when a head or body takes longer than `limits` allow.
 
-    It stands still while `is_paused()`: we do not read then, so the client cannot be late. Starts and stops
-    only where something takes more than one read.
+    The clock stands still while `is_paused()`: we do not read then, so the client cannot be late. It is used
+    only if a head or body takes more than one read.
     """
 
     __slots__ = (
@@ -40,22 +40,22 @@ class ArrivalClock:
         self.count_anew()
 
     def count_anew(self) -> None:
-        """A body begins, or the rest of one whose answer is sent."""
+        """A body begins, or the rest of a body whose answer is already sent."""
         self.arrived_bytes = self.content_bytes = self.chunks = 0
 
     def framing_bytes(self) -> int:
-        """What arrived beside the body's content: the end of its head, chunk extensions, trailers."""
+        """Count bytes beside the content of a body: the end of its head, chunk extensions, trailers."""
         return self.arrived_bytes - self.content_bytes - self.chunks * CHUNK_LINE_BYTES_MAX
 
     def start(self, *, is_body: bool) -> None:
-        """From now on, where it does not run yet."""
+        """Start the clock if it does not run yet."""
         if self._timer is None:
             self._is_body = is_body
             self._since = self._loop.time()
             self._timer = self._loop.call_later(self._seconds_max(), self._look)
 
     def stop(self) -> None:
-        """It is complete, or no longer wanted."""
+        """Stop the clock: the head or body is complete, or no longer needed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -65,7 +65,7 @@ class ArrivalClock:
         return limits.body_seconds(self.arrived_bytes) if self._is_body else limits.head_seconds_max
 
     def _look(self) -> None:
-        """The time was set before more of a body arrived, so it may not be over yet."""
+        """Check again, because more of a body may have arrived since the timer was set."""
         if self._is_paused():
             self._since = self._loop.time()
         left_seconds = self._since + self._seconds_max() - self._loop.time()

@@ -1,4 +1,4 @@
-"""ASGI's types and one whole answer: what the server, the operations port and problem answers share."""
+"""ASGI's types and a whole answer, for the server, the operations port and problem answers."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -13,7 +13,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class ClientLeft(Exception):
-    """The client ended the connection in the middle of its request, or was cut off: nobody waits for an
+    """The client ended the connection in the middle of its request, or was cut off: no client waits for an
     answer.
     """
 

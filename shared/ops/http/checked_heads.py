@@ -1,4 +1,4 @@
-"""What a request's head says, checked as the parser tells it."""
+"""Checks the head of a request while the parser reads it."""
 
 from shared.ops.http import heads
 from shared.ops.http.closing import ClosingProtocol
@@ -7,13 +7,13 @@ from shared.ops.http.problem import Problem
 
 
 class _Stopped(Exception):
-    """A callback has found a problem; the parser must not go on."""
+    """A callback has found a problem; the parser must stop."""
 
 
 class CheckedHeadsProtocol(ClosingProtocol):
-    """uvicorn's connection that stops its parser at a head that RFC 9112 or a limit does not allow.
+    """uvicorn's connection; it stops the parser at a head that RFC 9112 or a limit does not allow.
 
-    `found` then says why. `head_may_be_large`: only such a head is measured.
+    `found` then has the problem. `head_may_be_large`: only such a head is measured.
     """
 
     head_is_open = False
@@ -31,20 +31,20 @@ class CheckedHeadsProtocol(ClosingProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """In pieces, as it arrives."""
+        """A piece of the address; it arrives in several."""
         self.url += url
         if len(self.url) > TARGET_BYTES_MAX:
             self._stop(heads.URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Of the head alone: trailers are dropped, they must not count as headers (RFC 9110, 6.5.1)."""
+        """A header of the head. Trailers are dropped: they must not count as headers (RFC 9110, 6.5.1)."""
         if self.body_is_open:
             return
         name = name.lower()
         self.headers.append((name, value))
         if name == b"host":
             self._hosts += 1
-            if value != self._host_seen:  # the usual client sends the same with every request
+            if value != self._host_seen:  # a usual client sends the same value with every request
                 self._check_host(value)
         elif name == b"transfer-encoding":
             if (problem := heads.problem_of_coding(value)) is not None:
@@ -73,7 +73,7 @@ class CheckedHeadsProtocol(ClosingProtocol):
         self._host_seen = value
 
     def _check_older(self, version: str) -> None:
-        """HTTP/1.0 knows neither chunks nor expectations; other versions are not spoken."""
+        """HTTP/1.0 has neither chunks nor expectations; other versions are not supported."""
         if version != "1.0":
             self._stop(heads.VERSION_UNKNOWN)
         if any(name == b"transfer-encoding" for name, _ in self.headers):

@@ -1,8 +1,8 @@
-"""How a connection ends: the client can read the last answer, and one that does not read it ends anyway.
+"""Ends connections so that the client can read the last answer; a client that does not read is cut off.
 
-A socket that is closed while bytes of the client are unread makes the kernel send a reset, and a reset may
-destroy the answer before the client has read it. So our side ends first, what still arrives is dropped for a
-moment, and then the connection closes (RFC 9112, 9.6).
+If a socket is closed while bytes of the client are unread, the kernel sends a reset, and a reset may destroy
+the answer before the client has read it. So we end our side first, drop arriving bytes for a moment, and then
+close the connection (RFC 9112, 9.6).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 
 class ClosingProtocol(HttpToolsProtocol):
-    """uvicorn's connection with a bounded end. `is_deaf`: what still arrives is dropped."""
+    """uvicorn's connection with a bounded end. `is_deaf`: arriving bytes are dropped."""
 
     is_deaf = False
     has_ended = False
@@ -27,19 +27,19 @@ class ClosingProtocol(HttpToolsProtocol):
         self.limits = limits or ConnectionLimits()
 
     def pause_writing(self) -> None:
-        """The client does not keep up: from now on its time to read is limited."""
+        """The client reads too slowly: from now on its time is limited."""
         super().pause_writing()
         self._limit_taking()
 
     def resume_writing(self) -> None:
-        """It has kept up."""
+        """The client has read enough."""
         super().resume_writing()
         self._forget_taking()
         if self.is_lingering:
             self._limit_taking(self.limits.linger_seconds_max)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """No timer may hold what is gone."""
+        """Cancel the timers, so that they do not keep a lost connection in memory."""
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._forget_taking()
@@ -52,7 +52,7 @@ class ClosingProtocol(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
     def answer_and_close(self, problem: Problem) -> None:
-        """The last words on this connection. Nothing may be due before them."""
+        """Send the last answer on this connection. No earlier answer may be due."""
         body = problem_body(problem, trace_id=None, request_id=None, instance=None)
         head = (
             f"HTTP/1.1 {problem.status} {problem.code}\r\ncontent-type: {CONTENT_TYPE}\r\n"
@@ -76,7 +76,7 @@ class ClosingProtocol(HttpToolsProtocol):
         self._limit_taking(self.limits.linger_seconds_max)
 
     def _limit_taking(self, more_seconds: float = 0.0) -> None:
-        """What is written now must have been read in time, or the connection is cut."""
+        """Cut the connection if the client does not read the written bytes in time."""
         self._forget_taking()
         size_bytes = self.transport.get_write_buffer_size()
         seconds = more_seconds + (self.limits.answer_seconds(size_bytes) if size_bytes else 0.0)
@@ -89,16 +89,16 @@ class ClosingProtocol(HttpToolsProtocol):
 
 
 class CloseAfterReading:
-    """The transport that a request's answer is written to, whose `close` lets the client read it."""
+    """The transport for a request's answer; its `close` gives the client time to read it."""
 
     __slots__ = ("_protocol", "is_closing", "write")
 
     def __init__(self, protocol: ClosingProtocol) -> None:
         self._protocol = protocol
-        # Bound here, so that they cost an answer nothing.
+        # Bound here, so that they cost no time per answer.
         self.write = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
 
     def close(self) -> None:
-        """When the answer is complete."""
+        """Called when the answer is complete."""
         self._protocol.close_after_reading()

@@ -1,4 +1,4 @@
-"""Which bodies are read at all: UTF-8 as it is, neither compressed nor of another charset."""
+"""Decides which bodies are read: only UTF-8, neither compressed nor in another charset."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _TITLE = "Unsupported media type"
 
 @dataclass(frozen=True, slots=True)
 class RefusedContent:
-    """415, and the headers that say what would be taken."""
+    """415, with the headers that name the accepted form."""
 
     problem: Problem
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -24,7 +24,7 @@ _OF_A_CHARSET = RefusedContent(Problem(415, "unsupported-media-type", _TITLE, "s
 
 
 def refused_content(headers: Iterable[tuple[bytes, bytes]]) -> RefusedContent | None:
-    """Why a body with these headers is not read; None where it is. Header names are in lower case."""
+    """The reason why a body with these headers is not read, or None. Header names are in lower case."""
     for name, value in headers:
         if name == b"content-encoding" and any(
             coding.strip(b" \t").lower() not in (b"", b"identity") for coding in value.split(b",")
@@ -36,7 +36,7 @@ def refused_content(headers: Iterable[tuple[bytes, bytes]]) -> RefusedContent | 
 
 
 def _is_utf8(content_type: bytes) -> bool:
-    """A charset where one is named; other parameters mean nothing to us."""
+    """The charset, if one is named; other parameters are ignored."""
     for parameter in content_type.lower().split(b";")[1:]:
         name, _, value = parameter.partition(b"=")
         if name.strip(b" \t") == b"charset" and value.strip(b' \t"') != b"utf-8":

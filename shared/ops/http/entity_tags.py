@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 
 WANTED = 'takes "*" or a list of quoted strong entity tags, such as "3"'
-"""What to tell whoever sent something else."""
+"""The text of the refusal."""
 _tag = re.compile(r'"([\x21\x23-\x7e]*)"')
-# A tag may hold commas, so the list is matched whole and never split at them.
+# A tag may contain commas, so the list is matched as a whole and never split at them.
 _tags = re.compile(rf"[ \t,]*{_tag.pattern}(?:[ \t]*,[ \t,]*(?:{_tag.pattern})?)*[ \t,]*")
 
 
 def wanted_tags(values: Sequence[str]) -> list[str] | None:
-    """The tags in these If-Match headers, without their quotes; None where any will do: no header, or `*`.
+    """The tags in these If-Match headers, without their quotes; None if any tag matches: no header, or `*`.
 
     Raises ValueError for weak or unquoted ones.
     """

@@ -1,5 +1,4 @@
-"""What a request's head must hold beyond what the parser checks (RFC 9112), and the problems of one that
-does not.
+"""Rules for a request's head that the parser does not check (RFC 9112), and their problems.
 
 The parser (llhttp) itself refuses a space before the colon, folded lines, bare CR and LF, control characters,
 Content-Length twice or beside Transfer-Encoding, and lengths that are not digits.
@@ -43,7 +42,9 @@ def is_host(value: bytes) -> bool:
 
 
 def problem_of_coding(value: bytes) -> Problem | None:
-    """What is wrong with this Transfer-Encoding. Where `chunked` is not last the body has no known end."""
+    """The problem of this Transfer-Encoding, or None. If `chunked` is not the last one, the body's end is
+    unknown.
+    """
     coding = value.strip(b" \t").lower()
     if coding == b"chunked":
         return None
@@ -59,5 +60,5 @@ def with_path(target: bytes) -> bytes:
 
 
 def head_bytes(target: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    """The size of a head as it was sent, without optional blanks."""
+    """The sent size of a head, without optional blanks."""
     return len(target) + sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)

@@ -1,8 +1,8 @@
-"""Limits of one server: requests in flight, bytes of bodies; and the answer where a body never arrives.
+"""Limits one server's requests in flight and bytes of bodies; answers requests whose body never arrives.
 
-A request that waits for its body works on nothing, so it holds no place among those in flight; what it has
-received counts instead. The protocol says in the scope when a body cannot be completed, and the answer to
-that is given here, in the place of the application's.
+A request that waits for its body does no work, so it does not count as in flight; its received bytes count
+instead. If a body cannot be completed, the protocol says so in the scope, and this module answers in place of
+the application.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class InFlight:
-    """`app`, with requests beyond `requests_max` (None: no limit) refused at once: a queue would only make
-    all late. Bodies have `bodies_bytes_max` together.
+    """`app` with limits: requests beyond `requests_max` (None: no limit) are refused at once, because a queue
+    would only delay all of them. All bodies together have at most `bodies_bytes_max`.
     """
 
     def __init__(self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int) -> None:
@@ -44,12 +44,12 @@ class InFlight:
                 self.requests -= 1
 
     def requests_are_too_many(self, but: int = 0) -> bool:
-        """Whether one more has no place; `but`: so many of the counted are that one."""
+        """Whether the limit is reached; `but` is the number of counted requests not to include."""
         return self._requests_max is not None and self.requests - but >= self._requests_max
 
 
 class _WithBody:
-    """One request that has a body, or says so."""
+    """One request with a body, or with the header of one."""
 
     def __init__(self, house: InFlight, scope: Scope, receive: Receive, send: Send) -> None:
         self._house, self._scope, self._receive, self._send = house, scope, receive, send
@@ -60,13 +60,13 @@ class _WithBody:
         self._held_bytes = 0
 
     async def run(self) -> None:
-        """The application, and after it what has to be said instead of its answer."""
+        """Run the application, then send the answer that replaces its own, if there is one."""
         house = self._house
         house.requests += 1
         try:
             await house.app(self._scope, self.receive, self.send)
         except ClientLeft:
-            pass  # it was told so by `receive`; nobody waits for its answer
+            pass  # `receive` has raised it; no client waits for the answer
         finally:
             house.requests -= 1
             house.bodies_bytes -= self._held_bytes
@@ -74,7 +74,9 @@ class _WithBody:
             await refuse(self._scope, self._send, self._problem, *(() if self._is_whole else (_CLOSE,)))
 
     async def receive(self) -> Message:
-        """The next piece. Without a place while it waits, and of a refused request nothing."""
+        """The next piece. While it waits, the request does not count as in flight; a refused request gets
+        nothing.
+        """
         if self._is_whole or self._problem is not None:
             return _DISCONNECT if self._problem is not None else await self._receive()
         self._was_asked_for = True
@@ -88,7 +90,7 @@ class _WithBody:
         return message if self._problem is None else _DISCONNECT
 
     def _count(self, message: Message) -> Problem | None:
-        """What does not fit."""
+        """The problem if a limit is exceeded."""
         if message["type"] != "http.request":
             return None
         house, size_bytes = self._house, len(message["body"])
@@ -101,13 +103,13 @@ class _WithBody:
         return None
 
     async def send(self, message: Message) -> None:
-        """The application's answer, unless something else has to be said."""
+        """Send the application's answer, unless another one replaces it."""
         if self._problem is not None:
             return
         if not self._is_answered:
             self._is_answered = True
             if not self._was_asked_for and _is_held_back(self._scope["headers"]):
-                # The client may now send the body or not: nobody can tell what the next bytes are.
+                # The client may now send the body or not: it is unknown what the next bytes are.
                 message["headers"] = [*message["headers"], _CLOSE]
         await self._send(message)
 

@@ -1,7 +1,7 @@
-"""JSON as it was sent: what is not JSON is told in plain words, and a key that stands twice is found.
+"""Reads JSON as it was sent: explains errors in plain words, and finds repeated keys.
 
-RFC 8259 leaves open what a repeated key means, and our parsers silently take the last one: a writer that
-sends two prices would never learn which one counts. No fast parser tells of it, so keys are counted.
+RFC 8259 does not define the meaning of a repeated key, and our parsers silently take the last one: a client
+that sends two prices would never know which one counts. No fast parser reports it, so keys are counted.
 """
 
 import json
@@ -20,7 +20,7 @@ _key_after_blank = re.compile(rb"[ \t\r\n]:")
 
 
 class NotJson(ValueError):
-    """The text says what is wrong, and where, without a word of Python."""
+    """The text says what is wrong and where, without terms of Python."""
 
 
 class _Members(list[tuple[str, Any]]):
@@ -33,14 +33,14 @@ def load(body: bytes) -> Any:
 
 
 def repeated_keys(body: bytes) -> list[str]:
-    """JSON pointers of the keys that stand twice in their object. Raises `NotJson`."""
+    """JSON pointers of repeated keys. Raises `NotJson`."""
     if _has_no_repeated_key(body):
         return []
     return list(_repeated(_load(body, _Members), ""))
 
 
 def elements(body: bytes) -> list[bytes] | None:
-    """The text of each element of an array, as it was sent; None where it is no array. Raises `NotJson`."""
+    """The text of each element of an array, as it was sent; None if it is not an array. Raises `NotJson`."""
     load(body)
     text = body.decode().strip(" \t\r\n")
     if not text.startswith("["):
@@ -60,15 +60,17 @@ def pointer(*parts: str | int) -> str:
 
 
 def shown(key: str) -> str:
-    """A key as it can stand in an answer: without NUL and half surrogates."""
+    """A key in a form that an answer can contain: without NUL and half surrogates."""
     return key.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _has_no_repeated_key(body: bytes) -> bool:
-    """Whether this is certain, from the counts of `":` in the text and in what is left of it after parsing.
+    """Whether it is certain that no key is repeated, by the counts of `":` in the text before and after
+    parsing.
 
-    Each key is followed by one, or by blanks and a colon. A string has as many before and after, unless
-    `\\u0022` or `\\u003a` was sent for one of the two. So equal counts mean that parsing dropped no key.
+    Each key is followed by a quote and a colon, perhaps with blanks between. A string has as many before and
+    after, unless `\\u0022` or `\\u003a` was sent for one of the two. So equal counts mean that parsing
+    dropped no key.
     """
     if b"\\u00" in body:
         return False
@@ -113,7 +115,7 @@ def _load(body: bytes, members: type) -> Any:
 
 
 def plain_mistake(error: json.JSONDecodeError) -> str:
-    """What Python's reader found wrong, without where it stands."""
+    """The error of Python's reader in plain words, without its place."""
     return next((text for start, text in _MESSAGES.items() if error.msg.startswith(start)), "a mistake")
 
 

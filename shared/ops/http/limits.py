@@ -1,28 +1,29 @@
-"""The limits of every port: what one client may take up, and for how long."""
+"""The limits of every port: how much one client may use, and for how long."""
 
 from dataclasses import dataclass
 
-# Request line and headers, as they are sent.
+# Request line and headers, in their sent form.
 HEAD_BYTES_MAX = 65_536
-# The request's address with its query string. The longest sensible one is a cursor with 200 ids and filters.
+# The request's address with its query string. The longest useful one is a cursor with 200 ids and filters.
 TARGET_BYTES_MAX = 32_768
 CONNECTIONS_MAX = 4096
-# Chunk extensions and trailers of one body together. Nothing here reads them.
+# Chunk extensions and trailers of one body together. Our code does not read them.
 FRAMING_BYTES_MAX = 131_072
 # The size line of a chunk, which is not counted as framing.
 CHUNK_LINE_BYTES_MAX = 16
-# Of a body whose answer is already sent: so much is read and dropped, then the connection closes.
+# If the answer is already sent, so much of the body is read and dropped, then the connection closes.
 DRAINED_BYTES_MAX = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What settings tell about one port's connections.
+    """Limits of one port's connections, from the settings.
 
-    A head has `head_seconds_max` from its first byte. A body has `body_seconds_max`, and one second more for
-    each `bytes_per_second_min` bytes that have arrived; an answer has `answer_seconds_max` and the same more
-    for its size. After its last answer a connection is still read for `linger_seconds_max`, so that the
-    client can read that answer. All bodies that are held at one time have `bodies_bytes_max` together.
+    A head may take `head_seconds_max` from its first byte. A body may take `body_seconds_max`, and one second
+    more for each `bytes_per_second_min` bytes that have arrived; an answer may take `answer_seconds_max`, and
+    one second more for each of those bytes in it. After its last answer a connection is still read for
+    `linger_seconds_max`, so that the client can read that answer. All bodies in memory together have at most
+    `bodies_bytes_max`.
     """
 
     head_seconds_max: float = 20.0
@@ -33,9 +34,9 @@ class ConnectionLimits:
     bodies_bytes_max: int = 256 * 1024 * 1024
 
     def body_seconds(self, arrived_bytes: int) -> float:
-        """How long a body may take of which so much has arrived."""
+        """The time limit of a body of which so many bytes have arrived."""
         return self.body_seconds_max + arrived_bytes / self.bytes_per_second_min
 
     def answer_seconds(self, size_bytes: int) -> float:
-        """How long a client may take to read so much."""
+        """The time limit for a client to read so many bytes."""
         return self.answer_seconds_max + size_bytes / self.bytes_per_second_min

@@ -1,5 +1,4 @@
-"""The operations port: what Kubernetes, Prometheus and operators ask of a process, apart from its public
-port.
+"""The operations port: a second port for Kubernetes, Prometheus and operators.
 
 A plain ASGI app without a framework, because it must answer while the framework's port is overloaded, and
 because the relay and the projector have no other HTTP.

@@ -1,4 +1,4 @@
-"""Segments of a path that was split before it was decoded: a SKU may hold `/`."""
+"""Decodes segments of a path after the path was split, because a SKU may contain `/`."""
 
 from urllib.parse import unquote_to_bytes
 
@@ -9,5 +9,5 @@ def segment_bytes(segment: str) -> bytes:
 
 
 def segment_text(segment: str) -> str:
-    """The segment as text. Raises UnicodeDecodeError where it is not UTF-8."""
+    """The segment as text. Raises UnicodeDecodeError if it is not UTF-8."""
     return segment_bytes(segment).decode()

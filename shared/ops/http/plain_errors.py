@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in plain English: its own texts speak of Python's types and patterns."""
+"""Translates pydantic's errors into plain English: its own texts use Python's types and patterns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ _TEXTS = {
 
 
 def plain_text(error: Mapping[str, Any]) -> str:
-    """The text for one of `ValidationError.errors()`. Our own validators write theirs."""
+    """The text for one of `ValidationError.errors()`. Our own validators have their own texts."""
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         return str(context["error"])

@@ -1,6 +1,4 @@
-"""Problem documents (RFC 9457): every error of every port has the same shape and a code that clients may
-switch on.
-"""
+"""Problem documents (RFC 9457): every error of every port has the same shape, and a code for programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +14,8 @@ _encode = msgspec.json.Encoder().encode
 class Problem:
     """One refused or failed request.
 
-    `code` is stable and in kebab case; `title` is the same for every occurrence of the code; `detail` speaks
-    of this one. `errors` are (JSON pointer, code, detail) per wrong field. `extensions` become further
+    `code` is stable and in kebab case; `title` is the same for every occurrence of the code; `detail` is
+    about this one. `errors` are (JSON pointer, code, detail) per wrong field. `extensions` become further
     members and may not replace a standard one.
     """
 
@@ -37,7 +35,7 @@ def problem_body(
 ) -> bytes:
     """The `application/problem+json` body. Members that have no value are left out, as RFC 9457 advises.
 
-    `instance` is the request's path; `trace_id` and `request_id` let a caller's report be found in the logs.
+    `instance` is the request's path; with `trace_id` and `request_id` operators find the request in the logs.
     """
     document: dict[str, Any] = {
         "type": f"/problems/{problem.code}",

@@ -1,4 +1,4 @@
-"""Problem documents as the answers of a request that has a context: inside a framework and outside of it."""
+"""Answers with problem documents to requests with a context, inside and outside of a framework."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 def problem_document(scope: Scope, problem: Problem, *, instance: str | None) -> bytes:
-    """The document, with what identifies the request."""
+    """The document, with the ids of the request."""
     context = context_of(scope)
     return problem_body(
         problem, trace_id=context.trace.trace_id, request_id=context.request_id, instance=instance
@@ -41,7 +41,7 @@ async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
 
 
 def allowed_methods(request: Request) -> str:
-    """All methods of the path, for Allow: Starlette's own names those of the first route alone."""
+    """All methods of the path, for Allow: Starlette's own header has only those of the first route."""
     matching = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for route in matching for method in getattr(route, "methods", ())}))
 

@@ -1,8 +1,9 @@
-"""uvicorn's httptools protocol with the limits, the order of answers and the error shape that it lacks.
+"""Extends uvicorn's httptools protocol with limits, with the right order of answers, and with problem
+documents.
 
-uvicorn bounds neither the number of connections, nor the size of a head, nor the time that a client may take
-to send a request; it writes what it refuses over the answers that are still due; and it answers a malformed
-request as plain text. A refusal here is an answer like the others: it comes in its turn.
+uvicorn limits neither the number of connections, nor the size of a head, nor the time that a client may take
+to send a request. It sends a refusal before answers that are still due, and it answers a malformed request
+with plain text. Here a refusal is an answer like the others, in its turn.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from shared.ops.http.limits import (
 )
 from shared.ops.http.problem import Problem
 
-# Where the scope of a request whose body cannot be completed says why (`in_flight.py` reads it).
+# The key in a request's scope for the reason why its body cannot be completed (`in_flight.py` reads it).
 REFUSAL = "shared.ops.http.refusal"
 _TOO_MANY_CONNECTIONS = Problem(503, "too-many-connections", f"More than {CONNECTIONS_MAX} are open.")
 
@@ -30,7 +31,7 @@ _TOO_MANY_CONNECTIONS = Problem(503, "too-many-connections", f"More than {CONNEC
 class BoundedHttpProtocol(CheckedHeadsProtocol):
     """One connection, with the limits of `limits.py`.
 
-    Only a request that comes in several reads costs anything here; the usual one comes in one.
+    Only a request that arrives in several reads costs time here; a usual one arrives in one.
     """
 
     _heads = 0
@@ -50,12 +51,12 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
             self.close_unless_head_arrives()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """No timer may hold what is gone."""
+        """Cancel the timers, so that they do not keep a lost connection in memory."""
         self._clock.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse; what begins here and does not end is timed until it does."""
+        """Parse; a head or body that begins here and does not end is timed until it does."""
         if self.is_deaf:
             return
         self.head_may_be_large = self.head_is_open or len(data) > HEAD_BYTES_MAX
@@ -66,7 +67,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
             self._expect_the_rest(len(data), has_begun=has_begun)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """The client sends no more, but may still read: what it has asked for is answered, then closed."""
+        """The client sends no more, but may still read: answer its requests, then close."""
         self.has_ended = True
         if self.is_lingering:
             return False
@@ -86,14 +87,14 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def close_after_answers(self) -> None:
-        """Make the last answer that is due the last on this connection."""
+        """Close the connection after the last answer that is due."""
         self.cycle.keep_alive = False
 
     def refuse(self, problem: Problem) -> None:
-        """Answer `problem` once all that was asked before is answered, then close.
+        """Answer `problem` after all earlier requests are answered, then close.
 
-        In the middle of a body it is the answer to that request, if the application still waits for the body;
-        one that works already, or has answered, has its own answer.
+        In the middle of a body it is the answer to that request, if the application still waits for the body.
+        If the application works already, or has answered, its own answer counts.
         """
         self.logger.warning("Refused a request: %s", problem.code)
         self.is_deaf = True
@@ -111,7 +112,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
             self.answer_and_close(problem)
 
     def on_response_complete(self) -> None:
-        """The next one's turn; after the last one, what was refused meanwhile."""
+        """Start the next request; after the last one, send a refusal that came meanwhile."""
         super().on_response_complete()
         if self.is_lingering or self.transport.is_closing():
             self._unset_keepalive_if_required()
@@ -120,28 +121,28 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         elif self._refusal is not None:
             self.answer_and_close(self._refusal)
         elif self.head_is_open or self.body_is_open:
-            # The clock takes over from the keep-alive timer; of a body, the rest is only dropped.
+            # The clock replaces the keep-alive timer; the rest of a body is only dropped.
             self._unset_keepalive_if_required()
             self._clock.stop()
             self._clock.count_anew()
             self._clock.start(is_body=self.body_is_open)
 
     def on_headers_complete(self) -> None:
-        """Make a request of it."""
+        """A head is complete: make a request from it."""
         self.check_head()
         self.make_request()
 
     def on_body(self, body: bytes) -> None:
-        """A piece of it."""
+        """A piece of a body."""
         self._clock.content_bytes += len(body)
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Of each chunk, the last and empty one, too."""
+        """The head of each chunk, including the last, empty one."""
         self._clock.chunks += 1
 
     def on_message_complete(self) -> None:
-        """Nothing more of it will come; its answer may have been sent before (413) or come long after."""
+        """The body is complete; its answer may have been sent before (413), or come much later."""
         self.count_body()
         super().on_message_complete()
         if self.cycle.response_complete:
@@ -155,7 +156,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         self.count_head()
 
     def count_head(self) -> None:
-        """A head is complete: what follows is its body, and the next head starts to count anew."""
+        """A head is complete: its body follows, and the size of the next head is counted from 0."""
         self._heads += 1
         self.head_is_open = False
         self._head_bytes = 0
@@ -176,8 +177,8 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         )
 
     def _feed(self, data: bytes) -> None:
-        """An upgrade that was asked for is ignored (RFC 9110, 7.8); the parser stops there and is told to go
-        on.
+        """Ignore a requested upgrade (RFC 9110, 7.8): the parser stops there, and must be made to
+        continue.
         """
         while data:
             try:
@@ -190,9 +191,9 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
                 return
 
     def _expect_the_rest(self, received_bytes: int, *, has_begun: bool) -> None:
-        """Of the head or body that is open: let its clock run, and bound its size.
+        """For the unfinished head or body: let its clock run, and limit its size.
 
-        Of a read in which it began nobody knows where, so of that read nothing but a body's content counts.
+        It is unknown at which byte of a read it began, so of that read only the content of a body counts.
         """
         clock = self._clock
         clock.start(is_body=self.body_is_open)

@@ -1,4 +1,4 @@
-"""What identifies a request in logs, problem documents and events: its own id, and its trace."""
+"""The ids of a request in logs, problem documents and events: its own id, and its trace."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _SCOPE_KEY = "catalogue.request"
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """`trace` is the caller's, under a span of ours; a new one where the caller sent no valid traceparent."""
+    """`trace` is the caller's trace with our span; a new trace if the caller sent no valid traceparent."""
 
     request_id: str
     trace: TraceContext
 
 
 def request_id_of(given: bytes | None) -> bytes:
-    """The caller's X-Request-Id where it is 1 to 128 visible ASCII characters, else a new one."""
+    """The caller's X-Request-Id if it has 1 to 128 visible ASCII characters, otherwise a new one."""
     if given and len(given) <= REQUEST_ID_CHARACTERS_MAX and _is_visible_ascii(given):
         return given
     return str(uuid7()).encode()
@@ -36,7 +36,7 @@ def read_context(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
 
 
 def keep_context(scope: Scope, context: RequestContext) -> None:
-    """For `context_of`, further in."""
+    """Keep the context in the scope, for `context_of`."""
     scope[_SCOPE_KEY] = context
 
 

@@ -1,7 +1,8 @@
-"""Around every request of an API: the undecoded path, an id, a trace, a metric, a log line, the last resort.
+"""Wraps every request of an API: undecoded path, id, trace, metric, log line, and the answer to unexpected
+errors.
 
-Plain ASGI, because a framework's middleware costs more than a whole command. A SKU may hold `/`, so a path is
-matched as it was sent, and each segment is decoded by its route (`path.py`).
+Plain ASGI, because a framework's middleware costs more than a whole command. A SKU may contain `/`, so a path
+is matched in its sent form, and each route decodes its segments (`path.py`).
 """
 
 import math
@@ -58,7 +59,7 @@ class RequestLayer:
         route = getattr(scope.get("route"), "path", _UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
-        # 503 is the answer to an outage, which is logged where it is met; 500 is a bug.
+        # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
         if status >= 500 and status != 503:
             write = _log.error
         else:
@@ -74,7 +75,7 @@ class RequestLayer:
 
 
 class _Answer:
-    """Watches what is sent, and adds X-Request-Id to it; `status` is 0 until something was."""
+    """Watches the answer, and adds X-Request-Id to it; `status` is 0 until the answer begins."""
 
     def __init__(self, send: Send, context: RequestContext) -> None:
         self._send = send

@@ -1,8 +1,8 @@
 """uvicorn inside our own process: our event loop, our signals, our start and stop order.
 
-`uvicorn.run` owns the loop and the signal handlers, which leaves no moment between "stop taking requests" and
+`uvicorn.run` owns the loop and the signal handlers, so nothing can run between "accept no more requests" and
 "close the pools". Here the process binds first (a taken port is an error before anything else starts) and
-stops when it says so. The socket is not inheritable (PEP 446), so it closes with the process, even after
+decides when to stop. The socket is not inheritable (PEP 446), so it closes with the process, even after
 SIGKILL.
 """
 
@@ -19,12 +19,12 @@ from shared.ops.http.in_flight import InFlight
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.protocol import BoundedHttpProtocol
 
-# What a cancelled request may still take to release what it holds.
+# How long a cancelled request may take to release its resources.
 _CANCEL_SECONDS_MAX = 1.0
 
 
 class PortTaken(OSError):
-    """Another process listens on the port; the message names the setting that moves ours."""
+    """Another process listens on the port; the message names the setting to change."""
 
 
 class HttpServer:
@@ -33,8 +33,8 @@ class HttpServer:
     `keep_alive_seconds` is above the usual 60 s of load balancers, so that they close idle connections and
     never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
     which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
-    connections too and answers plain text. `protocol` makes a connection of uvicorn's arguments, and `limits`
-    bound what one client may hold.
+    connections too and answers plain text. `protocol` makes connections from uvicorn's arguments, and
+    `limits` bound the resources of one client.
     """
 
     def __init__(
@@ -94,10 +94,10 @@ class HttpServer:
             return
         listening, ticking, self._socket, self._ticking = self._socket, self._ticking, None, None
         ticking.cancel()
-        # Declared as whole seconds, used only as the time-out of asyncio.wait_for.
+        # uvicorn declares an int, but uses it only as the time-out of asyncio.wait_for.
         self._uvicorn.config.timeout_graceful_shutdown = seconds_max  # type: ignore[assignment]
         await self._uvicorn.shutdown(sockets=[listening])
-        # uvicorn cancels what is late and does not wait: an answer half written would meet a closed pool.
+        # uvicorn cancels late requests and does not wait for them: they would then use a closed pool.
         late = [ticking, *self._uvicorn.server_state.tasks]
         await asyncio.wait(late, timeout=_CANCEL_SECONDS_MAX)
         for connection in list(self._uvicorn.server_state.connections):

@@ -1,3 +1,3 @@
--- One event-sized row a transaction and nothing else.
+-- Only one event-sized row per transaction.
 \set n :n + 1
 INSERT INTO plain_event (product_id, stream_version, event_type, data, metadata, recorded_at) VALUES (md5(:client_id || '-' || :n)::uuid, 1, 'product-created', '{"slug": "ocean-blue-shirt-000000-000000", "name": "Ocean Blue Shirt 000000-000000", "variants": [{"sku": "OBS-000000-000000-M", "options": {"size": "M"}, "price": {"amount": "50.00", "currency": "USD"}, "compare_at_price": null, "barcode": null, "weight_grams": null}], "description": "A shirt as blue as the ocean", "brand": "Ocean", "tags": ["men"]}', '{"event_id": "01a20451-c845-70d4-9b59-4105dfa55c9a", "correlation_id": "01a20451-c845-70d4-9b59-4105dfa55c9b", "causation_id": "01a20451-c845-70d4-9b59-4105dfa55c9c", "command_id": "01a20451-c845-70d4-9b59-4105dfa55c9c", "actor": "anonymous"}', clock_timestamp());

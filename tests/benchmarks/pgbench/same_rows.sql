@@ -1,4 +1,4 @@
--- One command a transaction, 1 create in 5, the rows that the event store writes.
+-- One command per transaction, 1 create in 5, with the rows that the event store writes.
 \set n :n + 1
 \set p :n / 5
 \set v :n % 5

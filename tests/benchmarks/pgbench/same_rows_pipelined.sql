@@ -1,4 +1,4 @@
--- The same, its statements sent in one go.
+-- As same_rows, but all statements are sent at once.
 \set n :n + 1
 \set p :n / 5
 \set v :n % 5

@@ -1,4 +1,4 @@
--- What a team without a fold would write: the same two tables from the benchmark's four kinds of events, in one pass.
+-- The rebuild that a team without a fold would write: the same two tables from the benchmark's four event types.
 BEGIN;
 SET LOCAL work_mem = '256MB';
 SET LOCAL maintenance_work_mem = '256MB';

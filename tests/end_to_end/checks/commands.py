@@ -1,7 +1,8 @@
-"""The clients' books against the log: what was answered well is there once, what was refused is not.
+"""Compares the clients' records with the log: successful commands have their events once, refused ones have
+none.
 
-Every command answered well has its events once; refused ones, and attempts that were promised to have written
-nothing, left nothing; those of unknown outcome took effect whole or not at all.
+Refused commands, and attempts for which the API has promised that nothing was written, left no events.
+Commands with an unknown outcome took effect completely or not at all.
 """
 
 from collections import defaultdict
@@ -29,7 +30,7 @@ def problems(history: History, commands: Sequence[Command], since: int) -> Itera
         if sender is not None:
             events_of[sender.command_id].append(event)
         elif event.position > since:
-            yield f"nobody has sent the command of the event at position {event.position}"
+            yield f"no client has sent the command of the event at position {event.position}"
     for command in commands:
         yield from _one_command(command, events_of[command.command_id])
     yield from _order_of_answers(commands, events_of)
@@ -54,7 +55,7 @@ def _one_command(command: Command, events: Sequence[Logged]) -> Iterator[str]:
     if any(event.event_type not in leaves.event_types for event in events):
         yield f"{who} left {[event.event_type for event in events]}"
     if command.outcome == "ok" and not leaves.fewest <= len(events) <= leaves.most:
-        yield f"{who} was answered well and left {len(events)} events"
+        yield f"{who} succeeded and left {len(events)} events"
     if command.outcome in ("refused", "not-written") and events:
         yield f"{who} was {command.outcome} and left {len(events)} events"
     if len(events) > leaves.most:
@@ -93,7 +94,7 @@ def _promises_of_nothing(command: Command, events: Sequence[Logged]) -> Iterator
 
 
 def _order_of_answers(commands: Sequence[Command], events_of: _EventsOf) -> Iterator[str]:
-    """A command that was sent after another had been answered stands behind it in its product's stream."""
+    """A command that was sent after another one was answered comes after it in the product's stream."""
     by_product: dict[str, list[tuple[int, Command]]] = defaultdict(list)
     for command in commands:
         for event in events_of[command.command_id]:
@@ -104,5 +105,5 @@ def _order_of_answers(commands: Sequence[Command], events_of: _EventsOf) -> Iter
         for _, command in versions:
             if command.answer is not None and command.answer.ended < sent_latest:
                 who = f"{command.kind} {command.command_id}"
-                yield f"{who} stands behind a command that was sent after its answer"
+                yield f"{who} comes after a command that was sent after its answer"
             sent_latest = max(sent_latest, command.attempts[0].started)

@@ -1,4 +1,4 @@
-"""Digests: each has come once, to whom it is for, and counts exactly the events whose rows name it.
+"""Digests: each came once, to its recipient, and counts exactly the events whose rows name it.
 
 That each event has one row a recipient, and that a gathered one names a digest, is checked in `mails.py`.
 """
@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^([A-Z][a-z ]+): ([0-9,]+)$", re.MULTILINE)
 
 
 def problems(mails: Mails, parked: Sequence[Parked]) -> Iterator[str]:
-    """`mails` once nothing is on its way."""
+    """`mails` when no mail is in flight any more."""
     asked = {one.event_id for one in parked if one.projection == NOTIFICATIONS}
     claims: dict[str, list[tuple[str, Claim]]] = defaultdict(list)
     for (_, recipient), claim in mails.claims.items():
@@ -29,15 +29,15 @@ def problems(mails: Mails, parked: Sequence[Parked]) -> Iterator[str]:
     for digest_id, row in sorted(mails.digests.items()):
         where, some = f"digest: {digest_id} to {row.recipient}", claims[digest_id]
         if any(recipient != row.recipient or claim.state != GATHERED for recipient, claim in some):
-            yield f"{where} tells what is not gathered for that recipient"
+            yield f"{where} has events that are not gathered for that recipient"
         if not some:
             if times[digest_id] or row.state != "discarded":
-                yield f"{where} is {row.state} and tells nothing, and has come {times[digest_id]} times"
+                yield f"{where} is {row.state} and has no events, and has come {times[digest_id]} times"
             continue
         if times[digest_id] not in DELIVERIES.get(row.state, ()):
             yield f"{where} is {row.state}, and has come {times[digest_id]} times"
         if row.state != "sent" and digest_id not in asked:
-            yield f"{where} is {row.state}, and nobody was asked"
+            yield f"{where} is {row.state}, and has no dead letter"
     for mail in mails.delivered_digests:
         if mail.digest_id in mails.digests:
             yield from _mail(mail, mails.digests[mail.digest_id].recipient, claims[mail.digest_id])

@@ -1,4 +1,4 @@
-"""A document as it is served, cached or stored, held against the fold."""
+"""Compares a served, cached or stored document with the fold."""
 
 from collections.abc import Iterator
 

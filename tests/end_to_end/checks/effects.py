@@ -1,4 +1,4 @@
-"""What a command asked for is what its product shows after its last event: its effect was whole.
+"""Each command had its whole effect: after its last event the product has the values that it asked for.
 
 `wanted` names fields of the document with their values, and three more: `prices` and `weights`, SKU -> value,
 of which others may be there, and `skus`, all of them in their order.

@@ -1,4 +1,4 @@
-"""The event log as the checks see it: the rows, and every product as it was after each of its events."""
+"""The event log for the checks: its rows, and every product after each of its events."""
 
 import json
 from collections.abc import Iterator, Sequence

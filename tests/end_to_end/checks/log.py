@@ -1,4 +1,4 @@
-"""The log itself: nothing else can be held against one that is broken."""
+"""Checks the log itself, before other things are compared with it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from tests.end_to_end.checks.history import History, Logged
 
 
 def problems(log: Sequence[Logged], streams: Mapping[str, int]) -> Iterator[str]:
-    """Numbers first; a log whose numbers are right must also fold."""
+    """Checks the numbers first; a log with correct numbers must also fold."""
     found = [*_wrong_numbers(log, streams)]
     yield from found or _what_does_not_fold(log)
 

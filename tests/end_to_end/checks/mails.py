@@ -1,7 +1,7 @@
-"""Mails: everybody is told once of what they must be told, nobody of anything else, and the table knows it.
+"""Mails: every recipient is notified once of each event for them, and of no others; the table agrees.
 
-An event is told by a mail of its own, or by a digest (`digests.py`); what an import wrote, by a digest only.
-A mail of which nobody can know is `unknown` and may have come or not; then a person has been asked.
+An event is reported by a single mail or by a digest (`digests.py`); events of an import only by a digest. A
+mail with state `unknown` may have come or not; it must have a dead letter.
 """
 
 import json
@@ -15,7 +15,7 @@ from tests.end_to_end.checks.history import History, Logged
 from tests.end_to_end.checks.parked import NOTIFICATIONS, Parked
 
 DELIVERIES = {"sent": (1,), "unknown": (0, 1), "failed": (0,), "refused": (0,), "planned": (0,)}
-"""State of a mail's row -> how often the server may have taken it. Other states are none to end in."""
+"""State of a mail's row -> how often the server may have received it. Other states are not final."""
 GATHERED = "gathered"
 _SUBJECTS = {
     "product-created": "New product: ", "price-dropped": "Price dropped: ", "product-archived": "Archived: ",
@@ -23,7 +23,7 @@ _SUBJECTS = {
 
 
 class Delivered(NamedTuple):
-    """A mail that the server has taken, whatever it answered."""
+    """A mail that the server has received, whatever it answered."""
 
     event_id: str
     recipient: str
@@ -32,7 +32,7 @@ class Delivered(NamedTuple):
 
 
 class DeliveredDigest(NamedTuple):
-    """A digest that the server has taken, whatever it answered."""
+    """A digest that the server has received, whatever it answered."""
 
     digest_id: str
     recipient: str
@@ -69,7 +69,7 @@ class Mails:
 
 
 class Due(NamedTuple):
-    """An event of which everybody is told, and a line that its mail must have."""
+    """An event of which every recipient is notified, and a line that its mail must have."""
 
     kind: str
     product_id: str
@@ -85,7 +85,7 @@ def problems(history: History, mails: Mails, parked: Sequence[Parked]) -> Iterat
     times = Counter((one.event_id, one.recipient) for one in mails.delivered)
     for event_id, recipient in sorted({*times, *mails.claims} - wanted):
         number = times[event_id, recipient]
-        yield f"mail: {recipient} was not to be told of {event_id}, and has {number} mails of it"
+        yield f"mail: {recipient} must not be notified of {event_id}, and has {number} mails about it"
     for mail in mails.delivered:
         if mail.event_id in due:
             yield from _text(mail, due[mail.event_id])
@@ -94,13 +94,13 @@ def problems(history: History, mails: Mails, parked: Sequence[Parked]) -> Iterat
         where = f"mail: {due[event_id].kind} {event_id} to {recipient}"
         yield from _one(where, claim, times[event_id, recipient], is_asked=event_id in asked)
         if claim is not None and due[event_id].is_imported and claim.state != GATHERED:
-            yield f"{where} is of an import, and is a mail of its own"
+            yield f"{where} is from an import, and is a single mail"
         if claim is not None and (claim.kind, claim.product_id) != due[event_id][:2]:
             yield f"{where} is of {due[event_id].product_id}, its row of {claim.kind} {claim.product_id}"
 
 
 def _one(where: str, claim: Claim | None, times: int, *, is_asked: bool) -> Iterator[str]:
-    """`is_asked`: a person knows that this event's mails did not all go out."""
+    """`is_asked`: this event has a dead letter for mails that were not sent."""
     if times > 1:
         yield f"{where} has come {times} times"
     if claim is None:
@@ -111,16 +111,16 @@ def _one(where: str, claim: Claim | None, times: int, *, is_asked: bool) -> Iter
         if times:
             yield f"{where} is gathered, and has come {times} times"
         if claim.digest_id is None:
-            yield f"{where} is gathered, and no digest tells of it"
+            yield f"{where} is gathered, and is in no digest"
         return
     if times not in DELIVERIES.get(claim.state, ()):
         yield f"{where} is {claim.state}, and has come {times} times"
     if claim.state != "sent" and not is_asked:
-        yield f"{where} is {claim.state}, and nobody was asked"
+        yield f"{where} is {claim.state}, and has no dead letter"
 
 
 def _due(event: Logged) -> Due | None:
-    """Creation, a lower price in the same currency, archiving; else nobody is told."""
+    """Creation, a lower price in the same currency, archiving; there is no mail about other events."""
     kind, fact = event.event_type, f"/v1/products/{event.product_id}"
     if kind == "product-price-changed":
         price, before = (json.loads(event.data)[name] for name in ("price", "previous_price"))

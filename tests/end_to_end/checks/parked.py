@@ -1,4 +1,4 @@
-"""What the projections gave up: nothing, as no record is a bad one; and mails, as their server may be."""
+"""Dead letters: none of records, because no record is bad; only of mails, because the mail server fails."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Parked(NamedTuple):
 
 
 def problems(parked: Sequence[Parked]) -> Iterator[str]:
-    """All but the outcomes of mails."""
+    """All dead letters except those of mails."""
     for one in parked:
         if one.projection != NOTIFICATIONS or one.error_class not in MAIL_OUTCOMES:
             yield f"{one.projection} has parked {one.place} as {one.error_class}: {one.cause}"

@@ -1,4 +1,6 @@
-"""The query API at rest: what changed by id, SKU and slug, everything in the list; deleted ones are 404."""
+"""The query API at rest: changed products by id, SKU and slug, all products in the list; deleted ones are
+404.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +35,7 @@ def problems(
     for name, read in by_name.items():
         yield from _one(f"GET by {name}", read, names.get(name))
     if missing := names.keys() - by_name.keys():
-        yield f"HTTP: nobody has asked for {sorted(missing)[:5]}"
+        yield f"HTTP: the evidence lacks reads of {sorted(missing)[:5]}"
     yield from _list_problems(history, listed)
 
 

@@ -1,4 +1,4 @@
-"""Slugs and SKUs are held by the live products that have them, and by nobody else."""
+"""Slugs and SKUs are reserved for the live products that have them, and for no others."""
 
 from collections.abc import Iterator, Mapping
 

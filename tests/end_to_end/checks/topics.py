@@ -1,4 +1,4 @@
-"""The topics: each holds its events whole and in order; what is repeated is the same as the first time."""
+"""The topics: each has all its events in order; duplicates are the same as the first record."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,9 @@ def problems(history: History, records: Mapping[str, Sequence[Published]]) -> It
 def _firsts(
     kind: str, records: Sequence[Published], firsts: dict[str, dict[str, Published]]
 ) -> Iterator[str]:
-    """Fill product -> version -> its first record: what a consumer keeps that drops what it has seen."""
+    """Fill product -> version -> its first record: the records that a consumer keeps if it drops
+    duplicates.
+    """
     for record in records:
         version = record.headers.get("ce_streamversion", "")
         first = firsts[record.key or ""].setdefault(version, record)
@@ -63,7 +65,7 @@ def _one_product(
 
 
 def _order_of_partitions(kind: str, firsts: Mapping[str, Mapping[str, Published]]) -> Iterator[str]:
-    """First occurrences are in the log's order, across a partition's products: readers' tokens rest on it."""
+    """First records are in the log's order over all products of a partition: consistency tokens need this."""
     reached: dict[int, int] = defaultdict(int)
     everything = (record for versions in firsts.values() for record in versions.values())
     for record in sorted(everything, key=lambda one: (one.partition, one.offset)):
@@ -75,7 +77,7 @@ def _order_of_partitions(kind: str, firsts: Mapping[str, Mapping[str, Published]
 
 
 def headers_of(event: Logged, log_id: str) -> dict[str, str]:
-    """What docs/events.md promises of the headers of a record."""
+    """The headers of a record that docs/events.md promises."""
     metadata = event.metadata
     optional = {
         "ce_causationid": metadata.get("causation_id"),

@@ -1,4 +1,4 @@
-"""What a file in `views/` must have. A new view is a new file there and its name in `views/__init__.py`."""
+"""The interface of a file in `views/`. A new view is a new file there and its name in `views/__init__.py`."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from tests.servers import DatabaseDsns
 
 
 class Place(Protocol):
-    """Where an installation's things are: databases, Redis, Kafka, HTTP, and the prefix of its names."""
+    """The addresses of an installation (databases, Redis, Kafka, HTTP), and the prefix of its names."""
 
     event_store: DatabaseDsns
     read_model: DatabaseDsns
@@ -27,14 +27,14 @@ class ViewCheck(Protocol):
     """A module with these three names.
 
     `PROJECTION` is the consumer group without the installation's prefix: the checker begins when that group
-    has applied all there is in `products-events`. None for what is no consumer of it.
+    has applied all of `products-events`. None if the view is not a consumer of it.
 
-    `gather` runs at rest, before the checks, and answers what is there to see, in plain values of its own
-    choice: as the databases' owner, by a foreign client, never through the product's code.
+    `gather` runs at rest, before the checks, and returns its observations as plain values of its own choice.
+    It connects as the databases' owner, or with a foreign client, and never uses the product's code.
 
-    `problems` is given the folded log and what `gather` has answered; it yields a sentence for each thing
-    that is not as the contract promises, with the product's id and versions in it. Pure: tests break what it
-    is given (`test_checker.py`), which is how a check shows that it can fail.
+    `problems` gets the folded log and the result of `gather`; it yields a sentence for each problem, with the
+    product's id and versions. Pure: tests damage its arguments (`test_checker.py`) to prove that the check
+    can fail.
     """
 
     @property

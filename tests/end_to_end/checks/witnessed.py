@@ -1,4 +1,4 @@
-"""Documents that readers saw while things broke: each is what its product was at the version it names."""
+"""Documents that readers saw during the faults: each is the true state of its product at its version."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,4 +13,4 @@ def problems(history: History, witnessed: Mapping[tuple[str, int], Sequence[byte
         for body in left.pop((event.product_id, event.stream_version), ()):
             yield from document_problems(f"seen: {event.product_id}", body, document)
     for product_id, version in left:
-        yield f"seen: {product_id} v{version}, of which the log knows nothing"
+        yield f"seen: {product_id} v{version}, which is not in the log"

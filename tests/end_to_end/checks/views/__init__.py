@@ -1,4 +1,4 @@
-"""One file for each view; this is the list of them. `../view_check.py` says what a file must have."""
+"""The list of the views' checks, one file each. `../view_check.py` says what a file must have."""
 
 from tests.end_to_end.checks.view_check import ViewCheck
 from tests.end_to_end.checks.views import (

@@ -1,4 +1,4 @@
-"""What changed on each UTC day, in the category and brand that the product had then, and how prices moved."""
+"""Changes on each UTC day, in the category and brand that the product had then, and price changes."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The documents in Redis: it may have lost anything; what it has is right."""
+"""The documents in Redis: any may be missing, but those that exist are correct."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def _documents(place: Place) -> dict[str, bytes]:
     with Redis.from_url(place.redis_url) as redis:
         for key in redis.scan_iter(match=f"{start}*", count=1000):
             value = redis.get(key)
-            if value is not None:  # it may have run out since the scan
+            if value is not None:  # it may have expired since the scan
                 documents[key.decode().removeprefix(start)] = value
     return documents
 

@@ -22,9 +22,9 @@ async def gather(place: Place) -> list[Published]:
 
 
 def problems(history: Any, seen: Sequence[Published]) -> Iterator[str]:
-    """Each record is a true state, none stands behind a newer one, and the last is the newest there is.
+    """Each record is a true state, none comes after a newer one, and the last one is the newest state.
 
-    A repetition is none; a deleted product may have nothing any more.
+    Duplicates do not count; a deleted product may have no record any more.
     """
     newest: dict[str, int] = {}
     of_version: dict[tuple[str, int], list[Published]] = defaultdict(list)
@@ -38,7 +38,7 @@ def problems(history: Any, seen: Sequence[Published]) -> Iterator[str]:
         for record in of_version.pop((event.product_id, event.stream_version), ()):
             yield from _as_it_was(record, event, document, history.log_id)
     for records in of_version.values():
-        yield f"{_at(records[0])}: the log knows nothing of it"
+        yield f"{_at(records[0])} is not in the log"
     for product_id, document in history.newest.items():
         last = newest.get(product_id)
         if last is None and document["status"] != "deleted":
