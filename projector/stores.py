@@ -21,7 +21,7 @@ LOG_CONNECTIONS_MAX = 4
 
 
 class Stores(NamedTuple):
-    """What all projections of a process share."""
+    """The servers and settings that all projections of a process share."""
 
     settings: "ProjectorSettings"
     read_model: "asyncpg.Pool[asyncpg.Record]"

@@ -46,7 +46,7 @@ class Applier(Generic[S]):
         self._transaction = BatchTransaction(view, fold, log, self.breaker, listener)
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """The checkpoints of these partitions; also reads what is parked there. Raises `Unavailable`."""
+        """The checkpoints of these partitions; also reads their parked products. Raises `Unavailable`."""
         places = await self._parked_products.places(partitions)
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
         self._ordered |= places.ordered

@@ -29,7 +29,7 @@ class Fold(NamedTuple, Generic[S]):
 
     event_types: frozenset[str]
     apply: Callable[[S | None, ProductEvent, RecordedEvent], S | None]
-    pass_over: Callable[[S, RecordedEvent], S]
+    skip: Callable[[S, RecordedEvent], S]
 
 
 class Held(NamedTuple, Generic[S]):

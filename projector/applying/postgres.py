@@ -24,13 +24,13 @@ class PostgresEventLog:
         self._pool = pool
 
     async def log_id(self) -> UUID:
-        """Raises `Unavailable` while the store is away."""
+        """Raises `Unavailable` while the event store cannot be reached."""
         with translated(_SERVER):
             found = await self._pool.fetchval(load_sql(_PACKAGE, "select_log_id"))
         return UUID(int=found.int)
 
     async def newest_position(self) -> int:
-        """Raises `Unavailable` while the store is away."""
+        """Raises `Unavailable` while the event store cannot be reached."""
         with translated(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_newest_position")))
 

@@ -103,7 +103,7 @@ class StreamFold(Generic[S]):
         if event.event_type not in self._fold.event_types:
             result = "skipped"
             if self._state is not None:
-                self._state = self._fold.pass_over(self._state, event)
+                self._state = self._fold.skip(self._state, event)
         else:
             self._state = apply_one(self._fold, self._state, event)
         self._tally[event.event_type, result] += 1

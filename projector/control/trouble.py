@@ -7,7 +7,7 @@ _log = get_logger(__name__)
 
 
 class Trouble:
-    """Of one task of a projection. `message` is what the log says, such as `states are not published`."""
+    """The error of one task of a projection. `message` is for the log: `states are not published`."""
 
     def __init__(self, projection: str, message: str) -> None:
         self._projection = projection

@@ -68,7 +68,7 @@ class PromptBatchSubscriber(BatchSubscriber):
         """Leave the group. If the broker cannot be reached, end without telling it.
 
         aiokafka's fetcher awaits fetches that it has just cancelled, so that a fetch in its back-off ends our
-        stop like a cancellation; what was still to be closed then is its connections.
+        stop like a cancellation; then only its connections are still to be closed.
         """
         consumer = self.consumer
         try:

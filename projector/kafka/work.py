@@ -26,7 +26,7 @@ class Source(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What is done for good, and by partition where it stopped before the end."""
+    """The finished items, and by partition the place where the run stopped before the end."""
 
     done: Sequence[Delivered | Unreadable]
     stopped: Mapping[int, Stop]

@@ -1,6 +1,6 @@
-"""Sends digests when they are due, hands to a person what will not go out by itself, and forgets old ones.
+"""Sends digests that are due, parks digests that failed for good, and deletes old ones.
 
-It runs in every process that notifies; the claims in the table keep two of them from sending the same digest.
+It runs in every process with notifications; the claims keep two processes from sending the same digest.
 """
 
 import asyncio
@@ -23,9 +23,11 @@ from projector.notifications.digest_ports import Digests, Undelivered
 from projector.notifications.send_digest import DigestSender
 
 WAITING = Gauge("notifications_waiting", "Events that wait for a digest, once for each recipient.")
-WAITING_SECONDS = Gauge("notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 without any.")
+WAITING_SECONDS = Gauge(
+    "notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 if there is none."
+)
 DIGEST_DEAD_LETTERS = "digests"
-"""In place of a topic, of the dead letters that are digests; they have the partition -1: no record is one."""
+"""In place of a topic, for dead letters that are digests. Their partition is -1, which no record has."""
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
 _DEAD_LETTERS_PER_TURN_MAX = 100
@@ -44,7 +46,7 @@ class LoopTools(NamedTuple):
 
 class DigestLoop:
     """A `Background`. Looks for due digests every `look_seconds`, sends `at_a_time_max` of them at a time,
-    and forgets old ones every `purge_seconds`.
+    and deletes old ones every `purge_seconds`.
     """
 
     topic = "digests"
@@ -73,11 +75,11 @@ class DigestLoop:
         self._purged_at: float | None = None
 
     def obey(self, control: Control) -> None:
-        """A paused projection sends no digest either."""
+        """A paused projection sends no digests."""
         self._is_paused = control.is_paused
 
     def lags(self) -> Sequence[PartitionLag]:
-        """None in events: what waits is counted in `notifications_waiting`."""
+        """None: the metric `notifications_waiting` counts the events that wait."""
         return ()
 
     async def check(self) -> None:
@@ -85,7 +87,7 @@ class DigestLoop:
         self._trouble.check()
 
     async def run(self) -> None:
-        """Until cancelled, and then to the end of the mails in hand: else nobody would know of them."""
+        """Until cancelled, and then to the end of the mails in hand: else their outcome would be unknown."""
         while True:
             turn = asyncio.create_task(self._turn())
             try:
@@ -97,7 +99,7 @@ class DigestLoop:
                 await asyncio.sleep(self._look_seconds)
 
     async def _turn(self) -> bool:
-        """Whether more may be due. Never raises for what a server does."""
+        """Whether more may be due. Never raises for an error of a server."""
         try:
             is_more_due = not self._is_paused and await self._send_due()
             is_more_due |= await self._park_undelivered()
@@ -111,7 +113,7 @@ class DigestLoop:
 
     async def _send_due(self) -> bool:
         digests = await self._tools.digests.take(self._recipients, self._claim_id, self._at_a_time_max)
-        # Where the answer was lost, the same claim asks again in the next turn.
+        # After a lost answer, the same claim asks again in the next turn.
         claim_id, self._claim_id = self._claim_id, uuid4()
         sending = (self._tools.sender.send(one, claim_id) for one in digests)
         outcomes = await asyncio.gather(*sending, return_exceptions=True)
@@ -121,7 +123,7 @@ class DigestLoop:
         return len(digests) == self._at_a_time_max
 
     async def _park_undelivered(self) -> bool:
-        """Whether there may be more. Raises `ParkingIsFull`; then they are found again."""
+        """Whether there may be more. Raises `ParkingIsFull`; then they are found again next time."""
         undelivered = await self._tools.digests.undelivered(_DEAD_LETTERS_PER_TURN_MAX)
         if not undelivered:
             return False
@@ -131,7 +133,7 @@ class DigestLoop:
         async with self._tools.open_parking() as parking:
             await parking.park(dead_letters)
         breaker.parked(len(dead_letters))
-        # A crash before this line parks them once more, which changes nothing.
+        # After a crash before this line they are parked again, which changes nothing.
         await self._tools.digests.mark_parked([one.digest_id for one in undelivered])
         for dead_letter in dead_letters:
             self._tools.tell_parked(dead_letter)
@@ -152,7 +154,7 @@ class DigestLoop:
 
 
 def _dead_letter(digest: Undelivered) -> SingleDeadLetter:
-    """A digest as a dead letter; `show` prints what it is about."""
+    """A digest as a dead letter; `show` prints its contents."""
     digest_id = str(digest.digest_id)
     value = {"digest_id": digest_id, "recipient": digest.recipient, "events": digest.events}
     record = MadeRecord(

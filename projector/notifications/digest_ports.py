@@ -1,4 +1,4 @@
-"""What digests need from outside; `postgres/` provides it."""
+"""The ports of digests; `postgres/` implements them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,14 +11,14 @@ from projector.notifications.ports import Claim, ClaimState
 
 
 class Pacing(Protocol):
-    """Decides for each event and recipient, once and for all, between a single mail and a digest."""
+    """Decides for each event and recipient, for good, between a single mail and a digest."""
 
     async def plan(self, tellings: Sequence[Telling], recipients: Sequence[str]) -> Collection[UUID]:
-        """The ids of the events that digests tell to everybody; safe to do again. Raises `Unavailable`."""
+        """The ids of events that are in digests for all recipients; safe to repeat. Raises `Unavailable`."""
 
 
 class Digest(NamedTuple):
-    """One mail that tells of many events. `attempts`: with the one that is being made."""
+    """One mail about many events. `attempts`: including the present one."""
 
     digest_id: UUID
     recipient: str
@@ -27,7 +27,7 @@ class Digest(NamedTuple):
 
 
 class Undelivered(NamedTuple):
-    """A digest that will not go out by itself, and that no person knows of yet."""
+    """A digest that is not tried again and is no dead letter yet."""
 
     digest_id: UUID
     digest_number: int
@@ -40,7 +40,7 @@ class Undelivered(NamedTuple):
 
 
 class ToldProducts(NamedTuple):
-    """The products of one sort: how many, of how many events, and of the first ones id and last position."""
+    """The products of one sort: how many, with how many events; id and last position of the first ones."""
 
     products: int
     events: int
@@ -48,7 +48,7 @@ class ToldProducts(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a digest tells; `imports` counts what `import_ids` begins to list."""
+    """The contents of a digest; `import_ids` lists the first of `imports`."""
 
     sorts: Mapping[Sort, ToldProducts]
     import_ids: Sequence[str]
@@ -56,28 +56,28 @@ class Contents(NamedTuple):
 
     @property
     def events(self) -> int:
-        """Of all sorts."""
+        """The events of all sorts."""
         return sum(one.events for one in self.sorts.values())
 
 
 class Gathered(NamedTuple):
-    """What waits for a digest, or for another attempt at one."""
+    """Events that wait for a digest, or for another attempt to send it."""
 
     events: int
     oldest_seconds: float
 
 
 class Digests(Protocol):
-    """Which digests there are, and who may send them: at most one at a time. Raises `Unavailable`."""
+    """The digests, and who may send them: one sender at a time. Raises `Unavailable`."""
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
-        """Ours, for certain, before this returns: what is due, and what is to be tried again.
+        """Claims the digests that are due, also for another attempt; committed when this returns.
 
-        The same `claim_id` asks once more after an answer that was lost.
+        The same `claim_id` asks again after a lost answer.
         """
 
     async def contents(self, digest_id: UUID, shown_max: int) -> Contents:
-        """Of each sort, and of the imports, so many at most."""
+        """At most `products` of each sort and of the imports."""
 
     async def settle(
         self,
@@ -87,24 +87,24 @@ class Digests(Protocol):
         cause: str | None,
         retry_seconds: float | None = None,
     ) -> None:
-        """What became of a claim; nothing where somebody else has claimed it since."""
+        """Stores the outcome of a claim; no effect if another process has claimed the digest since."""
 
     async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
-        """The oldest; a claim that is older than any sending takes has become `unknown`."""
+        """The oldest ones; an old claim that was never settled becomes `unknown` first."""
 
     async def mark_parked(self, digest_ids: Collection[UUID]) -> None:
-        """A person will know of these."""
+        """These are dead letters now."""
 
     async def claim(
         self, digest_id: UUID, again: Collection[ClaimState], claim_id: UUID
     ) -> tuple[Claim, Digest | None]:
-        """By hand, where its state is among `again`; the digest where it is ours."""
+        """Claims one digest for an operator, if its state is in `again`; None: it cannot be claimed."""
 
     async def discard(self, digest_id: UUID) -> None:
-        """It is never sent any more, unless it is on its way."""
+        """It is not sent any more, unless it is being sent now."""
 
     async def gathered(self, recipients: Sequence[str]) -> Gathered:
-        """For measuring."""
+        """For metrics."""
 
     async def purge_one(self, days: int) -> bool:
-        """Forget the oldest digest that was settled so long ago; false where there is none."""
+        """Delete the oldest digest that was settled so many days ago; false if there is none."""

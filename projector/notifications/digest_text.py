@@ -1,7 +1,7 @@
-"""What a digest says: how many products of each sort, and the first of them by name.
+"""The text of a digest: the number of products of each sort, and the names of the first ones.
 
-Each product is told once, however many of its events are in the digest: a new product whose price dropped is
-new, and a product that was made and archived is told as just that.
+Each product is listed once, however many of its events are in the digest: a new product whose price dropped
+is listed as new, and a product that was created and archived has a sort of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ _WORDS: Mapping[Sort, tuple[str, str, str]] = {
 
 
 class ShownProduct(NamedTuple):
-    """`name` None: what it is called cannot be found out."""
+    """`name` None: its history cannot be read."""
 
     product_id: UUID
     name: str | None
 
 
 class Section(NamedTuple):
-    """The products of one sort, of which the first are shown."""
+    """The products of one sort; only the first are shown."""
 
     sort: Sort
     products: int
@@ -50,7 +50,7 @@ class DigestText(NamedTuple):
 def digest_text(
     sections: Sequence[Section], events: int, import_ids: Sequence[str], imports: int, read_url: str
 ) -> DigestText:
-    """`import_ids` are the first of so many `imports`; 0: all of it were single changes."""
+    """`import_ids` are the first of `imports`; 0 imports: all events were single changes."""
     by_sort = {section.sort: section for section in sections}
     ordered = [by_sort[sort] for sort in _WORDS if sort in by_sort]
     products = sum(section.products for section in ordered)

@@ -1,6 +1,6 @@
-"""Sorts the events of a batch: which of them digests will tell, and which are told by mails of their own.
+"""Sorts the events of a batch: those for digests, and those for single mails.
 
-This costs a few statements a batch, however many events it has, and no history of any product.
+This costs a few statements for each batch of any size, and reads no product's history.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,12 +24,12 @@ class Gatherer:
         self._recipients = recipients
 
     async def gather(self, events: Sequence[RecordedEvent]) -> Collection[UUID]:
-        """The ids of those that are finished with, because digests tell of them. Raises `Unavailable`.
+        """The ids of the events that need nothing more, because they are in digests. Raises `Unavailable`.
 
-        The others are told one by one, which also finds out what is wrong with them, where something is.
+        The others become single mails, which also finds out which of them are wrong.
         """
         tellings = {one.event_id: one for event in events if (one := _telling(event)) is not None}
-        # A creation is taken as it comes; of all else the log must know, or nobody is told.
+        # A creation is accepted as it is; any other event must be in the log, or it sends no mail.
         checked = [
             one for one in events
             if one.metadata.event_id in tellings and tellings[one.metadata.event_id].kind != "product-created"
@@ -39,7 +39,7 @@ class Gatherer:
         return await self._pacing.plan(list(tellings.values()), self._recipients) if tellings else ()
 
     async def _missing(self, events: Sequence[RecordedEvent]) -> set[UUID]:
-        """The ids of those that the log does not have."""
+        """The ids of the events that the log does not have."""
         if not events:
             return set()
         newest, reached = await self._log.newest_position(), max(one.log_position for one in events)
@@ -56,7 +56,7 @@ class Gatherer:
 
 
 def _telling(event: RecordedEvent) -> Telling | None:
-    """None: nobody is told of it, or it cannot be read."""
+    """None: it sends no mail, or it cannot be read."""
     if event.event_type not in EVENT_TYPES:
         return None
     try:

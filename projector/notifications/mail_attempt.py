@@ -1,6 +1,6 @@
-"""One attempt to send a mail that is claimed, and the patience with PostgreSQL around it.
+"""One attempt to send a claimed mail, and retries of PostgreSQL around it.
 
-Single mails and digests share this: what is counted, and what a failure means, must be the same for both.
+Single mails and digests share this, so that the counts and the meaning of a failure are the same for both.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from shared.ops.retry import RetryPolicy, retry_transient
 T = TypeVar("T")
 MAILS = Counter(
     "notifications_total",
-    "Mails by what became of an attempt: sent, unreachable, not-sent, refused or unknown; busy, or as found: "
+    "Mails by the outcome of an attempt: sent, unreachable, not-sent, refused or unknown; busy, or as found: "
     "already sent, gathered, refused, unknown or discarded.",
     ["kind", "outcome"],
 )
@@ -27,23 +27,23 @@ _STATES: dict[str, ClaimState] = {
 
 
 async def attempt(mailer: Mailer, mail: Mail) -> Delivery:
-    """Send it. Raises nothing: after an unforeseen error the mail may have been sent, so it is `unknown`."""
+    """Send it. Never raises: after an unexpected error the mail may have been sent, so it is `unknown`."""
     try:
         return await mailer.send(mail)
     except Exception as error:
-        # A defect of ours, somewhere between nothing and everything.
-        _log.exception("sending a mail failed in an unforeseen way", about_id=str(mail.about_id))
+        # A bug of ours; the mail may or may not have been sent.
+        _log.exception("sending a mail failed with an unexpected error", about_id=str(mail.about_id))
         return Delivery("unknown", f"{type(error).__name__}: {error}")
 
 
 def settlement(kind: str, delivery: Delivery) -> tuple[ClaimState, str | None]:
-    """(state, cause) of the claim after an attempt, which is counted as one of this kind."""
+    """(state, cause) of the claim after an attempt; counts the attempt under this kind."""
     MAILS.labels(kind, delivery.outcome).inc()
     return _STATES[delivery.outcome], None if delivery.outcome == "sent" else delivery.cause
 
 
 async def patiently(patience: RetryPolicy, operation: Callable[[], Awaitable[T]]) -> T:
-    """The operation's answer, once PostgreSQL gives one. Raises `Unavailable` at the end of patience."""
+    """Retries the operation while PostgreSQL cannot be reached. Raises `Unavailable` when the budget ends."""
     return await retry_transient(
         patience, operation, is_transient=lambda error: isinstance(error, Unavailable)
     )

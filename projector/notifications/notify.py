@@ -1,8 +1,8 @@
-"""Tells people of an event by mail: claimed before it is sent, so that nobody gets a second one.
+"""Sends the mails about an event. Each is claimed before it is sent, so that nobody gets a second one.
 
-A mail cannot be rolled back and a mail server knows no idempotency key. So the claim is committed first;
-whoever finds one that is not theirs keeps away. What was certainly not sent is free to be claimed again; what
-may have been sent is never sent again by itself, and ends with a person.
+A mail cannot be rolled back, and mail servers have no idempotency keys. So the claim is committed first;
+another process that finds it does not send. A mail that was not sent for certain may be claimed again; one
+that may have been sent is never sent again by itself, and becomes a dead letter.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,30 +26,30 @@ BY_HAND_AND_UNKNOWN: frozenset[ClaimState] = frozenset({"failed", "refused", "un
 
 
 class Done(NamedTuple):
-    """Everybody knows, or nobody is to; `mails` were sent now."""
+    """All mails were sent, or none is needed; `mails` were sent now."""
 
     mails: int
 
 
 class Unfinished(NamedTuple):
-    """Time was up; some recipients are left."""
+    """The batch ran out of time; some recipients are left."""
 
 
 class TryAgain(NamedTuple):
-    """Certainly not sent to everybody; it may work later."""
+    """Not sent to all recipients, for certain; another attempt may succeed."""
 
     cause: str
 
 
 class Hopeless(NamedTuple):
-    """For a person to decide."""
+    """Another attempt does not help: the record is parked."""
 
     error_class: ErrorClass
     cause: str
 
 
 class Lacking(NamedTuple):
-    """The log has no such event: nobody is told of what never happened."""
+    """The log does not have the event, so it never happened, and no mail is sent."""
 
     cause: str
 
@@ -58,7 +58,7 @@ Verdict = Done | Unfinished | TryAgain | Hopeless | Lacking
 
 
 class Notifier:
-    """For the recipients of one installation. `patience` is for PostgreSQL, after a mail was sent."""
+    """For the recipients of one installation. `patience`: the retries of PostgreSQL after a mail was sent."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Notifier:
         again: frozenset[ClaimState] = AUTOMATIC,
         is_time_up: Callable[[], bool] = lambda: False,
     ) -> Verdict:
-        """One event to everybody who does not know of it yet; safe to do again. Raises `Unavailable`."""
+        """Sends one event to all recipients who do not have it yet; safe to repeat. Raises `Unavailable`."""
         if event.event_type not in EVENT_TYPES:
             return Done(0)
         try:
@@ -120,14 +120,14 @@ class Notifier:
             if delivery is not None:
                 told[recipient] = delivery
                 if delivery.outcome == "unreachable":
-                    # The others would only wait for the same time-out.
+                    # The other recipients would only wait for the same time-out.
                     break
         return _verdict(told)
 
     async def _tell(
         self, event: RecordedEvent, text: MailText, recipient: str, again: frozenset[ClaimState]
     ) -> Delivery | None:
-        """None: it was sent, or given up, some time ago."""
+        """None: it was sent or discarded before."""
         event_id = event.metadata.event_id
         wanted = Wanted(event_id, recipient, text.kind, event.product_id)
         claim_id = uuid4()
@@ -137,7 +137,7 @@ class Notifier:
         mail = Mail(event_id, recipient, text.subject, text.body, event.recorded_at)
         delivery = await attempt(self._mailer, mail)
         state, cause = settlement(text.kind, delivery)
-        # With patience: forgotten, a mail that was sent becomes one of which nobody knows.
+        # With retries: if this is not stored, the outcome of a mail that was sent becomes unknown.
         await patiently(self._patience, lambda: self._claims.settle(wanted, claim_id, state, cause))
         return delivery
 
@@ -151,7 +151,7 @@ class Notifier:
 
 
 def _text(kind: Kind, past: Sequence[RecordedEvent], read_url: str) -> MailText:
-    """Of the last event, with the product as it was right after it."""
+    """The text about the last event, with the product right after it."""
     *_, (event, product) = documents_after(past)
     if product is None:
         raise HistoryDoesNotFold(f"there is no product after {past[-1].event_type}")
@@ -159,7 +159,7 @@ def _text(kind: Kind, past: Sequence[RecordedEvent], read_url: str) -> MailText:
 
 
 def _found(kind: Kind, claim: Claim) -> Delivery | None:
-    """What a claim that is not ours says of the mail."""
+    """The outcome of a mail that another claim has."""
     match claim.state:
         case "sent" | "discarded" | "gathered":
             MAILS.labels(kind, f"already {claim.state}").inc()
@@ -169,11 +169,11 @@ def _found(kind: Kind, claim: Claim) -> Delivery | None:
             return Delivery(claim.state, claim.cause or "")
         case _:
             MAILS.labels(kind, "busy").inc()
-            return Delivery("not-sent", "someone else has claimed it and may be sending it now")
+            return Delivery("not-sent", "another process has claimed it and may be sending it now")
 
 
 def _verdict(told: Mapping[str, Delivery]) -> Verdict:
-    """What may still work is tried first; a person is asked once, about all that is left."""
+    """Mails that may still succeed are tried first; then the rest becomes one dead letter."""
     by_outcome: dict[str, list[str]] = {}
     for recipient, delivery in told.items():
         by_outcome.setdefault(delivery.outcome, []).append(f"{recipient}: {delivery.cause}")

@@ -1,10 +1,10 @@
-"""How events are told to one recipient: the first few by single mails, what is more by a digest.
+"""Which events one recipient gets as single mails, and which in a digest: the first few are single mails.
 
-Pure: times and what was sent so far come in as values. A window begins with the first event after a quiet
-time. Once it has had its single mails, all else gathers for a digest at its end. That digest closes the next
-window to single mails, so a burst is one digest a window; it is over when a closed window had no more
-events than single mails could have told. What an import wrote always gathers, and apart from the burst: it
-uses up no single mails and waits for none.
+Pure: times and counts of sent mails come in as values. A window begins with the first event after a quiet
+time. After its single mails, all other events gather for a digest at its end. That digest closes the next
+window to single mails, so a burst is one digest for each window; it is over when a closed window had no more
+events than a window has single mails. Events of an import always gather, apart from the burst: they
+use up no single mails and wait for none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ NO_IMPORT = ""
 
 
 class Telling(NamedTuple):
-    """An event that people are to be told of. `import_id` None: no import wrote it."""
+    """An event to notify of. `import_id` None: no import wrote it."""
 
     event_id: UUID
     product_id: UUID
@@ -29,14 +29,14 @@ class Telling(NamedTuple):
 
 
 class PaceLimits(NamedTuple):
-    """So many single mails in a window of so many seconds."""
+    """The number of single mails in a window, and the window's length."""
 
     single_mails_max: int
     window_seconds: float
 
 
 class Pace(NamedTuple):
-    """Of one recipient: when the newest window ends, and how many single mails it had.
+    """The state of one recipient: when the newest window ends, and how many single mails it had.
 
     `has_burst`: a burst gathers, and no digest has taken it yet.
     """
@@ -47,7 +47,7 @@ class Pace(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`gathered`: by import id (or `NO_IMPORT`), with the time at which a gathering that is new is due."""
+    """`gathered`: by import id (or `NO_IMPORT`), with the time when a new gathering is due."""
 
     pace: Pace
     singles: Sequence[Telling]
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
 
 
 def plan(pace: Pace, tellings: Iterable[Telling], now: datetime, limits: PaceLimits) -> Plan:
-    """Of events that this recipient has no mail of yet, in order."""
+    """The plan for events that this recipient has no mail about yet, in order."""
     window = timedelta(seconds=limits.window_seconds)
     singles: list[Telling] = []
     gathered: dict[str, list[Telling]] = {}

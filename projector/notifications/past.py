@@ -1,4 +1,4 @@
-"""A product's past, folded: what it was after each of its events."""
+"""Folds a product's history: its document after each event."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,9 +10,9 @@ from shared.contract.views import ProductDocument
 
 
 def documents_after(past: Iterable[RecordedEvent]) -> Iterator[tuple[ProductEvent, ProductDocument | None]]:
-    """Each event with the document after it, None once it is deleted. `past` begins with version 1.
+    """Each event with the document after it; None once the product is deleted. `past` begins with version 1.
 
-    Types that only newer code knows are left out. Raises `CodecError`, `ArithmeticError` and
+    Events of unknown types are left out. Raises `CodecError`, `ArithmeticError` and
     `HistoryDoesNotFold` at the event that cannot be read or applied.
     """
     document: ProductDocument | None = None

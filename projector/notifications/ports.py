@@ -1,4 +1,4 @@
-"""What notifying needs from outside; `postgres/`, `smtp/` and `kafka/` provide it."""
+"""The ports of notifications; `postgres/`, `smtp/` and `kafka/` implement them."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,15 +8,16 @@ from uuid import UUID
 from projector.notifications.text import Kind
 
 ClaimState = Literal["planned", "gathered", "claimed", "sent", "failed", "refused", "unknown", "discarded"]
-"""planned: a single mail that nobody has claimed yet. gathered: a digest tells of it, no single mail.
-claimed: someone sends it now. failed: certainly not sent, may be claimed again. refused: neither.
-unknown: may have been sent. discarded: an operator gave it up."""
+"""planned: a single mail that is not claimed yet. gathered: the event is in a digest, not in a single mail.
+claimed: a process sends it now. failed: not sent for certain, may be claimed again. refused: not sent for
+certain, not claimed again.
+unknown: perhaps sent. discarded: an operator gave it up."""
 
 
 class Mail(NamedTuple):
-    """One mail to one recipient; `about_id` makes its Message-ID: a second one is known as the same.
+    """One mail to one recipient. `about_id` makes its Message-ID, so a second copy is recognised.
 
-    `about_id` is the event's; of a digest its own, and `event_count` says how many events it tells of.
+    `about_id` is the event's id, or the digest's. `event_count`: the number of events in a digest.
     """
 
     about_id: UUID
@@ -28,11 +29,11 @@ class Mail(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What became of a mail, and how that is known.
+    """The outcome of an attempt, and its cause.
 
-    `unreachable`: certainly not sent, and no other mail would be now. `not-sent`: certainly not sent, may be
-    tried again. `refused`: certainly not sent, and the server will always say so. `unknown`: the server had
-    the whole mail when it fell silent.
+    `unreachable`: not sent for certain, and no other mail can be sent now. `not-sent`: not sent for certain,
+    may be tried again. `refused`: not sent for certain, and the server will always refuse it. `unknown`: the
+    server had the whole mail and did not answer.
     """
 
     outcome: Literal["sent", "unreachable", "not-sent", "refused", "unknown"]
@@ -40,14 +41,14 @@ class Delivery(NamedTuple):
 
 
 class Mailer(Protocol):
-    """Speaks to the mail server."""
+    """Sends mails to the mail server."""
 
     async def send(self, mail: Mail) -> Delivery:
-        """Bounded in time; never raises for what the server or the network does."""
+        """Limited in time; never raises for errors of the server or the network."""
 
 
 class Claim(NamedTuple):
-    """Not `is_ours`: it is not ours to send, because of `state`."""
+    """`is_ours` False: this process must not send it, because of `state`."""
 
     is_ours: bool
     state: ClaimState
@@ -55,7 +56,7 @@ class Claim(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which mail."""
+    """The mail to claim."""
 
     event_id: UUID
     recipient: str
@@ -64,17 +65,17 @@ class Wanted(NamedTuple):
 
 
 class Claims(Protocol):
-    """Who may send which mail: at most one at a time, and none after it was sent. Raises `Unavailable`."""
+    """Reserves mails for senders: one sender at a time, and none after it was sent. Raises `Unavailable`."""
 
     async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
-        """Ours, for certain, before this returns: a new mail, or one whose state is among `again`.
+        """Claims a new mail, or one whose state is in `again`; the claim is committed when this returns.
 
-        One that was claimed longer ago than any sending takes becomes `unknown` first. The same `claim_id`
-        asks once more after an answer that was lost.
+        An old claim that was never settled becomes `unknown` first. The same `claim_id`
+        asks again after a lost answer.
         """
 
     async def settle(self, wanted: Wanted, claim_id: UUID, state: ClaimState, cause: str | None) -> None:
-        """What became of a claim; nothing where somebody else has claimed it since."""
+        """Stores the outcome of a claim; no effect if another process has claimed the mail since."""
 
     async def discard(self, event_id: UUID) -> None:
-        """No mail of this event is ever sent any more, but for one that is on its way."""
+        """No mail about this event is sent any more, except one that is being sent now."""

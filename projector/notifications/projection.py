@@ -30,15 +30,15 @@ from shared.ops.retry import RetryPolicy
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-# A claim is doubted when whoever has it must have given up long ago.
+# A claim has an unknown outcome when its process must have ended long ago.
 _DOUBT_FACTOR = 2
-# Below the time that a shutdown may take.
+# Less than the time of a shutdown.
 _PATIENCE_SECONDS_MAX = 15.0
 
 
 @dataclass(frozen=True)
 class NotificationsProjection:
-    """Its effect is mails: it keeps claims, not a view, and cannot be rebuilt."""
+    """Sends mails. It stores claims and no view, and cannot be rebuilt."""
 
     name: str = "notifications"
     rebuilding: None = None
@@ -48,14 +48,14 @@ class NotificationsProjection:
         return None if settings.sends_mails else "SMTP_URL and NOTIFICATION_RECIPIENTS"
 
     def source(self, stores: Stores) -> Source:
-        """A new group begins with what comes next: past events send no mail."""
+        """A new group begins at the end of the topic: old events send no mail."""
         return Source(stores.topic, stores.group(self.name), "committed-or-end", waits_for_batch=True)
 
     def running(self, stores: Stores) -> Running:
         """A subscription for the events, one for each retry topic, and the digests."""
         settings, main = stores.settings, self.source(stores)
         senders = _senders(stores)
-        assert senders is not None, "without a mail server this projection is not run"
+        assert senders is not None, "this projection does not run without a mail server"
         notifier, sender = senders
         retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
         stores.stack.push_async_callback(retries.close)
@@ -117,7 +117,7 @@ def _claims(stores: Stores) -> PostgresClaims:
 
 
 def _digests(stores: Stores) -> PostgresDigests:
-    # Making the text of a digest takes its time, too, with patience for the log.
+    # To make the text of a digest takes time, too, with retries of reading the log.
     doubt_seconds = _doubt_seconds(stores) + _PATIENCE_SECONDS_MAX
     return PostgresDigests(stores.read_model, _pace_limits(stores), doubt_seconds=doubt_seconds)
 

@@ -1,7 +1,7 @@
-"""Takes mails out of the dead letters: tried once more, or given up by an operator who says why.
+"""Retry and discard of mails that are dead letters.
 
-No transaction is open while SMTP is spoken: the claims keep two operators from sending the same mail, and the
-dead letter leaves the park afterwards.
+No transaction is open while a mail is sent: the claims keep two operators from sending the same mail, and the
+dead letter is deleted afterwards.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,11 @@ from projector.notifications.send_digest import DigestSender
 from projector.parking.retry import ReadRecord, Released
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
-_ASK = "say so (--resend-unknown) to have it sent again, or discard it"
+_ASK = "use --resend-unknown to send it again, or discard it"
 
 
 class NotificationRetries:
-    """What `Retry` is for views. `senders` None: without a mail server there is nothing but discarding."""
+    """`Retrying` for mails. `senders` None: without a mail server they can only be discarded."""
 
     def __init__(
         self,
@@ -52,19 +52,19 @@ class NotificationRetries:
         self._read_record = read_record
 
     async def retry(self, product_id: UUID, action: Action, *, from_log: bool = False) -> Released:
-        """Nothing: mails need no order, so none is parked with its product."""
+        """Does nothing: mails need no order, so none is parked with its product."""
         return Released(0, 0)
 
     async def discard(self, product_id: UUID, action: Action, *, events: int | None = None) -> Released:
-        """Nothing, for the same reason."""
+        """Does nothing, for the same reason."""
         return Released(0, 0)
 
     async def retry_single(
         self, dead_letter_id: int, action: Action, *, resend_unknown: bool = False
     ) -> Released:
-        """Send what of this event, or digest, was not sent. Raises `Unavailable`, `CannotGoOn`.
+        """Send the unsent mails of this event or digest. Raises `Unavailable`, `CannotGoOn`.
 
-        `resend_unknown`: also what may have been sent already.
+        `resend_unknown`: also mails that may have been sent already.
         """
         if self._senders is None:
             raise CannotGoOn("there is no mail server: set SMTP_URL and NOTIFICATION_RECIPIENTS")
@@ -96,7 +96,7 @@ class NotificationRetries:
         raise AssertionError("its time was never up")
 
     async def discard_single(self, dead_letter_id: int, action: Action) -> Released:
-        """Forget it: no mail of this event, or no such digest, is ever sent any more."""
+        """Give it up: no mail about this event, or not this digest, is sent any more."""
         parked = await self._parked(dead_letter_id)
         if parked is None:
             return Released(0, 0)
@@ -128,7 +128,7 @@ class NotificationRetries:
 
 
 def _digest_of(parked: StoredDeadLetter) -> UUID | None:
-    """Which digest it is; None: it is a record."""
+    """The digest's id; None: it is a record."""
     if parked.topic != DIGEST_DEAD_LETTERS:
         return None
     return UUID((dict(parked.headers)[DIGEST_ID_HEADER] or b"").decode())

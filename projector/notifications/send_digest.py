@@ -1,8 +1,8 @@
-"""Sends a digest: claimed before it is sent, like every mail, so that nobody gets a second one.
+"""Sends a digest. It is claimed before it is sent, like every mail, so that nobody gets a second one.
 
-The names of the products that it shows are read from the log, for those few alone and as they were after the
-last event that it tells. A product whose history cannot be read is shown without a name: it must not keep the
-mail of all the others.
+The names of the products that it shows are read from the log, only for these products and as of the
+last event in the digest. A product whose history cannot be read is shown without a name: it must not hold up
+the digest.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy
 
-# Of each sort of product, and of imports.
+# Shown of each sort of product, and of imports.
 SHOWN_PER_DIGEST_MAX = 10
 _log = get_logger(__name__)
 
@@ -29,7 +29,7 @@ _log = get_logger(__name__)
 class DigestSender:
     """`retry_seconds`: how long until the attempt after the first, the second, and so on.
 
-    `patience` is for PostgreSQL.
+    `patience`: the retries of PostgreSQL.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class DigestSender:
         self._patience = patience
 
     async def send(self, digest: Digest, claim_id: UUID) -> None:
-        """One that we have claimed. Raises `Unavailable`: what became of it could not be stored."""
+        """Send a claimed digest. Raises `Unavailable` if its outcome could not be stored."""
         waits = self._retry_seconds[digest.attempts - 1 : digest.attempts]
         await self._send(digest, claim_id, waits[0] if waits else None)
 
     async def send_by_hand(
         self, digest_id: UUID, again: Collection[ClaimState]
     ) -> Done | TryAgain | Hopeless:
-        """One that an operator wants sent, where its state is among `again`. Raises `Unavailable`."""
+        """Send a digest for an operator, if its state is in `again`. Raises `Unavailable`."""
         claim_id = uuid4()
         claim, digest = await patiently(
             self._patience, lambda: self._digests.claim(digest_id, again, claim_id)
@@ -77,16 +77,16 @@ class DigestSender:
             case "unknown":
                 return Hopeless("mail-outcome-unknown", cause)
             case _:
-                return TryAgain(cause or "someone else has claimed it and may be sending it now")
+                return TryAgain(cause or "another process has claimed it and may be sending it now")
 
     async def _send(
         self, digest: Digest, claim_id: UUID, retry_seconds: float | None
     ) -> tuple[ClaimState, str | None]:
-        """(its state now, the cause where it was not sent); discarded: it has no events."""
+        """(its new state, the cause if it was not sent); discarded: it has no events."""
         try:
             mail = await patiently(self._patience, lambda: self._mail(digest))
         except Exception as error:
-            # Nothing was said to the mail server yet.
+            # The mail server has not been contacted yet.
             _log.exception("a digest cannot be made", digest_id=str(digest.digest_id))
             delivery = Delivery("not-sent", f"{type(error).__name__}: {error}")
         else:
@@ -95,7 +95,7 @@ class DigestSender:
                 return "discarded", None
             delivery = await attempt(self._mailer, mail)
         state, cause = settlement("digest", delivery)
-        # With patience: forgotten, a digest that was sent becomes one of which nobody knows.
+        # With retries: if this is not stored, the outcome of a digest that was sent becomes unknown.
         await self._settle(digest, claim_id, state, cause, retry_seconds if state == "failed" else None)
         _log.info(
             "digest", digest_id=str(digest.digest_id), outcome=delivery.outcome, attempt=digest.attempts,
@@ -117,7 +117,7 @@ class DigestSender:
         )
 
     async def _mail(self, digest: Digest) -> Mail | None:
-        """The same for the same digest, however often it is made; None: it is empty. Raises `Unavailable`."""
+        """The same digest always gives the same mail; None: it is empty. Raises `Unavailable`."""
         contents = await self._digests.contents(digest.digest_id, SHOWN_PER_DIGEST_MAX)
         if not contents.sorts:
             return None
@@ -144,7 +144,7 @@ class DigestSender:
 
 
 def _name(past: Sequence[RecordedEvent]) -> str | None:
-    """What the product was called last; None: its history cannot be read."""
+    """The product's last name; None: its history cannot be read."""
     name = None
     try:
         for _, product in documents_after(past):

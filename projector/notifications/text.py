@@ -1,6 +1,6 @@
-"""What a mail says, made from an event and the product after it. Names come from outside: they stay one line.
+"""The text of a single mail, made from an event and the product after it.
 
-A line break in a product's name must never become one in a header, nor a made-up line in the text.
+Names come from clients: a line break in one must not end a header, or make a false line in the text.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from shared.contract.views import ProductDocument
 
 Kind = Literal["product-created", "price-dropped", "product-archived"]
 EVENT_TYPES = frozenset({"product-created", "product-price-changed", "product-archived"})
-"""Only of these anybody is told; a price that rose is not worth a mail."""
+"""Only these events send mails; a higher price does not."""
 
 SUBJECT_NAME_CHARACTERS_MAX = 120
 VARIANTS_SHOWN_MAX = 20
@@ -22,7 +22,9 @@ _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 class MailText(NamedTuple):
-    """Of one mail to anybody. `subject` is one line, the lines of `body` end with a line feed."""
+    """The text is the same for all recipients. `subject` is one line; the lines of `body` end with a line
+    feed.
+    """
 
     kind: Kind
     subject: str
@@ -30,7 +32,7 @@ class MailText(NamedTuple):
 
 
 def kind_of(event: e.ProductEvent) -> Kind | None:
-    """None: nobody is told."""
+    """None: the event sends no mail."""
     match event:
         case e.ProductCreated():
             return "product-created"
@@ -44,7 +46,7 @@ def kind_of(event: e.ProductEvent) -> Kind | None:
 
 
 def mail_text(kind: Kind, event: e.ProductEvent, product: ProductDocument, read_url: str) -> MailText:
-    """`product` is as it was right after the event, however much has happened to it since."""
+    """`product` is the document right after the event, not the present one."""
     name = one_line(product.name)
     short = shortened(name, SUBJECT_NAME_CHARACTERS_MAX)
     if isinstance(event, e.PriceChanged):
@@ -65,7 +67,7 @@ def mail_text(kind: Kind, event: e.ProductEvent, product: ProductDocument, read_
 
 
 def one_line(text: str) -> str:
-    """The text without anything that could end a line; other scripts and emoji stay as they are."""
+    """The text without characters that could end a line; other scripts and emoji do not change."""
     kept = "".join(" " if unicodedata.category(one) in _BREAKING else one for one in text)
     return " ".join(kept.split())
 
@@ -82,5 +84,5 @@ def _money(money: e.Money) -> str:
 
 
 def shortened(text: str, characters_max: int) -> str:
-    """With an ellipsis where something is left out."""
+    """With an ellipsis if the text was cut."""
     return text if len(text) <= characters_max else cut_text(text, characters_max - 1).rstrip() + "…"

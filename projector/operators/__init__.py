@@ -1,1 +1,1 @@
-"""What operators call: the command line, the HTTP port, the status."""
+"""The operators' interfaces: the command line, the operations port, the status."""

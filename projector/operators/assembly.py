@@ -19,7 +19,7 @@ class Operations(NamedTuple):
 
 
 def operations(stores: Stores) -> Operations:
-    """Of all projections, over the same stores."""
+    """The actions on all projections, over the same stores."""
     retrying = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
     return Operations(
         DeadLetters(PostgresDeadLetters(stores.read_model), retrying, stores.topic),

@@ -195,7 +195,7 @@ class _Run:
             self.outages = self.outages + 1 if isinstance(error, Unavailable) else 0
         except Exception as error:
             # An unknown error of one dead letter must not keep the others from their attempt.
-            _log.exception("an unknown error ended an attempt", dead_letter=dead_letter.dead_letter_id)
+            _log.exception("an attempt failed with an unknown error", dead_letter=dead_letter.dead_letter_id)
             released = Released(0, dead_letter.events, f"{type(error).__name__}: {error}")
             self.outages = 0
         self.last_cause = released.cause

@@ -84,8 +84,8 @@ class Retry(Generic[S]):
         except ProjectorError:
             raise
         except Exception as error:
-            # As when it was parked: an error that nobody foresaw is this product's, not the command's.
-            _log.exception("an unknown error does not pass", product_id=str(product_id))
+            # As when it was parked: an unknown error belongs to this product, not to the command.
+            _log.exception("a retry failed with an unknown error", product_id=str(product_id))
             return await self._note_failure(product_id, "unknown", f"{type(error).__name__}: {error}")
         await self._tell(change)
         return released
@@ -122,7 +122,7 @@ class Retry(Generic[S]):
             if not await writer.still_parked([product_id]):
                 return Released(0, 0)
             parked = (await writer.parked(product_id))[:events]
-            change = await self._pass_over(writer, product_id, parked)
+            change = await self._skip(writer, product_id, parked)
             left = await writer.release(parked, action)
         await self._tell(change)
         return Released(len(parked), left)
@@ -206,7 +206,7 @@ class Retry(Generic[S]):
         if change is not None and self._listener is not None:
             await self._listener.changed([change])
 
-    async def _pass_over(
+    async def _skip(
         self, writer: BatchWriter[S], product_id: UUID, parked: Sequence[StoredDeadLetter]
     ) -> Change[S] | None:
         held = (await writer.held([product_id])).get(product_id, NOTHING)
@@ -222,7 +222,7 @@ class Retry(Generic[S]):
                     f"the view is at version {version} of product {product_id} and cannot skip version "
                     f"{event.stream_version}: repair the cause and retry, or rebuild the view"
                 )
-            state = self._fold.pass_over(state, event)
+            state = self._fold.skip(state, event)
             version, position = event.stream_version, event.log_position
         if version == held.stream_version:
             return None

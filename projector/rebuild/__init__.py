@@ -1,1 +1,1 @@
-"""Builds a view anew from the log beside the live one, proves it equal and switches; or verifies it."""
+"""Builds a view again from the log beside the live one, compares and switches; or verifies a view."""

@@ -1,4 +1,4 @@
-"""Brings a shadow from where it is to the end of the log, a stretch at a time, as often as it is asked."""
+"""Catch-up: brings a shadow from its position to the end of the log, a stretch at a time."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ EVENTS_PER_STRETCH_MAX = 5_000
 
 
 class LogReader(Protocol):
-    """The log, forwards from a position."""
+    """Reads the log forwards from a position."""
 
     async def newest_position(self) -> int: ...
 
@@ -26,7 +26,7 @@ class LogReader(Protocol):
 
 
 class CatchUp(Generic[S]):
-    """Implements `rebuild_ports.Tail`. `failed` are products whose history does not fold: passed over."""
+    """Implements `CatchingUp`. `failed`: products whose history does not fold; they are skipped."""
 
     def __init__(
         self, log: LogReader, fold: Fold[S], shadow: Shadow[S], reached: int, failed: set[UUID]
@@ -41,7 +41,7 @@ class CatchUp(Generic[S]):
         return await self._log.newest_position()
 
     async def apply(self, upto: int, only: Only | None = None) -> None:
-        """Applied twice, an event is dropped by its version."""
+        """An event that is applied already is dropped by its version."""
         position = self.reached
         while position < upto:
             events = await self._log.tail(position, upto, EVENTS_PER_STRETCH_MAX)
@@ -83,7 +83,7 @@ class CatchUp(Generic[S]):
 
 
 class _FromLog:
-    """The record of an event that came from the log itself; nobody parks it."""
+    """The record of an event that came from the log; it is never parked."""
 
     topic, partition, timestamp = "", 0, 0
     key = value = None

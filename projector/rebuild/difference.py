@@ -1,4 +1,4 @@
-"""Two versions of a row or document, told as the fields in which they differ: whole rows nobody reads."""
+"""The difference of two versions of a row or document, by field: whole rows are too long to read."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 Fields = Mapping[str, Any]
 VERIFIED, REBUILT = "is {}, should be {}", "is {} live and {} rebuilt"
-"""How the two are told apart: by `verify`, and by the proof of a rebuild."""
+"""The wording of a difference: that of `verify`, and that of a rebuild's comparison."""
 _VALUE_CHARACTERS_MAX = 120
 _LINE_CHARACTERS_MAX = 600
 _BYTES = "\\x"
@@ -16,7 +16,7 @@ _NOTHING = object()
 def difference(one: Fields | None, other: Fields | None, words: str) -> str:
     """Such as `name is "a", should be "b"; document.name is "a", should be "b"`. None: there is no such row.
 
-    Values are those of JSON; bytes as PostgreSQL writes them (`\\x7b7d`) are opened where they are text.
+    Values are those of JSON; bytes as PostgreSQL writes them (`\\x7b7d`) are decoded if they are text.
     """
     if one is None or other is None:
         return words.format(*("not there" if row is None else _shown(row) for row in (one, other)))
@@ -31,7 +31,7 @@ def _differing(one: Fields, other: Fields) -> Iterator[tuple[str, Any, Any]]:
             continue
         opened = _opened(a), _opened(b)
         inner = list(_differing(*opened)) if all(isinstance(each, dict) for each in opened) else []
-        # The same fields in other bytes differ, too.
+        # The same fields in other bytes are a difference, too.
         yield from [(f"{name}.{field}", *pair) for field, *pair in inner] or [(name, *opened)]
 
 

@@ -24,14 +24,14 @@ async def wait_until_applied(
     next_offsets: "Callable[[], Awaitable[Mapping[int, int]]] | None",
     seconds_max: float,
 ) -> None:
-    """First for the relay to have published it, then for the projection to have passed the topic's end.
+    """Waits until the relay has published the position, then until the projection is past the topic's end.
 
     `next_offsets` None: the group's committed offsets are the position. Raises `CannotGoOn` after
     `seconds_max`, `Unavailable`.
     """
     deadline = time.monotonic() + seconds_max
     while await published_position() < position:
-        await _pause(deadline, "the relay has not published the log up to where the rebuild is")
+        await _pause(deadline, "the relay has not published the log up to the rebuild's position")
     try:
         ends = (await topic_ends(bootstrap_servers, topic, [])).end_offsets
         while True:

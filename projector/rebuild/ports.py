@@ -1,4 +1,4 @@
-"""What a rebuild needs of a store that can hold a view twice: live, and as the shadow that is being made."""
+"""The ports of a rebuild: a store that can hold a view twice, as the live view and as a shadow."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,12 +10,16 @@ from projector.applying.ports import Change, Held, S
 from projector.rebuild.bulk_fold import Failed
 from shared.contract.recorded_event import RecordedEvent
 
+# As stored; the table's word for a rebuild that is compared is `proved`.
 LOADING, CATCHING_UP, COMPARED, SWITCHED = "loading", "catching-up", "proved", "switched"
 Only = Callable[[RecordedEvent], bool]
 
 
 class Record(NamedTuple):
-    """How far a rebuild is: where it goes on after whatever interrupted it. `phase` is one of the above."""
+    """How far a rebuild is, so that it can be resumed. `phase` is one of the above.
+
+    `proof` is the result of the comparison, for people; it has the name of its column.
+    """
 
     projection: str
     phase: str
@@ -34,27 +38,27 @@ class Record(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Live view and shadow compared at one position; `differences` are lines for people, none when equal."""
+    """Shadow and live view compared at one position; `differences` are lines for people, empty if equal."""
 
     rows: int
-    digest: str
+    checksum: str
     differences: Sequence[str]
     left_out: int
 
 
 class ShadowWriter(Protocol[S]):
-    """A stretch of the log on its way into the shadow."""
+    """Writes a stretch of the log into the shadow."""
 
     async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]: ...
 
     async def save(self, changes: Sequence[Change[S]]) -> None: ...
 
     async def fail(self, failures: Mapping[UUID, Failed]) -> None:
-        """The histories of these products do not fold on."""
+        """Store products whose history does not fold."""
 
 
-class Tail(Protocol):
-    """The log after what the shadow has. `failed`: products of which the shadow cannot apply an event."""
+class CatchingUp(Protocol):
+    """Brings the shadow to the end of the log. `failed`: products with an event that cannot be applied."""
 
     failed: set[UUID]
 
@@ -62,56 +66,56 @@ class Tail(Protocol):
         """The log's newest position."""
 
     async def apply(self, upto: int, only: Only | None = None) -> None:
-        """Bring the shadow up to a position; with `only`, just those events, which moves no position."""
+        """Bring the shadow up to a position. `only`: just these events; then the position does not move."""
 
 
 class Shadow(Protocol[S]):
-    """The view that is being made. Every method raises `Unavailable`."""
+    """The shadow of a view. Every method raises `Unavailable`."""
 
     async def make(self) -> None:
-        """Empty, whatever was there before."""
+        """Make an empty shadow, in place of an older one."""
 
     async def load(
         self, which: int, events: int, changes: Iterable[Change[S]], failures: Mapping[UUID, Failed]
     ) -> None:
-        """One slice in bulk, all or nothing; a slice that is there already stays as it is."""
+        """Load one slice in bulk, all or nothing; a slice that is loaded already does not change."""
 
     async def finish_loading(self) -> None:
-        """Indexes and the like; doing it again does no harm."""
+        """Make indexes and statistics; may be repeated."""
 
     def begin(self, reached: int | None) -> AbstractAsyncContextManager[ShadowWriter[S]]:
-        """Apply a stretch; `reached` is its end, None where the position does not move."""
+        """Apply a stretch; `reached` is its end; None: the position does not move."""
 
-    async def compare(self, tail: Tail) -> Comparison:
-        """Compare with the live view, at one and the same position."""
+    async def compare(self, catch_up: CatchingUp) -> Comparison:
+        """Compare with the live view, at the same position."""
 
-    async def switch(self, tail: Tail) -> None:
-        """Make it live in one step, with all that the live view has."""
+    async def switch(self, catch_up: CatchingUp) -> None:
+        """Make it the live view in one step, after it has everything that the live view has."""
 
-    async def switch_back(self, tail: Tail) -> None:
-        """Make the previous one live again. Raises `CannotGoOn` where there is none."""
+    async def switch_back(self, catch_up: CatchingUp) -> None:
+        """Make the previous view the live one again. Raises `CannotGoOn` if there is none."""
 
     async def drop(self) -> None:
-        """Throw away the shadow."""
+        """Drop the shadow."""
 
     async def drop_previous(self) -> None:
-        """Throw away what was live before the switch."""
+        """Drop the previous view."""
 
 
 class Records(Protocol):
-    """Where a rebuild keeps how far it is. Every method is one transaction and raises `Unavailable`."""
+    """Stores how far a rebuild is. Every method is one transaction and raises `Unavailable`."""
 
     async def read(self) -> Record | None:
-        """None: nothing is being rebuilt, and nothing was since the last time it was finished."""
+        """None: no rebuild is under way, and the last one is finished."""
 
     async def start(self, log_id: UUID, target: int, slices: int, made_by: str, generation: int) -> None:
-        """Forget what was before."""
+        """Begin a new record, in place of the old one."""
 
     async def move_to(self, phase: str, *, proof: str | None = None) -> None:
-        """From one phase to the next."""
+        """Move to another phase."""
 
     async def forget(self) -> None:
-        """Nothing is left of it."""
+        """Delete the record."""
 
     async def failures(self) -> Mapping[UUID, Failed]:
         """Products whose history does not fold."""
@@ -121,22 +125,22 @@ class CacheRecords(Records, Protocol[S]):
     """The record of a rebuild whose view is not in PostgreSQL."""
 
     def owned(self, *, is_long: bool = False) -> AbstractAsyncContextManager[object]:
-        """A block during which nobody else can take the rebuild. Raises `RebuildLockLost`."""
+        """A block in which no other process can take the rebuild over. Raises `RebuildLockLost`."""
 
     async def slice_loaded(self, which: int, events: int, failures: Mapping[UUID, Failed]) -> None:
-        """After the slice is in the shadow: loading it twice does no harm."""
+        """Call it after the slice is in the shadow: a slice may be loaded twice."""
 
     async def applied(self, reached: int | None, failures: Mapping[UUID, Failed]) -> None:
-        """After the stretch is in the shadow."""
+        """Call it after the stretch is in the shadow."""
 
     async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
-        """Before the switch: what a roll-back goes back to."""
+        """Call it before the switch, with the checkpoints that a rollback returns to."""
 
     async def switched(self, live: "Holder[S]") -> None:
-        """What is parked from now on is what `live` could not apply."""
+        """Call it after the switch: parks what `live` could not apply, and releases what it has applied."""
 
 
 class Holder(Protocol[S]):
-    """What a view holds of products."""
+    """Reads products of a view."""
 
     async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[S]]: ...

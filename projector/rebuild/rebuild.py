@@ -1,7 +1,7 @@
-"""Rebuilds one view beside the one that serves: first pass in bulk, catch up, prove, switch; or roll back.
+"""Rebuilds one view beside the live one: first pass in bulk, catch-up, comparison, switch; or rollback.
 
-Each phase is kept, so whatever ends it - Ctrl-C, a crash, a server that goes away - is answered by going on.
-The live view is not touched before the switch, and the previous one stays until it is finished with.
+Each phase is stored, so after any interruption - Ctrl-C, a crash, an outage - the rebuild can be resumed.
+The live view does not change before the switch, and the previous one stays until `finish`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """How an operator wants the rebuild done. `live_lag_events_max`: beyond it the rebuild waits."""
+    """The options of a rebuild. `live_lag_events_max`: above it the rebuild waits."""
 
     workers: int
     accepts_differences: bool
@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
 
 
 class Differs(CannotGoOn):
-    """The shadow is not equal to the live view; it stays, to be looked at, accepted or dropped."""
+    """The shadow differs from the live view; it stays until it is accepted or dropped."""
 
     def __init__(self, comparison: Comparison) -> None:
         super().__init__("the rebuilt view differs from the live one")
@@ -46,7 +46,7 @@ class Differs(CannotGoOn):
 
 
 class Reporter(NamedTuple):
-    """Who hears how far it is: a phase begins; so many events of so many more are done."""
+    """Gets the progress: a phase begins; more events are done; the total of events."""
 
     phase: Callable[[str, str], None]
     events: Callable[[int], None]
@@ -54,21 +54,21 @@ class Reporter(NamedTuple):
 
 
 class Log(LogReader, Protocol):
-    """The log, as a rebuild reads it itself; the first pass reads it in slices."""
+    """The log for the rebuild itself; the first pass reads it in slices."""
 
     async def log_id(self) -> UUID:
-        """Which log it is. Raises `Unavailable`."""
+        """The id of the log. Raises `Unavailable`."""
 
     async def count_products(self, upto: int) -> int:
         """How many products there are up to a position. Raises `Unavailable`."""
 
 
 LoadSlices = Callable[[Slices, list[int], int, Callable[[int], None]], Awaitable[None]]
-"""The first pass: load these of the slices, so many at a time; the last argument hears of folded events."""
+"""The first pass: loads these slices, so many at a time; the last argument gets counts of folded events."""
 
 
 class Rebuild:
-    """Of one projection, for whoever has its lock: `owner_id` is what the lock gave."""
+    """The rebuild of one projection, for the process that has its lock; `owner_id` is from the lock."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Rebuild:
         return await self.resume(wanted)
 
     async def resume(self, wanted: Wanted) -> Comparison | None:
-        """From wherever it is. Raises `Differs`, `CannotGoOn`, `Unavailable`."""
+        """From the stored progress on. Raises `Differs`, `CannotGoOn`, `Unavailable`."""
         record = await self._unfinished()
         if record.phase == LOADING:
             await self._load(record, wanted)
@@ -116,19 +116,19 @@ class Rebuild:
             await self._parts.shadow.finish_loading()
             await self._parts.records.move_to(CATCHING_UP)
         record = await self._unfinished()
-        tail = await self._tail(record)
-        self._report.phase("catching up", f"from position {tail.reached}")
-        await tail.apply(await tail.newest())
+        catch_up = await self._catch_up(record)
+        self._report.phase("catching up", f"from position {catch_up.reached}")
+        await catch_up.apply(await catch_up.newest())
         comparison = None
         if record.phase != COMPARED and wanted.compares:
-            comparison = await self._compare(tail, wanted)
+            comparison = await self._compare(catch_up, wanted)
         if wanted.switches:
             self._report.phase("switching", "")
-            await self._parts.shadow.switch(tail)
+            await self._parts.shadow.switch(catch_up)
         return comparison
 
     async def cancel(self) -> None:
-        """Drop what was made, by whatever code and from whatever log; the live view stays as it is."""
+        """Drop the shadow, of any code version and any log; the live view does not change."""
         record = await self._parts.records.read()
         if record is None or record.phase == SWITCHED:
             raise CannotGoOn(f"no rebuild of {self._name} is under way")
@@ -136,16 +136,16 @@ class Rebuild:
         await self._parts.records.forget()
 
     async def switch_back(self) -> None:
-        """Make the view live again that the last switch replaced. Raises `CannotGoOn`."""
+        """Make the previous view the live one again. Raises `CannotGoOn`."""
         record = await self._parts.records.read()
         if record is None or record.phase != SWITCHED:
             raise CannotGoOn(f"{self._name} was not switched: there is nothing to roll back to")
-        await self._parts.shadow.switch_back(await self._tail(record))
+        await self._parts.shadow.switch_back(await self._catch_up(record))
         await self._parts.shadow.drop()
         await self._parts.records.forget()
 
     async def finish(self) -> None:
-        """Drop the previous view: from now on there is no way back."""
+        """Drop the previous view: after this there is no rollback."""
         record = await self._parts.records.read()
         if record is None or record.phase != SWITCHED:
             raise CannotGoOn(f"{self._name} was not switched: there is nothing to finish")
@@ -157,26 +157,28 @@ class Rebuild:
         if record is None or record.phase == SWITCHED:
             raise CannotGoOn(f"no rebuild of {self._name} is under way")
         if record.made_by != _made_by():
-            raise CannotGoOn(f"it was begun by {record.made_by}, this is {_made_by()}: cancel it")
+            raise CannotGoOn(f"version {record.made_by} began this rebuild, this is {_made_by()}: cancel it")
         if record.log_id != await self._log.log_id():
-            raise CannotGoOn("it was begun with another log: cancel it")
+            raise CannotGoOn("the rebuild was started with another log: cancel it")
         return record
 
-    async def _tail(self, record: Record) -> CatchUp[Any]:
+    async def _catch_up(self, record: Record) -> CatchUp[Any]:
         reached = max(record.target_position, record.reached_position)
         failed = set(await self._parts.records.failures())
         return CatchUp(self._log, self._parts.fold, self._parts.shadow, reached, failed)
 
-    async def _compare(self, tail: CatchUp[Any], wanted: Wanted) -> Comparison:
-        self._report.phase("comparing", "waiting for the live view to have as much")
-        await self._projection.wait_until_live_has(tail.reached, self._stores, wanted.live_wait_seconds_max)
-        self._report.phase("comparing", "comparing")
-        comparison = await self._parts.shadow.compare(tail)
+    async def _compare(self, catch_up: CatchUp[Any], wanted: Wanted) -> Comparison:
+        self._report.phase("comparing", "waiting for the live view to catch up")
+        await self._projection.wait_until_live_has(
+            catch_up.reached, self._stores, wanted.live_wait_seconds_max
+        )
+        self._report.phase("comparing", "shadow and live view")
+        comparison = await self._parts.shadow.compare(catch_up)
         if comparison.differences and not wanted.accepts_differences:
             raise Differs(comparison)
         outcome = "differences accepted" if comparison.differences else "equal"
         await self._parts.records.move_to(
-            COMPARED, proof=f"{outcome}: {comparison.rows} rows, {comparison.digest}"
+            COMPARED, proof=f"{outcome}: {comparison.rows} rows, {comparison.checksum}"
         )
         return comparison
 
@@ -211,7 +213,7 @@ def rebuild_of(
 
 
 def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManager[UUID]:
-    """Held while the rebuild is changed; gives the id of its owner. Raises `RebuildIsLocked`."""
+    """The lock that a change of the rebuild needs; gives the id of its owner. Raises `RebuildIsLocked`."""
     settings = stores.settings
     return rebuild_lock(
         settings.read_model_dsn, projection.name, connect_timeout_seconds=settings.connect_timeout_seconds
@@ -219,7 +221,7 @@ def lock_of(projection: Rebuilding, stores: Stores) -> AbstractAsyncContextManag
 
 
 async def record_of(projection: Rebuilding, stores: Stores) -> Record | None:
-    """How far its rebuild is, whoever has the lock."""
+    """How far its rebuild is; needs no lock."""
     return await RebuildRecords(stores.read_model, projection.name).read()
 
 

@@ -1,4 +1,4 @@
-"""What a rebuild needs to know of the projection that it rebuilds."""
+"""The port through which a rebuild sees the projection that it rebuilds."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,9 +12,9 @@ from projector.stores import Stores
 
 
 class Target(NamedTuple, Generic[S]):
-    """The shadow that is filled, the record of how far it is, and the fold that fills it.
+    """The shadow, the record of its progress, and the fold that fills it.
 
-    `next_generation` numbers the shadow of a new rebuild; 0 where shadows have no number.
+    `next_generation` gives the number of a new shadow; 0 if shadows have no number.
     """
 
     shadow: Shadow[S]
@@ -24,7 +24,7 @@ class Target(NamedTuple, Generic[S]):
 
 
 class Rebuilding(Protocol):
-    """How one projection is rebuilt and verified. Picklable: each process of a rebuild is given it."""
+    """How one projection is rebuilt and verified. Picklable: each process of a rebuild gets it."""
 
     @property
     def name(self) -> str:
@@ -32,15 +32,17 @@ class Rebuilding(Protocol):
 
     @property
     def why_left_out(self) -> str:
-        """Why a proof can leave products out, for people."""
+        """For the output: why a comparison leaves products out."""
 
     def target(self, stores: Stores, owner_id: UUID) -> Target[Any]:
-        """What a rebuild fills, for whoever has its lock; `owner_id` is what the lock gave."""
+        """The shadow that a rebuild fills, for the process that has its lock; `owner_id` is from the lock."""
 
     def verification(
         self, stores: Stores, told: Callable[[int], None]
     ) -> AbstractAsyncContextManager[Verification[Any]]:
-        """Compares the live view with the log; `told` counts products. Raises `Unavailable`, `CannotGoOn`."""
+        """Compares the live view with the log; `told` gets product counts. Raises `Unavailable`,
+        `CannotGoOn`.
+        """
 
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """Until the running projection has applied so much. Raises `Unavailable`, `CannotGoOn`."""
+        """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""

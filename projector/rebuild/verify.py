@@ -1,8 +1,8 @@
-"""Compares a view with a fold of the log: product by product, for all of them or for some picked at random.
+"""Compares a view with a fold of the log, product by product: all of them, or a random sample.
 
-Each product is folded up to where the view has it, and must be there at least up to what the view has
-applied, so a view that lags differs in nothing. On the way the log itself is looked at: versions without a
-gap and without a repeat, in the order of positions, up to what the stream's row says.
+Each product is folded up to its version in the view, and must have at least the version that the view has
+applied, so a lag is no difference. The log itself is checked, too: versions without a
+gap and without a duplicate, in the order of positions, up to the version in the stream's row.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,7 +21,7 @@ _POSITION, _KEY, _VERSION = itemgetter(0), itemgetter(1), itemgetter(2)
 
 
 class Verification(Generic[S]):
-    """Of one projection; run once."""
+    """The verification of one projection; run it once."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class Verification(Generic[S]):
         self._lines: list[str] = []
 
     async def products_to_compare(self, sample: int | None) -> int:
-        """How many products `run` will go through, for a progress bar. Raises `Unavailable`."""
+        """How many products `run` will compare, for a progress bar. Raises `Unavailable`."""
         return sample or await self._log.count_products(await self._log.newest_position())
 
     async def run(self, sample: int | None) -> Verified:
-        """`sample` None: every product, and what products share. Raises `Unavailable`."""
+        """`sample` None: every product, and the rows that products share. Raises `Unavailable`."""
         async for versions in self._wanted(sample):
             await self._compare(versions)
         if sample is None:
@@ -91,7 +91,7 @@ class Verification(Generic[S]):
     def _expected(
         self, product_id: UUID, rows: Sequence[LogRow], there: Standing
     ) -> tuple[list[Change[S]], bool]:
-        """What the view should have, and whether there is anything to compare."""
+        """The change that the view should have, and whether there is anything to compare."""
         position_due = 0 if there.is_parked else there.position_due
         due = max((row[2] for row in rows if row[0] <= position_due), default=0)
         if there.stream_version is None:
@@ -99,7 +99,7 @@ class Verification(Generic[S]):
             return [], False
         last = max(due, there.stream_version)
         if last > max(map(_VERSION, rows), default=0):
-            self._differs([f"{product_id}: the view has version {last}, which the log has not"])
+            self._differs([f"{product_id}: the view has version {last}, which the log does not have"])
             return [], False
         bulk: BulkFold[Any] = BulkFold(self._fold)
         bulk.feed([row for row in rows if row[2] <= last])
@@ -113,7 +113,7 @@ class Verification(Generic[S]):
 
 
 def stream_faults(product_id: UUID, rows: Sequence[LogRow], newest: int) -> list[str]:
-    """What is wrong with a stream itself; `newest` is what its row says, read before its events."""
+    """The faults of a stream; `newest` is the version in its row, read before its events."""
     versions = list(map(_VERSION, rows))
     if versions != list(range(1, len(versions) + 1)):
         return [f"{product_id}: its versions in the log are {_shown(versions)}"]

@@ -1,7 +1,6 @@
-"""One process of a rebuild's first pass: takes slices until none is left, folds each, and hands it over in
-bulk.
+"""One process of a rebuild's first pass: takes slices until none is left, folds each, and loads it in bulk.
 
-Processes, because folding is Python's work and a thread would wait for the others. A worker holds one slice
+Processes, because folding is work of Python and threads would wait for each other. A worker has one slice
 in memory at a time, and reads the next stretch of the log while it folds the present one.
 """
 
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 _CONNECTIONS_MAX = 3
-# How many events are folded before the event loop gets its turn: the next stretch arrives meanwhile.
+# How many events are folded before the event loop runs, which reads the next stretch.
 _EVENTS_PER_TURN = 1_000
 
 
 class Slices(NamedTuple):
-    """What a worker is told: whose slices, of how many, up to where, and when to make room for live work."""
+    """The task of a worker: the projection, the number of slices, the last position, the limit of lag."""
 
     projection: Rebuilding
     owner_id: UUID
@@ -43,7 +42,7 @@ class Slices(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a worker tells: so many more events are folded; or why it ended."""
+    """A report of a worker: so many more events are folded; or why it ended."""
 
     events: int = 0
     error: str | None = None
@@ -51,9 +50,9 @@ class Told(NamedTuple):
 
 
 def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", told: "Queue[Told]") -> None:
-    """The process's main. Ends when it takes a negative number; the parent ends it otherwise."""
+    """The process's main function. It ends when it takes a negative number; else the parent ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    gc.disable()  # folding makes no cycles, and looking for them costs a tenth
+    gc.disable()  # folding makes no reference cycles, and the search for them costs a tenth of the time
     try:
         uvloop.run(_work(settings, slices, todo, told))
     except Exception as error:
@@ -90,14 +89,14 @@ async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, t
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed cannot end us, and whoever resumes must not meet us."""
+    """A parent that was killed cannot end its workers, and a resumed rebuild must not meet them."""
     parent = multiprocessing.parent_process()
     if parent is None or not parent.is_alive():
-        raise CannotGoOn("the rebuild that this worker belongs to is gone")
+        raise CannotGoOn("the process of this rebuild has ended: this worker ends, too")
 
 
 async def _ahead(log: PostgresLogScan, slices: Slices, which: int) -> AsyncIterator[Sequence[LogRow]]:
-    """Each stretch's rows, the next one on its way meanwhile."""
+    """The rows of each stretch; the next stretch is read meanwhile."""
     reading: asyncio.Task[Sequence[LogRow]] | None = None
     for after, upto in stretches(0, slices.target):
         upcoming = asyncio.create_task(log.slice_rows(after, upto, slices.slices, which))

@@ -1,4 +1,4 @@
-"""The processes of a rebuild's first pass, seen from the one that waits for them."""
+"""The worker processes of a rebuild's first pass, started and awaited by their parent."""
 
 import asyncio
 import multiprocessing
@@ -26,7 +26,7 @@ async def load_in_processes(
     count: int,
     events: Callable[[int], None],
 ) -> None:
-    """Load these of the slices in so many processes. Raises `CannotGoOn`."""
+    """Load these slices in so many processes. Raises `CannotGoOn`."""
     processes = Workers(settings, slices, left, count)
     try:
         await processes.run(events)
@@ -35,14 +35,14 @@ async def load_in_processes(
 
 
 class Workers:
-    """Ended with the pass, however it ends."""
+    """The workers of one pass; they end with it."""
 
     def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(
             [work.__module__, type(slices.projection).__module__]
         )  # imported once, not by each worker
-        # Both are kept here: a queue that the parent forgets is gone before a child has opened it.
+        # The parent keeps both queues: one without a reference is deleted before a child has opened it.
         self._told: Queue[Told] = context.Queue()
         self._todo: Queue[int] = context.Queue()
         for which in [*left, *[-1] * count]:
@@ -53,7 +53,7 @@ class Workers:
         ]
 
     async def run(self, events: Callable[[int], None]) -> None:
-        """Until all slices are loaded. Raises `CannotGoOn` with what a worker said, or if one was killed."""
+        """Until all slices are loaded. Raises `CannotGoOn` with a worker's error, or if one was killed."""
         for process in self._processes:
             process.start()
         running = len(self._processes)
@@ -70,7 +70,7 @@ class Workers:
             events(told.events)
 
     def end(self) -> None:
-        """At once: what was not loaded whole is rolled back by the database."""
+        """Ends them at once: the database rolls back slices that are not complete."""
         for process in self._processes:
             if process.is_alive():
                 process.terminate()
@@ -81,9 +81,9 @@ class Workers:
     def _look_for_killed(self) -> None:
         for process in self._processes:
             if process.exitcode not in (None, 0):
-                raise CannotGoOn(f"a worker ended with {process.exitcode}: resume to go on")
+                raise CannotGoOn(f"a worker ended with exit code {process.exitcode}: continue with --resume")
 
 
 def default_workers() -> int:
-    """One a processor: folding is what takes the time."""
+    """One for each processor, because folding takes the most time."""
     return os.cpu_count() or 1

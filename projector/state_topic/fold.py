@@ -30,11 +30,11 @@ def apply_event(state: ProductState | None, event: ProductEvent, recorded: Recor
     return ProductState(product_document.apply_event(before, event, recorded), recorded.recorded_at)
 
 
-def pass_over(state: ProductState, recorded: RecordedEvent) -> ProductState:
+def skip_event(state: ProductState, recorded: RecordedEvent) -> ProductState:
     """The state after an event of an unknown type."""
     if state.document is None:
         return ProductState(None, recorded.recorded_at)
-    return ProductState(product_document.pass_over(state.document, recorded), recorded.recorded_at)
+    return ProductState(product_document.skip_event(state.document, recorded), recorded.recorded_at)
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

@@ -1,4 +1,4 @@
-"""What a reader sees of a product, after each event: the one fold behind the table and the cache."""
+"""The product document after each event: the one fold of the table and the cache."""
 
 from typing import Any, assert_never
 
@@ -13,13 +13,13 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 
 EVENT_TYPES = frozenset(stored.event_type for stored in STORED_TYPES)
-"""All there are: each changes what is shown."""
+"""All event types: each changes the document."""
 
 
 def apply_event(
     document: ProductDocument | None, event: e.ProductEvent, recorded: RecordedEvent
 ) -> ProductDocument | None:
-    """The document after `event`; None is a product that is not there: not yet, or deleted.
+    """The document after `event`; None: the product does not exist yet, or is deleted.
 
     `recorded` gives the id, the version and the time. Raises `HistoryDoesNotFold`.
     """
@@ -37,10 +37,10 @@ def apply_event(
     )
 
 
-def pass_over(document: ProductDocument, recorded: RecordedEvent) -> ProductDocument:
-    """The document after an event that changes nothing we show: only version and time move.
+def skip_event(document: ProductDocument, recorded: RecordedEvent) -> ProductDocument:
+    """The document after an event of an unknown type: only version and time change.
 
-    So a type that only newer code knows still counts as a version: the writer's ETag and ours stay the same.
+    So a type that only newer code knows still counts as a version, and the ETags of both APIs agree.
     """
     return replace(document, version=recorded.stream_version, updated_at=recorded.recorded_at)
 
@@ -83,7 +83,7 @@ _Change = (
 
 
 def _changed(document: ProductDocument, event: _Change, recorded: RecordedEvent) -> dict[str, Any]:
-    """The fields that get another value."""
+    """The fields whose value changes."""
     match event:
         case e.ProductDetailsChanged():
             return _details(event, document)
@@ -119,13 +119,13 @@ def _details(changed: e.ProductDetailsChanged, document: ProductDocument) -> dic
 
 
 def _ordered(variants: tuple[e.Variant, ...], order: tuple[str, ...]) -> tuple[e.Variant, ...]:
-    """As the order says; what it does not name follows in its old order."""
+    """The variants in the given order; those that it does not name follow in their old order."""
     places = {sku: place for place, sku in enumerate(order)}
     return tuple(sorted(variants, key=lambda variant: places.get(variant.sku, len(places))))
 
 
 def _plain(event: e.VariantAdded | e.VariantChanged) -> e.Variant:
-    """The variant that the event is, without being an event."""
+    """The variant that an event contains."""
     return e.Variant(**asdict(event))
 
 
@@ -142,4 +142,4 @@ def _variant(document: ProductDocument, sku: str) -> e.Variant:
     raise HistoryDoesNotFold(f"no variant has the SKU {sku!r}")
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

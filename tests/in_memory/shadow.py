@@ -8,7 +8,7 @@ from uuid import UUID
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn, ProjectorError
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CATCHING_UP, LOADING, SWITCHED, Comparison, Record, Tail
+from projector.rebuild.ports import CATCHING_UP, LOADING, SWITCHED, CatchingUp, Comparison, Record
 from tests.unit.projector.histories import START
 
 Rows = dict[UUID, Held[Any]]
@@ -65,21 +65,23 @@ class InMemoryRebuild:
             record = self._present()
             self.record = record._replace(reached_position=max(reached, record.reached_position))
 
-    async def compare(self, tail: Tail) -> Comparison:
+    async def compare(self, catch_up: CatchingUp) -> Comparison:
         self._fail()
-        await tail.apply(await tail.newest())
+        await catch_up.apply(await catch_up.newest())
         shadow = self._shadow_rows()
-        compared = (self.live.keys() | shadow.keys()) - tail.failed
+        compared = (self.live.keys() | shadow.keys()) - catch_up.failed
         different = sorted(one for one in compared if self.live.get(one) != shadow.get(one))
-        return Comparison(len(compared), "digest", [f"{one}: differs" for one in different], len(tail.failed))
+        return Comparison(
+            len(compared), "checksum", [f"{one}: differs" for one in different], len(catch_up.failed)
+        )
 
-    async def switch(self, tail: Tail) -> None:
-        await tail.apply(await tail.newest())
+    async def switch(self, catch_up: CatchingUp) -> None:
+        await catch_up.apply(await catch_up.newest())
         self._fail()
         self.live, self.previous, self.shadow = self._shadow_rows(), self.live, None
         self.record = self._present()._replace(phase=SWITCHED)
 
-    async def switch_back(self, tail: Tail) -> None:
+    async def switch_back(self, catch_up: CatchingUp) -> None:
         self._fail()
         if self.previous is None:
             raise CannotGoOn("there is no previous view to go back to")

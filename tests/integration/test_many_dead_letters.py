@@ -140,7 +140,7 @@ async def test_all_are_discarded_though_one_in_the_middle_cannot_be(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     events = created_products(MANY)
-    # This one has happened, and the view holds nothing of it: no version to pass over.
+    # This one has happened, and the view holds nothing of it: no version to skip.
     await world.append([events[MIDDLE]])
     await park(pool, [dead_letter_of(world, event, offset) for offset, event in enumerate(events)])
     await park(pool, garbage(world, 1_200))
@@ -198,7 +198,7 @@ async def test_a_list_that_is_cut_says_so(
     for command in ("list", "show"):
         _, output, errors = await run(world, "dead-letters", command, "--json")
         assert output.count('"letter_id"') == 1_000
-        assert "these are 1000 of 1100" in errors
+        assert "1000 of 1100 shown" in errors
     listed = await dead_letters.listed(VIEW, Narrowed(error_class="unreadable-record"))
     assert (len(listed.shown), listed.total) == (1_000, 1_100)
 

@@ -297,7 +297,7 @@ async def test_a_reader_that_holds_the_table_delays_the_switch_and_nobody_else(
 async def waits_for_its_turn(process: asyncio.subprocess.Process) -> None:
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), 20)
-    assert b"waits for its turn" in line
+    assert b"waits for its tables" in line
 
 
 async def test_a_hole_in_the_log_ends_a_rebuild_with_its_place(world: World, writer: Writer) -> None:

@@ -180,7 +180,7 @@ async def test_a_cache_whose_switch_was_not_noted_is_never_dropped_by_what_comes
     key = product_key(world.settings.redis_key_prefix, product, 1)
     assert await world.redis.exists(key)
     output = await command(world, "rebuild", "product_cache", "--cancel", code=1)
-    assert "is the live cache already" in output
+    assert "is the live one already" in output
     await command(world, "rebuild", "product_cache", "--resume", *UNCOMPARED)
     await command(world, "rebuild", "product_cache", "--finish")
     assert await world.redis.exists(key)

@@ -162,16 +162,16 @@ async def test_a_replaced_relay_that_wakes_up_late_repeats_old_records_and_harms
             published = len(await read_events(kafka_bootstrap_servers, kafka_prefix))
             replaced.signal(signal.SIGCONT)
 
-            async def deposed_has_published() -> None:
+            async def replaced_has_published() -> None:
                 found = await read_events(kafka_bootstrap_servers, kafka_prefix)
                 assert len(found) == published + 100
 
-            await eventually(deposed_has_published)
+            await eventually(replaced_has_published)
             await log.append(events[1000:])
             await log.cursor_reaches(1500)
             await replaced.is_active(False)
     repeats = assert_complete_in_order(await read_events(kafka_bootstrap_servers, kafka_prefix), events)
-    assert repeats == 100, "the one chunk that was in the deposed relay's hands"
+    assert repeats == 100, "the one chunk that was in the replaced relay's hands"
 
 
 async def test_a_topic_with_another_partition_count_is_refused_and_readiness_says_so(

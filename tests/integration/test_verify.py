@@ -67,7 +67,7 @@ DAMAGES = {
     ),
     "a row from the future": (
         "UPDATE views.product_view SET stream_version = 9 WHERE slug = 'shirt-3'",
-        "which the log has not",
+        "which the log does not have",
     ),
     "no row": ("DELETE FROM views.product_view WHERE slug = 'shirt-3'", ": is not there, should be {"),
     "no variant": (NO_VARIANT, ": is not there, should be {"),
@@ -115,7 +115,7 @@ async def test_a_hole_in_the_log_is_found(world: World, writer: Writer) -> None:
 
 
 async def test_what_does_not_exist_is_not_verified(world: World) -> None:
-    assert "there are product_view" in await command(world, "verify", "nothing", code=2)
+    assert "known views: product_view" in await command(world, "verify", "nothing", code=2)
 
 
 ID = new_product_id()

@@ -1,4 +1,4 @@
-"""A batch of records to notify of, sorted: what is due, what is finished, what is put off, what is parked."""
+"""Sorts a batch of records to notify of: due, finished, delayed, parked."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ PastOf = Callable[[Record], Attempt]
 
 
 class Handled(NamedTuple):
-    """One record and what came of it; `result` is what it is counted as."""
+    """One record and its outcome; `result` is the label of its count."""
 
     record: Record
     item: Delivered | Unreadable
@@ -26,7 +26,7 @@ class Handled(NamedTuple):
 def split_due(
     records: Sequence[Record], past_of: PastOf, now_ms: float
 ) -> tuple[list[Record], dict[int, Stop]]:
-    """Those whose time has come; a partition stops, quietly, before the first whose time has not."""
+    """The records that are due; a partition stops, without a log line, before the first that is not."""
     due: list[Record] = []
     stops: dict[int, Stop] = {}
     for record in records:
@@ -42,7 +42,7 @@ def split_due(
 
 
 def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds: float) -> list[Handled]:
-    """Of each partition what is before the first that is not finished, which becomes the partition's stop."""
+    """The records of each partition before the first unfinished one, where the partition stops."""
     done = []
     stopped: set[int] = set()
     for one in handled:
@@ -61,8 +61,9 @@ def finished(handled: Iterable[Handled], stops: dict[int, Stop], stopped_seconds
 
 
 def dead_letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) -> list[DeadLetter]:
-    """What is hopeless; and, where no delay is left, what could not be sent. Mails need no order, so each is
-    parked alone.
+    """Records that failed for good, and, after the last delay, those that could not be sent.
+
+    Mails need no order, so each is parked alone.
     """
     dead_letters: list[DeadLetter] = []
     for record, item, verdict, _ in done:
@@ -79,7 +80,7 @@ def dead_letters_of(done: Iterable[Handled], past_of: PastOf, *, is_last: bool) 
 
 
 def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> list[MadeRecord]:
-    """What is tried again later."""
+    """The records to try again later."""
     return [
         kept(one.record, past_of(one.record), one.verdict.cause, not_before_ms=not_before_ms)
         for one in done
@@ -88,7 +89,7 @@ def copies_of(done: Iterable[Handled], past_of: PastOf, not_before_ms: int) -> l
 
 
 def result_of(verdict: Verdict) -> str:
-    """As what its event is counted."""
+    """The label under which its event is counted."""
     match verdict:
         case Done(mails=mails):
             return "notified" if mails else "nothing-new"

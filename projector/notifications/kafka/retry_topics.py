@@ -1,9 +1,9 @@
-"""Delayed retries without order: a record that failed for now is copied to a topic whose reader waits for it.
+"""Delayed retries without order: a record that failed is copied to a topic that is read after a delay.
 
     products-events.<group>.retry.10s  ->  .retry.1m  ->  .retry.10m  ->  the dead letters
 
-The copy has the key, the value and the headers of the original, to which are added: `x-attempt` (how often
-it was tried), `x-not-before` (milliseconds since 1970), `x-cause`, and where it was at first,
+The copy has the key, the value and the headers of the original, and these in addition: `x-attempt` (how often
+it was tried), `x-not-before` (milliseconds since 1970), `x-cause`, and the place of the original,
 `x-original-topic`, `-partition`, `-offset`. It is confirmed by the broker before the original counts as done.
 The delay of a topic is the same for all in it, so the first record of a partition is the first that is due.
 """
@@ -26,8 +26,8 @@ from shared.ops.retry import RetryPolicy
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-RETRIES = Counter("retry_records_total", "Records put off, by the topic in which they wait.", ["topic"])
-# A record of the greatest size that the source takes, and what is added.
+RETRIES = Counter("retry_records_total", "Delayed records, by the topic in which they wait.", ["topic"])
+# The largest record that the source takes, and the added headers.
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _CAUSE_BYTES_MAX = 4096
 _SEND_SECONDS_MAX = 15.0
@@ -39,7 +39,7 @@ _ADDED = frozenset(
 
 
 class Attempt(NamedTuple):
-    """A record's past: how often it was tried, since when it is due, where it was at first."""
+    """The earlier attempts of a record: how many, since when it is due, and its original place."""
 
     tried: int
     not_before_ms: int
@@ -49,12 +49,12 @@ class Attempt(NamedTuple):
 
 
 def first_attempt(record: SourceRecord) -> Attempt:
-    """Of a record that is where it was at first, whatever its headers say."""
+    """For an original record, whatever its headers say."""
     return Attempt(0, 0, record.topic, record.partition, record.offset)
 
 
 def attempt_of(record: SourceRecord) -> Attempt:
-    """Of a copy. One without our headers, or with spoilt ones, has no past and is due now."""
+    """For a copy. One without our headers, or with damaged ones, counts as an original and is due now."""
     headers = dict(record.headers)
     try:
         return Attempt(
@@ -69,7 +69,7 @@ def attempt_of(record: SourceRecord) -> Attempt:
 
 
 def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int | None = None) -> MadeRecord:
-    """The record as it was at first, after one more attempt that failed for this cause."""
+    """The original record with the headers of one more attempt, which failed for this cause."""
     due = past.not_before_ms if not_before_ms is None else not_before_ms
     added = [
         ("x-attempt", b"%d" % (past.tried + 1)),
@@ -87,7 +87,7 @@ def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int 
 
 
 class RetryTopics:
-    """Of one group. Connects when first needed; a producer that failed is let go of and made anew."""
+    """The retry topics of one group. Connects when first used; a producer that failed is replaced."""
 
     def __init__(
         self, settings: "ProjectorSettings", topic: str, group: str, delays: Sequence[RetryDelay]
@@ -100,12 +100,12 @@ class RetryTopics:
 
     @property
     def names(self) -> Sequence[str]:
-        """One topic a delay."""
+        """One topic for each delay."""
         return self._names
 
     @property
     def specs(self) -> list[TopicSpec]:
-        """As they must be."""
+        """The settings that the topics must have."""
         settings = self._settings
         return [
             TopicSpec(
@@ -118,7 +118,7 @@ class RetryTopics:
         ]
 
     async def ensure(self) -> None:
-        """Before anything is read that may have to be put off. Raises `Unavailable`, `CannotGoOn`."""
+        """Call it before reading records that may have to be delayed. Raises `Unavailable`, `CannotGoOn`."""
         try:
             await ensure_topics(self._settings.kafka_bootstrap_servers, self.specs, policy=_ONE_ATTEMPT)
         except KafkaIsAway as error:
@@ -152,7 +152,7 @@ class RetryTopics:
         RETRIES.labels(topic).inc(len(records))
 
     async def close(self) -> None:
-        """Nothing is on its way."""
+        """Call it while nothing is being sent."""
         if self._producer is not None:
             await close_producer(self._producer, seconds_max=_STOP_SECONDS_MAX)
 
@@ -178,7 +178,9 @@ class RetryTopics:
             return self._producer
 
     async def _abandon(self, producer: AIOKafkaProducer) -> None:
-        """What it still holds may or may not arrive: put off twice is tried twice, not sent twice."""
+        """Its open records may or may not arrive; a record that is delayed twice is tried twice, not sent
+        twice.
+        """
         if self._producer is producer:
             self._producer = None
         await abandon_producer(producer, seconds_max=_STOP_SECONDS_MAX)

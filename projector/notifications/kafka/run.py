@@ -1,10 +1,10 @@
-"""Records of one topic to mails: the events themselves, or those that were put off.
+"""Turns the records of one topic into mails: the events, or those in a retry topic.
 
-First the digests get their share of a batch, in one transaction. What is left is told by single mails.
+First the events for digests are stored, in one transaction. The others become single mails.
 
-What comes of a record is done before the record counts as done: mails are sent and their claims settled, then
+The effects of a record come before the record counts as done: mails are sent and their claims settled, then
 copies for a later attempt are confirmed by the broker, then dead letters are parked. A crash in between
-repeats all of it, and the claims keep the mails from being repeated.
+repeats all of it, and the claims prevent duplicate mails.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ _log = get_logger(__name__)
 
 
 class Tools(NamedTuple):
-    """What the runs of all topics share."""
+    """Shared by the runs of all topics."""
 
     settings: "ProjectorSettings"
     notifier: Notifier
@@ -62,7 +62,7 @@ class Tools(NamedTuple):
 
 
 class NotificationRun:
-    """A `Work`. `stage`: how many delays lie behind the records of its topic. `clock`: seconds since 1970."""
+    """A `Work`. `stage`: how many delays its topic's records have had. `clock`: seconds since 1970."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class NotificationRun:
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """No checkpoints: the committed offset is the position, and the claims are what makes it safe."""
+        """No checkpoints: the committed offset is the position, and the claims make duplicates safe."""
         await self._tools.retries.ensure()
         places = await self._parked_products.places(partitions)
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
@@ -98,12 +98,12 @@ class NotificationRun:
         self._tools.breaker.reset()
 
     def revoked(self) -> None:
-        """The claims keep the successor from what is on its way."""
+        """The claims keep the successor from mails that are being sent."""
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
-        """Raises a `ProjectorError`; what was sent until then has its claim."""
+        """Raises a `ProjectorError`; mails that were sent before it have their claims."""
         started = time.perf_counter()
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
@@ -134,7 +134,7 @@ class NotificationRun:
     async def _gather(
         self, records: Sequence[Record], items: Sequence[Delivered | Unreadable], abandon: asyncio.Event
     ) -> Collection[UUID]:
-        """The events that digests tell. What was put off has a mail of its own already."""
+        """The events that go into digests. A delayed record is a single mail already."""
         events = [
             item.event for record, item in zip(records, items, strict=True)
             if isinstance(item, Delivered) and not is_replay(record.headers)
@@ -235,7 +235,7 @@ class NotificationRun:
 
 
 def _or_raised(outcome: Handled | BaseException) -> Handled:
-    """All have ended by now: what was sent has been settled before the first error is raised."""
+    """Call it when all have ended, so that sent mails are settled before the first error is raised."""
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome

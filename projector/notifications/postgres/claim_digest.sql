@@ -1,4 +1,4 @@
--- Claim one digest by hand, or once more after an answer that was lost. No row: its state does not allow it.
+-- Claims one digest for an operator, or again after a lost answer. No row: its state does not allow it.
 -- $1 digest id, $2 states, $3 claim id
 UPDATE views.notification_digest
 SET state = 'claimed', claim_id = $3, attempts = attempts + 1, claimed_at = clock_timestamp(), settled_at = NULL,

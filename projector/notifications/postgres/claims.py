@@ -1,4 +1,4 @@
-"""Claims of mails in PostgreSQL, each in a transaction of its own that has ended before SMTP is spoken."""
+"""Claims of mails in PostgreSQL, each in a transaction of its own that ends before the mail is sent."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.notifications.postgres"
-DOUBT = "the projector that claimed this mail stopped before it noted whether it was sent"
-"""The cause of a claim that was never settled, as operators read it."""
+DOUBT = "the projector that claimed this mail stopped before it stored whether the mail was sent"
+"""The cause that operators read for a claim that was never settled."""
 
 
 class PostgresClaims:
-    """Implements `notification_ports.Claims`. A claim is doubted after `doubt_seconds`."""
+    """Implements `Claims`. A claim that is older than `doubt_seconds` has an unknown outcome."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, doubt_seconds: float) -> None:
         self._pool = pool
         self._doubt_seconds = doubt_seconds
 
     async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
-        """One round trip where the mail is new."""
+        """One round trip if the mail is new."""
         is_ours = await self._claim(wanted, again, claim_id)
         if not is_ours and await self._doubt(wanted):
             is_ours = "unknown" in again and await self._claim(wanted, again, claim_id)
@@ -52,7 +52,7 @@ class PostgresClaims:
             return await self._pool.fetchval(sql, *wanted, list(again), claim_id) is not None
 
     async def _doubt(self, wanted: Wanted) -> bool:
-        """Whether nobody knows any more what became of it."""
+        """Marks an old claim as unknown; whether it was one."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "doubt_notification")
             answer = await self._pool.execute(

@@ -1,4 +1,4 @@
--- What waits for a digest: events a recipient, and for how long the oldest has waited.
+-- The events that wait for a digest, once for each recipient, and how long the oldest has waited.
 -- $1 recipients
 SELECT coalesce(sum(gathering.events), 0)::int AS events,
        coalesce(extract(epoch FROM clock_timestamp() - min(gathering.opened_at)), 0)::float8 AS oldest_seconds

@@ -1,4 +1,4 @@
-"""Digests in PostgreSQL: what has gathered becomes a mail in one statement, which also claims it."""
+"""Digests in PostgreSQL: one statement makes a digest of gathered events and claims it."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ _PACKAGE = "projector.notifications.postgres"
 
 
 class PostgresDigests:
-    """Implements `digest_ports.Digests`. A claim is doubted after `doubt_seconds`."""
+    """Implements `Digests`. A claim that is older than `doubt_seconds` has an unknown outcome."""
 
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", limits: PaceLimits, *, doubt_seconds: float
@@ -89,7 +89,7 @@ class PostgresDigests:
             if row is not None:
                 return Claim(True, "claimed"), Digest._make(row)
             row = await self._pool.fetchrow(load_sql(_PACKAGE, "select_digest"), digest_id)
-        # One that was forgotten was sent or discarded long before.
+        # A deleted digest was sent or discarded long before.
         return (Claim(False, "sent") if row is None else Claim(False, row["state"], row["cause"])), None
 
     async def discard(self, digest_id: UUID) -> None:
@@ -99,7 +99,7 @@ class PostgresDigests:
     async def gathered(self, recipients: Sequence[str]) -> Gathered:
         with translated(_SERVER):
             row = await self._pool.fetchrow(load_sql(_PACKAGE, "count_gathered"), list(recipients))
-        assert row is not None, "an aggregate answers one row"
+        assert row is not None, "an aggregate returns one row"
         return Gathered(row["events"], row["oldest_seconds"])
 
     async def purge_one(self, days: int) -> bool:

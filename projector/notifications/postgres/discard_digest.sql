@@ -1,4 +1,4 @@
--- This digest is not to be sent any more.
+-- Discards a digest.
 -- $1 digest id
 UPDATE views.notification_digest
 SET state = 'discarded', settled_at = clock_timestamp(), retry_at = NULL

@@ -1,4 +1,4 @@
--- No mail of this event is to be sent any more.
+-- Discards all mails about this event.
 -- $1 event id
 UPDATE views.notification
 SET state = 'discarded', settled_at = clock_timestamp()

@@ -1,4 +1,4 @@
--- Claims older than any sending takes: whoever had them died, and nobody knows whether the mails went out.
+-- Marks old claims as unknown: their process died, and nobody knows whether the mails were sent.
 -- $1 seconds, $2 cause
 UPDATE views.notification_digest
 SET state = 'unknown', settled_at = clock_timestamp(), cause = $2

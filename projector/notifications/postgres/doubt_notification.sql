@@ -1,4 +1,4 @@
--- A claim older than any sending takes: whoever had it died, and nobody knows whether the mail went out.
+-- Marks an old claim as unknown: its process died, and nobody knows whether the mail was sent.
 -- $1 event id, $2 recipient, $3 seconds, $4 cause
 UPDATE views.notification
 SET state = 'unknown', settled_at = clock_timestamp(), cause = $4

@@ -1,4 +1,4 @@
--- The paces of some recipients, locked until the transaction ends: mails to them are planned one batch after another.
+-- The paces of some recipients, locked until the transaction ends: one batch at a time plans mails to them.
 -- $1 recipients
 SELECT pace.recipient, pace.window_ends_at, pace.single_mails, clock_timestamp() AS asked_at,
        EXISTS (

@@ -1,3 +1,3 @@
--- They are dead letters from now on.
+-- Marks digests as dead letters.
 -- $1 digest ids
 UPDATE views.notification_digest SET parked_at = clock_timestamp() WHERE digest_id = ANY ($1::uuid[])

@@ -1,6 +1,7 @@
-"""Plans mails in PostgreSQL: the recipients' rows are locked, so that batches and processes plan one by one.
+"""Plans mails in PostgreSQL, with the recipients' rows locked: one batch plans at a time, in all processes.
 
-An event has one row a recipient, whichever way it is told: it is told one way only, however often it comes.
+An event has one row for each recipient, in a single mail or a digest: so it is in one of them only, also as a
+duplicate.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ _MailRow = tuple[UUID, str, str, UUID, str, int | None, int]
 
 
 class PostgresPacing:
-    """Implements `digest_ports.Pacing`."""
+    """Implements `Pacing`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: PaceLimits) -> None:
         self._pool = pool
@@ -79,7 +80,7 @@ async def _locked(
 async def _gatherings(
     connection: "PoolConnectionProxy[asyncpg.Record]", plans: Mapping[str, Plan]
 ) -> Mapping[tuple[str, str], int]:
-    """Gathering by recipient and import id, for whatever is gathered."""
+    """The id of each gathering, by recipient and import id."""
     wanted: list[tuple[Any, ...]] = [
         (recipient, import_id, one.due_at[import_id], len(tellings))
         for recipient, one in plans.items()
@@ -93,7 +94,7 @@ async def _gatherings(
 
 
 def _mail_rows(plans: Mapping[str, Plan], gatherings: Mapping[tuple[str, str], int]) -> Iterator[_MailRow]:
-    """The arguments of `plan_notifications.sql` but the last."""
+    """The arguments of `plan_notifications.sql` without the last."""
     for recipient, one in plans.items():
         for telling in one.singles:
             yield _mail_row(telling, recipient, "planned", None)

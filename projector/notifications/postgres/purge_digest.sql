@@ -1,4 +1,4 @@
--- Forget the oldest digest that was settled long ago, with the rows that keep its events from being told again.
+-- Deletes the oldest digest that was settled long ago, with the rows that keep its events out of other mails.
 -- $1 days
 WITH old AS (
     SELECT digest_id FROM views.notification_digest

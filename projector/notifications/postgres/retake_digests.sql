@@ -1,4 +1,4 @@
--- Claim digests that failed and whose time has come again.
+-- Claims failed digests whose next attempt is due.
 -- $1 recipients, $2 claim id, $3 digests at most
 UPDATE views.notification_digest AS digest
 SET state = 'claimed', claim_id = $2, attempts = attempts + 1, claimed_at = clock_timestamp(), settled_at = NULL,

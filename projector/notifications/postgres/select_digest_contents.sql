@@ -1,4 +1,4 @@
--- What a digest tells: each product once, whatever has happened to it, and of each sort the first products by name.
+-- The contents of a digest: each product once, whatever its events, and the first products of each sort by name.
 -- $1 digest id, $2 products shown of each sort
 WITH product AS (
     SELECT told.product_id, count(*) AS events, min(told.log_position) AS first_position,

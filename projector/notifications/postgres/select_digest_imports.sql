@@ -1,4 +1,4 @@
--- The imports that a digest tells of, the first ones, and how many there are.
+-- The first imports of a digest, and how many there are.
 -- $1 digest id, $2 how many are shown
 SELECT import_id, count(*) OVER ()::int AS imports
 FROM (

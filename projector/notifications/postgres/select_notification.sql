@@ -1,3 +1,3 @@
--- What is known of a mail.
+-- The state of a mail.
 -- $1 event id, $2 recipient
 SELECT state, cause FROM views.notification WHERE event_id = $1 AND recipient = $2

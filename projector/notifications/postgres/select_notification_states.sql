@@ -1,4 +1,4 @@
--- What is known of the mails of some events to some recipients.
+-- The states of the mails about some events to some recipients.
 -- $1 event ids, $2 recipients
 SELECT event_id, recipient, state
 FROM views.notification

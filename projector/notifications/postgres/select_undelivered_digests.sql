@@ -1,4 +1,4 @@
--- Digests that will not go out by themselves and are no dead letters yet.
+-- Digests that are not tried again and are no dead letters yet.
 -- $1 digests at most
 SELECT digest.digest_id, digest.digest_number, digest.recipient, digest.state, digest.cause, digest.attempts,
        digest.made_at,

@@ -1,4 +1,4 @@
--- What became of a digest, said by whoever claimed it; nothing where it was claimed again, or given up, since.
+-- Stores the outcome of a claimed digest; no effect if it was claimed again or discarded since.
 -- $1 digest id, $2 claim id, $3 state, $4 cause or NULL, $5 seconds until it is tried again or NULL
 UPDATE views.notification_digest
 SET state = $3, cause = $4, settled_at = clock_timestamp(),

@@ -1,7 +1,7 @@
--- Make a digest of what is due, one a recipient, and claim it. Not while an earlier digest of that recipient is still
+-- Makes and claims a digest of the events that are due, one for each recipient. Not while an earlier digest is still
 -- to be sent, and not sooner after the last one than a window is long. A burst closes the next
 -- window to single mails: then it has one more of them than there may be. It is over when a closed window had no more
--- events than single mails could have told. Whoever plans mails for a recipient at this moment is not waited for.
+-- events than a window has single mails. A recipient whose mails are being planned at this moment is skipped.
 -- $1 recipients, $2 seconds of a window, $3 single mails in a window at most, $4 claim id, $5 digests at most
 WITH due AS (
     SELECT pace.recipient, pace.single_mails > $3::int AS was_closed, gen_random_uuid() AS digest_id
@@ -34,7 +34,7 @@ WITH due AS (
                               WHEN NOT next.goes_on THEN clock_timestamp() ELSE pace.window_ends_at END,
         single_mails = CASE WHEN next.goes_on THEN $3::int + 1 ELSE pace.single_mails END
     FROM (
-        -- NULL: no burst was taken, only imports.
+        -- NULL: only imports were taken, no burst.
         SELECT due.recipient,
                CASE WHEN burst.recipient IS NOT NULL THEN NOT due.was_closed OR burst.events > $3::int END AS goes_on
         FROM due

@@ -1,11 +1,11 @@
-"""Hands a mail over to the mail server, and knows how far it got when something fails.
+"""Gives a mail to the mail server, and says how far it got when something fails.
 
     connect, greet, encrypt, log in    fails: the server is unreachable, for any mail
-    MAIL, RCPT, DATA                   fails: certainly not sent; 5xx is for ever, all else may pass
-    the mail itself                    an answer is a fact; silence from here on means that nobody knows
+    MAIL, RCPT, DATA                   fails: not sent for certain; 5xx is permanent, other codes are
+    transient the mail itself                    the answer decides; without an answer the outcome is unknown
 
-A connection for each mail: one that idles is closed by the server some time, and a mail that is sent into
-that is one of which nobody knows.
+Each mail has a connection of its own: servers close idle ones, and the outcome of a mail that is sent
+into a closing connection is unknown.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _Stage = Literal["connecting", "addressing", "handed over"]
 
 
 class SmtpMailer:
-    """Implements `notification_ports.Mailer`. Any number of mails at a time: whoever calls sets the bound."""
+    """Implements `Mailer`. Any number of mails at a time: the caller sets the limit."""
 
     def __init__(
         self, server: SmtpServer, sender: str, *, timeout_seconds: float, seconds_max: float
@@ -76,7 +76,7 @@ class SmtpMailer:
 
 
 class _Conversation:
-    """With the server, about one mail."""
+    """The SMTP conversation about one mail."""
 
     def __init__(self, client: SMTP) -> None:
         self._client = client
@@ -89,7 +89,7 @@ class _Conversation:
         self.stage = "addressing"
         await client.mail(sender)
         await client.rcpt(recipient)
-        # Step by step: aiosmtplib's own `data` does not tell whether the mail had begun to go out.
+        # Step by step: aiosmtplib's own `data` does not say whether the mail had begun to go out.
         ready = await client.execute_command(b"DATA")
         if ready.code != _START_INPUT:
             return _answered(self.stage, ready.code, ready.message)
@@ -100,7 +100,7 @@ class _Conversation:
         return _answered(self.stage, answer.code, answer.message)
 
     async def end(self) -> None:
-        """What happened to the mail is known; the farewell is a courtesy."""
+        """The outcome is known; QUIT is only polite."""
         with suppress(Exception):
             async with asyncio.timeout(_QUIT_SECONDS_MAX):
                 await self._client.quit()
@@ -108,10 +108,10 @@ class _Conversation:
 
 
 def _answered(stage: _Stage, code: int, text: str) -> Delivery:
-    """By the server itself. Where it does not speak SMTP (code -1) it has said nothing."""
+    """Whether the server itself answered. Code -1 means that it does not speak SMTP, which is no answer."""
     cause = _printable(f"{code} {text}")
     if stage == "connecting":
-        # 535 and the like, too: what is wrong is the log-in, not this mail.
+        # Also 535 and similar codes: the log-in is wrong, not this mail.
         return Delivery("unreachable", cause)
     if stage == "handed over" and 200 <= code < 300:
         return Delivery("sent", cause)
@@ -134,5 +134,5 @@ def _silent(stage: _Stage, error: Exception) -> Delivery:
 
 
 def _printable(text: str) -> str:
-    """An answer may hold anything; aiosmtplib keeps wrong UTF-8 as lone surrogates."""
+    """An answer may hold any bytes; aiosmtplib keeps invalid UTF-8 as lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0").replace("\n", " ")

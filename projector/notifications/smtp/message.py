@@ -1,8 +1,8 @@
-"""A mail as bytes: one text part, ASCII on the wire whatever its language, the same bytes for the same event.
+"""A mail as bytes: one text part, ASCII on the wire in any language, the same bytes for the same event.
 
-The Message-ID is made of event (or digest) and recipient, so that a mail which a person has sent again is
-known as the same one by every reader and archive. `Auto-Submitted` (RFC 3834) and its elder from Exchange
-keep answering machines from answering.
+The Message-ID is made of event (or digest) and recipient, so every reader and archive recognises a mail that
+an operator sends again as the same one. `Auto-Submitted` (RFC 3834) and an older header of Exchange stop
+automatic answers.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _LINE_BYTES_MAX = 900
 
 
 def message_bytes(mail: Mail, sender: str) -> bytes:
-    """`sender` with or without a name before its address. Lines end with CR LF and are short."""
+    """`sender` may have a name before its address. Lines end with CR LF and are short."""
     name, address = parseaddr(sender)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(display_name=name, addr_spec=address)
@@ -33,16 +33,16 @@ def message_bytes(mail: Mail, sender: str) -> bytes:
     else:
         message["X-Catalogue-Digest-Id"] = str(mail.about_id)
         message["X-Catalogue-Event-Count"] = str(mail.event_count)
-    # Never 8 bits, which not every server takes; what is plain stays readable in the source.
+    # Never 8 bits, which not every server accepts; plain ASCII stays readable in the source.
     is_plain = mail.body.isascii() and max(map(len, mail.body.splitlines()), default=0) <= _LINE_BYTES_MAX
     message.set_content(mail.body, charset="utf-8", cte="7bit" if is_plain else "quoted-printable")
     return _subject(mail.subject) + message.as_bytes()
 
 
 def _subject(subject: str) -> bytes:
-    """By hand, because `EmailMessage` lets an encoded word pass that is part of the text (RFC 2047).
+    """Encoded here, because `EmailMessage` lets an encoded word in the text pass (RFC 2047).
 
-    A product that calls itself `=?utf-8?q?=0D=0A...?=` would show as something else.
+    A product with the name `=?utf-8?q?=0D=0A...?=` would be shown with another name.
     """
     needs_encoding = not subject.isascii() or "=?" in subject
     header = Header(subject, "utf-8" if needs_encoding else "us-ascii", header_name="Subject")
@@ -50,6 +50,6 @@ def _subject(subject: str) -> bytes:
 
 
 def message_id(mail: Mail, sender_address: str) -> str:
-    """The recipient as a digest: addresses do not belong into what is quoted in every answer."""
+    """The recipient is hashed, because every answer quotes a Message-ID and must not show addresses."""
     digest = hashlib.sha256(mail.recipient.encode()).hexdigest()[:16]
     return f"<{mail.about_id}.{digest}@{sender_address.rpartition('@')[2]}>"

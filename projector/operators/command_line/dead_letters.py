@@ -81,8 +81,8 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="N",
         help="only this dead letter; `list` shows the ids",
     )
-    parser.add_argument("--class", dest="error_class", metavar="CLASS", help="only of this class of error")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--class", dest="error_class", metavar="CLASS", help="only this error class")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:

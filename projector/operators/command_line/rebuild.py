@@ -59,7 +59,7 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         help="do not compare: if the live view is broken or does not run",
     )
     parser.add_argument(
-        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is more events behind"
+        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is further behind"
     )
     parser.add_argument("--json", action="store_true", help="print progress and result as JSON lines")
 
@@ -122,7 +122,7 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
     if comparison is not None:
         result |= {
             "rows": comparison.rows,
-            "digest": comparison.digest,
+            "digest": comparison.checksum,
             "equal": not comparison.differences,
             "left_out": comparison.left_out,
         }

@@ -1,6 +1,6 @@
 -- Stores the records, in the given order. One that is parked already does not change. Returns the products of
 -- those that are new.
--- $1 projection, then one element for each record: $2 product ids, $3 topics, $4 partitions, $5 offsets, $6 timestamps in
+-- $1 projection, then one element a record: $2 product ids, $3 topics, $4 partitions, $5 offsets, $6 timestamps in
 -- milliseconds, $7 keys, $8 values, $9 header names, a JSON array each, $10 header values, a JSON array of hex
 -- strings or null each, $11 log positions, $12 stream versions, $13 event ids, $14 event types,
 -- $15 correlation ids, $16 error classes, $17 causes

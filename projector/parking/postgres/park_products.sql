@@ -1,5 +1,5 @@
 -- Stores the products of new dead letters; one that is parked already keeps its cause and counts more events.
--- $1 projection, $2 topic, then one element for each product: $3 product ids, $4 partitions, $5 error classes, $6 causes,
+-- $1 projection, $2 topic, then one element a product: $3 product ids, $4 partitions, $5 error classes, $6 causes,
 -- $7 numbers of events
 INSERT INTO views.parked_product AS parked (projection, topic, product_id, partition, error_class, cause, events)
 SELECT $1, $2, product_id, partition, error_class, cause, events

@@ -1,4 +1,4 @@
-"""The record of the cache's rebuild: kept in PostgreSQL, after what it records was done in Redis."""
+"""The record of the cache's rebuild: stored in PostgreSQL, after the step was done in Redis."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PostgresCacheRecords(RebuildRecords, Generic[S]):
-    """Implements `rebuild_ports.CacheRecords`."""
+    """Implements `CacheRecords`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class PostgresCacheRecords(RebuildRecords, Generic[S]):
 
 
 class _FromElsewhere(Generic[S]):
-    """A view that is in another store, as `ParkedAnew` asks for it."""
+    """A view in another store, in the form that `ParkedAnew` needs."""
 
     def __init__(self, live: Holder[S]) -> None:
         self._live = live

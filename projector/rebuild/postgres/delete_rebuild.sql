@@ -1,4 +1,4 @@
--- Nothing is left of a projection's rebuild.
+-- Deletes the record of a projection's rebuild.
 -- $1 projection
 WITH failures AS (
     DELETE FROM views.rebuild_failure WHERE projection = $1

@@ -1,3 +1,3 @@
--- A rebuild that begins anew has failed nowhere yet.
+-- Deletes the failures of an earlier rebuild.
 -- $1 projection
 DELETE FROM views.rebuild_failure WHERE projection = $1

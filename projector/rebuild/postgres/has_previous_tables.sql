@@ -1,4 +1,4 @@
--- Whether there is something to roll back to.
+-- Whether there is a previous view for a rollback.
 -- $1 projection
 SELECT count(*) > 0 AND bool_and(to_regclass(format('views_previous.%I', table_name)) IS NOT NULL)
 FROM views.rebuildable_table

@@ -1,3 +1,3 @@
--- The indexes of a loaded shadow.
+-- Makes the indexes of a loaded shadow.
 -- $1 projection
 SELECT views.index_shadow($1)

@@ -1,5 +1,5 @@
--- A rebuild begins; what an earlier one left is forgotten.
--- $1 projection, $2 log id, $3 target position, $4 slices, $5 what code makes it, $6 generation of a cache
+-- Begins a rebuild, in place of the record of an earlier one.
+-- $1 projection, $2 log id, $3 target position, $4 slices, $5 version of the code that makes it, $6 generation of a cache
 INSERT INTO views.rebuild (projection, phase, log_id, target_position, slices, made_by, generation)
 VALUES ($1, 'loading', $2, $3, $4, $5, $6)
 ON CONFLICT (projection) DO UPDATE

@@ -1,4 +1,4 @@
--- Products that a rebuild could not fold to the end; the first failure stays.
+-- Stores products that a rebuild could not fold to the end; the first failure stays.
 -- $1 projection, then one element a product: $2 product ids, $3 stream versions, $4 error classes, $5 causes
 INSERT INTO views.rebuild_failure (projection, product_id, stream_version, error_class, cause)
 SELECT $1, product_id, stream_version, error_class, cause

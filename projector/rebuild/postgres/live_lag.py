@@ -1,4 +1,4 @@
-"""Lets a rebuild make room: while the live view falls behind, it waits."""
+"""A rebuild waits while the live view is too far behind."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 
 
 class LiveLag:
-    """The live projection's lag in events, over all partitions, as its consumers tell it."""
+    """The lag of the live projection in events, over all partitions, as its consumers report it."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", projection: str, events_max: int) -> None:
         self._pool = pool
@@ -25,7 +25,7 @@ class LiveLag:
         self._looked_at = 0.0
 
     async def make_room(self) -> None:
-        """Wait while the live view is further behind than it may be. Raises `Unavailable`."""
+        """Wait while the live view is further behind than allowed. Raises `Unavailable`."""
         if time.monotonic() - self._looked_at < _SECONDS_BETWEEN_LOOKS:
             return
         while (behind := await self._events()) > self._events_max:

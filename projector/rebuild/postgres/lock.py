@@ -1,12 +1,12 @@
-"""One process at a time rebuilds a projection, resumes, cancels, rolls back or finishes its rebuild.
+"""One process at a time starts, resumes, cancels, rolls back or finishes a projection's rebuild.
 
 Two guards. A session lock on a connection of its own refuses the second process at once, and the server
-frees it when its holder dies. And whoever takes the lock writes a new owner into `views.rebuild_owner`, which
-every transaction of a rebuild compares (`RebuildRecords.owned`): a holder that was paused, or whose
-connection was lost, can change nothing once somebody else has the lock.
+frees it when its holder dies. And a process that takes the lock writes a new owner into
+`views.rebuild_owner`, which every transaction of a rebuild compares (`RebuildRecords.owned`): a holder that
+was paused, or whose connection was lost, can change nothing once another process has the lock.
 
 A session lock needs a connection to PostgreSQL itself. Through a pooler in transaction mode the lock would
-stay behind on a server connection that belongs to everybody.
+stay on a server connection that all clients share.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ _TAKE_SECONDS_MAX = 10.0
 async def rebuild_lock(dsn: str, projection: str, *, connect_timeout_seconds: float) -> AsyncIterator[UUID]:
     """Hold the lock in this block; the owner's id is for `RebuildRecords`.
 
-    Raises `RebuildIsLocked` where another process has it, `Unavailable`, and `RebuildLockLost` in the middle
-    of the block when the connection is lost.
+    Raises `RebuildIsLocked` if another process has it, `Unavailable`, and `RebuildLockLost` in the middle
+    of the block if the connection is lost.
     """
     with translated(_SERVER):
         connection = await connect(
@@ -60,7 +60,7 @@ async def _taken(connection: "asyncpg.Connection[asyncpg.Record]", projection: s
     try:
         await connection.execute(load_sql(_PACKAGE, "take_rebuild"), projection, owner_id)
     except asyncpg.LockNotAvailableError as error:
-        raise RebuildIsLocked(projection, "a transaction of one that was stopped still runs") from error
+        raise RebuildIsLocked(projection, "a transaction of a stopped process still runs") from error
     return owner_id
 
 
@@ -74,7 +74,7 @@ def _told(holder: "asyncpg.Record") -> str:
 async def _until_lost(
     connection: "asyncpg.Connection[asyncpg.Record]", projection: str
 ) -> AsyncIterator[None]:
-    """End the block's work when the connection ends: the lock went with it."""
+    """Ends the work of the block when the connection ends, because the lock ends with it."""
     until = asyncio.timeout(None)
 
     def lost(_: Any) -> None:

@@ -1,4 +1,4 @@
--- The live view's checkpoints, held still: its batches wait until this transaction ends.
+-- Locks the live view's checkpoints: its batches wait until this transaction ends.
 -- $1 projection, $2 topic
 SELECT partition, next_offset, log_position, log_id
 FROM views.projection_checkpoint

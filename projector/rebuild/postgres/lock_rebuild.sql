@@ -1,3 +1,3 @@
--- One rebuild of a projection at a time, for as long as the session lives. False: another one runs.
+-- Takes the lock on a projection's rebuild until the session ends. False: another process has it.
 -- $1 projection
 SELECT pg_try_advisory_lock(hashtextextended('rebuild ' || $1::text, 0))

@@ -1,4 +1,4 @@
-"""The event log read from end to end, for rebuilds and verification: in order, in stretches, read-only."""
+"""Reads the whole event log for rebuilds and `verify`: in order, in stretches, read-only."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import cast
@@ -13,11 +13,11 @@ from shared.postgres.sql import load_sql
 _SERVER = "event store"
 _PACKAGE = "projector.rebuild.postgres"
 STRETCH_POSITIONS = 20_000
-"""Log positions read at a time: some megabytes."""
+"""Log positions that are read at a time: some megabytes."""
 
 
 class PostgresLogScan(PostgresEventLog):
-    """Position order is commit order, so a stretch that was read once is complete for ever."""
+    """Positions are in commit order, so a stretch that was read is complete for ever."""
 
     async def slice_rows(self, after: int, upto: int, slices: int, which: int) -> Sequence[LogRow]:
         """One stretch of a slice. Raises `Unavailable`."""
@@ -26,7 +26,7 @@ class PostgresLogScan(PostgresEventLog):
             return cast("Sequence[LogRow]", await self._pool.fetch(sql, after, upto, slices, which))
 
     async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]:
-        """What follows a position. Raises `Unavailable`."""
+        """The events after a position. Raises `Unavailable`."""
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "scan_tail"), after, upto, events_max)
         return [recorded_event(row) for row in rows]
@@ -42,7 +42,7 @@ class PostgresLogScan(PostgresEventLog):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "count_streams"), upto))
 
     async def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
-        """Every product's newest version, so many products at a time. Raises `Unavailable`."""
+        """Every product's newest version, in pages of so many products. Raises `Unavailable`."""
         last: UUID | None = None
         while True:
             with translated(_SERVER):
@@ -53,12 +53,12 @@ class PostgresLogScan(PostgresEventLog):
             last = rows[-1]["product_id"]
 
     async def sampled_versions(self, count: int) -> dict[UUID, int]:
-        """Newest versions of so many products, picked at random. Raises `Unavailable`."""
+        """Newest versions of so many products, chosen at random. Raises `Unavailable`."""
         with translated(_SERVER):
             return dict(map(tuple, await self._pool.fetch(load_sql(_PACKAGE, "sample_streams"), count)))
 
     async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
-        """All their events, stream by stream. Raises `Unavailable`."""
+        """All events of these products, stream by stream. Raises `Unavailable`."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "scan_streams")
             return cast("Sequence[LogRow]", await self._pool.fetch(sql, list(product_ids)))

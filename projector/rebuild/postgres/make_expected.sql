@@ -1,3 +1,3 @@
--- Temporary tables for what a view should be; gone with the transaction.
+-- Makes temporary tables for the rows that a view should have; dropped at the end of the transaction.
 -- $1 projection
 SELECT views.make_expected($1)

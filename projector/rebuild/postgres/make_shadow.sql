@@ -1,3 +1,3 @@
--- Empty copies of a view's tables.
+-- Makes empty copies of a view's tables.
 -- $1 projection
 SELECT views.make_shadow($1)

@@ -1,4 +1,4 @@
-"""How far each rebuild is, kept beside the views: it can be watched, resumed and rolled back."""
+"""How far each rebuild is, stored beside the views, so that it can be shown, resumed and rolled back."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,9 +24,9 @@ _NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class RebuildRecords:
-    """Of one projection. Methods that take a connection are part of its transaction.
+    """The record of one projection. Methods that take a connection are part of its transaction.
 
-    `owner_id` is what `rebuild_lock` gave; None: only to read.
+    `owner_id` is from `rebuild_lock`; None: read-only.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RebuildRecords:
 
     @asynccontextmanager
     async def owned(self, *, is_long: bool = False) -> AsyncIterator["Connection"]:
-        """A transaction during which nobody else can take the rebuild; `is_long`: without a time limit.
+        """A transaction in which no other process can take the rebuild over. `is_long`: without a time limit.
 
         Raises `RebuildLockLost`, `Unavailable`.
         """
@@ -50,13 +50,13 @@ class RebuildRecords:
                 yield connection
 
     async def read(self) -> Record | None:
-        """None: nothing is being rebuilt, and nothing was since the last time it was finished."""
+        """None: no rebuild is under way, and the last one is finished."""
         with translated(_SERVER):
             row = await self._pool.fetchrow(load_sql(_PACKAGE, "select_rebuild"), self._projection)
         return None if row is None else Record(*row)
 
     async def start(self, log_id: UUID, target: int, slices: int, made_by: str, generation: int) -> None:
-        """Forget what was before."""
+        """Begin a new record, in place of the old one."""
         async with self.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "delete_rebuild_failures"), self._projection)
             await connection.execute(
@@ -65,12 +65,12 @@ class RebuildRecords:
             )  # fmt: skip
 
     async def move_to(self, phase: str, *, proof: str | None = None) -> None:
-        """From one phase to the next."""
+        """Move to another phase."""
         async with self.owned() as connection:
             await self.mark_phase(connection, phase, proof=proof)
 
     async def forget(self) -> None:
-        """Nothing is left of it."""
+        """Delete the record."""
         async with self.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "delete_rebuild"), self._projection)
 
@@ -81,14 +81,14 @@ class RebuildRecords:
         return {UUID(int=row[0].int): Failed(*row[1:]) for row in map(tuple, rows)}
 
     async def next_offsets(self, topic: str) -> dict[int, int]:
-        """Where the live view reads next, by partition."""
+        """The next offsets of the live view, by partition."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "read_checkpoints")
             rows = await self._pool.fetch(sql, self._projection, topic)
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def mark_slice(self, connection: "Connection", which: int, events: int) -> bool:
-        """False where that slice was done already."""
+        """False if the slice was marked already."""
         sql = load_sql(_PACKAGE, "mark_rebuild_slice")
         status: str = await connection.execute(sql, self._projection, which, events)
         return status == "UPDATE 1"

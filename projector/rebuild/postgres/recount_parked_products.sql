@@ -1,4 +1,4 @@
--- The products' rows after some of their events went.
+-- Updates the counts of parked products, after dead letters were released.
 -- $1 projection
 WITH counted AS (
     SELECT product.product_id, count(event.parked_event_id)::int AS events

@@ -1,5 +1,5 @@
--- After a switch: parked events that the new view has applied, and products of which nothing is parked any more.
--- $1 projection, then one element a product: $2 product ids, $3 versions that the new view holds
+-- After a switch: deletes dead letters that the new view has applied, and products without dead letters.
+-- $1 projection, then one element a product: $2 product ids, $3 their versions in the new view
 WITH held AS (
     SELECT * FROM unnest($2::uuid[], $3::int[]) AS row(product_id, stream_version)
 ), released AS (

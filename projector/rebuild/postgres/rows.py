@@ -1,4 +1,4 @@
-"""Rows that PostgreSQL found to differ, as a line for people."""
+"""Rows that differ, each as a line for people."""
 
 import json
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def row_difference(row: "asyncpg.Record", other: str | None, words: str) -> str:
-    """Of a row with `table_name`, `row_key` and the live one as JSON, and another version of it."""
+    """From a row with `table_name`, `row_key` and the live version as JSON, and another version of it."""
     live = None if row["live"] is None else json.loads(row["live"])
     told = difference(live, None if other is None else json.loads(other), words)
     return f"{row['table_name']} {row['row_key']}: {told}"

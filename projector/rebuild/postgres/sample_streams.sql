@@ -1,3 +1,3 @@
--- Some products and their newest versions, each as likely as any other.
+-- A random sample of products with their newest versions; each product is equally likely.
 -- $1 how many
 SELECT product_id, stream_version FROM catalogue.streams ORDER BY random() LIMIT $1

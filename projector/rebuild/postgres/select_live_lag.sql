@@ -1,4 +1,4 @@
--- How many events a projection is behind, by what its consumers told a moment ago; 0 where none runs.
+-- How many events a projection is behind, as its consumers reported a moment ago; 0 if none runs.
 -- $1 projection
 SELECT coalesce(sum(lag_events), 0)::bigint
 FROM views.projection_lag

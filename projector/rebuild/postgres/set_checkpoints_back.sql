@@ -1,4 +1,4 @@
--- Put checkpoints back to where they were; those that were made since then go. Running consumers are fenced by it.
+-- Sets checkpoints back to earlier ones and deletes newer partitions' ones. This fences running consumers.
 -- $1 projection, $2 topic, then one element a partition: $3 partitions, $4 next offsets, $5 log positions, $6 log ids
 WITH former AS (
     SELECT *

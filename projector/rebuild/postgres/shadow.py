@@ -1,8 +1,8 @@
-"""A view's tables once more, in `views_shadow`: filled in bulk, compared, moved into the live ones' place.
+"""The shadow of a view's tables, in `views_shadow`: filled in bulk, compared, then made the live tables.
 
-The switch holds the live view's checkpoints, so that no batch is in the middle, brings the shadow to the end
-of the log, and moves the tables between schemas in the same transaction: readers see the old view or the new
-one, and the consumers go on from their checkpoints, which the new view has passed already.
+The switch locks the live view's checkpoints, so that no batch is running, brings the shadow to the end
+of the log, and moves the tables between schemas in the same transaction: readers see the previous view or the
+new one, and the consumers continue at their checkpoints, which the new view has passed already.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from projector.applying.ports import Change, Held, S
 from projector.errors import CannotGoOn, Unavailable
 from projector.postgres.failures import translated
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CATCHING_UP, SWITCHED, Comparison, Tail
+from projector.rebuild.ports import CATCHING_UP, SWITCHED, CatchingUp, Comparison
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.postgres.shadow_comparison import compare
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
@@ -53,9 +53,9 @@ _log = get_logger(__name__)
 
 
 class PostgresShadow(Generic[S]):
-    """Implements `rebuild_ports.Shadow`; `live` and `shadow` are the same tables in their two schemas.
+    """Implements `Shadow`; `live` and `shadow` are the same tables in their two schemas.
 
-    `returned` is told, within a roll-back's transaction, that the previous tables are the live ones again.
+    `returned` is called in the transaction of a rollback, when the previous tables are the live ones again.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class PostgresShadow(Generic[S]):
     async def load(
         self, which: int, events: int, changes: Iterable[Change[S]], failures: Mapping[UUID, Failed]
     ) -> None:
-        """the slice and its mark are one transaction."""
+        """The slice and its mark are one transaction."""
         async with self._records.owned() as connection:
             if not await self._records.mark_slice(connection, which, events):
                 return
@@ -97,56 +97,60 @@ class PostgresShadow(Generic[S]):
                 await self._records.fail(connection, failures)
 
     async def finish_loading(self) -> None:
-        """An index may take longer than a statement is given otherwise."""
+        """Without the usual time limit, because an index may take longer."""
         async with self._records.owned(is_long=True) as connection:
             sql = load_sql(_PACKAGE, "index_shadow")
             await connection.fetchval(sql, self._projection, timeout=_LONG_SECONDS)
 
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer[S]"]:
-        """the stretch and the position are one transaction."""
+        """The stretch and the position are one transaction."""
         async with self._records.owned() as connection:
             yield _Writer(connection, self._shadow, self._records)
             if reached is not None:
                 await self._records.mark_position(connection, reached)
 
-    async def compare(self, tail: Tail) -> Comparison:
+    async def compare(self, catch_up: CatchingUp) -> Comparison:
         with translated(_SERVER):
-            return await compare(self._pool, self._projection, self._topic, self._partition_count, tail)
+            return await compare(self._pool, self._projection, self._topic, self._partition_count, catch_up)
 
-    async def switch(self, tail: Tail) -> None:
-        """Where the tables are in use, readers are let through before the next attempt."""
+    async def switch(self, catch_up: CatchingUp) -> None:
+        """If the tables are in use, it lets readers go on before the next attempt."""
         for attempt in range(1, _SWITCH_ATTEMPTS_MAX + 1):
-            await tail.apply(await tail.newest())
+            await catch_up.apply(await catch_up.newest())
             try:
-                await self._switch(tail)
+                await self._switch(catch_up)
             except Unavailable as error:
                 if not isinstance(error.__cause__, _IN_USE):
                     raise
-                _log.warning("the switch waits for its turn", projection=self._projection, attempt=attempt)
+                _log.warning(
+                    "the switch waits for its tables",
+                    projection=self._projection,
+                    attempt=attempt,
+                )
                 await asyncio.sleep(_SWITCH_PAUSE_SECONDS)
             else:
                 return
         raise CannotGoOn(f"the tables of {self._projection} were in use at every attempt; try again later")
 
-    async def _switch(self, tail: Tail) -> None:
+    async def _switch(self, catch_up: CatchingUp) -> None:
         async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
             checkpoints = await self._locked_checkpoints(connection)
-            await tail.apply(await tail.newest())
+            await catch_up.apply(await catch_up.newest())
             await connection.fetchval(load_sql(_PACKAGE, "switch_shadow"), self._projection)
             await self._parked.settle(connection, await self._records.failures(), self._live)
             await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
 
-    async def switch_back(self, tail: Tail) -> None:
-        """Consumers are fenced, and go on from where the previous view was at the switch."""
+    async def switch_back(self, catch_up: CatchingUp) -> None:
+        """Fences the consumers; they continue where the previous view was at the switch."""
         record = await self._records.read()
         async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
             if record is None or not await connection.fetchval(
                 load_sql(_PACKAGE, "has_previous_tables"), self._projection
             ):
-                raise CannotGoOn(f"there is no previous {self._projection} to go back to")
+                raise CannotGoOn(f"there is no previous view of {self._projection} to roll back to")
             await self._locked_checkpoints(connection)
             await connection.fetchval(load_sql(_PACKAGE, "switch_back"), self._projection)
             if self._returned is not None:
@@ -162,7 +166,7 @@ class PostgresShadow(Generic[S]):
                 [UUID(one["log_id"]) for one in old],
             )
             await self._records.mark_phase(connection, CATCHING_UP)
-            # Consumers are told: one that has nothing to do would not notice that it is behind again.
+            # Consumers are notified: an idle one would not notice that it is behind again.
             sql = load_sql("projector.control", "set_projection_control")
             await connection.execute(sql, self._projection, False, "rolled back")
 
@@ -182,7 +186,7 @@ class PostgresShadow(Generic[S]):
 
 
 class _Writer(Generic[S]):
-    """Implements `rebuild_ports.ShadowWriter`."""
+    """Implements `ShadowWriter`."""
 
     def __init__(self, connection: "Connection", tables: Tables[S], records: RebuildRecords) -> None:
         self._connection = connection

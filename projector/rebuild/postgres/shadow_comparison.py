@@ -1,7 +1,7 @@
-"""Proves a shadow equal to the live view, at one position: counts and hashes by bucket.
+"""Compares a shadow with the live view at one position, by counts and hashes of buckets.
 
 The live view is read in one snapshot, together with its checkpoints; the shadow is then brought to exactly
-those checkpoints, partition by partition. Products that either of the two could not fold are left out and
+those checkpoints, partition by partition. Products that one of the two could not fold are left out and
 counted.
 """
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.rebuild.difference import REBUILT
-from projector.rebuild.ports import Comparison, Tail
+from projector.rebuild.ports import CatchingUp, Comparison
 from projector.rebuild.postgres.rows import row_difference
 from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
@@ -26,14 +26,18 @@ _PACKAGE = "projector.rebuild.postgres"
 _ROWS_SHOWN_MAX = 5
 _BUCKETS_SHOWN_MAX = 16
 _LONG_SECONDS = 86_400.0
-Digest = dict[tuple[str, int], tuple[int, str]]
+Checksums = dict[tuple[str, int], tuple[int, str]]
 """(table, bucket) -> (rows, hash)."""
 
 
 async def compare(
-    pool: "asyncpg.Pool[asyncpg.Record]", projection: str, topic: str, partition_count: int, tail: Tail
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    projection: str,
+    topic: str,
+    partition_count: int,
+    catch_up: CatchingUp,
 ) -> Comparison:
-    """Raises asyncpg's errors and those of the tail."""
+    """Raises asyncpg's errors and those of the catch-up."""
     async with (
         pool.acquire() as live,
         live.transaction(isolation="repeatable_read", readonly=True),
@@ -46,20 +50,22 @@ async def compare(
         def is_live(event: RecordedEvent) -> bool:
             return event.log_position <= reached.get(partition_of(event.product_id, partition_count), 0)
 
-        await tail.apply(max(reached.values(), default=0), is_live)
+        await catch_up.apply(max(reached.values(), default=0), is_live)
         parked = await live.fetch(load_sql(_PACKAGE, "select_parked_product_ids"), projection)
-        without = sorted({row["product_id"] for row in parked} | tail.failed)
-        ours = await _digest(live, projection, "views", without)
+        without = sorted({row["product_id"] for row in parked} | catch_up.failed)
+        ours = await _checksums(live, projection, "views", without)
         async with shadow.transaction():
             await shadow.execute(load_sql(_PACKAGE, "without_time_limit"))
-            theirs = await _digest(shadow, projection, "views_shadow", without)
+            theirs = await _checksums(shadow, projection, "views_shadow", without)
             wrong = sorted({at[1] for at in ours.keys() | theirs.keys() if ours.get(at) != theirs.get(at)})
             differences = await _differences(shadow, projection, wrong, without) if wrong else []
         return Comparison(sum(count for count, _ in ours.values()), _short(ours), differences, len(without))
 
 
-async def _digest(connection: "Connection", projection: str, schema: str, without: list[UUID]) -> Digest:
-    sql = load_sql(_PACKAGE, "digest_view")
+async def _checksums(
+    connection: "Connection", projection: str, schema: str, without: list[UUID]
+) -> Checksums:
+    sql = load_sql(_PACKAGE, "checksum_view")
     rows = await connection.fetch(sql, projection, schema, without, timeout=_LONG_SECONDS)
     return {(row["table_name"], row["bucket"]): (row["row_count"], row["hash"]) for row in rows}
 
@@ -67,7 +73,7 @@ async def _digest(connection: "Connection", projection: str, schema: str, withou
 async def _differences(
     connection: "Connection", projection: str, buckets: list[int], without: list[UUID]
 ) -> list[str]:
-    """The live table may have moved on since the snapshot: what is shown here is for a person to look at."""
+    """Lines for people. The live table may be newer than the snapshot by now."""
     rows = await connection.fetch(
         load_sql(_PACKAGE, "select_view_differences"),
         projection,
@@ -78,10 +84,10 @@ async def _differences(
     )
     shown = [row_difference(row, row["shadow"], REBUILT) for row in rows]
     if len(shown) == _ROWS_SHOWN_MAX:
-        shown.append(f"these are the first {_ROWS_SHOWN_MAX} rows that differ; there may be more")
+        shown.append(f"only the first {_ROWS_SHOWN_MAX} rows that differ are shown; there may be more")
     return [f"{len(buckets)} of 256 buckets differ", *shown]
 
 
-def _short(digest: Digest) -> str:
-    """All buckets in one line that two people can compare."""
-    return hashlib.sha256(repr(sorted(digest.items())).encode()).hexdigest()[:32]
+def _short(checksums: Checksums) -> str:
+    """One short checksum of all buckets."""
+    return hashlib.sha256(repr(sorted(checksums.items())).encode()).hexdigest()[:32]

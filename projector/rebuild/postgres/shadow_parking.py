@@ -1,6 +1,6 @@
-"""What is parked after a switch: not what the new view has applied, but what it could not.
+"""The dead letters after a switch: the events that the new view could not apply.
 
-A rebuild reads the log, so what it could not apply is parked as the log has it: the records' offsets are the
+A rebuild reads the log, so these events are parked as the log has them: the records' offsets are the
 negative log positions, which no record of Kafka has.
 """
 
@@ -28,7 +28,7 @@ _PACKAGE = "projector.rebuild.postgres"
 
 
 class Live(Protocol[S]):
-    """The view that readers see, asked in the transaction of the switch."""
+    """The view that readers see, read in the transaction of the switch."""
 
     async def held(
         self, connection: "Connection", product_ids: Collection[UUID]
@@ -36,7 +36,7 @@ class Live(Protocol[S]):
 
 
 class ParkedAnew(Generic[S]):
-    """Of one projection."""
+    """The dead letters of one projection after its switch."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ParkedAnew(Generic[S]):
     async def settle(
         self, connection: "Connection", failures: Mapping[UUID, Failed], live: "Live[S]"
     ) -> None:
-        """In the transaction of the switch; `live` is what readers see after it.
+        """Call it in the transaction of the switch; `live` is the view that readers see after it.
 
         Raises `ParkingIsFull`, `Unavailable`, asyncpg's errors.
         """

@@ -1,6 +1,6 @@
-"""Compares a view in PostgreSQL: what it should be is written into temporary tables like its own.
+"""Compares a view in PostgreSQL with the rows that it should have, in temporary tables like its own.
 
-All of it in one transaction that sees one moment: rows, checkpoints and parked products fit each other, and
+It is one transaction with one snapshot: rows, checkpoints and parked products fit each other, and
 PostgreSQL compares whole rows, with nothing left out.
 """
 
@@ -38,7 +38,7 @@ async def postgres_view_check(
     topic: str,
     partition_count: int,
 ) -> AsyncIterator["PostgresViewCheck[S]"]:
-    """For the length of the block, in which the view may move on unseen. Raises `Unavailable`."""
+    """Reads one snapshot in this block, while the view may change. Raises `Unavailable`."""
     with translated(_SERVER):
         async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             await connection.execute(load_sql(_PACKAGE, "without_time_limit"))
@@ -57,7 +57,7 @@ async def postgres_view_check(
 
 
 class PostgresViewCheck(Generic[S]):
-    """Implements `verify_ports.ViewCheck`."""
+    """Implements `ViewCheck`."""
 
     def __init__(
         self,

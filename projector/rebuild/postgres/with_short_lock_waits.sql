@@ -1,2 +1,2 @@
--- A lock that is not to be had soon is given up, in this transaction alone: readers queue behind whoever waits.
+-- Waits only shortly for locks, in this transaction alone: readers queue behind a statement that waits.
 SELECT set_config('lock_timeout', '500ms', true)

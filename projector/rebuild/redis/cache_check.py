@@ -1,4 +1,4 @@
-"""Compares cached documents: each that is there must be the very bytes that a fold gives for its version."""
+"""Compares cached documents: each must be equal, byte by byte, to the fold of its version."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -14,9 +14,9 @@ from shared.contract.views import ProductDocument, encode_document
 
 
 class CacheCheck:
-    """Implements `verify_ports.ViewCheck`. What is not cached is no difference: readers go to the view.
+    """Implements `ViewCheck`. A missing document is no difference: readers go to the view.
 
-    `position_due`: what the live projection had applied before the first call.
+    `position_due`: the position that the live projection had applied before the first call.
     """
 
     def __init__(self, products: CachedProducts, position_due: int, parked: Collection[UUID]) -> None:
@@ -26,7 +26,7 @@ class CacheCheck:
         self._values: dict[UUID, bytes] = {}
 
     async def standing(self, product_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
-        """Remembers what it saw, to compare that."""
+        """Remembers the documents, which `unexpected` compares."""
         wanted = list(product_ids)
         values = await self._products.values(wanted)
         self._values = {one: value for one, value in zip(wanted, values, strict=True) if value is not None}
@@ -43,11 +43,11 @@ class CacheCheck:
         ]
 
     async def unexpected_shared(self) -> list[str]:
-        """products share nothing here."""
+        """Products share no documents."""
         return []
 
     def _version(self, product_id: UUID) -> int | None:
-        """0 for what cannot be read, which then differs from everything."""
+        """0 for an unreadable document, which then differs from every other."""
         value = self._values.get(product_id)
         if value is None:
             return None
@@ -62,7 +62,7 @@ def _packed(change: Change[ProductDocument]) -> bytes:
 
 
 def fields(value: bytes | None) -> dict[str, Any] | None:
-    """For people: what is in a packed document, or the bytes of what is none."""
+    """For people: the fields of a packed document, or the bytes of an unreadable one."""
     if value is None:
         return None
     try:

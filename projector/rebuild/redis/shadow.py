@@ -1,8 +1,8 @@
-"""The cache's next generation: filled beside the live one, compared with it, and switched to in one step.
+"""The next generation of the cache: filled beside the live one, compared with it, switched in one step.
 
-Before the switch writes are frozen for a moment, the generation is brought to the end of the log, which holds
-all that any projector can have written, and one key is set. Whoever writes or reads compares that key (see
-`shared/redis/product_keys.py`). How far it is stands in PostgreSQL, like every rebuild's.
+Before the switch, writes are frozen for a moment, and the generation is brought to the end of the log, which
+has everything that a projector can have written. Then one key is set. Writers and readers compare that key
+(see `shared/redis/product_keys.py`). The progress is in PostgreSQL, as for every rebuild.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.ports import CacheRecords, Comparison, Record, Tail
+from projector.rebuild.ports import CacheRecords, CatchingUp, Comparison, Record
 from projector.rebuild.redis.shadow_comparison import ProductIds, compare
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.failures import translated
@@ -36,7 +36,7 @@ _script = files("shared.redis").joinpath("switch_generation.lua").read_text()
 
 
 class RedisShadow:
-    """Implements `rebuild_ports.Shadow`. Times to live are in seconds."""
+    """Implements `Shadow`. Times to live are in seconds."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class RedisShadow:
         self._switch = redis.register_script(_script)
 
     async def next_generation(self) -> int:
-        """One that was never used, or whose keys a flush has taken."""
+        """A number that was never used, or whose keys a flush has deleted."""
         keys = ProductKeys(self._key_prefix)
         with translated():
             live = int(await self._redis.get(keys.generation_key) or 0)
@@ -70,7 +70,7 @@ class RedisShadow:
         return last
 
     async def make(self) -> None:
-        """a new generation is empty by itself."""
+        """A new generation is empty."""
 
     async def load(
         self,
@@ -79,9 +79,9 @@ class RedisShadow:
         changes: Iterable[Change[ProductDocument]],
         failures: Mapping[UUID, Failed],
     ) -> None:
-        """Deleted products get their tombstones with the tail: a late event must find them."""
+        """Deleted products get their tombstones in the catch-up: a late event must find them."""
         async with self._records.owned(is_long=True):
-            # What is stored here would replace newer documents of whoever went on with this generation.
+            # This would replace newer documents of another process that continued with this generation.
             keys = ProductKeys(self._key_prefix, (await self._record()).generation)
             with translated():
                 bulk = BulkDocuments(self._redis, ttl_seconds=self._ttl_seconds)
@@ -89,53 +89,53 @@ class RedisShadow:
         await self._records.slice_loaded(which, events, failures)
 
     async def finish_loading(self) -> None:
-        """there is nothing to add."""
+        """A generation needs no indexes."""
 
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer"]:
-        """the documents, then the position."""
+        """First the documents, then the position."""
         writer = _Writer(self._products((await self._record()).generation, is_live=False))
         yield writer
         await self._records.applied(reached, writer.failures)
 
-    async def compare(self, tail: Tail) -> Comparison:
+    async def compare(self, catch_up: CatchingUp) -> Comparison:
         shadow = self._products((await self._record()).generation, is_live=False)
-        return await compare(self._product_ids, self._products(0, is_live=True), shadow, tail.failed)
+        return await compare(self._product_ids, self._products(0, is_live=True), shadow, catch_up.failed)
 
-    async def switch(self, tail: Tail) -> None:
-        """A freeze that ran out is answered with another one.
+    async def switch(self, catch_up: CatchingUp) -> None:
+        """A freeze that ran out is renewed.
 
-        What it replaces is noted before: after a crash in between, this generation is live already.
+        The replaced generation is stored before: after a crash in between, this generation is live already.
         """
         record = await self._record()
         live = await self._live_generation()
         if live != record.generation:
             await self._records.replaces(record.phase, [{"previous": live}])
-            await self._switch_to(record.generation, tail)
+            await self._switch_to(record.generation, catch_up)
         await self._records.switched(self._products(record.generation, is_live=True))
 
-    async def switch_back(self, tail: Tail) -> None:
-        """The previous generation is brought to the end of the log first: it stood still."""
+    async def switch_back(self, catch_up: CatchingUp) -> None:
+        """The previous generation is brought to the end of the log first, because it was not updated."""
         record = await self._record()
         previous = self._previous(record)
         if previous is None:
-            raise CannotGoOn("there is no previous generation of the cache to go back to")
+            raise CannotGoOn("there is no previous generation of the cache to roll back to")
         self._filling = previous
         try:
-            await self._switch_to(previous, tail)
+            await self._switch_to(previous, catch_up)
         finally:
             self._filling = None
 
     async def drop(self) -> None:
-        """In small steps: Redis serves readers meanwhile."""
+        """In small steps, because Redis serves readers meanwhile."""
         generation = (await self._record()).generation
         if generation == await self._live_generation():
-            # A crash came between the switch and its record.
-            raise CannotGoOn("what the rebuild made is the live cache already: --resume it")
+            # There was a crash between the switch and its record.
+            raise CannotGoOn("the rebuilt generation is the live one already: use --resume")
         await self._unlink(generation)
 
     async def drop_previous(self) -> None:
-        """After Redis was flushed, or a roll-back was interrupted, the previous one is live."""
+        """If Redis was flushed, or a rollback was interrupted, the previous generation is the live one."""
         record = await self._records.read()
         previous = None if record is None else self._previous(record)
         if previous is not None and previous != await self._live_generation():
@@ -163,15 +163,15 @@ class RedisShadow:
             is_live=is_live,
         )
 
-    async def _switch_to(self, generation: int, tail: Tail) -> None:
+    async def _switch_to(self, generation: int, catch_up: CatchingUp) -> None:
         keys, token = ProductKeys(self._key_prefix), uuid.uuid4().hex
         for _ in range(_SWITCH_ATTEMPTS_MAX):
-            await tail.apply(await tail.newest())
+            await catch_up.apply(await catch_up.newest())
             with translated():
                 is_ours = await self._redis.set(keys.frozen_key, token, nx=True, px=_FREEZE_MILLISECONDS)
             if is_ours:
                 async with self._records.owned():
-                    await tail.apply(await tail.newest())
+                    await catch_up.apply(await catch_up.newest())
                     with translated():
                         done = await self._switch(
                             keys=[keys.generation_key, keys.frozen_key], args=[token, generation]
@@ -196,7 +196,7 @@ class RedisShadow:
 
 
 class _Writer:
-    """Implements `rebuild_ports.ShadowWriter`."""
+    """Implements `ShadowWriter`."""
 
     def __init__(self, products: CachedProducts) -> None:
         self._products = products

@@ -1,7 +1,7 @@
-"""Compares two generations of the cache: documents of the same version must be the same bytes.
+"""Compares two generations of the cache: documents of the same version must have the same bytes.
 
-The live generation may lack what was evicted and be a moment ahead or behind; such products are counted and
-left out. Nothing that stands in both at the same version may differ.
+The live generation may lack evicted documents and be a moment ahead or behind; such products are counted and
+left out. A document that both have at the same version must not differ.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
 ProductIds = Callable[[int], AsyncIterator[Iterable[UUID]]]
-"""All products that the log knows, in pages of so many."""
+"""All products of the log, in pages of so many."""
 
 _PRODUCTS_PER_PAGE = 1_000
 _DIFFERENCES_SHOWN_MAX = 20
@@ -26,7 +26,7 @@ async def compare(
 ) -> Comparison:
     """Raises `Unavailable`."""
     rows = left_out = different = 0
-    digest = hashlib.sha256()
+    checksum = hashlib.sha256()
     differences: list[str] = []
     async for ids in product_ids(_PRODUCTS_PER_PAGE):
         page = list(ids)
@@ -36,7 +36,7 @@ async def compare(
                 left_out += 1
                 continue
             rows += 1
-            digest.update(one)
+            checksum.update(one)
             if one != other:
                 different += 1
                 if len(differences) < _DIFFERENCES_SHOWN_MAX:
@@ -47,7 +47,7 @@ async def compare(
         differences.insert(0, f"{different} documents differ")
         if more:
             differences.append(f"and {more} more")
-    return Comparison(rows, digest.hexdigest()[:32], differences, left_out)
+    return Comparison(rows, checksum.hexdigest()[:32], differences, left_out)
 
 
 def _version(value: bytes) -> bytes:

@@ -84,7 +84,7 @@ def apply_event(
             return _with(replace(product, is_deleted=True), recorded, "products_deleted")
 
 
-def pass_over(product: AnalysedProduct, _: RecordedEvent) -> AnalysedProduct:
+def skip_event(product: AnalysedProduct, _: RecordedEvent) -> AnalysedProduct:
     """An event of an unknown type is no fact."""
     return product
 
@@ -128,4 +128,4 @@ def _with(
     return replace(product, facts=(*product.facts, fact))
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

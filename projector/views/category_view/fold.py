@@ -58,7 +58,7 @@ def apply_event(
             return counted
 
 
-def pass_over(counted: CountedProduct, _: RecordedEvent) -> CountedProduct:
+def skip_event(counted: CountedProduct, _: RecordedEvent) -> CountedProduct:
     """An event of another type only changes the version."""
     return counted
 
@@ -69,4 +69,4 @@ def ancestors(category: str) -> list[str]:
     return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

@@ -66,7 +66,7 @@ def apply_event(
             return stocked
 
 
-def pass_over(stocked: StockedProduct, _: RecordedEvent) -> StockedProduct:
+def skip_event(stocked: StockedProduct, _: RecordedEvent) -> StockedProduct:
     """An event of another type only changes the version."""
     return stocked
 
@@ -87,4 +87,4 @@ def _closed(stocked: StockedProduct, skus: Iterable[str], recorded: RecordedEven
     return replace(stocked, opened_at=left, moved=stocked.moved | moved)
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, pass_over)
+FOLD = Fold(EVENT_TYPES, apply_event, skip_event)

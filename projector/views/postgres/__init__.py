@@ -1,1 +1,1 @@
-"""What all views in PostgreSQL share: one transaction a batch, checkpoints, schemas."""
+"""The common part of all views in PostgreSQL: one transaction for each batch, checkpoints, schemas."""

@@ -31,12 +31,12 @@ class Tables(Protocol[S]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tables that a rebuild makes anew, without their schema."""
+        """The tables that a rebuild builds again, without their schema."""
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[S]]:
-        """What the tables hold of these products."""
+        """These products as the tables have them."""
 
     async def save(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
@@ -46,14 +46,14 @@ class Tables(Protocol[S]):
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
     ) -> None:
-        """Write changes of products that the tables have nothing of, in bulk: a rebuild's first pass.
+        """Write changes of products that the tables do not have, in bulk: the first pass of a rebuild.
 
         Called several times in a transaction, and by several workers at once.
         """
 
 
 class PostgresView(Generic[S]):
-    """`ports.View` over some tables and their checkpoints, for one consumer. Not for concurrent batches."""
+    """`View` over tables and their checkpoints, for one consumer. Not for concurrent batches."""
 
     forgets = False
 
@@ -74,7 +74,7 @@ class PostgresView(Generic[S]):
         self._next_offsets: dict[int, int] = {}
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
-        """The stored checkpoints; a partition without one starts anew with the next batch."""
+        """The stored checkpoints; a partition without one gets its first with the next batch."""
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "load_checkpoints")
             rows = await self._pool.fetch(sql, self._projection, self._topic, list(partitions))
@@ -89,7 +89,7 @@ class PostgresView(Generic[S]):
 
     @asynccontextmanager
     async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["_Batch[S]"]:
-        """The transaction of one batch: committed when the block ends well, else rolled back."""
+        """The transaction of one batch: committed if the block ends without an error, else rolled back."""
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 offsets = await self._move(connection, reached)
@@ -99,7 +99,7 @@ class PostgresView(Generic[S]):
     async def _move(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", reached: Mapping[int, Checkpoint]
     ) -> dict[int, int]:
-        """Compare and set; answers the new next offsets. A checkpoint never moves back."""
+        """Compare and set; returns the new next offsets. A checkpoint never moves back."""
         expected = [self._next_offsets.get(partition) for partition in reached]
         offsets = {
             partition: max(point.next_offset, self._next_offsets.get(partition, 0))
@@ -117,7 +117,7 @@ class PostgresView(Generic[S]):
         )
         if moved != len(reached):
             elsewhere = f"{len(reached) - moved} of {len(reached)} checkpoints"
-            raise Fenced(f"{elsewhere} of {self._projection} are not where they were")
+            raise Fenced(f"{elsewhere} of {self._projection} were moved by another process")
         return offsets
 
 

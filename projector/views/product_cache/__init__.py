@@ -1,1 +1,1 @@
-"""One document a product in Redis."""
+"""One document for each product, in Redis."""

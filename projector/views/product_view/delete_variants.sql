@@ -1,4 +1,4 @@
--- Remove the rows of variants that are gone.
+-- Delete the rows of variants that were removed.
 -- $1 product ids, $2 SKUs
 DELETE FROM views.product_view_variant AS variant
 USING unnest($1::uuid[], $2::text[]) AS gone(product_id, sku)

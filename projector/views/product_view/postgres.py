@@ -1,4 +1,4 @@
-"""The product table and its variants: what lists filter and sort by, and the document that readers get."""
+"""The product table and its variants: the columns for filters and sorting, and the product document."""
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
@@ -32,15 +32,15 @@ class ProductViewTables:
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
     ) -> Mapping[UUID, Held[ProductDocument]]:
-        """Version and document of each."""
+        """The version and document of each product."""
         rows = await connection.fetch(self._sql("select_held"), list(product_ids))
         return {row["product_id"]: _held(row["stream_version"], row["document"]) for row in rows}
 
     async def save(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductDocument]]
     ) -> None:
-        """Set-wise; variants are touched only where one came, went, or has another price."""
-        # No unneeded round trip: an empty set of columns is skipped.
+        """In a few statements; variants are written only if one came, went, or has another price."""
+        # An empty set of columns needs no statement.
         for name, columns in (
             ("upsert_products", product_rows.product_columns(changes)),
             ("delete_variants", product_rows.gone_variant_columns(changes)),
@@ -52,7 +52,7 @@ class ProductViewTables:
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductDocument]]
     ) -> None:
-        """By COPY: five times an upsert (docs/library-facts.md)."""
+        """By COPY: five times as fast as an upsert (docs/library-facts.md)."""
         await connection.copy_records_to_table(
             "product_view",
             schema_name=self._schema,

@@ -1,4 +1,4 @@
-"""Tells readers that cached lists are stale: the counters they are cached under move on.
+"""Makes cached lists stale: raises the counters that are part of their keys.
 
 After the view's commit, never before it, or a list could be filled with old rows under the new generation.
 """
@@ -17,20 +17,20 @@ from shared.ops.breaker import CircuitBreaker
 from shared.ops.logs import get_logger
 
 _OPEN_SECONDS = 5.0
-# Without a bound an outage of Redis would collect every category there is.
+# Without a limit, an outage of Redis would collect every category.
 PENDING_CATEGORIES_MAX = 10_000
 _log = get_logger(__name__)
 
 
 def list_generations(stores: Stores) -> "RedisListGenerations":
-    """With a client of its own: its time-out is far shorter than others'."""
+    """With a client of its own, because its time-out is far shorter."""
     settings = stores.settings
     client = stores.redis(settings.list_generation_timeout_seconds)
     return RedisListGenerations(client, key_prefix=settings.redis_key_prefix)
 
 
 class RedisListGenerations:
-    """A `ports.Listener`: one pipeline a batch, and what failed goes with the next one."""
+    """A `Listener`: one pipeline for each batch; counters that failed go with the next one."""
 
     def __init__(self, redis: Redis, *, key_prefix: str) -> None:
         self._redis = redis
@@ -39,12 +39,12 @@ class RedisListGenerations:
         self._pending: set[str] = set()
 
     async def changed(self, changes: Sequence[Change[ProductDocument]]) -> None:
-        """Lists of all products, and of the categories that these left, entered, or changed in."""
+        """Lists of all products, and of the categories that these products left, entered, or changed in."""
         documents = (one for change in changes for one in (change.before, change.after) if one is not None)
         await self.bump({top for top in (top_category(one.category) for one in documents) if top})
 
     async def bump(self, top_categories: Collection[str]) -> None:
-        """Never raises for Redis: cached lists have a short time to live, the bound of what is missed."""
+        """Never raises for an outage of Redis: a missed list expires soon by itself."""
         if len(self._pending) < PENDING_CATEGORIES_MAX:
             self._pending.update(top_categories)
         if not self._breaker.allows(time.monotonic()):
@@ -57,7 +57,7 @@ class RedisListGenerations:
                 await pipeline.execute()
         except (RedisError, OSError) as error:
             self._breaker.record_failure(time.monotonic())
-            _log.warning("list generations not bumped", error=f"{type(error).__name__}: {error}")
+            _log.warning("cached lists not marked as stale", error=f"{type(error).__name__}: {error}")
             return
         self._breaker.record_success()
         self._pending.clear()

@@ -1,4 +1,4 @@
-"""Changes as columns for `unnest`: one array a column, one element a row."""
+"""Changes as columns for `unnest`: one array for each column, one element for each row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def product_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
 
 
 def product_row(change: Change[ProductDocument], tags: Any) -> tuple[Any, ...]:
-    """One row of `product_view`; a deleted product keeps what it was. `tags` as the statement wants them."""
+    """One row of `product_view`; a deleted product keeps its last values. `tags` is an array literal."""
     shown, after = change.last, change.after
     return (
         change.product_id,
@@ -62,7 +62,7 @@ def written_variant_columns(changes: Sequence[Change[ProductDocument]]) -> Colum
 
 
 def prices(document: ProductDocument | None) -> Prices:
-    """What a variant row is made of; nothing for a product that is not there."""
+    """SKUs and prices, the contents of variant rows; empty for a product that does not exist."""
     return {variant.sku: (variant.price.currency, variant.price.amount) for variant in _variants(document)}
 
 
@@ -71,6 +71,6 @@ def _variants(document: ProductDocument | None) -> tuple[Any, ...]:
 
 
 def array_literal(texts: Sequence[str]) -> str:
-    """A text[] literal: unnest would flatten an array of arrays, so each row's tags travel as one text."""
+    """A text[] literal: unnest would flatten an array of arrays, so the tags of a row are one text."""
     quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
     return "{" + ",".join(quoted) + "}"

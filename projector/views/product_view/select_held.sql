@@ -1,4 +1,4 @@
--- What the view holds of some products.
+-- Some products as the view has them.
 -- $1 product ids
 SELECT product_id, stream_version, document
 FROM views.product_view

@@ -1,4 +1,4 @@
-"""Folds a history as the projector does: types that a fold does not use are passed over undecoded."""
+"""Folds a history as the projector does: types that a fold does not use are skipped undecoded."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ def folded(fold: Fold[Any], events: Sequence[RecordedEvent], state: Any = None) 
     """The state after these events; every event is fed twice, and must give the same each time."""
     for one in events:
         if one.event_type not in fold.event_types:
-            state = None if state is None else fold.pass_over(state, one)
+            state = None if state is None else fold.skip(state, one)
             continue
         event = decode_event(one.event_type, one.schema_version, one.data)
         after = fold.apply(state, event, one)

@@ -22,7 +22,7 @@ FAILED = Failed(2, "undecodable", "why")
 
 
 class RebuildStores(Protocol):
-    """One view and its rebuild; `log` is where the tail of the log is read."""
+    """One view and its rebuild; `log` is where the catch-up reads."""
 
     log: InMemoryEventLog
 
@@ -62,7 +62,7 @@ async def shown(shadow: Shadow[Any], *product_ids: UUID) -> dict[UUID, Held[Any]
         return dict(await writer.held(product_ids))
 
 
-def tail_of(stores: RebuildStores, reached: int = 10, failed: Sequence[UUID] = ()) -> CatchUp[Any]:
+def catch_up_of(stores: RebuildStores, reached: int = 10, failed: Sequence[UUID] = ()) -> CatchUp[Any]:
     return CatchUp(stores.log, DOCUMENTS, stores.shadow(), reached, set(failed))
 
 
@@ -171,13 +171,13 @@ class ShadowSuite:
         await stores.save_live([change_to(events), change_to(other)])
         await shadow.load(0, 2, [change_to(events)], {})
         await shadow.finish_loading()
-        comparison = await shadow.compare(tail_of(stores))
+        comparison = await shadow.compare(catch_up_of(stores))
         assert any(str(other[0].product_id) in line for line in comparison.differences)
-        left_out = await shadow.compare(tail_of(stores, failed=[other[0].product_id]))
+        left_out = await shadow.compare(catch_up_of(stores, failed=[other[0].product_id]))
         assert (list(left_out.differences), left_out.left_out) == ([], 1)
         async with shadow.begin(None) as writer:
             await writer.save([change_to(other)])
-        comparison = await shadow.compare(tail_of(stores))
+        comparison = await shadow.compare(catch_up_of(stores))
         assert (list(comparison.differences), comparison.left_out, comparison.rows > 0) == ([], 0, True)
 
     async def test_the_switch_brings_it_to_the_end_of_the_log_and_makes_it_live(
@@ -189,7 +189,7 @@ class ShadowSuite:
         await stores.save_live([change_to(events[:1])])
         await shadow.load(0, 2, [change_to(events)], {})
         await shadow.finish_loading()
-        await shadow.switch(tail_of(stores))
+        await shadow.switch(catch_up_of(stores))
         ids = (events[0].product_id, other[0].product_id)
         assert await stores.live(ids) == {ids[0]: folded(events), ids[1]: folded(other)}
         assert await phase(stores) == SWITCHED
@@ -199,22 +199,22 @@ class ShadowSuite:
         await stores.save_live([change_to(events[:1])])
         await shadow.load(0, 2, [change_to(events)], {})
         await shadow.finish_loading()
-        await shadow.switch(tail_of(stores))
-        await shadow.switch_back(tail_of(stores))
+        await shadow.switch(catch_up_of(stores))
+        await shadow.switch_back(catch_up_of(stores))
         product_id = events[0].product_id
         assert await stores.live([product_id]) == {product_id: folded(events[:1])}
         assert await phase(stores) == CATCHING_UP
         with pytest.raises(CannotGoOn):
-            await shadow.switch_back(tail_of(stores))
+            await shadow.switch_back(catch_up_of(stores))
 
     async def test_without_the_previous_view_there_is_no_way_back(self, stores: RebuildStores) -> None:
         shadow, events = await begun(stores), product()
         await shadow.load(0, 2, [change_to(events)], {})
         await shadow.finish_loading()
-        await shadow.switch(tail_of(stores))
+        await shadow.switch(catch_up_of(stores))
         await shadow.drop_previous()
         with pytest.raises(CannotGoOn):
-            await shadow.switch_back(tail_of(stores))
+            await shadow.switch_back(catch_up_of(stores))
         assert await stores.live([events[0].product_id]) == {events[0].product_id: folded(events)}
 
     async def test_what_is_dropped_is_gone_and_the_live_view_stays(self, stores: RebuildStores) -> None:

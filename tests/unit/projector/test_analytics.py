@@ -20,7 +20,7 @@ from shared.contract import events as e
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
 
-FOLD = Fold(analytics.EVENT_TYPES, analytics.apply_event, analytics.pass_over)
+FOLD = Fold(analytics.EVENT_TYPES, analytics.apply_event, analytics.skip_event)
 DAY = START.date()
 
 

@@ -15,7 +15,7 @@ from shared.contract.recorded_event import RecordedEvent
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
 
-FOLD = Fold(inventory.EVENT_TYPES, inventory.apply_event, inventory.pass_over)
+FOLD = Fold(inventory.EVENT_TYPES, inventory.apply_event, inventory.skip_event)
 ADDED = e.VariantAdded("S-2", {}, e.Money("2.00", "EUR"))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 
-from projector.views.product_document import HistoryDoesNotFold, apply_event, pass_over
+from projector.views.product_document import HistoryDoesNotFold, apply_event, skip_event
 from shared.contract import events as e
 from shared.contract.codec import decode_event
 from shared.contract.recorded_event import RecordedEvent
@@ -102,7 +102,7 @@ def test_an_event_that_is_passed_over_still_is_a_version() -> None:
     first, unknown = history(product_id, created(), e.ProductPublished())
     document = _fold([first])
     assert document is not None
-    after = pass_over(document, unknown)
+    after = skip_event(document, unknown)
     assert (after.version, after.updated_at, after.status) == (2, unknown.recorded_at, "draft")
 
 

@@ -45,9 +45,9 @@ def test_an_event_of_unknown_type_moves_version_and_time() -> None:
     state, document = folded(events[:1])
     assert state is not None
     assert document is not None
-    passed = product_state.pass_over(state, events[1])
-    assert passed.document == product_document.pass_over(document, events[1])
+    passed = product_state.skip_event(state, events[1])
+    assert passed.document == product_document.skip_event(document, events[1])
     assert passed.recorded_at == events[1].recorded_at
     gone, _ = folded(events[:3])
     assert gone is not None
-    assert product_state.pass_over(gone, events[3]) == ProductState(None, events[3].recorded_at)
+    assert product_state.skip_event(gone, events[3]) == ProductState(None, events[3].recorded_at)

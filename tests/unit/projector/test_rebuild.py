@@ -136,7 +136,7 @@ async def test_a_rebuilt_view_is_equal_and_live_from_the_switch_on(world: World)
     record = world.store.record
     assert record is not None
     assert (record.phase, sorted(record.slices_done), record.events_done) == (SWITCHED, [0, 1, 2], 38)
-    assert record.proof == "equal: 13 rows, digest"
+    assert record.proof == "equal: 13 rows, checksum"
 
 
 STEPS = ["slice 0", "slice 1", "slice 2", "indexing", "catching up", "comparing", "waiting", "switching"]

@@ -1,6 +1,4 @@
-"""Documents of products in one generation of the cache: what stands there, and what is newer written over
-it.
-"""
+"""Product documents in one generation of the cache: read, and overwritten by newer ones."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
@@ -18,7 +16,7 @@ from shared.redis.product_keys import ProductKeys
 
 
 class CachedProducts:
-    """`is_live` False: in a generation that is being filled, whatever the live one is."""
+    """`is_live` False: a generation that is being filled, whichever one is live."""
 
     def __init__(
         self,
@@ -41,7 +39,7 @@ class CachedProducts:
         )
 
     async def held(self, product_ids: Collection[UUID]) -> Mapping[UUID, Held[ProductDocument]]:
-        """What is cached; what cannot be read counts as lost and is loaded from the log."""
+        """The cached products; an unreadable document counts as lost and is made from the log."""
         wanted = list(product_ids)
         found: dict[UUID, Held[ProductDocument]] = {}
         for start in range(0, len(wanted), KEYS_PER_CALL_MAX):
@@ -62,7 +60,9 @@ class CachedProducts:
                 return values
 
     async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
-        """Guarded writes. Tombstones go first: a write that fails halfway must not resurrect anything."""
+        """Writes guarded by version. Tombstones first: a write that fails halfway must not bring a product
+        back.
+        """
         live, deleted = {}, {}
         for change in changes:
             if change.after is None:

@@ -1,4 +1,4 @@
-"""redis-py's errors become the use case's, once and here."""
+"""Translates redis-py's errors into the projector's, in one place."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 def translated() -> Iterator[None]:
     """Raise `Unavailable` or `Refused` instead of redis-py's errors; anything else is a bug and passes.
 
-    A Redis that is full or busy, and a missing right, are answers like any other error, but no event is at
-    fault: eviction or an operator helps, and nothing is parked meanwhile.
+    A Redis that is full or busy, or lacks a permission, answers with an error like any other, but no event is
+    at fault: eviction or an operator helps, and nothing is parked meanwhile.
     """
     try:
         yield

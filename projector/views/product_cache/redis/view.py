@@ -1,8 +1,8 @@
-"""The documents that the hot read answers with, written as events arrive: a reader's fill is the exception.
+"""The documents of the hot read, written as events arrive; readers fill in only missing ones.
 
-No checkpoint stands here, because Redis may lose it without a word while Kafka keeps ours: the group's
-committed offset is the position, and every write is guarded by the document's version. What is parked is kept
-in PostgreSQL, like every view's, in a transaction that ends after the documents are written.
+Redis has no checkpoint, because it may lose one unnoticed while Kafka keeps its own: the group's
+committed offset is the position, and every write is guarded by the document's version. Dead letters are kept
+in PostgreSQL, like those of every view, in a transaction that ends after the documents are written.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -15,11 +15,13 @@ from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
 
 OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
-"""Begins a transaction of its own in which dead letters are parked; committed when its block ends well."""
+"""Begins a transaction of its own in which dead letters are parked; committed if its block ends without an
+error.
+"""
 
 
 class RedisProductCache:
-    """Implements `ports.View`. Documents run out, are evicted, and are gone after a flush."""
+    """Implements `View`. Documents expire, are evicted, and are lost by a flush."""
 
     forgets = True
 
@@ -39,7 +41,7 @@ class RedisProductCache:
 
 
 class _Batch:
-    """`BatchWriter`: the parking transaction is opened only where there is something to park or to lock."""
+    """`BatchWriter`: the parking transaction is opened only if there is something to park or to lock."""
 
     def __init__(self, documents: CachedProducts, open_parking: OpenParking, stack: AsyncExitStack) -> None:
         self.held = documents.held
