@@ -40,17 +40,24 @@ def command_parser() -> argparse.ArgumentParser:
     """The parser of the command line. Defaults come from the environment at the time of the call."""
     parser = argparse.ArgumentParser(prog="python -m command_api", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="serve the write API until SIGTERM")
-    commands.add_parser("relay", help="publish the event log to Kafka until SIGTERM")
+    _command(commands, "serve", "serve the write API until SIGTERM")
+    _command(commands, "relay", "publish the event log to Kafka until SIGTERM")
     add_replay_arguments(
-        commands.add_parser("replay", help="publish a range of the event log again, marked as a replay")
+        _command(commands, "replay", "publish a range of the event log again, marked as a replay")
     )
-    commands.add_parser("migrate", help="apply the missing migrations to the event-store database")
+    _command(commands, "migrate", "apply the missing migrations to the event-store database")
     add_import_arguments(
-        commands.add_parser("import", help="import a catalogue from an NDJSON file or a Shopify CSV")
+        _command(commands, "import", "import a catalogue from an NDJSON file or a Shopify CSV")
     )
-    add_seed_arguments(commands.add_parser("seed", help="import an invented catalogue of any size"))
+    add_seed_arguments(_command(commands, "seed", "import an invented catalogue of any size"))
     return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
+) -> argparse.ArgumentParser:
+    """The text of the list of commands is also the first line of the command's own `--help`."""
+    return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
 
 
 def _serve() -> int:

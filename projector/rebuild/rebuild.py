@@ -95,7 +95,8 @@ class Rebuild:
         """From the beginning; an unfinished rebuild must be resumed or cancelled first."""
         record = await self._parts.records.read()
         if record is not None and record.phase != SWITCHED:
-            raise CannotGoOn(f"a rebuild of {self._name} is unfinished ({record.phase}): resume or cancel it")
+            phase = "compared" if record.phase == COMPARED else record.phase
+            raise CannotGoOn(f"a rebuild of {self._name} is unfinished ({phase}): resume or cancel it")
         target = await self._log.newest_position()
         products = await self._log.count_products(target)
         in_memory = self._settings.rebuild_products_in_memory_max

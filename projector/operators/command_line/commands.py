@@ -57,28 +57,35 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
     commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser(RUN, help="run projections until SIGTERM")
+    running = _command(commands, RUN, "run projections until SIGTERM")
     running.add_argument(
         "projection",
         nargs="*",
         help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    commands.add_parser("migrate", help="migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    _command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
-        commands.add_parser("dead-letters", help="list, show, retry or discard dead letters; park a record")
+        _command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
     )
-    add_pause_arguments(commands.add_parser("pause", help="pause a projection"))
+    add_pause_arguments(_command(commands, "pause", "pause a projection"))
     add_resume_arguments(
-        commands.add_parser("resume", help="continue a projection that is paused, stopped or waiting")
+        _command(commands, "resume", "continue a projection that is paused, stopped or waiting")
     )
     add_rebuild_arguments(
-        commands.add_parser("rebuild", help="build a view again from the log while readers use it")
+        _command(commands, "rebuild", "build a view again from the log while readers use it")
     )
-    add_verify_arguments(commands.add_parser("verify", help="compare views with the log"))
+    add_verify_arguments(_command(commands, "verify", "compare views with the log"))
     add_status_arguments(
-        commands.add_parser("status", help="show lag, pauses, stops and dead letters of each projection")
+        _command(commands, "status", "show lag, pauses, stops and dead letters of each projection")
     )
     return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
+) -> argparse.ArgumentParser:
+    """The text of the list of commands is also the first line of the command's own `--help`."""
+    return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
 
 
 def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projection, ...]:

@@ -3,8 +3,10 @@
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Sequence
 from functools import partial
+from typing import get_args
 from uuid import UUID
 
+from projector.applying.records import ErrorClass
 from projector.operators.assembly import Operations
 from projector.operators.command_line.session import (
     DONE,
@@ -38,8 +40,8 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     _add_changes(commands)
     parking = commands.add_parser("park", help="park one record that stops a projection")
     _add_projection(parking, is_needed=True)
-    parking.add_argument("--partition", type=int, required=True)
-    parking.add_argument("--offset", type=int, required=True)
+    parking.add_argument("--partition", type=int, required=True, metavar="P", help="`status` names it")
+    parking.add_argument("--offset", type=int, required=True, metavar="N", help="`status` names it")
     add_action_arguments(parking, needs_reason=True)
 
 
@@ -81,7 +83,13 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="N",
         help="only this dead letter; `list` shows the ids",
     )
-    parser.add_argument("--class", dest="error_class", metavar="CLASS", help="only this error class")
+    parser.add_argument(
+        "--class",
+        dest="error_class",
+        choices=get_args(ErrorClass),
+        metavar="CLASS",
+        help=f"only of this error class: {', '.join(get_args(ErrorClass))}",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from projector.errors import RebuildIsLocked
 from projector.operators.command_line.progress import progress
-from projector.operators.command_line.session import DONE, run_command, say_json
+from projector.operators.command_line.session import DONE, positive, run_command, say_json
 from projector.projections import REBUILDABLE
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, rebuild_of, record_of
 from projector.rebuild.workers import default_workers
@@ -36,14 +36,15 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         ("--cancel", "drop the shadow; the live view does not change"),
         ("--rollback", "make the previous view the live one again"),
         ("--finish", "drop the previous view; after this there is no rollback"),
-        ("--show", "only show the progress"),
+        ("--show", "show how far the rebuild is, and change nothing"),
     ):
         what.add_argument(flag, action="store_true", help=effect)
     parser.add_argument(
         "--workers",
-        type=int,
+        type=positive,
+        metavar="N",
         default=default_workers(),
-        help="number of processes (default: one a processor)",
+        help="number of processes (default: one per processor)",
     )
     parser.add_argument(
         "--no-switch", action="store_true", help="stop after the comparison; --resume switches"
@@ -59,7 +60,10 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         help="do not compare: if the live view is broken or does not run",
     )
     parser.add_argument(
-        "--live-lag-max", type=int, metavar="EVENTS", help="wait while the live view is further behind"
+        "--live-lag-max",
+        type=positive,
+        metavar="N",
+        help="wait while the live view is more than N events behind (default: REBUILD_LIVE_LAG_EVENTS_MAX)",
     )
     parser.add_argument("--json", action="store_true", help="print progress and result as JSON lines")
 
@@ -94,7 +98,10 @@ async def _locked(
     projection = REBUILDABLE[given.projection]
     if given.show:
         record = await record_of(projection, stores)
-        say_json(terminal, None if record is None else record._asdict())
+        if record is None and not given.json:
+            terminal.say(f"{given.projection}: no unfinished rebuild, and no previous view to roll back to")
+        else:
+            say_json(terminal, None if record is None else record._asdict())
         return None
     async with lock_of(projection, stores) as owner_id:
         return await _chosen(rebuild_of(projection, stores, settings, reporter, owner_id), given, settings)
@@ -110,7 +117,7 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
             await act()
             return {"projection": given.projection, "done": done}
     wanted = Wanted(
-        max(1, given.workers),
+        given.workers,
         given.accept_differences,
         not given.without_comparison,
         not given.no_switch,

@@ -1,7 +1,7 @@
 """The common part of all commands: connect, run the command, print its outcome, return an exit code."""
 
 import getpass
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, UnknownProjection
+from projector.errors import CannotGoOn, ProjectorError, UnknownProjection
 from projector.operators.assembly import Operations, operations
 from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
@@ -27,6 +27,13 @@ def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
     parser.add_argument("--actor", default=None, help="who; default: the user of this shell")
 
 
+def positive(text: str) -> int:
+    """An argument that is a whole number of at least 1. Raises `ArgumentTypeError`."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
 def action_of(given: Namespace, name: str) -> Action:
     """The action that is recorded."""
     return Action(given.actor or getpass.getuser(), name, given.reason)
@@ -42,6 +49,9 @@ async def run_command(
     except (UnknownProjection, UnknownDeadLetter) as error:
         terminal.complain(str(error))
         return USAGE
+    except CannotGoOn as error:
+        terminal.complain(str(error))
+        return FAILED
     except ProjectorError as error:
         terminal.complain(f"{type(error).__name__}: {error}")
         return FAILED

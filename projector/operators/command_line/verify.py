@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.rebuild import DIFFERS
-from projector.operators.command_line.session import DONE, USAGE, run_command, say_json
+from projector.operators.command_line.session import DONE, USAGE, positive, run_command, say_json
 from projector.projections import REBUILDABLE
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
@@ -18,7 +18,9 @@ def add_verify_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "projection", nargs="*", metavar="NAME", help=f"views to verify; default all: {known}"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="verify only N products, chosen at random")
+    parser.add_argument(
+        "--sample", type=positive, metavar="N", help="verify only N products, chosen at random"
+    )
     parser.add_argument(
         "--json", action="store_true", help="print progress as JSON lines and the result as one document"
     )
