@@ -38,8 +38,14 @@ PRODUCTS_STATE = StatesProjection("products_state", product_state.FOLD)
 NOTIFICATIONS = NotificationsProjection()
 
 PROJECTIONS: tuple[Projection, ...] = (
-    PRODUCT_VIEW, CATEGORY_VIEW, INVENTORY, ANALYTICS, PRODUCT_CACHE, PRODUCTS_STATE, NOTIFICATIONS,
-)  # fmt: skip
+    PRODUCT_VIEW,
+    CATEGORY_VIEW,
+    INVENTORY,
+    ANALYTICS,
+    PRODUCT_CACHE,
+    PRODUCTS_STATE,
+    NOTIFICATIONS,
+)
 NAMES = tuple(one.name for one in PROJECTIONS)
 BY_NAME = {one.name: one for one in PROJECTIONS}
 REBUILDABLE: dict[str, Rebuilding] = {

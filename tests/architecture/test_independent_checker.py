@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from projector.projections import REBUILDABLE
+from tests.end_to_end.checks.views import VIEWS
+
 ROOT = Path(__file__).parents[2]
 PRODUCT = {"command_api", "projector", "query_api", "shared"}
 # What gathers and judges; all that they import, directly or not, is looked at.
@@ -53,3 +56,8 @@ def test_an_import_of_an_import_is_seen() -> None:
     reached = reached_from("tests.integration.relay_world")
     assert "shared.contract.recorded_event" in reached
     assert "command_api.relay.relay" in reached
+
+
+def test_every_view_that_can_be_rebuilt_has_a_check_of_its_own() -> None:
+    unchecked = REBUILDABLE.keys() - VIEWS.keys()
+    assert not unchecked, f"add a file to tests/end_to_end/checks/views/ for {', '.join(sorted(unchecked))}"
