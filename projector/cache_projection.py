@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.kafka.work import Source
@@ -22,9 +21,6 @@ from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.view import RedisProductCache
 from shared.contract.views import ProductDocument
 from shared.redis.product_keys import ProductKeys
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ class UnknownProjection(ValueError):
     """There is no projection with that name; the text lists the known ones."""
 
 
+class UnknownPartition(ValueError):
+    """There is no such partition, or no such record in it; the text says what there is."""
+
+
 def check_projection(name: str, names: Collection[str]) -> None:
     """Raises `UnknownProjection`."""
     if name not in names:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.ports import Listener, S, View
@@ -21,9 +20,6 @@ from projector.stores import Stores
 from projector.view_projection import ViewProjection
 from projector.views.postgres.statements import LIVE, SHADOW
 from projector.views.postgres.view import PostgresView, Tables
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ def operations(stores: Stores) -> Operations:
     """The actions on all projections, over the same stores."""
     retrying = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
     return Operations(
-        DeadLetters(PostgresDeadLetters(stores.read_model), retrying, stores.topic),
+        DeadLetters(
+            PostgresDeadLetters(stores.read_model), retrying, stores.topic, stores.settings.partition_count
+        ),
         Pausing(PostgresControl(stores.read_model), NAMES),
     )

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, Unavailable, check_projection
+from projector.errors import ProjectorError, Unavailable, UnknownPartition, check_projection
 from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
 from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
 from projector.parking.retry import CannotDiscard, Released, Retrying
@@ -48,10 +48,12 @@ class DeadLetters:
         dead_letters: StoredDeadLetters,
         retrying: Mapping[str, Callable[[], Retrying]],
         topic: str,
+        partition_count: int,
     ) -> None:
         self._dead_letters = dead_letters
         self._retrying = retrying
         self._topic = topic
+        self._partition_count = partition_count
 
     async def listed(self, projection: str | None, narrowed: Narrowed) -> Listed:
         """`ListedDeadLetter`s, oldest first, at most `DEAD_LETTERS_PER_ANSWER_MAX` of each kind.
@@ -120,8 +122,17 @@ class DeadLetters:
         return await self._each(projection, narrowed, one, "discarded", tell, is_dry)
 
     async def park(self, projection: str, partition: int, offset: int, action: Action) -> None:
-        """Order the projection to park one record that stops it; the projection notices by itself."""
+        """Order the projection to park one record that stops it; the projection notices by itself.
+
+        Raises `UnknownPartition`.
+        """
         self._check(projection)
+        if not 0 <= partition < self._partition_count:
+            raise UnknownPartition(
+                f"no such partition: {partition}; {self._topic} has 0 to {self._partition_count - 1}"
+            )
+        if offset < 0:
+            raise UnknownPartition(f"no such record: offset {offset}")
         await self._dead_letters.order_parking(projection, self._topic, partition, offset, action)
 
     async def _each(

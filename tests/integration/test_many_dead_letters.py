@@ -24,7 +24,7 @@ from projector.stores import open_stores
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from tests.integration.projector_commands import run
-from tests.integration.projector_world import World, world
+from tests.integration.projector_world import PARTITIONS, World, world
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world"]
@@ -247,7 +247,7 @@ async def test_an_unforeseen_error_keeps_no_other_dead_letter_from_its_turn(
     defective = DefectiveRetrying(dead_letters_before=10)
     for act in ("retry", "discard"):
         told = Told()
-        dead_letters = DeadLetters(stored, {VIEW: lambda: defective}, world.topic)
+        dead_letters = DeadLetters(stored, {VIEW: lambda: defective}, world.topic, PARTITIONS)
         defective.tried = 0
         assert await getattr(dead_letters, act)(VIEW, ALL, ACTION, told) == Summary(29, 1, parked_now=30)
         (failed,) = told.failed
@@ -260,7 +260,7 @@ async def test_an_outage_ends_a_run_that_says_how_far_it_was(
     await park(pool, garbage(world, 30))
     retrying = AwayRetrying(dead_letters_before=10)
     dead_letters: Any = PostgresDeadLetters(pool)
-    away = DeadLetters(dead_letters, {VIEW: lambda: retrying}, world.topic)
+    away = DeadLetters(dead_letters, {VIEW: lambda: retrying}, world.topic, PARTITIONS)
     told = Told()
     summary = await away.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(10, 3, parked_now=30, stopped_by="read model: it is away")

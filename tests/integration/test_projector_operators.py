@@ -184,6 +184,14 @@ async def _status_has(world: World, *words: str) -> None:
     assert [word for word in words if word not in output] == []
 
 
+async def test_a_record_that_cannot_be_is_not_ordered_to_be_parked(world: World) -> None:
+    park = ("dead-letters", "park", "--projection", "product_view", "--reason", "a slip of the finger")
+    refused = await command(world, *park, "--partition", "99", "--offset", "1", code=2)
+    assert refused == f"no such partition: 99; {world.topic} has 0 to 11\n"
+    assert "offset -1" in await command(world, *park, "--partition", "3", "--offset", "-1", code=2)
+    assert await world.views.fetchval("SELECT count(*) FROM views.park_order") == 0
+
+
 async def test_a_projection_that_has_stopped_goes_on_when_it_is_resumed(world: World) -> None:
     event = history(product_id_in(3), created())[0]
     async with world.projecting("product_view", "product_cache"):

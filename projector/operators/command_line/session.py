@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from projector.applying.dead_letters import Action
-from projector.errors import CannotGoOn, ProjectorError, UnknownProjection
+from projector.errors import CannotGoOn, ProjectorError, UnknownPartition, UnknownProjection
 from projector.operators.assembly import Operations, operations
 from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
@@ -46,7 +46,7 @@ async def run_command(
     try:
         async with AsyncExitStack() as stack:
             return await command(await open_stores(settings, _CONNECTIONS_MAX, stack))
-    except (UnknownProjection, UnknownDeadLetter) as error:
+    except (UnknownProjection, UnknownDeadLetter, UnknownPartition) as error:
         terminal.complain(str(error))
         return USAGE
     except CannotGoOn as error:
