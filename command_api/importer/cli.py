@@ -28,6 +28,7 @@ EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `import`. For a wrong value argparse prints its usage message and exits with 2."""
+    parser.epilog = "Exit codes: 0 all accepted, 1 failed, 2 wrong usage, 3 some rejected (FILE.rejected.*)."
     parser.add_argument("file", metavar="FILE", type=Path, help="an NDJSON file or a Shopify product CSV")
     parser.add_argument(
         "--format",

@@ -225,6 +225,10 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
         assert dead_letter["product_id"] == str(events[0].product_id)
         records = (await port.get(f"/dead-letters/records?letter={dead_letter['letter_id']}")).json()
         assert records[0]["value"] == "{"
+        misspelt = await port.get("/dead-letters?class=undecodabel")
+        assert (misspelt.status_code, "undecodable" in misspelt.json()["detail"]) == (400, True)
+        answer = await port.post("/dead-letters/retry", json={"projection": "product_view", "class": "odd"})
+        assert answer.status_code == 400
         wanted = {"projection": "product_view", "product": dead_letter["product_id"]}
         answer = await port.post("/dead-letters/retry", json={**wanted, "dry_run": True})
         assert answer.json()[0]["outcome"] == "would-be-retried"

@@ -28,25 +28,34 @@ from shared.ops.terminal import Terminal
 
 _CAUSE_CHARACTERS_MAX = 140
 _NONE = "no matching dead letters"
+_EXIT_CODES = (
+    "Exit codes: 0 done, 1 an outage, 2 wrong usage or no such dead letter, "
+    "3 some could not be retried or discarded."
+)
 
 
 def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     """The sub-commands."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = commands.add_parser("list", help="list parked products and records, oldest first")
+    listing = _command(commands, "list", "list parked products and records, oldest first")
     _add_choice(listing, needs_projection=False)
-    showing = commands.add_parser("show", help="print the parked records: bytes, headers, cause")
+    showing = _command(commands, "show", "print the parked records: bytes, headers, cause")
     _add_choice(showing, needs_projection=False)
     _add_changes(commands)
-    parking = commands.add_parser("park", help="park one record that stops a projection")
+    parking = _command(commands, "park", "park one record that stops a projection")
     _add_projection(parking, is_needed=True)
     parking.add_argument("--partition", type=int, required=True, metavar="P", help="`status` names it")
     parking.add_argument("--offset", type=int, required=True, metavar="N", help="`status` names it")
     add_action_arguments(parking, needs_reason=True)
 
 
+def _command(commands: "_SubParsersAction[ArgumentParser]", name: str, summary: str) -> ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}."
+    return commands.add_parser(name, help=summary, description=description, epilog=_EXIT_CODES)
+
+
 def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
-    retrying = commands.add_parser("retry", help="apply dead letters again, each product's events in order")
+    retrying = _command(commands, "retry", "apply dead letters again, each product's events in order")
     _add_choice(retrying, needs_projection=True)
     retrying.add_argument(
         "--from-log",
@@ -58,7 +67,7 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
         action="store_true",
         help="also send mails whose outcome is unknown; the recipient may get them twice",
     )
-    discarding = commands.add_parser("discard", help="give dead letters up; the view skips their versions")
+    discarding = _command(commands, "discard", "give dead letters up; the view skips their versions")
     _add_choice(discarding, needs_projection=True)
     discarding.add_argument(
         "--first-only", action="store_true", help="discard only the event that failed, of each product"
@@ -192,6 +201,9 @@ def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
     """Prints how many were done and how many are left; returns the exit code."""
     if summary.stopped_by is not None:
         terminal.complain(f"stopped by an outage; run the command again later: {summary.stopped_by}")
+    if not summary.done and not summary.failed and not summary.parked_now:
+        (terminal.complain if given.json else terminal.say)(_NONE)
+        return DONE if summary.stopped_by is None else FAILED
     if not summary.done and not summary.failed:
         line = _NONE
     else:

@@ -14,6 +14,7 @@ from shared.ops.terminal import Terminal
 
 def add_verify_arguments(parser: ArgumentParser) -> None:
     """Which views, and how many products."""
+    parser.epilog = "Exit codes: 0 all is as the log says, 1 failed, 2 wrong usage, 4 there are differences."
     known = ", ".join(REBUILDABLE)
     parser.add_argument(
         "projection", nargs="*", metavar="NAME", help=f"views to verify; default all: {known}"

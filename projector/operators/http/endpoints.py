@@ -14,12 +14,13 @@ The port has no authentication. By default it listens on 127.0.0.1 only; never e
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from msgspec import Struct
 
 from projector.applying.dead_letters import Action
+from projector.applying.records import ErrorClass
 from projector.errors import Unavailable
 from projector.operators.assembly import Operations
 from projector.operators.http.exchange import Answer, Work, endpoint, read
@@ -37,7 +38,7 @@ class Change(Struct, forbid_unknown_fields=True, rename={"dead_letter": "letter"
     projection: str
     product: UUID | None = None
     dead_letter: int | None = None
-    error_class: str | None = None
+    error_class: ErrorClass | None = None
     all: bool = False
     from_log: bool = False
     resend_unknown: bool = False
@@ -82,7 +83,7 @@ def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def listed(query: dict[str, str], _: bytes) -> Any:
         product = canonical_uuid(query["product"]) if "product" in query else None
-        narrowed = Narrowed(product, error_class=query.get("class"))
+        narrowed = Narrowed(product, error_class=_known_class(query.get("class")))
         return _listed(await dead_letters.listed(query.get("projection"), narrowed))
 
     async def records(query: dict[str, str], _: bytes) -> Any:
@@ -164,6 +165,13 @@ def _summed_up(results: Sequence[Result], summary: Summary) -> Answer:
     if summary.parked_now is not None:
         counts["x-parked-count"] = summary.parked_now
     return Answer(results, [(name.encode(), b"%d" % count) for name, count in counts.items()])
+
+
+def _known_class(name: str | None) -> str | None:
+    known = get_args(ErrorClass)
+    if name is not None and name not in known:
+        raise ValueError(f"no such error class: {name}; there are {', '.join(known)}")
+    return name
 
 
 def _needed(reason: str) -> str:
