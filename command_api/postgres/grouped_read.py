@@ -6,6 +6,8 @@ At most one query of a kind is in flight; look-ups that come meanwhile go into t
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+import asyncpg
+
 from command_api.executing.ports import StoreUnavailable
 from shared.ops.concurrency.coalesced_reads import CoalescedReads
 from shared.postgres.errors import is_transient
@@ -37,15 +39,18 @@ def _heard(error: BaseException) -> Exception:
 
 
 async def _fetch_twice(fetch: "Fetch[K, V]", keys: list[K]) -> Mapping[K, V]:
-    """Try again after a transient error: a pooled connection may have died since its last use."""
+    """Try again after a transient error: a pooled connection may have died since its last use.
+
+    A look-up by keys that is cancelled after the statement time-out is no bug: the server is too slow now.
+    """
     try:
+        try:
+            return await fetch(keys)
+        except Exception as error:
+            if not is_transient(error):
+                raise
         return await fetch(keys)
     except Exception as error:
-        if not is_transient(error):
+        if not is_transient(error) and not isinstance(error, asyncpg.QueryCanceledError):
             raise
-    try:
-        return await fetch(keys)
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        raise StoreUnavailable("the event store cannot be reached") from error
+        raise StoreUnavailable("the event store cannot be reached, or is too slow") from error

@@ -8,8 +8,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from projector.projections import PROJECTIONS
-from projector.table_projection import TableProjection
 from tests.architecture.source_files import ROOT, named, nobody
 from tests.servers import DatabaseDsns
 
@@ -105,13 +103,3 @@ async def test_each_statement_of_the_migrations_is_understood(connections: Conne
     owner = await connections.owner()
     files = [file for file in _statements("shared") if file.stem != "create_schema_migrations"]
     nobody([error for file in files for error in await _errors(owner, file)])
-
-
-async def test_the_migrations_name_the_tables_of_each_view_for_its_rebuild(connections: Connections) -> None:
-    views = await connections.projector()
-    rows = await views.fetch("SELECT projection, table_name FROM views.rebuildable_table")
-    for one in PROJECTIONS:
-        if isinstance(one, TableProjection):
-            migrated = {row["table_name"] for row in rows if row["projection"] == one.name}
-            names = set(one.make_tables("views").names)
-            assert migrated == names, f"{one.name}: add its tables to views.rebuildable_table in a migration"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+import asyncpg
 import pytest
 
 from command_api.executing.ports import StoreUnavailable
@@ -58,3 +59,11 @@ async def test_a_bug_is_raised_at_once() -> None:
     with pytest.raises(ZeroDivisionError):
         await grouped_read(table.fetch, keys_max=10).get("a")
     assert len(table.queries) == 1
+
+
+@pytest.mark.parametrize("before", [(), (ConnectionResetError(),)])
+async def test_a_server_that_is_too_slow_is_unavailable(before: tuple[Exception, ...]) -> None:
+    table = _Table(*before, asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
+    with pytest.raises(StoreUnavailable):
+        await grouped_read(table.fetch, keys_max=10).get("a")
+    assert len(table.queries) == len(before) + 1
