@@ -116,17 +116,32 @@ class PostgresShadow(Generic[S]):
 
     async def switch(self, catch_up: CatchingUp) -> None:
         """If the tables are in use, it lets readers go on before the next attempt."""
-        for attempt in range(1, _SWITCH_ATTEMPTS_MAX + 1):
+
+        async def attempt() -> None:
             await catch_up.apply(await catch_up.newest())
+            await self._switch(catch_up)
+
+        await self._until_tables_are_free(attempt)
+
+    async def switch_back(self, catch_up: CatchingUp) -> None:
+        """Fences the consumers; they continue where the previous view was at the switch."""
+        await self._until_tables_are_free(self._switch_back)
+
+    async def _until_tables_are_free(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Moving a table waits for whoever reads it, an autovacuum included, and others queue behind it.
+
+        So each attempt waits shortly, and lets them go on before the next one.
+        """
+        for number in range(1, _SWITCH_ATTEMPTS_MAX + 1):
             try:
-                await self._switch(catch_up)
+                await attempt()
             except Unavailable as error:
                 if not isinstance(error.__cause__, _IN_USE):
                     raise
                 _log.warning(
                     "the switch waits for its tables",
                     projection=self._projection,
-                    attempt=attempt,
+                    attempt=number,
                 )
                 await asyncio.sleep(_SWITCH_PAUSE_SECONDS)
             else:
@@ -142,8 +157,7 @@ class PostgresShadow(Generic[S]):
             await self._parked.settle(connection, await self._records.failures(), self._live)
             await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
 
-    async def switch_back(self, catch_up: CatchingUp) -> None:
-        """Fences the consumers; they continue where the previous view was at the switch."""
+    async def _switch_back(self) -> None:
         record = await self._records.read()
         async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
