@@ -1,6 +1,6 @@
-"""The ports of applying; the adapters are in `projector/views` and `projector/parking`.
+"""The ports of applying. Views and caches implement them in `projector/views`, the log in `postgres.py`.
 
-The errors that adapters raise are in `errors.py`.
+The errors that adapters raise are in `projector/errors.py`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

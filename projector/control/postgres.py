@@ -19,7 +19,7 @@ _PACKAGE = "projector.control"
 
 
 class PostgresControl:
-    """Implements `operator_ports.ControlBoard`."""
+    """Implements `ControlBoard`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
