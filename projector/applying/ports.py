@@ -93,11 +93,3 @@ class Listener(Protocol[S]):
     """Gets changes after they are visible. Best effort: never raises, and a crash may leave changes out."""
 
     async def changed(self, changes: Sequence[Change[S]]) -> None: ...
-
-
-class Control(NamedTuple):
-    """Whether a projection is paused; `revision` rises with each pause and each resume."""
-
-    is_paused: bool
-    revision: int
-    reason: str = ""

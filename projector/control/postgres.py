@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Control
-from projector.control.ports import ParkedCount, PartitionLag
+from projector.control.ports import Control, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 

@@ -13,8 +13,7 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from projector.applying.ports import Control
-from projector.control.ports import PartitionLag
+from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic

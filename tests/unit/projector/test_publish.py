@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.applying.ports import Control
+from projector.control.ports import Control
 from projector.errors import CannotGoOn, Unavailable
 from projector.state_topic.ports import State
 from projector.state_topic.publish import StatePublisher
