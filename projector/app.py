@@ -72,8 +72,10 @@ async def run_projector(
         for part in background:
             health.require(f"{part.name} {part.topic}", part.check)
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
-        work = [watch_event_loop(stop), control.run(stop), _dead_letter_copies(chosen, stores).run()]
-        work += [
+        work = [
+            watch_event_loop(stop),
+            control.run(stop),
+            _dead_letter_copies(chosen, stores).run(),
             watch_answers(broker, settings.kafka_answer_seconds_max),
             *(part.run() for part in background),
         ]

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from projector.kafka.work import Source
 from projector.parking.postgres.parking import parking_alone
-from projector.rebuild.kafka import wait_until_applied
 from projector.rebuild.postgres.cache_record import PostgresCacheRecords
 from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.rebuilding import Target
@@ -78,15 +77,3 @@ class CacheProjection(ViewProjection[ProductDocument]):
         places = await self.parked_products(stores).places(range(settings.partition_count))
         cache = CacheCheck(self.documents(stores), position, places.product_ids)
         yield Verification(self.name, log, self.fold, cache, told)
-
-    async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """By the group's committed offsets. Raises `Unavailable`, `CannotGoOn`."""
-        await wait_until_applied(
-            stores.settings.kafka_bootstrap_servers,
-            stores.topic,
-            stores.group(self.name),
-            position,
-            published_position=PostgresLogScan(stores.log_pool).published_position,
-            next_offsets=None,
-            seconds_max=seconds_max,
-        )

@@ -47,10 +47,8 @@ class NotificationSettings(ProcessSettings):
     notification_recipients: str = ""
     # One topic each; a mail that is not sent after the last delay is a dead letter.
     notification_retry_delays: str = "10s,1m,10m"
-    # At most so many single mails in so many seconds for each recipient; further events become one digest at
-    # the
-    # end of that time. Events of an import always go into a digest. One recipient gets at most one digest in
-    # it.
+    # For each recipient: at most so many single mails in so many seconds. Further events become one digest at
+    # the end of that time; no other digest is sent in it. Events of an import always go into a digest.
     notification_single_mails_max: int = Field(default=10, ge=0, le=10_000)
     notification_digest_seconds: float = Field(default=60.0, gt=0, le=86_400)
     # How long the contents of sent digests are kept, so that no event is in two digests.

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from projector.applying.ports import Listener, S, View
 from projector.kafka.work import Source
-from projector.rebuild.kafka import wait_until_applied
+from projector.rebuild.kafka import NextOffsets
 from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.postgres.shadow import PostgresShadow, Returned
@@ -83,18 +83,9 @@ class PostgresProjection(ViewProjection[S]):
         ) as view:
             yield Verification(self.name, PostgresLogScan(stores.log_pool), self.fold, view, told)
 
-    async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
-        """By its checkpoints. Raises `Unavailable`, `CannotGoOn`."""
-        checkpoints = RebuildRecords(stores.read_model, self.name)
-        await wait_until_applied(
-            stores.settings.kafka_bootstrap_servers,
-            stores.topic,
-            stores.group(self.name),
-            position,
-            published_position=PostgresLogScan(stores.log_pool).published_position,
-            next_offsets=lambda: checkpoints.next_offsets(stores.topic),
-            seconds_max=seconds_max,
-        )
+    def next_offsets(self, stores: Stores) -> NextOffsets:
+        """Reads the offsets of its checkpoints."""
+        return partial(RebuildRecords(stores.read_model, self.name).next_offsets, stores.topic)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from projector.kafka.running import Running, Subscription
 from projector.kafka.work import Source
 from projector.parking.postgres.parking import PostgresParkedProducts
 from projector.parking.retry import Retry
+from projector.rebuild.kafka import NextOffsets, wait_until_applied
+from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.rebuild.verify import Verification
@@ -90,9 +92,21 @@ class ViewProjection(ABC, Generic[S]):
     ) -> AbstractAsyncContextManager[Verification[S]]:
         """Compares the live view with the log. Raises `Unavailable`, `CannotGoOn`."""
 
-    @abstractmethod
+    def next_offsets(self, stores: Stores) -> NextOffsets | None:
+        """Reads the offsets of its checkpoints; None: the group's committed offsets are the position."""
+        return None
+
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
         """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""
+        await wait_until_applied(
+            stores.settings.kafka_bootstrap_servers,
+            stores.topic,
+            stores.group(self.name),
+            position,
+            published_position=PostgresLogScan(stores.log_pool).published_position,
+            next_offsets=self.next_offsets(stores),
+            seconds_max=seconds_max,
+        )
 
     def parked_products(self, stores: Stores) -> PostgresParkedProducts:
         """The stored dead letters, outside of any batch."""

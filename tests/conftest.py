@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
+from hypothesis import settings
 from redis import Redis
 
 from deploy.local.kafka import KafkaServer
@@ -28,6 +29,9 @@ from tests.servers import INSTALLATIONS_REDIS_DATABASE, KAFKA, POSTGRES, REDIS, 
 
 __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
+# On a busy machine one example may take any time, and a timed assertion is not a test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
 # Those of a module and of the end-to-end installation live longer than a test: no test may empty them.

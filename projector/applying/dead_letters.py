@@ -65,8 +65,9 @@ class Parking(Protocol):
     """The part of a transaction that parks events and releases them."""
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        """Those of them that are parked, locked until the transaction ends: batch and retry wait for each
-        other.
+        """Those of them that are parked, locked until the transaction ends.
+
+        So a batch and a retry of the same product wait for each other.
         """
 
     async def park(self, dead_letters: Sequence[DeadLetter]) -> None:

@@ -1,6 +1,6 @@
-"""The ports of applying; the adapters are in `projector/views` and `projector/parking`.
+"""The ports of applying. Views and caches implement them in `projector/views`, the log in `postgres.py`.
 
-The errors that adapters raise are in `errors.py`.
+The errors that adapters raise are in `projector/errors.py`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -93,11 +93,3 @@ class Listener(Protocol[S]):
     """Gets changes after they are visible. Best effort: never raises, and a crash may leave changes out."""
 
     async def changed(self, changes: Sequence[Change[S]]) -> None: ...
-
-
-class Control(NamedTuple):
-    """Whether a projection is paused; `revision` rises with each pause and each resume."""
-
-    is_paused: bool
-    revision: int
-    reason: str = ""

@@ -10,8 +10,7 @@ from typing import Protocol
 
 from prometheus_client import Gauge
 
-from projector.applying.ports import Control
-from projector.control.ports import ControlBoard, PartitionLag
+from projector.control.ports import NEVER_PAUSED, Control, ControlBoard, PartitionLag
 from projector.errors import ProjectorError
 from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
@@ -25,7 +24,6 @@ DEAD_LETTERS_SECONDS = Gauge(
     ["projection"],
 )
 _TURN_SECONDS = 1.0
-_NOTHING_WANTED = Control(is_paused=False, revision=0)
 _log = get_logger(__name__)
 
 
@@ -69,7 +67,7 @@ class ControlLoop:
     async def _obey(self) -> None:
         wanted = await self._board.wanted()
         for projection in self._projections:
-            control = wanted.get(projection.name, _NOTHING_WANTED)
+            control = wanted.get(projection.name, NEVER_PAUSED)
             projection.obey(control)
             PAUSED.labels(projection.name).set(control.is_paused)
 

@@ -1,11 +1,20 @@
-"""Between a running projector and its operators: pause and resume, reported lag, dead letters to copy."""
+"""Between a running projector and its operators: pause and resume, lag, counts of dead letters."""
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Control
+
+
+class Control(NamedTuple):
+    """Whether a projection is paused; `revision` rises with each pause and each resume."""
+
+    is_paused: bool
+    revision: int
+    reason: str = ""
+
+
+NEVER_PAUSED = Control(is_paused=False, revision=0)
 
 
 class ParkedCount(NamedTuple):
@@ -14,22 +23,6 @@ class ParkedCount(NamedTuple):
     products: int
     events: int
     oldest_seconds: float
-
-
-class Uncopied(NamedTuple):
-    """A dead letter that is not in the dead-letter topic yet."""
-
-    dead_letter_id: int
-    projection: str
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
-    error_class: str
-    cause: str
 
 
 class PartitionLag(NamedTuple):
@@ -41,15 +34,6 @@ class PartitionLag(NamedTuple):
     lag_events: int
     lag_seconds: float
     trouble: str | None
-
-
-class UncopiedDeadLetters(Protocol):
-    """Dead letters that are not in the dead-letter topic yet."""
-
-    def uncopied(
-        self, projections: Collection[str], events_max: int
-    ) -> AbstractAsyncContextManager[Sequence[Uncopied]]:
-        """Some of them; marked as copied when the block ends without an error. Raises `Unavailable`."""
 
 
 class ControlBoard(Protocol):

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Control
-from projector.control.ports import ParkedCount, PartitionLag
+from projector.control.ports import Control, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -19,7 +18,7 @@ _PACKAGE = "projector.control"
 
 
 class PostgresControl:
-    """Implements `operator_ports.ControlBoard`."""
+    """Implements `ControlBoard`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool

@@ -18,9 +18,7 @@ _NONE = -1
 async def committed_offsets(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """By partition, if it has one. Raises aiokafka's errors: then nothing is known, and the caller asks
-    again.
-    """
+    """By partition, if it has one. Raises aiokafka's errors; then nothing is known: call it again."""
     by_topic: dict[str, list[int]] = defaultdict(list)
     for tp in partitions:
         by_topic[tp.topic].append(tp.partition)

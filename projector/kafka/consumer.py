@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
-from projector.applying.ports import Control, EventLog
-from projector.control.ports import PartitionLag
+from projector.applying.ports import EventLog
+from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState

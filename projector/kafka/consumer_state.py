@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from projector.applying.ports import Control
-from projector.control.ports import PartitionLag
+from projector.control.ports import Control, PartitionLag
 from projector.kafka.placement import STOPPED, Placement
 
 UNKNOWN_REVISION = -1

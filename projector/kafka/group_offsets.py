@@ -1,4 +1,4 @@
-"""The offsets of a consumer group and of its topic, read from outside the group, for `status`."""
+"""The offsets of a consumer group and of its topic, read from outside the group."""
 
 from typing import NamedTuple
 

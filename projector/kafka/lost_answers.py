@@ -23,8 +23,9 @@ _log = get_logger(__name__)
 
 
 def connections_of(client: Any) -> list[Any]:
-    """An aiokafka client's connections whose answers come at once. On a coordinator's connection a member
-    waits for others.
+    """An aiokafka client's connections whose answers come at once.
+
+    Not a coordinator's: there the answer to a member waits for other members.
     """
     return [one for (_, group), one in client._conns.items() if group == ConnectionGroup.DEFAULT]
 

@@ -62,8 +62,7 @@ class ProjectionMetrics:
     def lag(self, partition: int, next_offset: int, lag_events: int) -> PartitionLag:
         """Measured at intervals, not by batch, so that a stopped projection's lag keeps growing."""
         position, recorded_at = self._reached.get(partition, (0, None))
-        is_behind = lag_events and recorded_at
-        lag_seconds = (datetime.now(UTC) - recorded_at).total_seconds() if is_behind and recorded_at else 0.0
+        lag_seconds = (datetime.now(UTC) - recorded_at).total_seconds() if lag_events and recorded_at else 0.0
         LAG_EVENTS.labels(self._projection, partition).set(lag_events)
         LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
         return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)

@@ -37,8 +37,7 @@ async def starting_points(
     checkpoints = await place([tp.partition for tp in assigned])
     unknown = [tp for tp in assigned if tp.partition not in checkpoints]
     log_id = await log.log_id() if unknown else None
-    # Read before the ends: while this process is stopped, another one may have the partition and move both
-    # on.
+    # Read before the ends: while this process is stopped, another one may move both on.
     committed = await committed_offsets(consumer, unknown) if starts_at != "checkpoint" and unknown else {}
     beginnings, ends = await topic_bounds(consumer, assigned, seconds_max=bounds_seconds_max)
     new = {tp: _beginning(tp, beginnings, ends, starts_at) for tp in unknown if tp not in committed}

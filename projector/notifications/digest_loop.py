@@ -15,9 +15,8 @@ from prometheus_client import Gauge
 
 from projector.applying.dead_letters import DeadLetter, Parking, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Control
 from projector.applying.records import ErrorClass, MadeRecord
-from projector.control.ports import PartitionLag
+from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered
 from projector.notifications.send_digest import DigestSender

@@ -11,9 +11,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from projector.applying.ports import Control
 from projector.applying.postgres import PostgresEventLog
-from projector.control.ports import ParkedCount
+from projector.control.ports import NEVER_PAUSED, Control, ParkedCount
 from projector.control.postgres import PostgresControl
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
@@ -35,7 +34,6 @@ State = Literal["running", "waiting", "stopped", "paused", "unknown"]
 # Consumers report once a second.
 MEASUREMENT_SECONDS_MAX = 5.0
 _NOTHING_PARKED = ParkedCount(0, 0, 0.0)
-_RUNNING = Control(is_paused=False, revision=0)
 
 
 class PartitionStatus(Struct, frozen=True):
@@ -137,7 +135,7 @@ def _projection(
     lag_events = None if not lags or None in lags else sum(lag or 0 for lag in lags)
     if tables is None:
         return ProjectionStatus(name, "unknown", None, lag_events, None, None, None)
-    control = tables.wanted.get(name, _RUNNING)
+    control = tables.wanted.get(name, NEVER_PAUSED)
     fresh = [row for row in tables.rows if row["projection"] == name and row["is_fresh"]]
     troubles = sorted({row["trouble"] for row in fresh if row["trouble"] is not None})
     state: State = "running"

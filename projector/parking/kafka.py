@@ -13,8 +13,8 @@ from collections.abc import Collection
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
-from projector.control.ports import Uncopied, UncopiedDeadLetters
 from projector.errors import ProjectorError
+from projector.parking.copy_ports import Uncopied, UncopiedDeadLetters
 from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer

@@ -1,1 +1,1 @@
-"""The read models in PostgreSQL; the only asyncpg code of the projector."""
+"""The read model's schema, its functions, and the translation of asyncpg's errors."""

@@ -7,7 +7,7 @@ from shared.postgres.migrations import MigrationError, migrate
 
 
 async def migrate_read_model(dsn: str) -> list[str]:
-    """Apply pending migrations and return their names. Connect as the owner; see `migrations.migrate`.
+    """Apply pending migrations and return their names. Connect as the owner; see `migrate`.
 
     Raises `CannotGoOn`: a wrong schema, a refused login, or a server that cannot be reached.
     """

@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
 
 from projector.errors import CannotGoOn, Unavailable
 from projector.kafka.group_offsets import topic_ends
 from shared.kafka.errors import KAFKA_IS_AWAY
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+NextOffsets = Callable[[], Awaitable[Mapping[int, int]]]
+"""Reads the offset to read next, by partition."""
 
 _LOOK_SECONDS = 0.2
 
@@ -20,8 +20,8 @@ async def wait_until_applied(
     group: str,
     position: int,
     *,
-    published_position: "Callable[[], Awaitable[int]]",
-    next_offsets: "Callable[[], Awaitable[Mapping[int, int]]] | None",
+    published_position: Callable[[], Awaitable[int]],
+    next_offsets: NextOffsets | None,
     seconds_max: float,
 ) -> None:
     """Waits until the relay has published the position, then until the projection is past the topic's end.

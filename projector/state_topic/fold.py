@@ -14,8 +14,6 @@ from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 
-EVENT_TYPES = product_document.EVENT_TYPES
-
 
 class ProductState(Struct, frozen=True):
     """`document` None: deleted. `recorded_at` is the time of the newest event."""
@@ -37,4 +35,4 @@ def skip_event(state: ProductState, recorded: RecordedEvent) -> ProductState:
     return ProductState(product_document.skip_event(state.document, recorded), recorded.recorded_at)
 
 
-FOLD = Fold(EVENT_TYPES, apply_event, skip_event)
+FOLD = Fold(product_document.EVENT_TYPES, apply_event, skip_event)

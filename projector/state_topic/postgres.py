@@ -27,7 +27,7 @@ CHUNK_BYTES_MAX = 4 * 1024 * 1024
 
 
 class ProductStateTables:
-    """`view.Tables` of `product_state`."""
+    """Implements `Tables` for `product_state`."""
 
     names = ("product_state",)
 
@@ -82,7 +82,7 @@ def _held(row: "asyncpg.Record") -> Held[ProductState]:
 
 
 class PostgresStates:
-    """Implements `publishing_ports.StateTable` over the live table."""
+    """Implements `StateTable` over the live table."""
 
     def __init__(
         self,

@@ -4,8 +4,8 @@ The table is the truth: a row waits while its `published_version` is behind, for
 record of a product is always its newest state, even after kills, pauses and duplicates: a channel is opened
 before rows are read; opening it fences every other writer of that partition (Kafka's transactional id, one
 per partition); and rows only ever get newer. So a record that is written after a fence was read after it,
-too, and is at least as new as all records before it. The whole argument: docs/decisions, "The topic of latest
-states".
+too, and is at least as new as all records before it. The whole argument:
+docs/decisions/0006-products-state-topic.md.
 """
 
 import asyncio
@@ -13,8 +13,7 @@ from collections.abc import Collection, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from projector.applying.ports import Control
-from projector.control.ports import PartitionLag
+from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Control
-from projector.control.ports import ParkedCount, PartitionLag, Uncopied
+from projector.control.ports import NEVER_PAUSED, Control, ParkedCount, PartitionLag
+from projector.parking.copy_ports import Uncopied
 from tests.in_memory.read_model import InMemoryReadModel
 from tests.in_memory.rows import Done, KeptRecord
 
@@ -24,7 +24,7 @@ class InMemoryControlBoard:
 
     async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
         rows = self._read_model.rows(projection)
-        before = self._wanted.get(projection, Control(is_paused=False, revision=0))
+        before = self._wanted.get(projection, NEVER_PAUSED)
         self._wanted[projection] = Control(is_paused, before.revision + 1, action.reason)
         rows.done.append(Done(action, None, ""))
 
@@ -44,7 +44,7 @@ class InMemoryControlBoard:
 
 
 class InMemoryUncopiedDeadLetters:
-    """Implements `control.ports.UncopiedDeadLetters`."""
+    """Implements `parking.copy_ports.UncopiedDeadLetters`."""
 
     def __init__(self, read_model: InMemoryReadModel) -> None:
         self._read_model = read_model

@@ -77,7 +77,7 @@ class InMemoryReadModel:
 
 
 class InMemoryBatch(Generic[S]):
-    """Implements `ports.BatchWriter`: one transaction of one projection.
+    """Implements `applying.ports.BatchWriter`: one transaction of one projection.
 
     `kept` is what rows hold of a state. With `saves_at_once` the changes are no part of the transaction.
     """

@@ -12,7 +12,7 @@ from tests.in_memory.read_model import InMemoryBatch, InMemoryReadModel
 
 
 class InMemoryView(Generic[S]):
-    """Implements `ports.View`: a table, or with `forgets` a cache, without transaction and checkpoint.
+    """Implements `applying.ports.View`: a table; with `forgets` a cache, without transaction and checkpoint.
 
     `kept` is what the store keeps of a state: not what only a batch knows.
     """
@@ -61,7 +61,7 @@ class InMemoryView(Generic[S]):
 
 
 class InMemoryParkedProducts:
-    """Implements `ports.ParkedProducts`."""
+    """Implements `applying.dead_letters.ParkedProducts`."""
 
     def __init__(self, read_model: InMemoryReadModel, projection: str, topic: str) -> None:
         self._read_model = read_model

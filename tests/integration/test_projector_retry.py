@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Fold
 from projector.parking.retry import Released
 from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
@@ -27,27 +26,13 @@ from tests.integration.view_world import (
     table,
     view_of_every_type,
 )
+from tests.unit.projector.feed import failing_at
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import UNKNOWN, record_of
 
 view = view_of_every_type
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
-
-
-class Odd(ValueError):
-    """What a fold of yesterday's release says."""
-
-
-def failing_at(event: RecordedEvent, fold: Fold[Any] = DOCUMENTS) -> Fold[Any]:
-    """The fold as it was before its defect was mended."""
-
-    def apply(state: Any, decoded: Any, recorded: RecordedEvent) -> Any:
-        if recorded.metadata.event_id == event.metadata.event_id:
-            raise Odd("not yet")
-        return fold.apply(state, decoded, recorded)
-
-    return fold._replace(apply=apply)
 
 
 async def park_second_of_four(view: View, log: Log, read_model: Any) -> tuple[Feed, list[RecordedEvent]]:

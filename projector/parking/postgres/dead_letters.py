@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from projector.applying.dead_letters import Action
-from projector.control.ports import Uncopied
 from projector.control.postgres import record_action
+from projector.parking.copy_ports import Uncopied
 from projector.parking.ports import Count, Narrowed, Place
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql

@@ -14,6 +14,7 @@ from projector.postgres.failures import translated
 from projector.rebuild.difference import VERIFIED
 from projector.rebuild.postgres.rows import row_difference
 from projector.rebuild.verify_ports import Standing
+from projector.views.postgres.statements import LIVE
 from projector.views.postgres.view import Tables
 from shared.contract.addresses import partition_of
 from shared.postgres.sql import load_sql
@@ -33,7 +34,7 @@ _LONG_SECONDS = 86_400.0
 @asynccontextmanager
 async def postgres_view_check(
     pool: "asyncpg.Pool[asyncpg.Record]",
-    tables: Callable[..., Tables[S]],
+    tables: Callable[[str], Tables[S]],
     projection: str,
     topic: str,
     partition_count: int,
@@ -49,7 +50,7 @@ async def postgres_view_check(
             yield PostgresViewCheck(
                 connection,
                 projection,
-                tables(),
+                tables(LIVE),
                 tables(EXPECTED),
                 lambda product_id: reached.get(partition_of(product_id, partition_count), 0),
                 {row["product_id"] for row in parked},

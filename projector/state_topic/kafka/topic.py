@@ -44,7 +44,7 @@ class StateTopicSettings(NamedTuple):
 
 
 class KafkaStateTopic:
-    """Implements `publishing_ports.StateTopic`."""
+    """Implements `StateTopic`."""
 
     def __init__(self, settings: StateTopicSettings) -> None:
         self._settings = settings
@@ -91,7 +91,7 @@ class KafkaStateTopic:
 
 
 class KafkaStateChannel:
-    """Implements `publishing_ports.StateChannel` over one started producer."""
+    """Implements `StateChannel` over one started producer."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, partition: int, seconds_max: float) -> None:
         self._producer = producer

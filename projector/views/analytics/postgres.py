@@ -31,7 +31,7 @@ _prices = msgspec.json.Decoder(dict[str, Money])
 
 
 class AnalyticsTables:
-    """`view.Tables` of the products' states and of the sums."""
+    """Implements `Tables` for the products' states and the sums."""
 
     names = ("analytics_product", "analytics_change", "analytics_price")
 

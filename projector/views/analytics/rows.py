@@ -68,9 +68,7 @@ def price_columns(facts: Iterable[Fact]) -> Columns:
 
 
 def dimension(category: str | None, brand: str | None) -> bytes:
-    """A short key of both: the longest category and the longest brand together do not fit into an index
-    entry.
-    """
+    """A short key of both: the longest category and brand together do not fit into an index entry."""
     return hashlib.blake2b(_encode((category, brand)), digest_size=_DIMENSION_BYTES).digest()
 
 

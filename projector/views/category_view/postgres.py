@@ -24,7 +24,7 @@ _PRODUCT_COLUMNS = ("product_id", "stream_version", "log_position", "status", "c
 
 
 class CategoryViewTables:
-    """`view.Tables` of the counted products and of the counts."""
+    """Implements `Tables` for the counted products and the counts."""
 
     names = ("category_view_product", "category_view_category", "category_view_brand")
 

@@ -27,7 +27,7 @@ _opened_at = msgspec.json.Decoder(dict[str, datetime])
 
 
 class InventoryTables:
-    """`view.Tables` of the products' SKUs and of the stock items."""
+    """Implements `Tables` for the products' SKUs and the stock items."""
 
     names = ("inventory_product", "stock_item")
 

@@ -22,7 +22,7 @@ _PRODUCT_COLUMNS = (
 
 
 class ProductViewTables:
-    """`view.Tables` of `product_view` and `product_view_variant`."""
+    """Implements `Tables` for `product_view` and `product_view_variant`."""
 
     names = ("product_view_variant", "product_view")
 

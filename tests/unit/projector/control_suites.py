@@ -7,7 +7,8 @@ from typing import Protocol
 import pytest
 
 from projector.applying.dead_letters import Action, Parking
-from projector.control.ports import ControlBoard, ParkedCount, PartitionLag, UncopiedDeadLetters
+from projector.control.ports import ControlBoard, ParkedCount, PartitionLag
+from projector.parking.copy_ports import UncopiedDeadLetters
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.view_suites import dead_letter, single_dead_letter
 

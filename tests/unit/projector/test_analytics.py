@@ -11,16 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
-from projector.views.analytics import fold as analytics
-from projector.views.analytics.fold import AnalysedProduct, Fact
+from projector.views.analytics.fold import FOLD, AnalysedProduct, Fact
 from projector.views.analytics.price_moves import PriceMove, price_move
 from shared.contract import events as e
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
 
-FOLD = Fold(analytics.EVENT_TYPES, analytics.apply_event, analytics.skip_event)
 DAY = START.date()
 
 

@@ -6,19 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
-from projector.views.category_view import fold as category_view
-from projector.views.category_view.fold import CountedProduct, ancestors
-from projector.views.product_document import apply_event as apply_to_document
-from projector.views.product_document import skip_event as skip_in_document
+from projector.views.category_view.fold import FOLD, CountedProduct, ancestors
+from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
-from shared.contract.codec import STORED_TYPES
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history
-
-FOLD = Fold(category_view.EVENT_TYPES, category_view.apply_event, category_view.skip_event)
-DOCUMENTS = Fold(frozenset(stored.event_type for stored in STORED_TYPES), apply_to_document, skip_in_document)
 
 
 def test_a_product_counts_as_a_draft_where_it_was_created() -> None:

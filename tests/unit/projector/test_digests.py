@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from projector.applying.dead_letters import Action, DeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
-from projector.applying.ports import Control
+from projector.control.ports import Control
 from projector.errors import Unavailable
 from projector.kafka.records import read_one
 from projector.notifications.digest_loop import DIGEST_DEAD_LETTERS, DigestLoop, LoopTools

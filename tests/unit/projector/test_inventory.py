@@ -6,16 +6,13 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from projector.applying.ports import Fold
 from projector.errors import HistoryDoesNotFold
-from projector.views.inventory import fold as inventory
-from projector.views.inventory.fold import Movement, StockedProduct
+from projector.views.inventory.fold import FOLD, Movement, StockedProduct
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
 
-FOLD = Fold(inventory.EVENT_TYPES, inventory.apply_event, inventory.skip_event)
 ADDED = e.VariantAdded("S-2", {}, e.Money("2.00", "EUR"))
 
 

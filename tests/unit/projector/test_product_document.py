@@ -5,29 +5,20 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 
-from projector.views.product_document import HistoryDoesNotFold, apply_event, skip_event
+from projector.errors import HistoryDoesNotFold
+from projector.views.product_document import FOLD, apply_event, skip_event
 from shared.contract import events as e
 from shared.contract.codec import decode_event
-from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document, encode_document
+from tests.unit.projector.folding import folded
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history, variant
 
 
 def seen(*happened: e.ProductEvent) -> ProductDocument | None:
     """The document after these events, the n-th being version n; folding again must not differ."""
     events = history(new_product_id(), *happened)
-    document = _fold(events)
-    assert _fold(events) == document
-    return document
-
-
-def _fold(events: Sequence[RecordedEvent]) -> ProductDocument | None:
-    document: ProductDocument | None = None
-    for event in events:
-        decoded = decode_event(event.event_type, event.schema_version, event.data)
-        after = apply_event(document, decoded, event)
-        assert apply_event(document, decoded, event) == after, "the same input gave another document"
-        document = after
+    document: ProductDocument | None = folded(FOLD, events)
+    assert folded(FOLD, events) == document
     return document
 
 
@@ -100,7 +91,7 @@ def test_a_deleted_product_is_no_document_at_all() -> None:
 def test_an_event_that_is_passed_over_still_is_a_version() -> None:
     product_id = new_product_id()
     first, unknown = history(product_id, created(), e.ProductPublished())
-    document = _fold([first])
+    document = folded(FOLD, [first])
     assert document is not None
     after = skip_event(document, unknown)
     assert (after.version, after.updated_at, after.status) == (2, unknown.recorded_at, "draft")
@@ -145,4 +136,4 @@ def test_a_fold_continued_from_the_stored_document_equals_the_fold_from_the_star
         document = apply_event(
             stored, decode_event(event.event_type, event.schema_version, event.data), event
         )
-    assert document == _fold(events)
+    assert document == folded(FOLD, events)

@@ -10,11 +10,13 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.applying.ports import Control
+from projector.control.ports import Control
 from projector.errors import CannotGoOn, Unavailable
 from projector.state_topic.ports import State
 from projector.state_topic.publish import StatePublisher
 from shared.contract.addresses import partition_of
+from shared.ops.concurrency.waits import cancelled
+from tests.eventually import eventually
 from tests.in_memory.states import InMemoryStateTable, InMemoryStateTopic
 from tests.unit.projector.histories import new_product_id
 
@@ -212,11 +214,8 @@ async def test_what_nobody_woke_it_for_is_found_by_looking(world: World) -> None
     running = asyncio.create_task(publisher.run())
     await asyncio.sleep(0)
     world.save(3)
-    while len(world.topic.latest()) < 3:
-        await asyncio.sleep(0.001)
-    running.cancel()
-    await asyncio.wait([running])
-    world.ends_with_the_newest()
+    await eventually(world.ends_with_the_newest)
+    await cancelled(running)
 
 
 @settings(max_examples=100, deadline=None)

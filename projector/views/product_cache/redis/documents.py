@@ -60,9 +60,7 @@ class CachedProducts:
                 return values
 
     async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
-        """Writes guarded by version. Tombstones first: a write that fails halfway must not bring a product
-        back.
-        """
+        """Writes guarded by version. Tombstones first: a write that fails halfway brings no product back."""
         live, deleted = {}, {}
         for change in changes:
             if change.after is None:
