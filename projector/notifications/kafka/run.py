@@ -125,7 +125,7 @@ class NotificationRun:
             return_exceptions=True,
         )
         done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
-        # Letters first: where they are refused all comes again, and each time a copy would be one more.
+        # Dead letters first: if they are refused, the batch is repeated, and would send its copies again.
         await self._park(dead_letters_of(done, self._past, is_last=self._is_last))
         await self._put_off(done)
         self._tell(done, time.perf_counter() - started)
