@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError, Unavailable, UnknownPartition, check_projection
-from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
-from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
+from projector.parking.answers import ListedDeadLetter, Result, shown
+from projector.parking.ports import Narrowed, StoredDeadLetters
 from projector.parking.retry import CannotDiscard, Released, Retrying
+from projector.parking.selection import check_dead_letter, pages
 from shared.ops.logs import get_logger
 
 _log = get_logger(__name__)
@@ -64,8 +65,8 @@ class DeadLetters:
             self._check(projection)
         await check_dead_letter(self._dead_letters, projection, narrowed)
         limit = DEAD_LETTERS_PER_ANSWER_MAX
-        found = [of_product(row) for row in await self._dead_letters.products(projection, narrowed, limit)]
-        found += [of_record(row) for row in await self._dead_letters.alone(projection, narrowed, limit)]
+        found = await self._dead_letters.products(projection, narrowed, limit)
+        found += await self._dead_letters.alone(projection, narrowed, limit)
         total = len(found)
         if total >= limit:
             total = (await self._dead_letters.count(projection, narrowed)).dead_letters
@@ -197,7 +198,7 @@ class _Run:
     async def _result(self, dead_letter: ListedDeadLetter) -> Result:
         if self._retrying is None:
             self.done += 1
-            return result_of(dead_letter, f"would-be-{self._outcome}", Released(0, dead_letter.events))
+            return _result_of(dead_letter, f"would-be-{self._outcome}", Released(0, dead_letter.events))
         try:
             released = await self._one(self._retrying, dead_letter)
             self.outages = 0
@@ -214,4 +215,16 @@ class _Run:
             self.failed += 1
         else:
             self.done += 1
-        return result_of(dead_letter, "failed" if released.cause else self._outcome, released)
+        return _result_of(dead_letter, "failed" if released.cause else self._outcome, released)
+
+
+def _result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
+    return Result(
+        dead_letter.projection,
+        dead_letter.product_id,
+        dead_letter.dead_letter_id,
+        outcome,
+        released.released,
+        released.left,
+        released.cause,
+    )

@@ -19,7 +19,7 @@ from projector.operators.command_line.session import (
     say_json,
     say_table,
 )
-from projector.parking.dead_letter import ListedDeadLetter, Result
+from projector.parking.answers import ListedDeadLetter, Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from projector.projections import NAMES
