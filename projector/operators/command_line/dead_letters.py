@@ -201,16 +201,13 @@ def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
     """Prints how many were done and how many are left; returns the exit code."""
     if summary.stopped_by is not None:
         terminal.complain(f"stopped by an outage; run the command again later: {summary.stopped_by}")
-    if not summary.done and not summary.failed and not summary.parked_now:
-        (terminal.complain if given.json else terminal.say)(_NONE)
-        return DONE if summary.stopped_by is None else FAILED
-    if not summary.done and not summary.failed:
-        line = _NONE
-    else:
+    line = _NONE
+    if summary.done or summary.failed or summary.parked_now:
         did = {"retry": "retried", "discard": "discarded"}[given.action]
         line = f"{summary.done} {'would be ' if given.dry_run else ''}{did}, {summary.failed} failed"
-    if summary.parked_now is not None:
-        line += f"; matching dead letters parked now: {summary.parked_now}"
+        if summary.parked_now is not None:
+            line += f"; matching dead letters parked now: {summary.parked_now}"
+    # A JSON document is alone on stdout.
     (terminal.complain if given.json else terminal.say)(line)
     if summary.stopped_by is not None:
         return FAILED
