@@ -15,6 +15,7 @@ from projector.operators.command_line.session import (
     USAGE,
     action_of,
     add_action_arguments,
+    add_command,
     run_operation,
     say_json,
     say_table,
@@ -50,8 +51,7 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
 
 
 def _command(commands: "_SubParsersAction[ArgumentParser]", name: str, summary: str) -> ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}."
-    return commands.add_parser(name, help=summary, description=description, epilog=_EXIT_CODES)
+    return add_command(commands, name, summary, epilog=_EXIT_CODES)
 
 
 def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
