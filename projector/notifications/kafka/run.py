@@ -11,12 +11,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from projector.applying.batch import refuse_other_logs
-from projector.applying.dead_letters import DeadLetter, ParkedProducts, Parking
+from projector.applying.dead_letters import DeadLetter, OpenParking, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from projector.kafka.metrics import ProjectionMetrics
     from projector.settings import ProjectorSettings
 
-OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 _log = get_logger(__name__)
 
 
