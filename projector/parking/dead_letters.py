@@ -59,7 +59,7 @@ class DeadLetters:
     async def listed(self, projection: str | None, narrowed: Narrowed) -> Listed:
         """`ListedDeadLetter`s, oldest first, at most `DEAD_LETTERS_PER_ANSWER_MAX` of each kind.
 
-        Raises `Unavailable`, `UnknownDeadLetter`.
+        Raises `Unavailable`, `UnknownProjection`, `UnknownDeadLetter`.
         """
         if projection is not None:
             self._check(projection)
@@ -75,7 +75,12 @@ class DeadLetters:
         )
 
     async def show(self, projection: str | None, narrowed: Narrowed) -> Listed:
-        """The parked records, as values for a JSON document. Raises `UnknownDeadLetter`."""
+        """The parked records, of any class, as values for a JSON document.
+
+        Raises `Unavailable`, `UnknownProjection`, `UnknownDeadLetter`.
+        """
+        if projection is not None:
+            self._check(projection)
         rows, total = await self._dead_letters.events(projection, narrowed, DEAD_LETTERS_PER_ANSWER_MAX)
         if narrowed.dead_letter_id is not None and not rows:
             await check_dead_letter(self._dead_letters, projection, narrowed)

@@ -40,6 +40,7 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _command(commands, "list", "list parked products and records, oldest first")
     _add_choice(listing, needs_projection=False)
+    _add_class(listing)
     showing = _command(commands, "show", "print the parked records: bytes, headers, cause")
     _add_choice(showing, needs_projection=False)
     _add_changes(commands)
@@ -73,6 +74,7 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
         "--first-only", action="store_true", help="discard only the event that failed, of each product"
     )
     for parser, needs_reason in ((retrying, False), (discarding, True)):
+        _add_class(parser)
         parser.add_argument("--all", action="store_true", help="all dead letters of the projection")
         parser.add_argument("--dry-run", action="store_true", help="change nothing; print what would be done")
         add_action_arguments(parser, needs_reason=needs_reason)
@@ -92,6 +94,10 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="N",
         help="only this dead letter; `list` shows the ids",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_class(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--class",
         dest="error_class",
@@ -99,7 +105,6 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="CLASS",
         help=f"only of this error class: {', '.join(get_args(ErrorClass))}",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
@@ -113,7 +118,8 @@ async def run_dead_letters(given: Namespace, settings: ProjectorSettings, termin
             case "list":
                 return await _list(dead_letters, given, terminal)
             case "show":
-                listed = await dead_letters.show(given.projection, _narrowed(given))
+                narrowed = Narrowed(given.product, given.dead_letter_id)
+                listed = await dead_letters.show(given.projection, narrowed)
                 say_json(terminal, listed.shown)
                 _tell_of_more(listed, terminal)
                 return DONE
@@ -159,7 +165,7 @@ def _narrowed(given: Namespace) -> Narrowed:
 def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
     if listed.total > len(listed.shown):
         terminal.complain(
-            f"{len(listed.shown)} of {listed.total} shown: select with --projection, --product or --class"
+            f"{len(listed.shown)} of {listed.total} shown; see --help for the options that select fewer"
         )
 
 
