@@ -71,7 +71,7 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
     discarding = _command(commands, "discard", "give dead letters up; the view skips their versions")
     _add_choice(discarding, needs_projection=True)
     discarding.add_argument(
-        "--first-only", action="store_true", help="discard only the event that failed, of each product"
+        "--first-only", action="store_true", help="of each product, discard only the event that failed"
     )
     for parser, needs_reason in ((retrying, False), (discarding, True)):
         _add_class(parser)
