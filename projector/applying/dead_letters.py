@@ -1,6 +1,7 @@
 """Dead letters as batches and operators see them: events to park, and events that are parked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -87,6 +88,12 @@ class Parking(Protocol):
 
     async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
         """The same for a record that is parked alone."""
+
+
+OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
+"""Begins a transaction of its own in which dead letters are parked; committed if its block ends without an
+error.
+"""
 
 
 class ParkedPlaces(NamedTuple):

@@ -6,14 +6,13 @@ It runs in every process with notifications; the claims keep two processes from 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
 from prometheus_client import Gauge
 
-from projector.applying.dead_letters import DeadLetter, Parking, SingleDeadLetter
+from projector.applying.dead_letters import DeadLetter, OpenParking, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.records import ErrorClass, MadeRecord
 from projector.control.ports import Control, PartitionLag
@@ -38,7 +37,7 @@ class LoopTools(NamedTuple):
 
     digests: Digests
     sender: DigestSender
-    open_parking: Callable[[], AbstractAsyncContextManager[Parking]]
+    open_parking: OpenParking
     breaker: ParkingBreaker
     tell_parked: Callable[[DeadLetter], None]
 

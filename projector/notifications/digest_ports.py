@@ -77,7 +77,7 @@ class Digests(Protocol):
         """
 
     async def contents(self, digest_id: UUID, shown_max: int) -> Contents:
-        """At most `products` of each sort and of the imports."""
+        """At most `shown_max` products of each sort, and as many imports."""
 
     async def settle(
         self,

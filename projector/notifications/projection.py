@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from projector.applying.dead_letters import OpenParking
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.kafka.batch_run import tell_parked
 from projector.kafka.metrics import ProjectionMetrics
@@ -20,7 +21,7 @@ from projector.notifications.pace import PaceLimits
 from projector.notifications.postgres.claims import PostgresClaims
 from projector.notifications.postgres.digests import PostgresDigests
 from projector.notifications.postgres.pacing import PostgresPacing
-from projector.notifications.retry import NotificationRetries, OpenParking
+from projector.notifications.retry import NotificationRetries
 from projector.notifications.send_digest import DigestSender
 from projector.notifications.smtp.mailer import SmtpMailer
 from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone

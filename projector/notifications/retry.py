@@ -4,11 +4,9 @@ No transaction is open while a mail is sent: the claims keep two operators from 
 dead letter is deleted afterwards.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, Parking, StoredDeadLetter
+from projector.applying.dead_letters import Action, OpenParking, StoredDeadLetter
 from projector.applying.ports import EventLog
 from projector.applying.records import ErrorClass, Unreadable
 from projector.errors import CannotGoOn
@@ -28,7 +26,6 @@ from projector.notifications.ports import Claims
 from projector.notifications.send_digest import DigestSender
 from projector.parking.retry import ReadRecord, Released
 
-OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 _ASK = "use --resend-unknown to send it again, or discard it"
 
 

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
 from projector.errors import ProjectorError, Unavailable, UnknownPartition, check_projection
-from projector.parking.dead_letter import ListedDeadLetter, Result, of_product, of_record, result_of, shown
-from projector.parking.ports import Narrowed, StoredDeadLetters, check_dead_letter, pages
+from projector.parking.answers import ListedDeadLetter, Result, shown
+from projector.parking.ports import Narrowed, StoredDeadLetters
 from projector.parking.retry import CannotDiscard, Released, Retrying
+from projector.parking.selection import check_dead_letter, pages
 from shared.ops.logs import get_logger
 
 _log = get_logger(__name__)
@@ -58,14 +59,14 @@ class DeadLetters:
     async def listed(self, projection: str | None, narrowed: Narrowed) -> Listed:
         """`ListedDeadLetter`s, oldest first, at most `DEAD_LETTERS_PER_ANSWER_MAX` of each kind.
 
-        Raises `Unavailable`, `UnknownDeadLetter`.
+        Raises `Unavailable`, `UnknownProjection`, `UnknownDeadLetter`.
         """
         if projection is not None:
             self._check(projection)
         await check_dead_letter(self._dead_letters, projection, narrowed)
         limit = DEAD_LETTERS_PER_ANSWER_MAX
-        found = [of_product(row) for row in await self._dead_letters.products(projection, narrowed, limit)]
-        found += [of_record(row) for row in await self._dead_letters.alone(projection, narrowed, limit)]
+        found = await self._dead_letters.products(projection, narrowed, limit)
+        found += await self._dead_letters.alone(projection, narrowed, limit)
         total = len(found)
         if total >= limit:
             total = (await self._dead_letters.count(projection, narrowed)).dead_letters
@@ -74,7 +75,12 @@ class DeadLetters:
         )
 
     async def show(self, projection: str | None, narrowed: Narrowed) -> Listed:
-        """The parked records, as values for a JSON document. Raises `UnknownDeadLetter`."""
+        """The parked records, of any class, as values for a JSON document.
+
+        Raises `Unavailable`, `UnknownProjection`, `UnknownDeadLetter`.
+        """
+        if projection is not None:
+            self._check(projection)
         rows, total = await self._dead_letters.events(projection, narrowed, DEAD_LETTERS_PER_ANSWER_MAX)
         if narrowed.dead_letter_id is not None and not rows:
             await check_dead_letter(self._dead_letters, projection, narrowed)
@@ -197,7 +203,7 @@ class _Run:
     async def _result(self, dead_letter: ListedDeadLetter) -> Result:
         if self._retrying is None:
             self.done += 1
-            return result_of(dead_letter, f"would-be-{self._outcome}", Released(0, dead_letter.events))
+            return _result_of(dead_letter, f"would-be-{self._outcome}", Released(0, dead_letter.events))
         try:
             released = await self._one(self._retrying, dead_letter)
             self.outages = 0
@@ -214,4 +220,16 @@ class _Run:
             self.failed += 1
         else:
             self.done += 1
-        return result_of(dead_letter, "failed" if released.cause else self._outcome, released)
+        return _result_of(dead_letter, "failed" if released.cause else self._outcome, released)
+
+
+def _result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
+    return Result(
+        dead_letter.projection,
+        dead_letter.product_id,
+        dead_letter.dead_letter_id,
+        outcome,
+        released.released,
+        released.left,
+        released.cause,
+    )

@@ -14,7 +14,7 @@ from projector.applying.records import MadeRecord
 from projector.errors import Unavailable
 from projector.operators.assembly import Operations, operations
 from projector.operators.http.endpoints import operator_endpoints
-from projector.parking.dead_letter import Result
+from projector.parking.answers import Result
 from projector.parking.dead_letters import DeadLetters, Summary
 from projector.parking.ports import Narrowed, UnknownDeadLetter
 from projector.parking.postgres.dead_letters import PostgresDeadLetters

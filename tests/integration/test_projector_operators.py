@@ -94,6 +94,9 @@ async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> Non
     assert "no such projection" in await command(
         world, "dead-letters", "discard", "--projection", "nothing", "--all", "--reason", "x", code=2
     )
+    for looking in ("list", "show"):
+        misspelt = await command(world, "dead-letters", looking, "--projection", "product_veiw", code=2)
+        assert "no such projection: product_veiw" in misspelt
     assert "discarded" in await command(world, *choice, "--reason", "not ours")
     assert await dead_letters(world) == []
 

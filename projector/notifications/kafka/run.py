@@ -11,12 +11,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from projector.applying.batch import refuse_other_logs
-from projector.applying.dead_letters import DeadLetter, ParkedProducts, Parking
+from projector.applying.dead_letters import DeadLetter, OpenParking, ParkedProducts
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from projector.kafka.metrics import ProjectionMetrics
     from projector.settings import ProjectorSettings
 
-OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
 _log = get_logger(__name__)
 
 
@@ -125,7 +123,7 @@ class NotificationRun:
             return_exceptions=True,
         )
         done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
-        # Letters first: where they are refused all comes again, and each time a copy would be one more.
+        # Dead letters first: if they are refused, the batch is repeated, and would send its copies again.
         await self._park(dead_letters_of(done, self._past, is_last=self._is_last))
         await self._put_off(done)
         self._tell(done, time.perf_counter() - started)

@@ -1,8 +1,8 @@
 """Gives a mail to the mail server, and says how far it got when something fails.
 
     connect, greet, encrypt, log in    fails: the server is unreachable, for any mail
-    MAIL, RCPT, DATA                   fails: not sent for certain; 5xx is permanent, other codes are
-    transient the mail itself                    the answer decides; without an answer the outcome is unknown
+    MAIL, RCPT, DATA                   fails: not sent for certain; 5xx is permanent, others are transient
+    the mail itself                    the answer decides; without an answer the outcome is unknown
 
 Each mail has a connection of its own: servers close idle ones, and the outcome of a mail that is sent
 into a closing connection is unknown.

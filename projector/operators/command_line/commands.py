@@ -10,7 +10,7 @@ from projector.errors import CannotGoOn
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
-from projector.operators.command_line.session import DONE, FAILED, USAGE
+from projector.operators.command_line.session import DONE, FAILED, USAGE, add_command
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
@@ -57,35 +57,28 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
     commands = parser.add_subparsers(dest="command", required=True)
-    running = _command(commands, RUN, "run projections until SIGTERM")
+    running = add_command(commands, RUN, "run projections until SIGTERM")
     running.add_argument(
         "projection",
         nargs="*",
         help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    _command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     add_dead_letter_arguments(
-        _command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
+        add_command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
     )
-    add_pause_arguments(_command(commands, "pause", "pause a projection"))
+    add_pause_arguments(add_command(commands, "pause", "pause a projection"))
     add_resume_arguments(
-        _command(commands, "resume", "continue a projection that is paused, stopped or waiting")
+        add_command(commands, "resume", "continue a projection that is paused, stopped or waiting")
     )
     add_rebuild_arguments(
-        _command(commands, "rebuild", "build a view again from the log while readers use it")
+        add_command(commands, "rebuild", "build a view again from the log while readers use it")
     )
-    add_verify_arguments(_command(commands, "verify", "compare views with the log"))
+    add_verify_arguments(add_command(commands, "verify", "compare views with the log"))
     add_status_arguments(
-        _command(commands, "status", "show lag, pauses, stops and dead letters of each projection")
+        add_command(commands, "status", "show lag, pauses, stops and dead letters of each projection")
     )
     return parser
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
-) -> argparse.ArgumentParser:
-    """The text of the list of commands is also the first line of the command's own `--help`."""
-    return commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
 
 
 def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projection, ...]:

@@ -15,11 +15,12 @@ from projector.operators.command_line.session import (
     USAGE,
     action_of,
     add_action_arguments,
+    add_command,
     run_operation,
     say_json,
     say_table,
 )
-from projector.parking.dead_letter import ListedDeadLetter, Result
+from projector.parking.answers import ListedDeadLetter, Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from projector.projections import NAMES
@@ -39,6 +40,7 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = _command(commands, "list", "list parked products and records, oldest first")
     _add_choice(listing, needs_projection=False)
+    _add_class(listing)
     showing = _command(commands, "show", "print the parked records: bytes, headers, cause")
     _add_choice(showing, needs_projection=False)
     _add_changes(commands)
@@ -50,8 +52,7 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
 
 
 def _command(commands: "_SubParsersAction[ArgumentParser]", name: str, summary: str) -> ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}."
-    return commands.add_parser(name, help=summary, description=description, epilog=_EXIT_CODES)
+    return add_command(commands, name, summary, epilog=_EXIT_CODES)
 
 
 def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -70,9 +71,10 @@ def _add_changes(commands: "_SubParsersAction[ArgumentParser]") -> None:
     discarding = _command(commands, "discard", "give dead letters up; the view skips their versions")
     _add_choice(discarding, needs_projection=True)
     discarding.add_argument(
-        "--first-only", action="store_true", help="discard only the event that failed, of each product"
+        "--first-only", action="store_true", help="of each product, discard only the event that failed"
     )
     for parser, needs_reason in ((retrying, False), (discarding, True)):
+        _add_class(parser)
         parser.add_argument("--all", action="store_true", help="all dead letters of the projection")
         parser.add_argument("--dry-run", action="store_true", help="change nothing; print what would be done")
         add_action_arguments(parser, needs_reason=needs_reason)
@@ -92,6 +94,10 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="N",
         help="only this dead letter; `list` shows the ids",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _add_class(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--class",
         dest="error_class",
@@ -99,7 +105,6 @@ def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
         metavar="CLASS",
         help=f"only of this error class: {', '.join(get_args(ErrorClass))}",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 async def run_dead_letters(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
@@ -113,7 +118,8 @@ async def run_dead_letters(given: Namespace, settings: ProjectorSettings, termin
             case "list":
                 return await _list(dead_letters, given, terminal)
             case "show":
-                listed = await dead_letters.show(given.projection, _narrowed(given))
+                narrowed = Narrowed(given.product, given.dead_letter_id)
+                listed = await dead_letters.show(given.projection, narrowed)
                 say_json(terminal, listed.shown)
                 _tell_of_more(listed, terminal)
                 return DONE
@@ -159,7 +165,7 @@ def _narrowed(given: Namespace) -> Narrowed:
 def _tell_of_more(listed: Listed, terminal: Terminal) -> None:
     if listed.total > len(listed.shown):
         terminal.complain(
-            f"{len(listed.shown)} of {listed.total} shown: select with --projection, --product or --class"
+            f"{len(listed.shown)} of {listed.total} shown; see --help for the options that select fewer"
         )
 
 
@@ -201,16 +207,13 @@ def _sum_up(summary: Summary, given: Namespace, terminal: Terminal) -> int:
     """Prints how many were done and how many are left; returns the exit code."""
     if summary.stopped_by is not None:
         terminal.complain(f"stopped by an outage; run the command again later: {summary.stopped_by}")
-    if not summary.done and not summary.failed and not summary.parked_now:
-        (terminal.complain if given.json else terminal.say)(_NONE)
-        return DONE if summary.stopped_by is None else FAILED
-    if not summary.done and not summary.failed:
-        line = _NONE
-    else:
+    line = _NONE
+    if summary.done or summary.failed or summary.parked_now:
         did = {"retry": "retried", "discard": "discarded"}[given.action]
         line = f"{summary.done} {'would be ' if given.dry_run else ''}{did}, {summary.failed} failed"
-    if summary.parked_now is not None:
-        line += f"; matching dead letters parked now: {summary.parked_now}"
+        if summary.parked_now is not None:
+            line += f"; matching dead letters parked now: {summary.parked_now}"
+    # A JSON document is alone on stdout.
     (terminal.complain if given.json else terminal.say)(line)
     if summary.stopped_by is not None:
         return FAILED

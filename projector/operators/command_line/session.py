@@ -1,7 +1,7 @@
 """The common part of all commands: connect, run the command, print its outcome, return an exit code."""
 
 import getpass
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -19,6 +19,14 @@ from shared.ops.terminal import Terminal
 DONE, FAILED, USAGE, SOME_FAILED = 0, 1, 2, 3
 _CONNECTIONS_MAX = 4
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def add_command(
+    commands: "_SubParsersAction[ArgumentParser]", name: str, summary: str, *, epilog: str | None = None
+) -> ArgumentParser:
+    """The text of the list of commands is also the first line of the command's own `--help`."""
+    description = f"{summary[0].upper()}{summary[1:]}."
+    return commands.add_parser(name, help=summary, description=description, epilog=epilog)
 
 
 def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:

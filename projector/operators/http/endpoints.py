@@ -25,7 +25,7 @@ from projector.errors import Unavailable
 from projector.operators.assembly import Operations
 from projector.operators.http.exchange import Answer, Work, endpoint, read
 from projector.operators.pausing import Pausing
-from projector.parking.dead_letter import Result
+from projector.parking.answers import Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from shared.ops.http.asgi import Handler

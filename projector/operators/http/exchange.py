@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
-from projector.errors import ProjectorError, UnknownProjection
+from projector.errors import ProjectorError
 from projector.parking.ports import UnknownDeadLetter
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
@@ -31,7 +31,7 @@ Work = Callable[[dict[str, str], bytes], Awaitable[Any]]
 
 
 def endpoint(work: Work) -> Handler:
-    """An ASGI handler: errors become problem documents."""
+    """An ASGI handler: errors become problem documents. `UnknownProjection` is a `ValueError`, too."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -41,7 +41,7 @@ def endpoint(work: Work) -> Handler:
                 return
             found = await work(_query(scope["query_string"]), await _body(receive))
             answer = found if isinstance(found, Answer) else Answer(found)
-        except (UnknownProjection, ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, msgspec.MsgspecError) as error:
             await _refuse(scope, send, Problem(400, "invalid-request", "The request is invalid.", str(error)))
         except UnknownDeadLetter as error:
             await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from projector.applying.dead_letters import Action
 from projector.control.postgres import record_action
+from projector.parking.answers import ListedDeadLetter
 from projector.parking.copy_ports import Uncopied
-from projector.parking.ports import Count, Narrowed, Place
+from projector.parking.ports import Count, Narrowed
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -20,7 +22,7 @@ _PACKAGE = "projector.parking.postgres"
 
 
 class PostgresDeadLetters:
-    """Every method raises `Unavailable` while PostgreSQL cannot be reached."""
+    """Implements `StoredDeadLetters` and `UncopiedDeadLetters`."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
@@ -32,11 +34,11 @@ class PostgresDeadLetters:
         limit: int,
         *,
         until: datetime | None = None,
-        after: Place | None = None,
-    ) -> list[dict[str, Any]]:
-        """One row for each parked product; see `list_parked_products.sql`."""
-        place = (None, None) if after is None else after
-        return await self._rows("list_parked_products", projection, *narrowed, until, *place, limit)
+        after: ListedDeadLetter | None = None,
+    ) -> list[ListedDeadLetter]:
+        place = (None, None) if after is None else (after.parked_at, after.product_id)
+        rows = await self._rows("list_parked_products", projection, *narrowed, until, *place, limit)
+        return [_of_product(row) for row in rows]
 
     async def alone(
         self,
@@ -45,13 +47,13 @@ class PostgresDeadLetters:
         limit: int,
         *,
         until: datetime | None = None,
-        after: int | None = None,
-    ) -> list[dict[str, Any]]:
-        """One row for each record that is parked alone; see `list_parked_alone.sql`."""
-        return await self._rows("list_parked_alone", projection, *narrowed, until, after, limit)
+        after: ListedDeadLetter | None = None,
+    ) -> list[ListedDeadLetter]:
+        place = None if after is None else after.dead_letter_id
+        rows = await self._rows("list_parked_alone", projection, *narrowed, until, place, limit)
+        return [_of_record(row) for row in rows]
 
     async def count(self, projection: str | None, narrowed: Narrowed) -> Count:
-        """See `count_dead_letters.sql`."""
         (row,) = await self._rows("count_dead_letters", projection, *narrowed)
         return Count(**row)
 
@@ -92,6 +94,25 @@ class PostgresDeadLetters:
     async def _rows(self, name: str, *arguments: Any) -> list[dict[str, Any]]:
         with translated(_SERVER):
             return [dict(row) for row in await self._pool.fetch(load_sql(_PACKAGE, name), *arguments)]
+
+
+def _of_product(row: dict[str, Any]) -> ListedDeadLetter:
+    """A row of `list_parked_products.sql`."""
+    renamed = {
+        "dead_letter_id": row.pop("first_parked_event_id"),
+        "stream_version": row.pop("first_stream_version"),
+        "log_position": row.pop("first_log_position"),
+        "offset": row.pop("record_offset"),
+    }
+    return ListedDeadLetter(**{**row, "product_id": UUID(int=row["product_id"].int)}, **renamed)
+
+
+def _of_record(row: dict[str, Any]) -> ListedDeadLetter:
+    """A row of `list_parked_alone.sql`."""
+    return ListedDeadLetter(
+        row["projection"], None, row["parked_event_id"], row["error_class"], row["cause"], 1, 1,
+        row["parked_at"], row["parked_at"], row["topic"], row["partition"], row["record_offset"],
+    )  # fmt: skip
 
 
 def _uncopied(row: "asyncpg.Record") -> Uncopied:

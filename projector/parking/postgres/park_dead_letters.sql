@@ -16,7 +16,7 @@ SELECT $1, product_id, topic, partition, record_offset, record_timestamp, key, v
 FROM unnest(
     $2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::bigint[], $7::bytea[], $8::bytea[], $9::text[],
     $10::text[], $11::bigint[], $12::int[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[]
-) WITH ORDINALITY AS letter(
+) WITH ORDINALITY AS dead_letter(
     product_id, topic, partition, record_offset, record_timestamp, key, value, names, vals, log_position,
     stream_version, event_id, event_type, correlation_id, error_class, cause, place
 )

@@ -40,6 +40,12 @@ def test_a_misspelt_error_class_is_refused_and_not_taken_for_one_without_dead_le
     assert "'unreadable-record', 'undecodable'" in capsys.readouterr().err
 
 
+def test_show_has_no_option_for_a_class_that_it_would_ignore() -> None:
+    parser = ArgumentParser()
+    add_dead_letter_arguments(parser)
+    _refused(parser, ["show", "--class", "undecodable"])
+
+
 def _refused(parser: ArgumentParser, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parser.parse_args(arguments)

@@ -70,8 +70,8 @@ async def test_an_unforeseen_error_of_one_product_is_noted_and_is_no_error_of_th
     def defect(*_: object) -> None:
         raise ZeroDivisionError("a defect in the fold")
 
-    drained = await feed.retrying(fold=feed.fold._replace(apply=defect)).retry(events[0].product_id, ACTION)
-    assert drained == Released(0, 3, "ZeroDivisionError: a defect in the fold")
+    released = await feed.retrying(fold=feed.fold._replace(apply=defect)).retry(events[0].product_id, ACTION)
+    assert released == Released(0, 3, "ZeroDivisionError: a defect in the fold")
     (product,) = feed.stores.rows.products.values()
     assert (product.error_class, product.attempts, product.events) == ("unknown", 2, 3)
     assert await feed.shows(events[0].product_id) == feed.folded(events[:1])

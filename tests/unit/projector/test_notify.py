@@ -29,7 +29,8 @@ from tests.unit.projector.in_memory_stores import WrittenInMemoryLog
 from tests.unit.projector.records import UNKNOWN, broken
 
 ANN, BOB, CLEO = "ann@x.test", "bob@x.test", "cleo@x.test"
-PATIENCE = RetryPolicy("test-claims", 0.001, 0.005, budget_seconds=0.02)
+PATIENT = RetryPolicy("test-claims", 0, 0, budget_seconds=600)
+IMPATIENT = RetryPolicy("test-claims", 0, 0, budget_seconds=0)
 AWAY, LATER = Delivery("unreachable", "421 not now"), Delivery("not-sent", "450 later")
 NOBODY, SILENT = Delivery("refused", "550 nobody"), Delivery("unknown", "the connection was lost")
 
@@ -45,10 +46,16 @@ class Telling:
     def claims(self, doubt_seconds: float = 60.0) -> InMemoryClaims:
         return InMemoryClaims(self.mails, doubt_seconds=doubt_seconds)
 
-    def notifier(self, *recipients: str, doubt_seconds: float = 60.0, mailer: Any = None) -> Notifier:
+    def notifier(
+        self,
+        *recipients: str,
+        doubt_seconds: float = 60.0,
+        mailer: Any = None,
+        patience: RetryPolicy = PATIENT,
+    ) -> Notifier:
         return Notifier(
             self.claims(doubt_seconds), mailer or self.mailer, self.log.reading, recipients or (ANN,),
-            read_url="http://read", patience=PATIENCE,
+            read_url="http://read", patience=patience,
         )  # fmt: skip
 
     def states(self) -> dict[str, str]:
@@ -297,11 +304,14 @@ class Unsettled:
         await self._claims.discard(event_id)
 
 
-@pytest.mark.parametrize(("failures", "states"), [(2, {ANN: "sent"}), (1_000, {ANN: "claimed"})])
+@pytest.mark.parametrize(
+    ("failures", "patience", "states"),
+    [(2, PATIENT, {ANN: "sent"}), (1_000, IMPATIENT, {ANN: "claimed"})],
+)
 async def test_a_mail_that_was_sent_is_remembered_with_patience(
-    telling: Telling, failures: int, states: dict[str, str]
+    telling: Telling, failures: int, patience: RetryPolicy, states: dict[str, str]
 ) -> None:
-    event, notifier = new(), telling.notifier()
+    event, notifier = new(), telling.notifier(patience=patience)
     notifier._claims = Unsettled(telling.claims(), failures)
     outcome: Sequence[Any] = await asyncio.gather(notifier.notify(event), return_exceptions=True)
     assert isinstance(outcome[0], Done if failures == 2 else Unavailable)

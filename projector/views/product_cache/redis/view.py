@@ -5,19 +5,14 @@ committed offset is the position, and every write is guarded by the document's v
 in PostgreSQL, like those of every view, in a transaction that ends after the documents are written.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
-from projector.applying.dead_letters import Action, DeadLetter, Parking, StoredDeadLetter
+from projector.applying.dead_letters import Action, DeadLetter, OpenParking, Parking, StoredDeadLetter
 from projector.applying.ports import Checkpoint
 from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
-
-OpenParking = Callable[[], AbstractAsyncContextManager[Parking]]
-"""Begins a transaction of its own in which dead letters are parked; committed if its block ends without an
-error.
-"""
 
 
 class RedisProductCache:

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from projector.parking.retry import Released
-
 
 class ListedDeadLetter(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
     """A parked product, with the id of its first dead letter; or, with `product_id` None, a single record."""
@@ -39,38 +37,6 @@ class Result(Struct, frozen=True, rename={"dead_letter_id": "letter_id"}):
     released: int = 0
     left: int = 0
     cause: str | None = None
-
-
-def of_product(row: dict[str, Any]) -> ListedDeadLetter:
-    """A row of `list_parked_products.sql`."""
-    renamed = {
-        "dead_letter_id": row.pop("first_parked_event_id"),
-        "stream_version": row.pop("first_stream_version"),
-        "log_position": row.pop("first_log_position"),
-        "offset": row.pop("record_offset"),
-    }
-    return ListedDeadLetter(**{**row, "product_id": UUID(int=row["product_id"].int)}, **renamed)
-
-
-def of_record(row: dict[str, Any]) -> ListedDeadLetter:
-    """A row of `list_parked_alone.sql`."""
-    return ListedDeadLetter(
-        row["projection"], None, row["parked_event_id"], row["error_class"], row["cause"], 1, 1,
-        row["parked_at"], row["parked_at"], row["topic"], row["partition"], row["record_offset"],
-    )  # fmt: skip
-
-
-def result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
-    """The result that is shown for one dead letter."""
-    return Result(
-        dead_letter.projection,
-        dead_letter.product_id,
-        dead_letter.dead_letter_id,
-        outcome,
-        released.released,
-        released.left,
-        released.cause,
-    )
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:
