@@ -62,7 +62,7 @@ class Log(LogReader, Protocol):
 
 
 LoadSlices = Callable[[Slices, list[int], int, Callable[[int], None]], Awaitable[None]]
-"""The first pass: loads these slices, so many at a time; the last argument gets counts of folded events."""
+"""The first pass: the task, the slices to load, the number of processes; the last gets counts of events."""
 
 
 class Rebuild:

@@ -162,7 +162,7 @@ async def test_stopped_at_any_step_it_goes_on_there_and_does_nothing_twice(step:
     assert world.store.live == world.expected()
     loaded = [one for one in world.steps if one.startswith("slice")]
     repeated = [step] if step.startswith("slice") else []
-    # What was proved is not proved again.
+    # A comparison that was made is not made again.
     assert world.steps.count("waiting") == (2 if step == "waiting" else 1)
     assert sorted(loaded) == sorted(["slice 0", "slice 1", "slice 2", *repeated])
 
