@@ -1,5 +1,4 @@
-"""Runs the whole system on one machine: real PostgreSQL, Redis and Kafka, without containers and without
-root.
+"""Runs the whole system on one machine: real PostgreSQL, Redis and Kafka, without containers or root.
 
 `make up` and the test fixtures start the same servers with the same code, so that tests prove what a
 developer runs:

@@ -1,6 +1,4 @@
-"""`python -m deploy.local up|down|status|shell|clean`: the local stack of the current directory
-(`.local/`).
-"""
+"""`python -m deploy.local up|down|status|shell|clean`: the local stack of this directory (`.local/`)."""
 
 import argparse
 import os

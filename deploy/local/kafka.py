@@ -44,9 +44,7 @@ class KafkaServer(Server):
             self._format()
 
     def command(self) -> Command:
-        """The broker, with a bounded heap so that the whole stack fits on a laptop; it logs warnings and
-        errors.
-        """
+        """The broker, with a bounded heap so that the stack fits on a laptop. It logs warnings and errors."""
         jvm = [
             "-Xms256m",
             "-Xmx512m",

@@ -1,5 +1,4 @@
-"""Downloads Kafka's jars from Maven Central into the cache, and compares them with a committed list of
-hashes.
+"""Downloads Kafka's jars from Maven Central into the cache, and checks them against committed hashes.
 
 To resolve them takes ten seconds of CPU time, so the class path is kept in a file for later starts. The
 resolver runs as a program of its own (`python -m deploy.local.kafka_jars`), because it logs and warns, and
@@ -62,9 +61,7 @@ def _resolve(folder: Path, progress: Progress) -> list[str]:
 
 
 def _megabytes(folder: Path) -> int:
-    """The size of the downloads so far; a jar that is linked into both folders of the resolver counts
-    once.
-    """
+    """The size of the downloads so far; a jar in both folders of the resolver (a link) counts once."""
     sizes = {}
     for root, _folders, names in os.walk(folder):
         for name in names:

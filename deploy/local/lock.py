@@ -1,6 +1,4 @@
-"""Allows one `make up` per directory. The kernel holds the lock, so a killed supervisor leaves none
-behind.
-"""
+"""Allows one `make up` per directory. The kernel frees the lock when a supervisor is killed."""
 
 import fcntl
 import os

@@ -1,5 +1,4 @@
-"""`python -m deploy.local.mail_catcher PORT FOLDER`: a mail server that keeps each mail as a file, and sends
-none.
+"""`python -m deploy.local.mail_catcher PORT FOLDER`: a mail server that keeps mails as files and sends none.
 
 Developers see the mails of the system on their machine, and nobody else ever gets one.
 """

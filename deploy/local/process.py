@@ -1,6 +1,4 @@
-"""Our own programs as children: a process is ready when its operations port says so, a job when it
-succeeded.
-"""
+"""Our own programs as children: a process is ready if its operations port says so, a job if it succeeded."""
 
 import http.client
 import signal

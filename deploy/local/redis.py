@@ -1,6 +1,4 @@
-"""Redis as a cache that keeps its content over a restart, so that fault tests can distinguish restart and
-flush.
-"""
+"""Redis as a cache that survives a restart, so that fault tests can distinguish restart and flush."""
 
 import socket
 from pathlib import Path

@@ -184,9 +184,7 @@ class Server(ABC):
         return "".join(f"\n    {line}" for line in [*lines, f"(log: {self.log_file})"])
 
     def _family(self) -> list[psutil.Process]:
-        """The child and its descendants. The process group is not enough, because PostgreSQL's backends leave
-        it.
-        """
+        """The child and its descendants. Not its process group, because PostgreSQL's backends leave it."""
         if self.pid is None:
             return []
         try:
@@ -211,9 +209,7 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def _wait_until_stopped(process: psutil.Process) -> None:
-    """Wait until all threads are stopped: after SIGSTOP the threads of a broker still serve clients for a
-    moment.
-    """
+    """Wait until all threads are stopped: for a moment after SIGSTOP, a broker's threads serve clients."""
     deadline = time.monotonic() + _STOPPED_SECONDS_MAX
     while not _is_stopped(process):
         if time.monotonic() > deadline:

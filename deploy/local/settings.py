@@ -1,6 +1,4 @@
-"""The settings of the stack, from the environment and `.env`: ports, and addresses of the user's own
-servers.
-"""
+"""The settings of the stack, from the environment and `.env`: ports, and addresses of the user's servers."""
 
 import os
 from collections.abc import Mapping

@@ -34,9 +34,7 @@ def run_shell(settings: StackSettings, arguments: Sequence[str]) -> int:
 
 
 def _interactive(settings: StackSettings, shell: str) -> list[str]:
-    """bash reads the user's start file first; then our folder is put before those of pyenv or conda in
-    PATH.
-    """
+    """bash reads the user's start file, and then puts our folder first in PATH, before pyenv's or conda's."""
     if Path(shell).name != "bash":
         return [shell]
     start_file = settings.folder / "bashrc"

@@ -78,9 +78,7 @@ class Supervisor:
         return report_unless_interrupted
 
     def _require_free_ports(self, seconds_max: float) -> None:
-        """If the last run was killed, the kernel has stopped its servers; this waits until they have
-        ended.
-        """
+        """The servers of a killed run get a signal from the kernel; this waits until they have ended."""
         deadline = time.monotonic() + seconds_max
         while True:
             try:
@@ -136,9 +134,7 @@ class Supervisor:
             child.spawn()
 
     def _stop(self) -> None:
-        """Stops processes before servers, so that work in flight is written. A second signal ends the
-        wait.
-        """
+        """Stops processes before servers, so that their work is written. A second signal ends the wait."""
         self._stop_signals_seen = self._stop_signals
         self._display.begin()
         for group in (self._stack.migrations, self._stack.processes, self._stack.servers):
@@ -154,9 +150,7 @@ class Supervisor:
 
 
 def _in_parallel(children: Sequence[Server], act: Callable[[Server], None]) -> None:
-    """Run `act` for all and wait; then raise the error that is a cause, and not one that follows from
-    another.
-    """
+    """Run `act` for all and wait; then raise an error that is a cause, not one that follows from it."""
     if not children:
         return
     with ThreadPoolExecutor(max_workers=len(children)) as pool:

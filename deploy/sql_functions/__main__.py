@@ -1,5 +1,4 @@
-"""`python -m deploy.sql_functions command_api|projector TITLE`: writes a migration with the changed
-functions.
+"""`python -m deploy.sql_functions command_api|projector TITLE`: writes changed functions into a migration.
 
 The command starts a PostgreSQL of its own, applies the existing migrations, and compares the functions with
 their files.

@@ -13,9 +13,7 @@ class CannotWrite(Exception):
 
 
 def write_migration(package: str, folder: Path, title: str, found: Sequence[Drift]) -> Path:
-    """Writes the migration with the next number and the text of each changed function file. Raises
-    `CannotWrite`.
-    """
+    """The migration with the next number and the texts of the changed files. Raises `CannotWrite`."""
     if not re.fullmatch(r"[a-z0-9_]+", title):
         raise CannotWrite(f"the title {title!r} may have small letters, digits and underscores only")
     for one in found:

@@ -31,7 +31,7 @@ async def wait_until_applied(
     """
     deadline = time.monotonic() + seconds_max
     while await published_position() < position:
-        await _pause(deadline, "the relay has not published the log up to the rebuild's position")
+        await _pause(deadline, f"the relay has not published the log up to position {position}")
     try:
         ends = (await topic_ends(bootstrap_servers, topic, [])).end_offsets
         while True:
@@ -49,5 +49,7 @@ async def wait_until_applied(
 
 async def _pause(deadline: float, reason: str) -> None:
     if time.monotonic() > deadline:
-        raise CannotGoOn(f"{reason}; is it running? Try again, or rebuild without comparison")
+        raise CannotGoOn(
+            f"{reason}; is it running? Try again; a rebuild with --without-comparison does not wait for it"
+        )
     await asyncio.sleep(_LOOK_SECONDS)

@@ -7,7 +7,7 @@ The live view does not change before the switch, and the previous one stays unti
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from projector.errors import CannotGoOn
@@ -22,14 +22,12 @@ from projector.rebuild.workers import load_in_processes
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
 
-if TYPE_CHECKING:
-    from projector.settings import ProjectorSettings
-
 
 class Wanted(NamedTuple):
     """The options of a rebuild. `live_lag_events_max`: above it the rebuild waits."""
 
     workers: int
+    products_in_memory_max: int
     accepts_differences: bool
     compares: bool
     switches: bool
@@ -64,7 +62,7 @@ class Log(LogReader, Protocol):
 
 
 LoadSlices = Callable[[Slices, list[int], int, Callable[[int], None]], Awaitable[None]]
-"""The first pass: loads these slices, so many at a time; the last argument gets counts of folded events."""
+"""The first pass: the task, the slices to load, the number of processes; the last gets counts of events."""
 
 
 class Rebuild:
@@ -74,7 +72,6 @@ class Rebuild:
         self,
         projection: Rebuilding,
         stores: Stores,
-        settings: "ProjectorSettings",
         reporter: Reporter,
         owner_id: UUID,
         *,
@@ -84,7 +81,6 @@ class Rebuild:
         self._projection = projection
         self._name = projection.name
         self._stores = stores
-        self._settings = settings
         self._report = reporter
         self._owner_id = owner_id
         self._parts = projection.target(stores, owner_id)
@@ -99,8 +95,7 @@ class Rebuild:
             raise CannotGoOn(f"a rebuild of {self._name} is unfinished ({phase}): resume or cancel it")
         target = await self._log.newest_position()
         products = await self._log.count_products(target)
-        in_memory = self._settings.rebuild_products_in_memory_max
-        slices = max(wanted.workers, -(-products // in_memory))
+        slices = max(wanted.workers, -(-products // wanted.products_in_memory_max))
         await self._parts.shadow.drop_previous()
         await self._parts.shadow.make()
         await self._parts.records.start(
@@ -198,18 +193,12 @@ class Rebuild:
         await self._load_slices(slices, left, count, self._report.events)
 
 
-def rebuild_of(
-    projection: Rebuilding,
-    stores: Stores,
-    settings: "ProjectorSettings",
-    reporter: Reporter,
-    owner_id: UUID,
-) -> Rebuild:
+def rebuild_of(projection: Rebuilding, stores: Stores, reporter: Reporter, owner_id: UUID) -> Rebuild:
     """A rebuild from the log in PostgreSQL, with processes for its first pass."""
     return Rebuild(
-        projection, stores, settings, reporter, owner_id,
+        projection, stores, reporter, owner_id,
         log=PostgresLogScan(stores.log_pool),
-        load_slices=partial(load_in_processes, settings),
+        load_slices=partial(load_in_processes, stores.settings),
     )  # fmt: skip
 
 

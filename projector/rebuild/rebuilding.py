@@ -40,9 +40,7 @@ class Rebuilding(Protocol):
     def verification(
         self, stores: Stores, told: Callable[[int], None]
     ) -> AbstractAsyncContextManager[Verification[Any]]:
-        """Compares the live view with the log; `told` gets product counts. Raises `Unavailable`,
-        `CannotGoOn`.
-        """
+        """Compares view and log; `told` gets product counts. Raises `Unavailable`, `CannotGoOn`."""
 
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
         """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""

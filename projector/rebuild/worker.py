@@ -20,8 +20,8 @@ from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import BulkFold, LogRow
 from projector.rebuild.postgres.live_lag import LiveLag
 from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
-from projector.rebuild.rebuilding import Rebuilding
-from projector.stores import Stores, open_stores
+from projector.rebuild.rebuilding import Rebuilding, Target
+from projector.stores import open_stores
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -65,16 +65,18 @@ async def _work(
 ) -> None:
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, _CONNECTIONS_MAX, stack)
+        log = PostgresLogScan(stores.log_pool)
+        target = slices.projection.target(stores, slices.owner_id)
         lag = LiveLag(stores.read_model, slices.projection.name, slices.live_lag_events_max)
         while (which := todo.get()) >= 0:
             _end_with_parent()
-            await _one_slice(stores, slices, which, lag, told)
+            await _one_slice(log, target, slices, which, lag, told)
 
 
-async def _one_slice(stores: Stores, slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]") -> None:
-    target = slices.projection.target(stores, slices.owner_id)
+async def _one_slice(
+    log: PostgresLogScan, target: Target[Any], slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]"
+) -> None:
     bulk: BulkFold[Any] = BulkFold(target.fold)
-    log = PostgresLogScan(stores.log_pool)
     events = 0
     async for rows in _ahead(log, slices, which):
         _end_with_parent()

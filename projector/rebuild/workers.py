@@ -26,7 +26,7 @@ async def load_in_processes(
     count: int,
     events: Callable[[int], None],
 ) -> None:
-    """Load these slices in so many processes. Raises `CannotGoOn`."""
+    """Load the slices `left` in `count` processes; `events` gets counts of events. Raises `CannotGoOn`."""
     processes = Workers(settings, slices, left, count)
     try:
         await processes.run(events)
@@ -39,9 +39,8 @@ class Workers:
 
     def __init__(self, settings: "ProjectorSettings", slices: Slices, left: list[int], count: int) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(
-            [work.__module__, type(slices.projection).__module__]
-        )  # imported once, not by each worker
+        # Imported once, not by each worker.
+        context.set_forkserver_preload([work.__module__, type(slices.projection).__module__])
         # The parent keeps both queues: one without a reference is deleted before a child has opened it.
         self._told: Queue[Told] = context.Queue()
         self._todo: Queue[int] = context.Queue()

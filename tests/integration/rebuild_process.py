@@ -4,7 +4,6 @@ REBUILD_FAULT is `<kill|pause>-<place>:<n>`, at the n-th call of what `_PLACES` 
 until SIGCONT. The arguments are those of the command.
 """
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -58,22 +57,27 @@ class RebuildProcess:
         def has_stopped() -> None:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the rebuild has ended: {self.printed()}")
-            assert psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+            assert psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED, self.printed()
 
-        await eventually(has_stopped, 60)
+        await eventually(has_stopped)
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
     async def has_ended(self) -> tuple[int, str]:
         """The exit code, and all that it printed."""
-        await asyncio.wait_for(asyncio.to_thread(self.process.wait), 60)
-        return self.process.returncode, self.printed()
+
+        def code() -> int:
+            found = self.process.poll()
+            assert found is not None, self.printed()
+            return found
+
+        return await eventually(code), self.printed()
 
     def printed(self) -> str:
-        """On standard output and error."""
-        self._output.seek(0)
-        return self._output.read().decode()
+        """On standard output and error. Reads without a seek: the process shares the place in the file."""
+        file = self._output.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def end(self) -> None:
         self.process.kill()

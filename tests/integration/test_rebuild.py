@@ -289,15 +289,22 @@ async def test_a_reader_that_holds_the_table_delays_the_switch_and_nobody_else(
         async with world.views.transaction():
             await world.views.fetch("SELECT * FROM views.product_view")
             process = await start(world, "rebuild", VIEW)
-            await eventually(lambda: waits_for_its_turn(process))
+            await waits_for_its_turn(process)
         assert await process.wait() == 0
     assert await fold_of_all(world, writer) == []
 
 
 async def waits_for_its_turn(process: asyncio.subprocess.Process) -> None:
+    """Reads what it prints, up to the line that says so."""
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
-    assert b"waits for its tables" in line
+    printed = line = b""
+    while b"waits for its tables" not in line:
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), 60)
+        except TimeoutError:
+            pytest.fail(f"it prints nothing more after: {printed.decode()}")
+        assert line, f"it has ended after: {printed.decode()}"
+        printed += line
 
 
 async def test_a_hole_in_the_log_ends_a_rebuild_with_its_place(world: World, writer: Writer) -> None:

@@ -74,7 +74,7 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
     async def command(stores: Stores) -> int:
         try:
             with progress(terminal, as_json=given.json) as reporter:
-                result = await _until_stopped(_locked(given, stores, settings, reporter, terminal), terminal)
+                result = await _until_stopped(_locked(given, stores, reporter, terminal), terminal)
         except RebuildIsLocked as locked:
             terminal.complain(str(locked))
             return IS_LOCKED
@@ -92,7 +92,7 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
 
 
 async def _locked(
-    given: Namespace, stores: Stores, settings: ProjectorSettings, reporter: Reporter, terminal: Terminal
+    given: Namespace, stores: Stores, reporter: Reporter, terminal: Terminal
 ) -> dict[str, Any] | None:
     """Everything but `--show` holds the lock from the first statement to the last."""
     projection = REBUILDABLE[given.projection]
@@ -104,7 +104,7 @@ async def _locked(
             say_json(terminal, None if record is None else record._asdict())
         return None
     async with lock_of(projection, stores) as owner_id:
-        return await _chosen(rebuild_of(projection, stores, settings, reporter, owner_id), given, settings)
+        return await _chosen(rebuild_of(projection, stores, reporter, owner_id), given, stores.settings)
 
 
 async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
@@ -118,6 +118,7 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
             return {"projection": given.projection, "done": done}
     wanted = Wanted(
         given.workers,
+        settings.rebuild_products_in_memory_max,
         given.accept_differences,
         not given.without_comparison,
         not given.no_switch,

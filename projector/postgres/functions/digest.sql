@@ -1,5 +1,5 @@
--- Count and hash of the rows of every table, by bucket of the product id (or of the row, where there is none),
--- without some products; then also without what products share. Two copies at the same position answer the same.
+-- Count and hash of the rows of every table, by bucket of the product id, or of the row if the table has none. Leaves
+-- some products out; if there are any, also the tables that products share. Copies at one position have one result.
 CREATE OR REPLACE FUNCTION views.digest(of_projection text, of_schema text, without uuid[])
 RETURNS TABLE (table_name text, bucket int, row_count bigint, hash numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

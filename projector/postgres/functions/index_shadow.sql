@@ -1,4 +1,4 @@
--- The live tables' constraints and indexes, names included, and the planner's statistics.
+-- Gives the shadow the constraints and indexes of the live tables, under the same names, and planner statistics.
 CREATE OR REPLACE FUNCTION views.index_shadow(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

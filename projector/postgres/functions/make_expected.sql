@@ -1,5 +1,5 @@
--- What a view should be, for `verify`: temporary tables like the live ones, keys and all. As the caller: they are
--- the caller's own.
+-- Makes the temporary tables that `verify` fills with the rows that a view should have: like the live ones, with
+-- their keys. Runs with the caller's rights, so that the tables belong to the caller.
 CREATE OR REPLACE FUNCTION views.make_expected(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

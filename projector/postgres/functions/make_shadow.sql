@@ -1,5 +1,5 @@
--- Empty tables like the live ones, without indexes: those come when the data is there. Shared ones get their
--- primary key at once.
+-- Makes empty tables like the live ones. They get their indexes after the data (index_shadow); but tables that
+-- products share get their primary key at once.
 CREATE OR REPLACE FUNCTION views.make_shadow(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

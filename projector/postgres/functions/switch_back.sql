@@ -1,4 +1,4 @@
--- Previous becomes live again; what was live becomes the shadow, to be looked at or dropped.
+-- The previous tables become the live ones again; the live ones become the shadow, to be looked at or dropped.
 CREATE OR REPLACE FUNCTION views.switch_back(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

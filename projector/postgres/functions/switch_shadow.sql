@@ -1,4 +1,5 @@
--- Live becomes previous, shadow becomes live. In the caller's transaction, which holds the checkpoints.
+-- The live tables become the previous ones, the shadow becomes live, in the caller's transaction, which holds the
+-- checkpoints.
 CREATE OR REPLACE FUNCTION views.switch_shadow(of_projection text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

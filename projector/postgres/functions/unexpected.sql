@@ -1,5 +1,6 @@
--- Rows of the live tables that are not as expected, as JSON: of some products from the tables whose rows are of one
--- product each, which are then emptied for the next ones; or, without products, from the shared tables, whole.
+-- Rows of the live tables that differ from the expected ones, as JSON. With products: their rows, in the tables whose
+-- rows belong to one product each. Without products: all rows of the tables that products share. Then empties the
+-- expected tables that it has compared, for the next call.
 CREATE OR REPLACE FUNCTION views.unexpected(of_projection text, of_products uuid[])
 RETURNS TABLE (table_name text, row_key text, live text, expected text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

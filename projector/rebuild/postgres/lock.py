@@ -25,7 +25,7 @@ from shared.postgres.sql import load_sql
 _SERVER = "read model"
 _PACKAGE = "projector.rebuild.postgres"
 APPLICATION_NAME = "projector-rebuild-lock"
-# Transactions of a process that was killed end within this time, or they are long ones (a slice, an index).
+# Most transactions of a killed process end within this time; a long one (a slice, an index) may take longer.
 _TAKE_SECONDS_MAX = 10.0
 
 
@@ -46,7 +46,7 @@ async def rebuild_lock(dsn: str, projection: str, *, connect_timeout_seconds: fl
         async with _until_lost(connection, projection):
             yield owner_id
     finally:
-        with suppress(OSError, TimeoutError):
+        with suppress(OSError):  # the server does not answer: it frees the lock when it notices the loss
             await connection.close()
 
 

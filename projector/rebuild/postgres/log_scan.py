@@ -42,7 +42,7 @@ class PostgresLogScan(PostgresEventLog):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "count_streams"), upto))
 
     async def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
-        """Every product's newest version, in pages of so many products. Raises `Unavailable`."""
+        """Every product's newest version, in pages of `page` products. Raises `Unavailable`."""
         last: UUID | None = None
         while True:
             with translated(_SERVER):
@@ -53,7 +53,7 @@ class PostgresLogScan(PostgresEventLog):
             last = rows[-1]["product_id"]
 
     async def sampled_versions(self, count: int) -> dict[UUID, int]:
-        """Newest versions of so many products, chosen at random. Raises `Unavailable`."""
+        """Newest versions of at most `count` products, chosen at random. Raises `Unavailable`."""
         with translated(_SERVER):
             return dict(map(tuple, await self._pool.fetch(load_sql(_PACKAGE, "sample_streams"), count)))
 

@@ -15,7 +15,7 @@ from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
 ProductIds = Callable[[int], AsyncIterator[Iterable[UUID]]]
-"""All products of the log, in pages of so many."""
+"""All products of the log, in pages; the argument is the number of products in a page."""
 
 _PRODUCTS_PER_PAGE = 1_000
 _DIFFERENCES_SHOWN_MAX = 20

@@ -17,7 +17,6 @@ from projector.rebuild.ports import CATCHING_UP, COMPARED, LOADING, SWITCHED
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted
 from projector.rebuild.rebuilding import Target
 from projector.rebuild.worker import Slices
-from projector.settings import ProjectorSettings
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.in_memory.shadow import InMemoryRebuild
@@ -28,8 +27,8 @@ from tests.unit.projector.records import broken, folded, stored
 
 OWNER_ID = UUID(int=1)
 WANTED = Wanted(
-    workers=3, accepts_differences=False, compares=True, switches=True, live_lag_events_max=1,
-    live_wait_seconds_max=1.0,
+    workers=3, products_in_memory_max=250_000, accepts_differences=False, compares=True, switches=True,
+    live_lag_events_max=1, live_wait_seconds_max=1.0,
 )  # fmt: skip
 
 
@@ -90,7 +89,7 @@ class World:
                 raise Stopped
 
         return Rebuild(
-            cast("Any", self), cast("Any", None), ProjectorSettings(_env_file=None),
+            cast("Any", self), cast("Any", None),
             Reporter(phase, lambda count: None, lambda count: None), OWNER_ID,
             log=self.log.reading, load_slices=self.load_slices,
         )  # fmt: skip
@@ -163,7 +162,7 @@ async def test_stopped_at_any_step_it_goes_on_there_and_does_nothing_twice(step:
     assert world.store.live == world.expected()
     loaded = [one for one in world.steps if one.startswith("slice")]
     repeated = [step] if step.startswith("slice") else []
-    # What was proved is not proved again.
+    # A comparison that was made is not made again.
     assert world.steps.count("waiting") == (2 if step == "waiting" else 1)
     assert sorted(loaded) == sorted(["slice 0", "slice 1", "slice 2", *repeated])
 
