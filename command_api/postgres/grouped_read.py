@@ -30,15 +30,7 @@ def grouped_read(fetch: "Fetch[K, V]", *, keys_max: int) -> CoalescedReads[K, V]
             raise StoreUnavailable("the event store cannot be reached, or is too slow") from error
         return [found.get(key) for key in keys]
 
-    return CoalescedReads(read, heard=_heard, keys_max=keys_max)
-
-
-def _heard(error: BaseException) -> Exception:
-    if isinstance(error, StoreUnavailable):
-        heard = StoreUnavailable(str(error))
-        heard.__cause__ = error.__cause__
-        return heard
-    return error if isinstance(error, Exception) else StoreUnavailable("the process stops")
+    return CoalescedReads(read, unavailable=StoreUnavailable, keys_max=keys_max)
 
 
 async def _fetch_twice(fetch: "Fetch[K, V]", keys: list[K]) -> Mapping[K, V]:
