@@ -58,7 +58,7 @@ _hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, and the cache that the hot read asks first (`http/hot_read.py`)."""
+    """A wired query API: the application, and the cache that the hot read asks first (`hot_read.py`)."""
 
     application: ASGIApp
     cache: RedisProductCache

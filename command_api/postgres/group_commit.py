@@ -18,7 +18,7 @@ from command_api.executing.ports import Append, AppendOutcome, StoreError, Store
 from command_api.postgres.append_call import call_append
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
-from shared.postgres.errors import is_permanent_data_error, is_transient
+from shared.postgres.errors import is_permanent_data_error, is_unavailable
 
 _log = get_logger(__name__)
 
@@ -142,7 +142,7 @@ class GroupCommit:
                 return
             for waiting in batch:
                 await self._write([waiting])
-        elif is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
+        elif is_unavailable(error):
             _fail(batch, StoreUnavailable("the event store is busy or shutting down"), error)
         else:
             raise error

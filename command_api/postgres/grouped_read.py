@@ -6,11 +6,9 @@ At most one query of a kind is in flight; look-ups that come meanwhile go into t
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-import asyncpg
-
 from command_api.executing.ports import StoreUnavailable
 from shared.ops.concurrency.coalesced_reads import CoalescedReads
-from shared.postgres.errors import is_transient
+from shared.postgres.errors import is_transient, is_unavailable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -20,37 +18,26 @@ Fetch = Callable[[list[K]], Awaitable[Mapping[K, V]]]
 def grouped_read(fetch: "Fetch[K, V]", *, keys_max: int) -> CoalescedReads[K, V]:
     """`await read.get(key)`: the value, or None if the query finds none.
 
-    Raises `StoreUnavailable` if the store cannot be reached even at a second attempt.
+    Raises `StoreUnavailable` if the store is too slow, or cannot be reached even at a second attempt.
     """
 
     async def read(keys: list[K]) -> Sequence[V | None]:
-        found = await _fetch_twice(fetch, keys)
+        try:
+            found = await _fetch_twice(fetch, keys)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            raise StoreUnavailable("the event store cannot be reached, or is too slow") from error
         return [found.get(key) for key in keys]
 
-    return CoalescedReads(read, heard=_heard, keys_max=keys_max)
-
-
-def _heard(error: BaseException) -> Exception:
-    if isinstance(error, StoreUnavailable):
-        heard = StoreUnavailable(str(error))
-        heard.__cause__ = error.__cause__
-        return heard
-    return error if isinstance(error, Exception) else StoreUnavailable("the process stops")
+    return CoalescedReads(read, unavailable=StoreUnavailable, keys_max=keys_max)
 
 
 async def _fetch_twice(fetch: "Fetch[K, V]", keys: list[K]) -> Mapping[K, V]:
-    """Try again after a transient error: a pooled connection may have died since its last use.
-
-    A look-up by keys that is cancelled after the statement time-out is no bug: the server is too slow now.
-    """
+    """Try again after a transient error: a pooled connection may have died since its last use."""
     try:
-        try:
-            return await fetch(keys)
-        except Exception as error:
-            if not is_transient(error):
-                raise
         return await fetch(keys)
     except Exception as error:
-        if not is_transient(error) and not isinstance(error, asyncpg.QueryCanceledError):
+        if not is_transient(error):
             raise
-        raise StoreUnavailable("the event store cannot be reached, or is too slow") from error
+    return await fetch(keys)

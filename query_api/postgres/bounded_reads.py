@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from query_api.errors import Overloaded, ReadModelUnavailable
-from shared.postgres.errors import is_transient
+from shared.postgres.errors import is_unavailable
 
 
 class BoundedReads:
@@ -57,8 +57,7 @@ async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any
     try:
         rows: list[asyncpg.Record] = await pool.fetch(sql, *parameters)
     except Exception as error:
-        # A statement that exceeds its time limit will do so again; for the reader this is an outage.
-        if is_transient(error) or isinstance(error, asyncpg.QueryCanceledError):
-            raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
-        raise
+        if not is_unavailable(error):
+            raise
+        raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
     return rows

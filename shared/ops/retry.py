@@ -48,7 +48,7 @@ async def retry_transient(
 
     Every retry counts in `retries_total{policy}`; the first and every tenth are logged.
     """
-    pause = _Pause(policy, stop)
+    between = _Pause(policy, stop)
     try:
         # The first attempt nearly always succeeds, and this runs once per batch: tenacity would cost a tenth
         # of a millisecond.
@@ -61,8 +61,8 @@ async def retry_transient(
         retry=retry_if_exception(lambda error: isinstance(error, Exception) and is_transient(error)),
         wait=wait_random_exponential(multiplier=policy.wait_seconds_initial, max=policy.wait_seconds_max),
         stop=_budget(policy),
-        before_sleep=pause.begin,
-        sleep=pause.sleep,
+        before_sleep=between.begin,
+        sleep=between.sleep,
         reraise=True,
     )
 

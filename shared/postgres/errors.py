@@ -28,6 +28,7 @@ Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 
 A DSN with several hosts and `target_session_attrs` finds no primary during a fail-over: transient too.
 57014 (statement_timeout, cancel) is neither on purpose: a statement that is too slow once is too slow again.
+For the caller of a small statement it is an outage all the same: `is_unavailable`.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
 
@@ -81,6 +82,13 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InternalClientError):
         return any(text in str(error) for text in _ENDED_SESSION_TEXTS)
     return isinstance(error, OSError) or is_closed_transport(error)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the server is unavailable for the caller of a small statement: a transient error, or the server
+    was too slow and ended the statement (statement_timeout).
+    """
+    return is_transient(error) or isinstance(error, asyncpg.QueryCanceledError)
 
 
 def is_permanent_data_error(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from projector.errors import Refused, Unavailable
 from projector.views.product_cache.redis.failures import translated
 from shared.kafka.errors import KAFKA_IS_AWAY, PRODUCER_HAS_DIED
 from shared.ops.closed_transport import is_closed_transport
-from shared.postgres.errors import is_permanent_data_error, is_transient
+from shared.postgres.errors import is_permanent_data_error, is_transient, is_unavailable
 from shared.redis import errors as redis_errors
 
 CLOSED_TRANSPORT = RuntimeError(
@@ -75,6 +75,15 @@ def test_each_class_of_asyncpg_has_its_class() -> None:
     assert {name for name in set(found) - without if is_transient(found[name]("x"))} == ASYNCPG_TRANSIENT
     for name, one in found.items():
         assert not (is_transient(one("x")) and is_permanent_data_error(one("x"))), name
+
+
+def test_a_statement_time_out_is_an_outage_though_not_transient() -> None:
+    found = {name: one("x") for name, one in classes_of(asyncpg.exceptions).items()}
+    unavailable = {name for name, error in found.items() if is_unavailable(error)}
+    assert unavailable - {name for name, error in found.items() if is_transient(error)} == {
+        "QueryCanceledError"
+    }
+    assert is_unavailable(CLOSED_TRANSPORT)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ class KafkaPublisher:
         try:
             done, pending = await asyncio.wait(sending, timeout=self._settings.send_seconds_max)
         finally:
+            # Nothing waits for their end: `stop` abandons the producer, which ends every send.
             for task in sending:
                 task.cancel()
         failures = [failure for task in done if (failure := task.result()) is not None]

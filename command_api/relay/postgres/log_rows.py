@@ -10,7 +10,7 @@ import msgspec
 
 from command_api.relay.ports import LogUnavailable, OperatorNeeded
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
-from shared.postgres.errors import is_transient
+from shared.postgres.errors import is_unavailable
 from shared.postgres.sql import load_sql
 
 RELAY_NAME = "kafka"
@@ -51,15 +51,12 @@ async def read_relay_cursor(connection: "asyncpg.Connection[asyncpg.Record]") ->
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns transient driver errors into `LogUnavailable`; any other error is a bug or a missing
-    migration.
+    """Turns driver errors of an unavailable server into `LogUnavailable`; any other error is a bug or a
+    missing migration.
     """
     try:
         yield
-    except asyncpg.QueryCanceledError as error:
-        # statement_timeout: every statement here is small and bounded, so the server is overloaded.
-        raise LogUnavailable(f"{type(error).__name__}: {error}") from error
     except Exception as error:
-        if not is_transient(error):
+        if not is_unavailable(error):
             raise
         raise LogUnavailable(f"{type(error).__name__}: {error}") from error

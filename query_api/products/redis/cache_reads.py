@@ -19,14 +19,8 @@ def cache_reads(
     """`count` gets the numbers (hits, misses, bypassed) of each batch, counted by caller."""
     return CoalescedReads(
         lambda keys: calls.run(lambda: read_many(keys)),
-        heard=_heard,
+        unavailable=CacheUnavailable,
         keys_max=KEYS_PER_BATCH_MAX,
         batches_max=batches_max,
         count=count,
     )
-
-
-def _heard(error: BaseException) -> Exception:
-    if isinstance(error, CacheUnavailable):
-        return CacheUnavailable(str(error))
-    return error if isinstance(error, Exception) else CacheUnavailable("the process stops")

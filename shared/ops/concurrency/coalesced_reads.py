@@ -19,22 +19,22 @@ Count = Callable[[int, int, int], None]
 class CoalescedReads(Generic[K, V]):
     """One look-up for many callers at once.
 
-    `heard` makes a separate exception for each caller of a failed or cancelled command: a shared exception
-    would collect the tracebacks of all callers. `count` gets the numbers (found, missing, failed) of each
-    batch, counted by caller.
+    If a command raises `unavailable` or is cancelled, each caller gets an `unavailable` of its own: a shared
+    exception would collect the tracebacks of all callers. Every other error is a bug, and is raised as it is.
+    `count` gets the numbers (found, missing, failed) of each batch, counted by caller.
     """
 
     def __init__(
         self,
         read_many: "ReadMany[K, V]",
         *,
-        heard: Callable[[BaseException], Exception],
+        unavailable: type[Exception],
         keys_max: int,
         batches_max: int = 1,
         count: Count | None = None,
     ) -> None:
         self._read_many = read_many
-        self._heard = heard
+        self._unavailable = unavailable
         self._keys_max = keys_max
         self._batches_max = batches_max
         self._count = count
@@ -100,7 +100,14 @@ class CoalescedReads(Generic[K, V]):
         for futures in batch.values():
             for future in futures:
                 if not future.done():
-                    future.set_exception(self._heard(error))
+                    future.set_exception(self._for_one_caller(error))
                     future.exception()  # mark as retrieved: a caller that has hung up does not read it
         if self._count is not None:
             self._count(0, 0, sum(map(len, batch.values())))
+
+    def _for_one_caller(self, error: BaseException) -> Exception:
+        if isinstance(error, self._unavailable):
+            own = self._unavailable(str(error))
+            own.__cause__ = error.__cause__
+            return own
+        return error if isinstance(error, Exception) else self._unavailable("the process stops")

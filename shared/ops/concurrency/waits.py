@@ -54,7 +54,11 @@ async def run_until(
 
 
 async def cancelled(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel the tasks and wait for their end; their errors are dropped."""
+    """Cancel the tasks and wait for their end, however long it takes; their errors are dropped.
+
+    The stops of a process and of its server are bounded, so they do not call this: they go on without a task
+    that does not end.
+    """
     await _end(tasks)
     await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -8,11 +8,11 @@ the application.
 from collections.abc import Iterable
 
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send, respond
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.protocol import REFUSAL
 
 OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
-_RETRY_AFTER = (b"retry-after", b"1")
+_RETRY_AFTER = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
 _CLOSE = (b"connection", b"close")
 _DISCONNECT = {"type": "http.disconnect"}
 _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})

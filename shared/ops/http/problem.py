@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 1
+"""In every answer with status 503."""
 _encode = msgspec.json.Encoder().encode
 
 

@@ -7,10 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from shared.ops.http.asgi import Scope, Send, respond
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.request_context import context_of
-
-RETRY_AFTER_SECONDS = 1
 
 
 def problem_document(scope: Scope, problem: Problem, *, instance: str | None) -> bytes:
