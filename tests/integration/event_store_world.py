@@ -18,10 +18,14 @@ async def open_store(
 ) -> PostgresEventStore:
     """A store as the composition root makes it."""
     pool = await create_pool(
-        dsn, application_name="test read", size_max=2, statement_timeout_seconds=5, connect_timeout_seconds=2
+        dsn,
+        application_name="test read",
+        size_max=2,
+        statement_timeout_seconds=30,
+        connect_timeout_seconds=30,
     )
     writer = WriterConnection(
-        dsn, connect_timeout_seconds=2, call_timeout_seconds=10, recovery_seconds_max=recovery_seconds_max
+        dsn, connect_timeout_seconds=30, call_timeout_seconds=30, recovery_seconds_max=recovery_seconds_max
     )
     return PostgresEventStore(pool, writer, limits=limits)
 

@@ -28,6 +28,7 @@ from tests.eventually import eventually
 from tests.integration.process_faults import install
 from tests.integration.projector_environment import environment_of
 
+_ENDS_SECONDS_MAX = 60
 _PLACES: dict[str, tuple[Any, str]] = {
     "before-make": (PostgresShadow, "make"),
     "before-index": (PostgresShadow, "finish_loading"),
@@ -60,14 +61,17 @@ class RebuildProcess:
                 raise RuntimeError(f"the rebuild has ended: {self.printed()}")
             assert psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
 
-        await eventually(has_stopped, 60)
+        await eventually(has_stopped, _ENDS_SECONDS_MAX)
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
     async def has_ended(self) -> tuple[int, str]:
         """The exit code, and all that it printed."""
-        await asyncio.wait_for(asyncio.to_thread(self.process.wait), 60)
+        try:
+            await asyncio.to_thread(self.process.wait, _ENDS_SECONDS_MAX)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"the rebuild goes on: {self.printed()}") from late
         return self.process.returncode, self.printed()
 
     def printed(self) -> str:

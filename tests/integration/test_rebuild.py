@@ -289,15 +289,20 @@ async def test_a_reader_that_holds_the_table_delays_the_switch_and_nobody_else(
         async with world.views.transaction():
             await world.views.fetch("SELECT * FROM views.product_view")
             process = await start(world, "rebuild", VIEW)
-            await eventually(lambda: waits_for_its_turn(process))
-        assert await process.wait() == 0
+            await waits_for_its_turn(process)
+        output, errors = await process.communicate()
+        assert process.returncode == 0, output + errors
     assert await fold_of_all(world, writer) == []
 
 
 async def waits_for_its_turn(process: asyncio.subprocess.Process) -> None:
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
-    assert b"waits for its tables" in line
+    said = b""
+    async with asyncio.timeout(60):
+        while b"waits for its tables" not in said:
+            line = await process.stdout.readline()
+            assert line, f"the rebuild has ended: {said.decode()}"
+            said += line
 
 
 async def test_a_hole_in_the_log_ends_a_rebuild_with_its_place(world: World, writer: Writer) -> None:

@@ -75,7 +75,7 @@ async def read_model(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
 
 @pytest_asyncio.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = create_redis(redis_url, socket_timeout_seconds=2, connect_timeout_seconds=2, connections_max=4)
+    client = create_redis(redis_url, socket_timeout_seconds=30, connect_timeout_seconds=30, connections_max=4)
     yield client
     await client.aclose()
 
@@ -115,7 +115,7 @@ def view_of_every_type(request: pytest.FixtureRequest, read_model: Any, redis: R
 
 async def _pool(dsn: str) -> Any:
     return await create_pool(
-        dsn, application_name="test", size_max=4, statement_timeout_seconds=10, connect_timeout_seconds=5
+        dsn, application_name="test", size_max=4, statement_timeout_seconds=30, connect_timeout_seconds=30
     )
 
 
