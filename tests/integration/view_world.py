@@ -11,8 +11,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from projector.applying.apply import Applied, Applier
-from projector.applying.batch import Item
+from projector.applying.apply import Applier
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
 from projector.applying.postgres import PostgresEventLog
@@ -36,7 +35,9 @@ from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
 from tests.table_projections import TABLES
-from tests.unit.projector.records import LOG_ID, folded, record_of
+from tests.unit.projector.deliveries import Deliveries
+from tests.unit.projector.feed import VIEWS_OF_EVERY_TYPE
+from tests.unit.projector.records import LOG_ID
 
 
 class Log:
@@ -83,8 +84,6 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 View = Any
 PROJECTION = "a_view"
 """Whatever view it is, so that tests can name it where it is stored."""
-EVERY_TYPE = (PRODUCT_VIEW.name, PRODUCT_CACHE.name, "analytics")
-"""Views that use all types there are: what is broken is broken for them."""
 
 
 def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = PRODUCT_VIEW.name) -> View:
@@ -108,7 +107,7 @@ def fold_of(view: View) -> Fold[Any]:
     return next(one.fold for one in TABLES.values() if type(view._tables) is one.make_tables)
 
 
-@pytest.fixture(params=EVERY_TYPE)
+@pytest.fixture(params=VIEWS_OF_EVERY_TYPE)
 def view_of_every_type(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
     return make_view(request.param, read_model, redis)
 
@@ -119,43 +118,14 @@ async def _pool(dsn: str) -> Any:
     )
 
 
-class Feed:
-    """Delivers events to a projection as Kafka would: offsets rise, whatever the events are."""
+class Feed(Deliveries):
+    """One process over real servers."""
 
     def __init__(
-        self,
-        view: View,
-        log: Log,
-        lists: RedisListGenerations | None = None,
-        *,
-        read_model: Any,
-        **more: Any,
+        self, view: View, log: Log, lists: RedisListGenerations | None = None, *, read_model: Any
     ) -> None:
-        self.view = view
-        self.fold = fold_of(view)
-        self.read_model = read_model
-        parked = PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
-        self.projection = Applier(view, self.fold, log.reading, parked, listener=lists, **more)
-        self.offset = 0
-
-    async def deliver(self, *events: RecordedEvent, isolate: bool = False) -> Applied:
-        records = [record_of(event, offset) for offset, event in enumerate(events, start=self.offset)]
-        return await self.deliver_records(*records, isolate=isolate)
-
-    async def deliver_records(self, *records: Any, isolate: bool = False) -> Applied:
-        batch: list[Item] = [read_one(record, LOG_ID) for record in records]
-        applied = await self.projection.apply(batch, isolate=isolate)
-        self.offset = records[-1].offset + 1
-        return applied
-
-    async def shows(self, product_id: UUID) -> tuple[int, Any] | None:
-        """(version, what is kept of it) as it stands in the view."""
-        async with self.view.begin({}) as writer:
-            return (await writer.held([product_id])).get(product_id)
-
-    def folded(self, events: Sequence[RecordedEvent]) -> tuple[int, Any]:
-        """What it must show after these events."""
-        return folded(events, self.fold)
+        fold, parked = fold_of(view), PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
+        super().__init__(view, fold, Applier(view, fold, log.reading, parked, listener=lists))
 
 
 @pytest_asyncio.fixture
@@ -194,5 +164,5 @@ class TestLog:
         return await self._log.reading.events_after(versions)
 
 
-def retrying(view: View, log: Log, **more: Any) -> Retry[Any]:
-    return Retry(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
+def retrying(view: View, log: Log, *, fold: Fold[Any] | None = None) -> Retry[Any]:
+    return Retry(view, fold or fold_of(view), TestLog(log), read_one)
