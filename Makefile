@@ -34,7 +34,7 @@ test: .venv/.complete ## run all tests but `make prove`, against real servers (A
 test-unit: .venv/.complete ## run the tests that need no server, in seconds
 	.venv/bin/python -m pytest -m "not prove and not servers" -n $(WORKERS) --dist loadfile tests/unit tests/contract tests/architecture $(ARGS)
 
-prove: .venv/.complete ## run the long tests: random faults, whole matrices of requests, the container engine
+prove: .venv/.complete ## run the long tests: random faults, whole matrices of requests, the last release, the container engine
 	.venv/bin/python -m pytest -m prove $(ARGS)
 
 chaos: .venv/.complete ## break everything at random, then check that nothing was lost (ARGS="--minutes 30 --seed 42")
