@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -33,6 +32,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
+from tests.integration.event_store_world import insert_events
 from tests.servers import DatabaseDsns
 from tests.table_projections import TABLES
 from tests.unit.projector.deliveries import Deliveries
@@ -48,14 +48,7 @@ class Log:
         self._owner = owner
 
     async def keep(self, events: Sequence[RecordedEvent]) -> None:
-        await self._owner.executemany(
-            "INSERT INTO catalogue.events (position, product_id, stream_version, event_type, schema_version,"
-            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [
-                (*msgspec.structs.astuple(one)[:6], msgspec.json.encode(one.metadata), one.recorded_at)
-                for one in events
-            ],
-        )
+        await insert_events(self._owner, events)
 
 
 @pytest_asyncio.fixture
