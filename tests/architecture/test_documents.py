@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.source_files import ROOT
+
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
 _SKIPPED = {".venv", ".local", ".git"}

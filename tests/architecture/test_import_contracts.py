@@ -1,6 +1,5 @@
 """Who may import whom: the contracts of pyproject.toml hold, and a technology stays in its folder."""
 
-import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.source_files import ROOT, imported
+
 PACKAGES = ("command_api", "query_api", "projector", "shared")
 # technology -> the folders or modules that may speak it; composition roots make its clients and hand them on
 FOLDERS = {
@@ -36,13 +36,7 @@ def _modules() -> Iterator[Path]:
 
 
 def _imported(module: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
-    return names
+    return {name.split(".")[0] for name in imported(module)}
 
 
 def test_the_import_contracts_hold() -> None:

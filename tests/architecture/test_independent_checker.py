@@ -1,14 +1,13 @@
 """A mistake must not be able to hide itself: whoever checks the product uses none of its code."""
 
-import ast
 from pathlib import Path
 
 import pytest
 
 from projector.projections import REBUILDABLE
+from tests.architecture.source_files import ROOT, imported
 from tests.end_to_end.checks.views import VIEWS
 
-ROOT = Path(__file__).parents[2]
 PRODUCT = {"command_api", "projector", "query_api", "shared"}
 # What gathers and judges; all that they import, directly or not, is looked at.
 WITNESSES = ["tests.end_to_end.checker", "tests.end_to_end.evidence", "tests.end_to_end.workload"]
@@ -21,17 +20,6 @@ def _file_of(module: str) -> Path | None:
     return found[0] if found else None
 
 
-def _imported(file: Path) -> set[str]:
-    """Everywhere in the file, functions included; `from a import b` may mean a module of that name."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
 def reached_from(module: str) -> dict[str, str]:
     """Every module of the repository that is imported, directly or not -> who imports it."""
     reached: dict[str, str] = {module: module}
@@ -39,7 +27,7 @@ def reached_from(module: str) -> dict[str, str]:
     while todo:
         importer = todo.pop()
         file = _file_of(importer)
-        for name in _imported(file) if file is not None else ():
+        for name in imported(file) if file is not None else ():
             if name not in reached and _file_of(name) is not None:
                 reached[name] = importer
                 todo.append(name)

@@ -9,7 +9,7 @@ import pytest_asyncio
 from deploy.local.ports import free_port
 from tests.tcp_proxy import TcpProxy
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 class Echo:

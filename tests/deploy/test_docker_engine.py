@@ -95,11 +95,11 @@ def test_a_product_that_was_written_can_be_read(system: Composed) -> None:
         f"http://127.0.0.1:{system.ports['COMMAND_PORT']}/v1/products",
         json.dumps(product).encode(), {"Content-Type": "application/json"},
     )  # fmt: skip
-    with urllib.request.urlopen(written, timeout=10) as answer:
+    with urllib.request.urlopen(written, timeout=60) as answer:
         location, token = answer.headers["Location"], answer.headers["Consistency-Token"]
     assert location.startswith(f"http://127.0.0.1:{system.ports['QUERY_PORT']}/")
     reading = urllib.request.Request(location, headers={"Consistency-Token": token, "Prefer": "wait=10"})
-    with urllib.request.urlopen(reading, timeout=15) as answer:
+    with urllib.request.urlopen(reading, timeout=60) as answer:
         assert json.load(answer)["name"] == "Ocean Blue Shirt"
 
 
@@ -114,7 +114,7 @@ def test_a_killed_process_comes_back(system: Composed, service: str) -> None:
     def is_another() -> None:
         assert system.state(service)["RestartCount"] == before["RestartCount"] + 1
 
-    eventually_blocking(is_another, 10)
+    eventually_blocking(is_another)
     eventually_blocking(lambda: system.must_be_healthy(service), 90)
 
 

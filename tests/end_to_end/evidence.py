@@ -56,7 +56,7 @@ async def must_be_consistent(
         return evidence
 
     # Check again, because a cached list may not have expired; a real loss is found the second time, too.
-    return await eventually(nothing_is_wrong, seconds_max=15)
+    return await eventually(nothing_is_wrong)
 
 
 async def must_be_at_rest(system: Place) -> int:

@@ -51,10 +51,10 @@ def settled(seen: Mails, state: str, *, is_delivered: bool, parked: list[Parked]
     parked.append(dead_letter())
 
 
-_ANNAS = f"mail: product-created event-1 to {ANNA}"
+ANNAS_MAIL = f"mail: product-created event-1 to {ANNA}"
 WRONG_MAILS: dict[str, tuple[str, Callable[[Mails, list[Parked]], Any]]] = {
     "a mail came twice": (
-        f"{_ANNAS} has come 2 times", lambda seen, _: seen.delivered.append(seen.delivered[0])
+        f"{ANNAS_MAIL} has come 2 times", lambda seen, _: seen.delivered.append(seen.delivered[0])
     ),
     "a mail came twice, and nobody knows of either": (
         "has come 2 times", lambda seen, parked: (

@@ -195,7 +195,7 @@ async def test_killed_processes_leave_their_ports_closed(system: System) -> None
         def all_are_closed(ports: list[int] = ports) -> None:
             assert [port for port in ports if port_is_taken(port)] == []
 
-        await eventually(all_are_closed, 5)
+        await eventually(all_are_closed)
 
 
 async def _end_sessions_of_the_relay(system: System) -> None:

@@ -12,7 +12,7 @@ from tests.end_to_end.system import System
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.servers
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 async def test_a_connection_lost_before_its_first_use_keeps_no_place_in_the_pool(

@@ -150,7 +150,7 @@ async def test_a_request_id_leads_from_the_answer_through_the_logs_of_both_sides
         }
         assert told >= set(VIEWS)
 
-    await eventually(every_view_has_told, 10)
+    await eventually(every_view_has_told)
 
 
 async def test_without_a_request_id_one_is_made_and_used_throughout(

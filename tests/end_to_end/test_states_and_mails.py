@@ -15,8 +15,8 @@ from tests.end_to_end.checks.parked import problems as parked_problems
 from tests.end_to_end.checks.views import products_state
 from tests.end_to_end.kafka_topics import Published
 from tests.end_to_end.mail_evidence import (
-    _ANNAS,
     ANNA,
+    ANNAS_MAIL,
     BERT,
     HISTORY,
     LOG,
@@ -107,14 +107,14 @@ def test_a_mail_that_did_not_come_is_no_fault_where_a_person_was_asked(
     settled(seen, state, is_delivered=is_delivered, parked=parked)
     assert list(mail_problems(HISTORY, seen, parked)) == []
     found = list(mail_problems(HISTORY, seen, []))
-    assert found == ([] if state == "sent" else [f"{_ANNAS} is {state}, and has no dead letter"])
+    assert found == ([] if state == "sent" else [f"{ANNAS_MAIL} is {state}, and has no dead letter"])
 
 
 def test_a_mail_that_was_given_up_before_anybody_claimed_it_is_no_fault() -> None:
     seen = mails()
     del seen.claims["event-1", ANNA], seen.delivered[0]
     assert list(mail_problems(HISTORY, seen, [dead_letter()])) == []
-    assert list(mail_problems(HISTORY, seen, [])) == [f"{_ANNAS} has no row, and has come 0 times"]
+    assert list(mail_problems(HISTORY, seen, [])) == [f"{ANNAS_MAIL} has no row, and has come 0 times"]
 
 
 @pytest.mark.parametrize("wrong", WRONG_MAILS)

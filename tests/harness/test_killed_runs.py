@@ -62,7 +62,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(
     made = json.loads((tmp_path / "made.json").read_text())
     segments = shared_memory_of(made["folders"])
     os.kill(hanging.pid if victim == "the run" else made["worker"], signal.SIGKILL)
-    hanging.wait(30)
+    hanging.wait(60)
 
     def nothing_is_left() -> None:
         sweep()

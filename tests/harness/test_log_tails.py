@@ -28,7 +28,10 @@ def test_a_failed_test_shows_the_last_lines_of_its_servers_and_processes(
     tmp_path: Path, workers: int
 ) -> None:
     run = begin_run(tmp_path, FAILS, workers)
-    run.wait(60)
+    try:
+        run.wait(60)
+    finally:
+        run.kill()
     said = (tmp_path / "run.log").read_text()
     assert "1 failed, 1 passed" in said
     assert "the process ended because of its cause" in said

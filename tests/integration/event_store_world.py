@@ -1,12 +1,15 @@
 """A real event store as the composition root makes it, and what its tables and locks say."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.writer_connection import WriterConnection
+from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import create_pool
 from tests.eventually import eventually
 
@@ -18,12 +21,28 @@ async def open_store(
 ) -> PostgresEventStore:
     """A store as the composition root makes it."""
     pool = await create_pool(
-        dsn, application_name="test read", size_max=2, statement_timeout_seconds=5, connect_timeout_seconds=2
+        dsn,
+        application_name="test read",
+        size_max=2,
+        statement_timeout_seconds=30,
+        connect_timeout_seconds=30,
     )
     writer = WriterConnection(
-        dsn, connect_timeout_seconds=2, call_timeout_seconds=10, recovery_seconds_max=recovery_seconds_max
+        dsn, connect_timeout_seconds=30, call_timeout_seconds=30, recovery_seconds_max=recovery_seconds_max
     )
     return PostgresEventStore(pool, writer, limits=limits)
+
+
+async def insert_events(owner: Connection, events: Iterable[RecordedEvent]) -> None:
+    """Into the log alone, as the owner of its table: the append function has its own tests."""
+    await owner.executemany(
+        "INSERT INTO catalogue.events (position, product_id, stream_version, event_type, schema_version,"
+        " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [
+            (*msgspec.structs.astuple(one)[:6], msgspec.json.encode(one.metadata), one.recorded_at)
+            for one in events
+        ],
+    )
 
 
 async def streams_that_lie(owner: Connection) -> list[UUID]:

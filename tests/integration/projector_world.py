@@ -8,7 +8,6 @@ from uuid import UUID
 
 import asyncpg
 import httpx
-import msgspec
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -24,12 +23,11 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document
 from shared.kafka.cloud_event import record_headers
 from tests.eventually import eventually
+from tests.integration.event_store_world import insert_events
 from tests.servers import DatabaseDsns
 from tests.unit.projector.histories import new_product_id
 
 PARTITIONS = 12
-
-
 # What readers read; the other projections have tests of their own.
 VIEWS = ("product_view", "product_cache")
 
@@ -51,19 +49,8 @@ class World:
         self.topic = topics(settings.kafka_topic_prefix).events
 
     async def append(self, events: Iterable[RecordedEvent]) -> None:
-        """Into the log alone, as the owner: the append function has its own tests."""
-        rows = [
-            (
-                one.log_position, one.product_id, one.stream_version, one.schema_version, one.event_type,
-                one.data, msgspec.json.encode(one.metadata), one.recorded_at,
-            )
-            for one in events
-        ]  # fmt: skip
-        await self.store.executemany(
-            "INSERT INTO catalogue.events (position, product_id, stream_version, schema_version, event_type,"
-            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            rows,
-        )
+        """Into the log alone."""
+        await insert_events(self.store, events)
 
     async def publish(self, events: Iterable[RecordedEvent], *, log_id: UUID | None = None) -> None:
         """To Kafka, as the relay does."""

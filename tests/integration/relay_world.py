@@ -1,6 +1,7 @@
-"""What the relay's integration tests share: a log to fill, topics to read, relays to start and to kill."""
+"""What the relay's integration tests share: a log to fill, topics to read, relays to start."""
 
 import asyncio
+import time
 import urllib.error
 import urllib.request
 import warnings
@@ -39,7 +40,7 @@ _INDEX = """
     INSERT INTO catalogue.streams (product_id, stream_version, first_position, last_position)
     SELECT product_id, max(stream_version), min(position), max(position) FROM catalogue.events GROUP BY 1
 """
-_READ_SECONDS_MAX = 30
+_READ_SECONDS_MAX = 60
 
 
 class EventLog:
@@ -119,12 +120,11 @@ async def sever(server: Any, dsns: DatabaseDsns, application_name: str) -> None:
     await eventually(ended)
 
 
-def _read_blocking(bootstrap_servers: str, topic: str) -> list[Any]:
+def _read_blocking(bootstrap_servers: str, topic: str, isolation_level: str) -> list[Any]:
     """All records of a topic, partition by partition, by a client that is not ours."""
+    deadline = time.monotonic() + _READ_SECONDS_MAX
     consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
-        enable_auto_commit=False,
-        consumer_timeout_ms=_READ_SECONDS_MAX * 1000,
+        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, isolation_level=isolation_level
     )
     try:
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
@@ -134,6 +134,7 @@ def _read_blocking(bootstrap_servers: str, topic: str) -> list[Any]:
         left = {partition for partition, end in ends.items() if end > 0}
         records = []
         while left:
+            assert time.monotonic() < deadline, f"not read to their ends in {_READ_SECONDS_MAX} s: {left}"
             polled = consumer.poll(timeout_ms=1000, max_records=10_000)
             records += [record for batch in polled.values() for record in batch]
             left = {partition for partition in left if consumer.position(partition) < ends[partition]}
@@ -142,9 +143,11 @@ def _read_blocking(bootstrap_servers: str, topic: str) -> list[Any]:
         consumer.close()
 
 
-async def read_raw(bootstrap_servers: str, topic: str) -> list[Any]:
+async def read_raw(
+    bootstrap_servers: str, topic: str, isolation_level: str = "read_uncommitted"
+) -> list[Any]:
     """Every record of any topic as the other client gives it, in partition and offset order."""
-    return await asyncio.to_thread(_read_blocking, bootstrap_servers, topic)
+    return await asyncio.to_thread(_read_blocking, bootstrap_servers, topic, isolation_level)
 
 
 async def read_records(bootstrap_servers: str, prefix: str, kind: Kind = "events") -> list[CloudEventRecord]:

@@ -1,6 +1,5 @@
 """What the suites of states ask for, over the real table and the real topic."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSetting
 from projector.state_topic.postgres import PostgresStates, ProductStateTables
 from shared.contract.views import ProductDocument, encode_document
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
-from tests.integration.relay_world import _read_blocking
+from tests.integration.relay_world import read_raw
 from tests.unit.projector.histories import START
 
 
@@ -51,7 +50,7 @@ class KafkaTopics:
         return KafkaStateTopic(StateTopicSettings(self._bootstrap_servers, spec, f"{self._prefix}g"))
 
     async def read(self) -> Sequence[tuple[UUID, int]]:
-        found = await asyncio.to_thread(_read_blocking, self._bootstrap_servers, self._name)
+        found = await read_raw(self._bootstrap_servers, self._name)
         return [
             (UUID(record.key.decode()), int(dict(record.headers)["ce_streamversion"])) for record in found
         ]

@@ -1,7 +1,5 @@
 """What a test expects of the topic of latest states, and what a client that is not ours makes of it."""
 
-import asyncio
-import warnings
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -10,40 +8,22 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document
 from tests.eventually import eventually
 from tests.integration.projector_world import World
+from tests.integration.relay_world import read_raw
 from tests.unit.projector.records import folded
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from kafka import KafkaConsumer, TopicPartition
 
 STATE = "products_state"
 
 
-def bootstrapped(bootstrap_servers: str, topic: str) -> dict[str, ProductDocument]:
-    """A table made from nothing but the topic, by a client that is not ours."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, isolation_level="read_committed"
-    )
-    try:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        ends = consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        table: dict[str, ProductDocument] = {}
-        while any(consumer.position(at) < end for at, end in ends.items()):
-            for batch in consumer.poll(timeout_ms=500).values():
-                for record in batch:
-                    table.pop(record.key.decode(), None)
-                    if record.value is not None:
-                        table[record.key.decode()] = decode_document(record.value)
-        return table
-    finally:
-        consumer.close()
-
-
 async def table_of(world: World) -> dict[str, ProductDocument]:
+    """A table made from nothing but the topic, by a client that is not ours."""
     topic = state_topic(world.settings.kafka_topic_prefix)
-    return await asyncio.to_thread(bootstrapped, world.settings.kafka_bootstrap_servers, topic)
+    servers = world.settings.kafka_bootstrap_servers
+    table: dict[str, ProductDocument] = {}
+    for record in await read_raw(servers, topic, isolation_level="read_committed"):
+        table.pop(record.key.decode(), None)
+        if record.value is not None:
+            table[record.key.decode()] = decode_document(record.value)
+    return table
 
 
 def expected(streams: Sequence[Sequence[RecordedEvent]]) -> dict[str, ProductDocument]:

@@ -89,7 +89,7 @@ async def test_a_member_that_was_stopped_while_it_looked_does_not_take_its_succe
         await consumer.commit({here: 0})
         log: Any = _Log()
         points = await starting_points(
-            consumer, [here], _no_checkpoints, log, starts_at="committed", bounds_seconds_max=10.0
+            consumer, [here], _no_checkpoints, log, starts_at="committed", bounds_seconds_max=30.0
         )
         assert points == {here: StartingPoint(0, UUID(int=1))}
     finally:

@@ -4,7 +4,6 @@ On uvloop as well as on asyncio, because their transports say different things o
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -106,7 +105,7 @@ def test_sessions_that_postgresql_ends_at_any_moment(run: Run, read_model_dsns: 
             connect_timeout_seconds=30,
         )
         ender = await asyncpg.connect(dsn)
-        for _ in range(150):
+        for round_number in range(150):
             ending = asyncio.create_task(
                 ender.fetch(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -114,7 +113,7 @@ def test_sessions_that_postgresql_ends_at_any_moment(run: Run, read_model_dsns: 
                 )
             )
             # A moment that differs from round to round: between no turn of the event loop and many.
-            for _ in range(random.randrange(60)):
+            for _ in range(round_number % 60):
                 await asyncio.sleep(0)
             for _ in range(3):
                 with only_transient(is_transient, seen):

@@ -110,10 +110,6 @@ def digest_to(mails: MailServer, recipient: str) -> Received:
     return found
 
 
-def text_to(mails: MailServer, recipient: str) -> str:
-    return digest_to(mails, recipient).text.replace("\r\n", "\n")
-
-
 def gathered_events() -> float:
     return counted("projector_events_total", projection=MAILS, result="gathered", type="product-created")
 

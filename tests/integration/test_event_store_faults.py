@@ -51,7 +51,7 @@ async def store(
 ) -> AsyncIterator[PostgresEventStore]:
     """A store whose every connection goes through the proxy, and that has prepared both of its statements."""
     dsn = event_store_dsns.writer.replace(f":{postgres_server.port}/", f":{proxy.port}/")
-    store = await open_store(dsn)
+    store = await open_store(dsn, recovery_seconds_max=60)
     assert await store.append(WARM) == Appended(1, 1)
     assert await store.append(no_op(WARM.product_id, at(1, 1), answer_under(uuid7()))) == Appended(1, 1)
     yield store
@@ -142,7 +142,7 @@ async def test_a_connection_that_dies_while_it_waits_for_the_lock_is_replaced_an
         assert TAKE_LOCK in queries[0]
         return True
 
-    await eventually(recovery_waits, 4)  # type: ignore[arg-type]
+    await eventually(recovery_waits)  # type: ignore[arg-type]
     await transaction.commit()
     assert await asyncio.gather(*tasks) == EXPECTED
     await _written_once(writer, batch[:3])

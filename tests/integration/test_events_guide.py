@@ -39,8 +39,8 @@ async def publisher(kafka_bootstrap_servers: str, kafka_prefix: str) -> AsyncIte
         topics=[TopicSpec(topic, 12)],
         topics_of=lambda _: (topic,),
         partition_count=12,
-        start_seconds_max=10.0,
-        send_seconds_max=10.0,
+        start_seconds_max=30.0,
+        send_seconds_max=30.0,
         stop_seconds_max=2.0,
     )
     opened = KafkaPublisher(settings, LOG_ID)

@@ -25,7 +25,7 @@ from tests.integration.projector_commands import command, dead_letters
 from tests.integration.projector_environment import environment_of
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import World, committed, product_id_in, world
-from tests.integration.relay_world import _read_blocking
+from tests.integration.relay_world import read_raw
 from tests.mail_server import MailServer, mail_server
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
@@ -80,8 +80,7 @@ def retry_topic(world: World, delay: str) -> str:
 
 
 async def topic_records(world: World, topic: str) -> list[Any]:
-    found: list[Any] = await asyncio.to_thread(_read_blocking, world.settings.kafka_bootstrap_servers, topic)
-    return found
+    return await read_raw(world.settings.kafka_bootstrap_servers, topic)
 
 
 async def test_people_are_told_of_new_products_lower_prices_and_archived_products(

@@ -27,7 +27,7 @@ from tests.unit.projector.histories import created, history, new_product_id, pri
 
 __all__ = ["log", "read_model"]
 pytestmark = pytest.mark.servers
-ANN, BOB, CLEO = "ann@x.test", "bob@x.test", "cleo@x.test"
+ANN, BOB = "ann@x.test", "bob@x.test"
 PATIENCE = RetryPolicy("test-claims", 0.01, 0.05, budget_seconds=0.2)
 
 
@@ -45,13 +45,13 @@ class Telling:
         self._log = log
         self._mails = mails
 
-    def notifier(self, *recipients: str, doubt_seconds: float = 60.0, mailer: Any = None) -> Notifier:
-        sender = mailer or SmtpMailer(
-            parse_smtp_url(self._mails.url), "catalogue@shop.test", timeout_seconds=0.3, seconds_max=5.0
+    def notifier(self, *recipients: str) -> Notifier:
+        mailer = SmtpMailer(
+            parse_smtp_url(self._mails.url), "catalogue@shop.test", timeout_seconds=30, seconds_max=30
         )
-        claims = PostgresClaims(self.read_model, doubt_seconds=doubt_seconds)
+        claims = PostgresClaims(self.read_model, doubt_seconds=60)
         return Notifier(
-            claims, sender, self._log.reading, recipients or (ANN,), read_url="http://read", patience=PATIENCE
+            claims, mailer, self._log.reading, recipients or (ANN,), read_url="http://read", patience=PATIENCE
         )
 
     async def states(self) -> dict[str, str]:

@@ -14,9 +14,10 @@ from shared.contract import events as e
 from shared.contract.addresses import state_topic
 from shared.contract.views import decode_document
 from tests.eventually import eventually
+from tests.integration.projector_commands import command
 from tests.integration.projector_process import projector_process
 from tests.integration.projector_world import PARTITIONS, World, product_id_in, world
-from tests.integration.relay_world import _read_blocking, describe
+from tests.integration.relay_world import describe, get, read_raw
 from tests.integration.state_topic_world import STATE, all_published, expected, published, reached, table_of
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.records import folded
@@ -28,8 +29,7 @@ pytestmark = pytest.mark.servers
 async def records(world: World) -> list[Any]:
     """All that stands in the topic, aborted transactions included: what the least careful reader sees."""
     topic = state_topic(world.settings.kafka_topic_prefix)
-    found: list[Any] = await asyncio.to_thread(_read_blocking, world.settings.kafka_bootstrap_servers, topic)
-    return found
+    return await read_raw(world.settings.kafka_bootstrap_servers, topic)
 
 
 async def versions(world: World, product_id: UUID) -> list[int]:
@@ -201,7 +201,7 @@ async def test_a_replaced_publisher_that_wakes_up_writes_nothing_after_its_succe
             replaced.signal(signal.SIGCONT)
 
             async def was_fenced() -> None:
-                metrics = (await _ops(settings.projector_ops_port)).text
+                metrics = (await get(settings.projector_ops_port, "/metrics")).text
                 assert "states_fenced_total 0.0" not in metrics
                 assert "states_fenced_total" in metrics
 
@@ -210,12 +210,6 @@ async def test_a_replaced_publisher_that_wakes_up_writes_nothing_after_its_succe
             assert kept == sorted(kept)
             assert kept[-1] == 3
             assert await table_of(world) == {}
-
-
-async def _ops(port: int) -> Any:
-    from tests.integration.relay_world import get
-
-    return await get(port, "/metrics")
 
 
 async def test_partitions_that_move_between_projectors_end_with_the_newest_states(world: World) -> None:
@@ -263,8 +257,6 @@ async def test_a_broker_that_restarts_under_load_loses_no_state(
 
 
 async def test_a_paused_projection_publishes_nothing_until_it_is_resumed(world: World) -> None:
-    from tests.integration.projector_commands import command
-
     events = history(product_id_in(3), created(), priced("2.00"))
     async with world.projecting(STATE):
         await world.happen(events[:1])

@@ -73,7 +73,7 @@ async def test_what_no_reader_waits_for_is_gathered_into_one_batch(world: World)
     small, big = history(new_product_id(), created()), history(new_product_id(), created("x" * 20_000))
     names = ("inventory", "product_view")
     batches = {"projection": "inventory"}
-    async with world.projecting(*names, gather_bytes_min=10_000, gather_milliseconds_max=5000):
+    async with world.projecting(*names, gather_bytes_min=10_000, gather_milliseconds_max=30_000):
         before = REGISTRY.get_sample_value("projection_batch_seconds_count", batches) or 0
         await world.happen(small)
         await eventually(lambda: world.table_shows(small[0].product_id, 1))

@@ -1,16 +1,15 @@
 """The operator's day: a poisoned event is seen, mended and retried, by command and over HTTP; others flow."""
 
-import asyncio
 from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contract import events as e
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, command_json, dead_letters, poison
 from tests.integration.projector_world import World, product_id_in, world
+from tests.integration.relay_world import read_raw
 from tests.unit.projector.histories import created, history, priced
 
 __all__ = ["world"]
@@ -109,14 +108,8 @@ async def test_a_parked_record_is_copied_to_the_dead_letter_topic_with_its_cause
         await poison(world, events[1])
         await eventually(lambda: _copied(world, 1))
         topic = f"{world.topic}.{world.settings.kafka_topic_prefix}product_view.dlt"
-        consumer = AIOKafkaConsumer(bootstrap_servers=world.settings.kafka_bootstrap_servers)
-        await consumer.start()
-        try:
-            consumer.assign([TopicPartition(topic, 3)])
-            await consumer.seek_to_beginning()
-            record = await asyncio.wait_for(consumer.getone(), 20)
-        finally:
-            await consumer.stop()
+        (record,) = await read_raw(world.settings.kafka_bootstrap_servers, topic)
+    assert record.partition == 3
     headers = dict(record.headers)
     assert (record.key, record.value) == (str(events[1].product_id).encode(), b"{")
     assert headers["ce_id"] == str(events[1].metadata.event_id).encode()

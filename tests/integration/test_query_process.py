@@ -59,12 +59,13 @@ async def _started(world: World) -> AsyncIterator[Started]:
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops_port}") as operations,
     ):
         try:
-            await eventually(lambda: _is_ready(operations), seconds_max=30)
+            await eventually(lambda: _is_ready(operations))
             yield Started(process, client, operations, port)
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.communicate()
+            output, _ = await process.communicate()
+            print(output.decode())  # a failed test shows it
 
 
 async def _is_ready(operations: httpx.AsyncClient) -> None:
@@ -126,7 +127,7 @@ async def test_sigterm_lets_a_request_in_flight_finish(world: World) -> None:
         await world.pass_checkpoint(document.id, 5)
         answer = await reader
         assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
-        assert await asyncio.wait_for(started.process.wait(), 20) == 0
+        assert await asyncio.wait_for(started.process.wait(), 60) == 0
 
 
 async def _assert_is_waiting(operations: httpx.AsyncClient) -> None:
@@ -137,7 +138,7 @@ async def test_a_taken_port_is_named_by_its_setting(world: World) -> None:
     async with _started(world) as started:
         second = await _spawn(world, started.port, free_port())
         try:
-            output, _ = await asyncio.wait_for(second.communicate(), 30)
+            output, _ = await asyncio.wait_for(second.communicate(), 60)
         finally:
             if second.returncode is None:
                 second.kill()

@@ -290,7 +290,23 @@ async def test_a_reader_that_holds_the_table_delays_the_switch_and_nobody_else(
             await world.views.fetch("SELECT * FROM views.product_view")
             process = await start(world, "rebuild", VIEW)
             await waits_for_its_turn(process)
-        assert await process.wait() == 0
+        output, errors = await process.communicate()
+        assert process.returncode == 0, output + errors
+    assert await fold_of_all(world, writer) == []
+
+
+async def test_a_reader_that_holds_the_table_delays_a_rollback_too(world: World, writer: Writer) -> None:
+    async with world.projecting(VIEW):
+        await some_products(writer)
+        await eventually(writer.all_shown)
+        await command(world, "rebuild", VIEW)
+        async with world.views.transaction():
+            await world.views.fetch("SELECT * FROM views.product_view")
+            process = await start(world, "rebuild", VIEW, "--rollback")
+            await waits_for_its_turn(process)
+        output, errors = await process.communicate()
+        assert process.returncode == 0, output + errors
+        assert b"the previous view is live again" in output
     assert await fold_of_all(world, writer) == []
 
 

@@ -112,7 +112,7 @@ class TestPostgresLogTail(LogTailSuite):
             tail = await PostgresLogTail.open(dsn, LIMITS)
             last_word.clear()
             await log.sever_lock_holder()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await last_word.wait()
             with pytest.raises(LogUnavailable):
                 await tail.read_after(0)

@@ -229,7 +229,7 @@ async def test_an_event_store_that_is_away_is_said_in_a_line(operator: Operator)
 async def test_an_interrupted_replay_says_where_to_go_on_and_doing_so_completes_it(
     operator: Operator, number: signal.Signals
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json")
+    under_way = operator.begin("--create-topic", "--rate", "10", "--json")
 
     async def some_have_arrived() -> None:
         assert operator.topic in await operator.topics()
@@ -252,7 +252,7 @@ async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_
     operator: Operator, kafka_server: KafkaServer
 ) -> None:
     under_way = asyncio.create_task(
-        operator.replay("--create-topic", "--rate", "50", "--json", REPLAY_SEND_SECONDS_MAX="1")
+        operator.replay("--create-topic", "--rate", "10", "--json", REPLAY_SEND_SECONDS_MAX="1")
     )
 
     async def some_have_arrived() -> None:
@@ -274,7 +274,7 @@ async def test_a_broker_that_dies_on_the_way_ends_it_and_nothing_unconfirmed_is_
 async def test_a_replay_told_to_stop_while_its_broker_hangs_ends_in_order(
     operator: Operator, kafka_server: KafkaServer
 ) -> None:
-    under_way = operator.begin("--create-topic", "--rate", "50", "--json")
+    under_way = operator.begin("--create-topic", "--rate", "10", "--json")
 
     async def some_have_arrived() -> None:
         assert operator.topic in await operator.topics()
@@ -293,7 +293,7 @@ async def test_a_replay_told_to_stop_while_its_broker_hangs_ends_in_order(
 async def test_a_session_that_is_cut_ends_it_in_a_line(
     operator: Operator, postgres_server: PostgresServer, event_store_dsns: DatabaseDsns
 ) -> None:
-    under_way = asyncio.create_task(operator.replay("--create-topic", "--rate", "50", "--json"))
+    under_way = asyncio.create_task(operator.replay("--create-topic", "--rate", "10", "--json"))
     await sever(postgres_server, event_store_dsns, "catalogue-replay")
     ended = await under_way
     assert ended.code == 1

@@ -82,7 +82,7 @@ async def test_a_server_that_takes_the_connection_and_says_nothing_is_unreachabl
 async def test_the_whole_conversation_has_a_limit_of_its_own() -> None:
     async with mail_server() as server:
         server.behave("end:hang")
-        delivery = await mailer(server.url, timeout_seconds=60, seconds_max=0.3).send(MAIL)
+        delivery = await mailer(server.url, timeout_seconds=60, seconds_max=1.0).send(MAIL)
         assert (delivery.outcome, "TimeoutError" in delivery.cause) == ("unknown", True)
         server.behave("MAIL:hang")
         delivery = await mailer(server.url, timeout_seconds=60, seconds_max=0.3).send(MAIL)

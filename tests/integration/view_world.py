@@ -6,13 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from projector.applying.apply import Applied, Applier
-from projector.applying.batch import Item
+from projector.applying.apply import Applier
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Fold
 from projector.applying.postgres import PostgresEventLog
@@ -34,9 +32,12 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
+from tests.integration.event_store_world import insert_events
 from tests.servers import DatabaseDsns
 from tests.table_projections import TABLES
-from tests.unit.projector.records import LOG_ID, folded, record_of
+from tests.unit.projector.deliveries import Deliveries
+from tests.unit.projector.feed import VIEWS_OF_EVERY_TYPE
+from tests.unit.projector.records import LOG_ID
 
 
 class Log:
@@ -47,14 +48,7 @@ class Log:
         self._owner = owner
 
     async def keep(self, events: Sequence[RecordedEvent]) -> None:
-        await self._owner.executemany(
-            "INSERT INTO catalogue.events (position, product_id, stream_version, event_type, schema_version,"
-            " data, metadata, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [
-                (*msgspec.structs.astuple(one)[:6], msgspec.json.encode(one.metadata), one.recorded_at)
-                for one in events
-            ],
-        )
+        await insert_events(self._owner, events)
 
 
 @pytest_asyncio.fixture
@@ -75,7 +69,7 @@ async def read_model(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
 
 @pytest_asyncio.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    client = create_redis(redis_url, socket_timeout_seconds=2, connect_timeout_seconds=2, connections_max=4)
+    client = create_redis(redis_url, socket_timeout_seconds=30, connect_timeout_seconds=30, connections_max=4)
     yield client
     await client.aclose()
 
@@ -83,8 +77,6 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 View = Any
 PROJECTION = "a_view"
 """Whatever view it is, so that tests can name it where it is stored."""
-EVERY_TYPE = (PRODUCT_VIEW.name, PRODUCT_CACHE.name, "analytics")
-"""Views that use all types there are: what is broken is broken for them."""
 
 
 def table(read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS, name: str = PRODUCT_VIEW.name) -> View:
@@ -108,54 +100,25 @@ def fold_of(view: View) -> Fold[Any]:
     return next(one.fold for one in TABLES.values() if type(view._tables) is one.make_tables)
 
 
-@pytest.fixture(params=EVERY_TYPE)
+@pytest.fixture(params=VIEWS_OF_EVERY_TYPE)
 def view_of_every_type(request: pytest.FixtureRequest, read_model: Any, redis: Redis) -> View:
     return make_view(request.param, read_model, redis)
 
 
 async def _pool(dsn: str) -> Any:
     return await create_pool(
-        dsn, application_name="test", size_max=4, statement_timeout_seconds=10, connect_timeout_seconds=5
+        dsn, application_name="test", size_max=4, statement_timeout_seconds=30, connect_timeout_seconds=30
     )
 
 
-class Feed:
-    """Delivers events to a projection as Kafka would: offsets rise, whatever the events are."""
+class Feed(Deliveries):
+    """One process over real servers."""
 
     def __init__(
-        self,
-        view: View,
-        log: Log,
-        lists: RedisListGenerations | None = None,
-        *,
-        read_model: Any,
-        **more: Any,
+        self, view: View, log: Log, lists: RedisListGenerations | None = None, *, read_model: Any
     ) -> None:
-        self.view = view
-        self.fold = fold_of(view)
-        self.read_model = read_model
-        parked = PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
-        self.projection = Applier(view, self.fold, log.reading, parked, listener=lists, **more)
-        self.offset = 0
-
-    async def deliver(self, *events: RecordedEvent, isolate: bool = False) -> Applied:
-        records = [record_of(event, offset) for offset, event in enumerate(events, start=self.offset)]
-        return await self.deliver_records(*records, isolate=isolate)
-
-    async def deliver_records(self, *records: Any, isolate: bool = False) -> Applied:
-        batch: list[Item] = [read_one(record, LOG_ID) for record in records]
-        applied = await self.projection.apply(batch, isolate=isolate)
-        self.offset = records[-1].offset + 1
-        return applied
-
-    async def shows(self, product_id: UUID) -> tuple[int, Any] | None:
-        """(version, what is kept of it) as it stands in the view."""
-        async with self.view.begin({}) as writer:
-            return (await writer.held([product_id])).get(product_id)
-
-    def folded(self, events: Sequence[RecordedEvent]) -> tuple[int, Any]:
-        """What it must show after these events."""
-        return folded(events, self.fold)
+        fold, parked = fold_of(view), PostgresParkedProducts(read_model, projection=PROJECTION, topic="t")
+        super().__init__(view, fold, Applier(view, fold, log.reading, parked, listener=lists))
 
 
 @pytest_asyncio.fixture
@@ -194,5 +157,5 @@ class TestLog:
         return await self._log.reading.events_after(versions)
 
 
-def retrying(view: View, log: Log, **more: Any) -> Retry[Any]:
-    return Retry(view, more.pop("fold", fold_of(view)), TestLog(log), read_one, **more)
+def retrying(view: View, log: Log, *, fold: Fold[Any] | None = None) -> Retry[Any]:
+    return Retry(view, fold or fold_of(view), TestLog(log), read_one)

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from shared.contract.views import ProductDocument
 from tests.integration.query_world import World
 
+_ANSWER_SECONDS_MAX = 60
+
 
 class Wire:
     """One connection, spoken to in bytes."""
@@ -20,14 +22,15 @@ class Wire:
 
     async def answer(self, *, has_body: bool = True) -> tuple[int, dict[str, str], bytes]:
         """The next answer: status, headers, body."""
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)).decode()
+        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), _ANSWER_SECONDS_MAX)).decode()
         status, *lines = head.strip().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines)
         length = int(headers.get("content-length", "0")) if has_body else 0
-        return int(status.split()[1]), headers, await asyncio.wait_for(self.reader.readexactly(length), 20)
+        body = await asyncio.wait_for(self.reader.readexactly(length), _ANSWER_SECONDS_MAX)
+        return int(status.split()[1]), headers, body
 
     async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 20) == b""
+        return await asyncio.wait_for(self.reader.read(), _ANSWER_SECONDS_MAX) == b""
 
 
 @asynccontextmanager

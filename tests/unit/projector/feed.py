@@ -1,11 +1,8 @@
 """A projection over a read model and a log in memory, to which a test delivers events as Kafka would."""
 
-from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from projector.applying.apply import Applied, Applier
-from projector.applying.batch import Item
+from projector.applying.apply import Applier
 from projector.applying.ports import Fold, Listener
 from projector.kafka.records import read_one
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
@@ -15,8 +12,8 @@ from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract.recorded_event import RecordedEvent
 from tests.in_memory.rows import KeptRecord
 from tests.table_projections import TABLES
+from tests.unit.projector.deliveries import Deliveries
 from tests.unit.projector.in_memory_stores import InMemoryStores, WrittenInMemoryLog
-from tests.unit.projector.records import LOG_ID, folded, record_of
 
 VIEWS = (*TABLES, PRODUCT_CACHE.name)
 VIEWS_OF_EVERY_TYPE = (PRODUCT_VIEW.name, PRODUCT_CACHE.name, ANALYTICS.name)
@@ -28,8 +25,8 @@ def fold_of(name: str) -> Fold[Any]:
     return DOCUMENTS if name == PRODUCT_CACHE.name else TABLES[name].fold
 
 
-class Feed:
-    """One process. Offsets rise, whatever the events are."""
+class Feed(Deliveries):
+    """One process."""
 
     def __init__(
         self,
@@ -40,37 +37,15 @@ class Feed:
         **more: Any,
     ) -> None:
         """`beside`: over the same read model and the same log as another process."""
-        self.fold = fold_of(name)
         self.name = name
         self.stores = InMemoryStores(forgets=name == PRODUCT_CACHE.name) if beside is None else beside.stores
         self.log = WrittenInMemoryLog() if beside is None else beside.log
-        self.view = self.stores.view(limits)
-        parked = self.stores.parked_products()
-        self.projection: Applier[Any] = Applier(self.view, self.fold, self.log.reading, parked, **more)
-        self.offset = 0
+        view, fold, parked = self.stores.view(limits), fold_of(name), self.stores.parked_products()
+        super().__init__(view, fold, Applier(view, fold, self.log.reading, parked, **more))
 
     def another(self, **more: Any) -> "Feed":
         """One more process, which knows nothing yet."""
         return Feed(self.name, beside=self, **more)
-
-    async def deliver(self, *events: RecordedEvent, isolate: bool = False) -> Applied:
-        records = [record_of(event, offset) for offset, event in enumerate(events, start=self.offset)]
-        return await self.deliver_records(*records, isolate=isolate)
-
-    async def deliver_records(self, *records: Any, isolate: bool = False) -> Applied:
-        batch: list[Item] = [read_one(record, LOG_ID) for record in records]
-        applied = await self.projection.apply(batch, isolate=isolate)
-        self.offset = records[-1].offset + 1
-        return applied
-
-    async def shows(self, product_id: UUID) -> tuple[int, Any] | None:
-        """(version, what is kept of it) as it stands in the view."""
-        async with self.view.begin({}) as batch:
-            return (await batch.held([product_id])).get(product_id)
-
-    def folded(self, events: Sequence[RecordedEvent]) -> tuple[int, Any]:
-        """What it must show after these events."""
-        return folded(events, self.fold)
 
     @property
     def parked(self) -> list[KeptRecord]:
