@@ -21,7 +21,7 @@ from projector.projection import Projection
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.kafka.errors import KAFKA_IS_AWAY
-from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -39,7 +39,7 @@ PROCESS = "projector"
 # One batch at a time per projection, parking included; the rest is for health checks and control. The bound
 # is what deploy/kustomize/README.md counts with. A task without a free connection waits; none holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
-_NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaIsAway)
+_NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaUnavailable)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
 

@@ -68,7 +68,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
 
     @asynccontextmanager
     async def verification(
-        self, stores: Stores, told: Callable[[int], None]
+        self, stores: Stores, report: Callable[[int], None]
     ) -> AsyncIterator[Verification[ProductDocument]]:
         """Waits until the cache has applied the log up to now. Raises `Unavailable`, `CannotGoOn`."""
         settings, log = stores.settings, PostgresLogScan(stores.log_pool)
@@ -76,4 +76,4 @@ class CacheProjection(ViewProjection[ProductDocument]):
         await self.wait_until_live_has(position, stores, settings.rebuild_live_wait_seconds_max)
         places = await self.parked_products(stores).places(range(settings.partition_count))
         cache = CacheCheck(self.documents(stores), position, places.product_ids)
-        yield Verification(self.name, log, self.fold, cache, told)
+        yield Verification(self.name, log, self.fold, cache, report)

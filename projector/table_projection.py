@@ -71,7 +71,7 @@ class PostgresProjection(ViewProjection[S]):
 
     @asynccontextmanager
     async def verification(
-        self, stores: Stores, told: Callable[[int], None]
+        self, stores: Stores, report: Callable[[int], None]
     ) -> AsyncIterator[Verification[S]]:
         """In one snapshot of the database. Raises `Unavailable`."""
         async with postgres_view_check(
@@ -81,7 +81,7 @@ class PostgresProjection(ViewProjection[S]):
             stores.topic,
             stores.settings.partition_count,
         ) as view:
-            yield Verification(self.name, PostgresLogScan(stores.log_pool), self.fold, view, told)
+            yield Verification(self.name, PostgresLogScan(stores.log_pool), self.fold, view, report)
 
     def next_offsets(self, stores: Stores) -> NextOffsets:
         """Reads the offsets of its checkpoints."""

@@ -88,7 +88,7 @@ class ViewProjection(ABC, Generic[S]):
 
     @abstractmethod
     def verification(
-        self, stores: Stores, told: Callable[[int], None]
+        self, stores: Stores, report: Callable[[int], None]
     ) -> AbstractAsyncContextManager[Verification[S]]:
         """Compares the live view with the log. Raises `Unavailable`, `CannotGoOn`."""
 

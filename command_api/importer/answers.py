@@ -52,10 +52,10 @@ class ItemAnswer:
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
         """The SKUs that other products hold, if the operation was refused for that reason."""
-        told = self.problem.get("conflicts") if self.code == SKU_TAKEN else None
+        conflicts = self.problem.get("conflicts") if self.code == SKU_TAKEN else None
         return tuple(
             Conflict(each["sku"], each["slug"] if isinstance(each.get("slug"), str) else None)
-            for each in (told if isinstance(told, list) else [])
+            for each in (conflicts if isinstance(conflicts, list) else [])
             if isinstance(each, dict) and isinstance(each.get("sku"), str)
         )
 

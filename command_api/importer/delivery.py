@@ -66,8 +66,8 @@ class Delivery:
                 self._summary.count(_outcome(loaded, last))
                 self._note(candidate, loaded)
             else:
-                told = explained(last, candidate, self._line_of)
-                reason = f"loaded, but it could not be made {candidate.wanted_status}: {told}"
+                texts = explained(last, candidate, self._line_of)
+                reason = f"loaded, but it could not be made {candidate.wanted_status}: {texts}"
                 self.refuse(Rejection(candidate.line, reason, candidate.original))
 
     def _note(self, candidate: Candidate, loaded: ItemAnswer) -> None:

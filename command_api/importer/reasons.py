@@ -44,12 +44,12 @@ def explained(answer: ItemAnswer, candidate: Candidate, line_of: Callable[[str],
     if not problem:
         return f"{candidate.lines}: status {answer.http_status}"
     if answer.conflicts:
-        told = [_conflict(each, candidate, line_of) for each in answer.conflicts]
+        texts = [_conflict(each, candidate, line_of) for each in answer.conflicts]
     elif errors := problem_errors(problem):
-        told = [_error(each, candidate) for each in errors]
+        texts = [_error(each, candidate) for each in errors]
     else:
-        told = [f"{candidate.lines}: {problem.get('detail') or problem.get('title') or 'refused'}"]
-    return f"{problem_name(problem)}: {'; '.join(told)}"[:REASON_CHARACTERS_MAX]
+        texts = [f"{candidate.lines}: {problem.get('detail') or problem.get('title') or 'refused'}"]
+    return f"{problem_name(problem)}: {'; '.join(texts)}"[:REASON_CHARACTERS_MAX]
 
 
 def _conflict(conflict: Conflict, candidate: Candidate, line_of: Callable[[str], int | None]) -> str:

@@ -63,10 +63,10 @@ class Summary:
         }
 
     def as_text(self) -> str:
-        told = [("created", self.created), ("changed", self.changed), ("unchanged", self.unchanged)]
+        counts = [("created", self.created), ("changed", self.changed), ("unchanged", self.unchanged)]
         if self.updated_or_unchanged:
-            told.append(("updated or unchanged", self.updated_or_unchanged))
-        numbers = ", ".join(f"{number:,} {word}" for word, number in told)
+            counts.append(("updated or unchanged", self.updated_or_unchanged))
+        numbers = ", ".join(f"{number:,} {word}" for word, number in counts)
         lines = [f"accepted: {self.accepted:,} ({numbers})", f"rejected: {self.rejected:,}"]
         if self.rejected_file and self.rejected:
             lines[-1] += f" (see {self.rejected_file})"

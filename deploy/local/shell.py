@@ -47,10 +47,10 @@ def _interactive(settings: StackSettings, shell: str) -> list[str]:
 def operators_environment(settings: StackSettings) -> dict[str, str]:
     """The settings of all processes together; if two differ (in a role), the one that may write wins."""
     stack = build_stack(settings, lambda _name: lambda _state: None)
-    told: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for child in (*stack.migrations, *reversed(stack.processes)):
-        told |= child.command().environment
-    return told
+        variables |= child.command().environment
+    return variables
 
 
 def _path() -> str:

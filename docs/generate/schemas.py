@@ -77,9 +77,9 @@ def _standing_alone(shape: Shape) -> dict[str, Any]:
     definitions = components([shape], "#/$defs/{name}")
     schema = _head(shape.name, shape.version) | definitions.pop(shape.struct.__name__)
     if shape.name != DOCUMENT:
-        told = f"On Kafka with `ce_type: {shape.name}` and `ce_schemaversion: {shape.version}`"
+        carried_by = f"On Kafka with `ce_type: {shape.name}` and `ce_schemaversion: {shape.version}`"
         all_headers = file_name(headers.NAME, headers.VERSION)
-        schema["description"] += f"\n\n{told}; all headers: {all_headers}."
+        schema["description"] += f"\n\n{carried_by}; all headers: {all_headers}."
     return {**schema, "$defs": definitions} if definitions else schema
 
 

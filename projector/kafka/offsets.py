@@ -78,9 +78,9 @@ class AppliedOffsets:
         await self._ask_for_ends(consumer)
         lags = []
         for tp, next_offset in self._next.items():
-            told = [end for end in (consumer.highwater(tp), self._ends.get(tp)) if end is not None]
-            if told:
-                lags.append(self._metrics.lag(tp.partition, next_offset, max(0, max(told) - next_offset)))
+            ends = [end for end in (consumer.highwater(tp), self._ends.get(tp)) if end is not None]
+            if ends:
+                lags.append(self._metrics.lag(tp.partition, next_offset, max(0, max(ends) - next_offset)))
         return lags
 
     async def _ask_for_ends(self, consumer: "AIOKafkaConsumer") -> None:

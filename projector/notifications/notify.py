@@ -112,17 +112,17 @@ class Notifier:
         again: frozenset[ClaimState],
         is_time_up: Callable[[], bool],
     ) -> Verdict:
-        told: dict[str, Delivery] = {}
+        deliveries: dict[str, Delivery] = {}
         for recipient in self._recipients:
-            if told and is_time_up():
+            if deliveries and is_time_up():
                 return Unfinished()
             delivery = await self._tell(event, text, recipient, again)
             if delivery is not None:
-                told[recipient] = delivery
+                deliveries[recipient] = delivery
                 if delivery.outcome == "unreachable":
                     # The other recipients would only wait for the same time-out.
                     break
-        return _verdict(told)
+        return _verdict(deliveries)
 
     async def _tell(
         self, event: RecordedEvent, text: MailText, recipient: str, again: frozenset[ClaimState]
@@ -172,10 +172,10 @@ def _found(kind: Kind, claim: Claim) -> Delivery | None:
             return Delivery("not-sent", "another process has claimed it and may be sending it now")
 
 
-def _verdict(told: Mapping[str, Delivery]) -> Verdict:
+def _verdict(deliveries: Mapping[str, Delivery]) -> Verdict:
     """Mails that may still succeed are tried first; then the rest becomes one dead letter."""
     by_outcome: dict[str, list[str]] = {}
-    for recipient, delivery in told.items():
+    for recipient, delivery in deliveries.items():
         by_outcome.setdefault(delivery.outcome, []).append(f"{recipient}: {delivery.cause}")
     failed = by_outcome.get("unreachable", []) + by_outcome.get("not-sent", [])
     if failed:
@@ -185,4 +185,4 @@ def _verdict(told: Mapping[str, Delivery]) -> Verdict:
         return Hopeless("mail-outcome-unknown", "; ".join([*unknown, *refused]))
     if refused:
         return Hopeless("mail-refused", "; ".join(refused))
-    return Done(len(told))
+    return Done(len(deliveries))

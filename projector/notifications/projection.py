@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 # A claim has an unknown outcome when its process must have ended long ago.
-_DOUBT_FACTOR = 2
+_UNKNOWN_AFTER_FACTOR = 2
 # Less than the time of a shutdown.
 _PATIENCE_SECONDS_MAX = 15.0
 
@@ -104,8 +104,8 @@ class NotificationsProjection:
         return partial(parking_alone, stores.read_model, self.name, stores.limits)
 
 
-def _doubt_seconds(stores: Stores) -> float:
-    return _DOUBT_FACTOR * stores.settings.notification_send_seconds_max
+def _unknown_after_seconds(stores: Stores) -> float:
+    return _UNKNOWN_AFTER_FACTOR * stores.settings.notification_send_seconds_max
 
 
 def _pace_limits(stores: Stores) -> PaceLimits:
@@ -114,13 +114,15 @@ def _pace_limits(stores: Stores) -> PaceLimits:
 
 
 def _claims(stores: Stores) -> PostgresClaims:
-    return PostgresClaims(stores.read_model, doubt_seconds=_doubt_seconds(stores))
+    return PostgresClaims(stores.read_model, unknown_after_seconds=_unknown_after_seconds(stores))
 
 
 def _digests(stores: Stores) -> PostgresDigests:
     # To make the text of a digest takes time, too, with retries of reading the log.
-    doubt_seconds = _doubt_seconds(stores) + _PATIENCE_SECONDS_MAX
-    return PostgresDigests(stores.read_model, _pace_limits(stores), doubt_seconds=doubt_seconds)
+    unknown_after_seconds = _unknown_after_seconds(stores) + _PATIENCE_SECONDS_MAX
+    return PostgresDigests(
+        stores.read_model, _pace_limits(stores), unknown_after_seconds=unknown_after_seconds
+    )
 
 
 def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:

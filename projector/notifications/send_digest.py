@@ -125,8 +125,8 @@ class DigestSender:
             {product_id: at for one in contents.sorts.values() for product_id, at in one.first}
         )
         sections = [
-            Section(sort, told.products, [ShownProduct(one, names.get(one)) for one, _ in told.first])
-            for sort, told in contents.sorts.items()
+            Section(sort, part.products, [ShownProduct(one, names.get(one)) for one, _ in part.first])
+            for sort, part in contents.sorts.items()
         ]
         events = contents.events
         text = digest_text(sections, events, contents.import_ids, contents.imports, self._read_url)

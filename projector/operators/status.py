@@ -111,7 +111,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
 def _partition(
     name: str, partition: int, row: Mapping[str, Any], committed: Mapping[int, int], ends: TopicEnds
 ) -> PartitionStatus:
-    known = (row.get("next_offset"), committed.get(partition), row.get("told_next_offset"))
+    known = (row.get("next_offset"), committed.get(partition), row.get("measured_next_offset"))
     next_offset = next(offset for offset in known if offset is not None)
     end = ends.end_offsets.get(partition)
     log_id = row.get("log_id")

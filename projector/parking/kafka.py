@@ -18,7 +18,7 @@ from projector.parking.copy_ports import Uncopied, UncopiedDeadLetters
 from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer
-from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy
 
@@ -74,7 +74,7 @@ class DeadLetterCopies:
                 except (
                     ProjectorError,
                     *KAFKA_IS_AWAY,
-                    KafkaIsAway,
+                    KafkaUnavailable,
                     TopicsAreWrong,
                 ) as error:
                     _log.warning("dead letters not copied", error=f"{type(error).__name__}: {error}")

@@ -38,9 +38,9 @@ class Rebuilding(Protocol):
         """The shadow that a rebuild fills, for the process that has its lock; `owner_id` is from the lock."""
 
     def verification(
-        self, stores: Stores, told: Callable[[int], None]
+        self, stores: Stores, report: Callable[[int], None]
     ) -> AbstractAsyncContextManager[Verification[Any]]:
-        """Compares view and log; `told` gets product counts. Raises `Unavailable`, `CannotGoOn`."""
+        """Compares view and log; `report` gets product counts. Raises `Unavailable`, `CannotGoOn`."""
 
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
         """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""

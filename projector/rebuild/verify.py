@@ -29,13 +29,13 @@ class Verification(Generic[S]):
         log: StreamScan,
         fold: Fold[S],
         view: ViewCheck[S],
-        told: Callable[[int], None],
+        report: Callable[[int], None],
     ) -> None:
         self._name = name
         self._log = log
         self._fold = fold
         self._view = view
-        self._told = told
+        self._report = report
         self._products = self._events = self._parked = self._not_there = self._different = 0
         self._lines: list[str] = []
 
@@ -86,7 +86,7 @@ class Verification(Generic[S]):
             compared += [product_id] * is_compared
         self._products += len(compared)
         self._differs(await self._view.unexpected(compared, changes))
-        self._told(len(versions))
+        self._report(len(versions))
 
     def _expected(
         self, product_id: UUID, rows: Sequence[LogRow], there: Standing

@@ -41,7 +41,7 @@ class Slices(NamedTuple):
     live_lag_events_max: int
 
 
-class Told(NamedTuple):
+class Report(NamedTuple):
     """A report of a worker: so many more events are folded; or why it ended."""
 
     events: int = 0
@@ -49,19 +49,19 @@ class Told(NamedTuple):
     has_ended: bool = False
 
 
-def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", told: "Queue[Told]") -> None:
+def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", reports: "Queue[Report]") -> None:
     """The process's main function. It ends when it takes a negative number; else the parent ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     gc.disable()  # folding makes no reference cycles, and the search for them costs a tenth of the time
     try:
-        uvloop.run(_work(settings, slices, todo, told))
+        uvloop.run(_work(settings, slices, todo, reports))
     except Exception as error:
-        told.put(Told(error=f"{type(error).__name__}: {error}"))
-    told.put(Told(has_ended=True))
+        reports.put(Report(error=f"{type(error).__name__}: {error}"))
+    reports.put(Report(has_ended=True))
 
 
 async def _work(
-    settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", told: "Queue[Told]"
+    settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", reports: "Queue[Report]"
 ) -> None:
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, _CONNECTIONS_MAX, stack)
@@ -70,11 +70,16 @@ async def _work(
         lag = LiveLag(stores.read_model, slices.projection.name, slices.live_lag_events_max)
         while (which := todo.get()) >= 0:
             _end_with_parent()
-            await _one_slice(log, target, slices, which, lag, told)
+            await _one_slice(log, target, slices, which, lag, reports)
 
 
 async def _one_slice(
-    log: PostgresLogScan, target: Target[Any], slices: Slices, which: int, lag: LiveLag, told: "Queue[Told]"
+    log: PostgresLogScan,
+    target: Target[Any],
+    slices: Slices,
+    which: int,
+    lag: LiveLag,
+    reports: "Queue[Report]",
 ) -> None:
     bulk: BulkFold[Any] = BulkFold(target.fold)
     events = 0
@@ -84,7 +89,7 @@ async def _one_slice(
         for start in range(0, len(rows), _EVENTS_PER_TURN):
             bulk.feed(rows[start : start + _EVENTS_PER_TURN])
             await asyncio.sleep(0)
-        told.put(Told(events=len(rows)))
+        reports.put(Report(events=len(rows)))
         events += len(rows)
     _end_with_parent()
     await target.shadow.load(which, events, bulk.changes(), bulk.failures)

@@ -10,7 +10,7 @@ from queue import Empty
 from typing import TYPE_CHECKING
 
 from projector.errors import CannotGoOn
-from projector.rebuild.worker import Slices, Told, work
+from projector.rebuild.worker import Report, Slices, work
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -42,12 +42,12 @@ class Workers:
         # Imported once, not by each worker.
         context.set_forkserver_preload([work.__module__, type(slices.projection).__module__])
         # The parent keeps both queues: one without a reference is deleted before a child has opened it.
-        self._told: Queue[Told] = context.Queue()
+        self._reports: Queue[Report] = context.Queue()
         self._todo: Queue[int] = context.Queue()
         for which in [*left, *[-1] * count]:
             self._todo.put(which)
         self._processes: list[BaseProcess] = [
-            context.Process(target=work, args=(settings, slices, self._todo, self._told), daemon=True)
+            context.Process(target=work, args=(settings, slices, self._todo, self._reports), daemon=True)
             for _ in range(count)
         ]
 
@@ -58,15 +58,15 @@ class Workers:
         running = len(self._processes)
         while running:
             try:
-                told = self._told.get_nowait()
+                report = self._reports.get_nowait()
             except Empty:
                 self._look_for_killed()
                 await asyncio.sleep(_LOOK_SECONDS)
                 continue
-            if told.error is not None:
-                raise CannotGoOn(told.error)
-            running -= told.has_ended
-            events(told.events)
+            if report.error is not None:
+                raise CannotGoOn(report.error)
+            running -= report.has_ended
+            events(report.events)
 
     def end(self) -> None:
         """Ends them at once: the database rolls back slices that are not complete."""

@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class ProjectionStatusModel(BaseModel):
-    """How one projection is. Lags are null where its consumers have not told of all partitions lately."""
+    """How one projection is. Lags are null where its consumers have not reported all partitions for 5 s."""
 
     projection: str
     state: Condition = Field(

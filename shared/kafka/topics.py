@@ -48,7 +48,7 @@ class TopicIsMissing(TopicsAreWrong):
     """The topic does not exist, and it must not be created."""
 
 
-class KafkaIsAway(Exception):
+class KafkaUnavailable(Exception):
     """No broker answered, or none that can create topics: the same call may succeed later."""
 
 
@@ -87,14 +87,14 @@ async def ensure_topics(
     `cleanup.policy`. Without `create_missing` a missing topic raises `TopicIsMissing`.
 
     While Kafka is unavailable, it waits as long as `policy` allows (by default for ever, or until `stop`),
-    then raises `KafkaIsAway`. Raises `TopicsAreWrong` with the topic, the value found and the value wanted.
-    Several processes may call it at the same time.
+    then raises `KafkaUnavailable`. Raises `TopicsAreWrong` with the topic, the value found and the value
+    wanted. Several processes may call it at the same time.
     """
 
     async def attempt() -> None:
         await _with_admin(bootstrap_servers, specs, create_missing, request_timeout_seconds)
 
-    await retry_transient(policy, attempt, is_transient=lambda e: isinstance(e, KafkaIsAway), stop=stop)
+    await retry_transient(policy, attempt, is_transient=lambda e: isinstance(e, KafkaUnavailable), stop=stop)
 
 
 async def _with_admin(
@@ -110,7 +110,7 @@ async def _with_admin(
             await _verify_partitions(admin, specs, create_missing)
             await _verify_configs(admin, specs)
     except KAFKA_IS_AWAY as error:
-        raise KafkaIsAway(f"{type(error).__name__}: {error}") from error
+        raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
     finally:
         await admin.close()
 
@@ -128,7 +128,7 @@ async def _verify_partitions(
     for spec in specs:
         count = found.get(spec.name)
         if count is None:
-            raise KafkaIsAway(f"topic {spec.name} was created and is not visible yet")
+            raise KafkaUnavailable(f"topic {spec.name} was created and is not visible yet")
         if count != spec.partition_count:
             raise TopicsAreWrong(
                 f"topic {spec.name} has {count} partitions, wanted {spec.partition_count}: "
@@ -154,13 +154,13 @@ async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> Non
         answer = await admin.create_topics(wanted)
     except AttributeError as error:
         # aiokafka 0.14 uses the controller's address without checking that it is known.
-        raise KafkaIsAway("the cluster has no controller now") from error
+        raise KafkaUnavailable("the cluster has no controller now") from error
     for name, code, message in (error[:3] for error in answer.topic_errors):
         refusal = for_code(code)
         if code == 0 or refusal is TopicAlreadyExistsError:
             continue
         if refusal.retriable:
-            raise KafkaIsAway(f"topic {name} could not be created now: {refusal.__name__}: {message}")
+            raise KafkaUnavailable(f"topic {name} could not be created now: {refusal.__name__}: {message}")
         raise TopicsAreWrong(f"topic {name} could not be created: {refusal.__name__}: {message}")
 
 
@@ -185,13 +185,15 @@ async def _verify_configs(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Topic -> the verified configs. Raises `KafkaIsAway` if the broker cannot answer now."""
+    """Topic -> the verified configs. Raises `KafkaUnavailable` if the broker cannot answer now."""
     wanted = {_MAX_MESSAGE_BYTES: "", _CLEANUP_POLICY: ""}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=wanted) for name in names]
     found: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
         for code, message, _, name, entries in answer.resources:
             if code != 0:
-                raise KafkaIsAway(f"topic {name} cannot be described: {for_code(code).__name__}: {message}")
+                raise KafkaUnavailable(
+                    f"topic {name} cannot be described: {for_code(code).__name__}: {message}"
+                )
             found[name] = {entry[0]: entry[1] for entry in entries}
     return found

@@ -47,7 +47,7 @@ _OPS_PORT_SETTINGS = {
 }
 RECIPIENTS = ("anna@chaos.test", "bert@chaos.test")
 RETRY_DELAYS = ("500ms", "2s", "8s")
-# A claim is doubted after twice the time of a mail: before the last delay is over.
+# The outcome of a claim is unknown after twice the time of a mail: before the last delay is over.
 _NOTIFICATION_SETTINGS = {
     "NOTIFICATION_RECIPIENTS": ",".join(RECIPIENTS),
     "NOTIFICATION_RETRY_DELAYS": ",".join(RETRY_DELAYS),

@@ -12,7 +12,7 @@ from projector.notifications.digest_ports import Contents, Digest, Gathered, Tol
 from projector.notifications.digest_text import Sort
 from projector.notifications.pace import NO_IMPORT, PaceLimits
 from projector.notifications.ports import Claim, ClaimState
-from projector.notifications.postgres.claims import DOUBT
+from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from tests.in_memory.mails import Gathering, InMemoryMails, SingleMail
 
 _UNDELIVERED = ("refused", "unknown")
@@ -52,13 +52,13 @@ class DigestRow:
 
 
 class InMemoryDigests:
-    """Implements `notifications.digest_ports.Digests`. A claim is doubted after `doubt_seconds`."""
+    """Implements `digest_ports.Digests`. After `unknown_after_seconds` a claim's outcome is unknown."""
 
-    def __init__(self, mails: InMemoryMails, limits: PaceLimits, *, doubt_seconds: float) -> None:
+    def __init__(self, mails: InMemoryMails, limits: PaceLimits, *, unknown_after_seconds: float) -> None:
         self.rows: dict[UUID, DigestRow] = {}
         self._mails = mails
         self._limits = limits
-        self._doubt = timedelta(seconds=doubt_seconds)
+        self._unknown_after = timedelta(seconds=unknown_after_seconds)
         self._numbers = itertools.count(1)
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
@@ -105,7 +105,7 @@ class InMemoryDigests:
 
     async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
         self._mails.fail()
-        self._doubt_old()
+        self._mark_old_unknown()
         found = [
             one for one in self.rows.values()
             if not one.is_parked
@@ -128,7 +128,7 @@ class InMemoryDigests:
         self, digest_id: UUID, again: Collection[ClaimState], claim_id: UUID
     ) -> tuple[Claim, Digest | None]:
         self._mails.fail()
-        self._doubt_old()
+        self._mark_old_unknown()
         row = self.rows.get(digest_id)
         if row is None:
             return Claim(False, "sent"), None
@@ -198,10 +198,10 @@ class InMemoryDigests:
     def _claimed(self, claim_id: UUID) -> list[DigestRow]:
         return [one for one in self.rows.values() if (one.state, one.claim_id) == ("claimed", claim_id)]
 
-    def _doubt_old(self) -> None:
+    def _mark_old_unknown(self) -> None:
         for row in self.rows.values():
-            if row.state == "claimed" and row.claimed_at <= self._mails.now - self._doubt:
-                row.state, row.cause, row.settled_at = "unknown", DOUBT, self._mails.now
+            if row.state == "claimed" and row.claimed_at <= self._mails.now - self._unknown_after:
+                row.state, row.cause, row.settled_at = "unknown", OUTCOME_UNKNOWN, self._mails.now
 
 
 def _sort(told: Sequence[SingleMail]) -> Sort:

@@ -9,7 +9,7 @@ from uuid import UUID
 from projector.errors import ProjectorError
 from projector.notifications.pace import NO_IMPORT, Pace, PaceLimits, Telling, plan
 from projector.notifications.ports import Claim, ClaimState, Wanted
-from projector.notifications.postgres.claims import DOUBT
+from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from projector.notifications.text import Kind
 from tests.unit.projector.histories import START
 
@@ -75,11 +75,11 @@ class InMemoryMails:
 
 
 class InMemoryClaims:
-    """Implements `notifications.ports.Claims`. A claim is doubted after `doubt_seconds`."""
+    """Implements `ports.Claims`. A claim older than `unknown_after_seconds` has an unknown outcome."""
 
-    def __init__(self, mails: InMemoryMails, *, doubt_seconds: float) -> None:
+    def __init__(self, mails: InMemoryMails, *, unknown_after_seconds: float) -> None:
         self._mails = mails
-        self._doubt = timedelta(seconds=doubt_seconds)
+        self._unknown_after = timedelta(seconds=unknown_after_seconds)
 
     async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
         mails = self._mails
@@ -87,8 +87,8 @@ class InMemoryClaims:
         new = SingleMail(wanted.kind, wanted.product_id, "planned")
         mail = mails.single.setdefault((wanted.event_id, wanted.recipient), new)
         is_mine = mail.claim_id == claim_id
-        if not is_mine and mail.state == "claimed" and mail.claimed_at <= mails.now - self._doubt:
-            mail.state, mail.cause = "unknown", DOUBT
+        if not is_mine and mail.state == "claimed" and mail.claimed_at <= mails.now - self._unknown_after:
+            mail.state, mail.cause = "unknown", OUTCOME_UNKNOWN
         if mail.state == "planned" or mail.state in again or is_mine:
             mail.state, mail.claim_id, mail.claimed_at, mail.cause = "claimed", claim_id, mails.now, None
             return Claim(True, "claimed")

@@ -7,7 +7,7 @@ from uuid import UUID
 from projector.notifications.postgres.claims import PostgresClaims
 from projector.notifications.postgres.digests import PostgresDigests
 from projector.notifications.postgres.pacing import PostgresPacing
-from tests.unit.projector.mail_suites import DOUBT_SECONDS, LIMITS
+from tests.unit.projector.mail_suites import LIMITS, UNKNOWN_AFTER_SECONDS
 
 _TIMES = {
     "notification": ("claimed_at", "settled_at"),
@@ -25,13 +25,13 @@ class PostgresMailStores:
         self._owner = owner
 
     def claims(self) -> PostgresClaims:
-        return PostgresClaims(self._read_model, doubt_seconds=DOUBT_SECONDS)
+        return PostgresClaims(self._read_model, unknown_after_seconds=UNKNOWN_AFTER_SECONDS)
 
     def pacing(self) -> PostgresPacing:
         return PostgresPacing(self._read_model, LIMITS)
 
     def digests(self) -> PostgresDigests:
-        return PostgresDigests(self._read_model, LIMITS, doubt_seconds=DOUBT_SECONDS)
+        return PostgresDigests(self._read_model, LIMITS, unknown_after_seconds=UNKNOWN_AFTER_SECONDS)
 
     async def pass_time(self, seconds: float) -> None:
         for table, columns in _TIMES.items():

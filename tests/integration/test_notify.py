@@ -49,7 +49,7 @@ class Telling:
         mailer = SmtpMailer(
             parse_smtp_url(self._mails.url), "catalogue@shop.test", timeout_seconds=30, seconds_max=30
         )
-        claims = PostgresClaims(self.read_model, doubt_seconds=60)
+        claims = PostgresClaims(self.read_model, unknown_after_seconds=60)
         return Notifier(
             claims, mailer, self._log.reading, recipients or (ANN,), read_url="http://read", patience=PATIENCE
         )

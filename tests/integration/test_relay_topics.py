@@ -9,7 +9,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from shared.kafka.topics import (
     LATEST_PER_KEY,
-    KafkaIsAway,
+    KafkaUnavailable,
     TopicIsMissing,
     TopicsAreWrong,
     TopicSpec,
@@ -131,7 +131,7 @@ async def test_with_replicas_one_may_be_down() -> None:
 
 
 async def test_a_broker_that_stays_away_is_an_error_in_the_end() -> None:
-    with pytest.raises(KafkaIsAway):
+    with pytest.raises(KafkaUnavailable):
         await ensure_topics(f"127.0.0.1:{free_port()}", [TopicSpec("t", 1)], policy=IMPATIENT)
 
 
@@ -151,5 +151,5 @@ async def test_a_shutdown_ends_the_waiting() -> None:
     address = f"127.0.0.1:{free_port()}"
     asking = asyncio.create_task(ensure_topics(address, [TopicSpec("t", 1)], stop=stop))
     stop.set()
-    with pytest.raises(KafkaIsAway):
+    with pytest.raises(KafkaUnavailable):
         await asking

@@ -19,7 +19,7 @@ from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFai
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
-from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
 KAFKA_PUBLISH = Counter("kafka_publish_total", "Records by topic and result.", ["topic", "result"])
@@ -77,7 +77,7 @@ class KafkaPublisher:
             raise
         except TopicsAreWrong as error:
             raise OperatorNeeded(str(error)) from error
-        except (KafkaIsAway, *KAFKA_IS_AWAY) as error:
+        except (KafkaUnavailable, *KAFKA_IS_AWAY) as error:
             raise PublishFailed(f"no connection to Kafka: {type(error).__name__}: {error}") from error
         self._has_unconfirmed = False
 

@@ -20,7 +20,7 @@ from projector.errors import CannotGoOn, Unavailable
 from projector.notification_settings import RetryDelay
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer, start_producer
-from shared.kafka.topics import RECORD_BYTES_MAX, KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class RetryTopics:
         """Call it before reading records that may have to be delayed. Raises `Unavailable`, `CannotGoOn`."""
         try:
             await ensure_topics(self._settings.kafka_bootstrap_servers, self.specs, policy=_ONE_ATTEMPT)
-        except KafkaIsAway as error:
+        except KafkaUnavailable as error:
             raise Unavailable(f"Kafka: {error}") from error
         except TopicsAreWrong as error:
             raise CannotGoOn(str(error)) from error

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.notifications.postgres"
-DOUBT = "the projector that claimed this mail stopped before it stored whether the mail was sent"
+OUTCOME_UNKNOWN = "the projector that claimed this mail stopped before it stored whether the mail was sent"
 """The cause that operators read for a claim that was never settled."""
 
 
 class PostgresClaims:
-    """Implements `Claims`. A claim that is older than `doubt_seconds` has an unknown outcome."""
+    """Implements `Claims`. A claim that is older than `unknown_after_seconds` has an unknown outcome."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, doubt_seconds: float) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, unknown_after_seconds: float) -> None:
         self._pool = pool
-        self._doubt_seconds = doubt_seconds
+        self._unknown_after_seconds = unknown_after_seconds
 
     async def claim(self, wanted: Wanted, again: Collection[ClaimState], claim_id: UUID) -> Claim:
         """One round trip if the mail is new."""
         is_ours = await self._claim(wanted, again, claim_id)
-        if not is_ours and await self._doubt(wanted):
+        if not is_ours and await self._mark_unknown(wanted):
             is_ours = "unknown" in again and await self._claim(wanted, again, claim_id)
         if is_ours:
             return Claim(True, "claimed")
@@ -51,11 +51,11 @@ class PostgresClaims:
             sql = load_sql(_PACKAGE, "claim_notification")
             return await self._pool.fetchval(sql, *wanted, list(again), claim_id) is not None
 
-    async def _doubt(self, wanted: Wanted) -> bool:
+    async def _mark_unknown(self, wanted: Wanted) -> bool:
         """Marks an old claim as unknown; whether it was one."""
         with translated(_SERVER):
-            sql = load_sql(_PACKAGE, "doubt_notification")
+            sql = load_sql(_PACKAGE, "mark_notification_unknown")
             answer = await self._pool.execute(
-                sql, wanted.event_id, wanted.recipient, self._doubt_seconds, DOUBT
+                sql, wanted.event_id, wanted.recipient, self._unknown_after_seconds, OUTCOME_UNKNOWN
             )
         return answer == "UPDATE 1"

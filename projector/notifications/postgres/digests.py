@@ -8,7 +8,7 @@ from projector.notifications.digest_ports import Contents, Digest, Gathered, Tol
 from projector.notifications.digest_text import Sort
 from projector.notifications.pace import PaceLimits
 from projector.notifications.ports import Claim, ClaimState
-from projector.notifications.postgres.claims import DOUBT
+from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -20,14 +20,14 @@ _PACKAGE = "projector.notifications.postgres"
 
 
 class PostgresDigests:
-    """Implements `Digests`. A claim that is older than `doubt_seconds` has an unknown outcome."""
+    """Implements `Digests`. A claim that is older than `unknown_after_seconds` has an unknown outcome."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", limits: PaceLimits, *, doubt_seconds: float
+        self, pool: "asyncpg.Pool[asyncpg.Record]", limits: PaceLimits, *, unknown_after_seconds: float
     ) -> None:
         self._pool = pool
         self._limits = limits
-        self._doubt_seconds = doubt_seconds
+        self._unknown_after_seconds = unknown_after_seconds
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         limits, to = self._limits, list(recipients)
@@ -71,7 +71,9 @@ class PostgresDigests:
 
     async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
         with translated(_SERVER):
-            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
+            await self._pool.execute(
+                load_sql(_PACKAGE, "mark_digests_unknown"), self._unknown_after_seconds, OUTCOME_UNKNOWN
+            )
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_undelivered_digests"), digests_max)
         return [Undelivered._make(row) for row in rows]
 
@@ -83,7 +85,9 @@ class PostgresDigests:
         self, digest_id: UUID, again: Collection[ClaimState], claim_id: UUID
     ) -> tuple[Claim, Digest | None]:
         with translated(_SERVER):
-            await self._pool.execute(load_sql(_PACKAGE, "doubt_digests"), self._doubt_seconds, DOUBT)
+            await self._pool.execute(
+                load_sql(_PACKAGE, "mark_digests_unknown"), self._unknown_after_seconds, OUTCOME_UNKNOWN
+            )
             sql = load_sql(_PACKAGE, "claim_digest")
             row = await self._pool.fetchrow(sql, digest_id, list(again), claim_id)
             if row is not None:

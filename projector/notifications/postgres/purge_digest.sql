@@ -10,8 +10,8 @@ WITH old AS (
     DELETE FROM views.notification_gathering AS gathering USING old
     WHERE gathering.digest_id = old.digest_id
     RETURNING gathering.gathering_id
-), told AS (
-    DELETE FROM views.notification AS told USING gathering WHERE told.gathering_id = gathering.gathering_id
+), deleted_rows AS (
+    DELETE FROM views.notification USING gathering WHERE notification.gathering_id = gathering.gathering_id
 )
 DELETE FROM views.notification_digest AS digest USING old WHERE digest.digest_id = old.digest_id
 RETURNING digest.digest_id

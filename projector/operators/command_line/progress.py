@@ -57,7 +57,7 @@ class _Lines:
         self._terminal = terminal
         self._unit = unit
         self._phase = ""
-        self._done = self._told = self._total = 0
+        self._done = self._shown = self._total = 0
 
     def phase(self, name: str, _: str) -> None:
         self._phase = name
@@ -65,7 +65,7 @@ class _Lines:
 
     def events(self, more: int) -> None:
         self._done += more
-        if self._done - self._told >= _UNITS_PER_LINE:
+        if self._done - self._shown >= _UNITS_PER_LINE:
             self._tell()
 
     def total(self, events: int) -> None:
@@ -73,6 +73,6 @@ class _Lines:
         self._tell()
 
     def _tell(self) -> None:
-        self._told = self._done
+        self._shown = self._done
         line = {"phase": self._phase, self._unit: self._done, "total": self._total}
         self._terminal.complain(json.dumps(line))

@@ -53,7 +53,7 @@ async def rebuild_lock(dsn: str, projection: str, *, connect_timeout_seconds: fl
 async def _taken(connection: "asyncpg.Connection[asyncpg.Record]", projection: str) -> UUID:
     if not await connection.fetchval(load_sql(_PACKAGE, "lock_rebuild"), projection):
         holder = await connection.fetchrow(load_sql(_PACKAGE, "select_rebuild_lock_holder"), projection)
-        raise RebuildIsLocked(projection, "" if holder is None else _told(holder))
+        raise RebuildIsLocked(projection, "" if holder is None else _text(holder))
     owner_id = uuid4()
     milliseconds = str(int(_TAKE_SECONDS_MAX * 1000))
     await connection.execute(load_sql(_PACKAGE, "with_bounded_lock_wait"), milliseconds)
@@ -64,7 +64,7 @@ async def _taken(connection: "asyncpg.Connection[asyncpg.Record]", projection: s
     return owner_id
 
 
-def _told(holder: "asyncpg.Record") -> str:
+def _text(holder: "asyncpg.Record") -> str:
     since = holder["backend_start"]
     start = "" if since is None else f" since {since.isoformat(timespec='seconds')}"
     return f"PostgreSQL session {holder['pid']} from {holder['client']}{start}"

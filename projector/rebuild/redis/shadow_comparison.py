@@ -40,8 +40,8 @@ async def compare(
             if one != other:
                 different += 1
                 if len(differences) < _DIFFERENCES_SHOWN_MAX:
-                    told = difference(fields(one), fields(other), REBUILT)
-                    differences.append(f"{product_id} at version {int(_version(one))}: {told}")
+                    text = difference(fields(one), fields(other), REBUILT)
+                    differences.append(f"{product_id} at version {int(_version(one))}: {text}")
     if different:
         more = different - len(differences)
         differences.insert(0, f"{different} documents differ")

@@ -24,7 +24,7 @@ from shared.kafka.producers import (
     close_producer,
     start_producer,
 )
-from shared.kafka.topics import KafkaIsAway, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
 STATE_TYPE = "product-state"
@@ -83,7 +83,7 @@ class KafkaStateTopic:
                 ends = await consumer.end_offsets(tps)
         except TopicsAreWrong as error:
             raise CannotGoOn(str(error)) from error
-        except (KafkaIsAway, *PRODUCER_HAS_DIED) as error:
+        except (KafkaUnavailable, *PRODUCER_HAS_DIED) as error:
             raise _translated(error) from error
         finally:
             await consumer.stop()

@@ -7,7 +7,7 @@ from uuid import UUID
 from projector.notifications.pace import PaceLimits
 from tests.in_memory.digests import InMemoryDigests
 from tests.in_memory.mails import InMemoryClaims, InMemoryMails, InMemoryPacing
-from tests.unit.projector.mail_suites import DOUBT_SECONDS, LIMITS
+from tests.unit.projector.mail_suites import LIMITS, UNKNOWN_AFTER_SECONDS
 
 
 class InMemoryMailStores:
@@ -16,10 +16,10 @@ class InMemoryMailStores:
     def __init__(self, limits: PaceLimits = LIMITS) -> None:
         self.mails = InMemoryMails()
         self._limits = limits
-        self._digests = InMemoryDigests(self.mails, limits, doubt_seconds=DOUBT_SECONDS)
+        self._digests = InMemoryDigests(self.mails, limits, unknown_after_seconds=UNKNOWN_AFTER_SECONDS)
 
     def claims(self) -> InMemoryClaims:
-        return InMemoryClaims(self.mails, doubt_seconds=DOUBT_SECONDS)
+        return InMemoryClaims(self.mails, unknown_after_seconds=UNKNOWN_AFTER_SECONDS)
 
     def pacing(self) -> InMemoryPacing:
         return InMemoryPacing(self.mails, self._limits)

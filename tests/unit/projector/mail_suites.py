@@ -16,12 +16,12 @@ from projector.notifications.digest_ports import (
 )
 from projector.notifications.pace import PaceLimits, Telling
 from projector.notifications.ports import Claim, Claims, ClaimState, Wanted
-from projector.notifications.postgres.claims import DOUBT
+from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from projector.notifications.text import Kind
 from tests.unit.projector.histories import new_product_id
 
 ANN, BOB = "ann@x.test", "bob@x.test"
-DOUBT_SECONDS, WINDOW_SECONDS = 60.0, 600.0
+UNKNOWN_AFTER_SECONDS, WINDOW_SECONDS = 60.0, 600.0
 LIMITS = PaceLimits(2, WINDOW_SECONDS)
 DAY_SECONDS = 86_400.0
 _positions = itertools.count(1)
@@ -92,10 +92,10 @@ class ClaimsSuite:
     ) -> None:
         claims, mail, mine = stores.claims(), wanted(), uuid4()
         await claims.claim(mail, (), mine)
-        await stores.pass_time(DOUBT_SECONDS - 30)
+        await stores.pass_time(UNKNOWN_AFTER_SECONDS - 30)
         assert await claims.claim(mail, ("unknown",), uuid4()) == Claim(False, "claimed")
         await stores.pass_time(31)
-        assert await claims.claim(mail, ("failed",), uuid4()) == Claim(False, "unknown", DOUBT)
+        assert await claims.claim(mail, ("failed",), uuid4()) == Claim(False, "unknown", OUTCOME_UNKNOWN)
         # It was only slow, and says so in the end.
         await claims.settle(mail, mine, "sent", None)
         assert await claims.claim(mail, ("unknown",), uuid4()) == Claim(False, "sent")
@@ -105,7 +105,7 @@ class ClaimsSuite:
     ) -> None:
         claims, mail = stores.claims(), wanted()
         await claims.claim(mail, (), uuid4())
-        await stores.pass_time(DOUBT_SECONDS + 1)
+        await stores.pass_time(UNKNOWN_AFTER_SECONDS + 1)
         assert await claims.claim(mail, ("unknown",), uuid4()) == Claim(True, "claimed")
 
     async def test_what_was_given_up_is_nobodys_but_what_was_sent_stays_sent(
@@ -303,10 +303,10 @@ class DigestsSuite:
         ann, bob = await digests.take([ANN, BOB], mine, 10)
         assert await digests.undelivered(10) == []
         await digests.settle(ann.digest_id, mine, "failed", "never", None)
-        await stores.pass_time(DOUBT_SECONDS + 1)
+        await stores.pass_time(UNKNOWN_AFTER_SECONDS + 1)
         found = await digests.undelivered(10)
         assert {(one.digest_id, one.state, one.cause, one.events) for one in found} == {
-            (ann.digest_id, "failed", "never", 2), (bob.digest_id, "unknown", DOUBT, 2),
+            (ann.digest_id, "failed", "never", 2), (bob.digest_id, "unknown", OUTCOME_UNKNOWN, 2),
         }  # fmt: skip
         assert [one.digest_number for one in found] == sorted({one.digest_number for one in found})
         assert len(await digests.undelivered(1)) == 1
@@ -319,8 +319,11 @@ class DigestsSuite:
         (digest,) = await made(stores, *some(1, "spring"))
         digests, mine, digest_id = stores.digests(), uuid4(), digest.digest_id
         assert await digests.claim(digest_id, ("failed",), mine) == (Claim(False, "claimed"), None)
-        await stores.pass_time(DOUBT_SECONDS + 1)
-        assert await digests.claim(digest_id, ("failed",), mine) == (Claim(False, "unknown", DOUBT), None)
+        await stores.pass_time(UNKNOWN_AFTER_SECONDS + 1)
+        assert await digests.claim(digest_id, ("failed",), mine) == (
+            Claim(False, "unknown", OUTCOME_UNKNOWN),
+            None,
+        )
         claim, found = await digests.claim(digest_id, ("unknown",), mine)
         assert (claim, found and found.attempts) == (Claim(True, "claimed"), 2)
         assert (await digests.claim(digest_id, (), mine))[0].is_ours

@@ -43,18 +43,18 @@ class Telling:
         self.mailer = InMemoryMailer()
         self.log = WrittenInMemoryLog()
 
-    def claims(self, doubt_seconds: float = 60.0) -> InMemoryClaims:
-        return InMemoryClaims(self.mails, doubt_seconds=doubt_seconds)
+    def claims(self, unknown_after_seconds: float = 60.0) -> InMemoryClaims:
+        return InMemoryClaims(self.mails, unknown_after_seconds=unknown_after_seconds)
 
     def notifier(
         self,
         *recipients: str,
-        doubt_seconds: float = 60.0,
+        unknown_after_seconds: float = 60.0,
         mailer: Any = None,
         patience: RetryPolicy = PATIENT,
     ) -> Notifier:
         return Notifier(
-            self.claims(doubt_seconds), mailer or self.mailer, self.log.reading, recipients or (ANN,),
+            self.claims(unknown_after_seconds), mailer or self.mailer, self.log.reading, recipients or (ANN,),
             read_url="http://read", patience=patience,
         )  # fmt: skip
 
@@ -207,7 +207,7 @@ async def test_the_claim_of_one_who_died_is_left_alone_until_it_is_old_and_then_
     assert telling.states() == {ANN: "claimed"}
     assert isinstance(await telling.notifier().notify(event), TryAgain)
     assert isinstance(await telling.notifier().notify(event, again=BY_HAND_AND_UNKNOWN), TryAgain)
-    verdict = await telling.notifier(doubt_seconds=0.0).notify(event)
+    verdict = await telling.notifier(unknown_after_seconds=0.0).notify(event)
     assert isinstance(verdict, Hopeless)
     assert verdict.error_class == "mail-outcome-unknown"
     assert (telling.mailer.taken, telling.states()) == ([], {ANN: "unknown"})
@@ -217,7 +217,7 @@ async def test_an_old_claim_may_be_sent_again_by_a_person_who_says_so(telling: T
     event = new()
     with pytest.raises(asyncio.CancelledError):
         await telling.notifier(mailer=Dying()).notify(event)
-    verdict = await telling.notifier(doubt_seconds=0.0).notify(event, again=BY_HAND_AND_UNKNOWN)
+    verdict = await telling.notifier(unknown_after_seconds=0.0).notify(event, again=BY_HAND_AND_UNKNOWN)
     assert (verdict, len(telling.mailer.taken)) == (Done(1), 1)
 
 
