@@ -133,7 +133,7 @@ def _remove_shared_memory_of(folder: Path) -> None:
     """A killed PostgreSQL leaves a segment of System V; the seventh line of its pid file names it."""
     if sys.platform != "linux":
         return
-    for pid_file in folder.glob("*/postmaster.pid"):
+    for pid_file in folder.rglob("postmaster.pid"):
         lines = pid_file.read_text().splitlines()
         if len(lines) > 6:
             ctypes.CDLL(None).shmctl(int(lines[6].split()[1]), _REMOVE_SHARED_MEMORY, None)

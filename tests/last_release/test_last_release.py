@@ -1,5 +1,6 @@
 """Old code runs on the new schema: between the migrations and the deploy, and as long as a deploy takes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,27 @@ from tests.last_release.release import (
     NoHistory,
     bring_migrations,
     check_out,
+    keep_data_in,
     run_before_deploy,
     run_tests,
 )
+from tests.run_folder import RunFolder, memory
 
 _SHOWN_CHARACTERS = 20_000
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> Path:
+def release(tmp_path: Path) -> Iterator[Path]:
     """The last release with the present migrations."""
     try:
         check_out(tmp_path)
     except NoHistory as error:
         pytest.skip(str(error))
     bring_migrations(tmp_path)
-    return tmp_path
+    data = RunFolder(memory())
+    keep_data_in(data.path, tmp_path)
+    yield tmp_path
+    data.close()
 
 
 @pytest.mark.prove
