@@ -23,6 +23,7 @@ from projector.views.postgres.statements import LIVE, SHADOW
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
+from tests.integration.lock_waits import lock_waits
 from tests.integration.view_world import (
     ACTION,
     Feed,
@@ -254,14 +255,6 @@ async def test_workers_that_load_what_they_share_from_two_ends_do_not_lock_each_
         await eventually(lambda: lock_waits(read_model, 1))
         await load(connection, "last")
     await other
-
-
-async def lock_waits(read_model: Any, count: int) -> None:
-    waiting = await read_model.fetchval(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    assert waiting == count
 
 
 BROKEN = {

@@ -12,6 +12,7 @@ from projector.views.product_document import FOLD as DOCUMENTS
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from tests.eventually import eventually
+from tests.integration.lock_waits import lock_waits
 from tests.integration.view_world import (
     ACTION,
     Feed,
@@ -91,7 +92,7 @@ async def test_an_event_that_arrives_during_a_retry_waits_and_is_applied_after_i
         # A retry in the middle: it holds the product's row.
         await retry.execute("SELECT FROM views.parked_product FOR UPDATE")
         arriving = asyncio.create_task(feed.deliver(last))
-        await eventually(lambda: _waits_for_a_lock(read_model))
+        await eventually(lambda: lock_waits(read_model, 1))
         await retry.execute("DELETE FROM views.parked_event")
         await retry.execute("DELETE FROM views.parked_product")
     await arriving
@@ -101,21 +102,13 @@ async def test_an_event_that_arrives_during_a_retry_waits_and_is_applied_after_i
     assert shown[0] == 5
 
 
-async def _waits_for_a_lock(read_model: Any) -> None:
-    waiting = await read_model.fetchval(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    assert waiting == 1
-
-
 async def test_a_retry_waits_for_the_batch_that_parks_a_follower(log: Log, read_model: Any) -> None:
     view = table(read_model)
     feed, events = await park_second_of_four(view, log, read_model)
     async with read_model.acquire() as batch, batch.transaction():
         await batch.execute("SELECT FROM views.parked_product FOR UPDATE")
         retry = asyncio.create_task(retrying(table(read_model), log).retry(events[0].product_id, ACTION))
-        await eventually(lambda: _waits_for_a_lock(read_model))
+        await eventually(lambda: lock_waits(read_model, 1))
         assert not retry.done()
     assert await retry == Released(3, 0)
     assert await feed.shows(events[0].product_id) == feed.folded(events)

@@ -128,9 +128,9 @@ class PostgresShadow(Generic[S]):
         await self._until_tables_are_free(self._switch_back)
 
     async def _until_tables_are_free(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Moving a table waits for whoever reads it, an autovacuum included, and others queue behind it.
+        """To move a table waits for its readers, and new readers queue behind it.
 
-        So each attempt waits shortly, and lets them go on before the next one.
+        So each attempt waits only shortly, and they go on before the next one.
         """
         for number in range(1, _SWITCH_ATTEMPTS_MAX + 1):
             try:
@@ -191,8 +191,14 @@ class PostgresShadow(Generic[S]):
         await self._call("drop_copy", self._projection, "views_previous")
 
     async def _locked_checkpoints(self, connection: "Connection") -> list[dict[str, Any]]:
-        sql = load_sql(_PACKAGE, "lock_checkpoints")
-        return [dict(row) for row in await connection.fetch(sql, self._projection, self._topic)]
+        """From here to the end of the transaction no batch runs, of whichever partition."""
+        of_source = (self._projection, self._topic)
+        sql = load_sql(_PACKAGE, "insert_absent_checkpoints")
+        await connection.execute(sql, *of_source, self._partition_count)
+        await connection.execute(load_sql(_PACKAGE, "delete_absent_checkpoints"), *of_source)
+        return [
+            dict(row) for row in await connection.fetch(load_sql(_PACKAGE, "lock_checkpoints"), *of_source)
+        ]
 
     async def _call(self, name: str, *arguments: object) -> None:
         async with self._records.owned() as connection:

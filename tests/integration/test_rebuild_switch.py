@@ -1,0 +1,83 @@
+"""No batch gets between the catch-up of a switch and the move of its tables, whichever partition it is of."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from projector.applying.ports import Checkpoint
+from projector.projections import PRODUCT_VIEW
+from projector.rebuild.postgres.lock import rebuild_lock
+from projector.settings import ProjectorSettings
+from projector.views.postgres.statements import LIVE
+from projector.views.postgres.view import PostgresView
+from shared.contract.addresses import topics
+from shared.contract.recorded_event import RecordedEvent
+from tests.databases import DatabaseDsns
+from tests.eventually import eventually
+from tests.integration.lock_waits import lock_waits
+from tests.integration.rebuild_stores import PostgresRebuildStores
+from tests.integration.view_world import read_model
+from tests.unit.projector.rebuild_suites import begun, catch_up_of, product
+from tests.unit.projector.records import LOG_ID, folded
+from tests.unit.projector.view_suites import change_to
+
+__all__ = ["read_model"]
+pytestmark = pytest.mark.servers
+PARTITION = 3
+TOPIC = topics("").events
+
+
+@pytest_asyncio.fixture
+async def stores(read_model: Any, read_model_dsns: DatabaseDsns) -> AsyncIterator[PostgresRebuildStores]:
+    dsn = read_model_dsns.projector
+    async with rebuild_lock(dsn, PRODUCT_VIEW.name, connect_timeout_seconds=5) as owner_id:
+        yield PostgresRebuildStores(read_model, ProjectorSettings(_env_file=None), owner_id)
+
+
+@pytest.mark.parametrize("change", ["switch", "switch_back"])
+async def test_the_first_batch_of_a_partition_waits_for_the_change_and_is_in_the_view_that_serves(
+    change: str, stores: PostgresRebuildStores, read_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow, events, batches = await begun(stores), product(), list[asyncio.Task[None]]()
+    await shadow.finish_loading()
+    if change == "switch_back":
+        await shadow.switch(catch_up_of(stores))
+    locked_checkpoints = shadow._locked_checkpoints  # type: ignore[attr-defined]
+
+    async def lock_and_begin_a_batch(connection: Any) -> Any:
+        found = await locked_checkpoints(connection)
+        batches.append(asyncio.create_task(apply(read_model, events)))
+        await eventually(lambda: waits(batches[-1], read_model))
+        return found
+
+    monkeypatch.setattr(shadow, "_locked_checkpoints", lock_and_begin_a_batch)
+    await getattr(shadow, change)(catch_up_of(stores))
+    (batch,) = batches
+    await batch
+    product_id = events[0].product_id
+    assert await stores.live([product_id]) == {product_id: folded(events)}
+    assert await checkpoints(read_model) == {PARTITION: (7, events[-1].log_position)}
+
+
+async def apply(read_model: Any, events: list[RecordedEvent]) -> None:
+    """As the consumer of a partition does with its first batch."""
+    tables = PRODUCT_VIEW.make_tables(LIVE)
+    view = PostgresView(read_model, tables, projection=PRODUCT_VIEW.name, topic=TOPIC)
+    async with view.begin({PARTITION: Checkpoint(7, events[-1].log_position, LOG_ID)}) as batch:
+        await batch.save([change_to(events)])
+
+
+async def waits(batch: "asyncio.Task[None]", read_model: Any) -> None:
+    if batch.done():
+        raise RuntimeError("the batch did not wait for the change")
+    await lock_waits(read_model, 1)
+
+
+async def checkpoints(read_model: Any) -> dict[int, tuple[int, int]]:
+    rows = await read_model.fetch(
+        "SELECT partition, next_offset, log_position FROM views.projection_checkpoint"
+    )
+    return {row["partition"]: (row["next_offset"], row["log_position"]) for row in rows}
