@@ -19,6 +19,7 @@ from projector.parking.postgres.parking import (
 )
 from shared.postgres.sql import load_sql
 from tests.in_memory.rows import Done, KeptProduct, KeptRecord
+from tests.integration.lock_waits import lock_waits
 from tests.unit.projector.records import TOPIC
 
 _RECORDS = """
@@ -36,9 +37,6 @@ _LAGS = """
 _DONE = (
     "SELECT actor, action, reason, product_id, detail FROM views.operator_action ORDER BY operator_action_id"
 )
-_WAITING = """
-    SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
-"""
 
 
 class PostgresStores:
@@ -74,7 +72,7 @@ class PostgresStores:
         await self._read_model.execute(sql, self._projection, TOPIC, partition, offset, reason)
 
     async def somebody_waits(self) -> None:
-        assert await self._read_model.fetchval(_WAITING) == 1
+        await lock_waits(self._read_model, 1)
 
 
 class PostgresControlStores:

@@ -1,13 +1,14 @@
 """What the suites of rebuilds ask for, over the real read model."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from projector.applying.ports import Change, Held
 from projector.projections import PRODUCT_VIEW
 from projector.rebuild.ports import Records, Shadow
+from projector.rebuild.postgres.lock import rebuild_lock
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 from tests.in_memory.event_log import InMemoryEventLog
@@ -36,3 +37,10 @@ class PostgresRebuildStores:
     async def live(self, product_ids: Sequence[UUID]) -> Mapping[UUID, Held[Any]]:
         async with self._read_model.acquire() as connection:
             return await PRODUCT_VIEW.tables(self._stores).held(connection, product_ids)
+
+
+@asynccontextmanager
+async def locked_rebuild_stores(read_model: Any, dsn: str) -> AsyncIterator[PostgresRebuildStores]:
+    """With the lock of the rebuild, which needs a connection of its own to `dsn`."""
+    async with rebuild_lock(dsn, PRODUCT_VIEW.name, connect_timeout_seconds=30) as owner_id:
+        yield PostgresRebuildStores(read_model, ProjectorSettings(_env_file=None), owner_id)

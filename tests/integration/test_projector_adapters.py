@@ -10,13 +10,10 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from projector.applying.postgres import PostgresEventLog
-from projector.projections import PRODUCT_VIEW
-from projector.rebuild.postgres.lock import rebuild_lock
-from projector.settings import ProjectorSettings
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.mail_stores import PostgresMailStores
 from tests.integration.projector_stores import PostgresControlStores, PostgresStores
-from tests.integration.rebuild_stores import PostgresRebuildStores
+from tests.integration.rebuild_stores import PostgresRebuildStores, locked_rebuild_stores
 from tests.integration.state_stores import KafkaTopics, PostgresStoredStates
 from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.servers import DatabaseDsns
@@ -85,10 +82,8 @@ class TestPostgresRebuild(RecordsSuite, ShadowSuite):
     async def stores(
         self, read_model: Any, read_model_dsns: DatabaseDsns
     ) -> AsyncIterator[PostgresRebuildStores]:
-        settings = ProjectorSettings(_env_file=None)
-        dsn = read_model_dsns.projector
-        async with rebuild_lock(dsn, PRODUCT_VIEW.name, connect_timeout_seconds=5) as owner_id:
-            yield PostgresRebuildStores(read_model, settings, owner_id)
+        async with locked_rebuild_stores(read_model, read_model_dsns.projector) as stores:
+            yield stores
 
 
 class TestPostgresControl(ControlBoardSuite, UncopiedDeadLettersSuite):

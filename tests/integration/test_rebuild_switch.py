@@ -9,8 +9,6 @@ import pytest_asyncio
 
 from projector.applying.ports import Checkpoint
 from projector.projections import PRODUCT_VIEW
-from projector.rebuild.postgres.lock import rebuild_lock
-from projector.settings import ProjectorSettings
 from projector.views.postgres.statements import LIVE
 from projector.views.postgres.view import PostgresView
 from shared.contract.addresses import topics
@@ -18,7 +16,7 @@ from shared.contract.recorded_event import RecordedEvent
 from tests.databases import DatabaseDsns
 from tests.eventually import eventually
 from tests.integration.lock_waits import lock_waits
-from tests.integration.rebuild_stores import PostgresRebuildStores
+from tests.integration.rebuild_stores import PostgresRebuildStores, locked_rebuild_stores
 from tests.integration.view_world import read_model
 from tests.unit.projector.rebuild_suites import begun, catch_up_of, product
 from tests.unit.projector.records import LOG_ID, folded
@@ -32,9 +30,8 @@ TOPIC = topics("").events
 
 @pytest_asyncio.fixture
 async def stores(read_model: Any, read_model_dsns: DatabaseDsns) -> AsyncIterator[PostgresRebuildStores]:
-    dsn = read_model_dsns.projector
-    async with rebuild_lock(dsn, PRODUCT_VIEW.name, connect_timeout_seconds=5) as owner_id:
-        yield PostgresRebuildStores(read_model, ProjectorSettings(_env_file=None), owner_id)
+    async with locked_rebuild_stores(read_model, read_model_dsns.projector) as stores:
+        yield stores
 
 
 @pytest.mark.parametrize("change", ["switch", "switch_back"])
@@ -72,7 +69,7 @@ async def apply(read_model: Any, events: list[RecordedEvent]) -> None:
 
 async def waits(batch: "asyncio.Task[None]", read_model: Any) -> None:
     if batch.done():
-        raise RuntimeError("the batch did not wait for the change")
+        raise RuntimeError(f"the batch did not wait for the change: {batch}")
     await lock_waits(read_model, 1)
 
 

@@ -25,8 +25,8 @@ ACCEPTANCE_TESTS = (
     "tests/end_to_end/test_states_and_mails.py",
     "tests/end_to_end/test_import.py",
 )
-# (file, text, its replacement): the data of the release's servers lie in the folder of this run, and nothing
-# of them outside, so that the next run finds and removes them if this one is killed.
+# (file, text, its replacement). With these the release's servers write nothing outside the folder of this
+# run, so that the next run can remove everything if this run is killed.
 _MEMORY_OF_0_1_0 = ("tests/servers.py", 'Path("/dev/shm")', "Path({folder!r})")
 _SEGMENTS_OF_0_1_0 = (
     "deploy/local/postgres.py",

@@ -1,6 +1,7 @@
 """Old code runs on the new schema: between the migrations and the deploy, and as long as a deploy takes."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,9 @@ def release(tmp_path: Path) -> Iterator[Path]:
     except NoHistory as error:
         pytest.skip(str(error))
     bring_migrations(tmp_path)
-    data = RunFolder(memory())
-    keep_data_in(data.path, tmp_path)
-    yield tmp_path
-    data.close()
+    with closing(RunFolder(memory())) as data:
+        keep_data_in(data.path, tmp_path)
+        yield tmp_path
 
 
 @pytest.mark.prove

@@ -191,7 +191,7 @@ class PostgresShadow(Generic[S]):
         await self._call("drop_copy", self._projection, "views_previous")
 
     async def _locked_checkpoints(self, connection: "Connection") -> list[dict[str, Any]]:
-        """From here to the end of the transaction no batch runs, of whichever partition."""
+        """Until the transaction ends, no batch of any partition runs."""
         of_source = (self._projection, self._topic)
         sql = load_sql(_PACKAGE, "insert_absent_checkpoints")
         await connection.execute(sql, *of_source, self._partition_count)
