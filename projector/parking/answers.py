@@ -43,11 +43,11 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `show_dead_letters.sql` as JSON: bytes as text if they are UTF-8, else base64."""
     names, values = row.pop("header_names"), row.pop("header_values")
     headers = [{"name": name, **_as_text("value", value)} for name, value in zip(names, values, strict=True)]
-    shown = {"letter_id": row.pop("parked_event_id")}
+    document = {"letter_id": row.pop("parked_event_id")}
     for name in ("key", "value"):
-        shown |= _as_text(name, row.pop(name))
-    shown |= {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
-    return {**shown, "headers": headers}
+        document |= _as_text(name, row.pop(name))
+    document |= {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+    return {**document, "headers": headers}
 
 
 def _as_text(name: str, value: bytes | None) -> dict[str, Any]:
