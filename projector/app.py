@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from faststream.kafka import KafkaBroker
 
+from projector.audit.log_lines import AuditLogLines
+from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
@@ -75,6 +77,7 @@ async def run_projector(
         work = [
             watch_event_loop(stop),
             control.run(stop),
+            AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
             watch_answers(broker, settings.kafka_answer_seconds_max),
             *(part.run() for part in background),
