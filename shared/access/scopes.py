@@ -1,4 +1,4 @@
-"""The rights that a token can give; `docs/access.md` lists the routes of each."""
+"""The rights that a token can give. Each route names the one that it needs."""
 
 from enum import StrEnum
 
