@@ -25,12 +25,13 @@ from projector.stores import Stores, open_stores
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
 
