@@ -43,12 +43,13 @@ chaos: .venv/.complete ## break everything at random, then check that nothing wa
 load: .venv/.complete ## send a realistic mix to a running `make up` and report (ARGS="--minutes 2 --commands 50 --reads 500")
 	@.venv/bin/python -m tests.load $(ARGS)
 
-check: .venv/.complete ## format, lint, types, import contracts
+check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+	.venv/bin/python -m deploy.security
 
 hooks: ## run `make check` before each commit (git config core.hooksPath)
 	@git config core.hooksPath .githooks
@@ -57,7 +58,7 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
+docs: .venv/.complete ## write docs/schemas, docs/asyncapi.yaml and docs/metrics.md from the code
 	.venv/bin/python -m docs.generate
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)

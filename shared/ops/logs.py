@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shared.ops.log_repeats import RepeatFilter
-from shared.ops.metrics import LOG_LINES_LOST
+from shared.ops.metrics.process import LOG_LINES_LOST
 from shared.ops.settings import ProcessSettings
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.

@@ -16,7 +16,7 @@ from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.logs import get_logger
-from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
+from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
 
 _UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
