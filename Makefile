@@ -40,12 +40,13 @@ prove: .venv/.complete ## run the long tests: random faults, whole matrices of r
 chaos: .venv/.complete ## break everything at random, then check that nothing was lost (ARGS="--minutes 30 --seed 42")
 	.venv/bin/python -m tests.chaos $(ARGS)
 
-check: .venv/.complete ## format, lint, types, import contracts
+check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+	.venv/bin/python -m deploy.security
 
 hooks: ## run `make check` before each commit (git config core.hooksPath)
 	@git config core.hooksPath .githooks
@@ -54,7 +55,7 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write docs/schemas and docs/asyncapi.yaml from the code
+docs: .venv/.complete ## write docs/schemas, docs/asyncapi.yaml and docs/metrics.md from the code
 	.venv/bin/python -m docs.generate
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)

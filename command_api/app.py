@@ -16,13 +16,14 @@ from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
 from shared.ops.concurrency.waits import stopped
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 

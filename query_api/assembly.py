@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-from prometheus_client import Counter, Gauge
 
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
@@ -45,15 +44,14 @@ from shared.ops.breaker import CircuitBreaker
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
+from shared.ops.metrics.reads import CACHE_REQUESTS, WAITING_READERS
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 
 PROCESS = "query-api"
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
-_CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
-_WAITING = Gauge("consistency_waiting_readers", "Readers that are waiting until their own write is visible.")
-_hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
+_hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             )
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
-        _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
+        WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         watch = CacheWatch(
             seconds_max=settings.cache_watch_seconds_max,
             pause_seconds=settings.cache_watch_pause_seconds,

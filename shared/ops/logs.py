@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shared.ops.log_repeats import RepeatFilter
-from shared.ops.metrics import LOG_LINES_LOST
+from shared.ops.metrics.process import LOG_LINES_LOST
 from shared.ops.settings import ProcessSettings
 from shared.telemetry.spans import present_span
 

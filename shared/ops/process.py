@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from shared.ops.logs import get_logger
+from shared.ops.metrics.process import count_spans
 from shared.ops.version import service_version
 from shared.telemetry.process import traced_process
 
@@ -32,7 +33,7 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
     spans are sent, in at most `FLUSH_SECONDS_MAX` more.
     """
     with (
-        traced_process(process, service_version()),
+        traced_process(process, service_version(), count_spans),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         return runner.run(_supervise(process, main, shutdown_seconds_max))

@@ -6,21 +6,19 @@ finds no room is dropped and counted.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from prometheus_client import Counter
 
 from shared.telemetry.sdk import SdkTracer
 
-SPANS = Counter(
-    "trace_spans_total",
-    "Spans by what became of them: exported, failed (the receiver did not take them), dropped (queue full).",
-    ["result"],
-)
+Count = Callable[[str, int], None]
+"""Gets what became of spans (`exported`, `failed`: the receiver did not take them, `dropped`: the queue was
+full), and how many.
+"""
 QUEUED_SPANS_MAX_DEFAULT = 2_048
 _log = logging.getLogger(__name__)
 
@@ -28,15 +26,16 @@ _log = logging.getLogger(__name__)
 class BoundedExport(SpanProcessor):
     """The SDK's batches behind a count of the spans that wait: the SDK drops what is too much, but unseen."""
 
-    def __init__(self, exporter: SpanExporter, queued_spans_max: int) -> None:
-        self._exporter = _Counted(exporter)
+    def __init__(self, exporter: SpanExporter, queued_spans_max: int, count: Count) -> None:
+        self._exporter = _Counted(exporter, count)
+        self._count = count
         self._queued_spans_max = queued_spans_max
         self._ended = 0
         self._batches = BatchSpanProcessor(self._exporter, max_queue_size=queued_spans_max)
 
     def on_end(self, span: ReadableSpan) -> None:
         if self._ended - self._exporter.taken >= self._queued_spans_max:
-            SPANS.labels("dropped").inc()
+            self._count("dropped", 1)
             return
         self._ended += 1
         self._batches.on_end(span)
@@ -51,21 +50,22 @@ class BoundedExport(SpanProcessor):
 class _Counted(SpanExporter):
     """Counts what is sent. `taken`: the spans that have left the queue."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, count: Count) -> None:
         self._exporter = exporter
+        self._count = count
         self.taken = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.taken += len(spans)
         result = self._exporter.export(spans)
-        SPANS.labels("exported" if result is SpanExportResult.SUCCESS else "failed").inc(len(spans))
+        self._count("exported" if result is SpanExportResult.SUCCESS else "failed", len(spans))
         return result
 
     def shutdown(self) -> None:
         self._exporter.shutdown()
 
 
-def sdk_tracer(process: str, version: str) -> SdkTracer:
+def sdk_tracer(process: str, version: str, count: Count) -> SdkTracer:
     """As the `OTEL_*` variables say, which name the receiver. Default service: `catalogue-PROCESS`."""
     named: dict[str, str | int] = {
         "service.namespace": "catalogue",
@@ -76,7 +76,9 @@ def sdk_tracer(process: str, version: str) -> SdkTracer:
         "OTEL_RESOURCE_ATTRIBUTES", ""
     ):
         named["service.name"] = f"catalogue-{process.replace('_', '-')}"
-    return SdkTracer(BoundedExport(OTLPSpanExporter(), _queued_spans_max()), Resource.create({**named}))
+    return SdkTracer(
+        BoundedExport(OTLPSpanExporter(), _queued_spans_max(), count), Resource.create({**named})
+    )
 
 
 def _queued_spans_max() -> int:

@@ -6,7 +6,7 @@ OTEL_SDK_DISABLED nor OTEL_TRACES_EXPORTER says otherwise. Off, the SDK is not e
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,15 +21,23 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def traced_process(process: str, version: str, env_file: Path = Path(".env")) -> Iterator[None]:
-    """Records the spans of this process until the end of the block. Begin it after a fork, not before."""
+def traced_process(
+    process: str,
+    version: str,
+    count: Callable[[str, int], None] = lambda _, __: None,
+    env_file: Path = Path(".env"),
+) -> Iterator[None]:
+    """Records the spans of this process until the end of the block. Begin it after a fork, not before.
+
+    `count`: see `otlp.Count`.
+    """
     _read_env_file(env_file)
     if not is_wanted(os.environ):
         yield
         return
     from shared.telemetry.otlp import sdk_tracer
 
-    tracer = sdk_tracer(process, version)
+    tracer = sdk_tracer(process, version, count)
     use_tracer(tracer)
     try:
         yield

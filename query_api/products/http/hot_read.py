@@ -19,7 +19,7 @@ from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.http.request_context import request_id_of
-from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
+from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
 
 ROUTE = "/v1/products/{product_id}"
 _PREFIX = b"/v1/products/"

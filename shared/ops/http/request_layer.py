@@ -17,7 +17,7 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.logs import get_logger
-from shared.ops.metrics import HTTP_REQUEST_DURATION_SECONDS
+from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
 from shared.telemetry.spans import Span
 
 _UNMATCHED = "unmatched"

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from deploy.local.ports import free_port
+from shared.ops.metrics.process import count_spans
 from shared.telemetry.otlp import BoundedExport
 from shared.telemetry.process import is_wanted, traced_process
 from shared.telemetry.sdk import SdkTracer
@@ -47,7 +48,7 @@ def _spans(result: str) -> float:
 
 def test_what_the_queue_cannot_take_is_dropped_and_counted() -> None:
     receiver = _Receiver()
-    tracer = SdkTracer(BoundedExport(receiver, queued_spans_max=1_000), Resource.get_empty())
+    tracer = SdkTracer(BoundedExport(receiver, 1_000, count_spans), Resource.get_empty())
     before = _spans("dropped"), _spans("exported")
     use_tracer(tracer)
     _traces(5_000)
@@ -66,7 +67,7 @@ def test_what_the_queue_cannot_take_is_dropped_and_counted() -> None:
 def test_spans_that_the_receiver_refuses_are_counted() -> None:
     receiver = _Receiver(SpanExportResult.FAILURE)
     receiver.let_go.set()
-    tracer = SdkTracer(BoundedExport(receiver, queued_spans_max=1_000), Resource.get_empty())
+    tracer = SdkTracer(BoundedExport(receiver, 1_000, count_spans), Resource.get_empty())
     before = _spans("failed")
     use_tracer(tracer)
     _traces(3)
@@ -77,7 +78,7 @@ def test_spans_that_the_receiver_refuses_are_counted() -> None:
 
 def test_a_process_does_not_wait_for_a_receiver_that_hangs() -> None:
     receiver = _Receiver()
-    tracer = SdkTracer(BoundedExport(receiver, queued_spans_max=1_000), Resource.get_empty())
+    tracer = SdkTracer(BoundedExport(receiver, 1_000, count_spans), Resource.get_empty())
     use_tracer(tracer)
     _traces(1)
     use_tracer(None)
@@ -122,10 +123,10 @@ def test_the_file_of_settings_switches_tracing_on_too(
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     file = tmp_path / ".env"
     file.write_text(f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{free_port()}\nOTEL_SDK_DISABLED=false\n")
-    with traced_process("test", "1", file):
+    with traced_process("test", "1", env_file=file):
         assert not is_tracing(), "the environment wins"
     monkeypatch.delenv("OTEL_SDK_DISABLED")
-    with traced_process("test", "1", file):
+    with traced_process("test", "1", env_file=file):
         assert is_tracing()
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT")
     monkeypatch.delenv("OTEL_SDK_DISABLED")
