@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.ops.settings import ApiSettings, ProcessSettings
 
 _LOCAL = "127.0.0.1:15432/event_store"
 
@@ -14,7 +14,7 @@ class MigrateSettings(ProcessSettings):
     event_store_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
 
 
-class CommandSettings(ProcessSettings):
+class CommandSettings(ApiSettings):
     """Settings of `python -m command_api serve`."""
 
     event_store_dsn: str = f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"

@@ -41,6 +41,7 @@ from query_api.status.postgres import PostgresProjectionStates
 from query_api.status.status import TellStatus
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
@@ -62,6 +63,7 @@ class QueryApi:
     cache: RedisProductCache
     checkpoints: PostgresCheckpoints
     limits: ConnectionLimits
+    headers: AnswerHeaders
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -73,6 +75,7 @@ class QueryApi:
             port_setting="QUERY_PORT",
             protocol=protocol,
             limits=self.limits,
+            headers=self.headers,
         )
 
 
@@ -118,8 +121,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             ],
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
+            docs_enabled=settings.docs_enabled,
         )
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits)
+        headers = settings.answer_headers(("GET", "HEAD"))
+        yield QueryApi(application, cache, checkpoints, settings.connection_limits, headers)
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:

@@ -3,11 +3,11 @@
 from pydantic import Field, SecretStr
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.ops.settings import ApiSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
 
 
-class QuerySettings(ProcessSettings):
+class QuerySettings(ApiSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
