@@ -16,18 +16,20 @@ from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
 from shared.ops.concurrency.waits import stopped
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 
 _log = get_logger(__name__)
 PROCESS = "command_api"
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
@@ -57,7 +59,8 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
-        api = write_app(WriteApi(execute, settings.product_url, settings.partition_count))
+        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
+        api = write_app(write_api, docs_enabled=settings.docs_enabled)
         await serve_operations(
             stack,
             operations_app(health),
@@ -72,6 +75,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             port_setting="COMMAND_PORT",
             http_limit=settings.requests_in_flight_max,
             limits=settings.connection_limits,
+            headers=settings.answer_headers(METHODS),
         )
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
         await server.start()

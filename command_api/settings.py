@@ -4,7 +4,7 @@ from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.secret import Secret
-from shared.ops.settings import ProcessSettings
+from shared.ops.settings import ApiSettings, ProcessSettings
 from shared.postgres.dsn import PostgresDsn
 
 _LOCAL = "127.0.0.1:15432/event_store"
@@ -18,7 +18,7 @@ class MigrateSettings(ProcessSettings):
     )
 
 
-class CommandSettings(ProcessSettings):
+class CommandSettings(ApiSettings):
     """Settings of `python -m command_api serve`."""
 
     event_store_dsn: PostgresDsn = Secret(f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from faststream.kafka import KafkaBroker
 
+from projector.audit.log_lines import AuditLogLines
+from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
@@ -23,12 +25,13 @@ from projector.stores import Stores, open_stores
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
 
@@ -75,6 +78,7 @@ async def run_projector(
         work = [
             watch_event_loop(stop),
             control.run(stop),
+            AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
             watch_answers(broker, settings.kafka_answer_seconds_max),
             *(part.run() for part in background),

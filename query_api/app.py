@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack
 
 from query_api.assembly import PROCESS, query_api
 from query_api.settings import QuerySettings
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 
 

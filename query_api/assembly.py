@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-from prometheus_client import Counter, Gauge
 
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
@@ -42,9 +41,11 @@ from query_api.status.postgres import PostgresProjectionStates
 from query_api.status.status import TellStatus
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
+from shared.ops.metrics.reads import CACHE_REQUESTS, WAITING_READERS
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
@@ -52,9 +53,7 @@ from shared.redis.product_keys import ProductKeys
 
 PROCESS = "query-api"
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
-_CACHE_REQUESTS = Counter("cache_requests_total", "Reads of product documents from the cache.", ["result"])
-_WAITING = Gauge("consistency_waiting_readers", "Readers that are waiting until their own write is visible.")
-_hits, _misses, _bypasses = (_CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
+_hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class QueryApi:
     cache: RedisProductCache
     checkpoints: PostgresCheckpoints
     limits: ConnectionLimits
+    headers: AnswerHeaders
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -76,6 +76,7 @@ class QueryApi:
             port_setting="QUERY_PORT",
             protocol=protocol,
             limits=self.limits,
+            headers=self.headers,
         )
 
 
@@ -97,7 +98,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             )
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
-        _WAITING.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
+        WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         watch = CacheWatch(
             seconds_max=settings.cache_watch_seconds_max,
             pause_seconds=settings.cache_watch_pause_seconds,
@@ -121,8 +122,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             ],
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
+            docs_enabled=settings.docs_enabled,
         )
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits)
+        headers = settings.answer_headers(("GET", "HEAD"))
+        yield QueryApi(application, cache, checkpoints, settings.connection_limits, headers)
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:

@@ -4,12 +4,13 @@ from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.secret import Secret
+from shared.ops.settings import ApiSettings
 from shared.postgres.dsn import PostgresDsn
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.settings import RedisSettings
 
 
-class QuerySettings(RedisSettings):
+class QuerySettings(ApiSettings, RedisSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: PostgresDsn = Secret(

@@ -7,15 +7,14 @@ harm, and appends do not depend on a single process.
 import asyncio
 
 import asyncpg
-from prometheus_client import Gauge
 
 from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
+from shared.ops.metrics.log_partitions import PARTITIONS_AHEAD
 from shared.postgres.errors import is_transient
 from shared.postgres.sql import load_sql
 
 _log = get_logger(__name__)
-PARTITIONS_AHEAD = Gauge("event_partitions_ahead", "Empty partitions after the newest position of the log.")
 _ENSURE_SQL = load_sql("command_api.postgres", "ensure_partitions")
 _COUNT_SQL = load_sql("command_api.postgres", "count_partitions_ahead")
 _PURGE_SQL = load_sql("command_api.postgres", "purge_idempotency_keys")

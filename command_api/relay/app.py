@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import asyncpg
-from prometheus_client import Gauge
 
 from command_api.postgres.append_hint import AppendListener
 from command_api.postgres.maintenance import ensure_partitions
@@ -20,12 +19,14 @@ from command_api.relay.settings import RelaySettings
 from shared.contract.addresses import topics
 from shared.kafka.topics import TopicSpec
 from shared.ops.concurrency.waits import every
+from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
-from shared.ops.metrics import build_info, watch_event_loop
+from shared.ops.metrics.process import build_info
+from shared.ops.metrics.relay import RELAY_LAG_EVENTS, RELAY_LAG_SECONDS
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 PROCESS = "relay"
-RELAY_LAG_EVENTS = Gauge("relay_lag_events", "Events in the log that Kafka has not confirmed; NaN: unknown.")
-RELAY_LAG_SECONDS = Gauge(
-    "relay_lag_seconds",
-    "Age of the oldest event that Kafka has not confirmed, 0 if there is none; NaN: unknown.",
-)
 
 _POOL_CONNECTIONS_MAX = 2
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.

@@ -12,8 +12,6 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
@@ -28,19 +26,7 @@ from command_api.relay.ports import (
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.concurrency.waits import beside, pause, run_until
 from shared.ops.logs import get_logger
-
-RELAY_ACTIVE = Gauge("relay_active", "1 while this process holds the relay's lock, 0 on standby.")
-RELAY_POSITION = Gauge(
-    "relay_position", "Log position up to which Kafka has confirmed all events to this process."
-)
-RELAY_BATCH_EVENTS = Histogram(
-    "relay_batch_events",
-    "Events per published chunk.",
-    buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 2000, 5000),
-)
-RELAY_RESTARTS = Counter(
-    "relay_restarts_total", "How often publishing was interrupted and started again, by cause.", ["reason"]
-)
+from shared.ops.metrics.relay import RELAY_ACTIVE, RELAY_BATCH_EVENTS, RELAY_POSITION, RELAY_RESTARTS
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10

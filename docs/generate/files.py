@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from docs.generate.asyncapi import asyncapi_document
+from docs.generate.metrics import metrics_page
 from docs.generate.schemas import all_schemas
 
 DOCS = Path(__file__).parents[1]
@@ -34,4 +35,4 @@ def files() -> dict[Path, str]:
         for name, schema in all_schemas().items()
     }
     document = yaml.dump(asyncapi_document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
-    return {**made, DOCS / "asyncapi.yaml": _HEAD + document}
+    return {**made, DOCS / "asyncapi.yaml": _HEAD + document, DOCS / "metrics.md": metrics_page()}

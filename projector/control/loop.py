@@ -8,21 +8,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from prometheus_client import Gauge
-
 from projector.control.ports import NEVER_PAUSED, Control, ControlBoard, PartitionLag
 from projector.errors import ProjectorError
 from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
+from shared.ops.metrics.dead_letters import DEAD_LETTERS, DEAD_LETTERS_SECONDS, PARKED_PRODUCTS
+from shared.ops.metrics.projections import PAUSED
 
-PAUSED = Gauge("projection_paused", "1 while an operator keeps the projection paused.", ["projection"])
-PARKED_PRODUCTS = Gauge("projection_parked_products", "Products with dead letters.", ["projection"])
-DEAD_LETTERS = Gauge("projection_dead_letters", "Dead letters.", ["projection"])
-DEAD_LETTERS_SECONDS = Gauge(
-    "projection_dead_letters_oldest_seconds",
-    "Age of the oldest dead letter; 0 if there is none.",
-    ["projection"],
-)
 _TURN_SECONDS = 1.0
 _log = get_logger(__name__)
 

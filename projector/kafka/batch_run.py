@@ -11,8 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prometheus_client import Counter
-
 from projector.applying.apply import Applied, Applier
 from projector.applying.dead_letters import DeadLetter
 from projector.applying.ports import Checkpoint
@@ -23,6 +21,7 @@ from projector.kafka.records import Record, read_batch
 from projector.kafka.work import Outcome
 from shared.kafka.cloud_event import headers_for_people
 from shared.ops.logs import get_logger
+from shared.ops.metrics.projections import ERRORS
 from shared.ops.retry import RetryPolicy, retry_transient
 
 if TYPE_CHECKING:
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
 
 # With more, a line with every correlation id is too long to be useful, and too slow.
 LOGGED_BATCH_EVENTS_MAX = 10
-ERRORS = Counter(
-    "projection_errors_total",
-    "Failed attempts (transient, unknown) and parked records, by error class.",
-    ["projection", "error_class"],
-)
 _log = get_logger(__name__)
 
 

@@ -3,39 +3,17 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from projector.applying.stream_fold import Tally
 from projector.control.ports import PartitionLag
-
-EVENTS = Counter(
-    "projector_events_total",
-    "Events by result: applied, duplicate, skipped, gap_filled or parked.",
-    ["projection", "type", "result"],
-)
-LAG_EVENTS = Gauge(
-    "projection_lag_events", "Records of the partition not yet projected.", ["projection", "partition"]
-)
-LAG_SECONDS = Gauge(
-    "projection_lag_seconds",
-    "Age of the newest projected event while more events wait; 0 if none wait.",
-    ["projection", "partition"],
-)
-POSITION = Gauge(
-    "projection_position", "Log position of the last event projected.", ["projection", "partition"]
-)
-BATCH_SECONDS = Histogram(
-    "projection_batch_seconds",
-    "Time from the receipt of a batch to its commit, with retries.",
-    ["projection"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
-)
-STOPPED = Gauge("projection_stopped", "1 while the projection is stopped.", ["projection"])
-PARTITIONS_STOPPED = Gauge(
-    "projection_partitions_stopped", "Partitions that are stopped at a hole in the log.", ["projection"]
-)
-BREAKER_OPEN = Gauge(
-    "projection_breaker_open", "1 while too many products fail and no more are parked.", ["projection"]
+from shared.ops.metrics.projections import (
+    BATCH_SECONDS,
+    BREAKER_OPEN,
+    EVENTS,
+    LAG_EVENTS,
+    LAG_SECONDS,
+    PARTITIONS_STOPPED,
+    POSITION,
+    STOPPED,
 )
 
 

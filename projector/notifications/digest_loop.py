@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
-from prometheus_client import Gauge
 
 from projector.applying.dead_letters import DeadLetter, OpenParking, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
@@ -19,11 +18,8 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered
 from projector.notifications.send_digest import DigestSender
+from shared.ops.metrics.mails import WAITING, WAITING_SECONDS
 
-WAITING = Gauge("notifications_waiting", "Events that wait for a digest, once for each recipient.")
-WAITING_SECONDS = Gauge(
-    "notifications_waiting_oldest_seconds", "Age of the oldest of them; 0 if there is none."
-)
 DIGEST_DEAD_LETTERS = "digests"
 """In place of a topic, for dead letters that are digests. Their partition is -1, which no record has."""
 DIGEST_ID_HEADER = "x-digest-id"

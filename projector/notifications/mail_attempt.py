@@ -6,20 +6,13 @@ Single mails and digests share this, so that the counts and the meaning of a fai
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from prometheus_client import Counter
-
 from projector.errors import Unavailable
 from projector.notifications.ports import ClaimState, Delivery, Mail, Mailer
 from shared.ops.logs import get_logger
+from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy, retry_transient
 
 T = TypeVar("T")
-MAILS = Counter(
-    "notifications_total",
-    "Mails by the outcome of an attempt: sent, unreachable, not-sent, refused or unknown; busy, or as found: "
-    "already sent, gathered, refused, unknown or discarded.",
-    ["kind", "outcome"],
-)
 _log = get_logger(__name__)
 _STATES: dict[str, ClaimState] = {
     "sent": "sent", "unreachable": "failed", "not-sent": "failed", "refused": "refused", "unknown": "unknown",

@@ -12,12 +12,13 @@ from uuid import uuid4
 from projector.applying.ports import EventLog
 from projector.applying.records import ErrorClass
 from projector.errors import HistoryDoesNotFold, ProjectorError, Unavailable
-from projector.notifications.mail_attempt import MAILS, attempt, patiently, settlement
+from projector.notifications.mail_attempt import attempt, patiently, settlement
 from projector.notifications.past import documents_after
 from projector.notifications.ports import Claim, Claims, ClaimState, Delivery, Mail, Mailer, Wanted
 from projector.notifications.text import EVENT_TYPES, Kind, MailText, kind_of, mail_text
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy
 
 AUTOMATIC: frozenset[ClaimState] = frozenset({"failed"})

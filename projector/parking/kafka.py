@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Collection
 
 from aiokafka import AIOKafkaProducer
-from prometheus_client import Counter
 
 from projector.errors import ProjectorError
 from projector.parking.copy_ports import Uncopied, UncopiedDeadLetters
@@ -20,9 +19,9 @@ from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.logs import get_logger
+from shared.ops.metrics.dead_letters import COPIED
 from shared.ops.retry import RetryPolicy
 
-COPIED = Counter("dead_letters_published_total", "Records copied to a dead-letter topic.", ["topic"])
 _EVENTS_PER_TURN_MAX = 200
 # The largest record that the source takes, and its cause.
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024

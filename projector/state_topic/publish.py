@@ -11,18 +11,13 @@ docs/decisions/0006-products-state-topic.md.
 import asyncio
 from collections.abc import Collection, Sequence
 
-from prometheus_client import Counter, Gauge
-
 from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
 from shared.ops.concurrency.waits import cancelled
+from shared.ops.metrics.states import STATES_FENCED, STATES_PUBLISHED, STATES_WAITING, STATES_WAITING_SECONDS
 
-PUBLISHED = Counter("states_published_total", "Product states confirmed by the compacted topic.", ["kind"])
-FENCED = Counter("states_fenced_total", "How often another publisher took a partition over.")
-WAITING = Gauge("states_waiting", "States that are not in the compacted topic yet.")
-WAITING_SECONDS = Gauge("states_waiting_oldest_seconds", "Age of the oldest of them; 0 if there is none.")
 # A channel holds one chunk in memory; other channels wait.
 _PARTITIONS_AT_ONCE = 4
 
@@ -114,8 +109,8 @@ class StatePublisher:
             except Exception as error:
                 self._trouble.tell(error)
             else:
-                WAITING.set(sum(one.states for one in waiting.values()))
-                WAITING_SECONDS.set(max((one.oldest_seconds for one in waiting.values()), default=0.0))
+                STATES_WAITING.set(sum(one.states for one in waiting.values()))
+                STATES_WAITING_SECONDS.set(max((one.oldest_seconds for one in waiting.values()), default=0.0))
                 self.wake(waiting)
 
     async def _round(self) -> None:
@@ -165,12 +160,12 @@ class StatePublisher:
                     await self._channels[partition].publish(states)
                     await self._table.published(states)
                     deleted = sum(state.document is None for state in states)
-                    PUBLISHED.labels("tombstone").inc(deleted)
-                    PUBLISHED.labels("document").inc(len(states) - deleted)
+                    STATES_PUBLISHED.labels("tombstone").inc(deleted)
+                    STATES_PUBLISHED.labels("document").inc(len(states) - deleted)
             except BaseException as error:
                 channel = self._channels.pop(partition, None)
                 if channel is not None:
                     await channel.abandon()
                 if isinstance(error, Fenced):
-                    FENCED.inc()
+                    STATES_FENCED.inc()
                 raise

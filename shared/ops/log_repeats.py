@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from shared.ops.metrics import LOG_LINES_SUPPRESSED
+from shared.ops.metrics.process import LOG_LINES_SUPPRESSED
 
 # Messages that differ each time (formatted before they are logged) never repeat, and are forgotten.
 _MESSAGES_MAX = 1_000

@@ -15,7 +15,7 @@ from tenacity.wait import wait_random_exponential
 
 from shared.ops.concurrency.waits import pause
 from shared.ops.logs import get_logger
-from shared.ops.metrics import RETRIES
+from shared.ops.metrics.process import RETRIES
 
 T = TypeVar("T")
 

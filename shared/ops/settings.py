@@ -7,9 +7,10 @@ the name that the operator uses.
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -19,10 +20,14 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_headers
+from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.secret_files import SecretFiles, SecretFilesAreWrong
 
 EXIT_USAGE = 2
+# As a browser sends it (RFC 6454): no path, lower case.
+_origin = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class ProcessSettings(BaseSettings):
@@ -83,6 +88,34 @@ class ProcessSettings(BaseSettings):
         )
 
 
+class ApiSettings(ProcessSettings):
+    """Settings of both APIs for browsers."""
+
+    # Whether /docs and /openapi.json exist.
+    docs_enabled: bool = True
+    # Origins whose pages may read answers, separated by spaces or commas: https://shop.example.com.
+    cors_origins: str = ""
+    # How long browsers must use TLS for this host; 0: the header is not sent. Only where all of it has TLS.
+    hsts_seconds: int = Field(default=0, ge=0)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, given: str) -> str:
+        for origin in _words(given):
+            if _origin.fullmatch(origin) is None:
+                raise ValueError("each origin is scheme://host or scheme://host:port in lower case, no *")
+        return given
+
+    def answer_headers(self, methods: Iterable[str]) -> AnswerHeaders:
+        """The headers of every answer; listed origins may use these methods."""
+        origins = _words(self.cors_origins)
+        return api_headers(
+            page_policies=PAGE_POLICIES if self.docs_enabled else {},
+            hsts_seconds=self.hsts_seconds,
+            origins=AllowedOrigins(origins, methods) if origins else None,
+        )
+
+
 S = TypeVar("S", bound=BaseSettings)
 
 
@@ -105,6 +138,10 @@ def load_settings(cls: type[S]) -> S:
         name = field[1].upper() if field else "settings"
         print(f"{name}: Input should be valid JSON", file=sys.stderr)  # noqa: T201
     raise SystemExit(EXIT_USAGE)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

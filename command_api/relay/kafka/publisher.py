@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
-from prometheus_client import Counter
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.producer import create_producer
@@ -21,9 +20,8 @@ from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.metrics.relay import KAFKA_PUBLISH
 from shared.ops.retry import RetryPolicy
-
-KAFKA_PUBLISH = Counter("kafka_publish_total", "Records by topic and result.", ["topic", "result"])
 
 _CONNECT_REQUESTS_MAX = 4
 # Kafka will refuse the same record again, from every producer.

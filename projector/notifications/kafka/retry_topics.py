@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from prometheus_client import Counter
 
 from projector.applying.records import MadeRecord, SourceRecord
 from projector.errors import CannotGoOn, Unavailable
@@ -21,12 +20,12 @@ from projector.notification_settings import RetryDelay
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.metrics.dead_letters import RETRY_RECORDS
 from shared.ops.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
-RETRIES = Counter("retry_records_total", "Delayed records, by the topic in which they wait.", ["topic"])
 # The largest record that the source takes, and the added headers.
 _RECORD_BYTES_MAX = RECORD_BYTES_MAX + 64 * 1024
 _CAUSE_BYTES_MAX = 4096
@@ -149,7 +148,7 @@ class RetryTopics:
         except KAFKA_IS_AWAY as error:
             await self._abandon(producer)
             raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
-        RETRIES.labels(topic).inc(len(records))
+        RETRY_RECORDS.labels(topic).inc(len(records))
 
     async def close(self) -> None:
         """Call it while nothing is being sent."""

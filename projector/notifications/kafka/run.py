@@ -21,7 +21,7 @@ from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
 from projector.applying.stream_fold import Tally
 from projector.errors import Unavailable
-from projector.kafka.batch_run import ERRORS, tell_parked
+from projector.kafka.batch_run import tell_parked
 from projector.kafka.records import Record, read_one
 from projector.kafka.work import Outcome
 from projector.notifications.gather import Gatherer
@@ -39,6 +39,7 @@ from projector.notifications.notify import Done, Hopeless, Notifier, TryAgain, U
 from projector.notifications.text import EVENT_TYPES
 from shared.kafka.cloud_event import is_replay
 from shared.ops.logs import get_logger
+from shared.ops.metrics.projections import ERRORS
 from shared.ops.retry import RetryPolicy, retry_transient
 
 if TYPE_CHECKING:

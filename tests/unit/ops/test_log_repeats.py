@@ -3,7 +3,7 @@
 import logging
 
 from shared.ops.log_repeats import RepeatFilter
-from shared.ops.metrics import LOG_LINES_SUPPRESSED
+from shared.ops.metrics.process import LOG_LINES_SUPPRESSED
 
 PASSES = 2
 INTERVAL = 10.0

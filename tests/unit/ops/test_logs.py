@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from shared.ops.logs import configure_logs, get_logger
-from shared.ops.metrics import LOG_LINES_LOST
+from shared.ops.metrics.process import LOG_LINES_LOST
 from shared.ops.settings import ProcessSettings
 
 SETTINGS = ProcessSettings(_env_file=None, log_level="INFO", log_repeats_max=5, log_repeats_seconds=60)

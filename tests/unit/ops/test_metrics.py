@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from shared.ops import metrics, version
+from shared.ops import version
+from shared.ops.event_loop_watch import watch_event_loop
+from shared.ops.metrics import process, requests
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +18,7 @@ def _fresh_version() -> None:
 
 def test_build_info_says_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_REVISION", "abc123")
-    metrics.build_info("relay", "1.2.3")
+    process.build_info("relay", "1.2.3")
     labels = {"process": "relay", "version": "1.2.3", "revision": "abc123"}
     assert REGISTRY.get_sample_value("build_info", labels) == 1
 
@@ -39,13 +41,13 @@ def test_the_version_of_the_image_wins_over_the_package(monkeypatch: pytest.Monk
     ],
 )
 def test_the_name_is_exported(name: str) -> None:
-    metrics.RETRIES.labels("test")
-    metrics.HTTP_REQUEST_DURATION_SECONDS.labels("GET", "/v1/products/{id}", "200")
+    process.RETRIES.labels("test")
+    requests.HTTP_REQUEST_DURATION_SECONDS.labels("GET", "/v1/products/{id}", "200")
     assert f"# TYPE {name}".removesuffix("_total").encode() in generate_latest(REGISTRY)
 
 
 async def test_the_event_loop_watch_ends_with_the_process() -> None:
     stop = asyncio.Event()
-    watch = asyncio.create_task(metrics.watch_event_loop(stop))
+    watch = asyncio.create_task(watch_event_loop(stop))
     stop.set()
     await watch

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-import shared.ops.metrics  # noqa: F401  # registers what /metrics must show
+import shared.ops.metrics.process  # noqa: F401  # registers what /metrics must show
 from shared.ops.health import Health
 from shared.ops.http.asgi import Receive, Scope, Send, respond
 from shared.ops.http.operations import operations_app

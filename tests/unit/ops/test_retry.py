@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from structlog.testing import capture_logs
 
-from shared.ops.metrics import RETRIES
+from shared.ops.metrics.process import RETRIES
 from shared.ops.retry import RetryPolicy, retry_transient
 
 AT_ONCE = RetryPolicy("test-at-once", wait_seconds_initial=0, wait_seconds_max=0, budget_seconds=None)

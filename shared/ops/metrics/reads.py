@@ -1,0 +1,48 @@
+"""Query API: the cache, the table behind it, and readers that wait for their own write."""
+
+from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
+
+_POOL = Label(
+    "pool",
+    "which reads share the bulkhead",
+    ("products", "lists", "reports"),
+)
+
+CACHE_REQUESTS = counter(
+    "cache_requests_total",
+    "reads",
+    "Reads of product documents from the cache.",
+    Label("result", "hit; miss; bypass: Redis did not answer", ("hit", "miss", "bypass")),
+)
+CACHE_FILLS = counter(
+    "cache_fills_total",
+    "documents",
+    "Documents that readers wrote to the cache after a miss.",
+    Label(
+        "result",
+        "stored; older: the cache had a newer one, or is being switched; failed: Redis did not answer",
+        ("stored", "older", "failed"),
+    ),
+)
+CACHE_BREAKER_OPEN = gauge(
+    "cache_breaker_open", "0 or 1", "1 while Redis is not asked, because it failed several times in a row."
+)
+TABLE_READS_WAITING = gauge(
+    "table_reads_waiting", "reads", "Reads that wait for a place in front of PostgreSQL.", _POOL
+)
+TABLE_READS_REFUSED = counter(
+    "table_reads_refused_total",
+    "reads",
+    "Reads that were answered 503, because too many waited or the wait was too long.",
+    _POOL,
+)
+WAITING_READERS = gauge(
+    "consistency_waiting_readers", "readers", "Readers that are waiting until their own write is visible."
+)
+CONSISTENCY_WAIT_SECONDS = histogram(
+    "consistency_wait_seconds",
+    "seconds",
+    "How long a reader with a Consistency-Token waited.",
+    Label("result", "visible; behind: 503 `read-model-behind`", ("visible", "behind")),
+    buckets=FAST_SECONDS,
+)

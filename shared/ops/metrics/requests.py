@@ -1,0 +1,24 @@
+"""HTTP of both APIs. The operations ports are not counted: their callers are probes and scrapes."""
+
+from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
+
+HTTP_REQUEST_DURATION_SECONDS = histogram(
+    "http_server_request_duration_seconds",
+    "seconds",
+    "Time from a request's first byte to the last byte of its answer. Its count is the number of requests.",
+    Label("method", "the HTTP method; `other` for one that does not exist"),
+    Label("route", "the route's template, such as `/v1/products/{product_id}`; `unmatched` if there is none"),
+    Label("status", "the answer's status; `0` if the client left before an answer"),
+    buckets=FAST_SECONDS,
+)
+HTTP_REQUESTS_IN_FLIGHT = gauge(
+    "http_server_requests_in_flight",
+    "requests",
+    "Requests that are being answered. Those whose body is still arriving do not count.",
+)
+HTTP_REQUESTS_SHED = counter(
+    "http_server_requests_shed_total",
+    "requests",
+    "Requests refused with 503 `overloaded` before any work, because too many, or too many bytes of bodies, "
+    "were in progress.",
+)
