@@ -8,13 +8,11 @@
 | plain     | the tests themselves, as super user, for users and rights                          |
 """
 
-import subprocess
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from deploy.local.errors import StartFailed
+from deploy.kafka_rights import Right
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST, free_port
 from tests.secured.certificates import Certificates
@@ -30,29 +28,25 @@ with warnings.catch_warnings():
         KafkaAdminClient,
         ResourcePattern,
         ResourceType,
+        ScramMechanism,
+        UserScramCredentialUpsertion,
     )
 
 LISTENERS = ("scram", "mutual", "expired")
 
 
-class Right(NamedTuple):
-    """What a user may do with a resource; a name that ends with `*` stands for all that begin so."""
-
-    user: str
-    operation: str
-    resource: str
-    name: str
-
-    def as_acl(self) -> ACL:
-        """As a broker takes it."""
-        is_prefix = self.name.endswith("*") and self.name != "*"
-        pattern = ResourcePattern(
-            ResourceType[self.resource],
-            self.name.removesuffix("*") if is_prefix else self.name,
-            ACLResourcePatternType.PREFIXED if is_prefix else ACLResourcePatternType.LITERAL,
-        )
-        principal, operation = f"User:{self.user}", ACLOperation[self.operation]
-        return ACL(principal, "*", operation, ACLPermissionType.ALLOW, pattern)
+def _acls(right: Right) -> list[ACL]:
+    """As a broker takes them."""
+    is_prefix = right.name.endswith("*") and right.name != "*"
+    pattern = ResourcePattern(
+        ResourceType[right.resource],
+        right.name.removesuffix("*") if is_prefix else right.name,
+        ACLResourcePatternType.PREFIXED if is_prefix else ACLResourcePatternType.LITERAL,
+    )
+    return [
+        ACL(f"User:{right.user}", "*", ACLOperation[operation], ACLPermissionType.ALLOW, pattern)
+        for operation in right.operations
+    ]
 
 
 class SecuredKafka(KafkaServer):
@@ -72,27 +66,25 @@ class SecuredKafka(KafkaServer):
 
     def change_password(self, user: str, password: str) -> None:
         """As an operator would rotate it."""
-        change = f"SCRAM-SHA-512=[password={password}]"
-        self._run(
-            "kafka.admin.ConfigCommand", "--bootstrap-server", self.bootstrap_servers, "--alter",
-            "--entity-type", "users", "--entity-name", user, "--add-config", change,
-        )  # fmt: skip
+        change = UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+        try:
+            assert admin.alter_user_scram_credentials([change]) == {user: None}
+        finally:
+            admin.close()
 
     def allow(self, *rights: Right) -> None:
         """Give users rights; nobody else has any."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         try:
-            admin.create_acls([right.as_acl() for right in rights])
+            admin.create_acls([acl for right in rights for acl in _acls(right)])
         finally:
             admin.close()
 
     def allow_everything(self, user: str) -> None:
         """For tests of log-ins, which are not about rights."""
-        self.allow(
-            Right(user, "ALL", "TOPIC", "*"),
-            Right(user, "ALL", "GROUP", "*"),
-            Right(user, "ALL", "CLUSTER", "kafka-cluster"),
-        )
+        for resource, name in (("TOPIC", "*"), ("GROUP", "*")):
+            self.allow(Right(user, ("ALL",), resource, name, "a test"))
 
     def _properties(self) -> dict[str, str | int]:
         usual = super()._properties()
@@ -128,10 +120,3 @@ class SecuredKafka(KafkaServer):
             for length in (256, 512)
             for word in ("--add-scram", f"SCRAM-SHA-{length}=[name={name},password={password}]")
         ]
-
-    def _run(self, *arguments: str) -> None:
-        answer = subprocess.run(
-            self._java(*arguments), capture_output=True, text=True, check=False, timeout=120
-        )
-        if answer.returncode != 0:
-            raise StartFailed(f"{arguments[0]} failed: {answer.stdout}{answer.stderr}")
