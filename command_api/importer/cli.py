@@ -71,7 +71,7 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
         rejects = RejectFile(args.file, header)
         summary.unknown_columns = source.unknown_columns
         with progress_bar("importing", source.bytes_total, "B", terminal.errors) as bar:
-            async with authentication(args.token_file, settings) as auth:
+            async with authentication(args.token, settings) as auth:
                 await load(
                     source,
                     BatchClient(args.url, auth=auth),

@@ -59,7 +59,7 @@ def run_seed(args: argparse.Namespace) -> int:
     products = seed_products(args.count, args.seed)
 
     async def deliver(progress: Callable[[int], object]) -> None:
-        async with authentication(args.token_file, settings) as auth:
+        async with authentication(args.token, settings) as auth:
             await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, progress)
 
     try:

@@ -9,20 +9,19 @@ import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
 from command_api.importer.errors import ApiRefused, ApiUnreachable
+from shared.ops.secret import Secret
 
-TOKEN_BYTES_MAX = 32_768
-_ISSUER_SECONDS_MAX = 10.0
+ISSUER_SECONDS_MAX = 10.0
 # Renewed when so much of its life is left: a request in flight must not outlive its token.
 _RENEW_SECONDS = 60.0
 _RENEW_SHARE = 0.2
 _LIFE_SECONDS_UNSTATED = 300.0
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,32768}=*")
 _DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -58,22 +57,18 @@ class BearerAuth(httpx.Auth):
                 yield request
 
 
-class FileToken:
-    """The file is read for each request: whoever renews the token replaces the file."""
+class GivenToken:
+    """A token from the settings. If it is in a file, that is read for each request: whoever renews the token
+    replaces the file.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, token: Secret) -> None:
+        self._token = token
 
     async def token(self) -> str:
-        try:
-            with self._path.open("rb") as file:
-                text = file.read(TOKEN_BYTES_MAX + 1).strip().decode("ascii")
-        except OSError as error:
-            raise ApiRefused(f"the token file {self._path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise ApiRefused(f"the token file {self._path} does not hold a token") from error
-        if not _TOKEN.fullmatch(text) or len(text) > TOKEN_BYTES_MAX:
-            raise ApiRefused(f"the token file {self._path} does not hold a token")
+        text = self._token.read()
+        if not _TOKEN.fullmatch(text):
+            raise ApiRefused("what is configured as the access token is not one")
         return text
 
     async def renewed(self, refused: str) -> str | None:
@@ -91,13 +86,15 @@ class ClientCredentials:
         self,
         issuer: str,
         token_url: str,
-        client: tuple[str, str],
+        client_id: str,
+        secret: Secret,
         http: httpx.AsyncClient,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer.rstrip("/")
         self._token_url = token_url
-        self._client = client
+        self._client_id = client_id
+        self._secret = secret
         self._http = http
         self._clock = clock
         self._token: str | None = None
@@ -119,7 +116,8 @@ class ClientCredentials:
 
     async def _fetch(self) -> None:
         url = self._token_url or await self._discovered()
-        answer = await self._asked("POST", url, data={"grant_type": "client_credentials"}, auth=self._client)
+        client = (self._client_id, self._secret.read())
+        answer = await self._asked("POST", url, data={"grant_type": "client_credentials"}, auth=client)
         token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or str(answer.get("token_type", "")).lower() != "bearer":
             raise ApiRefused(f"the issuer at {url} gave no bearer token")
@@ -137,7 +135,7 @@ class ClientCredentials:
 
     async def _asked(self, method: str, url: str, **more: Any) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(_ISSUER_SECONDS_MAX):
+            async with asyncio.timeout(ISSUER_SECONDS_MAX):
                 response = await self._http.request(method, url, **more)
         except (httpx.TransportError, httpx.InvalidURL, TimeoutError) as error:
             reason = str(error) or type(error).__name__

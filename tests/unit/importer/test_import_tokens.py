@@ -9,7 +9,8 @@ import pytest
 from joserfc import jwt
 
 from command_api.importer.errors import ApiRefused
-from command_api.importer.tokens import BearerAuth, ClientCredentials, FileToken
+from command_api.importer.tokens import BearerAuth, ClientCredentials, GivenToken
+from shared.ops.secret import Secret
 from tests.local_issuer import LocalIssuer, local_issuer
 from tests.unit.importer.batch_stand_in import BatchStandIn, served
 from tests.unit.importer.import_runs import imported
@@ -123,7 +124,6 @@ def test_a_secret_is_read_from_a_file(
         ({"CLIENT_SECRET": ""}, "no secret"),
         ({"AUTH_ISSUER": ""}, "neither AUTH_ISSUER nor AUTH_TOKEN_URL"),
         ({"AUTH_ISSUER": "http://issuer.example"}, "https address only"),
-        ({"CLIENT_SECRET_FILE": "/nowhere"}, "/nowhere cannot be read"),
         ({"AUTH_ISSUER": "http://127.0.0.1:1"}, "is it running?"),
     ],
 )
@@ -157,17 +157,30 @@ def test_a_token_file_is_sent_and_read_again_when_it_is_replaced(
     assert [is_good for _, is_good in door.looks][:3] == [True, False, True]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"two words", b"\xff", b"line\nline", b"x" * 40_000])
+@pytest.mark.parametrize("content", [b"two words", b"line\nline", b"x" * 40_000, "é".encode()])
 def test_a_file_without_a_token_fails_at_once(
-    api: BatchStandIn, shop: Path, tmp_path: Path, content: bytes | None,
+    api: BatchStandIn, shop: Path, tmp_path: Path, content: bytes,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    if content is not None:
-        (tmp_path / "token").write_bytes(content)
+    (tmp_path / "token").write_bytes(content)
     monkeypatch.setenv("CATALOGUE_TOKEN_FILE", str(tmp_path / "token"))
     assert imported(shop, "--url", api.url) == 1
-    assert f"import failed: the token file {tmp_path / 'token'}" in capsys.readouterr().err
+    assert capsys.readouterr().err == "import failed: what is configured as the access token is not one\n"
     assert api.requests == []
+
+
+def test_a_secret_or_token_whose_file_cannot_be_read_is_wrong_usage(
+    api: BatchStandIn, shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("CATALOGUE_TOKEN_FILE", "CLIENT_SECRET_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+        with pytest.raises(SystemExit, match="2"):
+            imported(shop, "--url", api.url)
+        assert f"{name}: the file /nowhere cannot be read" in capsys.readouterr().err
+        monkeypatch.delenv(name)
+    with pytest.raises(SystemExit, match="2"):
+        imported(shop, "--url", api.url, "--token-file", "/nowhere")
+    assert "the file /nowhere cannot be read" in capsys.readouterr().err
 
 
 def test_a_token_that_is_refused_again_after_its_renewal_fails_the_import(
@@ -198,8 +211,8 @@ def test_an_api_that_wants_a_token_says_how_to_give_one(
 async def test_a_token_is_renewed_before_it_expires(issuer: LocalIssuer) -> None:
     seconds = 0.0
     async with httpx.AsyncClient() as http:
-        client = ("importer", issuer.secret("importer"))
-        source = ClientCredentials(issuer.url, "", client, http, lambda: seconds)
+        secret = Secret(issuer.secret("importer"))
+        source = ClientCredentials(issuer.url, "", "importer", secret, http, lambda: seconds)
         first = await source.token()
         seconds = 3_539.0
         assert await source.token() == first
@@ -222,7 +235,7 @@ async def test_a_token_is_renewed_before_it_expires(issuer: LocalIssuer) -> None
 )
 async def test_an_answer_that_is_no_bearer_token_is_refused(answer: httpx.Response) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as http:
-        source = ClientCredentials("", "https://issuer.example/token", ("a", "b"), http)
+        source = ClientCredentials("", "https://issuer.example/token", "a", Secret("b"), http)
         with pytest.raises(ApiRefused, match="issuer"):
             await source.token()
 
@@ -237,7 +250,7 @@ async def test_the_token_of_a_file_that_did_not_change_is_not_sent_again(tmp_pat
         return httpx.Response(401)
 
     async with httpx.AsyncClient(
-        transport=httpx.MockTransport(refuse), auth=BearerAuth(FileToken(file))
+        transport=httpx.MockTransport(refuse), auth=BearerAuth(GivenToken(Secret.from_file(file)))
     ) as http:
         assert (await http.get("http://api.example")).status_code == 401
     assert asked == ["Bearer abc"]
