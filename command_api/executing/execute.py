@@ -32,6 +32,9 @@ from command_api.executing.ports import (
 )
 from shared.contract.events import ProductEvent
 from shared.ops.concurrency.turns import Turns
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import present_span
+from shared.telemetry.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,17 @@ class ExecuteCommand:
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
+        attributes = {c.COMMAND: type(request.command).__name__, c.PRODUCT_ID: str(request.product_id)}
+        with span(c.EXECUTE, attributes=attributes, refusals=errors.Refused) as own:
+            if not own.is_recorded or own.context is None:
+                return await self._once(request)
+            # The events continue the trace here, so that each operation of a batch has its own part of it.
+            caller = replace(request.caller, traceparent=own.context.header)
+            answer = await self._once(replace(request, caller=caller))
+            own.set({c.STREAM_VERSION: answer.stream_version, c.LOG_POSITION: answer.last_position})
+            return answer
+
+    async def _once(self, request: Request) -> Answer:
         if request.key is None:
             return await self._in_turn(request)
         async with self._turns.of(request.key.key):
@@ -147,8 +161,10 @@ class ExecuteCommand:
                 if kind == "k":
                     raise errors.SkuTaken(value, await held_skus(self._store, append))
                 request = _with_another_slug(request, value)
+                present_span().event(c.SLUG_TAKEN)
                 continue
             current_version = outcome.current_version
+            present_span().event(c.VERSION_CONFLICT, {c.CURRENT_VERSION: current_version})
         raise errors.TooManyConflicts(current_version)
 
     async def _load(self, request: Request) -> Stream:
