@@ -15,7 +15,7 @@ def monotonic_us() -> int:
 
 
 class LocalRateLimiter:
-    """At most `buckets_max` buckets: then full ones are dropped, which changes nothing, and then the oldest."""
+    """At most `buckets_max` buckets; then full ones are dropped, which changes nothing, then the oldest."""
 
     def __init__(self, now_us: Callable[[], int] = monotonic_us, buckets_max: int = BUCKETS_MAX) -> None:
         self._now_us = now_us

@@ -12,11 +12,11 @@ class BucketsUnavailable(Exception):
 
 
 class Wanted(NamedTuple):
-    """`count` requests of one bucket."""
+    """So many requests of one bucket."""
 
     key: str
     budget: Budget
-    count: int
+    requests: int
 
 
 class Taken(NamedTuple):

@@ -28,8 +28,8 @@ class RedisBuckets:
 
     async def take(self, wanted: Sequence[Wanted]) -> Taken:
         parts: list[Any] = [len(wanted), *(self._start + each.key for each in wanted)]
-        for _, budget, count in wanted:
-            parts += (budget.interval_us, budget.burst_max, count)
+        for _, budget, requests in wanted:
+            parts += (budget.interval_us, budget.burst_max, requests)
         try:
             try:
                 now_us, *full_at_us = await self._calls(_packed("EVALSHA", _name, parts))
@@ -45,5 +45,5 @@ class RedisBuckets:
 
 
 def _packed(command: str, script: bytes | str, parts: Sequence[Any]) -> bytes:
-    packed: bytes = hiredis.pack_command((command, script, *parts))  # type: ignore[arg-type]  # declared for one part
+    packed: bytes = hiredis.pack_command((command, script, *parts))
     return packed

@@ -14,6 +14,7 @@ from shared.access.settings import AccessSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses, networks_of
 from shared.rate_limits.limits import KindOfRequests
+from shared.redis.settings import RedisSettings
 
 
 def _unset(given: object) -> object:
@@ -21,17 +22,19 @@ def _unset(given: object) -> object:
 
 
 # None: the default, which depends on access control. 0: no limit.
-PerSecond = Annotated[float | None, BeforeValidator(_unset), Field(ge=0, le=100_000)]
-Burst = Annotated[int | None, BeforeValidator(_unset), Field(ge=1, le=1_000_000)]
+PerSecond = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, BeforeValidator(_unset)]
+Burst = Annotated[Annotated[int, Field(ge=1, le=1_000_000)] | None, BeforeValidator(_unset)]
+RequestsMax = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_unset)]
 # A burst that is not set: what this many seconds allow.
 BURST_SECONDS = 2
 
 
-class RateLimitSettings(AccessSettings):
+class RateLimitSettings(AccessSettings, RedisSettings):
     """What both APIs share; each API adds the rates of its own kinds of requests."""
 
+    redis_key_prefix: str = "catalogue"
     # Requests of one caller in progress at one time.
-    requests_per_caller_max: Annotated[int | None, BeforeValidator(_unset), Field(ge=0)] = None
+    requests_per_caller_max: RequestsMax = None
     # Requests with a bad token, for each address.
     failed_authentications_per_second_max: PerSecond = None
     failed_authentications_burst_max: Burst = None

@@ -97,9 +97,7 @@ class SharedRateLimiter:
                     future.set_result(self._own.decide(key, budget))
 
 
-def _decide(
-    budget: Budget, futures: "list[asyncio.Future[Decision]]", full_at_us: int, now_us: int
-) -> None:
+def _decide(budget: Budget, futures: "list[asyncio.Future[Decision]]", full_at_us: int, now_us: int) -> None:
     """As the script did it: in order, until the bucket is empty."""
     for future in futures:
         decision, full_at_us = take(budget, full_at_us, now_us)

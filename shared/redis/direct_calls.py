@@ -1,8 +1,8 @@
 """Commands over connections of their own: redis-py makes the connection, and the path of a call is short.
 
-The client's own methods go through a pool, retries, metrics and two time-outs, and each gets the running event
-loop (a system call on CPython 3.11): together a quarter of the time of a hot read. Here a call is one time-out,
-one write and one read.
+The client's own methods go through a pool, retries, metrics and two time-outs, and each gets the running
+event loop (a system call on CPython 3.11): together a quarter of the time of a hot read. Here a call is one
+time-out, one write and one read.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 class DirectCalls:
-    """Call it with a packed command; it returns the answer. `seconds_max` bounds a call, including connecting.
+    """Call it with a packed command; it returns the answer. `seconds_max` bounds a call, connecting included.
 
     It has as many connections as there are calls at the same time; the caller bounds these. Raises redis-py's
     errors.
