@@ -15,6 +15,7 @@ from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listen
 from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
 from projector.errors import LogLacksVersions, ProjectorError, Refused
+from projector.parking.retry_spans import link_dead_letters
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.logs import get_logger
 
@@ -76,6 +77,7 @@ class Retry(Generic[S]):
                 if not await writer.still_parked([product_id]):
                     return Released(0, 0)
                 parked = await writer.parked(product_id)
+                link_dead_letters(parked)
                 released, change = await self._retry_locked(
                     writer, parked, product_id, log_id, action, from_log
                 )
@@ -102,6 +104,7 @@ class Retry(Generic[S]):
             parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
+            link_dead_letters([parked])
             read = self._read_record(parked, log_id)
             if isinstance(read, Unreadable):
                 return Released(0, 1, read.cause)

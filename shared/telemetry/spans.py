@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
 from enum import Enum
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.telemetry.conventions import ERROR_TYPE
 from shared.telemetry.trace_context import TraceContext
@@ -19,6 +19,7 @@ Value = str | int | float | bool | Sequence[str]
 Attributes = Mapping[str, Value]
 Failure = Exception | str
 NOTHING: Attributes = {}
+PARTS_KEPT_MAX = 32
 
 
 class Kind(Enum):
@@ -29,6 +30,17 @@ class Kind(Enum):
     CLIENT = "client"
     PRODUCER = "producer"
     CONSUMER = "consumer"
+
+
+class Part(NamedTuple):
+    """A finished part of a recorded span's work."""
+
+    name: str
+    kind: Kind
+    began_ns: int
+    ended_ns: int
+    attributes: Attributes
+    failure: str | None
 
 
 class Tracer(Protocol):
@@ -82,6 +94,10 @@ class Span:
     ) -> "Span":
         """A part of its work, in this process."""
         return self
+
+    def keep_parts(self) -> Sequence[Part]:
+        """Its parts that end from now on, up to `PARTS_KEPT_MAX`; the sequence grows with them."""
+        return ()
 
     def end(self, at_ns: int | None = None) -> None:
         """It has ended, now or at this time. `with` does it by itself."""
