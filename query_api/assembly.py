@@ -46,6 +46,7 @@ from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.metrics.reads import CACHE_REQUESTS, WAITING_READERS
+from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
@@ -84,7 +85,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = with_custom_plans(settings.read_model_dsn)
+        planned_anew = settings.read_model_dsn.changed(with_custom_plans)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, list_cache = _caches(settings, stack)
@@ -130,7 +131,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
     """One client and one breaker for both, because both use one server."""
     redis = create_redis(
-        settings.redis_url,
+        settings.redis_server,
         socket_timeout_seconds=settings.redis_seconds_max,
         connect_timeout_seconds=settings.redis_seconds_max,
         connections_max=settings.redis_connections_max,
@@ -196,7 +197,7 @@ def _visibility(
 
 
 def _signing_key(settings: QuerySettings) -> bytes:
-    return settings.cursor_signing_key.get_secret_value().encode()
+    return settings.cursor_signing_key.read().encode()
 
 
 def _count(hits: int, misses: int, bypassed: int) -> None:
@@ -206,7 +207,7 @@ def _count(hits: int, misses: int, bypassed: int) -> None:
 
 
 async def _pool(
-    settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
+    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool with one connection more than the bulkhead allows, for the checkpoints."""
     pool = await create_pool(
