@@ -11,7 +11,7 @@ from projector.applying.records import Delivered, SourceRecord, Unreadable
 from shared.kafka.cloud_event import is_replay
 from shared.telemetry import conventions as c
 from shared.telemetry.batches import CONTINUED_SECONDS_MAX, BatchTrace, TracedEvent, traced
-from shared.telemetry.spans import Attributes, Kind
+from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.trace_context import new_trace_context, parse_traceparent
 from shared.telemetry.tracing import is_tracing, past_span
 
@@ -27,7 +27,7 @@ def process_trace(projection: str, batch: Sequence[Delivered | Unreadable]) -> B
     events = _sampled(projection, batch) if is_tracing() else ()
     attributes = {**_attributes(projection), c.MESSAGING_BATCH: len(batch)}
     names = f"{c.PROCESS_BATCH} {projection}", f"{c.PROCESS} {projection}"
-    return BatchTrace(*names, Kind.CONSUMER, events, attributes)
+    return BatchTrace(*names, SpanKind.CONSUMER, events, attributes)
 
 
 def _sampled(projection: str, batch: Sequence[Delivered | Unreadable]) -> list[TracedEvent]:
@@ -60,7 +60,7 @@ def record_parked(projection: str, dead_letter: DeadLetter, headers: dict[str, s
         c.EVENT_TYPE: headers.get("ce_type", ""),
     }
     past_span(
-        f"{c.PARK} {projection}", Kind.CONSUMER, given if given and is_continued else new_trace_context(),
+        f"{c.PARK} {projection}", SpanKind.CONSUMER, given if given and is_continued else new_trace_context(),
         now_ns, now_ns, attributes,
         links=[given] if given and not is_continued else (),
         failure=EventParked(f"{dead_letter.error_class}: {dead_letter.cause}"),

@@ -14,7 +14,7 @@ from projector.notifications.text import EVENT_TYPES, kind_of
 from shared.contract.codec import CodecError, decode_event
 from shared.contract.recorded_event import RecordedEvent
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 
@@ -41,7 +41,7 @@ class Gatherer:
             del tellings[event_id]
         if not tellings:
             return ()
-        with span(c.GATHER, Kind.CLIENT, {c.DB_SYSTEM: c.POSTGRESQL}):
+        with span(c.GATHER, SpanKind.CLIENT, {c.DB_SYSTEM: c.POSTGRESQL}):
             return await self._pacing.plan(list(tellings.values()), self._recipients)
 
     async def _missing(self, events: Sequence[RecordedEvent]) -> set[UUID]:

@@ -12,7 +12,7 @@ from shared.ops.logs import get_logger
 from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _STATES: dict[str, ClaimState] = {
 
 async def attempt(mailer: Mailer, mail: Mail) -> Delivery:
     """Send it. Never raises: after an unexpected error the mail may have been sent, so it is `unknown`."""
-    with span(c.SEND_MAIL, Kind.CLIENT, {c.MESSAGING_SYSTEM: c.SMTP}) as own:
+    with span(c.SEND_MAIL, SpanKind.CLIENT, {c.MESSAGING_SYSTEM: c.SMTP}) as own:
         try:
             delivery = await mailer.send(mail)
         except Exception as error:

@@ -22,7 +22,7 @@ from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy
 from shared.telemetry import conventions as c
 from shared.telemetry.batches import event_span
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 
 AUTOMATIC: frozenset[ClaimState] = frozenset({"failed"})
 BY_HAND: frozenset[ClaimState] = frozenset({"failed", "refused"})
@@ -91,7 +91,7 @@ class Notifier:
         """Sends one event to all recipients who do not have it yet; safe to repeat. Raises `Unavailable`."""
         if event.event_type not in EVENT_TYPES:
             return Done(0)
-        with event_span(c.NOTIFY, Kind.CONSUMER, event):
+        with event_span(c.NOTIFY, SpanKind.CONSUMER, event):
             return await self._notify(event, again, is_time_up)
 
     async def _notify(

@@ -8,7 +8,7 @@ from uuid import UUID
 from projector.applying.dead_letters import Action
 from projector.parking.retry import Released, Retrying
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Attributes, Kind, Span
+from shared.telemetry.spans import Attributes, Span, SpanKind
 from shared.telemetry.tracing import trace
 
 
@@ -38,7 +38,9 @@ class TracedRetrying:
 
     def _span(self, attributes: Attributes) -> Span:
         attributes = {c.PROJECTION: self._projection, **attributes}
-        return trace(f"{c.RETRY} {self._projection}", Kind.INTERNAL, attributes=attributes, is_sampled=True)
+        return trace(
+            f"{c.RETRY} {self._projection}", SpanKind.INTERNAL, attributes=attributes, is_sampled=True
+        )
 
 
 def _told(span: Span, released: Released) -> Released:

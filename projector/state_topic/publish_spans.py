@@ -13,7 +13,7 @@ from projector.state_topic.ports import State
 from shared.kafka.cloud_event import is_replay
 from shared.telemetry import conventions as c
 from shared.telemetry.batches import BatchTrace, TracedEvent, traced
-from shared.telemetry.spans import Attributes, Kind
+from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
 
 AWAITED_MAX = 2_000
@@ -49,7 +49,7 @@ class AwaitedStates:
         }
         events = [one.having(more) for one in self._take(states)] if self._awaited else []
         attributes = {**more, c.MESSAGING_BATCH: len(states)}
-        return BatchTrace(c.PUBLISH_STATES, c.PUBLISH_STATE, Kind.PRODUCER, events, attributes)
+        return BatchTrace(c.PUBLISH_STATES, c.PUBLISH_STATE, SpanKind.PRODUCER, events, attributes)
 
     def _take(self, states: Sequence[State]) -> list[TracedEvent]:
         published = {state.product_id: state.stream_version for state in states}

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from shared.contract.recorded_event import RecordedEvent
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import NO_SPAN, NOTHING, Attributes, Failure, Kind, Part, Span
+from shared.telemetry.spans import NO_SPAN, NOTHING, Attributes, Failure, Part, Span, SpanKind
 from shared.telemetry.trace_context import TraceContext, parse_traceparent
 from shared.telemetry.tracing import LINKS_MAX, is_tracing, past_span, span, trace
 
@@ -56,7 +56,7 @@ def traced(
     return TracedEvent(context, attributes, not is_replay and age_seconds <= CONTINUED_SECONDS_MAX)
 
 
-def event_span(name: str, kind: Kind, event: RecordedEvent) -> Span:
+def event_span(name: str, kind: SpanKind, event: RecordedEvent) -> Span:
     """Work on one event, in its own trace; if it has none, a part of the present span. For `with`."""
     found = traced(event) if is_tracing() else None
     if found is None or not found.is_continued:
@@ -71,7 +71,7 @@ class BatchTrace:
         self,
         name: str,
         event_name: str,
-        kind: Kind,
+        kind: SpanKind,
         events: Sequence[TracedEvent],
         attributes: Attributes = NOTHING,
     ) -> None:

@@ -18,20 +18,31 @@ from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
     SpanContext,
-    SpanKind,
     Status,
     StatusCode,
     TraceFlags,
     set_span_in_context,
 )
+from opentelemetry.trace import (
+    SpanKind as OtelKind,
+)
 
 from shared.telemetry.conventions import ERROR_TYPE
-from shared.telemetry.spans import NOTHING, PARTS_KEPT_MAX, Attributes, Failure, Kind, LiveSpan, Part, Tracer
+from shared.telemetry.spans import (
+    NOTHING,
+    PARTS_KEPT_MAX,
+    Attributes,
+    Failure,
+    LiveSpan,
+    Part,
+    SpanKind,
+    Tracer,
+)
 from shared.telemetry.spans import Span as AnySpan
 from shared.telemetry.trace_context import TraceContext
 
 _ATTRIBUTE_CHARACTERS_MAX = 4_096
-_KINDS = {kind: SpanKind[kind.name] for kind in Kind}
+_KINDS = {kind: OtelKind[kind.name] for kind in SpanKind}
 _NO_PARENT = Context()
 
 
@@ -66,7 +77,7 @@ class SdkTracer:
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("catalogue")
 
-    def samples(self, name: str, kind: Kind, parent: TraceContext | None, trace_id: str) -> bool:
+    def samples(self, name: str, kind: SpanKind, parent: TraceContext | None, trace_id: str) -> bool:
         around = _NO_PARENT if parent is None else _context_of(parent)
         result = self._sampler.should_sample(around, int(trace_id, 16), name, _KINDS[kind])
         return result.decision is Decision.RECORD_AND_SAMPLE
@@ -74,7 +85,7 @@ class SdkTracer:
     def record(
         self,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         own: TraceContext,
         parent: TraceContext | None,
         attributes: Attributes,
@@ -106,7 +117,7 @@ class RecordedSpan(LiveSpan):
     is_recorded = True
 
     def __init__(
-        self, tracer: Tracer, own: TraceContext, kind: Kind, span: Span, refusals: type[Exception] | None
+        self, tracer: Tracer, own: TraceContext, kind: SpanKind, span: Span, refusals: type[Exception] | None
     ) -> None:
         super().__init__(tracer, refusals)
         self._own = own
@@ -142,7 +153,7 @@ class RecordedSpan(LiveSpan):
         self._span.set_status(Status(StatusCode.ERROR, self._failure))
 
     def child(
-        self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
     ) -> AnySpan:
         made = self._tracer.record(name, kind, self._own.child(), self._own, attributes, refusals)
         assert isinstance(made, RecordedSpan)

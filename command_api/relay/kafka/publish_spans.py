@@ -7,7 +7,7 @@ from command_api.relay.ports import Published
 from shared.contract.recorded_event import RecordedEvent
 from shared.telemetry import conventions as c
 from shared.telemetry.batches import BatchTrace, TracedEvent, traced
-from shared.telemetry.spans import Attributes, Kind
+from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
 
 _SENDING: Attributes = {c.MESSAGING_SYSTEM: c.KAFKA, c.MESSAGING_OPERATION: "send"}
@@ -20,7 +20,7 @@ class PublishTrace(BatchTrace):
         self._places: list[int] = []
         sampled = self._sampled(events, topics_of, is_replay) if is_tracing() else []
         attributes = {**_SENDING, c.MESSAGING_BATCH: len(events)}
-        super().__init__(c.PUBLISH_CHUNK, c.PUBLISH, Kind.PRODUCER, sampled, attributes)
+        super().__init__(c.PUBLISH_CHUNK, c.PUBLISH, SpanKind.PRODUCER, sampled, attributes)
 
     def ended(self, published: Published) -> None:
         """Kafka has confirmed these, and not the others."""

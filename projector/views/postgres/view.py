@@ -15,7 +15,7 @@ from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits, Po
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class PostgresView(Generic[S]):
     @asynccontextmanager
     async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["_Batch[S]"]:
         """The transaction of one batch: committed if the block ends without an error, else rolled back."""
-        with span(c.WRITE, Kind.CLIENT, self._span_attributes), translated(_SERVER):
+        with span(c.WRITE, SpanKind.CLIENT, self._span_attributes), translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 offsets = await self._move(connection, reached)
                 yield _Batch(connection, self._tables, self._projection, self._limits)

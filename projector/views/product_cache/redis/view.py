@@ -15,7 +15,7 @@ from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.views import ProductDocument
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 _WRITES = {c.DB_SYSTEM: c.REDIS}
@@ -52,7 +52,7 @@ class _Batch:
         self._parking: Parking | None = None
 
     async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
-        with span(c.WRITE, Kind.CLIENT, _WRITES):
+        with span(c.WRITE, SpanKind.CLIENT, _WRITES):
             await self._documents.save(changes)
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
