@@ -22,7 +22,7 @@ NOTHING: Attributes = {}
 PARTS_KEPT_MAX = 32
 
 
-class Kind(Enum):
+class SpanKind(Enum):
     """What a span does for others, in OpenTelemetry's words."""
 
     INTERNAL = "internal"
@@ -36,7 +36,7 @@ class Part(NamedTuple):
     """A finished part of a recorded span's work."""
 
     name: str
-    kind: Kind
+    kind: SpanKind
     began_ns: int
     ended_ns: int
     attributes: Attributes
@@ -46,13 +46,13 @@ class Part(NamedTuple):
 class Tracer(Protocol):
     """What records spans."""
 
-    def samples(self, name: str, kind: Kind, parent: TraceContext | None, trace_id: str) -> bool:
+    def samples(self, name: str, kind: SpanKind, parent: TraceContext | None, trace_id: str) -> bool:
         """Whether to record a span whose parent is in another process, or that begins a trace."""
 
     def record(
         self,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         own: TraceContext,
         parent: TraceContext | None,
         attributes: Attributes,
@@ -90,7 +90,7 @@ class Span:
         """It failed. Then it is recorded, whatever was sampled. The first failure counts."""
 
     def child(
-        self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
     ) -> "Span":
         """A part of its work, in this process."""
         return self
@@ -159,7 +159,7 @@ class UnsampledSpan(LiveSpan):
         self,
         tracer: Tracer,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         attributes: Attributes,
         refusals: type[Exception] | None = None,
         *,
@@ -194,7 +194,9 @@ class UnsampledSpan(LiveSpan):
     def fail(self, failure: Failure) -> None:
         self._failure = self._failure or failure
 
-    def child(self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None) -> Span:
+    def child(
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
+    ) -> Span:
         return UnsampledSpan(self._tracer, name, kind, attributes, refusals, above=self)
 
     def end(self, at_ns: int | None = None) -> None:
