@@ -4,13 +4,12 @@ from collections.abc import Iterable
 
 from projector.applying.records import SourceRecord
 from shared.kafka.cloud_event import headers_for_people
-from shared.telemetry.spans import present_span
+from shared.telemetry.spans import Span
 from shared.telemetry.trace_context import parse_traceparent
 
 
-def link_dead_letters(parked: Iterable[SourceRecord]) -> None:
-    """The present span is about these."""
-    span = present_span()
+def link_dead_letters(span: Span, parked: Iterable[SourceRecord]) -> None:
+    """The span is about these."""
     if not span.is_recorded:
         return
     for one in parked:
