@@ -3,8 +3,10 @@
 For developers and tests, in place of a collector and Jaeger: protobuf and JSON, gzip or not, traces only.
 """
 
+import base64
 import gzip
 import http
+import json
 import signal
 import sys
 import threading
@@ -12,8 +14,9 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -27,6 +30,7 @@ from deploy.local.traces.store import TraceStore
 TRACES_PATH = "/v1/traces"
 BODY_BYTES_MAX = 64 * 1024 * 1024
 _READ_SECONDS_MAX = 30.0
+_IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 
 
@@ -65,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(http.HTTPStatus.NOT_FOUND)
         try:
             request = self._read(body)
-        except (DecodeError, ParseError, OSError, EOFError, zlib.error, ValueError):
+        except (DecodeError, ParseError, OSError, EOFError, zlib.error, ValueError, TypeError):
             return self._answer(http.HTTPStatus.BAD_REQUEST)
         self.server.store.add(spans_of(request))
         if self._is_json:
@@ -81,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         request = ExportTraceServiceRequest()
         if self._is_json:
-            Parse(body, request, ignore_unknown_fields=True)
+            ParseDict(_with_protobuf_ids(json.loads(body)), request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(body)
         return request
@@ -95,6 +99,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name of http.server
         """No line for each export."""
+
+
+def _with_protobuf_ids(value: Any) -> Any:
+    """OTLP writes ids in JSON as hexadecimal digits, where protobuf's JSON has base64."""
+    if isinstance(value, list):
+        return [_with_protobuf_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: base64.b64encode(bytes.fromhex(one)).decode() if name in _IDS else _with_protobuf_ids(one)
+        for name, one in value.items()
+    }
 
 
 def serve(port: int, path: Path) -> None:
