@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.http.lanes import lane_of, lanes
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
@@ -24,6 +25,7 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
+from shared.ops.overload.overload import Overload
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 
@@ -76,6 +78,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             http_limit=settings.requests_in_flight_max,
             limits=settings.connection_limits,
             headers=settings.answer_headers(METHODS),
+            overload=Overload(settings.overload_limits, lanes(settings.batches_in_work_max), lane_of),
         )
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
         await server.start()
@@ -99,6 +102,7 @@ def _event_store(
         batch_bytes_max=settings.batch_bytes_max,
         queue_commands_max=settings.queue_commands_max,
         queue_bytes_max=settings.queue_bytes_max,
+        queue_seconds_max=settings.queue_seconds_max,
     )
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 

@@ -33,8 +33,12 @@ class CommandSettings(ApiSettings):
     batch_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1)
     queue_commands_max: int = Field(default=10_000, ge=1)
     queue_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
+    # How long a command waits for its append call before it is refused.
+    queue_seconds_max: float = Field(default=2.0, gt=0)
     conflict_retries_max: int = Field(default=3, ge=0)
     requests_in_flight_max: int = Field(default=2_000, ge=1)
+    # How many batches are worked on at one time; others wait as REQUEST_QUEUE_SECONDS_MAX says.
+    batches_in_work_max: int = Field(default=8, ge=1)
     maintenance_seconds: float = Field(default=60.0, gt=0)
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
 

@@ -12,6 +12,7 @@ from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
+from shared.ops.overload.place import resting
 
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
@@ -69,7 +70,8 @@ class Visibility:
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(consistency.wait_seconds, _ASK_SECONDS)):
-                await waiter.visible
+                with resting():
+                    await waiter.visible
         except TimeoutError as error:
             raise ReadModelBehind("the write that the token stands for is not visible yet") from error
         finally:
