@@ -7,6 +7,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from command_api.executing.execute import ExecuteCommand
+from command_api.executing.product_turns import ProductTurns
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from command_api.http.lanes import lane_of, lanes
@@ -60,7 +61,15 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         for work in (maintenance.run(stop), watch_event_loop(stop)):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
-        execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
+        execute = ExecuteCommand(
+            store,
+            new_id=uuid7,
+            conflict_retries_max=settings.conflict_retries_max,
+            product_turns=ProductTurns(
+                seconds_max=settings.queue_seconds_max,
+                standing_seconds_max=settings.queue_standing_seconds_max,
+            ),
+        )
         write_api = WriteApi(execute, settings.product_url, settings.partition_count)
         api = write_app(write_api, docs_enabled=settings.docs_enabled)
         await serve_operations(

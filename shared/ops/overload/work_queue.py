@@ -54,10 +54,9 @@ class WorkQueue:
 
         If the caller is cancelled while it waits, it has no place; one that it was given meanwhile goes on.
         """
-        lane = self._lanes[lane_name]
-        if self.at_work < self._limits.places_max and not lane.is_full and not lane.waiting:
-            self.take(lane_name)
+        if self.enter_at_once(lane_name):
             return
+        lane = self._lanes[lane_name]
         now = self._clock()
         expected = lane.expected_seconds()
         if expected is not None and expected + late_seconds > self._seconds_max(lane, now):
@@ -76,6 +75,14 @@ class WorkQueue:
             waiting.timer.cancel()
         if not is_admitted:
             raise TurnedAway(WAITED_TOO_LONG)
+
+    def enter_at_once(self, lane_name: str) -> bool:
+        """A place if one is free and nobody waits for it; False: the caller has none."""
+        lane = self._lanes[lane_name]
+        is_free = self.at_work < self._limits.places_max and not lane.is_full and not lane.waiting
+        if is_free:
+            self.take(lane_name)
+        return is_free
 
     def take(self, lane_name: str) -> None:
         """A place without waiting, even beyond the limits: for a request that had one and only rested."""
