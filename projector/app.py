@@ -99,7 +99,7 @@ async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec])
     """Before a consumer looks for them. A wrong topic stops only its own projection, which checks again."""
     if topics:
         try:
-            await ensure_topics(settings.kafka_bootstrap_servers, topics, policy=_TOPICS_ATTEMPT)
+            await ensure_topics(settings.kafka_servers, topics, policy=_TOPICS_ATTEMPT)
         except TopicsAreWrong as error:
             _log.critical("a topic has wrong settings", reason=str(error))
 

@@ -10,7 +10,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, MutableMapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 import structlog
@@ -18,8 +18,10 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from shared.ops.log_repeats import RepeatFilter
 from shared.ops.metrics.process import LOG_LINES_LOST
-from shared.ops.settings import ProcessSettings
 from shared.telemetry.spans import present_span
+
+if TYPE_CHECKING:
+    from shared.ops.settings import ProcessSettings
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
 _FOREIGN_LOGGERS = ("uvicorn", "uvicorn.error", "aiokafka", "faststream", "faststream.access", "asyncio")
@@ -34,7 +36,7 @@ _QUIET_LOGGERS = {
 }
 
 
-def configure_logs(process: str, settings: ProcessSettings, stream: TextIO | None = None) -> None:
+def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
 
     Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, the values of the call,

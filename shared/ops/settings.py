@@ -11,12 +11,20 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_headers
 from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.overload.overload import OverloadLimits
+from shared.ops.secret_files import SecretFiles, SecretFilesAreWrong
 
 EXIT_USAGE = 2
 # As a browser sends it (RFC 6454): no path, lower case.
@@ -26,8 +34,8 @@ _origin = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+
 class ProcessSettings(BaseSettings):
     """Settings of every process; each process adds its own fields in its `settings.py`.
 
-    Sources, strongest first: keyword arguments (tests), environment, `.env` in the working directory,
-    defaults. Unknown variables are ignored because one `.env` serves all processes.
+    Sources, strongest first: keyword arguments (tests), files of secrets, environment, `.env` in the working
+    directory, defaults. Unknown variables are ignored because one `.env` serves all processes.
     """
 
     model_config = SettingsConfigDict(
@@ -52,6 +60,21 @@ class ProcessSettings(BaseSettings):
     client_bytes_per_second_min: int = Field(default=16_384, ge=1)
     # The bodies of all requests that one port has at one time.
     request_bodies_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`NAME_FILE` for each secret `NAME`, from the environment or `.env`."""
+        assert isinstance(env_settings, EnvSettingsSource), "pydantic-settings passes its own sources"
+        assert isinstance(dotenv_settings, DotEnvSettingsSource), "pydantic-settings passes its own sources"
+        variables = {**dotenv_settings.env_vars, **env_settings.env_vars}
+        return init_settings, SecretFiles(settings_cls, variables), env_settings, dotenv_settings
 
     @property
     def connection_limits(self) -> ConnectionLimits:
@@ -126,6 +149,8 @@ def load_settings(cls: type[S]) -> S:
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
             print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+    except SecretFilesAreWrong as error:
+        print("\n".join(error.reasons), file=sys.stderr)  # noqa: T201
     except SettingsError as error:
         # A list or mapping that is not JSON; only the message has the field's name, and it contains no value.
         field = re.search(r'field "(\w+)"', str(error))

@@ -9,6 +9,9 @@ from typing import Any
 
 import asyncpg
 
+from shared.ops.secret import Secret
+from shared.postgres.dsn import read_dsn
+
 _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that usually the server's error wins.
 _COMMAND_GRACE_SECONDS = 1.0
@@ -73,7 +76,7 @@ class _Pool(asyncpg.Pool):
 
 
 async def create_pool(
-    dsn: str,
+    dsn: Secret | str,
     *,
     application_name: str,
     size_max: int,
@@ -84,10 +87,15 @@ async def create_pool(
     server is unavailable.
 
     Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
-    pool.close()`.
+    pool.close()`. A secret address, and the certificates that it names, are read again for each connection.
     """
+
+    async def connect_anew(*_: Any, **arguments: Any) -> Any:
+        return await asyncpg.connect(read_dsn(dsn), **arguments)
+
     return await _Pool(
-        dsn,
+        None,
+        connect=connect_anew,
         min_size=0,
         max_size=size_max,
         max_queries=_QUERIES_PER_CONNECTION_MAX,
@@ -102,7 +110,7 @@ async def create_pool(
 
 
 async def connect(
-    dsn: str,
+    dsn: Secret | str,
     *,
     application_name: str,
     connect_timeout_seconds: float = 5.0,
@@ -116,7 +124,7 @@ async def connect(
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-        dsn,
+        read_dsn(dsn),
         connection_class=PlainConnection,
         timeout=connect_timeout_seconds,
         command_timeout=grace,

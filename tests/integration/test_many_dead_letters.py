@@ -39,7 +39,7 @@ MIDDLE = MANY // 2
 
 @pytest_asyncio.fixture
 async def pool(world: World) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
-    async with asyncpg.create_pool(world.settings.read_model_dsn, min_size=0, max_size=2) as pool:
+    async with asyncpg.create_pool(world.settings.read_model_dsn.read(), min_size=0, max_size=2) as pool:
         yield pool
 
 
