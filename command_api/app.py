@@ -65,16 +65,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         for work in (maintenance.run(stop), watch_event_loop(stop)):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
-        execute = ExecuteCommand(
-            store,
-            new_id=uuid7,
-            conflict_retries_max=settings.conflict_retries_max,
-            product_turns=ProductTurns(
-                seconds_max=settings.queue_seconds_max,
-                standing_seconds_max=settings.queue_standing_seconds_max,
-            ),
-        )
-        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
+        write_api = WriteApi(_execute(store, settings), settings.product_url, settings.partition_count)
         limits = api_limits(
             stack,
             settings,
@@ -106,6 +97,15 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCommand:
+    turns = ProductTurns(
+        seconds_max=settings.queue_seconds_max, standing_seconds_max=settings.queue_standing_seconds_max
+    )
+    return ExecuteCommand(
+        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, product_turns=turns
+    )
 
 
 def _event_store(
