@@ -263,13 +263,13 @@ async def test_a_lone_change_is_refused_like_any_other(writer: Connection, owner
 
 @pytest.mark.parametrize("table", TABLES)
 async def test_no_service_role_can_change_the_log_but_through_its_function(
-    event_store_dsns: DatabaseDsns, store: PostgresEventStore, table: str
+    event_store_dsns: DatabaseDsns, store: PostgresEventStore, owner: Connection, table: str
 ) -> None:
     await store.append(creation("shirt", answer=answer_under(uuid7())))
+    assert await owner.fetchval(f"SELECT count(*) FROM catalogue.{table}") > 0
     for dsn in (event_store_dsns.writer, event_store_dsns.reader):
         connection: Connection = await asyncpg.connect(dsn)
         try:
-            assert await connection.fetchval(f"SELECT count(*) FROM catalogue.{table}") > 0
             for statement in (
                 f"INSERT INTO catalogue.{table} SELECT * FROM catalogue.{table}",
                 f"UPDATE catalogue.{table} SET {await _first_column(connection, table)} = DEFAULT",
