@@ -12,7 +12,16 @@ _NOT_PLAIN = frozenset(
 class HotHead:
     """The parser's data about a complete head; kept because the parser goes on to the next request."""
 
-    __slots__ = ("_http_version", "is_kept_alive", "method", "origin", "request_id", "started", "tags")
+    __slots__ = (
+        "_http_version",
+        "is_kept_alive",
+        "method",
+        "origin",
+        "request_id",
+        "started",
+        "tags",
+        "trace",
+    )
 
     def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
         self.method = method
@@ -20,6 +29,7 @@ class HotHead:
         self.request_id: bytes | None = None
         self.origin: bytes | None = None
         self.tags: bytes | None = None
+        self.trace: bytes | None = None
         self._http_version = http_version
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
@@ -32,6 +42,8 @@ class HotHead:
                 self.tags = value if self.tags is None else self.tags + b"," + value
             elif name == b"origin":
                 self.origin = value
+            elif name == b"traceparent":
+                self.trace = value
             elif name in _NOT_PLAIN:
                 return False
         return True
