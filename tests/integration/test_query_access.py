@@ -173,7 +173,7 @@ async def test_a_consistency_token_tells_nothing_of_a_hidden_product(world: Worl
         "of its write": lambda product_id: token_for(product_id, 9, 3),
         "made up": lambda product_id: token_for(product_id, 0, 1),
         "of a version that is not there": lambda product_id: token_for(product_id, 9, 7),
-        "of another product": lambda _: token_for(uuid4(), 9),
+        "of a position alone": lambda product_id: token_for(product_id, 9),
     }
     for why, make in tokens.items():
         for path, other in zip(_addresses(hidden), _addresses(absent), strict=True):
