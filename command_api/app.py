@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
@@ -26,10 +27,13 @@ from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
+from shared.rate_limits.assembly import api_limits
 
 _log = get_logger(__name__)
 PROCESS = "command_api"
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
+# One caller may have a quarter of all requests in flight.
+SHARES_OF_CALLERS = 4
 
 
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
@@ -60,7 +64,14 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
         write_api = WriteApi(execute, settings.product_url, settings.partition_count)
-        api = write_app(write_api, docs_enabled=settings.docs_enabled)
+        limits = api_limits(
+            stack,
+            settings,
+            usual=settings.writes,
+            by_path={BATCH_PATH: settings.imports},
+            in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
+        )
+        api = write_app(write_api, docs_enabled=settings.docs_enabled, limits=limits)
         await serve_operations(
             stack,
             operations_app(health),

@@ -12,6 +12,7 @@ from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.version import service_version
+from shared.rate_limits.api_limits import ApiLimits
 
 AddRoutes = Callable[[FastAPI], None]
 """Builds the routes of one capability."""
@@ -22,7 +23,8 @@ def http_application(
     *,
     requests_in_progress_max: int,
     slow_request_seconds: float,
-    docs_enabled: bool = True,
+    docs_enabled: bool,
+    limits: ApiLimits,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics and limits."""
     app = FastAPI(
@@ -40,4 +42,4 @@ def http_application(
     problems.install(app)
     openapi.install(app)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
-    return RequestLayer(admission, slow_seconds=slow_request_seconds)
+    return RequestLayer(limits.inside(admission), slow_seconds=slow_request_seconds)
