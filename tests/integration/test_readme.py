@@ -83,7 +83,7 @@ class Installation:
         return ended.stdout
 
     def operate(self, command: str) -> str:
-        return self.run(f"{sys.executable} -m deploy.local shell -c '{command}'")
+        return self.run(f".venv/bin/python -m deploy.local shell -c '{command}'")
 
 
 @pytest.fixture
@@ -121,8 +121,8 @@ def test_the_commands_of_the_readme_work_with_a_token_and_not_without_and_the_da
     assert status_of(installation.run(posting)) == 401
     answer = installation.run(with_token(posting), variables)
     assert status_of(answer) == 201
-    variables["ID"] = json.loads(answer.split("\r\n\r\n", 1)[1])["id"]
-    (token,) = re.findall(r"(?m)^consistency-token: (\S+)\r?$", answer)
+    variables["ID"] = json.loads(answer.split("\n\n", 1)[1])["id"]
+    (token,) = re.findall(r"(?m)^consistency-token: (\S+)$", answer)
     reading = re.sub(r"(?<=Consistency-Token: )[^']+", token, reading)
     assert status_of(installation.run(reading)) == 401
     answer = installation.run(with_token(reading), variables)
