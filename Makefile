@@ -13,7 +13,7 @@ help: ## list all commands
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector", "--secure", "--observe")
 	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
