@@ -58,8 +58,9 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write docs/schemas, docs/asyncapi.yaml and docs/metrics.md from the code
+docs: .venv/.complete ## write docs/schemas, docs/asyncapi.yaml, docs/metrics.md and the boards of Grafana from the code
 	.venv/bin/python -m docs.generate
+	.venv/bin/python -m deploy.grafana
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)

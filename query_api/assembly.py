@@ -11,6 +11,7 @@ from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
 from query_api.http.application import AddRoutes, http_application
+from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.cache_watch import CacheWatch
@@ -41,6 +42,7 @@ from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.metrics.reads import WAITING_READERS
+from shared.ops.overload.overload import Overload
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
@@ -62,6 +64,7 @@ class QueryApi:
     limits: ConnectionLimits
     headers: AnswerHeaders
     rates: ApiLimits
+    overload: Overload
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -74,6 +77,7 @@ class QueryApi:
             protocol=protocol,
             limits=self.limits,
             headers=self.headers,
+            overload=self.overload,
         )
 
 
@@ -126,7 +130,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             limits=rates,
         )
         headers = settings.answer_headers(("GET", "HEAD"))
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits, headers, rates)
+        overload = Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of)
+        yield QueryApi(application, cache, checkpoints, settings.connection_limits, headers, rates, overload)
 
 
 def _reports(
