@@ -7,10 +7,8 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from command_api.executing.execute import ExecuteCommand
-from command_api.executing.product_turns import ProductTurns
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
-from command_api.http.lanes import lane_of, lanes
 from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
@@ -18,6 +16,8 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
+from shared.access.http.operations import protect_operations
+from shared.access.source import open_guard
 from shared.ops.concurrency.waits import stopped
 from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
@@ -27,7 +27,6 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
-from shared.ops.overload.overload import Overload
 from shared.ops.version import service_version
 from shared.postgres.pool import create_pool
 from shared.rate_limits.assembly import api_limits
@@ -65,7 +64,9 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         for work in (maintenance.run(stop), watch_event_loop(stop)):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
-        write_api = WriteApi(_execute(store, settings), settings.product_url, settings.partition_count)
+        execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
+        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
+        guard = await open_guard(settings, stack, health)
         limits = api_limits(
             stack,
             settings,
@@ -73,10 +74,10 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             by_path={BATCH_PATH: settings.imports},
             in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
         )
-        api = write_app(write_api, docs_enabled=settings.docs_enabled, limits=limits)
+        api = write_app(write_api, guard, docs_enabled=settings.docs_enabled, limits=limits)
         await serve_operations(
             stack,
-            operations_app(health),
+            protect_operations(operations_app(health), {}, guard),
             settings,
             port=settings.command_ops_port,
             port_setting="COMMAND_OPS_PORT",
@@ -89,7 +90,6 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             http_limit=settings.requests_in_flight_max,
             limits=settings.connection_limits,
             headers=settings.answer_headers(METHODS),
-            overload=Overload(settings.overload_limits, lanes(settings.batches_in_work_max), lane_of),
         )
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
         await server.start()
@@ -97,15 +97,6 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
-
-
-def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCommand:
-    turns = ProductTurns(
-        seconds_max=settings.queue_seconds_max, standing_seconds_max=settings.queue_standing_seconds_max
-    )
-    return ExecuteCommand(
-        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, product_turns=turns
-    )
 
 
 def _event_store(
@@ -122,7 +113,6 @@ def _event_store(
         batch_bytes_max=settings.batch_bytes_max,
         queue_commands_max=settings.queue_commands_max,
         queue_bytes_max=settings.queue_bytes_max,
-        queue_seconds_max=settings.queue_seconds_max,
     )
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 

@@ -12,7 +12,6 @@ from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
-from shared.ops.overload.place import resting
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes
 from shared.telemetry.tracing import span
@@ -80,8 +79,7 @@ class Visibility:
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(seconds, _ASK_SECONDS)):
-                with resting():
-                    await waiter.visible
+                await waiter.visible
         except TimeoutError as error:
             raise ReadModelBehind("the write that the token stands for is not visible yet") from error
         finally:

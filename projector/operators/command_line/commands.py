@@ -20,6 +20,7 @@ from projector.projections import BY_NAME, NAMES, default_projections
 from projector.settings import ProjectorSettings
 from shared.access.command import NotAllowed, operator_of
 from shared.access.scopes import Scope
+from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
 
@@ -32,7 +33,8 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Pro
     Raises `SystemExit`: 2 for wrong usage or settings, with the reason printed; 0 after `--help`.
     """
     given = _parser().parse_args(arguments)
-    settings = load_settings(ProjectorSettings)
+    load = load_listening_settings if given.command == RUN else load_settings
+    settings = load(ProjectorSettings)
     if given.command == RUN:
         given.projections = _runnable(given.projection, settings)
     return given, settings

@@ -11,7 +11,7 @@
     POST /projections/resume     a `Wish`
     GET  /audit?projection=&actor=&since=&limit=&cursor=      the audit log, the newest first
 
-The port has no authentication. By default it listens on 127.0.0.1 only; never expose it.
+`OPERATOR_SCOPES` says which scope each needs. While access control is off the port listens on loopback only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,20 @@ from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from shared.access.caller import Caller
 from shared.access.operator_actions import bounded_actor, bounded_reason, needed_reason
+from shared.access.scopes import Scope
 from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
 
+OPERATOR_SCOPES = {
+    ("GET", "/dead-letters"): Scope.OPS_READ,
+    ("GET", "/dead-letters/records"): Scope.OPS_READ,
+    ("POST", "/dead-letters/retry"): Scope.OPS_WRITE,
+    ("POST", "/dead-letters/discard"): Scope.OPS_WRITE,
+    ("POST", "/dead-letters/park"): Scope.OPS_WRITE,
+    ("POST", "/projections/pause"): Scope.OPS_WRITE,
+    ("POST", "/projections/resume"): Scope.OPS_WRITE,
+    ("GET", "/audit"): Scope.OPS_READ,
+}
 _ACTIONS_PER_ANSWER = 50
 _ANONYMOUS = "operations port"
 _AUDIT_PARAMETERS = {"projection", "actor", "since", "limit", "cursor"}
