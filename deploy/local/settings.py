@@ -8,6 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from deploy.local.errors import LocalStackError
+from deploy.local.prometheus_program import find_prometheus
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "POSTGRES_PORT": 15432,
@@ -23,6 +24,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "RELAY_OPS_PORT": 9103,
     "ISSUER_PORT": 9110,
     "OTLP_PORT": 4318,
+    "PROMETHEUS_PORT": 9090,
 }
 ADDRESSES = (
     "EVENT_STORE_DSN",
@@ -133,6 +135,11 @@ class StackSettings:
         return self.is_observed and "OTEL_EXPORTER_OTLP_ENDPOINT" not in self.own
 
     @property
+    def starts_prometheus(self) -> bool:
+        """It comes with --observe, where the program is."""
+        return self.is_observed and find_prometheus() is not None
+
+    @property
     def traces(self) -> Path:
         """The spans that the receiver of traces has got, in one file."""
         return self.folder / "traces" / "traces.db"
@@ -156,6 +163,7 @@ class StackSettings:
         skipped |= set() if self.starts_mail else {"SMTP_PORT"}
         skipped |= set() if self.starts_issuer else {"ISSUER_PORT"}
         skipped |= set() if self.starts_traces else {"OTLP_PORT"}
+        skipped |= set() if self.starts_prometheus else {"PROMETHEUS_PORT"}
         skipped |= {port for name in self.without for port in PROCESSES[name].ports}
         return {name: port for name, port in self.ports.items() if name not in skipped}
 
