@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 
 from deploy.local.errors import LocalStackError
 from deploy.local.prometheus_program import find_prometheus
+from shared.ops.secret import secret_text
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "POSTGRES_PORT": 15432,
@@ -84,7 +85,7 @@ class StackSettings:
         given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
-        own = {name: given[name] for name in ADDRESSES if name in given}
+        own = {name: value for name in ADDRESSES if (value := _own(name, given))}
         folder = root / ".local"
         marks = (secure_mark(folder).exists(), observed_mark(folder).exists())
         return cls(root, ports, own, is_secure=marks[0], is_observed=marks[1])
@@ -176,6 +177,18 @@ def secure_mark(folder: Path) -> Path:
 def observed_mark(folder: Path) -> Path:
     """The file that says to commands in other terminals that the stack keeps traces."""
     return folder / "observed"
+
+
+def _own(name: str, given: Mapping[str, str]) -> str | None:
+    """An address, or the text of the file that contains it."""
+    if f"{name}_FILE" not in given:
+        return given.get(name)
+    if name in given:
+        raise LocalStackError(f"{name} and {name}_FILE are both set: set only one of the two")
+    try:
+        return secret_text(Path(given[f"{name}_FILE"]))
+    except ValueError as error:
+        raise LocalStackError(f"{name}_FILE: {error}") from error
 
 
 def _port(name: str, value: str) -> int:

@@ -15,7 +15,7 @@ from deploy.local.process import Job, Process
 from deploy.local.prometheus import PrometheusServer
 from deploy.local.redis import RedisServer
 from deploy.local.server import Progress, Server
-from deploy.local.settings import PROCESSES, StackSettings
+from deploy.local.settings import ADDRESSES, PROCESSES, StackSettings
 from deploy.local.traces.server import TraceServer
 from deploy.prometheus.configuration import configuration
 
@@ -115,6 +115,8 @@ def _shared_environment(
     reader = settings.own.get("EVENT_STORE_DSN") or postgres.dsn(READER, EVENT_STORE)
     return {
         **{name: str(port) for name, port in settings.ports.items()},
+        # The stack has read them: a process that saw both would not start.
+        **{f"{name}_FILE": "" for name in ADDRESSES},
         "EVENT_STORE_READ_DSN": settings.own.get("EVENT_STORE_READ_DSN", reader),
         "REDIS_URL": settings.own.get("REDIS_URL", redis.url()),
         "KAFKA_BOOTSTRAP_SERVERS": settings.own.get("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers),
