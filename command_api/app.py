@@ -16,7 +16,6 @@ from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
 from shared.ops.concurrency.waits import stopped
-from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -25,6 +24,8 @@ from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
+from shared.ops.watch import watch_process
+from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 
 _log = get_logger(__name__)
@@ -54,7 +55,8 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         health = Health(PROCESS)
         health.require("event store", lambda: _ask(pool))
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
-        for work in (maintenance.run(stop), watch_event_loop(stop)):
+        watch = watch_process(stop, settings, [clock_measurement("event store", pool)])
+        for work in (maintenance.run(stop), watch):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)

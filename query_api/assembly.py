@@ -1,6 +1,6 @@
 """The composition root: all parts of the query API, wired by constructors."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from query_api.products.lists import ListProducts
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
-from query_api.products.redis.cache_reads import cache_reads
+from query_api.products.redis.cache_reads import cache_reads, count_document_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.live_documents import LiveDocuments
@@ -44,14 +44,15 @@ from shared.ops.breaker import CircuitBreaker
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
-from shared.ops.metrics.reads import CACHE_REQUESTS, WAITING_READERS
+from shared.ops.measuring import Measurement
+from shared.ops.metrics.reads import WAITING_READERS
+from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 
 PROCESS = "query-api"
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
-_hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class QueryApi:
     cache: RedisProductCache
     checkpoints: PostgresCheckpoints
     limits: ConnectionLimits
+    measurements: Sequence[Measurement]
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -101,9 +103,13 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             rest_seconds=settings.cache_watch_rest_seconds,
             watchers_max=settings.waiters_max,
         )
-        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility, watch)
+        find = FindProduct(
+            PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
+        )
         lists = ListProducts(
-            PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
+            PostgresProductLists(
+                _bounded("lists", lists_pool, settings), page_bytes_max=settings.list_page_bytes_max
+            ),
             list_cache,
             Cursors(_signing_key(settings), PagePosition),
             visibility,
@@ -119,7 +125,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
         )
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits)
+        measurements = [clock_measurement("read model", products)]
+        yield QueryApi(application, cache, checkpoints, settings.connection_limits, measurements)
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
@@ -139,7 +146,7 @@ def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduc
     stack.push_async_callback(multi_get.close)
     keys = ProductKeys(settings.redis_key_prefix)
     live = LiveDocuments(multi_get, keys)
-    documents = cache_reads(calls, live, count=_count)
+    documents = cache_reads(calls, live, count=count_document_reads)
     others = cache_reads(calls, multi_get)
     cache = RedisProductCache(
         redis,
@@ -167,7 +174,7 @@ def _reports(
     wait: WaitLimits,
 ) -> tuple[AddRoutes, ...]:
     """The reports share a bulkhead of their own, and each waits for the projection that it reads."""
-    reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
+    reads = _bounded("reports", pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
     lists = ListReads(
@@ -194,12 +201,6 @@ def _signing_key(settings: QuerySettings) -> bytes:
     return settings.cursor_signing_key.get_secret_value().encode()
 
 
-def _count(hits: int, misses: int, bypassed: int) -> None:
-    _hits.inc(hits)
-    _misses.inc(misses)
-    _bypasses.inc(bypassed)
-
-
 async def _pool(
     settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
@@ -216,10 +217,15 @@ async def _pool(
 
 
 def _bounded(
-    pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings, *, reads_max: int | None = None
+    name: str,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    settings: QuerySettings,
+    *,
+    reads_max: int | None = None,
 ) -> BoundedReads:
     return BoundedReads(
         pool,
+        name=name,
         reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,

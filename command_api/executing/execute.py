@@ -19,6 +19,7 @@ from command_api.domain.limits import check_sizes
 from command_api.domain.product import Product, Reservation, evolve, existing, reservations
 from command_api.executing.caller import Caller, signed
 from command_api.executing.held_skus import held_skus
+from command_api.executing.outcomes import count_failure, count_success, count_waiting
 from command_api.executing.ports import (
     NO_STREAM,
     Append,
@@ -102,8 +103,19 @@ class ExecuteCommand:
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
+        try:
+            answer = await self._execute(request)
+        except Exception as error:
+            count_failure(request.command, error)
+            raise
+        count_success(request.command, answer.was_changed, has_key=request.key is not None)
+        return answer
+
+    async def _execute(self, request: Request) -> Answer:
         if request.key is None:
             return await self._in_turn(request)
+        if self._turns.is_taken(request.key.key):
+            count_waiting()
         async with self._turns.of(request.key.key):
             # A creation loads nothing, and the append itself looks up the key first.
             if not isinstance(request.command, CreateProduct):

@@ -65,6 +65,7 @@ class BatchRun:
         the same records may be run again.
         """
         started = time.perf_counter()
+        self._metrics.delivered(records)
         batch = read_batch(records, log_ids)
         try:
             applied = await self._apply(batch, abandon)
@@ -72,7 +73,7 @@ class BatchRun:
             self._metrics.breaker(self._applier.breaker.is_open)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
-        self._metrics.applied(applied.tally, time.perf_counter() - started)
+        self._metrics.applied(batch, applied.tally, time.perf_counter() - started)
         self._tell(batch, applied)
         stops = {
             partition: Stop(offset, reason, self._stopped_seconds)

@@ -32,6 +32,8 @@ class ProcessSettings(BaseSettings):
     # How often the same warning or error of a library is logged in so many seconds; more are only counted.
     log_repeats_max: int = Field(default=5, ge=1)
     log_repeats_seconds: float = Field(default=10.0, gt=0)
+    # PEM files whose expiry is exported: a JSON list of paths.
+    certificate_files: tuple[str, ...] = ()
     listen_host: str = "127.0.0.1"
     shutdown_seconds_max: float = Field(default=20.0, gt=0)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 
+from shared.postgres.measured_pool import MeasuredPool
+
 _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that usually the server's error wins.
 _COMMAND_GRACE_SECONDS = 1.0
@@ -47,7 +49,7 @@ class PlainConnection(asyncpg.Connection):
             await super().close(timeout=timeout)
 
 
-class _Pool(asyncpg.Pool):
+class _Pool(MeasuredPool):
     """A pool that loses no places.
 
     When a closed connection is released, asyncpg assumes that its loss has freed its place in the pool. That
@@ -84,9 +86,9 @@ async def create_pool(
     server is unavailable.
 
     Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
-    pool.close()`.
+    pool.close()`. Its metrics have `application_name` as the value of `pool`.
     """
-    return await _Pool(
+    pool = _Pool(
         dsn,
         min_size=0,
         max_size=size_max,
@@ -99,6 +101,8 @@ async def create_pool(
         command_timeout=statement_timeout_seconds + _COMMAND_GRACE_SECONDS,
         server_settings=_server_settings(application_name, statement_timeout_seconds),
     )
+    pool.measured_as(application_name)
+    return await pool
 
 
 async def connect(

@@ -104,6 +104,7 @@ class NotificationRun:
     ) -> Outcome:
         """Raises a `ProjectorError`; mails that were sent before it have their claims."""
         started = time.perf_counter()
+        self._metrics.delivered(records)
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
         refuse_other_logs(
@@ -230,7 +231,7 @@ class NotificationRun:
                     correlation_id=event.metadata.correlation_id,
                     cause=verdict.cause if isinstance(verdict, TryAgain) else None,
                 )
-        self._metrics.applied(tally, seconds)
+        self._metrics.applied([one.item for one in done], tally, seconds)
 
 
 def _or_raised(outcome: Handled | BaseException) -> Handled:

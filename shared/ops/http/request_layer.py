@@ -16,7 +16,7 @@ from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.logs import get_logger
-from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
+from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 
 _UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -29,12 +29,15 @@ class RequestLayer:
     def __init__(self, app: ASGIApp, *, slow_seconds: float = math.inf) -> None:
         self._app = app
         self._slow_seconds = slow_seconds
+        self._in_flight = 0
+        HTTP_REQUESTS_IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             raise NotImplementedError(f"this port speaks HTTP only, not {scope['type']}")
         started = perf_counter()
+        self._in_flight += 1
         scope["path"] = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
         context = read_context(scope["headers"])
         keep_context(scope, context)
@@ -52,6 +55,7 @@ class RequestLayer:
                 if answer.status == 0:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
+                self._in_flight -= 1
                 self._record(scope, answer.status, perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
