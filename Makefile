@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests it. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos check hooks format docs migration bench seed
+.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench seed
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -39,6 +39,9 @@ prove: .venv/.complete ## run the long tests: random faults, whole matrices of r
 
 chaos: .venv/.complete ## break everything at random, then check that nothing was lost (ARGS="--minutes 30 --seed 42")
 	.venv/bin/python -m tests.chaos $(ARGS)
+
+load: .venv/.complete ## send a realistic mix to a running `make up` and report (ARGS="--minutes 2 --commands 50 --reads 500")
+	@.venv/bin/python -m tests.load $(ARGS)
 
 check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages
 	.venv/bin/ruff format --check .

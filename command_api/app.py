@@ -30,6 +30,7 @@ from shared.postgres.pool import create_pool
 
 _log = get_logger(__name__)
 PROCESS = "command_api"
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
@@ -60,7 +61,8 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
-        api = write_app(WriteApi(execute, settings.product_url, settings.partition_count))
+        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
+        api = write_app(write_api, docs_enabled=settings.docs_enabled)
         await serve_operations(
             stack,
             operations_app(health),
@@ -75,6 +77,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             port_setting="COMMAND_PORT",
             http_limit=settings.requests_in_flight_max,
             limits=settings.connection_limits,
+            headers=settings.answer_headers(METHODS),
         )
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
         await server.start()

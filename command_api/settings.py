@@ -3,7 +3,9 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.ops.secret import Secret
+from shared.ops.settings import ApiSettings, ProcessSettings
+from shared.postgres.dsn import PostgresDsn
 
 _LOCAL = "127.0.0.1:15432/event_store"
 
@@ -11,13 +13,15 @@ _LOCAL = "127.0.0.1:15432/event_store"
 class MigrateSettings(ProcessSettings):
     """Settings of `python -m command_api migrate`, which connects as the owner of the database."""
 
-    event_store_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
+    event_store_migrate_dsn: PostgresDsn = Secret(
+        f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
+    )
 
 
-class CommandSettings(ProcessSettings):
+class CommandSettings(ApiSettings):
     """Settings of `python -m command_api serve`."""
 
-    event_store_dsn: str = f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
+    event_store_dsn: PostgresDsn = Secret(f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}")
     command_port: int = Field(default=8000, ge=0, le=65535)
     command_ops_port: int = Field(default=9100, ge=0, le=65535)
     read_url: str = ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from faststream.kafka import KafkaBroker
 
+from projector.audit.log_lines import AuditLogLines
+from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
@@ -80,6 +82,7 @@ async def run_projector(
         work = [
             watch_process(stop, settings, _measurements(stores)),
             control.run(stop),
+            AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
             watch_answers(broker, settings.kafka_answer_seconds_max),
             *(part.run() for part in background),
@@ -100,7 +103,7 @@ async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec])
     """Before a consumer looks for them. A wrong topic stops only its own projection, which checks again."""
     if topics:
         try:
-            await ensure_topics(settings.kafka_bootstrap_servers, topics, policy=_TOPICS_ATTEMPT)
+            await ensure_topics(settings.kafka_servers, topics, policy=_TOPICS_ATTEMPT)
         except TopicsAreWrong as error:
             _log.critical("a topic has wrong settings", reason=str(error))
 

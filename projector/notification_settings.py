@@ -6,12 +6,14 @@ A list is one text with commas, as people write an environment variable.
 import re
 from email.headerregistry import Address
 from email.utils import parseaddr
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
+from shared.ops.tls import ReadableFile, TlsFiles
 
 Tls = Literal["tls", "starttls", "starttls-if-offered", "none"]
 _STARTTLS: dict[str, Tls] = {"required": "starttls", "if-offered": "starttls-if-offered", "never": "none"}
@@ -41,7 +43,9 @@ class NotificationSettings(ProcessSettings):
 
     # smtp://user:password@host:port?starttls=required|if-offered|never, or smtps://…; a password is not sent
     # in the clear unless `if-offered` or `never` says so.
-    smtp_url: str = ""
+    smtp_url: Secret = NO_SECRET
+    # The authority that signed the mail server's certificate, if it is none of the system's.
+    smtp_ca_file: ReadableFile = None
     # An address, with a name before it in angle brackets if wanted: Catalogue <catalogue@example.org>
     notification_sender: str = "Product catalogue <catalogue@localhost>"
     notification_recipients: str = ""
@@ -69,10 +73,15 @@ class NotificationSettings(ProcessSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _is_a_server(cls, value: str) -> str:
+    def _is_a_server(cls, value: Secret) -> Secret:
         if value:
-            parse_smtp_url(value)
+            parse_smtp_url(value.read())
         return value
+
+    @model_validator(mode="after")
+    def _smtp_files_are_used(self) -> Self:
+        TlsFiles(self.smtp_ca_file).check()
+        return self
 
     @field_validator("notification_sender")
     @classmethod
@@ -97,7 +106,7 @@ class NotificationSettings(ProcessSettings):
     @property
     def smtp_server(self) -> SmtpServer | None:
         """None: no mails are sent."""
-        return parse_smtp_url(self.smtp_url) if self.smtp_url else None
+        return parse_smtp_url(self.smtp_url.read()) if self.smtp_url else None
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -122,7 +131,12 @@ class NotificationSettings(ProcessSettings):
 
 def parse_smtp_url(url: str) -> SmtpServer:
     """Raises `ValueError`; its text does not contain the URL, which may hold a password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        # Its text shows what stands there, which may be a part of a password.
+        raise ValueError("not an address: percent-encode special characters of the password") from None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError("expected smtp://user:password@host:port or smtps://user:password@host:port")
     options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
@@ -137,7 +151,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
     else:
         tls = "starttls" if user else "starttls-if-offered"
     default_port = 465 if tls == "tls" else 587 if user else 25
-    return SmtpServer(parts.hostname, parts.port or default_port, user, unquote(parts.password or ""), tls)
+    return SmtpServer(parts.hostname, port or default_port, user, unquote(parts.password or ""), tls)
 
 
 def checked_address(text: str) -> str:

@@ -4,21 +4,29 @@ from pydantic import Field
 
 from projector.notification_settings import NotificationSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.kafka.settings import KafkaSettings
+from shared.ops.secret import Secret
+from shared.postgres.dsn import PostgresDsn
 from shared.redis.guarded_documents import SETTLING_SECONDS
+from shared.redis.settings import RedisSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class ProjectorSettings(NotificationSettings):
+class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings):
     """Defaults are those of the local stack; in production every address is set."""
 
-    read_model_dsn: str = f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
-    read_model_migrate_dsn: str = f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
+    read_model_dsn: PostgresDsn = Secret(
+        f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
+    )
+    read_model_migrate_dsn: PostgresDsn = Secret(
+        f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
+    )
     # Read-only: missing versions are read from the log. It may be a replica.
-    event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
-    redis_url: str = "redis://127.0.0.1:16379/0"
+    event_store_read_dsn: PostgresDsn = Secret(
+        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
+    )
     redis_key_prefix: str = "catalogue"
-    kafka_bootstrap_servers: str = "127.0.0.1:19092"
     # Before topics and consumer groups alike, so that several installations share a broker.
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)

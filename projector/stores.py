@@ -7,6 +7,7 @@ from projector.applying.ports import EventLog
 from projector.applying.postgres import PostgresEventLog
 from projector.parking.postgres.parking import ParkingLimits
 from shared.contract.addresses import topics
+from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
 
@@ -46,7 +47,7 @@ class Stores(NamedTuple):
     def redis(self, timeout_seconds: float) -> "Redis":
         """A client for the caller alone, closed with the stack."""
         client = create_redis(
-            self.settings.redis_url,
+            self.settings.redis_server,
             socket_timeout_seconds=timeout_seconds,
             connect_timeout_seconds=timeout_seconds,
             connections_max=_REDIS_CONNECTIONS_MAX,
@@ -63,7 +64,7 @@ async def open_stores(settings: "ProjectorSettings", connections_max: int, stack
 
 
 async def _pool(
-    name: str, settings: "ProjectorSettings", dsn: str, connections_max: int, stack: AsyncExitStack
+    name: str, settings: "ProjectorSettings", dsn: Secret, connections_max: int, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
     pool = await create_pool(
         dsn,

@@ -99,7 +99,7 @@ class ViewProjection(ABC, Generic[S]):
     async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
         """Until the running projection has applied this position. Raises `Unavailable`, `CannotGoOn`."""
         await wait_until_applied(
-            stores.settings.kafka_bootstrap_servers,
+            stores.settings.kafka_servers,
             stores.topic,
             stores.group(self.name),
             position,

@@ -41,11 +41,13 @@ from query_api.status.postgres import PostgresProjectionStates
 from query_api.status.status import TellStatus
 from shared.contract.addresses import topics
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
+from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
@@ -64,6 +66,7 @@ class QueryApi:
     checkpoints: PostgresCheckpoints
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
+    headers: AnswerHeaders
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -75,6 +78,7 @@ class QueryApi:
             port_setting="QUERY_PORT",
             protocol=protocol,
             limits=self.limits,
+            headers=self.headers,
         )
 
 
@@ -83,7 +87,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = with_custom_plans(settings.read_model_dsn)
+        planned_anew = settings.read_model_dsn.changed(with_custom_plans)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, list_cache = _caches(settings, stack)
@@ -124,15 +128,22 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             ],
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
+            docs_enabled=settings.docs_enabled,
         )
-        measurements = [clock_measurement("read model", products)]
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits, measurements)
+        yield QueryApi(
+            application,
+            cache,
+            checkpoints,
+            settings.connection_limits,
+            [clock_measurement("read model", products)],
+            settings.answer_headers(("GET", "HEAD")),
+        )
 
 
 def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
     """One client and one breaker for both, because both use one server."""
     redis = create_redis(
-        settings.redis_url,
+        settings.redis_server,
         socket_timeout_seconds=settings.redis_seconds_max,
         connect_timeout_seconds=settings.redis_seconds_max,
         connections_max=settings.redis_connections_max,
@@ -198,11 +209,11 @@ def _visibility(
 
 
 def _signing_key(settings: QuerySettings) -> bytes:
-    return settings.cursor_signing_key.get_secret_value().encode()
+    return settings.cursor_signing_key.read().encode()
 
 
 async def _pool(
-    settings: QuerySettings, dsn: str, kind: str, stack: AsyncExitStack
+    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool with one connection more than the bulkhead allows, for the checkpoints."""
     pool = await create_pool(

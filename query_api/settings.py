@@ -1,24 +1,28 @@
 """Every environment variable that the query API reads. Limits carry their unit in the name."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.ops.secret import Secret
+from shared.ops.settings import ApiSettings
+from shared.postgres.dsn import PostgresDsn
 from shared.redis.guarded_documents import SETTLING_SECONDS
+from shared.redis.settings import RedisSettings
 
 
-class QuerySettings(ProcessSettings):
+class QuerySettings(ApiSettings, RedisSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
-    read_model_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
-    redis_url: str = "redis://127.0.0.1:16379/0"
+    read_model_dsn: PostgresDsn = Secret(
+        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
+    )
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
 
     redis_key_prefix: str = "catalogue"
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
-    cursor_signing_key: SecretStr = SecretStr("development-only-cursor-key")
+    cursor_signing_key: Secret = Secret("development-only-cursor-key")
     """Must be the same in all pods: otherwise one pod refuses the cursors of another."""
 
     requests_in_progress_max: int = Field(default=1000, ge=1)

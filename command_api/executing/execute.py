@@ -33,6 +33,9 @@ from command_api.executing.ports import (
 )
 from shared.contract.events import ProductEvent
 from shared.ops.concurrency.turns import Turns
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import present_span
+from shared.telemetry.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,25 @@ class ExecuteCommand:
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
         try:
-            answer = await self._execute(request)
+            answer = await self._traced(request)
         except Exception as error:
             count_failure(request.command, error)
             raise
         count_success(request.command, answer.was_changed, has_key=request.key is not None)
         return answer
 
-    async def _execute(self, request: Request) -> Answer:
+    async def _traced(self, request: Request) -> Answer:
+        attributes = {c.COMMAND: type(request.command).__name__, c.PRODUCT_ID: str(request.product_id)}
+        with span(c.EXECUTE, attributes=attributes, refusals=errors.Refused) as own:
+            if not own.is_recorded or own.context is None:
+                return await self._once(request)
+            # The events continue the trace here, so that each operation of a batch has its own part of it.
+            caller = replace(request.caller, traceparent=own.context.header)
+            answer = await self._once(replace(request, caller=caller))
+            own.set({c.STREAM_VERSION: answer.stream_version, c.LOG_POSITION: answer.last_position})
+            return answer
+
+    async def _once(self, request: Request) -> Answer:
         if request.key is None:
             return await self._in_turn(request)
         if self._turns.is_taken(request.key.key):
@@ -159,8 +173,10 @@ class ExecuteCommand:
                 if kind == "k":
                     raise errors.SkuTaken(value, await held_skus(self._store, append))
                 request = _with_another_slug(request, value)
+                present_span().event(c.SLUG_TAKEN)
                 continue
             current_version = outcome.current_version
+            present_span().event(c.VERSION_CONFLICT, {c.CURRENT_VERSION: current_version})
         raise errors.TooManyConflicts(current_version)
 
     async def _load(self, request: Request) -> Stream:

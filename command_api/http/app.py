@@ -13,6 +13,7 @@ from command_api.http.openapi.endpoints import component_schemas
 from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import allowed_methods
 from shared.ops.http.request_layer import RequestLayer
@@ -21,15 +22,19 @@ from shared.ops.version import service_version
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
-def write_app(api: WriteApi) -> ASGIApp:
+def write_app(api: WriteApi, *, docs_enabled: bool = True) -> ASGIApp:
     """The whole application, ready to be served."""
     app = FastAPI(
         title="Product catalogue: commands",
         version=service_version(),
         description=_DESCRIPTION,
         redirect_slashes=False,
+        openapi_url=OPENAPI_PATH if docs_enabled else None,
+        docs_url=None,
         redoc_url=None,
     )
+    if docs_enabled:
+        add_documentation(app)
     add_write_routes(app, api)
     expected: tuple[type[Exception], ...] = (HttpProblem, *EXPECTED_ERRORS)
     for error in expected:

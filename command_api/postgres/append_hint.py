@@ -14,6 +14,7 @@ import asyncpg
 
 from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.logs import get_logger
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -32,7 +33,7 @@ _log = get_logger(__name__)
 class AppendHint:
     """Sends the hint: the first `notify` at once, all those within the following interval as one."""
 
-    def __init__(self, dsn: str, *, interval_seconds_min: float = INTERVAL_SECONDS_MIN) -> None:
+    def __init__(self, dsn: Secret | str, *, interval_seconds_min: float = INTERVAL_SECONDS_MIN) -> None:
         self._interval_seconds_min = interval_seconds_min
         self._appended = asyncio.Event()
         self._session = _Session(dsn, "catalogue-append-hint", self._send)
@@ -62,7 +63,7 @@ class AppendHint:
 class AppendListener:
     """Receives the hint. Adapter of the relay's `AppendSignal`."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: Secret | str) -> None:
         self._appended = asyncio.Event()
         self._session = _Session(dsn, "catalogue-append-listener", self._listen)
 
@@ -95,7 +96,7 @@ class AppendListener:
 class _Session:
     """Keeps one connection alive in the background and runs `use` on it, again after each loss."""
 
-    def __init__(self, dsn: str, name: str, use: "Callable[[Connection], Awaitable[None]]") -> None:
+    def __init__(self, dsn: Secret | str, name: str, use: "Callable[[Connection], Awaitable[None]]") -> None:
         self._dsn = dsn
         self._name = name
         self._use = use

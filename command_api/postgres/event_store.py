@@ -12,7 +12,11 @@ from command_api.postgres.grouped_read import grouped_read
 from command_api.postgres.writer_connection import WriterConnection
 from shared.contract.codec import decode_event
 from shared.postgres.sql import load_sql
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import Kind
+from shared.telemetry.tracing import span
 
+_READS = {c.DB_SYSTEM: c.POSTGRESQL}
 _LOAD_SQL = load_sql("command_api.postgres", "load_streams")
 _ANSWERS_SQL = load_sql("command_api.postgres", "find_answers")
 _HOLDERS_SQL = load_sql("command_api.postgres", "find_holders")
@@ -40,7 +44,8 @@ class PostgresEventStore:
 
     async def load(self, product_id: UUID) -> Stream:
         """The product's whole history. Raises `StoreUnavailable`, or `CodecError` (a bug, or a newer log)."""
-        rows = await self._streams.get(product_id)
+        with span(c.LOAD, Kind.CLIENT, _READS):
+            rows = await self._streams.get(product_id)
         if rows is None:
             return NO_STREAM
         # Decoded here, one product per call, so that an undecodable event fails only its own command.

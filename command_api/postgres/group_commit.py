@@ -18,6 +18,7 @@ from command_api.domain.product import Reservation
 from command_api.executing.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
 from command_api.postgres.append_call import call_append
 from command_api.postgres.append_metrics import count_failed, count_outcomes
+from command_api.postgres.append_spans import AppendSpans, Turn
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
 from shared.ops.metrics.commands import APPEND_SECONDS, APPEND_WAITING, APPEND_WAITING_SECONDS
@@ -41,6 +42,7 @@ class _Waiting:
     append: Append
     outcome: "asyncio.Future[AppendOutcome]"
     size_bytes: int
+    turn: Turn | None
     was_reconciled: bool = False
     queued_at: float = field(default_factory=monotonic)
 
@@ -66,7 +68,7 @@ class GroupCommit:
         is_full = len(self._queue) >= self._limits.queue_commands_max
         if is_full or self._queue_bytes + size_bytes > self._limits.queue_bytes_max:
             raise StoreOverloaded("too many commands are waiting to be written")
-        waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes)
+        waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes, Turn.begin())
         self._queue.append(waiting)
         self._queue_bytes += size_bytes
         if self._writing is None or self._writing.done():
@@ -90,11 +92,14 @@ class GroupCommit:
     async def _write_all(self) -> None:
         while self._queue:
             batch = self._next_batch()
+            spans = AppendSpans.begin(waiting.turn for waiting in batch)
             try:
                 await self._write(batch)
             except Exception as error:  # each client gets the error of a bug, and does not wait for ever
                 _log.exception("append failed", commands=len(batch))
                 _fail(batch, error)
+            if spans is not None:
+                spans.end([(waiting.turn, waiting.append, waiting.outcome) for waiting in batch])
 
     def _next_batch(self) -> list[_Waiting]:
         """The next commands of the queue, of which no two concern the same product, key, slug or SKU.

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from shared.ops.secret import Secret
 from shared.postgres.migrations import migrate
 
 
-async def migrate_event_store(dsn: str, *, on_step: Callable[[str], None] | None = None) -> list[str]:
+async def migrate_event_store(
+    dsn: Secret | str, *, on_step: Callable[[str], None] | None = None
+) -> list[str]:
     """Apply the missing migrations, as the owner of the database; returns their names. Raises
     `MigrationError`.
     """

@@ -11,6 +11,7 @@ import msgspec
 from command_api.executing.ports import Append, Appended, OutcomeUnknown
 from shared.contract.recorded_event import EventMetadata
 from shared.ops.logs import get_logger
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -32,7 +33,7 @@ class WriterConnection:
 
     def __init__(
         self,
-        dsn: str,
+        dsn: Secret | str,
         *,
         connect_timeout_seconds: float,
         call_timeout_seconds: float,

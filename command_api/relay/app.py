@@ -134,7 +134,7 @@ def _measurements(settings: RelaySettings, pool: "Pool") -> list[Measurement]:
 def _publisher_settings(settings: RelaySettings) -> PublisherSettings:
     names = topics(settings.kafka_topic_prefix)
     return PublisherSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        servers=settings.kafka_servers,
         topics=[
             TopicSpec(name, settings.partition_count, settings.kafka_replication_factor) for name in names
         ],

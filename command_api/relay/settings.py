@@ -3,14 +3,17 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.kafka.settings import KafkaSettings
+from shared.ops.secret import Secret
+from shared.postgres.dsn import PostgresDsn
 
 
-class RelaySettings(ProcessSettings):
+class RelaySettings(KafkaSettings):
     """The DSN must lead to PostgreSQL itself, not to a transaction pooler: the relay holds a session lock."""
 
-    event_store_dsn: str = "postgresql://catalogue_writer:catalogue_writer@127.0.0.1:15432/event_store"
-    kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    event_store_dsn: PostgresDsn = Secret(
+        "postgresql://catalogue_writer:catalogue_writer@127.0.0.1:15432/event_store"
+    )
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
     kafka_replication_factor: int = Field(default=1, ge=1, le=10)

@@ -115,7 +115,7 @@ def _publisher_settings(order: Order, settings: ReplaySettings) -> PublisherSett
     for it.
     """
     return PublisherSettings(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        servers=settings.kafka_servers,
         topics=[TopicSpec(order.topic, settings.partition_count, settings.kafka_replication_factor)],
         topics_of=lambda _: (order.topic,),
         partition_count=settings.partition_count,

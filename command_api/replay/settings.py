@@ -3,14 +3,17 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
-from shared.ops.settings import ProcessSettings
+from shared.kafka.settings import KafkaSettings
+from shared.ops.secret import Secret
+from shared.postgres.dsn import PostgresDsn
 
 
-class ReplaySettings(ProcessSettings):
+class ReplaySettings(KafkaSettings):
     """A replay only reads the log, so the reader role and a replica are enough."""
 
-    event_store_read_dsn: str = "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
-    kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    event_store_read_dsn: PostgresDsn = Secret(
+        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
+    )
     # The prefix of the live topics; it is not added to the name of the replay's topic.
     kafka_topic_prefix: str = ""
     # Must be the relay's value: a replay uses the same partitions as the live topics.

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from projector.applying.dead_letters import Action
+from projector.audit.postgres import record_action
 from projector.control.ports import Control, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
     import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
 
 _SERVER = "read model"
 _PACKAGE = "projector.control"
@@ -46,22 +45,3 @@ class PostgresControl:
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "count_parked"))
         return {row[0]: ParkedCount(*row[1:]) for row in map(tuple, rows)}
-
-
-async def record_action(
-    connection: "PoolConnectionProxy[asyncpg.Record]",
-    action: Action,
-    projection: str,
-    product_id: UUID | None,
-    detail: str,
-) -> None:
-    """Stores the action, in the transaction of its effect."""
-    await connection.execute(
-        load_sql(_PACKAGE, "insert_operator_action"),
-        action.actor,
-        action.action,
-        projection,
-        product_id,
-        action.reason,
-        detail,
-    )

@@ -14,10 +14,12 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, Topic
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
 from projector.kafka.records import Record
 from projector.kafka.work import Source
-from shared.kafka.connections import close_client, mend_connections
+from shared.kafka.connections import close_client
+from shared.kafka.servers import KafkaServers
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -106,9 +108,9 @@ async def _raw_records(message: KafkaMessage) -> Any:
 
 def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
     """Connects when started. Its access log (a line for each batch) is at DEBUG."""
-    mend_connections()
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
+        security=_security(settings.kafka_servers),
         client_id="projector",
         consumer_only=True,
         allow_auto_create_topics=False,
@@ -119,6 +121,17 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
         logger=logging.getLogger("faststream.kafka"),
         log_level=logging.DEBUG,
     )
+
+
+def _security(servers: KafkaServers) -> BaseSecurity | None:
+    """FastStream's words for the same arguments; it hands them on to aiokafka as they are."""
+    given = servers.arguments()
+    tls = given.get("ssl_context")
+    if "sasl_mechanism" in given:
+        scram = SASLScram512 if servers.mechanism == "SCRAM-SHA-512" else SASLScram256
+        user, password = given["sasl_plain_username"], given["sasl_plain_password"]
+        return scram(user, password, ssl_context=tls, use_ssl=True)
+    return None if tls is None else BaseSecurity(ssl_context=tls, use_ssl=True)
 
 
 def subscribe(

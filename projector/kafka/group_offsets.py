@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from projector.errors import Unavailable
+from shared.kafka.servers import KafkaServers
 
 
 class TopicEnds(NamedTuple):
@@ -15,10 +16,10 @@ class TopicEnds(NamedTuple):
     committed: dict[str, dict[int, int]]
 
 
-async def topic_ends(bootstrap_servers: str, topic: str, groups: list[str]) -> TopicEnds:
+async def topic_ends(servers: KafkaServers, topic: str, groups: list[str]) -> TopicEnds:
     """Raises aiokafka's `KafkaError` during an outage of Kafka, `Unavailable` if the topic does not exist."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, client_id="projector-status")
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="projector-status")
+    consumer = AIOKafkaConsumer(**servers.arguments(), client_id="projector-status")
+    admin = AIOKafkaAdminClient(**servers.arguments(), client_id="projector-status")
     try:
         await consumer.start()
         await admin.start()

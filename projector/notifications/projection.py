@@ -12,6 +12,7 @@ from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
 from projector.kafka.running import Running, Subscription
 from projector.kafka.work import Source
+from projector.notification_settings import parse_smtp_url
 from projector.notifications.digest_loop import DigestLoop, LoopTools
 from projector.notifications.gather import Gatherer
 from projector.notifications.kafka.retry_topics import RetryTopics
@@ -28,6 +29,7 @@ from projector.parking.postgres.parking import PostgresParkedProducts, parking_a
 from projector.stores import Stores
 from shared.ops.metrics.projections import NOTIFICATION_RESULTS
 from shared.ops.retry import RetryPolicy
+from shared.ops.tls import TlsFiles
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -128,12 +130,13 @@ def _digests(stores: Stores) -> PostgresDigests:
 
 def _senders(stores: Stores) -> tuple[Notifier, DigestSender] | None:
     settings = stores.settings
-    server = settings.smtp_server
-    if server is None or not settings.recipients:
+    if not settings.sends_mails:
         return None
+    url = settings.smtp_url
     mailer = SmtpMailer(
-        server,
+        lambda: parse_smtp_url(url.read()),
         settings.notification_sender,
+        certificates=TlsFiles(settings.smtp_ca_file),
         timeout_seconds=settings.smtp_timeout_seconds,
         seconds_max=settings.notification_send_seconds_max,
     )

@@ -3,7 +3,9 @@
 from functools import partial
 from typing import NamedTuple
 
+from projector.audit.postgres import PostgresAuditLog
 from projector.control.postgres import PostgresControl
+from projector.operators.auditing import Auditing
 from projector.operators.pausing import Pausing
 from projector.parking.dead_letters import DeadLetters
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
@@ -12,18 +14,25 @@ from projector.stores import Stores
 
 
 class Operations(NamedTuple):
-    """The actions that change something; `status.py` only reads."""
+    """The actions that change something, and the audit log; `status.py` reads the rest."""
 
     dead_letters: DeadLetters
     pausing: Pausing
+    auditing: Auditing
 
 
 def operations(stores: Stores) -> Operations:
     """The actions on all projections, over the same stores."""
     retrying = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
+    audit = PostgresAuditLog(stores.read_model)
     return Operations(
         DeadLetters(
-            PostgresDeadLetters(stores.read_model), retrying, stores.topic, stores.settings.partition_count
+            PostgresDeadLetters(stores.read_model),
+            audit,
+            retrying,
+            stores.topic,
+            stores.settings.partition_count,
         ),
         Pausing(PostgresControl(stores.read_model), NAMES),
+        Auditing(audit, NAMES),
     )

@@ -21,6 +21,7 @@ from projector.postgres.failures import translated
 from projector.projections import NAMES, default_projections
 from shared.contract.addresses import topics
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 
@@ -92,7 +93,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     groups = {f"{settings.kafka_topic_prefix}{name}": name for name in NAMES}
     ends = TopicEnds({}, {})
     try:
-        ends = await topic_ends(settings.kafka_bootstrap_servers, topic, list(groups))
+        ends = await topic_ends(settings.kafka_servers, topic, list(groups))
     except (*KAFKA_IS_AWAY, Unavailable) as error:
         problems.append(f"kafka: {type(error).__name__}: {error}")
     committed = {groups[group]: offsets for group, offsets in ends.committed.items()}
@@ -182,7 +183,7 @@ async def _read_model(settings: "ProjectorSettings", topic: str, problems: list[
         pool.terminate()
 
 
-async def _pool(settings: "ProjectorSettings", dsn: str) -> Any:
+async def _pool(settings: "ProjectorSettings", dsn: Secret) -> Any:
     return await create_pool(
         dsn,
         application_name="projector-status",

@@ -4,17 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from projector.applying.dead_letters import Action
-from projector.errors import ProjectorError, Unavailable, UnknownPartition, check_projection
+from projector.audit.ports import AuditLog
+from projector.errors import Unavailable, UnknownPartition, check_projection
 from projector.parking.answers import ListedDeadLetter, Result, shown
+from projector.parking.attempts import OUTAGES_IN_A_ROW_MAX, Attempts
 from projector.parking.ports import Narrowed, StoredDeadLetters
-from projector.parking.retry import CannotDiscard, Released, Retrying
+from projector.parking.retry import Released, Retrying
 from projector.parking.selection import check_dead_letter, pages
-from shared.ops.logs import get_logger
 
-_log = get_logger(__name__)
 DEAD_LETTERS_PER_ANSWER_MAX = 1000
 """How many `list` and `show` give at most, of each kind."""
-_OUTAGES_IN_A_ROW_MAX = 3
 
 
 class Listed(NamedTuple):
@@ -47,11 +46,13 @@ class DeadLetters:
     def __init__(
         self,
         dead_letters: StoredDeadLetters,
+        audit: AuditLog,
         retrying: Mapping[str, Callable[[], Retrying]],
         topic: str,
         partition_count: int,
     ) -> None:
         self._dead_letters = dead_letters
+        self._audit = audit
         self._retrying = retrying
         self._topic = topic
         self._partition_count = partition_count
@@ -106,7 +107,7 @@ class DeadLetters:
                 )
             return await retrying.retry(dead_letter.product_id, action, from_log=from_log)
 
-        return await self._each(projection, narrowed, one, "retried", tell, is_dry)
+        return await self._each(projection, narrowed, one, "retried", action, tell, is_dry)
 
     async def discard(
         self,
@@ -125,7 +126,7 @@ class DeadLetters:
                 return await retrying.discard_single(dead_letter.dead_letter_id, action)
             return await retrying.discard(dead_letter.product_id, action, events=1 if first_only else None)
 
-        return await self._each(projection, narrowed, one, "discarded", tell, is_dry)
+        return await self._each(projection, narrowed, one, "discarded", action, tell, is_dry)
 
     async def park(self, projection: str, partition: int, offset: int, action: Action) -> None:
         """Order the projection to park one record that stops it; the projection notices by itself.
@@ -147,6 +148,7 @@ class DeadLetters:
         narrowed: Narrowed,
         one: Callable[[Retrying, ListedDeadLetter], Awaitable[Released]],
         outcome: str,
+        action: Action,
         tell: Tell,
         is_dry: bool,
     ) -> Summary:
@@ -156,12 +158,13 @@ class DeadLetters:
         self._check(projection)
         await check_dead_letter(self._dead_letters, projection, narrowed)
         until = (await self._dead_letters.count(projection, narrowed)).counted_at
-        run = _Run(self._retrying[projection], one, outcome, is_dry)
+        retrying = None if is_dry else self._retrying[projection]()
+        run = Attempts(retrying, one, outcome, self._audit, action)
         stopped_by: str | None = None
         try:
             async for page in pages(self._dead_letters, projection, narrowed, until):
                 tell(await run.page(page))
-                if run.outages >= _OUTAGES_IN_A_ROW_MAX:
+                if run.outages >= OUTAGES_IN_A_ROW_MAX:
                     stopped_by = run.last_cause
                     break
             parked_now = (await self._dead_letters.count(projection, narrowed)).dead_letters
@@ -173,63 +176,3 @@ class DeadLetters:
 
     def _check(self, projection: str) -> None:
         check_projection(projection, self._retrying)
-
-
-class _Run:
-    """Goes through pages and counts. `outages`: how many dead letters in a row failed by an outage."""
-
-    def __init__(
-        self,
-        make_retrying: Callable[[], Retrying],
-        one: Callable[[Retrying, ListedDeadLetter], Awaitable[Released]],
-        outcome: str,
-        is_dry: bool,
-    ) -> None:
-        self.done = self.failed = self.outages = 0
-        self.last_cause: str | None = None
-        self._retrying = None if is_dry else make_retrying()
-        self._one = one
-        self._outcome = outcome
-
-    async def page(self, dead_letters: Sequence[ListedDeadLetter]) -> list[Result]:
-        """The result of each, up to the outage that ends the run."""
-        results: list[Result] = []
-        for dead_letter in dead_letters:
-            if self.outages >= _OUTAGES_IN_A_ROW_MAX:
-                break
-            results.append(await self._result(dead_letter))
-        return results
-
-    async def _result(self, dead_letter: ListedDeadLetter) -> Result:
-        if self._retrying is None:
-            self.done += 1
-            return _result_of(dead_letter, f"would-be-{self._outcome}", Released(0, dead_letter.events))
-        try:
-            released = await self._one(self._retrying, dead_letter)
-            self.outages = 0
-        except (CannotDiscard, ProjectorError) as error:
-            released = Released(0, dead_letter.events, str(error))
-            self.outages = self.outages + 1 if isinstance(error, Unavailable) else 0
-        except Exception as error:
-            # An unknown error of one dead letter must not keep the others from their attempt.
-            _log.exception("an attempt failed with an unknown error", dead_letter=dead_letter.dead_letter_id)
-            released = Released(0, dead_letter.events, f"{type(error).__name__}: {error}")
-            self.outages = 0
-        self.last_cause = released.cause
-        if released.cause:
-            self.failed += 1
-        else:
-            self.done += 1
-        return _result_of(dead_letter, "failed" if released.cause else self._outcome, released)
-
-
-def _result_of(dead_letter: ListedDeadLetter, outcome: str, released: Released) -> Result:
-    return Result(
-        dead_letter.projection,
-        dead_letter.product_id,
-        dead_letter.dead_letter_id,
-        outcome,
-        released.released,
-        released.left,
-        released.cause,
-    )

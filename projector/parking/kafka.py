@@ -110,10 +110,10 @@ class DeadLetterCopies:
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
-            servers = self._settings.kafka_bootstrap_servers
+            servers = self._settings.kafka_servers
             await ensure_topics(servers, self._specs, policy=_ONE_ATTEMPT)
             producer = AIOKafkaProducer(
-                bootstrap_servers=servers,
+                **servers.arguments(),
                 client_id="projector-dead-letters",
                 acks="all",
                 max_request_size=_RECORD_BYTES_MAX,

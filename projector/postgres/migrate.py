@@ -3,10 +3,11 @@
 import asyncpg
 
 from projector.errors import CannotGoOn
+from shared.ops.secret import Secret
 from shared.postgres.migrations import MigrationError, migrate
 
 
-async def migrate_read_model(dsn: str) -> list[str]:
+async def migrate_read_model(dsn: Secret | str) -> list[str]:
     """Apply pending migrations and return their names. Connect as the owner; see `migrate`.
 
     Raises `CannotGoOn`: a wrong schema, a refused login, or a server that cannot be reached.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from projector.errors import CannotGoOn, Unavailable
 from projector.kafka.group_offsets import topic_ends
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.kafka.servers import KafkaServers
 
 NextOffsets = Callable[[], Awaitable[Mapping[int, int]]]
 """Reads the offset to read next, by partition."""
@@ -15,7 +16,7 @@ _LOOK_SECONDS = 0.2
 
 
 async def wait_until_applied(
-    bootstrap_servers: str,
+    servers: KafkaServers,
     topic: str,
     group: str,
     position: int,
@@ -33,10 +34,10 @@ async def wait_until_applied(
     while await published_position() < position:
         await _pause(deadline, f"the relay has not published the log up to position {position}")
     try:
-        ends = (await topic_ends(bootstrap_servers, topic, [])).end_offsets
+        ends = (await topic_ends(servers, topic, [])).end_offsets
         while True:
             if next_offsets is None:
-                reached = (await topic_ends(bootstrap_servers, topic, [group])).committed[group]
+                reached = (await topic_ends(servers, topic, [group])).committed[group]
             else:
                 reached = dict(await next_offsets())
             behind = [at for at, end in ends.items() if end > 0 and reached.get(at, 0) < end]

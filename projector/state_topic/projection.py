@@ -36,9 +36,7 @@ class StatesProjection(PostgresProjection[ProductState]):
         publisher = StatePublisher(
             self.name,
             PostgresStates(stores.read_model, projection=self.name, topic=stores.topic),
-            KafkaStateTopic(
-                StateTopicSettings(stores.settings.kafka_bootstrap_servers, spec, stores.group(self.name))
-            ),
+            KafkaStateTopic(StateTopicSettings(stores.settings.kafka_servers, spec, stores.group(self.name))),
             topic_name=spec.name,
             pause_seconds=stores.settings.state_publish_pause_seconds,
         )

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from query_api.http import openapi, problems
 from query_api.http.admission import Admission
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.version import service_version
 
@@ -17,10 +18,23 @@ AddRoutes = Callable[[FastAPI], None]
 
 
 def http_application(
-    routes: Sequence[AddRoutes], *, requests_in_progress_max: int, slow_request_seconds: float
+    routes: Sequence[AddRoutes],
+    *,
+    requests_in_progress_max: int,
+    slow_request_seconds: float,
+    docs_enabled: bool = True,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics and limits."""
-    app = FastAPI(title="Product catalogue: reading", version=service_version(), redirect_slashes=False)
+    app = FastAPI(
+        title="Product catalogue: reading",
+        version=service_version(),
+        redirect_slashes=False,
+        openapi_url=OPENAPI_PATH if docs_enabled else None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    if docs_enabled:
+        add_documentation(app)
     for add_routes in routes:
         add_routes(app)
     problems.install(app)

@@ -4,7 +4,7 @@ The framework's own refusals (no such address, no such method, a parameter of th
 documents here too, so that clients get one shape of error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -41,23 +41,25 @@ def install(app: FastAPI) -> None:
     async def on_query_error(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         version = problem.extensions.get("current_version")
-        return _response(request, problem, {} if version is None else {"etag": f'"{version}"'})
+        return problem_response(request, problem, {} if version is None else {"etag": f'"{version}"'})
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return _response(request, _problem_of_validation(error.errors()))
+        return problem_response(request, _problem_of_validation(error.errors()))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
             allow = {"allow": allowed_methods(request)}
-            return _response(request, Problem(405, "method-not-allowed", "Not with this method"), allow)
+            return problem_response(
+                request, Problem(405, "method-not-allowed", "Not with this method"), allow
+            )
         if error.status_code == 404:
-            return _response(request, Problem(404, "not-found", "There is nothing at this address"))
-        return _response(request, Problem(error.status_code, "http-error", str(error.detail)))
+            return problem_response(request, Problem(404, "not-found", "There is nothing at this address"))
+        return problem_response(request, Problem(error.status_code, "http-error", str(error.detail)))
 
     async def on_bug(request: Request, _: Exception) -> Response:
-        return _response(request, INTERNAL_ERROR)
+        return problem_response(request, INTERNAL_ERROR)
 
     app.add_exception_handler(errors.QueryError, on_query_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
@@ -74,10 +76,6 @@ def problem_of(error: Exception) -> Problem:
             more = {} if version is None else {"current_version": version}
             return Problem(status, code, title, detail, errors=_fields(error), extensions=more)
     return INTERNAL_ERROR
-
-
-def _response(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    return problem_response(request, problem, {**(headers or {}), "cache-control": "no-store"})
 
 
 def _fields(error: Exception) -> tuple[tuple[str, str, str], ...]:

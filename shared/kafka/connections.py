@@ -10,6 +10,7 @@ While a client asks its first connection for metadata, no object owns that conne
 cancelled there, aiokafka never closes it.
 """
 
+import ssl
 from typing import Any
 
 import aiokafka.conn
@@ -17,9 +18,31 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from shared.ops.secret import Secret, newest
+from shared.ops.tls import ClientTls
+
 
 class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
-    """Fails like any broken connection, so that aiokafka gets new metadata and sends again."""
+    """Fails like any broken connection, so that aiokafka gets new metadata and sends again.
+
+    It takes a `ClientTls` as context and a `Secret` as password, and reads them when it connects: aiokafka
+    itself would keep the first ones for the life of a client.
+    """
+
+    def __init__(
+        self,
+        *address: Any,
+        ssl_context: ClientTls | ssl.SSLContext | None = None,
+        sasl_plain_password: Secret | str | None = None,
+        **more: Any,
+    ) -> None:
+        """Raises `OSError` if the certificates cannot be used."""
+        super().__init__(
+            *address,
+            ssl_context=ssl_context.context() if isinstance(ssl_context, ClientTls) else ssl_context,
+            sasl_plain_password=None if sasl_plain_password is None else newest(sasl_plain_password),
+            **more,
+        )
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Raises only aiokafka's errors."""

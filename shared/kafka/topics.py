@@ -15,6 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.kafka.servers import KafkaServers
 from shared.ops.retry import RetryPolicy, retry_transient
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -75,7 +76,7 @@ class TopicSpec:
 
 
 async def ensure_topics(
-    bootstrap_servers: str,
+    servers: KafkaServers,
     specs: Sequence[TopicSpec],
     *,
     create_missing: bool = True,
@@ -92,17 +93,15 @@ async def ensure_topics(
     """
 
     async def attempt() -> None:
-        await _with_admin(bootstrap_servers, specs, create_missing, request_timeout_seconds)
+        await _with_admin(servers, specs, create_missing, request_timeout_seconds)
 
     await retry_transient(policy, attempt, is_transient=lambda e: isinstance(e, KafkaUnavailable), stop=stop)
 
 
 async def _with_admin(
-    bootstrap_servers: str, specs: Sequence[TopicSpec], create_missing: bool, timeout_seconds: float
+    servers: KafkaServers, specs: Sequence[TopicSpec], create_missing: bool, timeout_seconds: float
 ) -> None:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap_servers, request_timeout_ms=int(timeout_seconds * 1000)
-    )
+    admin = AIOKafkaAdminClient(**servers.arguments(), request_timeout_ms=int(timeout_seconds * 1000))
     try:
         # Connecting takes two requests, each with a time-out; a cancellation there leaks a connection.
         async with asyncio.timeout(timeout_seconds * _REQUESTS_MAX):

@@ -10,7 +10,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, MutableMapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 import structlog
@@ -18,7 +18,10 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 
 from shared.ops.log_repeats import RepeatFilter
 from shared.ops.metrics.process import LOG_LINES_LOST
-from shared.ops.settings import ProcessSettings
+from shared.telemetry.spans import present_span
+
+if TYPE_CHECKING:
+    from shared.ops.settings import ProcessSettings
 
 # Libraries that give their loggers own handlers or stop propagation; their records belong in the same stream.
 _FOREIGN_LOGGERS = ("uvicorn", "uvicorn.error", "aiokafka", "faststream", "faststream.access", "asyncio")
@@ -28,20 +31,24 @@ _QUIET_LOGGERS = {
     "asyncio": logging.INFO,
     "httpcore": logging.INFO,
     "httpx": logging.WARNING,
+    # A receiver of traces that is away is retried with a warning each; then one error says what was lost.
+    "opentelemetry": logging.ERROR,
 }
 
 
-def configure_logs(process: str, settings: ProcessSettings, stream: TextIO | None = None) -> None:
+def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
 
     Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, the values of the call,
-    the `structlog.contextvars` (request_id, correlation_id, trace_id), and `exception` if there was one.
+    the `structlog.contextvars` (request_id, correlation_id), `trace_id` and `span_id` of the present span or
+    request, and `exception` if there was one.
     Repeated lines of a library are suppressed; the next one has their number in `suppressed`.
     """
     threshold = logging.getLevelNamesMapping()[settings.log_level]
     writer = _LineWriter(stream if stream is not None else sys.stdout)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _name_span,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _name_source(process),
@@ -148,6 +155,14 @@ def _name_source(process: str) -> Callable[[WrappedLogger, str, EventDict], Even
         return event
 
     return add_source
+
+
+def _name_span(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The innermost span of the work that writes the line, so that a line leads to its place in the trace."""
+    context = present_span().context
+    if context is not None:
+        event["trace_id"], event["span_id"] = context.trace_id, context.span_id
+    return event
 
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)

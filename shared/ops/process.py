@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from shared.ops.logs import get_logger
+from shared.ops.metrics.process import count_spans
+from shared.ops.version import service_version
+from shared.telemetry.process import traced_process
 
 Main = Callable[[asyncio.Event], Awaitable[int | None]]
 
@@ -26,9 +29,13 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
     slow shutdown.
 
     SIGTERM and SIGINT set `stop`; `main` then has `shutdown_seconds_max` to return before it is cancelled. A
-    second signal ends the process at once with 128 + its number, as shells report it.
+    second signal ends the process at once with 128 + its number, as shells report it. After `main`, the last
+    spans are sent, in at most `FLUSH_SECONDS_MAX` more.
     """
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        traced_process(process, service_version(), count_spans),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         return runner.run(_supervise(process, main, shutdown_seconds_max))
 
 

@@ -7,21 +7,34 @@ the name that the operator uses.
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_headers
+from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
+from shared.ops.secret_files import SecretFiles, SecretFilesAreWrong
 
 EXIT_USAGE = 2
+# As a browser sends it (RFC 6454): no path, lower case.
+_origin = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class ProcessSettings(BaseSettings):
     """Settings of every process; each process adds its own fields in its `settings.py`.
 
-    Sources, strongest first: keyword arguments (tests), environment, `.env` in the working directory,
-    defaults. Unknown variables are ignored because one `.env` serves all processes.
+    Sources, strongest first: keyword arguments (tests), files of secrets, environment, `.env` in the working
+    directory, defaults. Unknown variables are ignored because one `.env` serves all processes.
     """
 
     model_config = SettingsConfigDict(
@@ -49,6 +62,21 @@ class ProcessSettings(BaseSettings):
     # The bodies of all requests that one port has at one time.
     request_bodies_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`NAME_FILE` for each secret `NAME`, from the environment or `.env`."""
+        assert isinstance(env_settings, EnvSettingsSource), "pydantic-settings passes its own sources"
+        assert isinstance(dotenv_settings, DotEnvSettingsSource), "pydantic-settings passes its own sources"
+        variables = {**dotenv_settings.env_vars, **env_settings.env_vars}
+        return init_settings, SecretFiles(settings_cls, variables), env_settings, dotenv_settings
+
     @property
     def connection_limits(self) -> ConnectionLimits:
         """The limits of each port of the process for one client."""
@@ -59,6 +87,34 @@ class ProcessSettings(BaseSettings):
             linger_seconds_max=self.linger_seconds_max,
             bytes_per_second_min=self.client_bytes_per_second_min,
             bodies_bytes_max=self.request_bodies_bytes_max,
+        )
+
+
+class ApiSettings(ProcessSettings):
+    """Settings of both APIs for browsers."""
+
+    # Whether /docs and /openapi.json exist.
+    docs_enabled: bool = True
+    # Origins whose pages may read answers, separated by spaces or commas: https://shop.example.com.
+    cors_origins: str = ""
+    # How long browsers must use TLS for this host; 0: the header is not sent. Only where all of it has TLS.
+    hsts_seconds: int = Field(default=0, ge=0)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, given: str) -> str:
+        for origin in _words(given):
+            if _origin.fullmatch(origin) is None:
+                raise ValueError("each origin is scheme://host or scheme://host:port in lower case, no *")
+        return given
+
+    def answer_headers(self, methods: Iterable[str]) -> AnswerHeaders:
+        """The headers of every answer; listed origins may use these methods."""
+        origins = _words(self.cors_origins)
+        return api_headers(
+            page_policies=PAGE_POLICIES if self.docs_enabled else {},
+            hsts_seconds=self.hsts_seconds,
+            origins=AllowedOrigins(origins, methods) if origins else None,
         )
 
 
@@ -76,12 +132,18 @@ def load_settings(cls: type[S]) -> S:
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
             print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+    except SecretFilesAreWrong as error:
+        print("\n".join(error.reasons), file=sys.stderr)  # noqa: T201
     except SettingsError as error:
         # A list or mapping that is not JSON; only the message has the field's name, and it contains no value.
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "settings"
         print(f"{name}: Input should be valid JSON", file=sys.stderr)  # noqa: T201
     raise SystemExit(EXIT_USAGE)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -3,6 +3,7 @@
 | SQLSTATE        | meaning                                        | class          |
 |-----------------|------------------------------------------------|----------------|
 | 08xxx           | connection failure                             | transient      |
+| 28xxx           | wrong password or user, no client certificate  | transient      |
 | 25006           | read-only transaction: a replica, or fail-over | transient      |
 | 40001, 40P01    | serialization failure, deadlock                | transient      |
 | 53xxx           | out of connections, memory, disk               | transient      |
@@ -27,6 +28,8 @@ Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 | InternalClientError, ProtocolError ...  | server that it cannot speak to                      |           |
 
 A DSN with several hosts and `target_session_attrs` finds no primary during a fail-over: transient too.
+28xxx comes at log-in alone. An operator must act, but waiting is right: while a password is rotated, server
+and process have different ones for a moment, and no command or event is at fault.
 57014 (statement_timeout, cancel) is neither on purpose: a statement that is too slow once is too slow again.
 For the caller of a small statement it is an outage all the same: `is_unavailable`.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html.
@@ -36,7 +39,7 @@ import asyncpg
 
 from shared.ops.closed_transport import is_closed_transport
 
-_TRANSIENT_CLASSES = ("08", "53")
+_TRANSIENT_CLASSES = ("08", "28", "53")
 _TRANSIENT_CODES = frozenset(
     {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"}
 )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 import asyncpg
 
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -81,7 +82,7 @@ class SchemaStatus:
 
 
 async def migrate(
-    dsn: str, package: str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
+    dsn: Secret | str, package: str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
 ) -> list[str]:
     """Apply the pending files of `<package>/migrations` and return their names, in order; [] when up to date.
 

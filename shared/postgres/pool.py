@@ -9,6 +9,8 @@ from typing import Any
 
 import asyncpg
 
+from shared.ops.secret import Secret
+from shared.postgres.dsn import read_dsn
 from shared.postgres.measured_pool import MeasuredPool
 
 _MILLISECONDS = 1000
@@ -75,7 +77,7 @@ class _Pool(MeasuredPool):
 
 
 async def create_pool(
-    dsn: str,
+    dsn: Secret | str,
     *,
     application_name: str,
     size_max: int,
@@ -86,10 +88,16 @@ async def create_pool(
     server is unavailable.
 
     Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
-    pool.close()`. Its metrics have `application_name` as the value of `pool`.
+    pool.close()`. A secret address, and the certificates that it names, are read again for each connection.
+    Its metrics have `application_name` as the value of `pool`.
     """
+
+    async def connect_anew(*_: Any, **arguments: Any) -> Any:
+        return await asyncpg.connect(read_dsn(dsn), **arguments)
+
     pool = _Pool(
-        dsn,
+        None,
+        connect=connect_anew,
         min_size=0,
         max_size=size_max,
         max_queries=_QUERIES_PER_CONNECTION_MAX,
@@ -106,7 +114,7 @@ async def create_pool(
 
 
 async def connect(
-    dsn: str,
+    dsn: Secret | str,
     *,
     application_name: str,
     connect_timeout_seconds: float = 5.0,
@@ -120,7 +128,7 @@ async def connect(
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-        dsn,
+        read_dsn(dsn),
         connection_class=PlainConnection,
         timeout=connect_timeout_seconds,
         command_timeout=grace,

@@ -6,15 +6,22 @@ connection, and the caller chooses the time-outs (50 to 250 ms suit a cache). Th
 rest (`shared.ops.breaker`).
 """
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio.connection import UnixDomainSocketConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, not the built-in
 from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.ops.closed_transport import is_closed_transport
+from shared.ops.secret import Secret
+from shared.ops.tls import ClientTls
+from shared.redis.address import RedisServer
 
 _RETRIES = 1
 _BACKOFF_SECONDS_INITIAL = 0.005
@@ -34,8 +41,39 @@ class _Connection(Connection):
             raise ConnectionError(str(error)) from error
 
 
+class _TlsConnection(_Connection, SSLConnection):
+    """TLS as in all our clients, with certificates that may be renewed."""
+
+    def __init__(self, tls: ClientTls, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._tls = tls
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self._tls.context()}
+
+
+class _NewestCredentials(CredentialProvider):
+    """User and password as the address has them when a connection logs in."""
+
+    def __init__(self, url: Secret) -> None:
+        self._url = url
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        parts = urlsplit(self._url.read())
+        password = unquote(parts.password or "")
+        return (unquote(parts.username), password) if parts.username else (password,)
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """The file is small: reading it does not hold up the others."""
+        return self.get_credentials()
+
+
 def create_redis(
-    url: str, *, socket_timeout_seconds: float, connect_timeout_seconds: float, connections_max: int
+    server: RedisServer,
+    *,
+    socket_timeout_seconds: float,
+    connect_timeout_seconds: float,
+    connections_max: int,
 ) -> Redis:
     """A client over a bounded pool; it connects when first used, and returns bytes. Close it with `await
     client.aclose()`.
@@ -43,9 +81,8 @@ def create_redis(
     If all connections are busy, a caller waits up to `socket_timeout_seconds` for one. The plain pool would
     fail at once.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        connection_class=_Connection,  # for a `rediss` address redis-py's own class is used
+    pool = BlockingConnectionPool(
+        **_address(server),
         max_connections=connections_max,
         timeout=socket_timeout_seconds,
         socket_timeout=socket_timeout_seconds,
@@ -59,3 +96,17 @@ def create_redis(
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
     return Redis.from_pool(pool)
+
+
+def _address(server: RedisServer) -> dict[str, Any]:
+    """Arguments of the pool: the address without its user and password, and the class of its connections."""
+    url = server.url.read()
+    options: dict[str, Any] = dict(parse_url(url))
+    if options.pop("username", None) or options.pop("password", None):
+        options["credential_provider"] = _NewestCredentials(server.url)
+    options.pop("password", None)
+    if options.pop("connection_class", None) is UnixDomainSocketConnection:
+        return {**options, "connection_class": UnixDomainSocketConnection}
+    if urlsplit(url).scheme == "rediss":
+        return {**options, "connection_class": _TlsConnection, "tls": ClientTls(server.tls)}
+    return {**options, "connection_class": _Connection}

@@ -7,6 +7,7 @@ from command_api.relay.settings import RelaySettings
 from command_api.settings import CommandSettings, MigrateSettings
 from projector.settings import ProjectorSettings
 from query_api.settings import QuerySettings
+from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
 
 SERVICES: Mapping[str, type[ProcessSettings]] = {
@@ -37,25 +38,29 @@ _OTHERS_ADDRESSES = {
 
 
 def known_variables(process: str) -> set[str]:
-    """Every variable that the process reads."""
-    return {name.upper() for name in PROCESSES[process].model_fields}
+    """Every variable that the process reads; a secret may be given as the path of a file."""
+    fields = PROCESSES[process].model_fields
+    files = {f"{name.upper()}_FILE" for name, field in fields.items() if isinstance(field.default, Secret)}
+    return {name.upper() for name in fields} | files
 
 
 def default_of(process: str, variable: str) -> object:
     """What the process takes when the variable is not set."""
-    return PROCESSES[process].model_fields[variable.lower()].default
+    default = PROCESSES[process].model_fields[variable.lower()].default
+    return default.read() if isinstance(default, Secret) else default
 
 
 def needed_addresses(process: str) -> set[str]:
     """The variables whose defaults suit one machine only: in a container each must be set."""
-    local = {name for name in known_variables(process) if "127.0.0.1:" in str(default_of(process, name))}
+    names = [name.upper() for name in PROCESSES[process].model_fields]
+    local = {name for name in names if "127.0.0.1:" in str(default_of(process, name))}
     return local - _OTHERS_ADDRESSES.get(process, set())
 
 
 def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:
     """What is wrong with the names in an environment, and with who connects to which database."""
     unknown = sorted(environment.keys() - known_variables(process))
-    missing = sorted(needed_addresses(process) - environment.keys())
+    missing = sorted(needed_addresses(process) - {name.removesuffix("_FILE") for name in environment})
     wrong = [
         f"{process}: {name} is not for role and database {_role_and_database(str(default_of(process, name)))}"
         for name, value in environment.items()

@@ -1,12 +1,13 @@
 """Settings as the environment of a process."""
 
 from projector.settings import ProjectorSettings
+from shared.ops.secret import Secret
 
 
 def environment_of(settings: ProjectorSettings) -> dict[str, str]:
     """What a process must be told to have these settings."""
     return {
-        name.upper(): str(value)
-        for name, value in settings.model_dump().items()
+        name.upper(): value.read() if isinstance(value, Secret) else str(value)
+        for name, value in settings
         if value != type(settings).model_fields[name].default
     }

@@ -9,6 +9,7 @@ from projector.state_topic.fold import ProductState
 from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
 from projector.state_topic.postgres import PostgresStates, ProductStateTables
 from shared.contract.views import ProductDocument, encode_document
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 from tests.integration.relay_world import read_raw
 from tests.unit.projector.histories import START
@@ -47,7 +48,9 @@ class KafkaTopics:
 
     def topic(self) -> KafkaStateTopic:
         spec = TopicSpec(self._name, 2, configs=LATEST_PER_KEY)
-        return KafkaStateTopic(StateTopicSettings(self._bootstrap_servers, spec, f"{self._prefix}g"))
+        return KafkaStateTopic(
+            StateTopicSettings(KafkaServers(self._bootstrap_servers), spec, f"{self._prefix}g")
+        )
 
     async def read(self) -> Sequence[tuple[UUID, int]]:
         found = await read_raw(self._bootstrap_servers, self._name)

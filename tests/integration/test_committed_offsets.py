@@ -13,6 +13,7 @@ from deploy.local.kafka import KafkaServer
 from projector.applying.ports import Checkpoint
 from projector.kafka.committed_offsets import committed_offsets
 from projector.kafka.starting_points import StartingPoint, starting_points
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 
 pytestmark = pytest.mark.servers
@@ -23,7 +24,7 @@ async def test_a_coordinator_that_is_still_loading_is_no_group_without_offsets(
     kafka_server: KafkaServer, kafka_bootstrap_servers: str, kafka_prefix: str
 ) -> None:
     topic = f"{kafka_prefix}topic"
-    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(topic, 1, 1)])
+    await ensure_topics(KafkaServers(kafka_bootstrap_servers), [TopicSpec(topic, 1, 1)])
     here = TopicPartition(topic, 0)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka_bootstrap_servers,
@@ -76,7 +77,7 @@ async def test_a_member_that_was_stopped_while_it_looked_does_not_take_its_succe
     kafka_bootstrap_servers: str, kafka_prefix: str
 ) -> None:
     topic = f"{kafka_prefix}topic"
-    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(topic, 1, 1)])
+    await ensure_topics(KafkaServers(kafka_bootstrap_servers), [TopicSpec(topic, 1, 1)])
     here = TopicPartition(topic, 0)
     consumer = _StoppedAfterLooking(
         bootstrap_servers=kafka_bootstrap_servers,

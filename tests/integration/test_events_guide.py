@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec
 from tests.contract.golden_history import history
 from tests.unit.relay.in_memory import LOG_ID
@@ -35,7 +36,7 @@ def example(topic: str, bootstrap_servers: str) -> str:
 async def publisher(kafka_bootstrap_servers: str, kafka_prefix: str) -> AsyncIterator[KafkaPublisher]:
     topic = f"{kafka_prefix}products-events"
     settings = PublisherSettings(
-        bootstrap_servers=kafka_bootstrap_servers,
+        servers=KafkaServers(kafka_bootstrap_servers),
         topics=[TopicSpec(topic, 12)],
         topics_of=lambda _: (topic,),
         partition_count=12,

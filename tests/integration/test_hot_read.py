@@ -7,8 +7,9 @@ import re
 import pytest
 
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.query_world import World, product, shared_installation, world
+from tests.integration.query_world import World, installation, product, shared_installation, world
 from tests.integration.wire import get, wire
+from tests.servers import DatabaseDsns
 
 __all__ = ["shared_installation", "world"]
 
@@ -111,6 +112,39 @@ async def test_a_reader_that_ends_its_side_gets_its_answer(world: World, cached:
         status, _, body = await to.answer()
         assert (status, body) == (200, encode_document(cached))
         assert await to.is_closed()
+
+
+@pytest.mark.parametrize("wanted", ['"3"', '"2"'])
+async def test_a_hot_read_has_the_headers_that_any_answer_has(
+    world: World, cached: ProductDocument, wanted: str
+) -> None:
+    path = f"/v1/products/{cached.id}"
+    hot = await world.served.get(path, headers={"if-none-match": wanted})
+    usual = await world.served.get("/v1/nothing")
+    assert hot.headers["cache-status"] == "catalogue; hit"
+    for name in ("x-content-type-options", "referrer-policy", "content-security-policy"):
+        assert hot.headers[name] == usual.headers[name]
+    assert "server" not in hot.headers
+
+
+async def test_pages_of_a_listed_origin_may_read_a_hot_read(
+    read_model_dsns: DatabaseDsns, redis_url: str
+) -> None:
+    shop, other = "https://shop.example.com", "https://other.example.com"
+    async with (
+        installation(read_model_dsns, redis_url, cors_origins=shop) as installed,
+        installed.world() as world,
+    ):
+        document = product()
+        await world.cache(document)
+        path = f"/v1/products/{document.id}"
+        allowed = await world.served.get(path, headers={"origin": shop})
+        assert allowed.headers["cache-status"] == "catalogue; hit"
+        assert allowed.headers["access-control-allow-origin"] == shop
+        assert "ETag" in allowed.headers["access-control-expose-headers"]
+        refused = await world.served.get(path, headers={"origin": other})
+        assert "access-control-allow-origin" not in refused.headers
+        assert [each.headers["vary"] for each in (allowed, refused)] == ["Origin", "Origin"]
 
 
 async def test_a_hot_read_needs_one_host(world: World, cached: ProductDocument) -> None:

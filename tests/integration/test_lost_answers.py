@@ -12,6 +12,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from projector.errors import Unavailable
 from projector.kafka.lost_answers import LostAnswers
 from projector.kafka.topic_bounds import topic_bounds
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 from tests.eventually import eventually
 
@@ -22,7 +23,7 @@ async def test_after_a_lost_answer_the_ends_are_asked_for_on_another_connection(
     kafka_bootstrap_servers: str, kafka_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = f"{kafka_prefix}topic"
-    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(topic, 1)])
+    await ensure_topics(KafkaServers(kafka_bootstrap_servers), [TopicSpec(topic, 1)])
     here = TopicPartition(topic, 0)
     deaf: list[AIOKafkaConnection] = []
     send = AIOKafkaConnection.send

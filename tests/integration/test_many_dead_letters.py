@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from projector.applying.dead_letters import Action, DeadLetter, ProductDeadLetter, SingleDeadLetter
 from projector.applying.records import MadeRecord
+from projector.audit.postgres import PostgresAuditLog
 from projector.errors import Unavailable
 from projector.operators.assembly import Operations, operations
 from projector.operators.http.endpoints import operator_endpoints
@@ -38,7 +39,7 @@ MIDDLE = MANY // 2
 
 @pytest_asyncio.fixture
 async def pool(world: World) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
-    async with asyncpg.create_pool(world.settings.read_model_dsn, min_size=0, max_size=2) as pool:
+    async with asyncpg.create_pool(world.settings.read_model_dsn.read(), min_size=0, max_size=2) as pool:
         yield pool
 
 
@@ -247,7 +248,9 @@ async def test_an_unforeseen_error_keeps_no_other_dead_letter_from_its_turn(
     defective = DefectiveRetrying(dead_letters_before=10)
     for act in ("retry", "discard"):
         told = Told()
-        dead_letters = DeadLetters(stored, {VIEW: lambda: defective}, world.topic, PARTITIONS)
+        dead_letters = DeadLetters(
+            stored, PostgresAuditLog(pool), {VIEW: lambda: defective}, world.topic, PARTITIONS
+        )
         defective.tried = 0
         assert await getattr(dead_letters, act)(VIEW, ALL, ACTION, told) == Summary(29, 1, parked_now=30)
         (failed,) = told.failed
@@ -260,7 +263,9 @@ async def test_an_outage_ends_a_run_that_says_how_far_it_was(
     await park(pool, garbage(world, 30))
     retrying = AwayRetrying(dead_letters_before=10)
     dead_letters: Any = PostgresDeadLetters(pool)
-    away = DeadLetters(dead_letters, {VIEW: lambda: retrying}, world.topic, PARTITIONS)
+    away = DeadLetters(
+        dead_letters, PostgresAuditLog(pool), {VIEW: lambda: retrying}, world.topic, PARTITIONS
+    )
     told = Told()
     summary = await away.retry(VIEW, ALL, ACTION, told)
     assert summary == Summary(10, 3, parked_now=30, stopped_by="read model: it is away")
@@ -272,8 +277,8 @@ async def test_the_operations_port_says_the_same(
     world: World, pool: "asyncpg.Pool[asyncpg.Record]", dead_letters: DeadLetters
 ) -> None:
     await park(pool, garbage(world, 1_001))
-    pausing: Any = None
-    endpoints = operator_endpoints(Operations(dead_letters, pausing))
+    absent: Any = None
+    endpoints = operator_endpoints(Operations(dead_letters, absent, absent))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await endpoints[scope["method"], scope["path"]](scope, receive, send)

@@ -47,7 +47,10 @@ class Telling:
 
     def notifier(self, *recipients: str) -> Notifier:
         mailer = SmtpMailer(
-            parse_smtp_url(self._mails.url), "catalogue@shop.test", timeout_seconds=30, seconds_max=30
+            lambda: parse_smtp_url(self._mails.url),
+            "catalogue@shop.test",
+            timeout_seconds=30,
+            seconds_max=30,
         )
         claims = PostgresClaims(self.read_model, unknown_after_seconds=60)
         return Notifier(

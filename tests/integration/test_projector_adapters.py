@@ -10,6 +10,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from projector.applying.postgres import PostgresEventLog
+from projector.audit.postgres import PostgresAuditLog
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.mail_stores import PostgresMailStores
 from tests.integration.projector_stores import PostgresControlStores, PostgresStores
@@ -17,6 +18,7 @@ from tests.integration.rebuild_stores import PostgresRebuildStores, locked_rebui
 from tests.integration.state_stores import KafkaTopics, PostgresStoredStates
 from tests.integration.view_world import PROJECTION, Log, cache, log, owner, read_model, redis, table
 from tests.servers import DatabaseDsns
+from tests.unit.projector.audit_suite import AuditLogSuite
 from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedDeadLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
@@ -90,3 +92,9 @@ class TestPostgresControl(ControlBoardSuite, UncopiedDeadLettersSuite):
     @pytest.fixture
     def stores(self, read_model: Any) -> PostgresControlStores:
         return PostgresControlStores(read_model)
+
+
+class TestPostgresAuditLog(AuditLogSuite):
+    @pytest.fixture
+    def audit(self, read_model: Any) -> PostgresAuditLog:
+        return PostgresAuditLog(read_model)

@@ -65,8 +65,14 @@ async def test_a_poisoned_product_is_found_mended_and_retried_in_order_while_oth
         await world.happen(more)
         await eventually(lambda: world.table_shows(events[0].product_id, 5))
         await eventually(lambda: world.cache_shows(events[0].product_id, 5))
-    reasons = await world.views.fetch("SELECT action, reason FROM views.operator_action ORDER BY 1, 2")
-    assert [tuple(row) for row in reasons] == [("retry", ""), ("retry", "the record was spoilt")]
+    listed = (await command_json(world, "audit"))["items"]
+    assert [(one["action"], one["projection"], one["reason"], one["result"]) for one in listed] == [
+        ("retry", "product_cache", "", "done"),
+        ("retry", "product_view", "the record was spoilt", "done"),
+        ("retry", "product_view", "hope", "failed"),
+    ]
+    assert {one["product_id"] for one in listed} == {product}
+    assert "undecodable" in listed[2]["detail"] or "MalformedEventData" in listed[2]["detail"]
 
 
 async def test_what_is_given_up_needs_a_reason_and_a_choice(world: World) -> None:
@@ -261,5 +267,13 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
         answer = await port.post("/projections/pause", json={"projection": "product_view", "reason": "tea"})
         assert answer.status_code == 200
         await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 1.0'))
+        entry = (await port.get("/audit?limit=1")).json()
+        (paused,) = entry["items"]
+        assert (paused["actor"], paused["action"], paused["reason"]) == ("operations port", "pause", "tea")
+        older = (await port.get(f"/audit?cursor={entry['next_cursor']}&projection=product_view")).json()
+        assert [one["action"] for one in older["items"]] == ["retry"]
+        assert older["next_cursor"] is None
+        for query in ("limit=0", "limit=1001", "cursor=x", "since=yesterday", "projection=nothing", "who=me"):
+            assert (await port.get(f"/audit?{query}")).status_code == 400, query
         await port.post("/projections/resume", json={"projection": "product_view"})
         await eventually(lambda: _metric(world, 'projection_paused{projection="product_view"} 0.0'))

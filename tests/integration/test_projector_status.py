@@ -36,7 +36,7 @@ async def told(world: World, name: str) -> ProjectionStatus:
 async def shown_to_readers(world: World) -> dict[str, str]:
     """Projection -> its state, as the query API answers it."""
     pool = await create_pool(
-        world.settings.read_model_dsn,
+        world.settings.read_model_dsn.read(),
         application_name="test", size_max=1, statement_timeout_seconds=5, connect_timeout_seconds=5,
     )  # fmt: skip
     states = PostgresProjectionStates(pool, topic=world.topic, seconds_max=5)

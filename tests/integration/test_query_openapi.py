@@ -72,7 +72,8 @@ async def test_the_document_describes_every_answer(world: World) -> None:
 async def test_the_interactive_documentation_is_served(world: World) -> None:
     answer = await world.served.get("/docs")
     assert answer.status_code == 200
-    assert "/openapi.json" in answer.text
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+    assert "openapi.json" in (await world.served.get("/docs/start.js")).text
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/products/", "/v1/products/a/b", "/v1/products/by-sku/a/b"])

@@ -35,8 +35,8 @@ class Started:
 def _environment(world: World, port: int, ops_port: int) -> dict[str, str]:
     return {
         **os.environ,
-        "READ_MODEL_DSN": world.settings.read_model_dsn,
-        "REDIS_URL": world.settings.redis_url,
+        "READ_MODEL_DSN": world.settings.read_model_dsn.read(),
+        "REDIS_URL": world.settings.redis_url.read(),
         "QUERY_PORT": str(port),
         "QUERY_OPS_PORT": str(ops_port),
     }

@@ -47,7 +47,7 @@ async def lock_holders(world: World) -> int:
 
 async def end_lock_connection(world: World) -> None:
     """As its own role, which may end its sessions."""
-    connection = await asyncpg.connect(world.settings.read_model_dsn)
+    connection = await asyncpg.connect(world.settings.read_model_dsn.read())
     ended = await connection.fetchval(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE application_name = $1 AND datname = current_database()",
@@ -196,7 +196,7 @@ async def test_a_rebuild_that_other_code_began_can_be_cancelled(world: World, pr
 
 @asynccontextmanager
 async def read_model(world: World) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
-    pool = await asyncpg.create_pool(world.settings.read_model_dsn, min_size=0, max_size=2)
+    pool = await asyncpg.create_pool(world.settings.read_model_dsn.read(), min_size=0, max_size=2)
     try:
         yield pool
     finally:
@@ -204,7 +204,7 @@ async def read_model(world: World) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record
 
 
 async def test_whoever_takes_the_lock_ends_the_rights_of_the_one_before(world: World) -> None:
-    dsn = world.settings.read_model_dsn
+    dsn = world.settings.read_model_dsn.read()
     async with read_model(world) as pool:
         async with rebuild_lock(dsn, VIEW, connect_timeout_seconds=5) as first:
             before = RebuildRecords(pool, VIEW, first)
@@ -222,7 +222,7 @@ async def test_a_transaction_of_a_process_that_was_stopped_is_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock_module, "_TAKE_SECONDS_MAX", 0.1)
-    dsn = world.settings.read_model_dsn
+    dsn = world.settings.read_model_dsn.read()
     async with read_model(world) as pool:
         async with rebuild_lock(dsn, VIEW, connect_timeout_seconds=5) as first:
             pass
@@ -235,7 +235,7 @@ async def test_a_transaction_of_a_process_that_was_stopped_is_waited_for(
 
 
 async def test_the_locks_of_two_projections_are_two(world: World) -> None:
-    dsn = world.settings.read_model_dsn
+    dsn = world.settings.read_model_dsn.read()
     async with (
         rebuild_lock(dsn, VIEW, connect_timeout_seconds=5),
         rebuild_lock(dsn, "inventory", connect_timeout_seconds=5),

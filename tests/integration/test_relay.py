@@ -14,6 +14,7 @@ from command_api.postgres.append_hint import AppendHint
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from shared.contract.addresses import topics
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 from tests.eventually import eventually
 from tests.integration.relay_process import relay_process
@@ -178,7 +179,7 @@ async def test_a_topic_with_another_partition_count_is_refused_and_readiness_say
     log: EventLog, event_store_dsns: DatabaseDsns, kafka_bootstrap_servers: str, kafka_prefix: str
 ) -> None:
     created = topics(kafka_prefix).created
-    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(created, 3)])
+    await ensure_topics(KafkaServers(kafka_bootstrap_servers), [TopicSpec(created, 3)])
     await log.append(sample_events(10))
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
 

@@ -18,6 +18,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from shared.contract.addresses import topics
 from shared.contract.recorded_event import RecordedEvent
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 from shared.postgres.pool import create_pool
 from tests.eventually import eventually
@@ -196,7 +197,7 @@ class _Kafka:
 
     def publisher(self, bootstrap_servers: str | None = None, send_seconds_max: float = 10.0) -> Publisher:
         settings = PublisherSettings(
-            bootstrap_servers=bootstrap_servers or self.bootstrap_servers,
+            servers=KafkaServers(bootstrap_servers or self.bootstrap_servers),
             topics=[TopicSpec(name, 12) for name in self.names],
             topics_of=lambda kind: (self.names.events, self.names.by_kind(kind)),
             partition_count=12,
@@ -207,7 +208,7 @@ class _Kafka:
         return KafkaPublisher(settings, LOG_ID)
 
     async def spoil_topics(self) -> None:
-        await ensure_topics(self.bootstrap_servers, [TopicSpec(self.names.events, 3)])
+        await ensure_topics(KafkaServers(self.bootstrap_servers), [TopicSpec(self.names.events, 3)])
 
     def away(self) -> Publisher:
         return self.publisher(f"127.0.0.1:{free_port()}")

@@ -16,6 +16,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from shared.contract.addresses import topics
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 from tests.eventually import eventually
 from tests.integration.relay_world import (
@@ -200,7 +201,7 @@ async def test_a_topic_that_would_not_keep_every_event_in_its_place_is_refused(
     operator: Operator, spec: TopicSpec, complaint: str
 ) -> None:
     wrong = TopicSpec(operator.topic, spec.partition_count, configs=spec.configs)
-    await ensure_topics(operator.bootstrap_servers, [wrong])
+    await ensure_topics(KafkaServers(operator.bootstrap_servers), [wrong])
     ended = await operator.replay("--create-topic")
     assert ended.code == 1
     assert f"topic {operator.topic} {complaint}" in ended.err

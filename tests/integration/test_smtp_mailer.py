@@ -22,7 +22,7 @@ MAIL = Mail(
 
 def mailer(url: str, **more: Any) -> SmtpMailer:
     limits = {"timeout_seconds": 2.0, "seconds_max": 4.0, **more}
-    return SmtpMailer(parse_smtp_url(url), "Catalogue <catalogue@shop.test>", **limits)
+    return SmtpMailer(lambda: parse_smtp_url(url), "Catalogue <catalogue@shop.test>", **limits)
 
 
 async def test_a_mail_arrives_as_it_was_with_its_envelope() -> None:

@@ -52,6 +52,8 @@ ASYNCPG_TRANSIENT = {
     "ClientCannotConnectError", "ConnectionDoesNotExistError", "ConnectionFailureError",
     "ConnectionRejectionError", "PostgresConnectionError", "ProtocolViolationError",
     "TransactionResolutionUnknownError",
+    # 28: log-in
+    "InvalidAuthorizationSpecificationError", "InvalidPasswordError",
     # 25006
     "ReadOnlySQLTransactionError",
     # 40001, 40P01

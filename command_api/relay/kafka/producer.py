@@ -2,20 +2,19 @@
 
 from aiokafka import AIOKafkaProducer
 
-from shared.kafka.connections import mend_connections
 from shared.kafka.producers import BATCH_BYTES_MAX, REQUEST_BYTES_MAX
+from shared.kafka.servers import KafkaServers
 
 _REQUEST_SECONDS_MAX = 8.0
 _RETRY_SECONDS = 0.1
 
 
-def create_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
+def create_producer(servers: KafkaServers, client_id: str) -> AIOKafkaProducer:
     """Idempotent, acknowledged by all in-sync replicas, and without linger, because a chunk is a batch
     already.
     """
-    mend_connections()
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **servers.arguments(),
         client_id=client_id,
         acks="all",
         enable_idempotence=True,

@@ -18,6 +18,7 @@ from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFai
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.metrics.relay import KAFKA_PUBLISH
 from shared.ops.retry import RetryPolicy
@@ -40,7 +41,7 @@ _REFUSED_FOR_GOOD = (
 class PublisherSettings:
     """Where to publish and how long each step may take, in seconds."""
 
-    bootstrap_servers: str
+    servers: KafkaServers
     topics: Sequence[TopicSpec]
     topics_of: TopicsOf
     partition_count: int
@@ -84,13 +85,13 @@ class KafkaPublisher:
         request_seconds_max = seconds_max / _CONNECT_REQUESTS_MAX
         async with asyncio.timeout(seconds_max):
             await ensure_topics(
-                self._settings.bootstrap_servers,
+                self._settings.servers,
                 self._settings.topics,
                 create_missing=self._settings.create_missing_topics,
                 request_timeout_seconds=request_seconds_max,
                 policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=request_seconds_max),
             )
-            self._producer = create_producer(self._settings.bootstrap_servers, self._settings.client_id)
+            self._producer = create_producer(self._settings.servers, self._settings.client_id)
             await self._producer.start()
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:

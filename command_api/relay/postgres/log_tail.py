@@ -22,6 +22,7 @@ from command_api.relay.postgres.log_rows import (
     translated,
 )
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -59,7 +60,7 @@ class PostgresLogTail:
         connection.add_termination_listener(lambda _: self._lost.set())
 
     @classmethod
-    async def open(cls, dsn: str, limits: TailLimits) -> "PostgresLogTail":
+    async def open(cls, dsn: Secret | str, limits: TailLimits) -> "PostgresLogTail":
         """Connect as the writer role, not through a transaction pooler. Raises `LogUnavailable`."""
         with translated():
             connection = await connect(

@@ -14,6 +14,7 @@ import asyncpg
 from command_api.relay.postgres.log_rows import read_log_id, read_relay_cursor, recorded, translated
 from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -40,7 +41,7 @@ class PostgresReplayLog:
         self._limits = limits
 
     @classmethod
-    async def open(cls, dsn: str, limits: ReplayLimits) -> "PostgresReplayLog":
+    async def open(cls, dsn: Secret | str, limits: ReplayLimits) -> "PostgresReplayLog":
         """Connect as the reader role; a replica is enough. Raises `LogUnavailable`."""
         with translated():
             connection = await connect(

@@ -119,7 +119,7 @@ class RetryTopics:
     async def ensure(self) -> None:
         """Call it before reading records that may have to be delayed. Raises `Unavailable`, `CannotGoOn`."""
         try:
-            await ensure_topics(self._settings.kafka_bootstrap_servers, self.specs, policy=_ONE_ATTEMPT)
+            await ensure_topics(self._settings.kafka_servers, self.specs, policy=_ONE_ATTEMPT)
         except KafkaUnavailable as error:
             raise Unavailable(f"Kafka: {error}") from error
         except TopicsAreWrong as error:
@@ -159,7 +159,7 @@ class RetryTopics:
         async with self._connecting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.kafka_bootstrap_servers,
+                    **self._settings.kafka_servers.arguments(),
                     client_id="projector-retries",
                     acks="all",
                     enable_idempotence=True,

@@ -11,7 +11,7 @@ into a closing connection is unknown.
 import asyncio
 import re
 import socket
-import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parseaddr
 from typing import Literal
@@ -22,6 +22,7 @@ from aiosmtplib.errors import SMTPException, SMTPResponseException
 from projector.notification_settings import SmtpServer, Tls
 from projector.notifications.ports import Delivery, Mail
 from projector.notifications.smtp.message import message_bytes
+from shared.ops.tls import SYSTEM_AUTHORITIES, ClientTls, TlsFiles
 
 _START_INPUT = 354
 _QUIT_SECONDS_MAX = 2.0
@@ -33,23 +34,36 @@ _Stage = Literal["connecting", "addressing", "handed over"]
 
 
 class SmtpMailer:
-    """Implements `Mailer`. Any number of mails at a time: the caller sets the limit."""
+    """Implements `Mailer`. Any number of mails at a time: the caller sets the limit.
+
+    `server` is asked for each mail, because its password may change.
+    """
 
     def __init__(
-        self, server: SmtpServer, sender: str, *, timeout_seconds: float, seconds_max: float
+        self,
+        server: Callable[[], SmtpServer],
+        sender: str,
+        *,
+        timeout_seconds: float,
+        seconds_max: float,
+        certificates: TlsFiles = SYSTEM_AUTHORITIES,
     ) -> None:
         self._server = server
         self._sender = sender
         self._timeout_seconds = timeout_seconds
         self._seconds_max = seconds_max
-        self._tls = None if server.tls == "none" else ssl.create_default_context()
+        self._tls = ClientTls(certificates)
         self._own_name: str | None = None
 
     async def send(self, mail: Mail) -> Delivery:
         message = message_bytes(mail, self._sender)
         if self._own_name is None:
             self._own_name = await asyncio.to_thread(socket.getfqdn)
-        conversation = _Conversation(self._client())
+        try:
+            client = self._client()
+        except (ValueError, OSError) as error:  # a rotated address, or certificates, that cannot be used
+            return _silent("connecting", error)
+        conversation = _Conversation(client)
         try:
             async with asyncio.timeout(self._seconds_max):
                 return await conversation.hold(parseaddr(self._sender)[1], mail.recipient, message)
@@ -61,7 +75,7 @@ class SmtpMailer:
             await conversation.end()
 
     def _client(self) -> SMTP:
-        server = self._server
+        server = self._server()
         return SMTP(
             hostname=server.host,
             port=server.port,
@@ -71,7 +85,7 @@ class SmtpMailer:
             timeout=self._timeout_seconds,
             use_tls=server.tls == "tls",
             start_tls=_START_TLS[server.tls],
-            tls_context=self._tls,
+            tls_context=None if server.tls == "none" else self._tls.context(),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from projector.errors import CannotGoOn
+from projector.operators.command_line.audit import add_audit_arguments, run_audit
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
@@ -48,6 +49,8 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
             return await run_verify(given, settings, terminal)
         case "pause" | "resume":
             return await run_control(given, settings, terminal)
+        case "audit":
+            return await run_audit(given, settings, terminal)
         case "status":
             return await run_status(given, settings, terminal)
         case _:
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add_status_arguments(
         add_command(commands, "status", "show lag, pauses, stops and dead letters of each projection")
     )
+    add_audit_arguments(add_command(commands, "audit", "list operator actions, the newest first"))
     return parser
 
 

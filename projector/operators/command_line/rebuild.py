@@ -6,8 +6,16 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from projector.errors import RebuildIsLocked
+from projector.operators.assembly import operations
 from projector.operators.command_line.progress import progress
-from projector.operators.command_line.session import DONE, positive, run_command, say_json
+from projector.operators.command_line.session import (
+    DONE,
+    action_of,
+    add_action_arguments,
+    positive,
+    run_command,
+    say_json,
+)
 from projector.projections import REBUILDABLE
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, rebuild_of, record_of
 from projector.rebuild.workers import default_workers
@@ -66,6 +74,7 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         help="wait while the live view is more than N events behind (default: REBUILD_LIVE_LAG_EVENTS_MAX)",
     )
     parser.add_argument("--json", action="store_true", help="print progress and result as JSON lines")
+    add_action_arguments(parser, needs_reason=False)
 
 
 async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
@@ -104,7 +113,17 @@ async def _locked(
             say_json(terminal, None if record is None else record._asdict())
         return None
     async with lock_of(projection, stores) as owner_id:
-        return await _chosen(rebuild_of(projection, stores, reporter, owner_id), given, stores.settings)
+        rebuild = rebuild_of(projection, stores, reporter, owner_id)
+        action, auditing = action_of(given, _name_of(given)), operations(stores).auditing
+        async with auditing.long_action(action, given.projection, terminal.complain) as tell:
+            result = await _chosen(rebuild, given, stores.settings)
+            tell(_as_text(result))
+        return result
+
+
+def _name_of(given: Namespace) -> str:
+    chosen = [flag for flag in ("resume", "cancel", "rollback", "finish") if getattr(given, flag)]
+    return f"rebuild-{chosen[0]}" if chosen else "rebuild"
 
 
 async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSettings) -> dict[str, Any]:
@@ -164,15 +183,18 @@ def _tell_differences(differs: Differs, given: Namespace, terminal: Terminal) ->
 def _say(result: dict[str, Any], terminal: Terminal, *, as_json: bool) -> None:
     if as_json:
         say_json(terminal, result)
-        return
+    else:
+        terminal.say(f"{result['projection']}: {_as_text(result)}")
+
+
+def _as_text(result: dict[str, Any]) -> str:
     if "done" in result:
-        terminal.say(f"{result['projection']}: {result['done']}")
-        return
-    switched = "live" if result["switched"] else "ready; --resume switches"
-    terminal.say(f"{result['projection']}: rebuilt and {switched}")
+        return str(result["done"])
+    lines = [f"rebuilt and {'live' if result['switched'] else 'ready; --resume switches'}"]
     if "rows" in result:
         equal = "equal to the live view before" if result["equal"] else "different from the live view before"
-        terminal.say(f"  {result['rows']} rows, checksum {result['digest']}, {equal}")
+        lines.append(f"{result['rows']} rows, checksum {result['digest']}, {equal}")
         if result["left_out"]:
             why = REBUILDABLE[result["projection"]].why_left_out
-            terminal.say(f"  {result['left_out']} products left out of the comparison: {why}")
+            lines.append(f"{result['left_out']} products left out of the comparison: {why}")
+    return "\n  ".join(lines)

@@ -10,6 +10,7 @@ import msgspec
 
 from projector.applying.dead_letters import Action
 from projector.errors import CannotGoOn, ProjectorError, UnknownPartition, UnknownProjection
+from projector.operators.actions import bounded_actor, bounded_reason, needed_reason
 from projector.operators.assembly import Operations, operations
 from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
@@ -30,9 +31,24 @@ def add_command(
 
 
 def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
-    """Who does it and why; both are stored with the action."""
-    parser.add_argument("--reason", required=needs_reason, default="", help="why; stored with the action")
-    parser.add_argument("--actor", default=None, help="who; default: the user of this shell")
+    """Who does it and why; both are in the audit log."""
+    kind = needed_reason if needs_reason else bounded_reason
+    parser.add_argument(
+        "--reason", type=_argument(kind), required=needs_reason, default="", help="why; for the audit log"
+    )
+    parser.add_argument("--actor", type=_argument(bounded_actor), help="who; default: the user of this shell")
+
+
+def _argument(check: Callable[[str], str]) -> Callable[[str], str]:
+    """argparse shows only the text of its own error."""
+
+    def checked(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from error
+
+    return checked
 
 
 def positive(text: str) -> int:

@@ -9,6 +9,7 @@
     POST /dead-letters/park      a `ParkOrder`
     POST /projections/pause      a `Wish` with its reason
     POST /projections/resume     a `Wish`
+    GET  /audit?projection=&actor=&since=&limit=&cursor=      the audit log, the newest first
 
 The port has no authentication. By default it listens on 127.0.0.1 only; never expose it.
 """
@@ -21,8 +22,11 @@ from msgspec import Struct
 
 from projector.applying.dead_letters import Action
 from projector.applying.records import ErrorClass
+from projector.audit.ports import Choice
 from projector.errors import Unavailable
+from projector.operators.actions import bounded_actor, bounded_reason, needed_reason
 from projector.operators.assembly import Operations
+from projector.operators.auditing import ACTIONS_PER_ANSWER_MAX, Auditing, time_with_zone
 from projector.operators.http.exchange import Answer, Work, endpoint, read
 from projector.operators.pausing import Pausing
 from projector.parking.answers import Result
@@ -30,6 +34,9 @@ from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
+
+_ACTIONS_PER_ANSWER = 50
+_AUDIT_PARAMETERS = {"projection", "actor", "since", "limit", "cursor"}
 
 
 class Change(Struct, forbid_unknown_fields=True, rename={"dead_letter": "letter", "error_class": "class"}):
@@ -75,7 +82,7 @@ class Wish(Struct, forbid_unknown_fields=True):
 def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
     """By (method, path), for `operations_app`."""
     of_all = _looking(operations.dead_letters) | _changing(operations.dead_letters)
-    of_all |= _pausing(operations.pausing)
+    of_all |= _pausing(operations.pausing) | _auditing(operations.auditing)
     return {route: endpoint(work) for route, work in of_all.items()}
 
 
@@ -97,7 +104,7 @@ def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
     async def retry(_: dict[str, str], body: bytes) -> Any:
         change = read(Change, body)
-        action = Action(change.actor, "retry", change.reason)
+        action = _action("retry", change)
         results: list[Result] = []
         summary = await dead_letters.retry(
             change.projection,
@@ -112,7 +119,7 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def discard(_: dict[str, str], body: bytes) -> Any:
         change = read(Change, body)
-        action = Action(change.actor, "discard", _needed(change.reason))
+        action = _action("discard", change, needs_reason=True)
         results: list[Result] = []
         summary = await dead_letters.discard(
             change.projection,
@@ -126,7 +133,7 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
     async def park(_: dict[str, str], body: bytes) -> Any:
         order = read(ParkOrder, body)
-        action = Action(order.actor, "park", _needed(order.reason))
+        action = _action("park", order, needs_reason=True)
         await dead_letters.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
 
@@ -140,15 +147,33 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 def _pausing(pausing: Pausing) -> dict[tuple[str, str], Work]:
     async def pause(_: dict[str, str], body: bytes) -> Any:
         wish = read(Wish, body)
-        await pausing.pause(wish.projection, Action(wish.actor, "pause", _needed(wish.reason)))
+        await pausing.pause(wish.projection, _action("pause", wish, needs_reason=True))
         return {"projection": wish.projection, "is_paused": True}
 
     async def resume(_: dict[str, str], body: bytes) -> Any:
         wish = read(Wish, body)
-        await pausing.resume(wish.projection, Action(wish.actor, "resume", wish.reason))
+        await pausing.resume(wish.projection, _action("resume", wish))
         return {"projection": wish.projection, "is_paused": False}
 
     return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
+
+
+def _auditing(auditing: Auditing) -> dict[tuple[str, str], Work]:
+    async def audit(query: dict[str, str], _: bytes) -> Any:
+        if unknown := query.keys() - _AUDIT_PARAMETERS:
+            raise ValueError(f"no such parameter: {', '.join(sorted(unknown))}")
+        actions_max = whole_number(query["limit"]) if "limit" in query else _ACTIONS_PER_ANSWER
+        if not 1 <= actions_max <= ACTIONS_PER_ANSWER_MAX:
+            raise ValueError(f"limit must be from 1 to {ACTIONS_PER_ANSWER_MAX}")
+        choice = Choice(
+            query.get("projection"),
+            query.get("actor"),
+            time_with_zone(query["since"]) if "since" in query else None,
+            whole_number(query["cursor"]) if "cursor" in query else None,
+        )
+        return await auditing.recorded(choice, actions_max)
+
+    return {("GET", "/audit"): audit}
 
 
 def _listed(listed: Listed) -> Answer:
@@ -174,7 +199,6 @@ def _known_class(name: str | None) -> str | None:
     return name
 
 
-def _needed(reason: str) -> str:
-    if not reason.strip():
-        raise ValueError("a reason is required")
-    return reason
+def _action(name: str, body: Change | ParkOrder | Wish, *, needs_reason: bool = False) -> Action:
+    reason = needed_reason(body.reason) if needs_reason else bounded_reason(body.reason)
+    return Action(bounded_actor(body.actor), name, reason)

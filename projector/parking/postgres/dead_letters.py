@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.control.postgres import record_action
+from projector.audit.postgres import record_action
 from projector.parking.answers import ListedDeadLetter
 from projector.parking.copy_ports import Uncopied
 from projector.parking.ports import Count, Narrowed

@@ -16,7 +16,7 @@ from projector.applying.dead_letters import (
     StoredDeadLetter,
 )
 from projector.applying.records import ErrorClass
-from projector.control.postgres import record_action
+from projector.audit.postgres import record_action
 from projector.errors import ParkingIsFull
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql

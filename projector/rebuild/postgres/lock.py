@@ -19,6 +19,7 @@ import asyncpg
 
 from projector.errors import RebuildIsLocked, RebuildLockLost
 from projector.postgres.failures import translated
+from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
@@ -30,7 +31,9 @@ _TAKE_SECONDS_MAX = 10.0
 
 
 @asynccontextmanager
-async def rebuild_lock(dsn: str, projection: str, *, connect_timeout_seconds: float) -> AsyncIterator[UUID]:
+async def rebuild_lock(
+    dsn: Secret | str, projection: str, *, connect_timeout_seconds: float
+) -> AsyncIterator[UUID]:
     """Hold the lock in this block; the owner's id is for `RebuildRecords`.
 
     Raises `RebuildIsLocked` if another process has it, `Unavailable`, and `RebuildLockLost` in the middle

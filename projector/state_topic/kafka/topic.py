@@ -24,6 +24,7 @@ from shared.kafka.producers import (
     close_producer,
     start_producer,
 )
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.retry import RetryPolicy
 
@@ -37,7 +38,7 @@ _ONE_ATTEMPT = RetryPolicy("state_topic", 0.1, 1.0, budget_seconds=1.0)
 class StateTopicSettings(NamedTuple):
     """The topic, the transactional id, and the limits of time."""
 
-    bootstrap_servers: str
+    servers: KafkaServers
     spec: TopicSpec
     group: str
     seconds_max: float = 15.0
@@ -52,7 +53,7 @@ class KafkaStateTopic:
     async def open(self, partition: int) -> "KafkaStateChannel":
         settings = self._settings
         producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers,
+            **settings.servers.arguments(),
             client_id=f"projector-state-{partition}",
             transactional_id=f"{settings.group}-{partition}",
             # How long a killed publisher can hold up readers of committed records.
@@ -73,12 +74,10 @@ class KafkaStateTopic:
     async def empty(self, partitions: Collection[int]) -> Collection[int]:
         settings = self._settings
         tps = [TopicPartition(settings.spec.name, partition) for partition in partitions]
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap_servers, client_id="projector-state-ends"
-        )
+        consumer = AIOKafkaConsumer(**settings.servers.arguments(), client_id="projector-state-ends")
         try:
             async with asyncio.timeout(settings.seconds_max):
-                await ensure_topics(settings.bootstrap_servers, [settings.spec], policy=_ONE_ATTEMPT)
+                await ensure_topics(settings.servers, [settings.spec], policy=_ONE_ATTEMPT)
                 await consumer.start()
                 ends = await consumer.end_offsets(tps)
         except TopicsAreWrong as error:

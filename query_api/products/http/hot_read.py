@@ -16,6 +16,7 @@ from typing import Any
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
 from shared.contract.cached_document import CachedDocument, unpack
+from shared.ops.http.answer_headers import HeaderLines
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.http.request_context import request_id_of
@@ -26,6 +27,7 @@ _PREFIX = b"/v1/products/"
 _PREFIX_LENGTH = len(_PREFIX)
 _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
+_lines = HeaderLines()
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 # With one of these headers the answer depends on more than the document, or a body follows.
 _NOT_PLAIN = frozenset(
@@ -47,12 +49,13 @@ def hot_read_protocol(cache: ProductCache) -> Callable[..., asyncio.Protocol]:
 class _Head:
     """The parser's data about a complete head; kept because the parser goes on to the next request."""
 
-    __slots__ = ("_http_version", "is_kept_alive", "method", "request_id", "started", "tags")
+    __slots__ = ("_http_version", "is_kept_alive", "method", "origin", "request_id", "started", "tags")
 
     def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
         self.method = method
         self.started = perf_counter()
         self.request_id: bytes | None = None
+        self.origin: bytes | None = None
         self.tags: bytes | None = None
         self._http_version = http_version
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
@@ -64,6 +67,8 @@ class _Head:
                 self.request_id = value
             elif name == b"if-none-match":
                 self.tags = value if self.tags is None else self.tags + b"," + value
+            elif name == b"origin":
+                self.origin = value
             elif name in _NOT_PLAIN:
                 return False
         return True
@@ -182,12 +187,13 @@ class HotReadProtocol(BoundedHttpProtocol):
             is_head=head.method == b"HEAD",
             if_none_match=head.tags,
         )
-        parts = [_STATUS_LINES[status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        parts = [_STATUS_LINES[status], _lines.of(self.server_state.default_headers)]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
         parts += (b"x-request-id: ", request_id_of(head.request_id), b"\r\n")
+        origins = self.answer_headers.origins
+        if origins is not None and head.origin is not None:
+            parts.append(origins.lines_for(head.origin))
         if not head.is_kept_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", body)

@@ -10,8 +10,11 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.ops.http.answer_headers import AnswerHeaders, HeaderLines
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+
+_lines = HeaderLines()
 
 
 class ClosingProtocol(HttpToolsProtocol):
@@ -22,9 +25,16 @@ class ClosingProtocol(HttpToolsProtocol):
     is_lingering = False
     _taking: asyncio.TimerHandle | None = None
 
-    def __init__(self, *args: Any, limits: ConnectionLimits | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: ConnectionLimits | None = None,
+        headers: AnswerHeaders | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(*args, **settings)
         self.limits = limits or ConnectionLimits()
+        self.answer_headers = headers or AnswerHeaders()
 
     def pause_writing(self) -> None:
         """The client reads too slowly: from now on its time is limited."""
@@ -54,11 +64,13 @@ class ClosingProtocol(HttpToolsProtocol):
     def answer_and_close(self, problem: Problem) -> None:
         """Send the last answer on this connection. No earlier answer may be due."""
         body = problem_body(problem, trace_id=None, request_id=None, instance=None)
+        status = f"HTTP/1.1 {problem.status} {problem.code}\r\n".encode()
         head = (
-            f"HTTP/1.1 {problem.status} {problem.code}\r\ncontent-type: {CONTENT_TYPE}\r\n"
-            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
+            f"content-type: {CONTENT_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            "cache-control: no-store\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        always = _lines.of(self.server_state.default_headers)
+        self.transport.write(b"".join((status, always, head.encode(), body)))
         self.close_after_reading()
 
     def close_after_reading(self) -> None:

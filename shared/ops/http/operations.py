@@ -15,8 +15,8 @@ from shared.ops.health import Health
 from shared.ops.http.asgi import ASGIApp, Handler, Receive, Scope, Send, respond
 from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
 from shared.ops.http.problem import Problem, problem_body
-from shared.ops.trace_context import parse_traceparent
 from shared.ops.version import service_revision, service_version
+from shared.telemetry.trace_context import parse_traceparent
 
 _NOTHING: Mapping[tuple[str, str], Handler] = MappingProxyType({})
 _encode = msgspec.json.Encoder().encode

@@ -24,7 +24,7 @@ def problem_response(
 ) -> Response:
     """The whole answer; a HEAD has the same headers, the length included, and no body."""
     body = problem_document(request.scope, problem, instance=request.scope["path"])
-    all_headers = {**_retry_after(problem), **(headers or {})}
+    all_headers = {"cache-control": "no-store", **_retry_after(problem), **(headers or {})}
     if request.method == "HEAD":
         all_headers["content-length"] = str(len(body))
         body = b""

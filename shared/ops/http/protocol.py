@@ -153,6 +153,9 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         self.url = heads.with_path(self.url)
         super().on_headers_complete()
         self.cycle.transport = self._answers
+        self.cycle.default_headers = self.answer_headers.of_page(
+            self.scope["raw_path"], self.cycle.default_headers
+        )
         self.count_head()
 
     def count_head(self) -> None:

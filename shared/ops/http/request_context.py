@@ -1,12 +1,12 @@
 """The ids of a request in logs, problem documents and events: its own id, and its trace."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from uuid_utils import uuid7
 
 from shared.ops.http.asgi import Scope
-from shared.ops.trace_context import TraceContext, new_trace_context, parse_traceparent
+from shared.telemetry.trace_context import TraceContext, new_trace_context, parse_traceparent
 
 REQUEST_ID_CHARACTERS_MAX = 128
 _SCOPE_KEY = "catalogue.request"
@@ -27,12 +27,22 @@ def request_id_of(given: bytes | None) -> bytes:
     return str(uuid7()).encode()
 
 
-def read_context(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
-    """The context of a request with these raw headers; a malformed id or trace counts as absent."""
+def read_context(headers: Iterable[tuple[bytes, bytes]], own: TraceContext | None = None) -> RequestContext:
+    """The context of a request with these raw headers; a malformed id or trace counts as absent.
+
+    `own`: the place of our span, if it has one.
+    """
     given = dict(headers)
-    trace = parse_traceparent(given.get(b"traceparent", b"").decode("latin-1"))
     request_id = request_id_of(given.get(b"x-request-id")).decode()
+    if own is not None:
+        return RequestContext(request_id, own)
+    trace = caller_trace(given)
     return RequestContext(request_id, trace.child() if trace else new_trace_context())
+
+
+def caller_trace(headers: Mapping[bytes, bytes]) -> TraceContext | None:
+    """The caller's place in its trace, if it sent a valid one."""
+    return parse_traceparent(headers.get(b"traceparent", b"").decode("latin-1"))
 
 
 def keep_context(scope: Scope, context: RequestContext) -> None:

@@ -15,8 +15,10 @@ from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, S
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
+from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.logs import get_logger
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
+from shared.telemetry.spans import Span
 
 _UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -39,29 +41,38 @@ class RequestLayer:
         started = perf_counter()
         self._in_flight += 1
         scope["path"] = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
-        context = read_context(scope["headers"])
+        span = request_span(scope)
+        context = read_context(scope["headers"], span.context)
         keep_context(scope, context)
         answer = _Answer(send, context)
-        request_id = context.request_id
-        with bound_contextvars(
-            request_id=request_id, correlation_id=request_id, trace_id=context.trace.trace_id
+        request_id, trace = context.request_id, context.trace
+        with (
+            bound_contextvars(
+                request_id=request_id,
+                correlation_id=request_id,
+                trace_id=trace.trace_id,
+                span_id=trace.span_id,
+            ),
+            span,
         ):
             try:
                 await self._app(scope, receive, answer.send)
             except ClientLeft:
                 raise
-            except Exception:
+            except Exception as error:
                 _log.exception("request failed", path=scope["path"])
+                span.fail(error)
                 if answer.status == 0:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
                 self._in_flight -= 1
-                self._record(scope, answer.status, perf_counter() - started)
+                self._record(scope, span, answer.status, perf_counter() - started)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
         """Labels must be few: the route's template, never the path, and only methods that exist."""
         route = getattr(scope.get("route"), "path", _UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
+        end_of_request(span, scope, method, route, status)
         HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
         # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
         if status >= 500 and status != 503:

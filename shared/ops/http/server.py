@@ -14,7 +14,9 @@ from functools import partial
 
 import uvicorn
 
+from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.cross_origin import CrossOrigin
 from shared.ops.http.in_flight import InFlight
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.protocol import BoundedHttpProtocol
@@ -34,7 +36,7 @@ class HttpServer:
     never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
     which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
     connections too and answers plain text. `protocol` makes connections from uvicorn's arguments, and
-    `limits` bound the resources of one client.
+    `limits` bound the resources of one client. `headers` are in every answer.
     """
 
     def __init__(
@@ -49,21 +51,26 @@ class HttpServer:
         http_limit: int | None = None,
         protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
         limits: ConnectionLimits | None = None,
+        headers: AnswerHeaders | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._port_setting = port_setting
         self._backlog = backlog
         limits = limits or ConnectionLimits()
+        headers = headers or AnswerHeaders()
+        bounded = InFlight(app, http_limit, limits.bodies_bytes_max)
+        connection = partial(protocol, limits=limits, headers=headers)
         config = uvicorn.Config(
-            InFlight(app, http_limit, limits.bodies_bytes_max),
+            bounded if headers.origins is None else CrossOrigin(bounded, headers.origins),
             interface="asgi3",
-            http=partial(protocol, limits=limits),  # type: ignore[arg-type]  # any callable does
+            http=connection,  # type: ignore[arg-type]  # any callable does
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            headers=[(name.decode(), value.decode()) for name, value in headers.always],
             proxy_headers=False,
             backlog=backlog,
             timeout_keep_alive=keep_alive_seconds,

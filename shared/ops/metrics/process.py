@@ -78,3 +78,20 @@ ACCESS_LINES_LEFT_OUT = counter(
 def build_info(process: str, version: str) -> None:
     """Export `build_info{process, version, revision} 1`, called once at start."""
     BUILD_INFO.labels(process, version, service_revision()).set(1)
+
+
+TRACE_SPANS = counter(
+    "trace_spans_total",
+    "spans",
+    "Spans of traces, by what became of them.",
+    Label(
+        "result",
+        "exported: the receiver has them. failed: the receiver did not take them. dropped: too many waited",
+        ("exported", "failed", "dropped"),
+    ),
+)
+
+
+def count_spans(result: str, spans: int) -> None:
+    """For `shared/telemetry`, which stands below this package."""
+    TRACE_SPANS.labels(result).inc(spans)

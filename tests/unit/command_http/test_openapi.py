@@ -1,10 +1,14 @@
 """The OpenAPI document is valid and names every route, header and status of the contract."""
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 from openapi_spec_validator import validate
+
+from tests.in_memory_event_store import InMemoryEventStore
+from tests.unit.command_http.write_client import problem_of, write_client
 
 ROUTES = {
     ("POST", "/v1/products"): {201, 400, 409, 413, 415, 422, 503},
@@ -36,7 +40,6 @@ async def test_the_document_is_valid_openapi_and_complete(client: httpx.AsyncCli
         for method, operation in operations.items()
     }
     assert described == {route: statuses | BEFORE_ALL for route, statuses in ROUTES.items()}
-    assert (await client.get("/docs")).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -56,3 +59,21 @@ async def test_each_route_names_its_headers_and_problem_documents(
             assert "Consistency-Token" in response["headers"]
             assert ("ETag" in response["headers"]) == (status != "207")
             assert ("Location" in response["headers"]) == (path == "/v1/products")
+
+
+async def test_the_page_for_people_needs_no_other_server(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) == 4
+    for file in files:
+        answer = await client.get(f"/{file}")
+        assert (answer.status_code, len(answer.content) > 0) == (200, True), file
+        assert (await client.head(f"/{file}")).headers["content-length"] == str(len(answer.content))
+    assert "<script>" not in page
+    assert "style=" not in page
+
+
+async def test_documentation_can_be_switched_off(store: InMemoryEventStore) -> None:
+    async with write_client(store, docs_enabled=False) as client:
+        for path in ("/docs", "/docs/start.js", "/openapi.json", "/redoc"):
+            problem_of(await client.get(path), 404, "not-found")

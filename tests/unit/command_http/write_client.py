@@ -21,10 +21,12 @@ PRICE = {"amount": "50.00", "currency": "USD"}
 
 
 @asynccontextmanager
-async def write_client(store: InMemoryEventStore) -> AsyncIterator[httpx.AsyncClient]:
+async def write_client(
+    store: InMemoryEventStore, *, docs_enabled: bool = True
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose server errors are answers, as over a socket."""
     execute = ExecuteCommand(store, new_id=uuid7)
-    app = write_app(WriteApi(execute, READ_URL, 12))
+    app = write_app(WriteApi(execute, READ_URL, 12), docs_enabled=docs_enabled)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://write.example.test") as client:
         yield client
@@ -58,6 +60,7 @@ def problem_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]
     assert document["title"]
     assert len(document["trace_id"]) == 32
     assert document["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["cache-control"] == "no-store"
     if status == 503:
         assert int(answer.headers["retry-after"]) >= 1
     return document

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ClientLeft, Receive, Scope, Send, respond
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
@@ -55,9 +56,14 @@ async def _body(receive: Receive) -> bytes:
 
 @asynccontextmanager
 async def serving(
-    app: SampleApp, limits: ConnectionLimits | None = None, http_limit: int | None = None
+    app: SampleApp,
+    limits: ConnectionLimits | None = None,
+    http_limit: int | None = None,
+    headers: AnswerHeaders | None = None,
 ) -> AsyncIterator[HttpServer]:
-    server = HttpServer(app, host="127.0.0.1", port=0, port_setting="P", limits=limits, http_limit=http_limit)
+    server = HttpServer(
+        app, host="127.0.0.1", port=0, port_setting="P", limits=limits, http_limit=http_limit, headers=headers
+    )
     await server.start()
     try:
         yield server

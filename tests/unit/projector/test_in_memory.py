@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.in_memory.audit import InMemoryAuditLog
+from tests.unit.projector.audit_suite import AuditLogSuite
 from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedDeadLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.in_memory_mails import InMemoryMailStores
@@ -60,3 +62,9 @@ class TestInMemoryControl(ControlBoardSuite, UncopiedDeadLettersSuite):
     @pytest.fixture
     def stores(self) -> InMemoryControl:
         return InMemoryControl()
+
+
+class TestInMemoryAuditLog(AuditLogSuite):
+    @pytest.fixture
+    def audit(self) -> InMemoryAuditLog:
+        return InMemoryAuditLog()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ops.trace_context import TraceContext, new_trace_context, parse_traceparent
+from shared.telemetry.trace_context import TraceContext, new_trace_context, parse_traceparent
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -1,5 +1,5 @@
-"""W3C trace context without a tracing SDK: the trace of a command goes through the log and Kafka to the
-views.
+"""W3C trace context: the trace of a command goes through the log and Kafka to the views, also while no spans
+are recorded.
 
 Only the identifiers are passed on (https://www.w3.org/TR/trace-context/). A malformed header counts as
 absent, as the specification demands: a caller's broken tracing must not fail its command.
@@ -24,6 +24,11 @@ class TraceContext:
     flags: int = _SAMPLED
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether the caller records this trace, and wants us to record our part of it."""
+        return bool(self.flags & _SAMPLED)
+
+    @property
     def header(self) -> str:
         """The `traceparent` header value, version 00."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
@@ -32,10 +37,14 @@ class TraceContext:
         """The same trace and sampling decision with a new span id, for the next process."""
         return TraceContext(self.trace_id, _new_id(8), self.flags)
 
+    def sampled(self, is_sampled: bool) -> "TraceContext":
+        """The same position with this sampling decision."""
+        return TraceContext(self.trace_id, self.span_id, _SAMPLED if is_sampled else 0)
+
 
 def new_trace_context() -> TraceContext:
-    """A new, sampled trace, for a request without one."""
-    return TraceContext(_new_id(16), _new_id(8))
+    """A new trace, for a request without one. It is not sampled: nobody records it so far."""
+    return TraceContext(_new_id(16), _new_id(8), flags=0)
 
 
 def parse_traceparent(value: str | None) -> TraceContext | None:

@@ -1,0 +1,154 @@
+"""Settings of access control, for every process with a port.
+
+Access control is off only where nobody else can reach the ports: while a process listens on loopback.
+"""
+
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from shared.access.errors import InvalidKeys
+from shared.access.issuer_keys import KeyTimes
+from shared.access.key_fetch import is_protected
+from shared.access.key_file import read_key_file
+from shared.access.tokens import TokenRules
+from shared.ops.settings import ProcessSettings
+
+# Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"
+]
+
+
+class AccessSettings(ProcessSettings):
+    """Without AUTH_ISSUER, AUTH_JWKS_URL and AUTH_KEYS_FILE access control is off.
+
+    AUTH_ISSUER is last, because its check reads the others.
+    """
+
+    # An address of keys (JWKS); empty: the one that the issuer's discovery document names.
+    auth_jwks_url: str = ""
+    # Keys from a file (JWKS or PEM) instead of the issuer's address; it is read again when it changes.
+    auth_keys_file: Path | None = None
+    # One of the audiences in a token must be this.
+    auth_audience: str = Field(default="product-catalogue", min_length=1)
+    # Allowed signatures, with commas.
+    auth_algorithms: str = "RS256,PS256,ES256,EdDSA,Ed25519"
+    # How far the issuer's clock may differ from ours.
+    auth_leeway_seconds: int = Field(default=30, ge=0, le=300)
+    auth_token_bytes_max: int = Field(default=8192, ge=256, le=32_768)
+    # How many verified tokens are remembered, and for how long, so that a request costs no signature. A key
+    # that the issuer takes back counts for this long, too.
+    auth_verified_tokens_max: int = Field(default=10_000, ge=1)
+    auth_verified_seconds_max: float = Field(default=60.0, gt=0)
+    # Of the issuer's keys: their age at which they are fetched again, the least time between two fetches, how
+    # long they count while the issuer is away, and the limit of one fetch.
+    auth_keys_refresh_seconds: float = Field(default=300.0, gt=0)
+    auth_keys_cool_down_seconds: float = Field(default=10.0, gt=0)
+    auth_keys_stale_seconds_max: float = Field(default=86_400.0, gt=0)
+    auth_keys_fetch_seconds_max: float = Field(default=5.0, gt=0)
+    # The `iss` of tokens; also where the keys are found, if neither an address nor a file of keys is set.
+    auth_issuer: str = Field(default="", validate_default=True)
+
+    @field_validator("auth_jwks_url")
+    @classmethod
+    def _is_protected(cls, url: str) -> str:
+        if url and not is_protected(url):
+            raise ValueError("must be an https address; http only on loopback")
+        return url
+
+    @field_validator("auth_keys_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, path: object) -> object:
+        return None if path == "" else path
+
+    @field_validator("auth_keys_file")
+    @classmethod
+    def _has_keys(cls, path: Path | None) -> Path | None:
+        try:
+            if path is not None:
+                read_key_file(path)
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from error
+        except InvalidKeys as error:
+            raise ValueError(str(error)) from error
+        return path
+
+    @field_validator("auth_algorithms")
+    @classmethod
+    def _are_known(cls, names: str) -> str:
+        known = get_args(Algorithm)
+        given = _names(names)
+        if not given or not set(given) <= set(known):
+            raise ValueError(f"must be some of {', '.join(known)}")
+        return names
+
+    @field_validator("auth_issuer")
+    @classmethod
+    def _is_needed(cls, issuer: str, info: ValidationInfo) -> str:
+        others = info.data
+        if not issuer:
+            if others.get("auth_jwks_url") or others.get("auth_keys_file"):
+                raise ValueError("is needed with AUTH_JWKS_URL or AUTH_KEYS_FILE: the issuer (iss) of tokens")
+            host = others.get("listen_host", "")
+            if not is_loopback(host):
+                raise ValueError(
+                    f"is needed, because LISTEN_HOST is {host}: without access control a process listens on "
+                    "loopback only"
+                )
+        elif (
+            not others.get("auth_jwks_url") and not others.get("auth_keys_file") and not is_protected(issuer)
+        ):
+            raise ValueError("must be an https address (http only on loopback), or set AUTH_KEYS_FILE")
+        return issuer
+
+    @property
+    def has_access_control(self) -> bool:
+        """False: every caller is anonymous and may do everything."""
+        return bool(self.auth_issuer)
+
+    @property
+    def token_rules(self) -> TokenRules:
+        """What a token must be."""
+        return TokenRules(
+            issuer=self.auth_issuer,
+            audience=self.auth_audience,
+            algorithms=_names(self.auth_algorithms),
+            leeway_seconds=self.auth_leeway_seconds,
+            token_bytes_max=self.auth_token_bytes_max,
+        )
+
+    @property
+    def key_times(self) -> KeyTimes:
+        """How long the issuer's keys count."""
+        return KeyTimes(
+            refresh=self.auth_keys_refresh_seconds,
+            cool_down=self.auth_keys_cool_down_seconds,
+            stale_max=self.auth_keys_stale_seconds_max,
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a socket that is bound to this host; a name counts by its addresses.
+
+    A name that cannot be resolved is none.
+    """
+    try:
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
+    except (OSError, ValueError, UnicodeError):
+        return False
+    return bool(addresses) and all(_stays_here(address) for address in addresses)
+
+
+def _stays_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for each in text.split(",") if (name := each.strip()))

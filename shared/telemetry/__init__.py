@@ -1,0 +1,1 @@
+"""Traces: which work belongs to one request, in all processes, and how long each part of it took."""

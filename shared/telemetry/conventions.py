@@ -1,0 +1,82 @@
+"""The names of spans and attributes, only here: OpenTelemetry's conventions for Kafka still change.
+
+A name with a dot is OpenTelemetry's (semantic conventions 1.37), unless it begins with `catalogue.`.
+No attribute holds a person, a secret, or a text of unlimited length.
+"""
+
+# Spans of commands, in the order in which they begin.
+EXECUTE = "execute command"
+LOAD = "load stream"
+WAIT_FOR_APPEND = "wait for append"
+APPEND = "append"
+APPEND_CALL = "append call"
+
+# Spans of the way to the views. `PROCESS` and `WRITE` are followed by the projection's name.
+PUBLISH = "publish"
+PUBLISH_CHUNK = "publish chunk"
+PROCESS = "process"
+PROCESS_BATCH = "process batch"
+WRITE = "write"
+PARK = "park"
+SEND_MAIL = "send mail"
+SEND_DIGEST = "send digest"
+PUBLISH_STATE = "publish state"
+PUBLISH_STATES = "publish states"
+
+# Spans of operators' work.
+RETRY = "retry"
+REBUILD = "rebuild"
+LOAD_SLICE = "load slice"
+REPLAY = "replay"
+
+# Spans of reads.
+WAIT_FOR_WRITE = "wait for write"
+READ_CACHE = "read cache"
+READ_TABLE = "read table"
+
+# Events in spans.
+VERSION_CONFLICT = "version conflict"
+SLUG_TAKEN = "slug taken"
+
+# OpenTelemetry's attributes.
+ERROR_TYPE = "error.type"
+HTTP_METHOD = "http.request.method"
+HTTP_ROUTE = "http.route"
+HTTP_STATUS = "http.response.status_code"
+URL_PATH = "url.path"
+DB_SYSTEM = "db.system.name"
+DB_OPERATION = "db.operation.name"
+DB_BATCH_SIZE = "db.operation.batch.size"
+MESSAGING_SYSTEM = "messaging.system"
+MESSAGING_DESTINATION = "messaging.destination.name"
+MESSAGING_PARTITION = "messaging.destination.partition.id"
+MESSAGING_OPERATION = "messaging.operation.type"
+MESSAGING_GROUP = "messaging.consumer.group.name"
+MESSAGING_BATCH = "messaging.batch.message_count"
+MESSAGING_OFFSET = "messaging.kafka.offset"
+
+# Our own.
+ACTION = "catalogue.action"
+CACHE = "catalogue.cache"
+COMMAND = "catalogue.command"
+CURRENT_VERSION = "catalogue.current_version"
+DIGEST_EVENTS = "catalogue.digest.events"
+DIGEST_ID = "catalogue.digest.id"
+ERROR_CLASS = "catalogue.error_class"
+EVENTS = "catalogue.events"
+EVENTS_LEFT_OUT = "catalogue.events_left_out"
+EVENT_TYPE = "catalogue.event_type"
+LOG_POSITION = "catalogue.log_position"
+LOG_POSITIONS = "catalogue.log_positions"
+MAIL_KIND = "catalogue.mail.kind"
+MAIL_OUTCOME = "catalogue.mail.outcome"
+OUTCOME = "catalogue.outcome"
+PRODUCT_ID = "catalogue.product_id"
+PROJECTION = "catalogue.projection"
+SECONDS_SINCE_RECORDED = "catalogue.seconds_since_recorded"
+STREAM_VERSION = "catalogue.stream_version"
+
+POSTGRESQL = "postgresql"
+REDIS = "redis"
+KAFKA = "kafka"
+SMTP = "smtp"
