@@ -62,7 +62,11 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
         write_api = WriteApi(execute, settings.product_url, settings.partition_count)
-        api = write_app(write_api, docs_enabled=settings.docs_enabled)
+        api = write_app(
+            write_api,
+            docs_enabled=settings.docs_enabled,
+            lines_per_second_max=settings.access_lines_per_second_max,
+        )
         await serve_operations(
             stack,
             operations_app(health),

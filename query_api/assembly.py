@@ -129,6 +129,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
             docs_enabled=settings.docs_enabled,
+            lines_per_second_max=settings.access_lines_per_second_max,
         )
         yield QueryApi(
             application,

@@ -17,12 +17,15 @@ from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import allowed_methods
 from shared.ops.http.request_layer import RequestLayer
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
 
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
-def write_app(api: WriteApi, *, docs_enabled: bool = True) -> ASGIApp:
+def write_app(
+    api: WriteApi, *, docs_enabled: bool = True, lines_per_second_max: int = LINES_PER_SECOND_MAX
+) -> ASGIApp:
     """The whole application, ready to be served."""
     app = FastAPI(
         title="Product catalogue: commands",
@@ -43,7 +46,7 @@ def write_app(api: WriteApi, *, docs_enabled: bool = True) -> ASGIApp:
     app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    return RequestLayer(app)
+    return RequestLayer(app, lines_per_second_max=lines_per_second_max)
 
 
 async def _hung_up(_: Request, __: Exception) -> Response:

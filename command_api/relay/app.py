@@ -117,7 +117,7 @@ def _measurements(settings: RelaySettings, pool: "Pool") -> list[Measurement]:
     """Standby relays measure, too: their answers are the same, and one of them may be the last to live."""
     names = topics(settings.kafka_topic_prefix)
     groups = ConsumerGroups(
-        settings.kafka_bootstrap_servers,
+        settings.kafka_servers,
         [*names, state_topic(settings.kafka_topic_prefix)],
         groups_max=settings.consumer_groups_max,
         request_seconds_max=settings.relay_start_seconds_max,

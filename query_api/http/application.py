@@ -11,6 +11,7 @@ from query_api.http.admission import Admission
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
 
 AddRoutes = Callable[[FastAPI], None]
@@ -23,6 +24,7 @@ def http_application(
     requests_in_progress_max: int,
     slow_request_seconds: float,
     docs_enabled: bool = True,
+    lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics and limits."""
     app = FastAPI(
@@ -40,4 +42,6 @@ def http_application(
     problems.install(app)
     openapi.install(app)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
-    return RequestLayer(admission, slow_seconds=slow_request_seconds)
+    return RequestLayer(
+        admission, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max
+    )

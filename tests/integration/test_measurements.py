@@ -14,6 +14,7 @@ from command_api.relay.kafka.consumer_groups import ConsumerGroups, GroupState
 from command_api.relay.kafka.group_measurement import GroupGauges
 from projector.rebuild.postgres.progress import rebuild_measurement
 from shared.contract.addresses import topics
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 from shared.ops.measuring import measure
 from shared.postgres.clock_skew import clock_skew
@@ -107,7 +108,7 @@ async def test_a_rebuild_is_shown_until_it_has_switched(pool: Any) -> None:
 @pytest.fixture
 async def topic(kafka_bootstrap_servers: str, kafka_prefix: str) -> str:
     name = topics(kafka_prefix).events
-    await ensure_topics(kafka_bootstrap_servers, [TopicSpec(name, PARTITIONS)])
+    await ensure_topics(KafkaServers(kafka_bootstrap_servers), [TopicSpec(name, PARTITIONS)])
     return name
 
 
@@ -146,7 +147,7 @@ async def test_the_lag_of_a_dead_consumer_is_told_by_the_broker(
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     await _commit(servers, dead, {places[0]: 1, places[1]: 0})
     await _commit(servers, idle, {places[0]: 3, places[1]: 1})
-    groups = ConsumerGroups(servers, [topic], groups_max=50, request_seconds_max=30)
+    groups = ConsumerGroups(KafkaServers(servers), [topic], groups_max=50, request_seconds_max=30)
 
     found = await _found(groups)
 
@@ -170,7 +171,9 @@ async def test_a_living_consumer_counts_as_a_member_and_groups_beyond_the_limit_
     consumer.subscribe([topic])
     await consumer.start()
     try:
-        found = await ConsumerGroups(servers, [topic], groups_max=2, request_seconds_max=30).find()
+        found = await ConsumerGroups(
+            KafkaServers(servers), [topic], groups_max=2, request_seconds_max=30
+        ).find()
     finally:
         await consumer.stop()
     assert [(state.group, state.members) for state in found.groups] == [(names[0], 1), (names[1], 0)]
@@ -183,7 +186,7 @@ async def test_the_gauges_follow_the_groups_and_forget_one_that_is_gone(
     servers, group = kafka_bootstrap_servers, f"{kafka_prefix}group"
     await _publish(servers, topic, 0, MINUTE)
     await _commit(servers, group, {TopicPartition(topic, 0): 0})
-    groups = _Groups(ConsumerGroups(servers, [topic], groups_max=50, request_seconds_max=30))
+    groups = _Groups(ConsumerGroups(KafkaServers(servers), [topic], groups_max=50, request_seconds_max=30))
     gauges = GroupGauges(groups)  # type: ignore[arg-type]
     take = gauges.measurement(seconds=1, seconds_max=30).take
 

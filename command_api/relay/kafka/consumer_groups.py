@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.kafka.connections import mend_connections
+from shared.kafka.servers import KafkaServers
 
 _CLIENT_ID = "catalogue-relay-groups"
 # Each group costs a question, whether it reads our topics or not.
@@ -46,9 +47,9 @@ class ConsumerGroups:
     """The groups that have committed offsets of these topics, in the order of their names."""
 
     def __init__(
-        self, bootstrap_servers: str, topics: Collection[str], *, groups_max: int, request_seconds_max: float
+        self, servers: KafkaServers, topics: Collection[str], *, groups_max: int, request_seconds_max: float
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._servers = servers
         self._topics = frozenset(topics)
         self._groups_max = groups_max
         self._request_milliseconds = int(request_seconds_max * 1000)
@@ -57,7 +58,7 @@ class ConsumerGroups:
         """All of them, now. Raises aiokafka's errors."""
         mend_connections()
         admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._servers.arguments(),
             client_id=_CLIENT_ID,
             request_timeout_ms=self._request_milliseconds,
         )
@@ -87,7 +88,7 @@ class ConsumerGroups:
         self, committed: Mapping[str, Committed], members: Mapping[str, int]
     ) -> list[GroupState]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._servers.arguments(),
             client_id=_CLIENT_ID,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 from structlog.contextvars import bound_contextvars
 
+from shared.ops.http.access_lines import AccessLines
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.logs import get_logger
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 from shared.telemetry.spans import Span
@@ -26,10 +28,21 @@ _log = get_logger(__name__)
 
 
 class RequestLayer:
-    """Wraps an application. A request that takes `slow_seconds` is logged as a warning."""
+    """Wraps an application. A request that takes `slow_seconds` is logged as a warning.
 
-    def __init__(self, app: ASGIApp, *, slow_seconds: float = math.inf) -> None:
+    Of the lines about requests some are left out under load (`access_lines.py`).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        slow_seconds: float = math.inf,
+        lines_per_second_max: int = LINES_PER_SECOND_MAX,
+    ) -> None:
         self._app = app
+        self._lines = AccessLines("info", lines_per_second_max)
+        self._warnings = AccessLines("warning", lines_per_second_max)
         self._slow_seconds = slow_seconds
         self._in_flight = 0
         HTTP_REQUESTS_IN_FLIGHT.set_function(lambda: self._in_flight)
@@ -77,8 +90,14 @@ class RequestLayer:
         # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
         if status >= 500 and status != 503:
             write = _log.error
+        elif status == 503 or seconds >= self._slow_seconds:
+            if not self._warnings.allow():
+                return
+            write = _log.warning
         else:
-            write = _log.warning if status == 503 or seconds >= self._slow_seconds else _log.info
+            if not self._lines.allow():
+                return
+            write = _log.info
         write(
             "request",
             method=method,
