@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
@@ -18,6 +19,7 @@ from command_api.settings import CommandSettings
 from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
+from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
@@ -27,10 +29,13 @@ from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
+from shared.rate_limits.assembly import api_limits
 
 _log = get_logger(__name__)
 PROCESS = "command_api"
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
+# One caller may have a quarter of all requests in flight.
+SHARES_OF_CALLERS = 4
 
 
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
@@ -60,13 +65,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         for work in (maintenance.run(stop), watch):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
-        execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
-        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
-        api = write_app(
-            write_api,
-            docs_enabled=settings.docs_enabled,
-            lines_per_second_max=settings.access_lines_per_second_max,
-        )
+        api = _api(stack, store, settings)
         await serve_operations(
             stack,
             operations_app(health),
@@ -89,6 +88,24 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+def _api(stack: AsyncExitStack, store: PostgresEventStore, settings: CommandSettings) -> ASGIApp:
+    execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
+    write_api = WriteApi(execute, settings.product_url, settings.partition_count)
+    limits = api_limits(
+        stack,
+        settings,
+        usual=settings.writes,
+        by_path={BATCH_PATH: settings.imports},
+        in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
+    )
+    return write_app(
+        write_api,
+        docs_enabled=settings.docs_enabled,
+        limits=limits,
+        lines_per_second_max=settings.access_lines_per_second_max,
+    )
 
 
 def _event_store(

@@ -6,6 +6,9 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings, ProcessSettings
 from shared.postgres.dsn import PostgresDsn
+from shared.rate_limits.budget import Budget
+from shared.rate_limits.limits import KindOfRequests
+from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 
 _LOCAL = "127.0.0.1:15432/event_store"
 
@@ -18,7 +21,7 @@ class MigrateSettings(ProcessSettings):
     )
 
 
-class CommandSettings(ApiSettings):
+class CommandSettings(ApiSettings, RateLimitSettings):
     """Settings of `python -m command_api serve`."""
 
     event_store_dsn: PostgresDsn = Secret(f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}")
@@ -39,6 +42,16 @@ class CommandSettings(ApiSettings):
     queue_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
     conflict_retries_max: int = Field(default=3, ge=0)
     requests_in_flight_max: int = Field(default=2_000, ge=1)
+    # Rates of one caller, and of one address. Not set: the default of access control; 0: no limit.
+    writes_per_second_max: PerSecond = None
+    writes_burst_max: Burst = None
+    writes_per_address_per_second_max: PerSecond = None
+    writes_per_address_burst_max: Burst = None
+    # Batches, each with up to 1,000 operations, count as one.
+    imports_per_second_max: PerSecond = None
+    imports_burst_max: Burst = None
+    imports_per_address_per_second_max: PerSecond = None
+    imports_per_address_burst_max: Burst = None
     maintenance_seconds: float = Field(default=60.0, gt=0)
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
 
@@ -46,3 +59,23 @@ class CommandSettings(ApiSettings):
     def product_url(self) -> str:
         """The address where clients read products: READ_URL, or the query API on this machine."""
         return self.read_url.rstrip("/") or f"http://127.0.0.1:{self.query_port}"
+
+    @property
+    def writes(self) -> KindOfRequests:
+        """The limits of single commands."""
+        return self.kind_of_requests(
+            "writes",
+            (self.writes_per_second_max, self.writes_per_address_per_second_max),
+            (self.writes_burst_max, self.writes_per_address_burst_max),
+            default=Budget("", 100.0, 200),
+        )
+
+    @property
+    def imports(self) -> KindOfRequests:
+        """The limits of batches."""
+        return self.kind_of_requests(
+            "imports",
+            (self.imports_per_second_max, self.imports_per_address_per_second_max),
+            (self.imports_burst_max, self.imports_per_address_burst_max),
+            default=Budget("", 10.0, 20),
+        )

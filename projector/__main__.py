@@ -15,8 +15,11 @@ from projector.projection import Projection
 from projector.settings import ProjectorSettings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
+from shared.ops.metrics.process import count_spans
 from shared.ops.process import run
 from shared.ops.terminal import process_terminal
+from shared.ops.version import service_version
+from shared.telemetry.process import traced_process
 
 _READER_GONE = 141
 
@@ -26,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, settings = read_command(arguments)
     if given.command == RUN:
         return _run(settings, given.projections)
-    return asyncio.run(operate(given, settings, process_terminal()))
+    with traced_process("projector_operator", service_version(), count_spans):
+        return asyncio.run(operate(given, settings, process_terminal()))
 
 
 def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:

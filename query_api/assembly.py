@@ -21,11 +21,8 @@ from query_api.products.lists import ListProducts
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
-from query_api.products.redis.cache_reads import cache_reads, count_document_reads
-from query_api.products.redis.guarded_calls import GuardedCalls
+from query_api.products.redis.caches import caches
 from query_api.products.redis.list_cache import RedisListCache
-from query_api.products.redis.live_documents import LiveDocuments
-from query_api.products.redis.multi_get import MultiGet
 from query_api.products.redis.product_cache import RedisProductCache
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
@@ -40,7 +37,6 @@ from query_api.status.http import status_route
 from query_api.status.postgres import PostgresProjectionStates
 from query_api.status.status import TellStatus
 from shared.contract.addresses import topics
-from shared.ops.breaker import CircuitBreaker
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
@@ -50,10 +46,12 @@ from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
-from shared.redis.client import create_redis
-from shared.redis.product_keys import ProductKeys
+from shared.rate_limits.api_limits import ApiLimits
+from shared.rate_limits.assembly import api_limits
 
 PROCESS = "query-api"
+# Far fewer than wait for PostgreSQL at most (TABLE_READS_WAITING_MAX), so that others find places there.
+READS_OF_A_CALLER = 64
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 
@@ -67,10 +65,11 @@ class QueryApi:
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
+    rates: ApiLimits
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache)
+        protocol = hot_read_protocol(self.cache, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -90,7 +89,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         planned_anew = settings.read_model_dsn.changed(with_custom_plans)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
-        cache, list_cache = _caches(settings, stack)
+        cache, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic=topic)
         visibility = _visibility(checkpoints, settings, stack)
@@ -110,16 +109,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         find = FindProduct(
             PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
         )
-        lists = ListProducts(
-            PostgresProductLists(
-                _bounded("lists", lists_pool, settings), page_bytes_max=settings.list_page_bytes_max
-            ),
-            list_cache,
-            Cursors(_signing_key(settings), PagePosition),
-            visibility,
-        )
+        lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        rates = api_limits(
+            stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
+        )
         application = http_application(
             [
                 product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
@@ -130,6 +125,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             slow_request_seconds=settings.slow_request_seconds,
             docs_enabled=settings.docs_enabled,
             lines_per_second_max=settings.access_lines_per_second_max,
+            limits=rates,
         )
         yield QueryApi(
             application,
@@ -138,45 +134,19 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             settings.connection_limits,
             [clock_measurement("read model", products)],
             settings.answer_headers(("GET", "HEAD")),
+            rates,
         )
 
 
-def _caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
-    """One client and one breaker for both, because both use one server."""
-    redis = create_redis(
-        settings.redis_server,
-        socket_timeout_seconds=settings.redis_seconds_max,
-        connect_timeout_seconds=settings.redis_seconds_max,
-        connections_max=settings.redis_connections_max,
-    )
-    stack.push_async_callback(redis.aclose)
-    breaker = CircuitBreaker(
-        failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
-    )
-    calls = GuardedCalls(breaker)
-    multi_get = MultiGet(redis, seconds_max=settings.redis_seconds_max)
-    stack.push_async_callback(multi_get.close)
-    keys = ProductKeys(settings.redis_key_prefix)
-    live = LiveDocuments(multi_get, keys)
-    documents = cache_reads(calls, live, count=count_document_reads)
-    others = cache_reads(calls, multi_get)
-    cache = RedisProductCache(
-        redis,
-        calls,
-        documents,
-        cache_reads(calls, live),
-        others,
-        keys=keys,
-        prefix=settings.redis_key_prefix,
-        document_ttl_seconds=settings.document_ttl_seconds,
-        settling_seconds=settings.cache_settling_seconds,
-        absent_ttl_seconds=settings.absent_ttl_seconds,
-        pointer_ttl_seconds=settings.pointer_ttl_seconds,
-    )
-    list_cache = RedisListCache(
-        redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
-    )
-    return cache, list_cache
+def _lists(
+    settings: QuerySettings,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    cache: RedisListCache,
+    visibility: Visibility,
+) -> ListProducts:
+    reads = _bounded("lists", pool, settings)
+    pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
+    return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
 
 
 def _reports(

@@ -6,11 +6,13 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
 from shared.postgres.dsn import PostgresDsn
+from shared.rate_limits.budget import Budget
+from shared.rate_limits.limits import KindOfRequests
+from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
-from shared.redis.settings import RedisSettings
 
 
-class QuerySettings(ApiSettings, RedisSettings):
+class QuerySettings(ApiSettings, RateLimitSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: PostgresDsn = Secret(
@@ -19,11 +21,16 @@ class QuerySettings(ApiSettings, RedisSettings):
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
 
-    redis_key_prefix: str = "catalogue"
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
     cursor_signing_key: Secret = Secret("development-only-cursor-key")
     """Must be the same in all pods: otherwise one pod refuses the cursors of another."""
+
+    # Rates of one caller, and of one address. Not set: the default of access control; 0: no limit.
+    reads_per_second_max: PerSecond = None
+    reads_burst_max: Burst = None
+    reads_per_address_per_second_max: PerSecond = None
+    reads_per_address_burst_max: Burst = None
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
@@ -63,3 +70,13 @@ class QuerySettings(ApiSettings, RedisSettings):
     """Older lag reports do not count; projectors report once a second."""
 
     slow_request_seconds: float = Field(default=1.0, gt=0)
+
+    @property
+    def reads(self) -> KindOfRequests:
+        """The limits of reads. One process serves some thousand reads per second."""
+        return self.kind_of_requests(
+            "reads",
+            (self.reads_per_second_max, self.reads_per_address_per_second_max),
+            (self.reads_burst_max, self.reads_per_address_burst_max),
+            default=Budget("", 1000.0, 2000),
+        )

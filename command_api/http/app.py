@@ -19,14 +19,20 @@ from shared.ops.http.problem_answer import allowed_methods
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
+from shared.rate_limits.api_limits import ApiLimits
 
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
 def write_app(
-    api: WriteApi, *, docs_enabled: bool = True, lines_per_second_max: int = LINES_PER_SECOND_MAX
+    api: WriteApi,
+    *,
+    docs_enabled: bool = True,
+    limits: ApiLimits | None = None,
+    lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The whole application, ready to be served."""
+    limits = limits or ApiLimits()
     app = FastAPI(
         title="Product catalogue: commands",
         version=service_version(),
@@ -46,7 +52,7 @@ def write_app(
     app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _failed)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    return RequestLayer(app, lines_per_second_max=lines_per_second_max)
+    return RequestLayer(limits.inside(app), lines_per_second_max=lines_per_second_max)
 
 
 async def _hung_up(_: Request, __: Exception) -> Response:

@@ -38,6 +38,7 @@ from command_api.http.openapi.endpoints import describes
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 from shared.ops.http.path import segment_bytes
 
+BATCH_PATH = "/v1/products:batch"
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -47,7 +48,7 @@ def add_write_routes(app: FastAPI, api: WriteApi) -> None:
     by_version = ("If-Match",)
     for method, path, handler, preconditions in (
         ("POST", "/v1/products", create_product, ()),
-        ("POST", "/v1/products:batch", run_batch, ()),
+        ("POST", BATCH_PATH, run_batch, ()),
         ("PATCH", "/v1/products/{product_id}", change_details, by_version),
         ("DELETE", "/v1/products/{product_id}", delete_product, by_version),
         ("PUT", "/v1/products/{product_id}/variants/{sku}", put_variant, ("If-Match", "If-None-Match")),

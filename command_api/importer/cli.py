@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from command_api.importer.access import ClientSettings, add_token_argument, authentication
 from command_api.importer.client import BatchClient
 from command_api.importer.delivery import LineOf, Reject
 from command_api.importer.encodings import must_be_text, without_marks
@@ -20,6 +21,7 @@ from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
 from shared.contract.money import MoneyError, minor_units
 from shared.ops.progress_bar import progress_bar
+from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal, process_terminal
 
 START_BYTES = 4096
@@ -50,6 +52,7 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url", type=_url, default=_default_url(), help="address of the command API (default: %(default)s)"
     )
+    add_token_argument(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -60,7 +63,7 @@ def run_import(args: argparse.Namespace) -> int:
 
 async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
     """Loads the file, prints the summary, returns the exit code."""
-    summary = Summary()
+    summary, settings = Summary(), load_settings(ClientSettings)
     rejects: RejectFile | None = None
     try:
         source = _open(args.file, args.format, args.currency)
@@ -68,14 +71,15 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
         rejects = RejectFile(args.file, header)
         summary.unknown_columns = source.unknown_columns
         with progress_bar("importing", source.bytes_total, "B", terminal.errors) as bar:
-            await load(
-                source,
-                args.url,
-                summary,
-                rejects.add,
-                lambda _: bar.update(source.bytes_read - bar.n),
-                source.line_of,
-            )
+            async with authentication(args.token, settings) as auth:
+                await load(
+                    source,
+                    BatchClient(args.url, auth=auth),
+                    summary,
+                    rejects.add,
+                    lambda _: bar.update(source.bytes_read - bar.n),
+                    source.line_of,
+                )
     except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
         summary.error = _line(error)
     finally:
@@ -87,14 +91,14 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
 
 async def load(
     source: Iterable[Candidate | Rejection],
-    url: str,
+    client: BatchClient,
     summary: Summary,
     reject: Reject,
     progress: Callable[[int], object],
     line_of: LineOf = lambda _: None,
 ) -> None:
     """One run against one API; see `import_products`."""
-    async with BatchClient(url) as api:
+    async with client as api:
         await import_products(source, api, summary, reject, progress, line_of)
 
 

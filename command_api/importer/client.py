@@ -17,10 +17,14 @@ from tenacity.wait import wait_random_exponential
 
 from command_api.importer.answers import ItemAnswer, Operation, answers_of, problem_text
 from command_api.importer.errors import ApiRefused, ApiUnreachable
+from command_api.importer.tokens import IssuerAway
 
 ATTEMPTS_MAX = 8
 WAIT_SECONDS_MAX = 20.0
 REQUEST_BYTES_MAX = 16 * 1024 * 1024
+_HOW_TO_LOG_IN = (
+    "; no token was sent: give --token-file, or set CLIENT_ID, CLIENT_SECRET_FILE and AUTH_ISSUER"
+)
 _FOR_NOW = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,  # the body arrived too slowly: nothing was executed
@@ -43,16 +47,17 @@ class _NotNow(Exception):
 class BatchClient:
     """One run of an import against one command API; use as an async context manager."""
 
-    def __init__(self, url: str, attempts_max: int = ATTEMPTS_MAX) -> None:
+    def __init__(self, url: str, attempts_max: int = ATTEMPTS_MAX, *, auth: httpx.Auth | None = None) -> None:
         self._url = url.rstrip("/")
         self._attempts_max = attempts_max
+        self._has_token = auth is not None
         self.run_id = uuid.uuid4().hex
         self._requests = 0
         self._answered = False
         timeout = httpx.Timeout(60.0, connect=5.0)
         # Every event of this run carries the id: subscribers can tell an import from single changes.
         headers = {"content-type": "application/x-ndjson", "import-id": self.run_id}
-        self._http = httpx.AsyncClient(timeout=timeout, headers=headers)
+        self._http = httpx.AsyncClient(timeout=timeout, headers=headers, auth=auth)
 
     async def __aenter__(self) -> "BatchClient":
         return self
@@ -84,6 +89,8 @@ class BatchClient:
             response = await self._http.post(
                 f"{self._url}/v1/products:batch", content=body, headers={"idempotency-key": key}
             )
+        except IssuerAway as error:
+            raise _NotNow(str(error)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             reason = str(error) or type(error).__name__
             if not self._answered and isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol):
@@ -94,7 +101,10 @@ class BatchClient:
         if response.status_code in _FOR_NOW:
             raise _NotNow(_explain(response), _retry_after_seconds(response))
         if response.status_code != HTTPStatus.MULTI_STATUS:
-            raise ApiRefused(f"{self._url} answered {_explain(response)}")
+            hint = (
+                "" if self._has_token or response.status_code != HTTPStatus.UNAUTHORIZED else _HOW_TO_LOG_IN
+            )
+            raise ApiRefused(f"{self._url} answered {_explain(response)}{hint}")
         answers = answers_of(response.content, count)
         if answers is None:
             raise ApiRefused(f"{self._url} gave an answer that is not a batch answer of this API")

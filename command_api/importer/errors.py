@@ -3,7 +3,7 @@
 ImportFailed            exit code 1; the user sees the text
 ├── FileUnreadable      wrong encoding, missing columns, broken quotes
 ├── ApiUnreachable      no answer, or 503 and 429 until the retries were used up
-└── ApiRefused          an answer about the whole request: 401, 404, 415 … or not our API at all
+└── ApiRefused          an answer about the whole request (401, 404 …), no token to be had, or not our API
 """
 
 

@@ -16,13 +16,16 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+from command_api.importer.access import ClientSettings, authentication
 from command_api.importer.cli import add_api_arguments, load, report
+from command_api.importer.client import BatchClient
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
 from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
 from shared.contract.text import slug_of
 from shared.ops.progress_bar import progress_bar
+from shared.ops.settings import load_settings
 from shared.ops.terminal import process_terminal
 
 VARIANTS_MAX = 6
@@ -52,14 +55,19 @@ def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_seed(args: argparse.Namespace) -> int:
     """Writes or loads the catalogue; returns the exit code, as an import does."""
-    summary, terminal = Summary(), process_terminal()
+    summary, terminal, settings = Summary(), process_terminal(), load_settings(ClientSettings)
     products = seed_products(args.count, args.seed)
+
+    async def deliver(progress: Callable[[int], object]) -> None:
+        async with authentication(args.token, settings) as auth:
+            await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, progress)
+
     try:
         with progress_bar("seeding", args.count, " products", terminal.errors) as bar:
             if args.output is not None:
                 _write(products, args.output, bar.update)
                 return 0
-            asyncio.run(load(_candidates(products), args.url, summary, _say, bar.update))
+            asyncio.run(deliver(bar.update))
     except (ImportFailed, OSError, KeyboardInterrupt) as error:
         summary.error = str(error) or type(error).__name__
     return report(summary, terminal, as_json=args.json)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from command_api.executing.ports import Append, Appended, AppendOutcome
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Attributes, Failure, Kind, present_span
+from shared.telemetry.spans import Attributes, Failure, SpanKind, present_span
 from shared.telemetry.trace_context import TraceContext, new_trace_context
 from shared.telemetry.tracing import LINKS_MAX, past_span
 
@@ -48,7 +48,7 @@ class AppendSpans(NamedTuple):
         ended_ns = time.time_ns()
         sampled = [(turn, append, outcome) for turn, append, outcome in commands if turn is not None]
         call = past_span(
-            c.APPEND_CALL, Kind.CLIENT, new_trace_context(), self.began_ns, ended_ns,
+            c.APPEND_CALL, SpanKind.CLIENT, new_trace_context(), self.began_ns, ended_ns,
             {
                 c.DB_SYSTEM: c.POSTGRESQL,
                 c.DB_BATCH_SIZE: len(commands),
@@ -57,10 +57,10 @@ class AppendSpans(NamedTuple):
             links=[turn.parent for turn, _, _ in sampled[:LINKS_MAX]],
         )  # fmt: skip
         for turn, append, outcome in sampled:
-            past_span(c.WAIT_FOR_APPEND, Kind.INTERNAL, turn.parent, turn.since_ns, self.began_ns)
+            past_span(c.WAIT_FOR_APPEND, SpanKind.INTERNAL, turn.parent, turn.since_ns, self.began_ns)
             attributes, failure = _outcome(append, outcome)
             past_span(
-                c.APPEND, Kind.CLIENT, turn.parent, self.began_ns, ended_ns, attributes,
+                c.APPEND, SpanKind.CLIENT, turn.parent, self.began_ns, ended_ns, attributes,
                 links=[call.context] if call.context else (), failure=failure,
             )  # fmt: skip
 

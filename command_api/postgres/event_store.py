@@ -13,7 +13,7 @@ from command_api.postgres.writer_connection import WriterConnection
 from shared.contract.codec import decode_event
 from shared.postgres.sql import load_sql
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 _READS = {c.DB_SYSTEM: c.POSTGRESQL}
@@ -44,7 +44,7 @@ class PostgresEventStore:
 
     async def load(self, product_id: UUID) -> Stream:
         """The product's whole history. Raises `StoreUnavailable`, or `CodecError` (a bug, or a newer log)."""
-        with span(c.LOAD, Kind.CLIENT, _READS):
+        with span(c.LOAD, SpanKind.CLIENT, _READS):
             rows = await self._streams.get(product_id)
         if rows is None:
             return NO_STREAM

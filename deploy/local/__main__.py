@@ -91,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
                 "--without", action="append", default=[], metavar="PROCESS", choices=PROCESSES,
                 help=f"do not start this process; you run it by hand (repeatable): {', '.join(PROCESSES)}",
             )  # fmt: skip
+            command.add_argument(
+                "--secure", action="store_true",
+                help="callers need a token; a token for each role is in .local/tokens",
+            )  # fmt: skip
     return parser
 
 
@@ -105,7 +109,9 @@ def main() -> int:
         settings = StackSettings.read(Path.cwd())
         if command == "shell":
             return run_shell(settings, rest)
-        return _COMMANDS[command](replace(settings, without=frozenset(getattr(given, "without", ()))))
+        if command == "up":
+            settings = replace(settings, without=frozenset(given.without), is_secure=given.secure)
+        return _COMMANDS[command](settings)
     except LocalStackError as error:
         print(f"deploy.local {command}: {error}", file=sys.stderr)
         return 1

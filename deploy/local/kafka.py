@@ -104,12 +104,15 @@ class KafkaServer(Server):
 
     def _format(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        argv = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config")
-        answer = subprocess.run(
-            [*argv, str(self._properties_file)], capture_output=True, text=True, check=False, timeout=60
-        )
+        argv = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}")
+        argv += [*self._format_options(), "--config", str(self._properties_file)]
+        answer = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         if answer.returncode != 0:
             raise StartFailed(f"Kafka's storage could not be formatted: {answer.stdout}{answer.stderr}")
+
+    def _format_options(self) -> list[str]:
+        """For brokers with users; this one has none."""
+        return []
 
     def _java(self, *arguments: str) -> list[str]:
         return [str(find_java()), "-cp", self._class_path, *arguments]

@@ -44,9 +44,14 @@ class RedisServer(Server):
 
 def redis_answers(port: int) -> bool:
     """True if a Redis on 127.0.0.1 answers PING; while it loads its file, it answers -LOADING."""
+    return redis_says(port, b"+PONG")
+
+
+def redis_says(port: int, answer: bytes) -> bool:
+    """True if it answers a PING in this way."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
+            return connection.recv(64).startswith(answer)
     except OSError:
         return False

@@ -21,6 +21,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "QUERY_OPS_PORT": 9101,
     "PROJECTOR_OPS_PORT": 9102,
     "RELAY_OPS_PORT": 9103,
+    "ISSUER_PORT": 9110,
 }
 ADDRESSES = (
     "EVENT_STORE_DSN",
@@ -32,6 +33,7 @@ ADDRESSES = (
     "KAFKA_BOOTSTRAP_SERVERS",
     "SMTP_URL",
     "NOTIFICATION_RECIPIENTS",
+    "AUTH_ISSUER",
 )
 
 
@@ -67,6 +69,8 @@ class StackSettings:
     """Addresses that the user has set; a server with an address here is not started."""
     without: frozenset[str] = frozenset()
     """Processes that are not started because the user runs them, under a debugger for example."""
+    is_secure: bool = False
+    """Whether callers need a token, as in the running stack, or in the last one."""
 
     @classmethod
     def read(cls, root: Path) -> "StackSettings":
@@ -74,7 +78,8 @@ class StackSettings:
         given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
-        return cls(root, ports, {name: given[name] for name in ADDRESSES if name in given})
+        own = {name: given[name] for name in ADDRESSES if name in given}
+        return cls(root, ports, own, is_secure=secure_mark(root / ".local").exists())
 
     @property
     def folder(self) -> Path:
@@ -112,6 +117,16 @@ class StackSettings:
         return "SMTP_URL" not in self.own
 
     @property
+    def starts_issuer(self) -> bool:
+        """Tokens are from the user's own issuer where AUTH_ISSUER is set."""
+        return self.is_secure and "AUTH_ISSUER" not in self.own
+
+    @property
+    def tokens(self) -> Path:
+        """A token of the local issuer for each role, one file each."""
+        return self.folder / "tokens"
+
+    @property
     def mails(self) -> Path:
         """The mails that the mail catcher has accepted, one file each."""
         return self.folder / "mail"
@@ -123,8 +138,14 @@ class StackSettings:
         skipped |= set() if self.starts_redis else {"REDIS_PORT"}
         skipped |= set() if self.starts_kafka else {"KAFKA_PORT", "KAFKA_CONTROLLER_PORT"}
         skipped |= set() if self.starts_mail else {"SMTP_PORT"}
+        skipped |= set() if self.starts_issuer else {"ISSUER_PORT"}
         skipped |= {port for name in self.without for port in PROCESSES[name].ports}
         return {name: port for name, port in self.ports.items() if name not in skipped}
+
+
+def secure_mark(folder: Path) -> Path:
+    """The file that says to commands in other terminals that the stack asks for tokens."""
+    return folder / "secure"
 
 
 def _port(name: str, value: str) -> int:

@@ -50,7 +50,18 @@ def operators_environment(settings: StackSettings) -> dict[str, str]:
     variables: dict[str, str] = {}
     for child in (*stack.migrations, *reversed(stack.processes)):
         variables |= child.command().environment
-    return variables
+    return variables | _token(settings)
+
+
+def _token(settings: StackSettings) -> dict[str, str]:
+    """A token with all rights: its file for our commands, and its text for `curl`. A user's own file wins."""
+    file = settings.tokens / "admin"
+    if not settings.starts_issuer or not file.exists():
+        return {}
+    return {
+        "CATALOGUE_TOKEN_FILE": os.environ.get("CATALOGUE_TOKEN_FILE") or str(file),
+        "TOKEN": file.read_text(),
+    }
 
 
 def _path() -> str:

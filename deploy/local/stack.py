@@ -7,6 +7,7 @@ commands. An address that the user has set replaces ours.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploy.local.issuer_process import IssuerProcess
 from deploy.local.kafka import KafkaServer
 from deploy.local.mail import MailServer
 from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
@@ -56,13 +57,23 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         settings.logs / "mail.log",
         progress_of("mail"),
     )
+    issuer = IssuerProcess(
+        settings.folder,
+        settings.ports["ISSUER_PORT"],
+        settings.root,
+        settings.logs / "issuer.log",
+        progress_of("issuer"),
+    )
     wanted: list[tuple[bool, Server]] = [
         (settings.starts_postgres, postgres),
         (settings.starts_redis, redis),
         (settings.starts_kafka, kafka),
         (settings.starts_mail, mail),
+        (settings.starts_issuer, issuer),
     ]
     shared = _shared_environment(settings, postgres, redis, kafka)
+    if settings.starts_issuer:
+        shared |= issuer.access_settings
     return Stack(
         [server for is_wanted, server in wanted if is_wanted],
         _migrations(settings, postgres, shared, progress_of),

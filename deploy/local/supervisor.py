@@ -15,8 +15,9 @@ from deploy.local.errors import LocalStackError, PortTaken
 from deploy.local.lock import directory_lock
 from deploy.local.ports import require_free
 from deploy.local.server import Progress, Server
-from deploy.local.settings import PROCESSES, StackSettings
+from deploy.local.settings import StackSettings, secure_mark
 from deploy.local.stack import Stack, build_stack
+from deploy.local.welcome import welcome
 
 _TICK_SECONDS = 0.2
 _STATUS_SECONDS = 2.0
@@ -56,6 +57,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         with directory_lock(self._settings.folder) as was_abrupt:
             self._require_free_ports(_ABRUPT_END_SECONDS_MAX if was_abrupt else 0)
+            self._mark_secure()
             try:
                 self._start()
                 self._watch()
@@ -88,6 +90,13 @@ class Supervisor:
                     raise
                 self._display.status("The last run was killed: waiting until its servers have stopped")
                 time.sleep(_TICK_SECONDS)
+
+    def _mark_secure(self) -> None:
+        mark = secure_mark(self._settings.folder)
+        if self._settings.is_secure:
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
 
     def _start(self) -> None:
         started = time.monotonic()
@@ -170,33 +179,3 @@ def _state(part: Server) -> str:
     if part.pid is None:
         return "ENDED"
     return "ok" if part.is_ready() else "NOT READY"
-
-
-def welcome(settings: StackSettings, seconds: float) -> str:
-    """The addresses of everything, and first commands to try."""
-    ports = settings.ports
-    mails = f"  mails         {settings.mails}\n" if settings.starts_mail else ""
-    left_out = "".join(
-        f"  not started   {name}; run it in `make shell`: .venv/bin/python -m {' '.join(process.arguments)}\n"
-        for name, process in PROCESSES.items()
-        if name in settings.without
-    )
-    price = '{"amount": "50.00", "currency": "USD"}'
-    body = f'{{"name": "Ocean Blue Shirt", "variants": [{{"sku": "OBS-M", "price": {price}}}]}}'
-    posting = (
-        f"curl -i http://127.0.0.1:{ports['COMMAND_PORT']}/v1/products -H 'Content-Type: application/json'"
-    )
-    return f"""
-Ready after {seconds:.0f} s. Ctrl-C stops everything.
-
-  command API   http://127.0.0.1:{ports["COMMAND_PORT"]}/docs
-  query API     http://127.0.0.1:{ports["QUERY_PORT"]}/docs
-  operations    http://127.0.0.1:{ports["COMMAND_OPS_PORT"]}/metrics (command API),
-                {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
-                {ports["RELAY_OPS_PORT"]} (relay)
-  logs          {settings.logs}
-{mails}{left_out}
-Try:
-  {posting} -d '{body}'
-  curl -i http://127.0.0.1:{ports["QUERY_PORT"]}/v1/products/by-sku/OBS-M
-"""

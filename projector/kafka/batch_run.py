@@ -16,6 +16,7 @@ from projector.applying.dead_letters import DeadLetter
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
 from projector.errors import ProjectorError, Unavailable
+from projector.kafka.batch_spans import process_trace, record_parked
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_batch
 from projector.kafka.work import Outcome
@@ -68,7 +69,8 @@ class BatchRun:
         self._metrics.delivered(records)
         batch = read_batch(records, log_ids)
         try:
-            applied = await self._apply(batch, abandon)
+            with process_trace(self._name, batch):
+                applied = await self._apply(batch, abandon)
         finally:
             self._metrics.breaker(self._applier.breaker.is_open)
         if applied.stopped:
@@ -130,6 +132,7 @@ def tell_parked(projection: str, dead_letter: DeadLetter) -> None:
     """Logs and counts a parked record."""
     record, headers = dead_letter.record, headers_for_people(dead_letter.record.headers)
     ERRORS.labels(projection, dead_letter.error_class).inc()
+    record_parked(projection, dead_letter, headers)
     write = _log.warning if dead_letter.error_class == "follower" else _log.error
     write(
         "event parked",

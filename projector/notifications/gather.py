@@ -13,6 +13,9 @@ from projector.notifications.pace import Telling
 from projector.notifications.text import EVENT_TYPES, kind_of
 from shared.contract.codec import CodecError, decode_event
 from shared.contract.recorded_event import RecordedEvent
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
 
 
 class Gatherer:
@@ -36,7 +39,10 @@ class Gatherer:
         ]  # fmt: skip
         for event_id in await self._missing(checked):
             del tellings[event_id]
-        return await self._pacing.plan(list(tellings.values()), self._recipients) if tellings else ()
+        if not tellings:
+            return ()
+        with span(c.GATHER, SpanKind.CLIENT, {c.DB_SYSTEM: c.POSTGRESQL}):
+            return await self._pacing.plan(list(tellings.values()), self._recipients)
 
     async def _missing(self, events: Sequence[RecordedEvent]) -> set[UUID]:
         """The ids of the events that the log does not have."""

@@ -11,6 +11,9 @@ from projector.notifications.ports import ClaimState, Delivery, Mail, Mailer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy, retry_transient
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
 
 T = TypeVar("T")
 _log = get_logger(__name__)
@@ -21,12 +24,17 @@ _STATES: dict[str, ClaimState] = {
 
 async def attempt(mailer: Mailer, mail: Mail) -> Delivery:
     """Send it. Never raises: after an unexpected error the mail may have been sent, so it is `unknown`."""
-    try:
-        return await mailer.send(mail)
-    except Exception as error:
-        # A bug of ours; the mail may or may not have been sent.
-        _log.exception("sending a mail failed with an unexpected error", about_id=str(mail.about_id))
-        return Delivery("unknown", f"{type(error).__name__}: {error}")
+    with span(c.SEND_MAIL, SpanKind.CLIENT, {c.MESSAGING_SYSTEM: c.SMTP}) as own:
+        try:
+            delivery = await mailer.send(mail)
+        except Exception as error:
+            # A bug of ours; the mail may or may not have been sent.
+            _log.exception("sending a mail failed with an unexpected error", about_id=str(mail.about_id))
+            delivery = Delivery("unknown", f"{type(error).__name__}: {error}")
+        own.set({c.MAIL_OUTCOME: delivery.outcome})
+        if delivery.outcome != "sent":
+            own.fail(delivery.outcome)  # the server's words may name the recipient
+        return delivery
 
 
 def settlement(kind: str, delivery: Delivery) -> tuple[ClaimState, str | None]:

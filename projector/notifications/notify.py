@@ -20,6 +20,9 @@ from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy
+from shared.telemetry import conventions as c
+from shared.telemetry.batches import event_span
+from shared.telemetry.spans import SpanKind
 
 AUTOMATIC: frozenset[ClaimState] = frozenset({"failed"})
 BY_HAND: frozenset[ClaimState] = frozenset({"failed", "refused"})
@@ -88,6 +91,12 @@ class Notifier:
         """Sends one event to all recipients who do not have it yet; safe to repeat. Raises `Unavailable`."""
         if event.event_type not in EVENT_TYPES:
             return Done(0)
+        with event_span(c.NOTIFY, SpanKind.CONSUMER, event):
+            return await self._notify(event, again, is_time_up)
+
+    async def _notify(
+        self, event: RecordedEvent, again: frozenset[ClaimState], is_time_up: Callable[[], bool]
+    ) -> Verdict:
         try:
             kind = kind_of(decode_event(event.event_type, event.schema_version, event.data))
             if kind is None:

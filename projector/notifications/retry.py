@@ -25,6 +25,8 @@ from projector.notifications.notify import (
 from projector.notifications.ports import Claims
 from projector.notifications.send_digest import DigestSender
 from projector.parking.retry import ReadRecord, Released
+from projector.parking.retry_spans import link_dead_letters
+from shared.telemetry.spans import present_span
 
 _ASK = "use --resend-unknown to send it again, or discard it"
 
@@ -68,6 +70,7 @@ class NotificationRetries:
         parked = await self._parked(dead_letter_id)
         if parked is None:
             return Released(0, 0)
+        link_dead_letters(present_span(), [parked])
         notifier, sender = self._senders
         again = BY_HAND_AND_UNKNOWN if resend_unknown else BY_HAND
         verdict: Verdict

@@ -20,6 +20,9 @@ from shared.contract.codec import CodecError
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import trace
 
 # Shown of each sort of product, and of imports.
 SHOWN_PER_DIGEST_MAX = 10
@@ -52,7 +55,8 @@ class DigestSender:
     async def send(self, digest: Digest, claim_id: UUID) -> None:
         """Send a claimed digest. Raises `Unavailable` if its outcome could not be stored."""
         waits = self._retry_seconds[digest.attempts - 1 : digest.attempts]
-        await self._send(digest, claim_id, waits[0] if waits else None)
+        with trace(c.SEND_DIGEST, SpanKind.INTERNAL, attributes={c.DIGEST_ID: str(digest.digest_id)}):
+            await self._send(digest, claim_id, waits[0] if waits else None)
 
     async def send_by_hand(
         self, digest_id: UUID, again: Collection[ClaimState]

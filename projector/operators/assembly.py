@@ -9,6 +9,9 @@ from projector.operators.auditing import Auditing
 from projector.operators.pausing import Pausing
 from projector.parking.dead_letters import DeadLetters
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
+from projector.parking.retry import Retrying
+from projector.parking.traced_retrying import TracedRetrying
+from projector.projection import Projection
 from projector.projections import NAMES, PROJECTIONS
 from projector.stores import Stores
 
@@ -23,7 +26,7 @@ class Operations(NamedTuple):
 
 def operations(stores: Stores) -> Operations:
     """The actions on all projections, over the same stores."""
-    retrying = {one.name: partial(one.retrying, stores) for one in PROJECTIONS}
+    retrying = {one.name: partial(_retrying, one, stores) for one in PROJECTIONS}
     audit = PostgresAuditLog(stores.read_model)
     return Operations(
         DeadLetters(
@@ -36,3 +39,7 @@ def operations(stores: Stores) -> Operations:
         Pausing(PostgresControl(stores.read_model), NAMES),
         Auditing(audit, NAMES),
     )
+
+
+def _retrying(projection: Projection, stores: Stores) -> Retrying:
+    return TracedRetrying(projection.name, projection.retrying(stores))

@@ -15,8 +15,10 @@ from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Listen
 from projector.applying.records import Delivered, ErrorClass, SourceRecord, Unreadable
 from projector.applying.stream_fold import StreamFold
 from projector.errors import LogLacksVersions, ProjectorError, Refused
+from projector.parking.retry_spans import link_dead_letters
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.logs import get_logger
+from shared.telemetry.spans import present_span
 
 _log = get_logger(__name__)
 ReadRecord = Callable[[SourceRecord, UUID], Delivered | Unreadable]
@@ -70,12 +72,13 @@ class Retry(Generic[S]):
 
         `from_log`: read the events from the log, if Kafka's records are damaged. Raises `Unavailable`.
         """
-        log_id = await self._log.log_id()
+        log_id, span = await self._log.log_id(), present_span()
         try:
             async with self._view.begin({}) as writer:
                 if not await writer.still_parked([product_id]):
                     return Released(0, 0)
                 parked = await writer.parked(product_id)
+                link_dead_letters(span, parked)
                 released, change = await self._retry_locked(
                     writer, parked, product_id, log_id, action, from_log
                 )
@@ -97,11 +100,12 @@ class Retry(Generic[S]):
 
         `resend_unknown` is for side effects; it has no meaning for a view.
         """
-        log_id = await self._log.log_id()
+        log_id, span = await self._log.log_id(), present_span()
         async with self._view.begin({}) as writer:
             parked = await writer.parked_one(dead_letter_id)
             if parked is None:
                 return Released(0, 0)
+            link_dead_letters(span, [parked])
             read = self._read_record(parked, log_id)
             if isinstance(read, Unreadable):
                 return Released(0, 1, read.cause)

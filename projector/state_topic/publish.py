@@ -15,6 +15,7 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from projector.state_topic.publish_spans import AwaitedStates
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.metrics.states import STATES_FENCED, STATES_PUBLISHED, STATES_WAITING, STATES_WAITING_SECONDS
 
@@ -42,6 +43,7 @@ class StatePublisher:
     ) -> None:
         self.name = name
         self.topic = topic_name
+        self.awaited = AwaitedStates(topic_name)
         self._table = table
         self._states = topic
         self._pause_seconds = pause_seconds
@@ -157,7 +159,8 @@ class StatePublisher:
                     states = await self._table.unpublished(partition)
                     if not states:
                         return
-                    await self._channels[partition].publish(states)
+                    with self.awaited.publishing(states, partition):
+                        await self._channels[partition].publish(states)
                     await self._table.published(states)
                     deleted = sum(state.document is None for state in states)
                     STATES_PUBLISHED.labels("tombstone").inc(deleted)

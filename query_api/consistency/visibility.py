@@ -14,6 +14,9 @@ from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.metrics.reads import CONSISTENCY_WAIT_SECONDS
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import Attributes
+from shared.telemetry.tracing import span
 
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
@@ -62,17 +65,24 @@ class Visibility:
         checkpoints are read at least once, even if they were seen before: after a restore the read model may
         be behind again.
         """
-        if not consistency.token.positions:
+        wanted = consistency.token.positions
+        if not wanted:
             return
+        with span(c.WAIT_FOR_WRITE) as own:
+            if own.is_recorded:
+                own.set(_positions(wanted))
+            await self._wait(wanted, consistency.wait_seconds)
+
+    async def _wait(self, wanted: Mapping[int, int], seconds: float) -> None:
         if len(self._waiters) >= self._waiters_max:
             raise Overloaded("too many readers are waiting for their writes")
-        waiter = _Waiter(consistency.token.positions, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(wanted, asyncio.get_running_loop().create_future())
         self._waiters.add(waiter)
         self._start_polling()
         began = perf_counter()
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
-            async with asyncio.timeout(max(consistency.wait_seconds, _ASK_SECONDS)):
+            async with asyncio.timeout(max(seconds, _ASK_SECONDS)):
                 await waiter.visible
             _waited(perf_counter() - began)
         except TimeoutError as error:
@@ -136,3 +146,9 @@ class Visibility:
         for waiter in waiters:
             if not waiter.visible.done():
                 waiter.visible.set_exception(error)
+
+
+def _positions(wanted: Mapping[int, int]) -> Attributes:
+    """The trace of the write has the same position: a token has no place for a trace context."""
+    attributes = {c.LOG_POSITIONS: [f"{partition}:{position}" for partition, position in wanted.items()]}
+    return attributes if len(wanted) > 1 else {**attributes, c.LOG_POSITION: max(wanted.values())}

@@ -13,6 +13,7 @@ from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
+from shared.rate_limits.api_limits import ApiLimits
 
 AddRoutes = Callable[[FastAPI], None]
 """Builds the routes of one capability."""
@@ -23,7 +24,8 @@ def http_application(
     *,
     requests_in_progress_max: int,
     slow_request_seconds: float,
-    docs_enabled: bool = True,
+    docs_enabled: bool,
+    limits: ApiLimits,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics and limits."""
@@ -43,5 +45,7 @@ def http_application(
     openapi.install(app)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
     return RequestLayer(
-        admission, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max
+        limits.inside(admission),
+        slow_seconds=slow_request_seconds,
+        lines_per_second_max=lines_per_second_max,
     )

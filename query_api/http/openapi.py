@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from query_api.http.problem_schema import ProblemModel
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import CONTENT_TYPE
+from shared.rate_limits.openapi import RATE_LIMIT_HEADERS
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -43,6 +44,9 @@ _REFUSALS: Responses = {
     408: _unframed("The request did not arrive in time; the connection closes."),
     412: _problem("If-Match does not match."),
     414: _unframed(f"The address with its query string exceeds {TARGET_BYTES_MAX} bytes."),
+    429: _problem(
+        "The caller, or its address, sends too many requests.", {**_RETRY_AFTER, **RATE_LIMIT_HEADERS}
+    ),
     431: _unframed(f"The request line and headers exceed {HEAD_BYTES_MAX} bytes."),
     503: _problem("The read model is behind, unavailable or overloaded.", _RETRY_AFTER),
 }

@@ -1,4 +1,4 @@
-"""Repairs two faults of aiokafka's connections on uvloop, which show when servers fail during start or stop.
+"""Repairs three faults of aiokafka's connections, which show when servers fail, or refuse us.
 
 If a connection has ended and aiokafka has not noticed it yet, it expects an OSError, or no error, from a
 write. uvloop raises a RuntimeError. Nothing in aiokafka catches it, so the task that wrote dies: the one for
@@ -8,9 +8,14 @@ minute.)
 
 While a client asks its first connection for metadata, no object owns that connection: if the client is
 cancelled there, aiokafka never closes it.
+
+If no server lets us in, aiokafka's error says "Unable to bootstrap" and not why.
 """
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import aiokafka.conn
@@ -20,6 +25,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from shared.ops.secret import Secret, newest
 from shared.ops.tls import ClientTls
+
+_bootstrap_of_aiokafka = AIOKafkaClient.bootstrap
+_CLOSED_HINT = "; does it require TLS, a user, or a client certificate?"
+# Why the servers of the client that is just starting did not let us in.
+_failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
 
 
 class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
@@ -37,12 +47,18 @@ class _Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no 
         **more: Any,
     ) -> None:
         """Raises `OSError` if the certificates cannot be used."""
-        super().__init__(
-            *address,
-            ssl_context=ssl_context.context() if isinstance(ssl_context, ClientTls) else ssl_context,
-            sasl_plain_password=None if sasl_plain_password is None else newest(sasl_plain_password),
-            **more,
-        )
+        with _noting_failures(*address):
+            super().__init__(
+                *address,
+                ssl_context=ssl_context.context() if isinstance(ssl_context, ClientTls) else ssl_context,
+                sasl_plain_password=None if sasl_plain_password is None else newest(sasl_plain_password),
+                **more,
+            )
+
+    async def connect(self) -> Any:
+        """Raises as aiokafka's."""
+        with _noting_failures(self.host, self.port):
+            return await super().connect()
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
         """Raises only aiokafka's errors."""
@@ -68,6 +84,32 @@ def mend_connections() -> None:
     Safe to call several times.
     """
     aiokafka.conn.AIOKafkaConnection = _Connection
+    AIOKafkaClient.bootstrap = _bootstrap
+
+
+async def _bootstrap(self: AIOKafkaClient) -> None:
+    """As aiokafka's; its error also has the reason for each server."""
+    failures: list[str] = []
+    noted = _failures.set(failures)
+    try:
+        await _bootstrap_of_aiokafka(self)
+    except KafkaConnectionError as error:
+        raise KafkaConnectionError(f"no server lets us in: {'; '.join(failures)}") from error
+    finally:
+        _failures.reset(noted)
+
+
+@contextmanager
+def _noting_failures(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        failures = _failures.get()
+        if failures is not None:
+            # A broker that requires TLS or a certificate says nothing to a client without.
+            hint = _CLOSED_HINT if isinstance(error, KafkaConnectionError) else ""
+            failures.append(f"{host}:{port}: {type(error).__name__}: {error}{hint}")
+        raise
 
 
 async def close_client(client: AIOKafkaClient) -> None:

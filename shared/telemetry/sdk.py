@@ -6,30 +6,43 @@ SDK records whatever it is given here.
 
 import os
 import threading
+from collections.abc import Sequence
+from typing import cast
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
     SpanContext,
-    SpanKind,
     Status,
     StatusCode,
     TraceFlags,
     set_span_in_context,
 )
+from opentelemetry.trace import (
+    SpanKind as OtelKind,
+)
 
 from shared.telemetry.conventions import ERROR_TYPE
-from shared.telemetry.spans import NOTHING, Attributes, Failure, Kind, LiveSpan, Tracer
+from shared.telemetry.spans import (
+    NOTHING,
+    PARTS_KEPT_MAX,
+    Attributes,
+    Failure,
+    LiveSpan,
+    Part,
+    SpanKind,
+    Tracer,
+)
 from shared.telemetry.spans import Span as AnySpan
 from shared.telemetry.trace_context import TraceContext
 
 _ATTRIBUTE_CHARACTERS_MAX = 4_096
-_KINDS = {kind: SpanKind[kind.name] for kind in Kind}
+_KINDS = {kind: OtelKind[kind.name] for kind in SpanKind}
 _NO_PARENT = Context()
 
 
@@ -64,7 +77,7 @@ class SdkTracer:
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("catalogue")
 
-    def samples(self, name: str, kind: Kind, parent: TraceContext | None, trace_id: str) -> bool:
+    def samples(self, name: str, kind: SpanKind, parent: TraceContext | None, trace_id: str) -> bool:
         around = _NO_PARENT if parent is None else _context_of(parent)
         result = self._sampler.should_sample(around, int(trace_id, 16), name, _KINDS[kind])
         return result.decision is Decision.RECORD_AND_SAMPLE
@@ -72,7 +85,7 @@ class SdkTracer:
     def record(
         self,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         own: TraceContext,
         parent: TraceContext | None,
         attributes: Attributes,
@@ -87,7 +100,7 @@ class SdkTracer:
             attributes,
             start_time=began_ns,
         )
-        return RecordedSpan(self, own, span, refusals)
+        return RecordedSpan(self, own, kind, span, refusals)
 
     def stop(self, seconds_max: float) -> bool:
         """Send what is queued; false if that takes longer. No span is recorded after this."""
@@ -100,16 +113,19 @@ class SdkTracer:
 class RecordedSpan(LiveSpan):
     """A span in the SDK."""
 
-    __slots__ = ("_has_failed", "_own", "_span")
+    __slots__ = ("_failure", "_kind", "_own", "_parts", "_parts_above", "_span")
     is_recorded = True
 
     def __init__(
-        self, tracer: Tracer, own: TraceContext, span: Span, refusals: type[Exception] | None
+        self, tracer: Tracer, own: TraceContext, kind: SpanKind, span: Span, refusals: type[Exception] | None
     ) -> None:
         super().__init__(tracer, refusals)
         self._own = own
+        self._kind = kind
         self._span = span
-        self._has_failed = False
+        self._failure: str | None = None
+        self._parts: list[Part] | None = None
+        self._parts_above: list[Part] | None = None
 
     @property
     def context(self) -> TraceContext:
@@ -128,23 +144,38 @@ class RecordedSpan(LiveSpan):
         self._span.add_link(_span_context(context))
 
     def fail(self, failure: Failure) -> None:
-        if self._has_failed:
+        if self._failure is not None:
             return
-        self._has_failed = True
+        self._failure = failure if isinstance(failure, str) else f"{type(failure).__name__}: {failure}"
         if isinstance(failure, Exception):
             self._span.record_exception(failure)
             self._span.set_attribute(ERROR_TYPE, type(failure).__qualname__)
-            self._span.set_status(Status(StatusCode.ERROR, f"{type(failure).__name__}: {failure}"))
-        else:
-            self._span.set_status(Status(StatusCode.ERROR, failure))
+        self._span.set_status(Status(StatusCode.ERROR, self._failure))
 
     def child(
-        self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
     ) -> AnySpan:
-        return self._tracer.record(name, kind, self._own.child(), self._own, attributes, refusals)
+        made = self._tracer.record(name, kind, self._own.child(), self._own, attributes, refusals)
+        assert isinstance(made, RecordedSpan)
+        made._parts_above = self._parts
+        return made
+
+    def keep_parts(self) -> Sequence[Part]:
+        self._parts = []
+        return self._parts
 
     def end(self, at_ns: int | None = None) -> None:
         self._span.end(at_ns)
+        if self._parts_above is not None and len(self._parts_above) < PARTS_KEPT_MAX:
+            self._parts_above.append(self._as_part())
+
+    def _as_part(self) -> Part:
+        span = self._span
+        assert isinstance(span, ReadableSpan)
+        attributes = cast(Attributes, span.attributes or {})
+        return Part(
+            span.name, self._kind, span.start_time or 0, span.end_time or 0, attributes, self._failure
+        )
 
 
 def _limits() -> SpanLimits:

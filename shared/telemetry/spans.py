@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar, Token
 from enum import Enum
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.telemetry.conventions import ERROR_TYPE
 from shared.telemetry.trace_context import TraceContext
@@ -19,9 +19,10 @@ Value = str | int | float | bool | Sequence[str]
 Attributes = Mapping[str, Value]
 Failure = Exception | str
 NOTHING: Attributes = {}
+PARTS_KEPT_MAX = 32
 
 
-class Kind(Enum):
+class SpanKind(Enum):
     """What a span does for others, in OpenTelemetry's words."""
 
     INTERNAL = "internal"
@@ -31,16 +32,27 @@ class Kind(Enum):
     CONSUMER = "consumer"
 
 
+class Part(NamedTuple):
+    """A finished part of a recorded span's work."""
+
+    name: str
+    kind: SpanKind
+    began_ns: int
+    ended_ns: int
+    attributes: Attributes
+    failure: str | None
+
+
 class Tracer(Protocol):
     """What records spans."""
 
-    def samples(self, name: str, kind: Kind, parent: TraceContext | None, trace_id: str) -> bool:
+    def samples(self, name: str, kind: SpanKind, parent: TraceContext | None, trace_id: str) -> bool:
         """Whether to record a span whose parent is in another process, or that begins a trace."""
 
     def record(
         self,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         own: TraceContext,
         parent: TraceContext | None,
         attributes: Attributes,
@@ -78,10 +90,14 @@ class Span:
         """It failed. Then it is recorded, whatever was sampled. The first failure counts."""
 
     def child(
-        self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
     ) -> "Span":
         """A part of its work, in this process."""
         return self
+
+    def keep_parts(self) -> Sequence[Part]:
+        """Its parts that end from now on, up to `PARTS_KEPT_MAX`; the sequence grows with them."""
+        return ()
 
     def end(self, at_ns: int | None = None) -> None:
         """It has ended, now or at this time. `with` does it by itself."""
@@ -143,7 +159,7 @@ class UnsampledSpan(LiveSpan):
         self,
         tracer: Tracer,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         attributes: Attributes,
         refusals: type[Exception] | None = None,
         *,
@@ -178,7 +194,9 @@ class UnsampledSpan(LiveSpan):
     def fail(self, failure: Failure) -> None:
         self._failure = self._failure or failure
 
-    def child(self, name: str, kind: Kind, attributes: Attributes, refusals: type[Exception] | None) -> Span:
+    def child(
+        self, name: str, kind: SpanKind, attributes: Attributes, refusals: type[Exception] | None
+    ) -> Span:
         return UnsampledSpan(self._tracer, name, kind, attributes, refusals, above=self)
 
     def end(self, at_ns: int | None = None) -> None:

@@ -12,8 +12,8 @@ from shared.telemetry.spans import (
     NOTHING,
     Attributes,
     Failure,
-    Kind,
     Span,
+    SpanKind,
     Tracer,
     UnsampledSpan,
     present_span,
@@ -38,7 +38,7 @@ def is_tracing() -> bool:
 
 def span(
     name: str,
-    kind: Kind = Kind.INTERNAL,
+    kind: SpanKind = SpanKind.INTERNAL,
     attributes: Attributes = NOTHING,
     *,
     refusals: type[Exception] | None = None,
@@ -49,7 +49,7 @@ def span(
 
 def trace(
     name: str,
-    kind: Kind,
+    kind: SpanKind,
     parent: TraceContext | None = None,
     attributes: Attributes = NOTHING,
     *,
@@ -73,7 +73,7 @@ def trace(
 
 def past_span(
     name: str,
-    kind: Kind,
+    kind: SpanKind,
     parent: TraceContext,
     began_ns: int,
     ended_ns: int,

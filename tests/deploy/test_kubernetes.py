@@ -172,7 +172,9 @@ def test_a_missing_secret_an_unused_one_and_a_wrong_role_are_noticed() -> None:
         "EVENT_STORE_DSN": find(wrong, "Secret", "event-store-owner")["data"]["EVENT_STORE_MIGRATE_DSN"]
     }
     assert list(config_rules.secrets_exist(missing)) == [
-        "projector: REDIS_URL comes from no Secret", "query-api: REDIS_URL comes from no Secret"
+        "command-api: REDIS_URL comes from no Secret",
+        "projector: REDIS_URL comes from no Secret",
+        "query-api: REDIS_URL comes from no Secret"
     ]  # fmt: skip
     assert list(config_rules.secrets_exist(unused)) == ["Secret redis: REDIS_PASSWORD is used by nobody"]
     assert len(list(config_rules.environment(wrong))) == 2

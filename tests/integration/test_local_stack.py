@@ -15,6 +15,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -62,6 +63,9 @@ OWN_SERVERS = {
     "KAFKA_BOOTSTRAP_SERVERS": "mine:9092",
     "SMTP_URL": "smtp://mine",
 }
+
+
+PROCESSES_OF_STAND_INS = ("command_api-serve", "command_api-relay", "projector-run", "query_api-serve")
 
 
 class Checkout:
@@ -314,6 +318,44 @@ def test_commands_in_a_shell_get_the_addresses_of_the_stack(make_checkout: Calla
         f"smtp://127.0.0.1:{ports['SMTP_PORT']}?starttls=never",
     ]
     assert checkout.run("shell", "-c", "exit 4").returncode == 4
+
+
+def test_a_secure_stack_hands_on_its_issuer_and_its_tokens_and_can_be_insecure_again(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    checkout = make_checkout()
+    checkout.environment["SHELL"] = "/bin/sh"
+    asked = ("shell", "-c", 'echo "$AUTH_ISSUER $CATALOGUE_TOKEN_FILE $TOKEN"')
+    issuer = f"http://127.0.0.1:{checkout.environment['ISSUER_PORT']}"
+    tokens, key = checkout.folder / ".local/tokens", checkout.folder / ".local/issuer/key.json"
+
+    first = checkout.up("--secure")
+    assert {checkout.seen_by(one)["AUTH_ISSUER"] for one in PROCESSES_OF_STAND_INS} == {issuer}
+    assert httpx.get(f"{issuer}/jwks").json()["keys"]
+    checkout.must_say("export TOKEN=$(cat .local/tokens/editor)")
+    admin = tokens / "admin"
+    assert checkout.run(*asked).stdout.split() == [issuer, str(admin), admin.read_text()]
+    killed = children_of(first.pid)[f"{checkout.environment['ISSUER_PORT']} {checkout.folder}/.local"]
+    made = key.read_bytes()
+    killed.kill()
+    eventually_blocking(lambda: must_listen(int(checkout.environment["ISSUER_PORT"])))
+    assert key.read_bytes() == made
+
+    for options, told, shown in (((), "", []), (("--secure",), issuer, [issuer])):
+        checkout.run("down")
+        (checkout.folder / "up.log").unlink()  # it says "Ready" already
+        checkout.up(*options)
+        assert {checkout.seen_by(one).get("AUTH_ISSUER", "") for one in PROCESSES_OF_STAND_INS} == {told}
+        assert checkout.run(*asked).stdout.split()[:1] == shown
+    assert key.read_bytes() == made
+
+
+def test_the_users_own_issuer_is_not_replaced(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout({**OWN_SERVERS, "AUTH_ISSUER": "https://issuer.example"})
+    checkout.up("--secure")
+    assert checkout.seen_by("query_api-serve")["AUTH_ISSUER"] == "https://issuer.example"
+    assert not port_is_taken(int(checkout.environment["ISSUER_PORT"]))
+    assert not (checkout.folder / ".local/tokens").exists()
 
 
 def test_python_in_a_shell_is_ours_whatever_the_users_start_file_puts_first(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
+from shared.rate_limits.openapi import RATE_LIMIT_HEADERS
 
 REF = "#/components/schemas/{model}"
 JSON = "application/json"
@@ -94,6 +95,7 @@ _TITLES = {
     414: f"The address exceeds {TARGET_BYTES_MAX} bytes",
     415: "Wrong media type or charset, or a Content-Encoding",
     422: "Not valid, a key that stands twice, or an idempotency key used for another request",
+    429: "The caller, or its address, sends too many requests; nothing was written",
     431: f"The request line and headers exceed {HEAD_BYTES_MAX} bytes",
     503: "The event store is away or overloaded",
 }
@@ -106,8 +108,10 @@ def response(handler: str, status: int) -> dict[str, Any]:
         described["content"] = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
         # What is refused before the request was read has no id.
         described["headers"] = {} if status in (408, 414, 431) else {"X-Request-Id": _HEADERS["X-Request-Id"]}
-        if status == 503:
+        if status in (429, 503):
             described["headers"]["Retry-After"] = {"schema": {"type": "integer"}, "required": True}
+        if status == 429:
+            described["headers"] |= RATE_LIMIT_HEADERS
         return described
     if status == 207:
         described["content"] = {JSON: {"schema": _BATCH_RESULT}}

@@ -100,7 +100,7 @@ def describes(handler: str) -> dict[str, Any]:
     if bodies:
         content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}
         extra["requestBody"] = {"required": True, "content": content}
-    always = (400, 408, 414, 422, 431, 503, *((413, 415) if bodies else ()))
+    always = (400, 408, 414, 422, 429, 431, 503, *((413, 415) if bodies else ()))
     responses = {status: response(handler, status) for status in sorted({*statuses, *always})}
     success = min(responses)
     return {

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.producer import create_producer
+from command_api.relay.kafka.publish_spans import PublishTrace
 from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -109,6 +110,14 @@ class KafkaPublisher:
 
     async def publish(self, chunk: Chunk) -> Published:
         """After a failure this publisher must not be used again."""
+        with PublishTrace(
+            chunk.events, self._settings.topics_of, is_replay=self._settings.is_replay
+        ) as spans:
+            published = await self._publish(chunk)
+            spans.ended(published)
+        return published
+
+    async def _publish(self, chunk: Chunk) -> Published:
         assert self._producer is not None, "publish comes after start"
         self._has_unconfirmed = True
         events, lanes = chunk.events, chunk.prepared

@@ -97,3 +97,10 @@ def result_of(verdict: Verdict) -> str:
             return "put-off"
         case _:
             return "parked"
+
+
+def or_raised(outcome: Handled | BaseException) -> Handled:
+    """Call it when all have ended, so that sent mails are settled before the first error is raised."""
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome

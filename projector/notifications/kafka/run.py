@@ -22,6 +22,8 @@ from projector.applying.records import Delivered, Unreadable
 from projector.applying.stream_fold import Tally
 from projector.errors import Unavailable
 from projector.kafka.batch_run import tell_parked
+from projector.kafka.batch_spans import process_trace
+from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_one
 from projector.kafka.work import Outcome
 from projector.notifications.gather import Gatherer
@@ -31,6 +33,7 @@ from projector.notifications.kafka.batch import (
     copies_of,
     dead_letters_of,
     finished,
+    or_raised,
     result_of,
     split_due,
 )
@@ -111,6 +114,18 @@ class NotificationRun:
             [one for one in items if isinstance(one, Unreadable) and not is_replay(one.record.headers)]
         )
 
+        with process_trace(self._name, items):
+            done = await self._work(due, items, stops, abandon)
+        self._tell(done, time.perf_counter() - started)
+        return Outcome([one.item for one in done], stops)
+
+    async def _work(
+        self,
+        due: Sequence[Record],
+        items: Sequence[Delivered | Unreadable],
+        stops: dict[int, Stop],
+        abandon: asyncio.Event,
+    ) -> list[Handled]:
         gathered = await self._gather(due, items, abandon)
         until = time.monotonic() + self._tools.settings.notification_batch_seconds_max
 
@@ -124,12 +139,11 @@ class NotificationRun:
             ),
             return_exceptions=True,
         )
-        done = finished(map(_or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
+        done = finished(map(or_raised, outcomes), stops, self._tools.settings.stopped_seconds)
         # Dead letters first: if they are refused, the batch is repeated, and would send its copies again.
         await self._park(dead_letters_of(done, self._past, is_last=self._is_last))
         await self._put_off(done)
-        self._tell(done, time.perf_counter() - started)
-        return Outcome([one.item for one in done], stops)
+        return done
 
     async def _gather(
         self, records: Sequence[Record], items: Sequence[Delivered | Unreadable], abandon: asyncio.Event
@@ -232,10 +246,3 @@ class NotificationRun:
                     cause=verdict.cause if isinstance(verdict, TryAgain) else None,
                 )
         self._metrics.applied([one.item for one in done], tally, seconds)
-
-
-def _or_raised(outcome: Handled | BaseException) -> Handled:
-    """Call it when all have ended, so that sent mails are settled before the first error is raised."""
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome

@@ -25,6 +25,8 @@ class PublishingRun:
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event
     ) -> Outcome:
+        # Before they are applied: the publisher may find their rows before this batch ends.
+        self._publisher.awaited.expect(records, log_ids)
         outcome = await self._applying.run(records, log_ids, abandon)
         self._publisher.wake({item.partition for item in outcome.done})
         return outcome

@@ -14,6 +14,9 @@ from projector.errors import Fenced
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresParking
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
 
 if TYPE_CHECKING:
     import asyncpg
@@ -72,6 +75,7 @@ class PostgresView(Generic[S]):
         self._topic = topic
         self._limits = limits
         self._next_offsets: dict[int, int] = {}
+        self._span_attributes = {c.DB_SYSTEM: c.POSTGRESQL, c.PROJECTION: projection}
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The stored checkpoints; a partition without one gets its first with the next batch."""
@@ -90,7 +94,7 @@ class PostgresView(Generic[S]):
     @asynccontextmanager
     async def begin(self, reached: Mapping[int, Checkpoint]) -> AsyncIterator["_Batch[S]"]:
         """The transaction of one batch: committed if the block ends without an error, else rolled back."""
-        with translated(_SERVER):
+        with span(c.WRITE, SpanKind.CLIENT, self._span_attributes), translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
                 offsets = await self._move(connection, reached)
                 yield _Batch(connection, self._tables, self._projection, self._limits)

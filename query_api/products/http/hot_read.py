@@ -8,11 +8,12 @@ runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any
 
+from query_api.products.http.hot_head import HotHead
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
 from shared.contract.cached_document import CachedDocument, unpack
@@ -21,6 +22,10 @@ from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.http.request_context import request_id_of
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
+from shared.rate_limits.api_limits import ApiLimits
+from shared.rate_limits.budget import Decision
+from shared.rate_limits.client_address import ClientAddresses
+from shared.rate_limits.limits import TAKES, Limits, Takes
 
 ROUTE = "/v1/products/{product_id}"
 _PREFIX = b"/v1/products/"
@@ -29,10 +34,6 @@ _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
 _lines = HeaderLines()
 _STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
-# With one of these headers the answer depends on more than the document, or a body follows.
-_NOT_PLAIN = frozenset(
-    {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
-)
 # Bound once: to look up a child by its labels costs more than to count.
 _durations = {
     (method, status): HTTP_REQUEST_DURATION_SECONDS.labels(method.decode(), ROUTE, str(status)).observe
@@ -41,61 +42,24 @@ _durations = {
 }
 
 
-def hot_read_protocol(cache: ProductCache) -> Callable[..., asyncio.Protocol]:
+def hot_read_protocol(cache: ProductCache, rates: ApiLimits) -> Callable[..., asyncio.Protocol]:
     """The protocol class from which `HttpServer` makes connections."""
-    return partial(HotReadProtocol, cache)
-
-
-class _Head:
-    """The parser's data about a complete head; kept because the parser goes on to the next request."""
-
-    __slots__ = ("_http_version", "is_kept_alive", "method", "origin", "request_id", "started", "tags")
-
-    def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
-        self.method = method
-        self.started = perf_counter()
-        self.request_id: bytes | None = None
-        self.origin: bytes | None = None
-        self.tags: bytes | None = None
-        self._http_version = http_version
-        self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
-
-    def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Keep the headers that the answer depends on; False if the application has to answer."""
-        for name, value in headers:
-            if name == b"x-request-id":
-                self.request_id = value
-            elif name == b"if-none-match":
-                self.tags = value if self.tags is None else self.tags + b"," + value
-            elif name == b"origin":
-                self.origin = value
-            elif name in _NOT_PLAIN:
-                return False
-        return True
-
-    # uvicorn calls these methods of its parser when it makes a request from a head.
-
-    def get_http_version(self) -> str:
-        return self._http_version
-
-    def get_method(self) -> bytes:
-        return self.method
-
-    def should_keep_alive(self) -> bool:
-        return self.is_kept_alive
-
-    def should_upgrade(self) -> bool:
-        return False
+    return partial(HotReadProtocol, cache, rates.usual_limits, rates.addresses)
 
 
 class HotReadProtocol(BoundedHttpProtocol):
     """One connection. At most one hot read is in progress on it, and no other request at the same time."""
 
-    def __init__(self, cache: ProductCache, *args: Any, **settings: Any) -> None:
+    def __init__(
+        self, cache: ProductCache, rates: Limits, addresses: ClientAddresses, *args: Any, **settings: Any
+    ) -> None:
         super().__init__(*args, **settings)
         self._cache = cache
+        self._rates = rates
+        self._addresses = addresses
         self._reading: asyncio.Future[bytes | None] | None = None
-        self._head: _Head | None = None
+        self._takes: Takes = ()
+        self._head: HotHead | None = None
 
     def on_message_begin(self) -> None:
         """For a pipelined request: uvicorn keeps the order of answers, so it also gets the previous
@@ -114,12 +78,14 @@ class HotReadProtocol(BoundedHttpProtocol):
         if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
             method = self.parser.get_method()
             if method in _METHODS:
-                head = _Head(self.parser, version, method)
+                head = HotHead(self.parser, version, method)
                 if head.reads_plainly(self.headers):
                     self.count_head()
                     self._head = head
                     self._reading = self._cache.read(url[_PREFIX_LENGTH:].decode("ascii", "replace"))
                     self._reading.add_done_callback(self._answer)
+                    if self._rates.is_active:
+                        self._take()
                     return
         self.make_request()
 
@@ -158,19 +124,28 @@ class HotReadProtocol(BoundedHttpProtocol):
         """True if no answer is in progress, and the client reads what is sent."""
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
-    def _answer(self, reading: "asyncio.Future[bytes | None]") -> None:
-        """The cache has answered, or has failed."""
-        if reading is not self._reading or self._head is None:
-            return  # handed over meanwhile
+    def _take(self) -> None:
+        """Count the read against the limits, in Redis in the same tick as the read of the cache."""
+        peer = self.client[0] if self.client else None
+        self._takes = self._rates.take(None, self._addresses.of(peer, self.headers))
+        for each in self._takes:
+            each.add_done_callback(self._answer)
+
+    def _answer(self, _: "asyncio.Future[Any]") -> None:
+        """The cache has answered, or has failed, or a limit has."""
+        reading, head, takes = self._reading, self._head, self._takes
+        if reading is None or head is None or not reading.done() or not all(each.done() for each in takes):
+            return  # handed over meanwhile, or another answer is still due
         if self.transport.is_closing():
-            self._reading = self._head = None
+            self._forget()
             return
         document = _live_document(reading)
-        if document is None:
+        decisions = [each.result() for each in takes]
+        if document is None or not all(each.is_allowed for each in decisions):
             self._hand_over()
             return
-        head, self._reading, self._head = self._head, None, None
-        status = self._write(head, document)
+        self._forget()
+        status = self._write(head, document, decisions)
         self.server_state.total_requests += 1
         if head.is_kept_alive:
             self.close_unless_head_arrives()
@@ -178,7 +153,11 @@ class HotReadProtocol(BoundedHttpProtocol):
             self.close_after_reading()
         _durations[head.method, status](perf_counter() - head.started)
 
-    def _write(self, head: _Head, document: CachedDocument) -> int:
+    def _forget(self) -> None:
+        self._reading = self._head = None
+        self._takes = ()
+
+    def _write(self, head: HotHead, document: CachedDocument, decisions: Sequence[Decision]) -> int:
         """The whole answer in one piece; its status."""
         status, headers, body = product_answer(
             document.stream_version,
@@ -194,6 +173,9 @@ class HotReadProtocol(BoundedHttpProtocol):
         origins = self.answer_headers.origins
         if origins is not None and head.origin is not None:
             parts.append(origins.lines_for(head.origin))
+        if decisions:
+            parts.append(self._rates.lines(decisions))
+            self._rates.count(decisions)
         if not head.is_kept_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", body)
@@ -203,7 +185,9 @@ class HotReadProtocol(BoundedHttpProtocol):
     def _hand_over(self) -> None:
         """Make it an ordinary request. The parser may already be in the next one, so `head` replaces it."""
         head: Any = self._head
-        self._reading = self._head = None
+        if self._takes:
+            self.scope[TAKES] = self._takes  # type: ignore[literal-required]
+        self._forget()
         parser, self.parser = self.parser, head
         try:
             self.make_request()

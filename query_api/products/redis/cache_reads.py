@@ -6,21 +6,11 @@ from typing import Any
 from query_api.errors import CacheUnavailable
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.ops.concurrency.coalesced_reads import CoalescedReads, Count
-from shared.ops.metrics.reads import CACHE_REQUESTS
 
 KEYS_PER_BATCH_MAX = 500
 ReadMany = Callable[[list[str]], Awaitable[Sequence[Any]]]
 CacheReads = CoalescedReads[str, bytes]
 """`get(key)` returns the value, or None if there is none; raises `CacheUnavailable`."""
-
-_hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
-
-
-def count_document_reads(hits: int, misses: int, bypassed: int) -> None:
-    """A `Count` for the documents of products."""
-    _hits.inc(hits)
-    _misses.inc(misses)
-    _bypasses.inc(bypassed)
 
 
 def cache_reads(

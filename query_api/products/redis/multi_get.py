@@ -1,71 +1,20 @@
-"""MGET over connections of its own: redis-py makes the connection, and the path of a read is short.
+"""MGET without the long path of the client's own method."""
 
-The client's `mget` goes through a pool, retries, metrics and two time-outs, and each gets the running event
-loop (a system call on CPython 3.11): together a quarter of the time of a hot read. Here a batch is one
-time-out, one write and one read.
-"""
-
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import hiredis
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.redis.direct_calls import DirectCalls
 
 
 class MultiGet:
-    """Call it with keys; it returns their values in order. `seconds_max` bounds a call, including connecting.
+    """Call it with keys; it returns their values in order. Raises redis-py's errors."""
 
-    It has as many connections as there are calls at the same time; the caller bounds these. Raises redis-py's
-    errors.
-    """
-
-    def __init__(self, redis: Redis, *, seconds_max: float) -> None:
-        self._pool = redis.connection_pool
-        self._seconds_max = seconds_max
-        self._idle: list[AbstractConnection] = []
+    def __init__(self, calls: DirectCalls) -> None:
+        self._calls = calls
 
     async def __call__(self, keys: list[str]) -> Sequence[Any]:
         command = hiredis.pack_command(("MGET", *keys))  # type: ignore[arg-type]  # declared for one part
-        connection = self._idle.pop() if self._idle else self._new_connection()
-        was_connected = connection.is_connected
-        try:
-            async with asyncio.timeout(self._seconds_max):
-                try:
-                    return await _ask(connection, command)
-                except RedisConnectionError:
-                    if not was_connected:
-                        raise
-                # An idle connection may have been closed; a new one shows whether Redis is available.
-                return await _ask(connection, command)
-        except TimeoutError as error:
-            raise RedisTimeoutError(f"no answer within {self._seconds_max:g} s") from error
-        finally:
-            self._idle.append(connection)
-
-    async def close(self) -> None:
-        """Disconnect idle connections."""
-        for connection in self._idle:
-            await connection.disconnect(nowait=True)
-        self._idle.clear()
-
-    def _new_connection(self) -> AbstractConnection:
-        """A connection like the pool's, but without its time-outs: one around the whole call is enough."""
-        settings = {**self._pool.connection_kwargs, "socket_timeout": None}
-        return self._pool.connection_class(**settings)
-
-
-async def _ask(connection: AbstractConnection, command: bytes) -> Sequence[Any]:
-    try:
-        if not connection.is_connected:
-            await connection.connect()  # type: ignore[no-untyped-call]
-        await connection.send_packed_command(command, check_health=False)
-        answer: Sequence[Any] = await connection.read_response(disable_decoding=True)
-    except BaseException:
-        # No caller waits any more for an answer that may still arrive.
-        await connection.disconnect(nowait=True)
-        raise
-    return answer
+        values: Sequence[Any] = await self._calls(command)
+        return values

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from shared.ops.http.asgi import Scope, Send, respond
+from shared.ops.http.asgi import Headers, Scope, Send, respond
 from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.request_context import context_of
 
@@ -31,11 +31,11 @@ def problem_response(
     return Response(body, problem.status, all_headers, media_type=CONTENT_TYPE)
 
 
-async def send_problem(scope: Scope, send: Send, problem: Problem) -> None:
+async def send_problem(scope: Scope, send: Send, problem: Problem, more: Headers = ()) -> None:
     """Answer from outside the framework."""
     body = problem_document(scope, problem, instance=scope["path"])
     headers = [(name.encode(), value.encode()) for name, value in _retry_after(problem).items()]
-    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)
+    await respond(scope, send, problem.status, CONTENT_TYPE, body, [*headers, *more])
 
 
 def allowed_methods(request: Request) -> str:

@@ -3,7 +3,7 @@
 from shared.ops.http.asgi import ClientLeft, Scope
 from shared.ops.http.request_context import caller_trace
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import NO_SPAN, Kind, Span
+from shared.telemetry.spans import NO_SPAN, Span, SpanKind
 from shared.telemetry.tracing import is_tracing, trace
 
 
@@ -11,7 +11,7 @@ def request_span(scope: Scope) -> Span:
     """In the caller's trace, or a new one. Its name is only the method until the route is known."""
     if not is_tracing():
         return NO_SPAN
-    return trace(scope["method"], Kind.SERVER, caller_trace(dict(scope["headers"])), refusals=ClientLeft)
+    return trace(scope["method"], SpanKind.SERVER, caller_trace(dict(scope["headers"])), refusals=ClientLeft)
 
 
 def end_of_request(span: Span, scope: Scope, method: str, route: str, status: int) -> None:

@@ -14,7 +14,7 @@ from command_api.executing.execute import Done, ExecuteCommand, Request
 from command_api.executing.ports import Append, Appended, AppendOutcome, StoreUnavailable, VersionConflict
 from command_api.postgres.append_spans import AppendSpans, Turn
 from shared.contract.recorded_event import EventMetadata
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import trace
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.recorded_spans import (
@@ -51,7 +51,7 @@ def _traceparent(append: Append) -> str | None:
 async def test_the_events_of_a_command_continue_its_span() -> None:
     store = InMemoryEventStore()
     request = _created()
-    with recorded_spans() as spans, trace("request", Kind.SERVER):
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER):
         await ExecuteCommand(store, new_id=uuid4).execute(request)
     execute = spans.one("execute command")
     assert parent_id_of(execute) == span_id_of(spans.one("request"))
@@ -62,7 +62,7 @@ async def test_the_events_of_a_command_continue_its_span() -> None:
 
 async def test_the_events_of_a_command_that_is_not_sampled_continue_the_request() -> None:
     store = InMemoryEventStore()
-    with recorded_spans() as spans, trace("request", Kind.SERVER, UNSAMPLED):
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER, UNSAMPLED):
         await ExecuteCommand(store, new_id=uuid4).execute(_created())
     assert _traceparent(store.appends[0]) == CALLER.traceparent
     assert spans.all == []
@@ -80,7 +80,7 @@ async def test_each_version_conflict_is_an_event_in_the_commands_span() -> None:
 
     store.before_append = rival
     ours = Request(c.ChangeDetails({"name": "Ours"}), request.product_id, CALLER, _render)
-    with recorded_spans() as spans, trace("request", Kind.SERVER):
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER):
         await execute.execute(ours)
     (conflict,) = [event for one in spans.all for event in one.events]
     assert (conflict.name, dict(conflict.attributes or {})) == (
@@ -93,7 +93,7 @@ async def test_a_refusal_is_no_failure_and_an_outage_is_one() -> None:
     store = InMemoryEventStore()
     execute = ExecuteCommand(store, new_id=uuid4)
     change = Request(c.ChangeDetails({"name": "Sea"}), uuid4(), CALLER, _render)
-    with recorded_spans() as spans, trace("request", Kind.SERVER, refusals=Exception):
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER, refusals=Exception):
         with pytest.raises(ProductNotFound):
             await execute.execute(change)
         store.failure = StoreUnavailable("away")
@@ -119,9 +119,9 @@ def _settled(outcome: AppendOutcome | Exception) -> "asyncio.Future[AppendOutcom
 
 async def test_a_call_of_several_commands_is_in_the_trace_of_each_sampled_one() -> None:
     with recorded_spans() as spans:
-        with trace("sampled", Kind.SERVER, SAMPLED):
+        with trace("sampled", SpanKind.SERVER, SAMPLED):
             mine = Turn.begin()
-        with trace("not sampled", Kind.SERVER, UNSAMPLED):
+        with trace("not sampled", SpanKind.SERVER, UNSAMPLED):
             theirs = Turn.begin()
         call = AppendSpans.begin([mine, theirs])
         assert call is not None
@@ -160,7 +160,7 @@ async def test_the_outcome_of_the_append_is_in_its_span(
     elif outcome is not None:
         future = _settled(outcome)
     with recorded_spans() as spans:
-        with trace("request", Kind.SERVER):
+        with trace("request", SpanKind.SERVER):
             turn = Turn.begin()
         call = AppendSpans.begin([turn])
         assert call is not None

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,7 @@ class BatchStandIn:
     faults: list[Fault] = field(default_factory=list)
     unavailable_items: int = 0
     events: int = 0
+    lets_in: Callable[[str], bool] = field(default=lambda authorization: True, repr=False)
     import_ids: set[str] = field(default_factory=set, repr=False)
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
@@ -58,6 +59,8 @@ class BatchStandIn:
         if path != "/v1/products:batch":
             return 404, {"code": "not-found", "detail": "no such resource"}, {}
         assert headers["content-type"] == "application/x-ndjson"
+        if not self.lets_in(headers.get("authorization", "")):
+            return 401, {"code": "invalid-token", "detail": "the token has expired"}, {}
         key = headers["idempotency-key"]
         self.import_ids.add(headers["import-id"])
         operations = [json.loads(line) for line in body.splitlines()]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from command_api.importer.answers import ItemAnswer
 from command_api.importer.cli import load
+from command_api.importer.client import BatchClient
 from command_api.importer.ndjson import NdjsonFile
 from command_api.importer.source import Rejection
 from command_api.importer.summary import Summary
@@ -58,7 +59,7 @@ def run(
     file.write_text("".join(json.dumps(each) + "\n" for each in products))
     summary, rejected = Summary(), list[Rejection]()
     source = NdjsonFile(file)
-    asyncio.run(load(source, api.url, summary, rejected.append, lambda _: None, source.line_of))
+    asyncio.run(load(source, BatchClient(api.url), summary, rejected.append, lambda _: None, source.line_of))
     return summary, rejected
 
 

@@ -14,7 +14,7 @@ from shared.ops.metrics.process import count_spans
 from shared.telemetry.otlp import BoundedExport
 from shared.telemetry.process import is_wanted, traced_process
 from shared.telemetry.sdk import SdkTracer
-from shared.telemetry.spans import Kind
+from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import is_tracing, trace, use_tracer
 from tests.counters import counted
 
@@ -38,7 +38,7 @@ class _Receiver(SpanExporter):
 
 def _traces(count: int) -> None:
     for _ in range(count):
-        with trace("request", Kind.SERVER, is_sampled=True):
+        with trace("request", SpanKind.SERVER, is_sampled=True):
             pass
 
 

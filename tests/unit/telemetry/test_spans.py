@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanKind as OtelKind
+from opentelemetry.trace import StatusCode
 
-from shared.telemetry.spans import NO_SPAN, Kind, Span, present_span
+from shared.telemetry.spans import NO_SPAN, Span, SpanKind, present_span
 from shared.telemetry.trace_context import TraceContext
 from shared.telemetry.tracing import is_tracing, past_span, span, trace
 from tests.recorded_spans import (
@@ -25,15 +26,15 @@ class _Refused(Exception):
 
 def test_while_tracing_is_off_every_span_is_the_same_object() -> None:
     assert not is_tracing()
-    with trace("request", Kind.SERVER, SAMPLED) as first, span("part") as second:
+    with trace("request", SpanKind.SERVER, SAMPLED) as first, span("part") as second:
         assert first is second is present_span() is NO_SPAN
         assert first.context is None
-    assert past_span("past", Kind.CLIENT, SAMPLED, 1, 2) is NO_SPAN
+    assert past_span("past", SpanKind.CLIENT, SAMPLED, 1, 2) is NO_SPAN
 
 
 def test_a_part_of_the_work_is_a_child_of_the_work_around_it() -> None:
     with recorded_spans() as spans:
-        with trace("request", Kind.SERVER), span("part", Kind.CLIENT, {"a": 1}), span("smaller part"):
+        with trace("request", SpanKind.SERVER), span("part", SpanKind.CLIENT, {"a": 1}), span("smaller part"):
             pass
         with span("nobody's part"):
             pass
@@ -42,12 +43,12 @@ def test_a_part_of_the_work_is_a_child_of_the_work_around_it() -> None:
     assert parent_id_of(part) == span_id_of(request)
     assert parent_id_of(smaller) == span_id_of(part)
     assert {trace_id_of(one) for one in (request, part, smaller)} == {trace_id_of(request)}
-    assert (part.kind, dict(part.attributes or {})) == (SpanKind.CLIENT, {"a": 1})
+    assert (part.kind, dict(part.attributes or {})) == (OtelKind.CLIENT, {"a": 1})
     assert len(spans.all) == 3
 
 
 def test_a_sampled_caller_is_followed_whatever_the_ratio() -> None:
-    with recorded_spans(ratio=0) as spans, trace("request", Kind.SERVER, SAMPLED) as own:
+    with recorded_spans(ratio=0) as spans, trace("request", SpanKind.SERVER, SAMPLED) as own:
         assert own.is_recorded
     request = spans.one("request")
     assert (trace_id_of(request), parent_id_of(request)) == (SAMPLED.trace_id, SAMPLED.span_id)
@@ -57,7 +58,7 @@ def test_a_sampled_caller_is_followed_whatever_the_ratio() -> None:
 
 def test_an_unsampled_caller_is_followed_whatever_the_ratio() -> None:
     with recorded_spans(ratio=1) as spans:
-        with trace("request", Kind.SERVER, UNSAMPLED) as own, span("part") as part:
+        with trace("request", SpanKind.SERVER, UNSAMPLED) as own, span("part") as part:
             assert not own.is_recorded
             assert not part.is_recorded
         assert own.context is not None
@@ -71,7 +72,7 @@ def test_an_unsampled_caller_is_followed_whatever_the_ratio() -> None:
 def test_the_ratio_decides_about_new_traces(ratio: float, recorded: int) -> None:
     with recorded_spans(ratio) as spans:
         for _ in range(20):
-            with trace("request", Kind.SERVER):
+            with trace("request", SpanKind.SERVER):
                 pass
     assert len(spans.all) == recorded
 
@@ -79,7 +80,7 @@ def test_the_ratio_decides_about_new_traces(ratio: float, recorded: int) -> None
 @pytest.mark.parametrize("caller", [SAMPLED, UNSAMPLED, None])
 def test_a_failure_is_recorded_with_its_cause_whatever_was_sampled(caller: TraceContext | None) -> None:
     def fail() -> Span:
-        with trace("request", Kind.SERVER, caller) as own, span("part", attributes={"a": 1}) as part:
+        with trace("request", SpanKind.SERVER, caller) as own, span("part", attributes={"a": 1}) as part:
             begun.append(own)
             part.set({"b": 2})
             part.rename("better name")
@@ -107,7 +108,7 @@ def test_a_refusal_is_an_answer_and_no_failure(caller: TraceContext, recorded: i
     with (
         recorded_spans() as spans,
         pytest.raises(_Refused),
-        trace("request", Kind.SERVER, caller, refusals=_Refused),
+        trace("request", SpanKind.SERVER, caller, refusals=_Refused),
     ):
         raise _Refused
     assert len(spans.all) == recorded
@@ -118,7 +119,7 @@ def test_a_refusal_is_an_answer_and_no_failure(caller: TraceContext, recorded: i
 
 async def test_a_cancelled_work_is_no_failure() -> None:
     async def work() -> None:
-        with trace("request", Kind.SERVER):
+        with trace("request", SpanKind.SERVER):
             await asyncio.Event().wait()
 
     with recorded_spans() as spans:
@@ -130,7 +131,7 @@ async def test_a_cancelled_work_is_no_failure() -> None:
 
 
 def test_the_first_failure_counts() -> None:
-    with recorded_spans() as spans, trace("request", Kind.SERVER) as own:
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER) as own:
         own.fail("broken")
         own.fail("answered with 500")
     assert spans.one("request").status.description == "broken"
@@ -138,7 +139,7 @@ def test_the_first_failure_counts() -> None:
 
 async def test_tasks_that_run_side_by_side_keep_their_own_spans() -> None:
     async def work(name: str) -> None:
-        with trace(name, Kind.SERVER):
+        with trace(name, SpanKind.SERVER):
             await asyncio.sleep(0)
             with span(f"part of {name}"):
                 await asyncio.sleep(0)
@@ -152,7 +153,7 @@ async def test_tasks_that_run_side_by_side_keep_their_own_spans() -> None:
 def test_work_that_has_ended_is_recorded_with_its_times_and_links() -> None:
     with recorded_spans(ratio=0) as spans:
         made = past_span(
-            "past", Kind.CONSUMER, UNSAMPLED, 1_000, 3_000, {"a": 1}, links=[SAMPLED], failure="no"
+            "past", SpanKind.CONSUMER, UNSAMPLED, 1_000, 3_000, {"a": 1}, links=[SAMPLED], failure="no"
         )
     past = spans.one("past")
     assert (past.start_time, past.end_time, parent_id_of(past)) == (1_000, 3_000, UNSAMPLED.span_id)
@@ -163,7 +164,7 @@ def test_work_that_has_ended_is_recorded_with_its_times_and_links() -> None:
 
 
 def test_an_event_in_a_span_has_its_attributes() -> None:
-    with recorded_spans() as spans, trace("request", Kind.SERVER) as own:
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER) as own:
         own.event("conflict", {"version": 3})
         own.link(SAMPLED)
     request = spans.one("request")
@@ -174,6 +175,6 @@ def test_an_event_in_a_span_has_its_attributes() -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    with recorded_spans() as spans, trace("request", Kind.SERVER) as own:
+    with recorded_spans() as spans, trace("request", SpanKind.SERVER) as own:
         own.set({"a": "x" * 100_000})
     assert len(str((spans.one("request").attributes or {})["a"])) == 4_096

@@ -10,9 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from projector.applying.dead_letters import Action, DeadLetter, OpenParking, Parking, StoredDeadLetter
-from projector.applying.ports import Checkpoint
+from projector.applying.ports import Change, Checkpoint
 from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.documents import CachedProducts
+from shared.contract.views import ProductDocument
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
+
+_WRITES = {c.DB_SYSTEM: c.REDIS}
 
 
 class RedisProductCache:
@@ -40,10 +46,14 @@ class _Batch:
 
     def __init__(self, documents: CachedProducts, open_parking: OpenParking, stack: AsyncExitStack) -> None:
         self.held = documents.held
-        self.save = documents.save
+        self._documents = documents
         self._open_parking = open_parking
         self._stack = stack
         self._parking: Parking | None = None
+
+    async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
+        with span(c.WRITE, SpanKind.CLIENT, _WRITES):
+            await self._documents.save(changes)
 
     async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
         return await (await self._open()).still_parked(product_ids)

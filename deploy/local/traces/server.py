@@ -1,0 +1,41 @@
+"""The receiver of traces as a server of the stack."""
+
+import http.client
+import sys
+from pathlib import Path
+
+from deploy.local.ports import HOST
+from deploy.local.server import Command, Progress, Server, silent
+
+
+class TraceServer(Server):
+    """Keeps the newest spans in `file`."""
+
+    def __init__(
+        self, file: Path, port: int, root: Path, log_file: Path, progress: Progress = silent
+    ) -> None:
+        super().__init__("traces", log_file, progress)
+        self.file = file
+        self.port = port
+        self._root = root
+
+    @property
+    def endpoint(self) -> str:
+        """For OTEL_EXPORTER_OTLP_ENDPOINT."""
+        return f"http://{HOST}:{self.port}"
+
+    def command(self) -> Command:
+        """The same at every start."""
+        argv = [sys.executable, "-m", "deploy.local.traces.receiver", str(self.port), str(self.file)]
+        return Command(argv, directory=self._root)
+
+    def is_ready(self) -> bool:
+        """True if it answers."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=1)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()

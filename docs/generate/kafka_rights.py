@@ -1,0 +1,58 @@
+"""docs/kafka-rights.md: the table of `deploy/kafka_rights.py`, and the commands that grant it."""
+
+from deploy.kafka_rights import Right, kafka_rights
+
+_HEAD = """\
+<!-- Generated from the code by `make docs`: do not edit. -->
+# Rights on Kafka
+
+What each user may do on a broker with an authorizer
+(`authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer`,
+`allow.everyone.if.no.acl.found=false`). The user is `KAFKA_SASL_USER`, or the name in the client's
+certificate. The names are those without `KAFKA_TOPIC_PREFIX`; a name that ends with `*` means all names
+that begin so (`--resource-pattern-type prefixed`).
+
+The command API and the query API do not use Kafka and need no user. `replay` is the user of `python -m
+command_api replay` for the live topics; for another topic, give it the same rights there, and CREATE if it
+uses `--create-topic`. A subscriber needs READ on its topics and on its consumer group, and nothing else.
+Nobody needs a right on the cluster.
+
+`tests/integration/test_secured_installation.py` runs the system with these rights alone, and shows that the
+projector cannot write events, and that the relay cannot read them.
+"""
+
+
+def kafka_rights_page() -> str:
+    """All of docs/kafka-rights.md."""
+    rights = kafka_rights()
+    rows = [
+        f"| `{one.user}` | {', '.join(one.operations)} | {one.resource} | `{one.name}` | {one.why} |"
+        for one in rights
+    ]
+    commands = [_command(one) for one in rights]
+    return "\n".join(
+        [
+            _HEAD,
+            "| user | may | kind | name | why |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            "As commands:",
+            "",
+            "```sh",
+            *commands,
+            "```",
+            "",
+        ]
+    )
+
+
+def _command(one: Right) -> str:
+    option = {"TOPIC": "--topic", "GROUP": "--group", "TRANSACTIONAL_ID": "--transactional-id"}[one.resource]
+    operations = " ".join(f"--operation {operation}" for operation in one.operations)
+    pattern = " --resource-pattern-type prefixed" if one.name.endswith("*") else ""
+    name = one.name.removesuffix("*")
+    return (
+        'kafka-acls.sh --bootstrap-server "$BROKER" --command-config admin.properties --add '
+        f"--allow-principal User:{one.user} {operations} {option} {name}{pattern}"
+    )

@@ -1,0 +1,51 @@
+"""The head of a hot read, as its answer needs it."""
+
+from time import perf_counter
+from typing import Any
+
+# With one of these headers the answer depends on more than the document, or a body follows.
+_NOT_PLAIN = frozenset(
+    {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
+)
+
+
+class HotHead:
+    """The parser's data about a complete head; kept because the parser goes on to the next request."""
+
+    __slots__ = ("_http_version", "is_kept_alive", "method", "origin", "request_id", "started", "tags")
+
+    def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
+        self.method = method
+        self.started = perf_counter()
+        self.request_id: bytes | None = None
+        self.origin: bytes | None = None
+        self.tags: bytes | None = None
+        self._http_version = http_version
+        self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
+
+    def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Keep the headers that the answer depends on; False if the application has to answer."""
+        for name, value in headers:
+            if name == b"x-request-id":
+                self.request_id = value
+            elif name == b"if-none-match":
+                self.tags = value if self.tags is None else self.tags + b"," + value
+            elif name == b"origin":
+                self.origin = value
+            elif name in _NOT_PLAIN:
+                return False
+        return True
+
+    # uvicorn calls these methods of its parser when it makes a request from a head.
+
+    def get_http_version(self) -> str:
+        return self._http_version
+
+    def get_method(self) -> bytes:
+        return self.method
+
+    def should_keep_alive(self) -> bool:
+        return self.is_kept_alive
+
+    def should_upgrade(self) -> bool:
+        return False

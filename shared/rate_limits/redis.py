@@ -1,0 +1,49 @@
+"""Buckets in Redis, taken from by one script: one round trip, and no two processes take the same request."""
+
+from collections.abc import Sequence
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+import hiredis
+from redis.exceptions import NoScriptError, RedisError
+
+from shared.ops.logs import get_logger
+from shared.rate_limits.ports import BucketsUnavailable, Taken, Wanted
+from shared.redis.direct_calls import DirectCalls
+from shared.redis.errors import is_transient
+
+_script = files("shared.rate_limits").joinpath("take.lua").read_bytes()
+# Redis itself names scripts by SHA-1.
+_name = sha1(_script, usedforsecurity=False).hexdigest()
+_log = get_logger(__name__)
+
+
+class RedisBuckets:
+    """Adapter of `SharedBuckets`. Keys are `<prefix>:limit:<key>`; a full bucket's key is gone by itself."""
+
+    def __init__(self, calls: DirectCalls, *, prefix: str) -> None:
+        self._calls = calls
+        self._start = f"{prefix}:limit:"
+
+    async def take(self, wanted: Sequence[Wanted]) -> Taken:
+        parts: list[Any] = [len(wanted), *(self._start + each.key for each in wanted)]
+        for _, budget, requests in wanted:
+            parts += (budget.interval_us, budget.burst_max, requests)
+        try:
+            try:
+                now_us, *full_at_us = await self._calls(_packed("EVALSHA", _name, parts))
+            except NoScriptError:  # a new Redis; EVAL makes it know the script
+                now_us, *full_at_us = await self._calls(_packed("EVAL", _script, parts))
+        except Exception as error:
+            if not is_transient(error):
+                if not isinstance(error, RedisError):
+                    raise
+                _log.error("rate limits are refused by Redis", error=f"{type(error).__name__}: {error}")
+            raise BucketsUnavailable(f"{type(error).__name__}: {error}") from error
+        return Taken(int(now_us), [int(each) for each in full_at_us])
+
+
+def _packed(command: str, script: bytes | str, parts: Sequence[Any]) -> bytes:
+    packed: bytes = hiredis.pack_command((command, script, *parts))
+    return packed

@@ -1,0 +1,92 @@
+"""Settings of rate limits, for both APIs.
+
+Without access control the defaults are no limits: all callers are one machine (loads, tests, imports), and
+nobody else reaches it. With access control they keep one caller from taking a process for itself.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from shared.access.settings import AccessSettings
+from shared.rate_limits.budget import Budget
+from shared.rate_limits.client_address import ClientAddresses, networks_of
+from shared.rate_limits.limits import KindOfRequests
+from shared.redis.settings import RedisSettings
+
+
+def _unset(given: object) -> object:
+    return None if given == "" else given
+
+
+# None: the default, which depends on access control. 0: no limit.
+PerSecond = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, BeforeValidator(_unset)]
+Burst = Annotated[Annotated[int, Field(ge=1, le=1_000_000)] | None, BeforeValidator(_unset)]
+RequestsMax = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_unset)]
+# A burst that is not set: what this many seconds allow.
+BURST_SECONDS = 2
+
+
+class RateLimitSettings(AccessSettings, RedisSettings):
+    """What both APIs share; each API adds the rates of its own kinds of requests."""
+
+    redis_key_prefix: str = "catalogue"
+    # Requests of one caller in progress at one time.
+    requests_per_caller_max: RequestsMax = None
+    # Requests with a bad token, for each address.
+    failed_authentications_per_second_max: PerSecond = None
+    failed_authentications_burst_max: Burst = None
+    # Networks of the proxies in front; only they may tell the address of a client.
+    trusted_proxies: str = ""
+    client_address_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    # How long a request waits for the count in Redis, before this process counts alone.
+    rate_limit_seconds_max: float = Field(default=0.05, gt=0)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: str) -> str:
+        networks_of(given)
+        return given
+
+    @property
+    def client_addresses(self) -> ClientAddresses:
+        """How the address of a client is found."""
+        return ClientAddresses(networks_of(self.trusted_proxies), self.client_address_header)
+
+    @property
+    def failed_authentications(self) -> Budget | None:
+        """For each address."""
+        return self._budget(
+            "failed-authentications",
+            self.failed_authentications_per_second_max,
+            self.failed_authentications_burst_max,
+            default=Budget("", 1.0, 20),
+        )
+
+    def kind_of_requests(
+        self, name: str, rates: Sequence[float | None], bursts: Sequence[int | None], default: Budget
+    ) -> KindOfRequests:
+        """`rates` and `bursts` per caller and per address. An address has no limit unless one is set: many
+        callers may share it, behind a proxy or a router.
+        """
+        per_caller = self._budget(name, rates[0], bursts[0], default)
+        return KindOfRequests(per_caller, self._budget(f"{name}-per-address", rates[1], bursts[1], None))
+
+    def in_progress_max(self, default: int) -> int | None:
+        """Requests of one caller in progress; None: no limit."""
+        if self.requests_per_caller_max is None:
+            return default if self.has_access_control else None
+        return self.requests_per_caller_max or None
+
+    def _budget(
+        self, name: str, per_second: float | None, burst: int | None, default: Budget | None
+    ) -> Budget | None:
+        if per_second is None:
+            if default is None or not self.has_access_control:
+                return None
+            return Budget(name, default.per_second_max, burst or default.burst_max)
+        if per_second == 0:
+            return None
+        return Budget(name, per_second, burst or max(1, ceil(per_second * BURST_SECONDS)))

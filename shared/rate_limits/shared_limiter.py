@@ -1,0 +1,105 @@
+"""Counts requests in shared buckets, all requests of one event-loop tick in one call; falls back to its own.
+
+No request waits longer than one call may take. After failures a circuit breaker spares requests even that:
+this process then counts alone, so a caller gets its budget once from each process, and nobody is refused
+because Redis is away.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from shared.ops.breaker import BreakerState, CircuitBreaker
+from shared.ops.metrics.rate_limits import RATE_LIMITS_LOCAL
+from shared.rate_limits.budget import Budget, Decision, take
+from shared.rate_limits.local import LocalRateLimiter
+from shared.rate_limits.ports import BucketsUnavailable, SharedBuckets, Wanted
+
+KEYS_PER_CALL_MAX = 500
+CALLS_MAX = 2
+_Waiting = dict[str, tuple[Budget, list["asyncio.Future[Decision]"]]]
+
+
+class SharedRateLimiter:
+    """Adapter of `RateLimiter` over `SharedBuckets`. A key always comes with the same budget."""
+
+    def __init__(
+        self,
+        buckets: SharedBuckets,
+        breaker: CircuitBreaker,
+        own: LocalRateLimiter,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._buckets = buckets
+        self._breaker = breaker
+        self._own = own
+        self._clock = clock
+        self._waiting: _Waiting = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._is_scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def take(self, key: str, budget: Budget) -> "asyncio.Future[Decision]":
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()  # once: it costs a system call on CPython 3.11
+        future: asyncio.Future[Decision] = loop.create_future()
+        if self._breaker.state(self._clock()) is BreakerState.OPEN:
+            future.set_result(self._own.decide(key, budget))
+            return future
+        same = self._waiting.get(key)
+        if same is not None:
+            same[1].append(future)
+            return future
+        self._waiting[key] = (budget, [future])
+        if not self._is_scheduled and len(self._calls) < CALLS_MAX:
+            self._is_scheduled = True
+            loop.call_soon(self._send)
+        return future
+
+    def _send(self) -> None:
+        self._is_scheduled = False
+        if len(self._waiting) <= KEYS_PER_CALL_MAX:
+            batch, self._waiting = self._waiting, {}
+        else:
+            batch = {key: self._waiting.pop(key) for key in list(self._waiting)[:KEYS_PER_CALL_MAX]}
+        task = asyncio.create_task(self._call(batch))
+        self._calls.add(task)
+        task.add_done_callback(self._next)
+
+    def _next(self, task: "asyncio.Task[None]") -> None:
+        self._calls.discard(task)
+        if self._waiting and not self._is_scheduled:
+            self._send()
+
+    async def _call(self, batch: _Waiting) -> None:
+        """Ask the buckets once. Whatever happens, nobody waits for ever."""
+        try:
+            if not self._breaker.allows(self._clock()):
+                return
+            wanted = [Wanted(key, budget, len(futures)) for key, (budget, futures) in batch.items()]
+            taken = await self._buckets.take(wanted)
+            self._breaker.record_success()
+            RATE_LIMITS_LOCAL.set(0)
+            for (budget, futures), full_at_us in zip(batch.values(), taken.full_at_us, strict=True):
+                _decide(budget, futures, full_at_us, taken.now_us)
+        except BucketsUnavailable:
+            self._breaker.record_failure(self._clock())
+        finally:
+            self._decide_alone(batch)
+
+    def _decide_alone(self, batch: _Waiting) -> None:
+        """For requests without a decision: the call failed, or the process stops."""
+        for key, (budget, futures) in batch.items():
+            for future in futures:
+                if not future.done():
+                    RATE_LIMITS_LOCAL.set(1)
+                    future.set_result(self._own.decide(key, budget))
+
+
+def _decide(budget: Budget, futures: "list[asyncio.Future[Decision]]", full_at_us: int, now_us: int) -> None:
+    """As the script did it: in order, until the bucket is empty."""
+    for future in futures:
+        decision, full_at_us = take(budget, full_at_us, now_us)
+        if not future.done():
+            future.set_result(decision)

@@ -1,0 +1,210 @@
+"""One request is one trace, from the command to each view, also through faults; failures are always kept."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from command_api.relay.settings import RelaySettings
+from deploy.local.kafka import KafkaServer
+from deploy.local.ports import free_port
+from deploy.local.postgres import PostgresServer
+from deploy.local.process import Job
+from deploy.local.redis import RedisServer
+from deploy.local.traces.receiver import TraceReceiver
+from deploy.local.traces.spans import StoredSpan
+from tests.end_to_end.catalogue import Catalogue, unique, variant
+from tests.end_to_end.system import PATIENCE_OF_TESTS, REPOSITORY, Servers, System
+from tests.end_to_end.traced import edges, exporting_to, missing, of_name, receiving
+from tests.eventually import eventually
+from tests.integration.relay_process import relay_process
+from tests.mail_server import MailServer, mail_server
+
+pytestmark = pytest.mark.servers
+
+
+@pytest_asyncio.fixture(scope="module")
+async def mails() -> AsyncIterator[MailServer]:
+    async with mail_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceReceiver]:
+    with receiving(Path(tmp_path_factory.mktemp("traces"))) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def system(
+    postgres_server: PostgresServer,
+    redis_server: RedisServer,
+    kafka_server: KafkaServer,
+    mails: MailServer,
+    receiver: TraceReceiver,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[System]:
+    servers = Servers(postgres_server, redis_server, kafka_server)
+    servers.ensure_running()
+    mail = {"SMTP_URL": mails.url, "NOTIFICATION_RECIPIENTS": "anna@example.com"}
+    settings = {**PATIENCE_OF_TESTS, **exporting_to(receiver), **mail}
+    made = System(servers, Path(tmp_path_factory.mktemp("system")), settings)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest_asyncio.fixture
+async def catalogue(system: System) -> AsyncIterator[Catalogue]:
+    await asyncio.to_thread(system.ensure_running)
+    async with Catalogue(system.command_url, system.query_url) as client:
+        yield client
+
+
+class _Caller:
+    """A client with a trace of its own."""
+
+    def __init__(self, receiver: TraceReceiver, is_sampled: bool = True) -> None:
+        self.trace_id = secrets.token_hex(16)
+        self.span_id = secrets.token_hex(8)
+        self.traceparent = f"00-{self.trace_id}-{self.span_id}-0{int(is_sampled)}"
+        self._receiver = receiver
+
+    @property
+    def spans(self) -> Sequence[StoredSpan]:
+        """What the receiver has of the trace."""
+        return self._receiver.store.trace(self.trace_id)
+
+    async def create(self, catalogue: Catalogue, name: str | None = None) -> str:
+        """A product, in this trace; its id."""
+        body = {"name": name or unique("Traced"), "variants": [variant(unique("sku"))]}
+        answer = await catalogue.write("POST", "/v1/products", body, traceparent=self.traceparent)
+        assert answer.status_code == 201, answer.text
+        product_id: str = answer.json()["id"]
+        return product_id
+
+
+async def test_a_command_is_one_trace_through_all_processes(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver
+) -> None:
+    caller = _Caller(receiver)
+    product_id = await caller.create(catalogue)
+
+    def all_edges() -> None:
+        assert missing(caller.spans) == []
+
+    await eventually(all_edges)
+    (request,) = of_name(caller.spans, "POST /v1/products")
+    assert request.parent_id == caller.span_id
+    for name in {edge.span for edge in edges()} - {"POST /v1/products", "write", "wait for append"}:
+        for span in of_name(caller.spans, name):
+            assert span.failure is None
+            assert span.attributes.get("catalogue.product_id", product_id) == product_id
+    positions = {one.attributes.get("catalogue.log_position") for one in caller.spans} - {None}
+    assert len(positions) == 1
+
+
+async def test_a_trace_goes_on_when_its_relay_is_killed_between_kafka_and_the_cursor(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver
+) -> None:
+    caller = _Caller(receiver)
+    await asyncio.to_thread(system.relay.stop)
+    settings = RelaySettings(
+        _env_file=None,
+        event_store_dsn=system.event_store.writer,
+        kafka_bootstrap_servers=system.servers.kafka.bootstrap_servers,
+        kafka_topic_prefix=system.prefix,
+        relay_ops_port=free_port(),
+    )
+    async with relay_process(settings, "kill-before-cursor:1") as killed:
+        await caller.create(catalogue)
+        await killed.has_ended()
+    await asyncio.to_thread(system.relay.start)
+
+    def all_edges() -> None:
+        assert missing(caller.spans) == []
+
+    await eventually(all_edges)
+
+
+async def test_a_parked_event_is_a_failure_in_its_trace_and_its_retry_is_linked(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver, tmp_path: Path
+) -> None:
+    caller, name = _Caller(receiver, is_sampled=False), unique("Refused")
+    _run_sql(system, f"ALTER TABLE views.product_view ADD CONSTRAINT refused CHECK (name <> '{name}')")
+    try:
+        product_id = await caller.create(catalogue, name)
+
+        def is_parked() -> None:
+            assert [one.name for one in caller.spans] == ["park product_view"]
+
+        await eventually(is_parked)
+    finally:
+        _run_sql(system, "ALTER TABLE views.product_view DROP CONSTRAINT refused")
+    (parked,) = caller.spans
+    assert (parked.failure or "").startswith("EventParked: refused-by-store: ")
+    assert parked.attributes["catalogue.product_id"] == product_id
+    (event,) = parked.events
+    assert (event["name"], event["attributes"]["exception.type"].rsplit(".", 1)[-1]) == (
+        "exception",
+        "EventParked",
+    )
+
+    arguments = [
+        "projector",
+        "dead-letters",
+        "retry",
+        "--projection",
+        "product_view",
+        "--product",
+        product_id,
+    ]
+    environment = {**system.environment(), "READ_MODEL_DSN": system.read_model.projector}
+    retry = Job("retry", arguments, environment, REPOSITORY, tmp_path / "retry.log")
+    await asyncio.to_thread(retry.start)
+
+    def is_retried() -> StoredSpan:
+        (found,) = of_name(receiver.store.linked_with(caller.trace_id), "retry product_view")
+        return found
+
+    retried = await eventually(is_retried)
+    assert retried.trace_id != caller.trace_id
+    assert (retried.service, retried.failure) == ("catalogue-projector-operator", None)
+    assert retried.attributes["catalogue.released"] == 1
+
+
+async def test_a_read_that_waits_for_a_write_names_its_position(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver
+) -> None:
+    writer, reader = _Caller(receiver), _Caller(receiver)
+    await writer.create(catalogue)
+    answer = await catalogue.read("/v1/categories", traceparent=reader.traceparent)
+    assert answer.status_code == 200
+
+    def have_met() -> None:
+        (append,) = of_name(writer.spans, "append")
+        found = receiver.store.at_position(append.attributes["catalogue.log_position"])
+        assert {writer.trace_id, reader.trace_id} <= set(found)
+
+    await eventually(have_met)
+
+
+async def test_what_is_not_sampled_leaves_nothing(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver
+) -> None:
+    quiet, loud = _Caller(receiver, is_sampled=False), _Caller(receiver)
+    await quiet.create(catalogue)
+    await loud.create(catalogue)
+
+    def later_one_is_there() -> None:
+        assert missing(loud.spans) == []
+
+    await eventually(later_one_is_there)
+    assert quiet.spans == []
+
+
+def _run_sql(system: System, statement: str) -> None:
+    system.servers.postgres.run_sql(statement, system.read_model.name)

@@ -1,0 +1,393 @@
+"""A case for each alert but those on error budgets, which have a test of their own."""
+
+from tests.observability.alert_case import Case, Counter, Gauge, Moment
+
+_PRODUCTS = {"projection": "product_view"}
+_COMMAND = 'job="command-api",instance="a:9100"'
+_DAY = 86400
+
+_LOG_AND_RELAY = [
+    Case(
+        "LogPartitionsRunOut",
+        [Gauge("event_partitions_ahead", 2, 1, 0)],
+        {},
+        "0 empty partitions are prepared. When the present one is full, no command can be written.",
+        "page",
+    ),
+    Case(
+        "RelayMissing",
+        [
+            Gauge('relay_active{instance="a"}', 1, 0, 0),
+            Gauge('relay_active{instance="b"}', 0, 1, None),
+        ],
+        {},
+        "0 relays are active; one must be. Commands are accepted, but no event reaches Kafka or a view.",
+        "page",
+    ),
+    Case(
+        "RelayStuck",
+        [
+            Gauge('relay_lag_seconds{instance="a"}', 0, 29, 45),
+            Gauge('relay_lag_seconds{instance="b"}', 0, 0, 0),
+        ],
+        {},
+        "The oldest event that Kafka has not confirmed is 45s old; 30 s are allowed.",
+        "page",
+    ),
+]  # fmt: skip
+
+_PROJECTIONS = [
+    Case(
+        "ProjectionStopped",
+        [Gauge('projection_stopped{projection="product_view"}', 0, 0, 1)],
+        _PRODUCTS,
+        "product_view has stopped, or 1 of its partitions. It does not go on by itself.",
+        "page",
+    ),
+    Case(
+        "ProjectionStopped",
+        [
+            Gauge('projection_stopped{projection="inventory"}', 0, 0, 0),
+            Gauge('projection_partitions_stopped{projection="inventory"}', 0, 0, 3),
+        ],
+        {"projection": "inventory"},
+        "inventory has stopped, or 3 of its partitions. It does not go on by itself.",
+        "page",
+    ),
+    Case(
+        "ProjectionBreakerOpen",
+        [Gauge('projection_breaker_open{projection="product_view"}', 0, 0, 1)],
+        _PRODUCTS,
+        "product_view waits and parks no more products, because too many fail.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",
+        [
+            Gauge('projection_lag_seconds{projection="product_view",partition="1"}', 0, 59, 90),
+            Gauge('projection_paused{projection="product_view"}', 0, 0, 0),
+        ],
+        _PRODUCTS,
+        "The oldest event that waits for product_view is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",
+        [
+            Gauge('projection_lag_seconds{projection="inventory",partition="1"}', 0, 3600, 90),
+            Gauge('projection_paused{projection="inventory"}', 0, 1, 0),
+        ],
+        {"projection": "inventory"},
+        "The oldest event that waits for inventory is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionPaused",
+        [Gauge('projection_paused{projection="product_view"}', 0, 1, 1)],
+        _PRODUCTS,
+        "An operator paused product_view and may have forgotten it. Its view shows old data.",
+        minutes=(30, 59, 30, 60),
+    ),
+    Case(
+        "ProjectionRetries",
+        [Counter('projection_errors_total{projection="product_view",error_class="transient"}', 0, 1, 4)],
+        _PRODUCTS,
+        "product_view fails 4.0 times a minute with a transient error, and tries again.",
+    ),
+    Case(
+        "ConsumerGroupLate",
+        [Gauge('consumer_group_oldest_waiting_seconds{group="search",topic="products-events"}', 0, 110, 200)],
+        {"group": "search", "topic": "products-events"},
+        "The broker says: search has not committed an event of products-events that is 3m 20s old; "
+        "2 minutes are allowed.",
+        "page",
+    ),
+    Case(
+        "ConsumerGroupEmpty",
+        [
+            Gauge('consumer_group_members{group="product_view"}', 1, 0, 0),
+            Gauge('consumer_group_lag_events{group="product_view",topic="products-events"}', 0, 0, 5),
+        ],
+        {"group": "product_view"},
+        "Events wait, and the broker says: product_view has no members. "
+        "Its process is dead, or not connected.",
+        "page",
+    ),
+    Case(
+        "StatesLate",
+        [Gauge("states_waiting_oldest_seconds", 0, 59, 70)],
+        {},
+        "The oldest state that is not in products-state is 1m 10s old; 60 s are allowed.",
+    ),
+    Case(
+        "RebuildStuck",
+        [
+            Gauge('rebuild_running{projection="product_view"}', 0, 1, 1),
+            Gauge('rebuild_changed_seconds{projection="product_view"}', 0, 590, 660),
+        ],
+        _PRODUCTS,
+        "It has not stored its progress for 11m 0s. Its process may be dead.",
+    ),
+    Case(
+        "ProductsParked",
+        [Gauge('projection_dead_letters{projection="product_view"}', 0, 0, 2)],
+        _PRODUCTS,
+        "product_view keeps 2 dead letters. Their products are shown as they were before.",
+    ),
+    Case(
+        "DeadLettersGrow",
+        [Gauge('projection_dead_letters{projection="product_view"}', 5, 20, 45)],
+        _PRODUCTS,
+        "25 dead letters came in the last 30 minutes; up to 20 are no reason to call anybody.",
+        "page",
+        minutes=(60, 60, 20, 60),
+    ),
+]
+
+_MAILS = [
+    Case(
+        "MailsFail",
+        [
+            Counter('notifications_total{kind="digest",outcome="unreachable"}', 0, 0.2, 2),
+            Counter('notifications_total{kind="digest",outcome="sent"}', 9, 9, 0),
+        ],
+        {},
+        "2.0 attempts a minute fail.",
+    ),
+    Case(
+        "MailOutcomeUnknown",
+        [Counter('notifications_total{kind="digest",outcome="unknown"}', 0, 0, 1)],
+        {},
+        "60 mails of the last hour may have been sent, or not. An operator must decide.",
+        minutes=(70, 70, 70, 120),
+    ),
+    Case(
+        "DigestsLate",
+        [Gauge("notifications_waiting_oldest_seconds", 0, 590, 720)],
+        {},
+        "The oldest event that waits for a digest is 12m 0s old; 10 minutes are allowed.",
+    ),
+]
+
+_PROCESSES = [
+    Case(
+        "NoScrape",
+        [Gauge('up{job="relay",instance="a:9103"}', 1, 1, 0)],
+        {"job": "relay", "instance": "a:9103"},
+        "Prometheus gets no metrics from relay at a:9103. It is dead, or hangs.",
+        "page",
+    ),
+    Case(
+        "ProcessMissing",
+        [
+            Gauge('up{job="command-api"}', 1, 0, 1),
+            Gauge('up{job="query-api"}', 1, 0, 1),
+            Gauge('up{job="projector"}', 1, 0, None),
+            Gauge('up{job="relay"}', 1, 0, 1),
+        ],
+        {"job": "projector"},
+        "Prometheus has no address of a projector from which it could get metrics.",
+        "page",
+    ),
+    Case(
+        "EventLoopBlocked",
+        [Gauge(f"event_loop_lag_seconds{{{_COMMAND}}}", 0.01, 0.4, 0.8)],
+        {"job": "command-api", "instance": "a:9100"},
+        "A timer on its event loop was 800ms late; 500 ms are allowed.",
+    ),
+    Case(
+        "MeasurementOld",
+        [Moment('measured_timestamp_seconds{job="relay",measurement="consumer groups"}', -10, -290, -900)],
+        {"job": "relay", "measurement": "consumer groups"},
+        'The measurement "consumer groups" last succeeded 15m 0s ago. Alerts on its metrics may be missing.',
+    ),
+    Case(
+        "LogLinesLost",
+        [Counter('log_lines_lost_total{job="relay",instance="a:9103"}', 0, 0, 4)],
+        {"job": "relay"},
+        "60 lines were lost in the last 15 minutes.",
+    ),
+    Case(
+        "ClockSkew",
+        [Gauge('clock_skew_seconds{job="relay",database="event store"}', 0.01, -0.4, -3)],
+        {"job": "relay", "database": "event store"},
+        "They differ by 3s. Lags and ages are wrong by as much.",
+    ),
+    Case(
+        "CertificateExpires",
+        [
+            Moment(
+                'certificate_expiry_timestamp_seconds{job="relay",file="/tls/ca.pem",instance="a"}',
+                90 * _DAY, 15 * _DAY, 13 * _DAY,
+            )
+        ],
+        {"job": "relay", "file": "/tls/ca.pem"},
+        "/tls/ca.pem of relay expires in 13d 0h 0m 0s.",
+        minutes=(30, 60, 150, 30),
+    ),
+    Case(
+        "CertificateExpiresNow",
+        [
+            Moment(
+                'certificate_expiry_timestamp_seconds{job="relay",file="/tls/ca.pem",instance="a"}',
+                90 * _DAY, 3 * _DAY, 1.5 * _DAY,
+            )
+        ],
+        {"job": "relay", "file": "/tls/ca.pem"},
+        "/tls/ca.pem of relay expires in 1d 12h 0m 0s.",
+        "page",
+    ),
+]  # fmt: skip
+
+_COMMANDS_AND_READS = [
+    Case(
+        "RequestsShed",
+        [Counter(f"http_server_requests_shed_total{{{_COMMAND}}}", 0, 50, 300)],
+        {"job": "command-api"},
+        "It answers 5.0 requests a second with 503 `overloaded`.",
+        "page",
+    ),
+    Case(
+        "RateLimitSurge",
+        [Counter(f'http_server_request_duration_seconds_count{{{_COMMAND},status="429"}}', 0, 240, 600)],
+        {"job": "command-api"},
+        "It answers 10.0 requests a second with 429.",
+    ),
+    Case(
+        "OutcomesUnknown",
+        [
+            Counter('commands_total{command="create",result="unknown"}', 0, 0, 2),
+            Counter('commands_total{command="create",result="appended"}', 9, 9, 9),
+        ],
+        {},
+        "30 commands of the last 15 minutes: the connection to the event store was lost.",
+    ),
+    Case(
+        "CommandsFail",
+        [
+            Counter('commands_total{command="create",result="failed"}', 0, 0, 2),
+            Counter('commands_total{command="create",result="refused"}', 0, 9, 0),
+        ],
+        {"command": "create"},
+        "30 commands of the kind create failed in the last 15 minutes.",
+    ),
+    Case(
+        "ConflictsSurge",
+        [
+            Counter('commands_total{command="create",result="conflict"}', 0, 20, 50),
+            Counter('commands_total{command="create",result="appended"}', 100, 80, 50),
+        ],
+        {},
+        "50% of all commands; 30 % are allowed.",
+    ),
+    Case(
+        "PoolSaturated",
+        [Gauge(f'db_pool_waiting{{{_COMMAND},pool="command_api read"}}', 0, 0.5, 4)],
+        {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
+        'Callers wait for a connection of "command_api read", or give up.',
+    ),
+    Case(
+        "PoolSaturated",
+        [Counter(f'db_pool_acquire_failures_total{{{_COMMAND},pool="command_api read"}}', 0, 0, 2)],
+        {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
+        'Callers wait for a connection of "command_api read", or give up.',
+    ),
+    Case(
+        "TableReadsRefused",
+        [Counter('table_reads_refused_total{job="query-api",pool="lists"}', 0, 3, 120)],
+        {"pool": "lists"},
+        "2.0 reads a second of the group lists are answered 503.",
+        "page",
+    ),
+    Case(
+        "CacheDown",
+        [
+            Counter('cache_requests_total{job="query-api",result="hit"}', 100, 90, 10),
+            Counter('cache_requests_total{job="query-api",result="bypass"}', 0, 10, 90),
+        ],
+        {"job": "query-api"},
+        "Readers get the same answers from PostgreSQL, slower.",
+    ),
+    Case(
+        "CacheDown",
+        [Gauge('cache_breaker_open{job="query-api",instance="a:9101"}', 0, 0, 1)],
+        {"job": "query-api"},
+        "Readers get the same answers from PostgreSQL, slower.",
+    ),
+]
+
+_POD = 'container="projector",pod="projector-1"'
+_DISK = 'instance="db",mountpoint="/data",fstype="ext4"'
+_UNDER_REPLICATED = "kafka_topic_partition_under_replicated_partition"
+_INFRASTRUCTURE = [
+    Case(
+        "DiskFillsUp",
+        [
+            Gauge(f"node_filesystem_avail_bytes{{{_DISK}}}", 60, 16, 12),
+            Gauge(f"node_filesystem_size_bytes{{{_DISK}}}", 100, 100, 100),
+        ],
+        {"instance": "db", "mountpoint": "/data", "fstype": "ext4"},
+        "/data has 12% left; 15 % is the limit.",
+        "page",
+    ),
+    Case(
+        "ReplicationLate",
+        [Gauge('pg_replication_lag_seconds{instance="replica"}', 0, 25, 40)],
+        {"instance": "replica"},
+        "It is 40s behind its primary; 30 s are allowed.",
+    ),
+    Case(
+        "ArchivingFails",
+        [Counter('pg_stat_archiver_failed_count{instance="db"}', 0, 0, 1)],
+        {"instance": "db"},
+        "15 attempts failed in 15 minutes. The disk fills up, and backups get older.",
+        "page",
+    ),
+    Case(
+        "BackupOld",
+        [
+            Moment(
+                'cnpg_collector_last_available_backup_timestamp{namespace="shop"}',
+                -3600, -25 * 3600, -30 * 3600,
+            )
+        ],
+        {"namespace": "shop"},
+        "It was made 1d 6h 0m 0s ago; 26 hours are allowed.",
+        "page",
+    ),
+    Case(
+        "KafkaUnderReplicated",
+        [
+            Gauge(f'{_UNDER_REPLICATED}{{topic="products-events",partition="1"}}', 0, 0, 1),
+            Gauge(f'{_UNDER_REPLICATED}{{topic="products-events",partition="2"}}', 0, 0, 1),
+        ],
+        {"topic": "products-events"},
+        "2 of its partitions are missing a replica. One more broker lost may stop writes.",
+        "page",
+    ),
+    Case(
+        "RedisEvicts",
+        [Counter('redis_evicted_keys_total{instance="redis"}', 0, 300, 1200)],
+        {"instance": "redis"},
+        "It drops 20 keys a second, to make room.",
+    ),
+    Case(
+        "PodRestarts",
+        [Counter(f"kube_pod_container_status_restarts_total{{{_POD}}}", 0, 0.05, 0.2)],
+        {"container": "projector", "pod": "projector-1"},
+        "projector-1 was started again 6 times in 30 minutes.",
+    ),
+    Case(
+        "PodThrottled",
+        [
+            Counter(f"container_cpu_cfs_throttled_periods_total{{{_POD}}}", 0, 100, 300),
+            Counter(f"container_cpu_cfs_periods_total{{{_POD}}}", 600, 600, 600),
+        ],
+        {"container": "projector", "pod": "projector-1"},
+        "projector-1 is held back in 50% of all periods; 25 % are allowed.",
+    ),
+]  # fmt: skip
+
+CASES = [
+    *_LOG_AND_RELAY, *_PROJECTIONS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS, *_INFRASTRUCTURE,
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Servers that require TLS and a log-in, and refuse everything else."""
