@@ -58,7 +58,7 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write docs/schemas, docs/asyncapi.yaml and docs/metrics.md from the code
+docs: .venv/.complete ## write docs/schemas, asyncapi.yaml, metrics.md and logs.md from the code
 	.venv/bin/python -m docs.generate
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)

@@ -7,6 +7,7 @@ import yaml
 
 from docs.generate.asyncapi import asyncapi_document
 from docs.generate.kafka_rights import kafka_rights_page
+from docs.generate.logs import logs_page
 from docs.generate.metrics import metrics_page
 from docs.generate.schemas import all_schemas
 
@@ -36,5 +37,9 @@ def files() -> dict[Path, str]:
         for name, schema in all_schemas().items()
     }
     document = yaml.dump(asyncapi_document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
-    pages = {DOCS / "metrics.md": metrics_page(), DOCS / "kafka-rights.md": kafka_rights_page()}
+    pages = {
+        DOCS / "metrics.md": metrics_page(),
+        DOCS / "logs.md": logs_page(),
+        DOCS / "kafka-rights.md": kafka_rights_page(),
+    }
     return {**made, DOCS / "asyncapi.yaml": _HEAD + document, **pages}

@@ -238,8 +238,9 @@ class NotificationRun:
             tally[event.event_type, result] += 1
             if isinstance(verdict, TryAgain) or result == "notified":
                 _log.info(
-                    result,
+                    "mails attempted",
                     projection=self._name,
+                    result=result,
                     product_id=str(event.product_id),
                     event_id=str(event.metadata.event_id),
                     correlation_id=event.metadata.correlation_id,

@@ -6,6 +6,7 @@ is matched in its sent form, and each route decodes its segments (`path.py`).
 """
 
 import math
+import re
 from time import perf_counter
 from urllib.parse import quote
 
@@ -18,12 +19,16 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
-from shared.ops.logs import get_logger
+from shared.ops.logs import add_log_fields, get_logger
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
+from shared.ops.plain_values import UUID_PATTERN
 from shared.telemetry.spans import Span
 
 _UNMATCHED = "unmatched"
+# In log lines; a path may have 32 KB.
+_PATH_CHARACTERS_MAX = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_product_id = re.compile(UUID_PATTERN)
 _log = get_logger(__name__)
 
 
@@ -73,7 +78,7 @@ class RequestLayer:
             except ClientLeft:
                 raise
             except Exception as error:
-                _log.exception("request failed", path=scope["path"])
+                _log.exception("request failed", path=scope["path"][:_PATH_CHARACTERS_MAX])
                 span.fail(error)
                 if answer.status == 0:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
@@ -87,6 +92,7 @@ class RequestLayer:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         end_of_request(span, scope, method, route, status)
         HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
+        _name_product(scope)
         # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
         if status >= 500 and status != 503:
             write = _log.error
@@ -102,10 +108,17 @@ class RequestLayer:
             "request",
             method=method,
             route=route,
-            path=scope["path"],
+            path=scope["path"][:_PATH_CHARACTERS_MAX],
             status=status,
             duration_ms=round(seconds * 1000, 3),
         )
+
+
+def _name_product(scope: Scope) -> None:
+    """The product of the path, for the line about the request; a command names its product itself."""
+    named = scope.get("path_params", {}).get("product_id")
+    if isinstance(named, str) and _product_id.fullmatch(named):
+        add_log_fields(product_id=named)
 
 
 class _Answer:

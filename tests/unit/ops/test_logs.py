@@ -44,7 +44,7 @@ def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
 def test_a_line_says_when_who_and_what_in_utc(stream: io.StringIO) -> None:
     get_logger("query_api.products.find").warning("cache is away", attempt=2)
     (line,) = lines_of(stream)
-    assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
     assert line == {
         "level": "warning",
         "event": "cache is away",
