@@ -13,7 +13,7 @@ help: ## list all commands
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
 
-up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector" leaves one out)
+up: .venv/.complete ## run the whole system; Ctrl-C stops it, the data stays in .local/ (ARGS="--without projector", "--secure", "--observe")
 	@exec .venv/bin/python -m deploy.local up $(ARGS)
 
 down: .venv/.complete ## stop a running `make up` from another terminal
@@ -58,8 +58,9 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write docs/schemas, asyncapi.yaml, metrics.md and logs.md from the code
+docs: .venv/.complete ## write schemas, asyncapi.yaml, metrics.md, logs.md and the boards of Grafana from the code
 	.venv/bin/python -m docs.generate
+	.venv/bin/python -m deploy.grafana
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)

@@ -11,6 +11,7 @@ from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
 from query_api.http.application import AddRoutes, http_application
+from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.cache_watch import CacheWatch
@@ -43,6 +44,7 @@ from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
+from shared.ops.overload.overload import Overload
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
@@ -66,6 +68,7 @@ class QueryApi:
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
     rates: ApiLimits
+    overload: Overload
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -78,6 +81,7 @@ class QueryApi:
             protocol=protocol,
             limits=self.limits,
             headers=self.headers,
+            overload=self.overload,
         )
 
 
@@ -135,6 +139,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             [clock_measurement("read model", products)],
             settings.answer_headers(("GET", "HEAD")),
             rates,
+            Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
         )
 
 

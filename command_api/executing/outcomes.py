@@ -1,5 +1,8 @@
 """Counts commands by their outcome: the first question of an operator is which of them fail, and how."""
 
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
 from command_api.domain import commands as c
 from command_api.domain import errors
 from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
@@ -41,19 +44,30 @@ _new, _repeated, _mismatch, _waiting = (
 )
 
 
-def count_success(command: c.Command, was_changed: bool | None, *, has_key: bool) -> None:
+class _Answer(Protocol):
     """`was_changed` None: the first answer to a key was repeated."""
-    _counts[type(command), _SUCCESSES[was_changed]]()
+
+    @property
+    def was_changed(self) -> bool | None: ...
+
+
+A = TypeVar("A", bound=_Answer)
+
+
+async def counted(command: c.Command, execution: Awaitable[A], *, has_key: bool) -> A:
+    """The answer of the execution; counts it, or its error, whoever's fault it is."""
+    try:
+        answer = await execution
+    except Exception as error:
+        result = next(result for kind, result in _FAILURES if isinstance(error, kind))
+        _counts[type(command), result]()
+        if isinstance(error, errors.KeyReused):
+            _mismatch()
+        raise
+    _counts[type(command), _SUCCESSES[answer.was_changed]]()
     if has_key:
-        (_repeated if was_changed is None else _new)()
-
-
-def count_failure(command: c.Command, error: Exception) -> None:
-    """A command that ended with an error, whoever's fault it is."""
-    result = next(result for kind, result in _FAILURES if isinstance(error, kind))
-    _counts[type(command), result]()
-    if isinstance(error, errors.KeyReused):
-        _mismatch()
+        (_repeated if answer.was_changed is None else _new)()
+    return answer
 
 
 def count_waiting() -> None:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from time import monotonic
+from typing import Protocol
 
 from command_api.executing.ports import (
     Append,
@@ -11,7 +13,13 @@ from command_api.executing.ports import (
     ReservationTaken,
     VersionConflict,
 )
-from shared.ops.metrics.commands import APPEND_COMMANDS, APPENDS, EVENTS_APPENDED
+from shared.ops.metrics.commands import (
+    APPEND_COMMANDS,
+    APPEND_WAITING,
+    APPEND_WAITING_SECONDS,
+    APPENDS,
+    EVENTS_APPENDED,
+)
 from shared.ops.metrics.labels import EVENT_TYPES
 
 _RESULTS: dict[type[AppendOutcome], str] = {
@@ -23,6 +31,19 @@ _RESULTS: dict[type[AppendOutcome], str] = {
 _by_result = {kind: APPENDS.labels(result).inc for kind, result in _RESULTS.items()}
 _failed = APPENDS.labels("failed").inc
 _by_type = {event_type: EVENTS_APPENDED.labels(event_type).inc for event_type in EVENT_TYPES}
+
+
+class Queued(Protocol):
+    """A command in the queue; `queued_at` in monotonic seconds."""
+
+    @property
+    def queued_at(self) -> float: ...
+
+
+def watch_queue(queue: Sequence[Queued]) -> None:
+    """Export the length and the age of this queue, whose first element is the oldest, at each scrape."""
+    APPEND_WAITING.set_function(lambda: len(queue))
+    APPEND_WAITING_SECONDS.set_function(lambda: monotonic() - queue[0].queued_at if queue else 0.0)
 
 
 def count_outcomes(appends: Sequence[Append], outcomes: Sequence[AppendOutcome]) -> None:

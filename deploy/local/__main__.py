@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|shell|clean`: the local stack of this directory (`.local/`)."""
+"""`python -m deploy.local up|down|status|shell|traces|clean`: the local stack in `.local/`."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ from deploy.local.settings import PROCESSES, StackSettings
 from deploy.local.shell import MARK, run_shell
 from deploy.local.stack import build_stack
 from deploy.local.supervisor import Supervisor
+from deploy.local.traces.command import add_arguments, run_traces
 
 _DOWN_SECONDS_MAX = 90.0
 
@@ -95,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
                 "--secure", action="store_true",
                 help="callers need a token; a token for each role is in .local/tokens",
             )  # fmt: skip
+            command.add_argument(
+                "--observe", action="store_true",
+                help="keep traces of all requests; `python -m deploy.local traces` shows them",
+            )  # fmt: skip
+    add_arguments(commands.add_parser("traces", help="Show traces.", allow_abbrev=False))
     return parser
 
 
@@ -110,7 +116,10 @@ def main() -> int:
         if command == "shell":
             return run_shell(settings, rest)
         if command == "up":
-            settings = replace(settings, without=frozenset(given.without), is_secure=given.secure)
+            chosen = {"is_secure": given.secure, "is_observed": given.observe}
+            settings = replace(settings, without=frozenset(given.without), **chosen)
+        if command == "traces":
+            return run_traces(settings.traces, given)
         return _COMMANDS[command](settings)
     except LocalStackError as error:
         print(f"deploy.local {command}: {error}", file=sys.stderr)

@@ -22,6 +22,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "PROJECTOR_OPS_PORT": 9102,
     "RELAY_OPS_PORT": 9103,
     "ISSUER_PORT": 9110,
+    "OTLP_PORT": 4318,
 }
 ADDRESSES = (
     "EVENT_STORE_DSN",
@@ -34,6 +35,7 @@ ADDRESSES = (
     "SMTP_URL",
     "NOTIFICATION_RECIPIENTS",
     "AUTH_ISSUER",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 
 
@@ -71,6 +73,8 @@ class StackSettings:
     """Processes that are not started because the user runs them, under a debugger for example."""
     is_secure: bool = False
     """Whether callers need a token, as in the running stack, or in the last one."""
+    is_observed: bool = False
+    """Whether traces are kept, as in the running stack, or in the last one."""
 
     @classmethod
     def read(cls, root: Path) -> "StackSettings":
@@ -79,7 +83,9 @@ class StackSettings:
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
         own = {name: given[name] for name in ADDRESSES if name in given}
-        return cls(root, ports, own, is_secure=secure_mark(root / ".local").exists())
+        folder = root / ".local"
+        marks = (secure_mark(folder).exists(), observed_mark(folder).exists())
+        return cls(root, ports, own, is_secure=marks[0], is_observed=marks[1])
 
     @property
     def folder(self) -> Path:
@@ -122,6 +128,16 @@ class StackSettings:
         return self.is_secure and "AUTH_ISSUER" not in self.own
 
     @property
+    def starts_traces(self) -> bool:
+        """Spans go to the user's own receiver where OTEL_EXPORTER_OTLP_ENDPOINT is set."""
+        return self.is_observed and "OTEL_EXPORTER_OTLP_ENDPOINT" not in self.own
+
+    @property
+    def traces(self) -> Path:
+        """The spans that the receiver of traces has got, in one file."""
+        return self.folder / "traces" / "traces.db"
+
+    @property
     def tokens(self) -> Path:
         """A token of the local issuer for each role, one file each."""
         return self.folder / "tokens"
@@ -139,6 +155,7 @@ class StackSettings:
         skipped |= set() if self.starts_kafka else {"KAFKA_PORT", "KAFKA_CONTROLLER_PORT"}
         skipped |= set() if self.starts_mail else {"SMTP_PORT"}
         skipped |= set() if self.starts_issuer else {"ISSUER_PORT"}
+        skipped |= set() if self.starts_traces else {"OTLP_PORT"}
         skipped |= {port for name in self.without for port in PROCESSES[name].ports}
         return {name: port for name, port in self.ports.items() if name not in skipped}
 
@@ -146,6 +163,11 @@ class StackSettings:
 def secure_mark(folder: Path) -> Path:
     """The file that says to commands in other terminals that the stack asks for tokens."""
     return folder / "secure"
+
+
+def observed_mark(folder: Path) -> Path:
+    """The file that says to commands in other terminals that the stack keeps traces."""
+    return folder / "observed"
 
 
 def _port(name: str, value: str) -> int:

@@ -15,6 +15,7 @@ from deploy.local.process import Job, Process
 from deploy.local.redis import RedisServer
 from deploy.local.server import Progress, Server
 from deploy.local.settings import PROCESSES, StackSettings
+from deploy.local.traces.server import TraceServer
 
 EVENT_STORE, READ_MODEL = "event_store", "read_model"
 CAUGHT_RECIPIENT = "somebody@localhost"
@@ -64,16 +65,26 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         settings.logs / "issuer.log",
         progress_of("issuer"),
     )
+    traces = TraceServer(
+        settings.traces,
+        settings.ports["OTLP_PORT"],
+        settings.root,
+        settings.logs / "traces.log",
+        progress_of("traces"),
+    )
     wanted: list[tuple[bool, Server]] = [
         (settings.starts_postgres, postgres),
         (settings.starts_redis, redis),
         (settings.starts_kafka, kafka),
         (settings.starts_mail, mail),
         (settings.starts_issuer, issuer),
+        (settings.starts_traces, traces),
     ]
     shared = _shared_environment(settings, postgres, redis, kafka)
     if settings.starts_issuer:
         shared |= issuer.access_settings
+    if settings.starts_traces:
+        shared |= traces.settings_of_processes
     return Stack(
         [server for is_wanted, server in wanted if is_wanted],
         _migrations(settings, postgres, shared, progress_of),

@@ -15,7 +15,7 @@ from deploy.local.errors import LocalStackError, PortTaken
 from deploy.local.lock import directory_lock
 from deploy.local.ports import require_free
 from deploy.local.server import Progress, Server
-from deploy.local.settings import StackSettings, secure_mark
+from deploy.local.settings import StackSettings, observed_mark, secure_mark
 from deploy.local.stack import Stack, build_stack
 from deploy.local.welcome import welcome
 
@@ -57,7 +57,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         with directory_lock(self._settings.folder) as was_abrupt:
             self._require_free_ports(_ABRUPT_END_SECONDS_MAX if was_abrupt else 0)
-            self._mark_secure()
+            self._mark()
             try:
                 self._start()
                 self._watch()
@@ -91,12 +91,16 @@ class Supervisor:
                 self._display.status("The last run was killed: waiting until its servers have stopped")
                 time.sleep(_TICK_SECONDS)
 
-    def _mark_secure(self) -> None:
-        mark = secure_mark(self._settings.folder)
-        if self._settings.is_secure:
-            mark.touch()
-        else:
-            mark.unlink(missing_ok=True)
+    def _mark(self) -> None:
+        """Commands in other terminals see how this stack was started."""
+        for mark, is_set in (
+            (secure_mark(self._settings.folder), self._settings.is_secure),
+            (observed_mark(self._settings.folder), self._settings.is_observed),
+        ):
+            if is_set:
+                mark.touch()
+            else:
+                mark.unlink(missing_ok=True)
 
     def _start(self) -> None:
         started = time.monotonic()

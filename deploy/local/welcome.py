@@ -26,11 +26,20 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
                 {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
                 {ports["RELAY_OPS_PORT"]} (relay)
   logs          {settings.logs}
-{mails}{_tokens(settings)}{left_out}
+{mails}{_traces(settings)}{_tokens(settings)}{left_out}
 Try:
 {_first_commands(settings)}  curl -i{bearer} {posting} -d '{body}'
   curl -i{bearer} http://127.0.0.1:{ports["QUERY_PORT"]}/v1/products/by-sku/OBS-M
 """
+
+
+def _traces(settings: StackSettings) -> str:
+    if not settings.starts_traces:
+        return ""
+    return (
+        f"  traces        {settings.traces.parent}; .venv/bin/python -m deploy.local traces lists them,\n"
+        "                traces TRACE_ID shows one, traces --slowest 10 the slowest\n"
+    )
 
 
 def _tokens(settings: StackSettings) -> str:

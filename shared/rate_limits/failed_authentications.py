@@ -14,7 +14,7 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.metrics.rate_limits import RATE_LIMIT_DECISIONS
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses
-from shared.rate_limits.limits import bucket_key
+from shared.rate_limits.limits import bucket_key, caller_of
 from shared.rate_limits.ports import RateLimiter
 
 FAILED_TOO_OFTEN = Problem(
@@ -72,7 +72,7 @@ class FailedAuthentications:
 
     async def _count(self, address: str) -> None:
         """Take one failure from the budget; if none is left, the next request of the address is refused."""
-        key = bucket_key(self._budget.name, f"address {address}")
+        key = bucket_key(self._budget.name, caller_of(None, address))
         decision = await self._limiter.take(key, self._budget)
         if decision.is_allowed:
             self._allowed()

@@ -15,7 +15,7 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.metrics.rate_limits import CALLER_REQUESTS_REFUSED
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
-from shared.rate_limits.limits import TAKES, Limits, retry_after_seconds
+from shared.rate_limits.limits import TAKES, Limits, caller_of, retry_after_seconds
 
 RATE_LIMITED = Problem(429, "rate-limited", "Too many requests", "Try again after Retry-After.")
 TOO_MANY_IN_PROGRESS = Problem(
@@ -53,7 +53,7 @@ class RateLimitLayer:
         caller = caller_in(scope)
         subject = None if caller is None else caller.subject
         takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
-        who = f"address {address}" if subject is None else f"caller {subject}"
+        who = caller_of(subject, address)
         self._in_progress[who] += 1
         try:
             decisions = [await each for each in takes]

@@ -56,14 +56,14 @@ class Limits:
         ]
 
     def take(self, subject: str | None, address: str) -> Takes:
-        """Begin to take. `subject` None: an anonymous caller is its address."""
+        """Begin to take a request of this caller."""
         takes = []
         kind = self._kind
         if kind.per_caller is not None:
-            who = f"address {address}" if subject is None else f"caller {subject}"
-            takes.append(self._limiter.take(bucket_key(kind.per_caller.name, who), kind.per_caller))
+            key = bucket_key(kind.per_caller.name, caller_of(subject, address))
+            takes.append(self._limiter.take(key, kind.per_caller))
         if kind.per_address is not None:
-            key = bucket_key(kind.per_address.name, f"address {address}")
+            key = bucket_key(kind.per_address.name, caller_of(None, address))
             takes.append(self._limiter.take(key, kind.per_address))
         return tuple(takes)
 
@@ -85,6 +85,11 @@ class Limits:
             state % (decision.remaining, decision.reset_seconds)
             for state, decision in zip(self._states, decisions, strict=True)
         )
+
+
+def caller_of(subject: str | None, address: str) -> str:
+    """The subject of a token; without a token, the address. No subject can be taken for an address."""
+    return f"address {address}" if subject is None else f"caller {subject}"
 
 
 def retry_after_seconds(decisions: Sequence[Decision]) -> int:

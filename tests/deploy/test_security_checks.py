@@ -49,6 +49,7 @@ def test_an_accepted_finding_may_move_and_another_secret_in_its_file_is_new(tmp_
         [sys.executable, "-m", "detect_secrets", "scan"], cwd=repository, check=True, capture_output=True
     )
     (repository / secret_scan.BASELINE).write_bytes(scan.stdout)
+    subprocess.run(["git", "-C", str(repository), "add", "."], check=True)
     (repository / "settings").write_text(f"# moved\n\n{_PRIVATE_KEY}\n")
     assert _unknown(repository) == []
     (repository / "settings").write_text(f'{_PRIVATE_KEY}\nkey = "{_CLOUD_KEY}"\n')

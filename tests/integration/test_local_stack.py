@@ -358,6 +358,36 @@ def test_the_users_own_issuer_is_not_replaced(make_checkout: Callable[..., Check
     assert not (checkout.folder / ".local/tokens").exists()
 
 
+def test_an_observed_stack_keeps_the_spans_of_its_processes(make_checkout: Callable[..., Checkout]) -> None:
+    checkout = make_checkout(OWN_SERVERS)
+    receiver = f"http://127.0.0.1:{checkout.environment['OTLP_PORT']}"
+    checkout.up("--observe")
+    told = {checkout.seen_by(one)["OTEL_EXPORTER_OTLP_ENDPOINT"] for one in PROCESSES_OF_STAND_INS}
+    assert told == {receiver}
+    checkout.must_say("deploy.local traces lists them")
+    one = {"name": "a request", "traceId": "ab" * 16, "spanId": "cd" * 8, "kind": 2}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
+    assert httpx.post(f"{receiver}/v1/traces", json=body).status_code == 200
+    assert "a request" in checkout.run("traces", "abab").stdout
+    shell = checkout.run("shell", "-c", "echo $OTEL_EXPORTER_OTLP_ENDPOINT", SHELL="/bin/sh")
+    assert shell.stdout.strip() == receiver
+    checkout.run("down")
+    assert "a request" in checkout.run("traces").stdout, "they stay"
+    (checkout.folder / "up.log").unlink()  # it says "Ready" already
+    checkout.up()
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in checkout.seen_by("projector-run")
+
+
+def test_the_users_own_variables_of_opentelemetry_are_handed_on(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://mine:4318", "OTEL_TRACES_SAMPLER_ARG": "0.5"}
+    checkout = make_checkout({**OWN_SERVERS, **own})
+    checkout.up("--observe")
+    assert own.items() <= checkout.seen_by("command_api-relay").items()
+    assert not port_is_taken(int(checkout.environment["OTLP_PORT"]))
+
+
 def test_python_in_a_shell_is_ours_whatever_the_users_start_file_puts_first(
     make_checkout: Callable[..., Checkout], tmp_path: Path
 ) -> None:

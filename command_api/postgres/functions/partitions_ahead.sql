@@ -8,4 +8,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
           > reached.last_value / log.partition_positions
 $$;
 
+REVOKE ALL ON FUNCTION catalogue.partitions_ahead FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION catalogue.partitions_ahead TO catalogue_writer, catalogue_reader;

@@ -17,6 +17,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--slowest", type=int, metavar="N", help="list the N slowest traces")
     command.add_argument("--newest", type=int, metavar="N", help=f"list the N newest traces ({_LISTED})")
     command.add_argument(
+        "--batches", action="store_true", help="list the traces of batches, too; each event has its own trace"
+    )
+    command.add_argument(
         "--position", type=int, metavar="P", help="show the traces of the event at this log position"
     )
 
@@ -37,7 +40,11 @@ def run_traces(file: Path, given: argparse.Namespace) -> int:
         return _show(store, store.named(given.trace_id.lower()), given.trace_id)
     if given.position is not None:
         return _show(store, store.at_position(given.position), f"position {given.position}", many=True)
-    print(table(store.slowest(given.slowest) if given.slowest else store.newest(given.newest or _LISTED)))
+    if given.slowest:
+        listed = store.slowest(given.slowest, with_batches=given.batches)
+    else:
+        listed = store.newest(given.newest or _LISTED, with_batches=given.batches)
+    print(table(listed))
     return 0
 
 

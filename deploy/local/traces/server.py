@@ -1,11 +1,15 @@
 """The receiver of traces as a server of the stack."""
 
 import http.client
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
+
+_DELAY_MILLISECONDS = "500"
 
 
 class TraceServer(Server):
@@ -20,9 +24,13 @@ class TraceServer(Server):
         self._root = root
 
     @property
-    def endpoint(self) -> str:
-        """For OTEL_EXPORTER_OTLP_ENDPOINT."""
-        return f"http://{HOST}:{self.port}"
+    def settings_of_processes(self) -> Mapping[str, str]:
+        """The settings of a process that sends its spans here, soon: somebody is waiting for them."""
+        delay = os.environ.get("OTEL_BSP_SCHEDULE_DELAY", _DELAY_MILLISECONDS)
+        return {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{self.port}",
+            "OTEL_BSP_SCHEDULE_DELAY": delay,
+        }
 
     def command(self) -> Command:
         """The same at every start."""

@@ -38,6 +38,7 @@ SELECT first.trace_id, first.name, first.service, first.began_ns, first.ended_ns
 FROM spans AS first
 WHERE NOT EXISTS (
     SELECT 1 FROM spans AS parent WHERE parent.trace_id = first.trace_id AND parent.span_id = first.parent_id)
+    AND (? OR first.kind IN ('server', 'internal') OR first.failure IS NOT NULL)
 ORDER BY {order} LIMIT ?
 """
 
@@ -96,17 +97,18 @@ class TraceStore:
         with self._connection() as connection:
             return [_span(row) for row in connection.execute(_LINKED, (trace_id,))]
 
-    def newest(self, limit: int) -> Sequence[TraceSummary]:
-        """The newest first."""
-        return self._traces("first.began_ns DESC", limit)
+    def newest(self, limit: int, *, with_batches: bool = False) -> Sequence[TraceSummary]:
+        """The newest first. Traces of batches are left out unless they failed: each event has its own."""
+        return self._traces("first.began_ns DESC", limit, with_batches)
 
-    def slowest(self, limit: int) -> Sequence[TraceSummary]:
+    def slowest(self, limit: int, *, with_batches: bool = False) -> Sequence[TraceSummary]:
         """Those whose first span took longest."""
-        return self._traces("took_ns DESC", limit)
+        return self._traces("took_ns DESC", limit, with_batches)
 
-    def _traces(self, order: str, limit: int) -> Sequence[TraceSummary]:
+    def _traces(self, order: str, limit: int, with_batches: bool) -> Sequence[TraceSummary]:
+        sql = _TRACES.format(order=order)
         with self._connection() as connection:
-            return [TraceSummary(*row) for row in connection.execute(_TRACES.format(order=order), (limit,))]
+            return [TraceSummary(*row) for row in connection.execute(sql, (with_batches, limit))]
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -10,12 +10,20 @@ _BAR_CHARACTERS = 24
 _NAME_CHARACTERS = 44
 _DEPTH_MAX = 50
 # Attributes that help to find what took long; the others are in the file.
-_SHOWN = (
-    "http.response.status_code", "catalogue.command", "catalogue.outcome", "catalogue.event_type",
-    "catalogue.stream_version", "catalogue.log_position", "catalogue.log_positions",
-    "catalogue.seconds_since_recorded", "catalogue.mail.outcome", "messaging.destination.name",
-    "messaging.batch.message_count", "db.operation.batch.size",
-)  # fmt: skip
+_SHOWN = {
+    "http.response.status_code": "status",
+    "catalogue.command": "command",
+    "catalogue.outcome": "outcome",
+    "catalogue.event_type": "event type",
+    "catalogue.stream_version": "version",
+    "catalogue.log_position": "position",
+    "catalogue.log_positions": "positions by partition",
+    "catalogue.seconds_since_recorded": "seconds since recorded",
+    "catalogue.mail.outcome": "mail",
+    "messaging.destination.name": "topic",
+    "messaging.batch.message_count": "messages",
+    "db.operation.batch.size": "commands",
+}
 
 
 def table(traces: Sequence[TraceSummary]) -> str:
@@ -71,7 +79,7 @@ def _bar(span: StoredSpan, began: int, ended: int) -> str:
 
 def _details(span: StoredSpan) -> str:
     shown = [
-        f"{name.rsplit('.', 1)[-1]}={span.attributes[name]}" for name in _SHOWN if name in span.attributes
+        f"{said} {_text(span.attributes[name])}" for name, said in _SHOWN.items() if name in span.attributes
     ]
     shown += [event["name"] for event in span.events if event["name"] != "exception"]
     shown += [f"linked with trace {link['trace_id']}" for link in span.links[:1]]
@@ -79,6 +87,10 @@ def _details(span: StoredSpan) -> str:
         shown.append(f"and {len(span.links) - 1} more")
     failure = [f"FAILED: {span.failure}"] if span.failure else []
     return "".join(f", {one}" for one in [*failure, *shown])
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _ms(nanoseconds: int) -> str:

@@ -154,8 +154,15 @@ def test_a_waterfall_has_each_span_under_its_parent() -> None:
     head, _, *lines = waterfall(TRACES[:3]).splitlines()
     assert head.startswith("trace aa01, began 00:00:00.000 UTC, 50.00 ms, 3 spans in s")
     assert [line.split("  s")[0].split("#")[-1].strip() for line in lines] == ["request", "append", "deep"]
-    assert "FAILED: away, log_position=7, linked with trace bb" in lines[1]
+    assert "FAILED: away, position 7, linked with trace bb" in lines[1]
     assert lines[1].index("append") - lines[0].index("request") == 2
+
+
+def test_the_traces_of_batches_are_listed_if_they_failed_or_are_wanted(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path / "traces.db")
+    store.add([_span("aa", "1", kind="consumer"), _span("bb", "1", kind="consumer", failure="away")])
+    assert [one.trace_id for one in store.newest(5)] == ["bb"]
+    assert {one.trace_id for one in store.slowest(5, with_batches=True)} == {"aa", "bb"}
 
 
 def _shown(file: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

@@ -49,6 +49,8 @@ def test_behind_trusted_proxies_it_is_the_last_address_that_is_no_proxy(
 def test_a_long_list_costs_no_more_than_a_few_hops() -> None:
     hops = ", ".join([FORGED] + ["10.1.1.1"] * 5000)
     assert behind("10.0.0.0/8").of(PROXY, forwarded_for(hops)) == "10.1.1.1"
+    beyond = ", ".join([CLIENT] + ["10.1.1.1"] * HOPS_MAX)
+    assert behind("10.0.0.0/8").of(PROXY, forwarded_for(beyond)) == "10.1.1.1"
     within = ", ".join([CLIENT] + ["10.1.1.1"] * (HOPS_MAX - 1))
     assert behind("10.0.0.0/8").of(PROXY, forwarded_for(within)) == CLIENT
 

@@ -1,0 +1,239 @@
+"""The two APIs: requests by rate, errors and duration, then what is behind them."""
+
+from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
+
+_HTTP = "http_server_request_duration_seconds"
+
+
+def _requests(job: str, objective: str, milliseconds: int) -> Row:
+    only = f'{{job="{job}"}}'
+    return Row(
+        "Requests",
+        [
+            Panel(
+                "Requests a second by route",
+                "reqps",
+                "What callers ask for. `unmatched`: addresses that do not exist.",
+                "RequestsShed",
+                [rate_by("route", f"{_HTTP}_count", only)],
+            ),
+            Panel(
+                "Answers a second by status",
+                "reqps",
+                "4xx are the callers' errors, 5xx are ours. 0: the caller left.",
+                f"ErrorBudgetBurns-{objective}-availability",
+                [rate_by("status", f"{_HTTP}_count", only)],
+            ),
+            Panel(
+                "Duration",
+                "s",
+                f"The objective: 99 % within {milliseconds} ms.",
+                f"ErrorBudgetBurns-{objective}-latency",
+                quantiles(_HTTP, only, shares=(0.5, 0.95, 0.99)),
+            ),
+            Panel(
+                "Duration by route (p99)",
+                "s",
+                "Which route is slow.",
+                f"ErrorBudgetBurns-{objective}-latency",
+                quantiles(_HTTP, only, "route", (0.99,)),
+            ),
+            Panel(
+                "Requests under way",
+                "short",
+                "Rises before the duration does.",
+                "RequestsShed",
+                [Query(f"sum by (instance) (http_server_requests_in_flight{only})", "{{instance}}")],
+            ),
+            Panel(
+                "Refused a second: overload and limits",
+                "reqps",
+                "Refused at the door with 503 `overloaded`, and with 429 because a caller asks too much.",
+                "RateLimitSurge",
+                [
+                    Query(f"sum(rate(http_server_requests_shed_total{only}[{WINDOW}]))", "overloaded"),
+                    Query(
+                        f'sum(rate({_HTTP}_count{{job="{job}",status="429"}}[{WINDOW}])) or vector(0)', "429"
+                    ),
+                ],
+            ),
+        ],
+    )
+
+
+COMMAND_API = Board(
+    "command-api",
+    "Catalogue: command API",
+    "**Can callers write, and how fast?** Requests, then what became of the commands, then the append: all "
+    "waiting commands are written in "
+    "one call, so the number of commands in a call rises with the load.",
+    [
+        _requests("command-api", "command", 250),
+        Row(
+            "Commands",
+            [
+                Panel(
+                    "Commands a second by result",
+                    "ops",
+                    "`conflict` and `refused` are right answers; `unknown`, `unavailable` and `failed` are "
+                    "faults.",
+                    "ConflictsSurge",
+                    [rate_by("result", "commands_total")],
+                ),
+                Panel(
+                    "Commands a second by kind",
+                    "ops",
+                    "Includes the operations of batches and imports.",
+                    "CommandsFail",
+                    [rate_by("command", "commands_total")],
+                ),
+                Panel(
+                    "Idempotency keys a second",
+                    "ops",
+                    "`repeated`: a caller sent a request again and got the first answer. Many mean that "
+                    "callers do not get answers.",
+                    "OutcomesUnknown",
+                    [rate_by("result", "idempotency_total")],
+                ),
+            ],
+        ),
+        Row(
+            "Append",
+            [
+                Panel(
+                    "Duration of an append call",
+                    "s",
+                    "One transaction with one flush to disk. If this is slow, everything is: look at "
+                    "PostgreSQL.",
+                    "ErrorBudgetBurns-command-latency",
+                    quantiles("event_append_duration_seconds"),
+                ),
+                Panel(
+                    "Commands in an append call",
+                    "short",
+                    "Near 256 the writer is at its limit.",
+                    "ErrorBudgetBurns-command-latency",
+                    quantiles("event_append_batch_commands"),
+                ),
+                Panel(
+                    "Oldest command that waits for its call",
+                    "s",
+                    "A few milliseconds are usual.",
+                    "ErrorBudgetBurns-command-latency",
+                    [Query("max(event_append_waiting_oldest_seconds)", "oldest")],
+                ),
+                Panel(
+                    "Append calls: commands a second by result",
+                    "ops",
+                    "`failed`: the call had no outcome for the command.",
+                    "OutcomesUnknown",
+                    [rate_by("result", "event_append_total")],
+                ),
+                Panel(
+                    "Events a second by type",
+                    "ops",
+                    "What the pipeline must carry.",
+                    "RelayStuck",
+                    [rate_by("type", "events_appended_total")],
+                ),
+                Panel(
+                    "Prepared log partitions",
+                    "short",
+                    "Below 1 the log will soon accept nothing.",
+                    "LogPartitionsRunOut",
+                    [Query("min(event_partitions_ahead)", "empty partitions")],
+                ),
+            ],
+        ),
+    ],
+)
+
+QUERY_API = Board(
+    "query-api",
+    "Catalogue: query API and cache",
+    "**Can readers read, and how fast?** Requests, then the cache, then the tables behind it, then readers "
+    "that wait for their own write. "
+    "Without Redis all answers are the same, and slower.",
+    [
+        _requests("query-api", "query", 100),
+        Row(
+            "Cache",
+            [
+                Panel(
+                    "Reads a second from the cache by result",
+                    "ops",
+                    "`bypass`: Redis did not answer, PostgreSQL did.",
+                    "CacheDown",
+                    [rate_by("result", "cache_requests_total")],
+                ),
+                Panel(
+                    "Share of hits",
+                    "percentunit",
+                    "Falls after a flush and in a rebuild, then rises.",
+                    "RedisEvicts",
+                    [
+                        Query(
+                            f'sum(rate(cache_requests_total{{result="hit"}}[{WINDOW}]))'
+                            f" / sum(rate(cache_requests_total[{WINDOW}]))",
+                            "hits",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Fills a second by result",
+                    "ops",
+                    "`older`: the cache had a newer document already, which is right.",
+                    "CacheDown",
+                    [rate_by("result", "cache_fills_total")],
+                ),
+                Panel(
+                    "Redis is not asked",
+                    "bool",
+                    "1: it failed several times in a row, so reads go to PostgreSQL at once.",
+                    "CacheDown",
+                    [Query("max by (instance) (cache_breaker_open)", "{{instance}}")],
+                ),
+                Panel(
+                    "Reads that wait for PostgreSQL",
+                    "short",
+                    "By the group of reads that share a number of connections.",
+                    "TableReadsRefused",
+                    [Query("sum by (pool) (table_reads_waiting)", "{{pool}}")],
+                ),
+                Panel(
+                    "Reads refused a second",
+                    "ops",
+                    "Answered 503, because too many waited.",
+                    "TableReadsRefused",
+                    [rate_by("pool", "table_reads_refused_total")],
+                ),
+            ],
+        ),
+        Row(
+            "Readers that wait for their own write",
+            [
+                Panel(
+                    "Readers that wait",
+                    "short",
+                    "Rises when a view is late.",
+                    "ErrorBudgetBurns-freshness",
+                    [Query("sum(consistency_waiting_readers)", "readers")],
+                ),
+                Panel(
+                    "Waits a second by result",
+                    "ops",
+                    "`behind`: 503, the write was not visible in time.",
+                    "ErrorBudgetBurns-freshness",
+                    [rate_by("result", "consistency_wait_seconds_count")],
+                ),
+                Panel(
+                    "Duration of a wait",
+                    "s",
+                    "As long as the pipeline takes.",
+                    "ErrorBudgetBurns-freshness",
+                    quantiles("consistency_wait_seconds"),
+                ),
+            ],
+        ),
+    ],
+)
