@@ -17,7 +17,7 @@ pytestmark = pytest.mark.servers
 REPEATS = 5
 CREATIONS = 300
 """Of random ids: that one of 12 partitions gets none happens once in 20 thousand million."""
-LAG, POSITION = "projection_lag_events{", "projection_position{"
+LAG, POSITION, GROUP_LAG = "projection_lag_events", "projection_position", "consumer_group_lag_events"
 SERIES_MIN = 100
 """A process has more; fewer would mean that nothing was read."""
 
@@ -43,7 +43,9 @@ async def test_random_paths_methods_skus_tenants_and_projections_make_no_new_ser
 
 
 async def _touch_every_partition(system: System, catalogue: Catalogue, client: httpx.AsyncClient) -> None:
-    """A projection's gauges of a partition begin with the partition's first event."""
+    """A projection's gauges of a partition begin with the partition's first event, those of a consumer group
+    when the relay asks the broker again.
+    """
     creations = [
         {"op": "create", "product": {"name": unique("warm"), "variants": [variant(unique("SKU"))]}}
         for _ in range(CREATIONS)
@@ -51,11 +53,11 @@ async def _touch_every_partition(system: System, catalogue: Catalogue, client: h
     assert (await catalogue.write("POST", "/v1/products:batch", creations)).status_code == 207
 
     async def touched() -> None:
-        lags = [one for one in (await _all_series(system, client))["projector"] if one.startswith(LAG)]
-        positions = [
-            one for one in (await _all_series(system, client))["projector"] if one.startswith(POSITION)
-        ]
-        assert len(positions) == len(lags) > 0
+        series = await _all_series(system, client)
+        lags, positions = _labels(series["projector"], LAG), _labels(series["projector"], POSITION)
+        assert len(lags) == len(positions) > 0
+        projections = {labels.rpartition("projection=")[2] for labels in positions}
+        assert len(_labels(series["relay"], GROUP_LAG)) == len(projections)
 
     await eventually(touched)
 
@@ -125,6 +127,10 @@ async def _all_series(system: System, client: httpx.AsyncClient) -> dict[str, se
         process.name: _series((await client.get(f"http://{HOST}:{process.ops_port}/metrics")).text)
         for process in system.processes
     }
+
+
+def _labels(series: set[str], metric: str) -> list[str]:
+    return [one for one in series if one.startswith(f"{metric}{{")]
 
 
 def _series(text: str) -> set[str]:
