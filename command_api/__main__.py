@@ -13,6 +13,7 @@ from command_api.postgres.migrate import migrate_event_store
 from command_api.relay.settings import RelaySettings
 from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
+from shared.access.settings import load_listening_settings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from shared.ops.settings import load_settings
@@ -63,7 +64,7 @@ def _command(
 def _serve() -> int:
     from command_api.app import PROCESS, serve
 
-    settings = load_settings(CommandSettings)
+    settings = load_listening_settings(CommandSettings)
     configure_logs(PROCESS, settings)
     bound = settings.shutdown_seconds_max
     return run(PROCESS, lambda stop: serve(stop, settings), shutdown_seconds_max=bound)
@@ -72,7 +73,7 @@ def _serve() -> int:
 def _relay() -> int:
     from command_api.relay.app import run_relay
 
-    settings = load_settings(RelaySettings)
+    settings = load_listening_settings(RelaySettings)
     configure_logs("relay", settings)
     return run(
         "relay", lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max

@@ -16,7 +16,7 @@ from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
 from projector.operators.assembly import operations
-from projector.operators.http.endpoints import operator_endpoints
+from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection
@@ -24,6 +24,8 @@ from projector.projections import REBUILDABLE
 from projector.rebuild.postgres.progress import rebuild_measurement
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
+from shared.access.http.operations import protect_operations
+from shared.access.source import open_guard
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
@@ -62,7 +64,11 @@ async def run_projector(
         stores = await open_stores(settings, connections_max, stack)
         server = await serve_operations(
             stack,
-            operations_app(health, operator_endpoints(operations(stores))),
+            protect_operations(
+                operations_app(health, operator_endpoints(operations(stores))),
+                OPERATOR_SCOPES,
+                await open_guard(settings, stack),
+            ),
             settings,
             port=settings.projector_ops_port,
             port_setting="PROJECTOR_OPS_PORT",

@@ -7,10 +7,10 @@ import sys
 from query_api.app import serve
 from query_api.assembly import PROCESS
 from query_api.settings import QuerySettings
+from shared.access.settings import load_listening_settings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.process import EXIT_FAILED, run
-from shared.ops.settings import load_settings
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="serve the read API until SIGTERM or Ctrl-C")
     parser.parse_args()
-    settings = load_settings(QuerySettings)
+    settings = load_listening_settings(QuerySettings)
     configure_logs(PROCESS, settings)
 
     async def until_stopped(stop: asyncio.Event) -> int:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from query_api.assembly import PROCESS, query_api
 from query_api.settings import QuerySettings
+from shared.access.http.operations import protect_operations
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -24,9 +25,11 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
             await api.checkpoints.positions()
 
         health.require("read-model", read_model_answers)
+        if api.guard is not None:
+            health.require("keys of tokens", api.guard.check)
         await serve_operations(
             stack,
-            operations_app(health),
+            protect_operations(operations_app(health), {}, api.guard),
             settings,
             port=settings.query_ops_port,
             port_setting="QUERY_OPS_PORT",

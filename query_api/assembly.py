@@ -11,7 +11,6 @@ from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
 from query_api.http.application import AddRoutes, http_application
-from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.cache_watch import CacheWatch
@@ -37,6 +36,8 @@ from query_api.settings import QuerySettings
 from query_api.status.http import status_route
 from query_api.status.postgres import PostgresProjectionStates
 from query_api.status.status import TellStatus
+from shared.access.guard import Guard
+from shared.access.source import open_guard
 from shared.contract.addresses import topics
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
@@ -44,7 +45,6 @@ from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
-from shared.ops.overload.overload import Overload
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
@@ -67,12 +67,12 @@ class QueryApi:
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
+    guard: Guard | None
     rates: ApiLimits
-    overload: Overload
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache, self.rates)
+        protocol = hot_read_protocol(self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -81,7 +81,6 @@ class QueryApi:
             protocol=protocol,
             limits=self.limits,
             headers=self.headers,
-            overload=self.overload,
         )
 
 
@@ -116,6 +115,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
         )
@@ -125,6 +125,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),
             ],
+            guard,
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
             docs_enabled=settings.docs_enabled,
@@ -138,8 +139,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             settings.connection_limits,
             [clock_measurement("read model", products)],
             settings.answer_headers(("GET", "HEAD")),
+            guard,
             rates,
-            Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
         )
 
 

@@ -6,12 +6,15 @@ QueryError
     BadParameter             names the parameter
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
+    NotAllowed               the token lacks a scope that this request needs beyond its route's
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
     Overloaded               a limit is reached, refused before memory grows
 CacheUnavailable             never an answer: the table answers instead
 """
+
+from shared.access.scopes import Scope
 
 
 class QueryError(Exception):
@@ -53,6 +56,14 @@ class PreconditionFailed(Refused):
     def __init__(self, reason: str, current_version: int | None) -> None:
         super().__init__(reason)
         self.current_version = current_version
+
+
+class NotAllowed(Refused):
+    """The token lacks `scope`."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"the token needs the scope {scope}")
+        self.scope = scope
 
 
 class Unavailable(QueryError):

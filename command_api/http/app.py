@@ -1,5 +1,6 @@
 """The HTTP application: routes, problems for every error, the OpenAPI document."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,8 @@ from command_api.http.answers import WriteApi
 from command_api.http.openapi.endpoints import component_schemas
 from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
+from shared.access.guard import Guard
+from shared.access.http.framework import protection, secure_document
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.problem import Problem
@@ -26,12 +29,13 @@ _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query
 
 def write_app(
     api: WriteApi,
+    guard: Guard | None,
     *,
     docs_enabled: bool = True,
     limits: ApiLimits | None = None,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
-    """The whole application, ready to be served."""
+    """The whole application, ready to be served. Without a guard, everybody may do everything."""
     limits = limits or ApiLimits()
     app = FastAPI(
         title="Product catalogue: commands",
@@ -51,8 +55,9 @@ def write_app(
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _failed)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
-    return RequestLayer(limits.inside(app), lines_per_second_max=lines_per_second_max)
+    app.openapi = partial(_openapi, app, is_guarded=guard is not None)  # type: ignore[method-assign]
+    layers = limits.around(app, protection(app, guard), guard)
+    return RequestLayer(layers, lines_per_second_max=lines_per_second_max)
 
 
 async def _hung_up(_: Request, __: Exception) -> Response:
@@ -80,11 +85,12 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     return error_response(request, HttpProblem(Problem(error.status_code, "http-error", str(error.detail))))
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _openapi(app: FastAPI, *, is_guarded: bool) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         document.setdefault("components", {}).setdefault("schemas", {}).update(component_schemas())
+        secure_document(document, is_guarded=is_guarded)
         app.openapi_schema = document
     return app.openapi_schema

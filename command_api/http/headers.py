@@ -11,13 +11,15 @@ from starlette.requests import Request
 from command_api.executing.caller import Caller
 from command_api.executing.execute import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
+from shared.access.caller import ANONYMOUS, caller_in
+from shared.access.http.bearer import scope_refusal
+from shared.access.scopes import Scope
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, encode_token
 from shared.ops.http.entity_tags import wanted_tags
 from shared.ops.http.problem import Problem
 from shared.ops.http.request_context import context_of
 
-ANONYMOUS = "anonymous"
 KEY_CHARACTERS_MAX = 255
 _PRECONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
 IMPORT_ID_CHARACTERS_MAX = 64
@@ -26,12 +28,31 @@ _STREAM_VERSION_DIGITS_MAX = 9
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller. Until authentication is configured, every caller is anonymous.
+    """The caller, whom the events name as their actor; anonymous while access control is off.
 
-    Raises 400 for a malformed Import-Id.
+    Raises 400 for a malformed Import-Id, and 403 if the token may not import.
     """
     context = context_of(request.scope)
-    return Caller(ANONYMOUS, context.request_id, context.trace.header, _import_id(request))
+    return Caller(actor_of(request), context.request_id, context.trace.header, _import_id(request))
+
+
+def actor_of(request: Request) -> str:
+    """The subject of the token."""
+    caller = caller_in(request.scope)
+    return ANONYMOUS if caller is None else caller.subject
+
+
+def may(request: Request, scope: Scope) -> bool:
+    """Whether the token has the scope; while access control is off everybody may."""
+    caller = caller_in(request.scope)
+    return caller is None or caller.may(scope)
+
+
+def require(request: Request, scope: Scope) -> None:
+    """Raises 403 if the token lacks a scope that the route alone does not need."""
+    if not may(request, scope):
+        refused = scope_refusal(scope)
+        raise HttpProblem(refused.problem, refused.headers)
 
 
 def _import_id(request: Request) -> str | None:
@@ -42,6 +63,7 @@ def _import_id(request: Request) -> str | None:
     if len(given) > 1 or _import_id_text.fullmatch(given[0]) is None:
         detail = f"Import-Id is given once and has 1 to {IMPORT_ID_CHARACTERS_MAX} visible ASCII characters"
         raise HttpProblem(Problem(400, "malformed-import-id", "Malformed Import-Id", detail))
+    require(request, Scope.PRODUCTS_IMPORT)
     return given[0]
 
 
@@ -102,7 +124,11 @@ def idempotency_key(request: Request, body: bytes, item: int | None = None) -> I
     # Only if it is sent, so that a retry after an update of the service has the same fingerprint as before.
     asked += request.headers.getlist("if-none-match")[:1]
     return IdempotencyKey(
-        _hash(ANONYMOUS.encode(), text.encode("latin-1", "replace"), b"" if item is None else b"%d" % item),
+        _hash(
+            actor_of(request).encode(),
+            text.encode("latin-1", "replace"),
+            b"" if item is None else b"%d" % item,
+        ),
         _hash(*(part.encode() for part in asked), body),
     )
 

@@ -35,6 +35,7 @@ from command_api.http.headers import (
 )
 from command_api.http.names import NAME_CHARACTERS_MAX
 from command_api.http.openapi.endpoints import describes
+from shared.access.scopes import Scope
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 from shared.ops.http.path import segment_bytes
 from shared.ops.logs import add_log_fields
@@ -47,20 +48,22 @@ MERGE_PATCH = "application/merge-patch+json"
 def add_write_routes(app: FastAPI, api: WriteApi) -> None:
     """All endpoints of the command API."""
     by_version = ("If-Match",)
-    for method, path, handler, preconditions in (
-        ("POST", "/v1/products", create_product, ()),
-        ("POST", BATCH_PATH, run_batch, ()),
-        ("PATCH", "/v1/products/{product_id}", change_details, by_version),
-        ("DELETE", "/v1/products/{product_id}", delete_product, by_version),
-        ("PUT", "/v1/products/{product_id}/variants/{sku}", put_variant, ("If-Match", "If-None-Match")),
-        ("DELETE", "/v1/products/{product_id}/variants/{sku}", remove_variant, by_version),
-        ("PUT", "/v1/products/{product_id}/variants/{sku}/price", change_price, by_version),
-        ("POST", "/v1/products/{product_id}/publish", publish_product, by_version),
-        ("POST", "/v1/products/{product_id}/archive", archive_product, by_version),
-        ("POST", "/v1/products/{product_id}/restore", restore_product, by_version),
+    write, publish = Scope.PRODUCTS_WRITE, Scope.PRODUCTS_PUBLISH
+    one, variant = "/v1/products/{product_id}", "/v1/products/{product_id}/variants/{sku}"
+    for method, path, scope, handler, preconditions in (
+        ("POST", "/v1/products", write, create_product, ()),
+        ("POST", BATCH_PATH, write, run_batch, ()),
+        ("PATCH", one, write, change_details, by_version),
+        ("DELETE", one, write, delete_product, by_version),
+        ("PUT", variant, write, put_variant, ("If-Match", "If-None-Match")),
+        ("DELETE", variant, write, remove_variant, by_version),
+        ("PUT", f"{variant}/price", write, change_price, by_version),
+        ("POST", f"{one}/publish", publish, publish_product, by_version),
+        ("POST", f"{one}/archive", publish, archive_product, by_version),
+        ("POST", f"{one}/restore", publish, restore_product, by_version),
     ):
         endpoint = _with(api, handler, preconditions)
-        app.add_api_route(path, endpoint, methods=[method], **describes(handler.__name__))
+        app.add_api_route(path, endpoint, methods=[method], **describes(handler.__name__, scope))
 
 
 Handler = Callable[[WriteApi, Request], Awaitable[Response]]

@@ -18,6 +18,8 @@ from command_api.relay.postgres.log_rows import translated
 from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
 from command_api.relay.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay.settings import RelaySettings
+from shared.access.http.operations import protect_operations
+from shared.access.source import open_guard
 from shared.contract.addresses import state_topic, topics
 from shared.kafka.topics import TopicSpec
 from shared.ops.concurrency.waits import every
@@ -67,7 +69,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         _require(health, pool, relay.status)
         await serve_operations(
             resources,
-            operations_app(health),
+            protect_operations(operations_app(health), {}, await open_guard(settings, resources)),
             settings,
             port=settings.relay_ops_port,
             port_setting="RELAY_OPS_PORT",

@@ -2,13 +2,14 @@
 
 from pydantic import Field
 
+from shared.access.settings import AccessSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
 from shared.ops.secret import Secret
 from shared.postgres.dsn import PostgresDsn
 
 
-class RelaySettings(KafkaSettings):
+class RelaySettings(KafkaSettings, AccessSettings):
     """The DSN must lead to PostgreSQL itself, not to a transaction pooler: the relay holds a session lock."""
 
     event_store_dsn: PostgresDsn = Secret(

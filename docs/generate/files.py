@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from docs.generate.access import access_page
 from docs.generate.asyncapi import asyncapi_document
 from docs.generate.kafka_rights import kafka_rights_page
 from docs.generate.logs import logs_page
@@ -40,6 +41,7 @@ def files() -> dict[Path, str]:
     pages = {
         DOCS / "metrics.md": metrics_page(),
         DOCS / "logs.md": logs_page(),
+        DOCS / "access.md": access_page(),
         DOCS / "kafka-rights.md": kafka_rights_page(),
     }
     return {**made, DOCS / "asyncapi.yaml": _HEAD + document, **pages}

@@ -16,6 +16,9 @@ MEANINGS: dict[str, str] = {
     "retrying after a transient error": "No answer of a server; the first and each tenth attempt is logged.",
     "a secret keeps its last value": "The file of a secret cannot be read again.",
     "TLS keeps its last certificates": "The files of certificates cannot be read again.",
+    "access control is on": "Requests need tokens of this issuer.",
+    "access control is off": "Everybody who reaches the port may do everything; only on loopback.",
+    "access refused": "A request without a valid token, or without the scope of its route.",
     # both APIs
     "request": "One answered request; a warning if it was slow or got 503, an error if it got another 5xx.",
     "request failed": "A bug: an error that no code expected. The client got 500.",

@@ -16,7 +16,7 @@ FIXED_FIELDS = {
     "correlation_id": "the request that began it all: also in events, in Kafka and in dead letters",
     "trace_id": "the trace (W3C), as in problem documents and in the exported traces",
     "span_id": "the span in that trace",
-    "actor": "who sent the command, or who ordered the action",
+    "actor": "the subject of the token: who sent the request, or who ordered the action",
     "product_id": "the product that it is about",
     "exception": "the stack trace of an error, in one line",
 }

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from query_api.http import openapi, problems
 from query_api.http.admission import Admission
+from shared.access.guard import Guard
+from shared.access.http.framework import protection
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
@@ -21,6 +23,7 @@ AddRoutes = Callable[[FastAPI], None]
 
 def http_application(
     routes: Sequence[AddRoutes],
+    guard: Guard | None,
     *,
     requests_in_progress_max: int,
     slow_request_seconds: float,
@@ -28,7 +31,9 @@ def http_application(
     limits: ApiLimits,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
-    """The framework's routes behind logs, metrics and limits."""
+    """The framework's routes behind logs, metrics, access control and limits. Without a guard, everybody may
+    do everything.
+    """
     app = FastAPI(
         title="Product catalogue: reading",
         version=service_version(),
@@ -42,10 +47,7 @@ def http_application(
     for add_routes in routes:
         add_routes(app)
     problems.install(app)
-    openapi.install(app)
+    openapi.install(app, is_guarded=guard is not None)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
-    return RequestLayer(
-        limits.inside(admission),
-        slow_seconds=slow_request_seconds,
-        lines_per_second_max=lines_per_second_max,
-    )
+    layers = limits.around(admission, protection(app, guard), guard)
+    return RequestLayer(layers, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max)

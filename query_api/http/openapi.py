@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from query_api.http.problem_schema import ProblemModel
+from shared.access.http.framework import secure_document
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import CONTENT_TYPE
 from shared.rate_limits.openapi import RATE_LIMIT_HEADERS
@@ -105,13 +106,15 @@ READING_ONE = (
 )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, *, is_guarded: bool) -> None:
     """Make `app.openapi` leave out FastAPI's 422, which never happens here, and bodies of HEAD and 304."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _corrected(generate())
+            document = _corrected(generate())
+            secure_document(document, is_guarded=is_guarded)
+            app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from query_api import errors
+from shared.access.http.bearer import scope_refusal
 from shared.ops.http.json_text import pointer
 from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
@@ -39,6 +40,9 @@ def install(app: FastAPI) -> None:
     """Answer every error of `app` with a problem document."""
 
     async def on_query_error(request: Request, error: Exception) -> Response:
+        if isinstance(error, errors.NotAllowed):
+            refused = scope_refusal(error.scope)
+            return problem_response(request, refused.problem, refused.headers)
         problem = problem_of(error)
         version = problem.extensions.get("current_version")
         return problem_response(request, problem, {} if version is None else {"etag": f'"{version}"'})

@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 from query_api.errors import BadParameter
 from query_api.http import openapi
 from query_api.http.preconditions import require_match
+from shared.access.http.framework import needs
+from shared.access.scopes import Scope
 
 Parameters = Sequence[dict[str, Any]]
 
@@ -21,6 +23,8 @@ def add_route(
     model: Any,
     responses: openapi.Responses,
     headers: Parameters = openapi.READING,
+    *,
+    scope: Scope,
 ) -> None:
     """Registers GET and HEAD as two operations: otherwise OpenAPI would have one operation id twice."""
     for method in ("GET", "HEAD"):
@@ -32,7 +36,7 @@ def add_route(
             response_model=model,
             response_class=JSONResponse,
             responses=responses,
-            openapi_extra={"parameters": list(headers)},
+            openapi_extra={"parameters": list(headers), **needs(scope)},
         )
 
 

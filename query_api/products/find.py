@@ -4,6 +4,9 @@ error.
 A miss is loaded once for all its readers. It fills the cache with the row's version, so a late fill never
 replaces a newer document of the projector. A SKU or slug is first looked up as a pointer to an id. The
 pointer counts only if that product's document still has the SKU or slug; otherwise the table decides.
+
+A reader who may not see drafts (`sees_all` False) gets the answer of a product that does not exist for one
+that is not active, in the same way: a hidden row counts as no row, so its reader waits and looks no less.
 """
 
 import time
@@ -19,10 +22,15 @@ from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.ports import PointerKind, ProductCache, ProductRow, ProductTable
+from query_api.products.visible_rows import seen
 from shared.contract.cached_document import unpack
 from shared.ops.concurrency.single_flight import SingleFlight
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
 
 CacheResult = Literal["hit", "miss", "bypass"]
+_CACHE = {c.DB_SYSTEM: c.REDIS}
 
 
 class Found(NamedTuple):
@@ -59,68 +67,84 @@ class FindProduct:
         self._visibility = visibility
         self._watch = watch
         self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
-        self._look_ups: SingleFlight[tuple[PointerKind, str], ProductRow | None] = SingleFlight()
+        self._look_ups: SingleFlight[tuple[PointerKind, str, bool], ProductRow | None] = SingleFlight()
 
-    async def by_id(self, product_id: UUID, consistency: Consistency | None = None) -> Found:
+    async def by_id(
+        self, product_id: UUID, consistency: Consistency | None = None, *, sees_all: bool = True
+    ) -> Found:
         """The product of this id, in any status but deleted."""
         if consistency is not None:
-            return await self._by_id_after(product_id, consistency)
+            return await self._by_id_after(product_id, consistency, sees_all)
         row, cache = await self._read(product_id)
         if cache == "miss":
             row = await self._loads.run(product_id, lambda: self._load(product_id))
         elif cache == "bypass":
             row = await self._loads.run(product_id, lambda: self._table.by_id(product_id))
-        return _found(row, cache)
+        return _found(seen(row, sees_all), cache)
 
-    async def by_name(self, kind: PointerKind, value: str, consistency: Consistency | None = None) -> Found:
+    async def by_name(
+        self,
+        kind: PointerKind,
+        value: str,
+        consistency: Consistency | None = None,
+        *,
+        sees_all: bool = True,
+    ) -> Found:
         """The product that has this SKU or slug."""
         if consistency is not None:
-            return await self._by_name_after(kind, value, consistency)
+            return await self._by_name_after(kind, value, consistency, sees_all)
+        look_up = (kind, value, sees_all)
         try:
             pointer = await self._cache.pointer(kind, value)
         except CacheUnavailable:
-            row = await self._look_ups.run((kind, value), lambda: self._look_up(kind, value))
+            row = await self._look_ups.run(look_up, lambda: self._look_up(*look_up))
             return _found(row, "bypass")
         if pointer is not None:
             row, cache = await self._read(pointer)
+            row = seen(row, sees_all)
             if row is not None and row.body is not None and _has(row.body, kind, value):
                 return _found(row, cache)
-        row = await self._look_ups.run((kind, value), lambda: self._look_up_and_point(kind, value))
+        row = await self._look_ups.run(look_up, lambda: self._look_up_and_point(*look_up))
         return _found(row, "miss")
 
-    async def _by_id_after(self, product_id: UUID, consistency: Consistency) -> Found:
+    async def _by_id_after(self, product_id: UUID, consistency: Consistency, sees_all: bool) -> Found:
         """Read the cache if it is new enough, now or in a moment; otherwise wait, then read the table.
 
         This does not fill the cache: the projector will write the same document soon.
         """
         cached, cache = await self._read(product_id)
+        cached = seen(cached, sees_all)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
         if cache != "bypass" and consistency.is_of(product_id):
             started = time.monotonic()
             cached = await self._watch.until(
-                lambda: self._new_enough(product_id, consistency), consistency.wait_seconds
+                lambda: self._new_enough(product_id, consistency, sees_all), consistency.wait_seconds
             )
             if cached is not None:
                 return _found(cached, "hit")
             left = consistency.wait_seconds - (time.monotonic() - started)
             consistency = replace(consistency, wait_seconds=max(0.0, left))
-        found = await self._after(consistency, lambda: self._table.by_id(product_id))
+        found = await self._after(consistency, lambda: self._load_visible(product_id, sees_all))
         if product_id == consistency.token.product_id:
-            await self._insist(consistency, found)
+            await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
 
-    async def _new_enough(self, product_id: UUID, consistency: Consistency) -> ProductRow | None:
+    async def _new_enough(
+        self, product_id: UUID, consistency: Consistency, sees_all: bool
+    ) -> ProductRow | None:
         """The cached document, if it is new enough. Raises `CacheUnavailable`."""
         value = await self._cache.glance(str(product_id))
-        row = None if value is None else _row(product_id, value)
+        row = None if value is None else seen(_row(product_id, value), sees_all)
         is_met = row is not None and consistency.is_met_by(product_id, row.stream_version)
         return row if is_met else None
 
-    async def _by_name_after(self, kind: PointerKind, value: str, consistency: Consistency) -> Found:
+    async def _by_name_after(
+        self, kind: PointerKind, value: str, consistency: Consistency, sees_all: bool
+    ) -> Found:
         """Always read the table: a pointer may be older than the token."""
-        found = await self._after(consistency, lambda: self._look_up(kind, value))
-        await self._insist(consistency, found)
+        found = await self._after(consistency, lambda: self._look_up(kind, value, sees_all))
+        await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
 
     async def _after(
@@ -136,24 +160,29 @@ class FindProduct:
             return row
         return await load()
 
-    async def _insist(self, consistency: Consistency, found: ProductRow | None) -> None:
+    async def _insist(self, consistency: Consistency, found: ProductRow | None, sees_all: bool) -> None:
         """Check the row of the token's own product, too: a checkpoint moves past a parked product.
 
-        A name may lead to another product or to none if the token's product does not have that name yet.
+        A name may lead to another product or to none if the token's product does not have that name yet. A
+        reader from whom it may be hidden gets no other answer than 404: a made-up token must not tell whether
+        there is a draft, and who has written one must not get 503 for ever.
         """
         token = consistency.token
         if token.product_id is None or token.stream_version is None:
             return
         own = found
         if own is None or own.product_id != token.product_id:
-            own = await self._table.by_id(token.product_id)
+            own = await self._load_visible(token.product_id, sees_all)
+        if own is None and not sees_all:
+            return
         if own is None or own.stream_version < token.stream_version:
             raise ReadModelBehind("the product has not reached the version that the token stands for")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """The cached row. A negative entry is a row with version 0 and without a body."""
         try:
-            value = await self._cache.read(str(product_id))
+            with span(c.READ_CACHE, SpanKind.CLIENT, _CACHE):
+                value = await self._cache.read(str(product_id))
         except CacheUnavailable:
             return None, "bypass"
         row = None if value is None else _row(product_id, value)
@@ -171,11 +200,15 @@ class FindProduct:
             return row
         return row
 
-    async def _look_up(self, kind: PointerKind, value: str) -> ProductRow | None:
-        return await (self._table.by_sku(value) if kind == "sku" else self._table.by_slug(value))
+    async def _load_visible(self, product_id: UUID, sees_all: bool) -> ProductRow | None:
+        return seen(await self._table.by_id(product_id), sees_all)
 
-    async def _look_up_and_point(self, kind: PointerKind, value: str) -> ProductRow | None:
-        row = await self._look_up(kind, value)
+    async def _look_up(self, kind: PointerKind, value: str, sees_all: bool) -> ProductRow | None:
+        row = await (self._table.by_sku(value) if kind == "sku" else self._table.by_slug(value))
+        return seen(row, sees_all)
+
+    async def _look_up_and_point(self, kind: PointerKind, value: str, sees_all: bool) -> ProductRow | None:
+        row = await self._look_up(kind, value, sees_all)
         if row is not None:
             try:
                 await self._cache.fill(row)

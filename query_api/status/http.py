@@ -11,6 +11,7 @@ from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.route_parts import add_route, json_answer, refuse_parameters
 from query_api.status.status import Condition, ProjectionStatus, TellStatus
+from shared.access.scopes import Scope
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,7 +50,7 @@ def status_route(tell: TellStatus) -> AddRoutes:
         return json_answer(request, _encode({"projections": projections}), {"cache-control": "no-store"})
 
     def add(app: FastAPI) -> None:
-        add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY)
+        add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ)
 
     return add
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from shared.access.errors import KeysUnavailable
 from shared.access.keys import PublicKey, key_of
 from shared.ops.logs import get_logger
+from shared.ops.metrics.access import ACCESS_KEY_FETCHES
 
 _log = get_logger(__name__)
 Fetch = Callable[[], Awaitable[dict[str, PublicKey]]]
@@ -43,26 +44,38 @@ class IssuerKeys:
 
     async def find(self, kid: str | None) -> PublicKey | None:
         """As in `KeySource`."""
-        age = self._clock() - self._fetched_at
-        if age <= self._times.stale_max and (key := key_of(self._keys, kid)) is not None:
-            if age > self._times.refresh:
-                self._begin()
+        if self._are_good() and (key := key_of(self._keys, kid)) is not None:
             return key
-        self._begin()
-        if self._fetching is not None:
-            await asyncio.shield(self._fetching)
-        if self._clock() - self._fetched_at > self._times.stale_max:
-            raise KeysUnavailable("the issuer's keys cannot be had")
+        await self._fetch_now()
         key = key_of(self._keys, kid)
         if key is None and self._failed:
             raise KeysUnavailable("the key may be new, and the issuer does not answer")
         return key
+
+    async def check(self) -> None:
+        """As in `KeySource`."""
+        if not self._are_good():
+            await self._fetch_now()
 
     async def close(self) -> None:
         """End a fetch in progress."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.gather(self._fetching, return_exceptions=True)
+
+    def _are_good(self) -> bool:
+        """Whether the keys count; they are fetched again in the background if they are not quite new."""
+        age = self._clock() - self._fetched_at
+        if self._times.refresh < age <= self._times.stale_max:
+            self._begin()
+        return age <= self._times.stale_max
+
+    async def _fetch_now(self) -> None:
+        self._begin()
+        if self._fetching is not None:
+            await asyncio.shield(self._fetching)
+        if self._clock() - self._fetched_at > self._times.stale_max:
+            raise KeysUnavailable("the issuer's keys cannot be had")
 
     def _begin(self) -> None:
         """Start a fetch, unless one runs, or the last one was a moment ago."""
@@ -78,8 +91,10 @@ class IssuerKeys:
             if self._failed:
                 _log.info("the issuer's keys are here again", keys=sorted(self._keys))
             self._failed = False
+            ACCESS_KEY_FETCHES.labels("fetched").inc()
         except KeysUnavailable as error:
             self._failed = True
+            ACCESS_KEY_FETCHES.labels("failed").inc()
             _log.warning("the issuer's keys were not fetched", reason=str(error))
         finally:
             self._fetching = None

@@ -26,10 +26,14 @@ class FileKeys:
 
     async def find(self, kid: str | None) -> PublicKey | None:
         """As in `KeySource`. The file is local and small, so reading it does not wait."""
+        await self.check()
+        return key_of(self._keys, kid)
+
+    async def check(self) -> None:
+        """As in `KeySource`."""
         self._read_if_changed()
         if not self._keys:
             raise KeysUnavailable("the file of keys is not usable")
-        return key_of(self._keys, kid)
 
     def _read_if_changed(self) -> None:
         state = _state_of(self._path)

@@ -33,6 +33,10 @@ class KeySource(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Raises `KeysUnavailable` if there are no keys that count."""
+        ...
+
 
 def key_of(keys: Mapping[str, PublicKey], kid: str | None) -> PublicKey | None:
     """The rule of `find`: a token without a key id is accepted only if there is no choice."""

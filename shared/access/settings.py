@@ -5,8 +5,9 @@ Access control is off only where nobody else can reach the ports: while a proces
 
 import ipaddress
 import socket
+import sys
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -15,8 +16,9 @@ from shared.access.errors import InvalidKeys
 from shared.access.issuer_keys import KeyTimes
 from shared.access.key_fetch import is_protected
 from shared.access.key_file import read_key_file
+from shared.access.keys import read_keys
 from shared.access.tokens import TokenRules
-from shared.ops.settings import ProcessSettings
+from shared.ops.settings import EXIT_USAGE, ProcessSettings, load_settings
 
 # Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
 Algorithm = Literal[
@@ -24,8 +26,15 @@ Algorithm = Literal[
 ]
 
 
+_KEYS = ("auth_jwks_url", "auth_keys_file", "auth_public_keys")
+
+
+class OpenToOthers(Exception):
+    """Access control is off, and others reach the ports; the text begins with the setting to change."""
+
+
 class AccessSettings(ProcessSettings):
-    """Without AUTH_ISSUER, AUTH_JWKS_URL and AUTH_KEYS_FILE access control is off.
+    """Without AUTH_ISSUER access control is off; keys without it are a mistake.
 
     AUTH_ISSUER is last, because its check reads the others.
     """
@@ -34,6 +43,8 @@ class AccessSettings(ProcessSettings):
     auth_jwks_url: str = ""
     # Keys from a file (JWKS or PEM) instead of the issuer's address; it is read again when it changes.
     auth_keys_file: Path | None = None
+    # The keys themselves (a JWKS), for an installation that changes them with its other settings.
+    auth_public_keys: str = ""
     # One of the audiences in a token must be this.
     auth_audience: str = Field(default="product-catalogue", min_length=1)
     # Allowed signatures, with commas.
@@ -78,6 +89,16 @@ class AccessSettings(ProcessSettings):
             raise ValueError(str(error)) from error
         return path
 
+    @field_validator("auth_public_keys")
+    @classmethod
+    def _are_keys(cls, document: str) -> str:
+        try:
+            if document:
+                read_keys(document.encode())
+        except InvalidKeys as error:
+            raise ValueError(str(error)) from error
+        return document
+
     @field_validator("auth_algorithms")
     @classmethod
     def _are_known(cls, names: str) -> str:
@@ -90,20 +111,14 @@ class AccessSettings(ProcessSettings):
     @field_validator("auth_issuer")
     @classmethod
     def _is_needed(cls, issuer: str, info: ValidationInfo) -> str:
-        others = info.data
-        if not issuer:
-            if others.get("auth_jwks_url") or others.get("auth_keys_file"):
-                raise ValueError("is needed with AUTH_JWKS_URL or AUTH_KEYS_FILE: the issuer (iss) of tokens")
-            host = others.get("listen_host", "")
-            if not is_loopback(host):
-                raise ValueError(
-                    f"is needed, because LISTEN_HOST is {host}: without access control a process listens on "
-                    "loopback only"
-                )
-        elif (
-            not others.get("auth_jwks_url") and not others.get("auth_keys_file") and not is_protected(issuer)
-        ):
-            raise ValueError("must be an https address (http only on loopback), or set AUTH_KEYS_FILE")
+        """Whether it may be empty elsewhere is asked where a port is opened: a migration opens none."""
+        keys = [name.upper() for name in _KEYS if info.data.get(name)]
+        if keys and not issuer:
+            raise ValueError(f"is needed with {keys[0]}: the issuer (iss) of tokens")
+        if len(keys) > 1:
+            raise ValueError(f"has keys from several places: {', '.join(keys)}")
+        if issuer and not keys and not is_protected(issuer):
+            raise ValueError("must be an https address (http only on loopback), or have AUTH_KEYS_FILE")
         return issuer
 
     @property
@@ -129,6 +144,31 @@ class AccessSettings(ProcessSettings):
             refresh=self.auth_keys_refresh_seconds,
             cool_down=self.auth_keys_cool_down_seconds,
             stale_max=self.auth_keys_stale_seconds_max,
+        )
+
+
+A = TypeVar("A", bound=AccessSettings)
+
+
+def load_listening_settings(cls: type[A]) -> A:
+    """`load_settings` for a process with ports; it ends with exit code 2 also if they would be open to
+    others.
+    """
+    settings = load_settings(cls)
+    try:
+        refuse_open_ports(settings)
+    except OpenToOthers as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise SystemExit(EXIT_USAGE) from error
+    return settings
+
+
+def refuse_open_ports(settings: AccessSettings) -> None:
+    """Raises `OpenToOthers`."""
+    if not settings.has_access_control and not is_loopback(settings.listen_host):
+        raise OpenToOthers(
+            f"AUTH_ISSUER: is needed, because LISTEN_HOST is {settings.listen_host}; without access control "
+            "a process listens on loopback only"
         )
 
 

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jws import JWSRegistry
 from joserfc.jws import extract_compact as read_parts
 
-from shared.access.caller import Caller
+from shared.access.caller import ANONYMOUS, Caller
 from shared.access.errors import InvalidToken
 from shared.access.keys import KeySource, PublicKey
 from shared.access.scopes import Scope
@@ -59,6 +59,10 @@ class TokenVerifier:
         self._rules = rules
         self._clock = clock
         self._algorithms = _Algorithms(algorithms=rules.algorithms, strict_check_header=False)
+
+    async def check(self) -> None:
+        """Raises `KeysUnavailable` if no token can be verified now."""
+        await self._keys.check()
 
     async def verify(self, token: bytes) -> Caller:
         """The caller. Raises `InvalidToken`, or `KeysUnavailable` if the token cannot be checked now."""
@@ -135,6 +139,8 @@ def _refuse(error: jose.JoseError) -> NoReturn:
 
 def _subject(subject: str) -> str:
     """It becomes the actor of events and log lines, so it is short, and has no control characters."""
+    if subject == ANONYMOUS:
+        raise InvalidToken("the token's subject (sub) is reserved for callers without a token")
     if not 1 <= len(subject) <= SUBJECT_CHARACTERS_MAX or not subject.isprintable():
         raise InvalidToken(
             f"the token's subject (sub) is not 1 to {SUBJECT_CHARACTERS_MAX} printable characters"

@@ -84,6 +84,11 @@ def add_log_fields(**fields: str) -> None:
     structlog.contextvars.bind_contextvars(**fields)
 
 
+def drop_log_fields(*names: str) -> None:
+    """At the end of a request: the next one of the same task is another caller's."""
+    structlog.contextvars.unbind_contextvars(*names)
+
+
 class _LineWriter:
     """Writes whole lines and flushes each: a line in a buffer is lost with a killed process.
 

@@ -1,8 +1,10 @@
 """The limits of one API, as layers of its application."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from shared.access.guard import Guard
+from shared.access.http.bearer import known_caller
 from shared.ops.http.asgi import ASGIApp, Scope
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses
@@ -36,6 +38,13 @@ class ApiLimits:
     def usual_limits(self) -> Limits:
         """For requests that are answered before the application."""
         return Limits(self.limiter, self.usual)
+
+    def around(self, app: ASGIApp, protect: Callable[[ASGIApp], ASGIApp], guard: Guard | None) -> ASGIApp:
+        """`app` behind access control (`protect`), with the limits on both sides of it."""
+        protected = protect(self.inside(app))
+        if guard is None:
+            return protected
+        return self.outside(protected, lambda scope: known_caller(guard, scope["headers"]) is not None)
 
     def inside(self, app: ASGIApp) -> ASGIApp:
         """`app` with limits for each caller; to be put inside access control."""

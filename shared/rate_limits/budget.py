@@ -7,12 +7,13 @@ and GCRA".
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 MICROSECONDS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Budget:
     """At most `burst_max` requests at once, and `per_second_max` in the long run."""
 
@@ -20,12 +21,12 @@ class Budget:
     per_second_max: float
     burst_max: int
 
-    @property
+    @cached_property
     def interval_us(self) -> int:
         """The time in which one request of the bucket comes back."""
         return max(1, round(MICROSECONDS / self.per_second_max))
 
-    @property
+    @cached_property
     def span_us(self) -> int:
         """The time in which an empty bucket becomes full."""
         return self.interval_us * self.burst_max

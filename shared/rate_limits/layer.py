@@ -77,7 +77,7 @@ class RateLimitLayer:
         refused_seconds = retry_after_seconds(decisions)
         if refused_seconds:
             retry = (b"retry-after", b"%d" % refused_seconds)
-            await send_problem(scope, send, RATE_LIMITED, [*headers, retry, *_close(scope)])
+            await send_problem(scope, send, RATE_LIMITED, [*headers, retry])
         elif self._in_progress_max is not None and in_progress > self._in_progress_max:
             CALLER_REQUESTS_REFUSED.inc()
             more = [*headers, _RETRY_SOON, *_close(scope)]
@@ -87,7 +87,7 @@ class RateLimitLayer:
 
 
 def _close(scope: Scope) -> Sequence[tuple[bytes, bytes]]:
-    """A refused request's body is not waited for: a slow one would keep the connection."""
+    """The body of such a request is not waited for: a slow one would keep the connection."""
     return (_CLOSE,) if any(name in _OF_A_BODY for name, _ in scope["headers"]) else ()
 
 

@@ -51,10 +51,12 @@ def default_of(process: str, variable: str) -> object:
 
 
 def needed_addresses(process: str) -> set[str]:
-    """The variables whose defaults suit one machine only: in a container each must be set."""
+    """The variables whose defaults suit one machine only: in a container each must be set, to some value."""
     names = [name.upper() for name in PROCESSES[process].model_fields]
     local = {name for name in names if "127.0.0.1:" in str(default_of(process, name))}
-    return local - _OTHERS_ADDRESSES.get(process, set())
+    # The images listen on every address, and do not start there without access control.
+    guarded = {"AUTH_ISSUER"} if process in SERVICES else set()
+    return guarded | (local - _OTHERS_ADDRESSES.get(process, set()))
 
 
 def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:

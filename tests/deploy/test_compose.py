@@ -27,6 +27,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (compose_rules.complete, lambda s: s.pop("relay")),
     (compose_rules.environment, lambda s: s["relay"]["environment"].update(KAFKA_SERVERS="kafka:9092")),
     (compose_rules.environment, lambda s: s["relay"]["environment"].pop("KAFKA_BOOTSTRAP_SERVERS")),
+    (compose_rules.environment, lambda s: s["relay"]["environment"].pop("AUTH_ISSUER")),
     (
         compose_rules.environment,
         lambda s: s["query-api"]["environment"].update(

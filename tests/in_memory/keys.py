@@ -12,6 +12,9 @@ class InMemoryKeys:
         self.is_away = False
 
     async def find(self, kid: str | None) -> PublicKey | None:
+        await self.check()
+        return key_of(self.keys, kid)
+
+    async def check(self) -> None:
         if self.is_away:
             raise KeysUnavailable("away, as the test wants")
-        return key_of(self.keys, kid)

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from deploy.local.redis import RedisServer
 from shared.contract.views import ProductDocument
 from tests.counters import counted
+from tests.eventually import eventually
 from tests.integration.query_world import World, installation, product
 from tests.integration.wire import get, wire
 from tests.servers import DatabaseDsns
@@ -89,6 +92,48 @@ async def test_readers_at_the_same_time_share_what_their_address_has(
 ) -> None:
     answers = await asyncio.gather(*(limited.served.get(path_of(cached)) for _ in range(12)))
     assert sorted(answer.status_code for answer in answers) == [200] * 4 + [429] * 8
+
+
+async def test_one_caller_with_many_slow_queries_leaves_places_to_others(
+    read_model_dsns: DatabaseDsns, redis_url: str
+) -> None:
+    """The table is locked, so each list waits; the greedy caller asks for far more than there are places."""
+    places = {"requests_in_progress_max": 5, "requests_per_caller_max": 3, "trusted_proxies": "127.0.0.0/8"}
+    greedy, modest = {"x-forwarded-for": "203.0.113.1"}, {"x-forwarded-for": "203.0.113.2"}
+    async with (
+        installation(read_model_dsns, redis_url, table_seconds_max=60, **places) as own,
+        own.world() as world,
+        locked(read_model_dsns.owner, "views.product_view") as lock,
+    ):
+        document = product()
+        await world.cache(document)
+        asked = [
+            asyncio.create_task(world.served.get(f"/v1/products?limit={number}", headers=greedy))
+            for number in range(1, 13)
+        ]
+
+        def must_be_refused() -> None:
+            statuses = [each.result().status_code for each in asked if each.done()]
+            assert statuses == [429] * 9
+
+        await eventually(must_be_refused)
+        # Not a hot read: the application answers it, from a place that the greedy caller cannot take.
+        not_hot = {**modest, "if-match": '"1"'}
+        assert (await world.served.get(path_of(document), headers=not_hot)).status_code == 200
+        await lock.execute("ROLLBACK")
+        assert sorted([(await each).status_code for each in asked]) == [200] * 3 + [429] * 9
+
+
+@asynccontextmanager
+async def locked(dsn: str, table: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A connection whose transaction lets nobody read the table."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def test_without_redis_reads_are_counted_here_and_served(

@@ -53,7 +53,7 @@ async def must_happen_as_said(
 ) -> None:
     """Of a product that is there, or of random ids."""
     store = await open_store(event_store_dsns.writer)
-    api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12))
+    api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12), None)
     server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")
     await server.start()
     try:

@@ -20,6 +20,9 @@ from command_api.http.answers import product_id_of, render_created, render_gone,
 from command_api.http.batch import schemas
 from command_api.http.batch.convert import upsert as convert_upsert
 from command_api.http.body import parse
+from command_api.http.problems import HttpProblem
+from shared.access.http.bearer import scope_refusal
+from shared.access.scopes import Scope
 
 _operation: TypeAdapter[Any] = TypeAdapter(schemas.Operation)
 _STATUS_COMMANDS: dict[str, c.Command] = {
@@ -30,8 +33,10 @@ _STATUS_COMMANDS: dict[str, c.Command] = {
 }
 
 
-def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> Operation:
-    """The operation in one element. Raises 400 or 422 problems, or `ProductNotFound` if its id is not an
+def parse_operation(
+    item: bytes, caller: Caller, key: IdempotencyKey | None, *, may_publish: bool
+) -> Operation:
+    """The operation in one element. Raises 400, 403 or 422 problems, or `ProductNotFound` if its id is not an
     id.
     """
     given = parse(_operation, item)
@@ -55,8 +60,10 @@ def parse_operation(item: bytes, caller: Caller, key: IdempotencyKey | None) -> 
             price = c.ChangePrice(given.sku, convert.money(given.price))
             return Operation(request(price, product_id))
         case schemas.StatusOperation():
-            product_id = product_id_of(given.id)
             is_delete = given.op == "delete"
+            if not (is_delete or may_publish):
+                raise HttpProblem(scope_refusal(Scope.PRODUCTS_PUBLISH).problem)
+            product_id = product_id_of(given.id)
             render = render_gone if is_delete else render_ok
             status = request(_STATUS_COMMANDS[given.op], product_id, render)
             return Operation(status, may_release=is_delete)

@@ -14,6 +14,8 @@ from command_api.http.batch import schemas as batch_schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 from command_api.http.names import NAME_CHARACTERS_MAX
 from command_api.http.openapi.answers import JSON, PROBLEM, REF, response
+from shared.access.http.framework import needs
+from shared.access.scopes import Scope
 
 _MODELS: tuple[type[BaseModel], ...] = (
     schemas.ProductIn,
@@ -88,7 +90,7 @@ _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] =
 }
 
 
-def describes(handler: str) -> dict[str, Any]:
+def describes(handler: str, scope: Scope) -> dict[str, Any]:
     """FastAPI's arguments for one route."""
     path, bodies, statuses = _ENDPOINTS[handler]
     parameters: list[dict[str, Any]] = [
@@ -96,7 +98,7 @@ def describes(handler: str) -> dict[str, Any]:
     ]
     parameters += [_KEY, _REQUEST_ID, _IMPORT_ID, *([_IF_MATCH] if 412 in statuses else [])]
     parameters += [_IF_NONE_MATCH] if handler == "put_variant" else []
-    extra: dict[str, Any] = {"parameters": parameters}
+    extra: dict[str, Any] = {"parameters": parameters, **needs(scope)}
     if bodies:
         content = {media_type: {"schema": _body_schema(name)} for media_type, name in bodies.items()}
         extra["requestBody"] = {"required": True, "content": content}

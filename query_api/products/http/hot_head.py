@@ -3,6 +3,8 @@
 from time import perf_counter
 from typing import Any
 
+from shared.access.caller import Caller
+
 # With one of these headers the answer depends on more than the document, or a body follows.
 _NOT_PLAIN = frozenset(
     {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
@@ -12,14 +14,19 @@ _NOT_PLAIN = frozenset(
 class HotHead:
     """The parser's data about a complete head; kept because the parser goes on to the next request."""
 
-    __slots__ = ("_http_version", "is_kept_alive", "method", "origin", "request_id", "started", "tags")
+    __slots__ = (
+        "_http_version", "caller", "is_kept_alive", "method", "origin", "request_id", "started", "tags",
+        "trace",
+    )  # fmt: skip
 
     def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
         self.method = method
+        self.caller: Caller | None = None
         self.started = perf_counter()
         self.request_id: bytes | None = None
         self.origin: bytes | None = None
         self.tags: bytes | None = None
+        self.trace: bytes | None = None
         self._http_version = http_version
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
@@ -32,6 +39,8 @@ class HotHead:
                 self.tags = value if self.tags is None else self.tags + b"," + value
             elif name == b"origin":
                 self.origin = value
+            elif name == b"traceparent":
+                self.trace = value
             elif name in _NOT_PLAIN:
                 return False
         return True

@@ -14,8 +14,14 @@ from time import perf_counter
 from typing import Any
 
 from query_api.products.http.hot_head import HotHead
+from query_api.products.http.hot_read_span import record_hot_read
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
+from query_api.products.visible_rows import is_active
+from shared.access.guard import Guard
+from shared.access.http.bearer import known_caller
+from shared.access.http.layer import private_headers
+from shared.access.scopes import Scope
 from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.http.answer_headers import HeaderLines
 from shared.ops.http.problem import Problem
@@ -26,6 +32,7 @@ from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.limits import TAKES, Limits, Takes
+from shared.telemetry.tracing import is_tracing
 
 ROUTE = "/v1/products/{product_id}"
 _PREFIX = b"/v1/products/"
@@ -42,19 +49,28 @@ _durations = {
 }
 
 
-def hot_read_protocol(cache: ProductCache, rates: ApiLimits) -> Callable[..., asyncio.Protocol]:
+def hot_read_protocol(
+    cache: ProductCache, guard: Guard | None, rates: ApiLimits
+) -> Callable[..., asyncio.Protocol]:
     """The protocol class from which `HttpServer` makes connections."""
-    return partial(HotReadProtocol, cache, rates.usual_limits, rates.addresses)
+    return partial(HotReadProtocol, cache, guard, rates.usual_limits, rates.addresses)
 
 
 class HotReadProtocol(BoundedHttpProtocol):
     """One connection. At most one hot read is in progress on it, and no other request at the same time."""
 
     def __init__(
-        self, cache: ProductCache, rates: Limits, addresses: ClientAddresses, *args: Any, **settings: Any
+        self,
+        cache: ProductCache,
+        guard: Guard | None,
+        rates: Limits,
+        addresses: ClientAddresses,
+        *args: Any,
+        **settings: Any,
     ) -> None:
         super().__init__(*args, **settings)
         self._cache = cache
+        self._guard = guard
         self._rates = rates
         self._addresses = addresses
         self._reading: asyncio.Future[bytes | None] | None = None
@@ -79,13 +95,13 @@ class HotReadProtocol(BoundedHttpProtocol):
             method = self.parser.get_method()
             if method in _METHODS:
                 head = HotHead(self.parser, version, method)
-                if head.reads_plainly(self.headers):
+                if head.reads_plainly(self.headers) and (self._guard is None or self._lets_in(head)):
                     self.count_head()
                     self._head = head
                     self._reading = self._cache.read(url[_PREFIX_LENGTH:].decode("ascii", "replace"))
                     self._reading.add_done_callback(self._answer)
                     if self._rates.is_active:
-                        self._take()
+                        self._take(head)
                     return
         self.make_request()
 
@@ -124,10 +140,17 @@ class HotReadProtocol(BoundedHttpProtocol):
         """True if no answer is in progress, and the client reads what is sent."""
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
-    def _take(self) -> None:
+    def _lets_in(self, head: HotHead) -> bool:
+        """Whether the token is a known one that may read; the application has the answer to all others."""
+        assert self._guard is not None
+        head.caller = known_caller(self._guard, self.headers)
+        return head.caller is not None and head.caller.may(Scope.PRODUCTS_READ)
+
+    def _take(self, head: HotHead) -> None:
         """Count the read against the limits, in Redis in the same tick as the read of the cache."""
         peer = self.client[0] if self.client else None
-        self._takes = self._rates.take(None, self._addresses.of(peer, self.headers))
+        subject = None if head.caller is None else head.caller.subject
+        self._takes = self._rates.take(subject, self._addresses.of(peer, self.headers))
         for each in self._takes:
             each.add_done_callback(self._answer)
 
@@ -141,7 +164,7 @@ class HotReadProtocol(BoundedHttpProtocol):
             return
         document = _live_document(reading)
         decisions = [each.result() for each in takes]
-        if document is None or not all(each.is_allowed for each in decisions):
+        if document is None or not all(each.is_allowed for each in decisions) or _is_hidden(head, document):
             self._hand_over()
             return
         self._forget()
@@ -151,7 +174,10 @@ class HotReadProtocol(BoundedHttpProtocol):
             self.close_unless_head_arrives()
         else:
             self.close_after_reading()
-        _durations[head.method, status](perf_counter() - head.started)
+        seconds = perf_counter() - head.started
+        _durations[head.method, status](seconds)
+        if is_tracing():
+            record_hot_read(head, ROUTE, self.url, status, seconds)
 
     def _forget(self) -> None:
         self._reading = self._head = None
@@ -166,6 +192,8 @@ class HotReadProtocol(BoundedHttpProtocol):
             is_head=head.method == b"HEAD",
             if_none_match=head.tags,
         )
+        if self._guard is not None:
+            headers = private_headers(headers)
         parts = [_STATUS_LINES[status], _lines.of(self.server_state.default_headers)]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
@@ -194,6 +222,11 @@ class HotReadProtocol(BoundedHttpProtocol):
             super().on_message_complete()
         finally:
             self.parser = parser
+
+
+def _is_hidden(head: HotHead, document: CachedDocument) -> bool:
+    caller = head.caller
+    return caller is not None and not caller.may(Scope.PRODUCTS_READ_DRAFTS) and not is_active(document.body)
 
 
 def _live_document(reading: "asyncio.Future[bytes | None]") -> CachedDocument | None:

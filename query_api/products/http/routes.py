@@ -8,6 +8,7 @@ from starlette.responses import Response
 from query_api.consistency.http import WaitLimits, consistency_of
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
+from query_api.http.caller import require_statuses, sees_all
 from query_api.http.preconditions import require_match
 from query_api.http.route_parts import (
     add_route,
@@ -22,6 +23,7 @@ from query_api.products.http.product_answer import cache_status, product_answer
 from query_api.products.http.schemas import ListParameters, ProductModel, ProductPage
 from query_api.products.lists import ListProducts, age_seconds
 from query_api.products.ports import PointerKind
+from shared.access.scopes import Scope
 
 
 def product_routes(
@@ -42,10 +44,11 @@ def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> 
     async def by_id(
         request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
     ) -> Response:
-        """A product by its id, in any status."""
+        """A product by its id, in any status that the caller may see."""
         refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
-        return _answer(request, await find.by_id(product_id_of(product_id), consistency), applied)
+        found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
+        return _answer(request, found, applied)
 
     async def by_sku(
         request: Request,
@@ -64,14 +67,17 @@ def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> 
     async def _by_name(request: Request, kind: PointerKind, segment: str) -> Response:
         refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
-        return _answer(request, await find.by_name(kind, name_of(segment, kind), consistency), applied)
+        found = await find.by_name(kind, name_of(segment, kind), consistency, sees_all=sees_all(request))
+        return _answer(request, found, applied)
 
     for path, handler in (
         ("/v1/products/{product_id}", by_id),
         ("/v1/products/by-sku/{sku}", by_sku),
         ("/v1/products/by-slug/{slug}", by_slug),
     ):
-        add_route(app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE)
+        add_route(
+            app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE, scope=Scope.PRODUCTS_READ
+        )
 
 
 def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_seconds: int) -> None:
@@ -82,6 +88,7 @@ def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_s
         refuse_repeats(request)
         consistency, applied = consistency_of(request, limits)
         filters = parameters.filters()
+        require_statuses(request, filters.statuses)
         page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
         headers = {
             **applied,
@@ -94,7 +101,7 @@ def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_s
         headers[name.decode()] = value.decode()
         return json_answer(request, page.body, headers)
 
-    add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST)
+    add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
 
 
 def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:

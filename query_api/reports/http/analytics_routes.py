@@ -20,6 +20,7 @@ from query_api.reports.http.analytics_schemas import (
 )
 from query_api.reports.http.answer import report_answer
 from query_api.reports.ports import ChangesQuery, ChangesRow, PricesQuery, PricesRow
+from shared.access.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,22 @@ def analytics_routes(reads: AnalyticsReads, limits: WaitLimits) -> AddRoutes:
         return report_answer(request, body, report.next_cursor, applied)
 
     def add(app: FastAPI) -> None:
-        add_route(app, "/v1/analytics/changes", report_changes, ChangesReport, openapi.REPORT)
-        add_route(app, "/v1/analytics/prices", report_prices, PricesReport, openapi.REPORT)
+        add_route(
+            app,
+            "/v1/analytics/changes",
+            report_changes,
+            ChangesReport,
+            openapi.REPORT,
+            scope=Scope.PRODUCTS_AUDIT,
+        )
+        add_route(
+            app,
+            "/v1/analytics/prices",
+            report_prices,
+            PricesReport,
+            openapi.REPORT,
+            scope=Scope.PRODUCTS_AUDIT,
+        )
 
     return add
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from query_api.consistency.http import WaitLimits, consistency_of
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
+from query_api.http.caller import require_statuses, sees_all
 from query_api.http.route_parts import add_route, refuse_repeats
 from query_api.reports.http.answer import report_answer
 from query_api.reports.http.list_schemas import (
@@ -25,9 +26,11 @@ from query_api.reports.ports import (
     BrandRow,
     CategoryQuery,
     CategoryRow,
+    Counts,
     StockQuery,
     StockRow,
 )
+from shared.access.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,10 @@ def list_routes(reads: ListReads, limits: WaitLimits) -> AddRoutes:
         refuse_repeats(request)
         consistency, applied = consistency_of(request, limits)
         query = parameters.query()
+        require_statuses(request, query.statuses)
         page = await reads.categories.page(query, parameters.cursor, parameters.limit, consistency)
-        items = [_category(row, query.statuses) for row in page.rows]
+        is_all = sees_all(request)
+        items = [_category(row, query.statuses, is_all) for row in page.rows]
         return report_answer(request, {"items": items}, page.next_cursor, applied)
 
     async def list_brands(request: Request, parameters: Annotated[BrandParameters, Query()]) -> Response:
@@ -58,11 +63,10 @@ def list_routes(reads: ListReads, limits: WaitLimits) -> AddRoutes:
         refuse_repeats(request)
         consistency, applied = consistency_of(request, limits)
         query = parameters.query()
+        require_statuses(request, query.statuses)
         page = await reads.brands.page(query, parameters.cursor, parameters.limit, consistency)
-        items = [
-            {"brand": row.brand, "products": row.counts.of(query.statuses), "by_status": row.counts._asdict()}
-            for row in page.rows
-        ]
+        is_all = sees_all(request)
+        items = [_brand(row, query.statuses, is_all) for row in page.rows]
         return report_answer(request, {"items": items}, page.next_cursor, applied)
 
     async def list_stock_items(request: Request, parameters: Annotated[StockParameters, Query()]) -> Response:
@@ -74,14 +78,36 @@ def list_routes(reads: ListReads, limits: WaitLimits) -> AddRoutes:
         return report_answer(request, {"items": items}, page.next_cursor, applied)
 
     def add(app: FastAPI) -> None:
-        add_route(app, "/v1/categories", list_categories, CategoryPage, openapi.REPORT)
-        add_route(app, "/v1/brands", list_brands, BrandPage, openapi.REPORT)
-        add_route(app, "/v1/inventory", list_stock_items, StockPage, openapi.REPORT)
+        add_route(
+            app, "/v1/categories", list_categories, CategoryPage, openapi.REPORT, scope=Scope.PRODUCTS_READ
+        )
+        add_route(app, "/v1/brands", list_brands, BrandPage, openapi.REPORT, scope=Scope.PRODUCTS_READ)
+        add_route(
+            app,
+            "/v1/inventory",
+            list_stock_items,
+            StockPage,
+            openapi.REPORT,
+            scope=Scope.PRODUCTS_READ_DRAFTS,
+        )
 
     return add
 
 
-def _category(row: CategoryRow, statuses: tuple[str, ...]) -> dict[str, Any]:
+def _brand(row: BrandRow, statuses: tuple[str, ...], is_all: bool) -> dict[str, Any]:
+    return {
+        "brand": row.brand,
+        "products": row.counts.of(statuses),
+        "by_status": _by_status(row.counts, is_all),
+    }
+
+
+def _by_status(counts: Counts, is_all: bool) -> dict[str, int | None]:
+    """A caller who does not see drafts and archived products does not see how many there are, either."""
+    return counts._asdict() if is_all else {"draft": None, "active": counts.active, "archived": None}
+
+
+def _category(row: CategoryRow, statuses: tuple[str, ...], is_all: bool) -> dict[str, Any]:
     parent, _, name = row.path.rpartition("/")
     return {
         "category": row.path,
@@ -90,6 +116,6 @@ def _category(row: CategoryRow, statuses: tuple[str, ...]) -> dict[str, Any]:
         "depth": row.depth,
         "products": row.own.of(statuses),
         "products_in_subtree": row.subtree.of(statuses),
-        "by_status": row.own._asdict(),
-        "by_status_in_subtree": row.subtree._asdict(),
+        "by_status": _by_status(row.own, is_all),
+        "by_status_in_subtree": _by_status(row.subtree, is_all),
     }

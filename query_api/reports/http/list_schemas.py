@@ -59,11 +59,11 @@ class StockParameters(Paging):
 
 
 class StatusCounts(BaseModel):
-    """Products by status."""
+    """Products by status; null: the caller may not see drafts and archived products."""
 
-    draft: int
+    draft: int | None
     active: int
-    archived: int
+    archived: int | None
 
 
 class CategoryItem(BaseModel):

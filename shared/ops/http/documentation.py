@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 OPENAPI_PATH = "/openapi.json"
+DOCS_PATH = "/docs"
 _KEPT = {"cache-control": "max-age=3600"}
 _PAGE = """<!doctype html>
 <html lang="en">

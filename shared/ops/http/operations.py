@@ -12,17 +12,44 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.ops.health import Health
-from shared.ops.http.asgi import ASGIApp, Handler, Receive, Scope, Send, respond
+from shared.ops.http.asgi import Handler, Receive, Scope, Send, respond
 from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
 from shared.ops.http.problem import Problem, problem_body
 from shared.ops.version import service_revision, service_version
 from shared.telemetry.trace_context import parse_traceparent
 
-_NOTHING: Mapping[tuple[str, str], Handler] = MappingProxyType({})
+Route = tuple[str, str]
+_NOTHING: Mapping[Route, Handler] = MappingProxyType({})
 _encode = msgspec.json.Encoder().encode
 
 
-def operations_app(health: Health, extra: Mapping[tuple[str, str], Handler] = _NOTHING) -> ASGIApp:
+class OperationsApp:
+    """ASGI: exact paths. `public` are the routes for probes and scrapes, which ask for no token."""
+
+    def __init__(self, public: Mapping[Route, Handler], extra: Mapping[Route, Handler]) -> None:
+        self.public = tuple(public)
+        self.routes = frozenset({*public, *extra})
+        for method, path in public.keys() & extra.keys():
+            raise ValueError(f"{method} {path} is routed twice")
+        self._handlers: dict[str, dict[str, Handler]] = {}
+        for (method, path), handler in {**public, **extra}.items():
+            self._handlers.setdefault(path, {})[method] = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the operations port speaks HTTP only, not {scope['type']}")
+        methods = self._handlers.get(scope["path"])
+        if methods is None:
+            await _refuse(scope, send, Problem(404, "not-found", "There is nothing at this address."))
+        elif scope["method"] not in methods:
+            allow = (b"allow", ", ".join(sorted(methods)).encode())
+            await _refuse(scope, send, Problem(405, "method-not-allowed", "Not with this method."), allow)
+        else:
+            await methods[scope["method"]](scope, receive, send)
+
+
+def operations_app(health: Health, extra: Mapping[Route, Handler] = _NOTHING) -> OperationsApp:
     """GET and HEAD of /livez, /readyz, /metrics, /version; `extra` adds operator endpoints by (METHOD, exact
     path).
 
@@ -34,25 +61,8 @@ def operations_app(health: Health, extra: Mapping[tuple[str, str], Handler] = _N
         "/metrics": _metrics,
         "/version": _version(health.process),
     }
-    routes: dict[str, dict[str, Handler]] = {path: {"GET": h, "HEAD": h} for path, h in built_in.items()}
-    for (method, path), handler in extra.items():
-        if method in routes.setdefault(path, {}):
-            raise ValueError(f"{method} {path} is routed twice")
-        routes[path][method] = handler
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise NotImplementedError(f"the operations port speaks HTTP only, not {scope['type']}")
-        methods = routes.get(scope["path"])
-        if methods is None:
-            await _refuse(scope, send, Problem(404, "not-found", "There is nothing at this address."))
-        elif scope["method"] not in methods:
-            allow = (b"allow", ", ".join(sorted(methods)).encode())
-            await _refuse(scope, send, Problem(405, "method-not-allowed", "Not with this method."), allow)
-        else:
-            await methods[scope["method"]](scope, receive, send)
-
-    return app
+    public = {(method, path): handler for path, handler in built_in.items() for method in ("GET", "HEAD")}
+    return OperationsApp(public, extra)
 
 
 def _livez(health: Health) -> Handler:

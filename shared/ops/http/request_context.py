@@ -51,8 +51,10 @@ def keep_context(scope: Scope, context: RequestContext) -> None:
 
 
 def context_of(scope: Scope) -> RequestContext:
-    """The context of the request that this scope belongs to."""
-    context: RequestContext = scope[_SCOPE_KEY]
+    """The context of the request that this scope belongs to; on an operations port it is read when needed."""
+    context: RequestContext | None = scope.get(_SCOPE_KEY)
+    if context is None:
+        context = scope[_SCOPE_KEY] = read_context(scope["headers"])
     return context
 
 

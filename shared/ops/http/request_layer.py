@@ -19,7 +19,7 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
-from shared.ops.logs import add_log_fields, get_logger
+from shared.ops.logs import add_log_fields, drop_log_fields, get_logger
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 from shared.ops.plain_values import UUID_PATTERN
 from shared.telemetry.spans import Span
@@ -85,6 +85,7 @@ class RequestLayer:
             finally:
                 self._in_flight -= 1
                 self._record(scope, span, answer.status, perf_counter() - started)
+                drop_log_fields("actor", "product_id")
 
     def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
         """Labels must be few: the route's template, never the path, and only methods that exist."""

@@ -52,3 +52,8 @@ class KeySourceSuite:
         await keys.lose_all()
         with pytest.raises(KeysUnavailable):
             await keys.source.find("first")
+        with pytest.raises(KeysUnavailable):
+            await keys.source.check()
+
+    async def test_keys_that_count_pass_the_check(self, keys: KeysHarness) -> None:
+        await keys.source.check()

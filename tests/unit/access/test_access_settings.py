@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.access.settings import AccessSettings, is_loopback
+from shared.access.settings import AccessSettings, is_loopback, load_listening_settings
 from shared.ops.settings import load_settings
 from tests.tokens import public_document, signing_key
 
@@ -25,14 +25,15 @@ def _refused(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as exit_info:
-        load_settings(AccessSettings)
+        load_listening_settings(AccessSettings)
     assert exit_info.value.code == 2
     return capsys.readouterr().err.splitlines()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
-def test_on_loopback_access_control_may_be_off(host: str) -> None:
-    assert not AccessSettings(listen_host=host).has_access_control
+def test_on_loopback_access_control_may_be_off(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("LISTEN_HOST", host)
+    assert not load_listening_settings(AccessSettings).has_access_control
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "no-such-host.invalid"])
@@ -42,7 +43,9 @@ def test_elsewhere_a_process_does_not_start_without_an_issuer(
     (line,) = _refused(monkeypatch, capsys, LISTEN_HOST=host)
     assert line.startswith("AUTH_ISSUER: ")
     assert "LISTEN_HOST" in line
-    assert AccessSettings(listen_host=host, auth_issuer=ISSUER).has_access_control
+    assert not load_settings(AccessSettings).has_access_control  # a migration listens nowhere
+    monkeypatch.setenv("AUTH_ISSUER", ISSUER)
+    assert load_listening_settings(AccessSettings).has_access_control
 
 
 def test_a_host_name_counts_by_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +70,16 @@ def test_a_host_name_counts_by_all_its_addresses(monkeypatch: pytest.MonkeyPatch
         ({"AUTH_ISSUER": "http://issuer.test"}, "AUTH_ISSUER: "),
         ({"AUTH_ISSUER": ISSUER, "AUTH_KEYS_FILE": "no-such-file"}, "AUTH_KEYS_FILE: "),
         ({"AUTH_ISSUER": ISSUER, "AUTH_KEYS_FILE": "private.pem"}, "AUTH_KEYS_FILE: "),
+        ({"AUTH_ISSUER": ISSUER, "AUTH_PUBLIC_KEYS": "{}"}, "AUTH_PUBLIC_KEYS: "),
+        ({"AUTH_PUBLIC_KEYS": public_document("first").decode()}, "AUTH_ISSUER: "),
+        (
+            {
+                "AUTH_ISSUER": ISSUER,
+                "AUTH_PUBLIC_KEYS": public_document("first").decode(),
+                "AUTH_JWKS_URL": "https://issuer.test/keys",
+            },
+            "AUTH_ISSUER: ",
+        ),
         ({"AUTH_ISSUER": ISSUER, "AUTH_ALGORITHMS": "RS256,HS256"}, "AUTH_ALGORITHMS: "),
         ({"AUTH_ISSUER": ISSUER, "AUTH_ALGORITHMS": "none"}, "AUTH_ALGORITHMS: "),
         ({"AUTH_ISSUER": ISSUER, "AUTH_ALGORITHMS": " , "}, "AUTH_ALGORITHMS: "),

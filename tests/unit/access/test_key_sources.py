@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.access.given_keys import GivenKeys
 from shared.access.issuer_keys import IssuerKeys, KeyTimes
 from shared.access.key_fetch import KeyFetch
 from shared.access.key_file import FileKeys
@@ -33,6 +34,25 @@ class TestInMemoryKeys(KeySourceSuite):
     @pytest.fixture
     def keys(self) -> _InMemory:
         return _InMemory()
+
+
+class _Given:
+    """A change of the settings is another process."""
+
+    def __init__(self) -> None:
+        self.source = GivenKeys(public_keys("first", "second"))
+
+    async def publish(self, *kids: str) -> None:
+        self.source = GivenKeys(public_keys(*kids))
+
+    async def lose_all(self) -> None:
+        self.source = GivenKeys({})
+
+
+class TestGivenKeys(KeySourceSuite):
+    @pytest.fixture
+    def keys(self) -> _Given:
+        return _Given()
 
 
 class _File:

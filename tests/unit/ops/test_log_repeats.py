@@ -2,7 +2,7 @@
 
 import logging
 
-from shared.ops.log_repeats import RepeatFilter
+from shared.ops.log_repeats import RepeatFilter, Repeats
 from shared.ops.metrics.process import LOG_LINES_SUPPRESSED
 
 PASSES = 2
@@ -65,6 +65,7 @@ def test_what_is_critical_or_no_complaint_always_passes() -> None:
 
 
 def test_messages_that_never_repeat_pass_and_are_forgotten() -> None:
-    thinning = _filter(Clock())
-    assert all(thinning.filter(_record(f"request {number} failed")) for number in range(2_500))
-    assert len(thinning._seen) <= 1_000
+    repeats: Repeats[str] = Repeats(passes_max=PASSES, interval_seconds=INTERVAL, clock=Clock())
+    passed = [repeats.suppressed_before(f"request {number} failed") for number in range(2_500)]
+    assert passed == [0] * 2_500
+    assert len(repeats._seen) <= 1_000

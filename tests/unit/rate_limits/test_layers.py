@@ -112,6 +112,21 @@ async def test_a_refused_request_does_not_reach_the_application() -> None:
         assert len(world.app.executed) == 3
 
 
+async def test_a_refused_request_with_a_body_costs_its_caller_no_connection() -> None:
+    async with limited(ApiLimits(usual=KindOfRequests(READS, None))) as world, wire_to(world.server) as wire:
+        for status in (200, 200, 200, 429, 429):
+            await wire.send(request("anna", "/echo", method="POST", more="content-length: 5\r\n"), b"hello")
+            answered, headers, _ = await wire.answer()
+            assert (answered, "connection" in headers) == (status, False)
+
+
+@pytest.mark.parametrize("address", ["203.0.113.1", "10.0.0.1, 203.0.113.1", "junk"])
+async def test_an_address_that_a_client_makes_up_gives_it_no_other_budget(address: str) -> None:
+    async with limited(ApiLimits(usual=KindOfRequests(READS, None))) as world:
+        assert await world.statuses(3) == [200, 200, 200]
+        assert await world.statuses(1, address=address) == [429]
+
+
 async def test_an_anonymous_caller_is_its_address() -> None:
     async with limited(ApiLimits(usual=KindOfRequests(READS, None), addresses=PROXIED)) as world:
         assert await world.statuses(4, address="203.0.113.1") == [200, 200, 200, 429]

@@ -1,0 +1,23 @@
+"""What the caller of a read may see: drafts and archived products need a scope of their own."""
+
+from collections.abc import Iterable
+
+from fastapi import Request
+
+from query_api.errors import NotAllowed
+from shared.access.caller import caller_in
+from shared.access.scopes import Scope
+
+_EVERYBODYS = frozenset({"active"})
+
+
+def sees_all(request: Request) -> bool:
+    """Whether the caller sees products that are not active; everybody does while access control is off."""
+    caller = caller_in(request.scope)
+    return caller is None or caller.may(Scope.PRODUCTS_READ_DRAFTS)
+
+
+def require_statuses(request: Request, statuses: Iterable[str]) -> None:
+    """Raises `NotAllowed` for a status that the caller does not see; an empty list would be wrong."""
+    if not sees_all(request) and not _EVERYBODYS.issuperset(statuses):
+        raise NotAllowed(Scope.PRODUCTS_READ_DRAFTS)

@@ -1,1 +1,0 @@
-"""Overload: refuses requests by the time that they wait, before they do; what is admitted stays fast."""
