@@ -51,6 +51,8 @@ Lines `request` are limited to `ACCESS_LINES_PER_SECOND_MAX` in each second, and
 many again. A line `request lines left out` says how many are missing. Reads that the cache answers write no
 line. Repeated warnings and errors of libraries are thinned out (`LOG_REPEATS_MAX`, `LOG_REPEATS_SECONDS`).
 Errors of ours are never left out. A path is cut after 512 characters.
+
+[deploy/logs](../deploy/logs/README.md) sends the lines to a central place.
 """
 
 
