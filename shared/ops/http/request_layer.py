@@ -16,7 +16,7 @@ from shared.ops.http.access_lines import AccessLines
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
-from shared.ops.http.request_context import RequestContext, keep_context, read_context
+from shared.ops.http.request_context import ANONYMOUS, RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.logs import add_log_fields, drop_log_fields, get_logger
@@ -70,6 +70,7 @@ class RequestLayer:
                 correlation_id=request_id,
                 trace_id=trace.trace_id,
                 span_id=trace.span_id,
+                actor=ANONYMOUS,  # until access control knows better
             ),
             span,
         ):
