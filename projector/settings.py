@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from projector.notification_settings import NotificationSettings
-from shared.access.settings import AccessSettings
+from shared.access.command import OperatorSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
 from shared.ops.secret import Secret
@@ -14,7 +14,7 @@ from shared.redis.settings import RedisSettings
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, AccessSettings):
+class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):
     """Defaults are those of the local stack; in production every address is set."""
 
     read_model_dsn: PostgresDsn = Secret(

@@ -3,12 +3,12 @@
 import argparse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 
 from command_api.importer.errors import ApiRefused
 from command_api.importer.tokens import ISSUER_SECONDS_MAX, BearerAuth, ClientCredentials, GivenToken
+from shared.access.command import token_file
 from shared.access.key_fetch import is_protected
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
@@ -33,7 +33,7 @@ class ClientSettings(ProcessSettings):
 def add_token_argument(parser: argparse.ArgumentParser) -> None:
     """`--token-file`."""
     parser.add_argument(
-        "--token-file", type=_token_file, metavar="FILE", dest="token",
+        "--token-file", type=token_file, metavar="FILE", dest="token",
         help="a file with the access token to send (default: CATALOGUE_TOKEN_FILE); or set CLIENT_ID, "
         "CLIENT_SECRET_FILE and AUTH_ISSUER",
     )  # fmt: skip
@@ -60,10 +60,3 @@ async def authentication(given: Secret | None, settings: ClientSettings) -> Asyn
     async with httpx.AsyncClient(timeout=timeout) as http:
         addresses = (settings.auth_issuer, settings.auth_token_url)
         yield BearerAuth(ClientCredentials(*addresses, settings.client_id, settings.client_secret, http))
-
-
-def _token_file(path: str) -> Secret:
-    try:
-        return Secret.from_file(Path(path))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

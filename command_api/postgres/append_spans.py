@@ -12,7 +12,7 @@ from typing import NamedTuple
 from command_api.executing.ports import Append, Appended, AppendOutcome
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes, Failure, SpanKind, present_span
-from shared.telemetry.trace_context import TraceContext, new_trace_context
+from shared.telemetry.trace_context import TraceContext
 from shared.telemetry.tracing import LINKS_MAX, past_span
 
 Settled = tuple["Turn | None", Append, "asyncio.Future[AppendOutcome]"]
@@ -48,7 +48,7 @@ class AppendSpans(NamedTuple):
         ended_ns = time.time_ns()
         sampled = [(turn, append, outcome) for turn, append, outcome in commands if turn is not None]
         call = past_span(
-            c.APPEND_CALL, SpanKind.CLIENT, new_trace_context(), self.began_ns, ended_ns,
+            c.APPEND_CALL, SpanKind.CLIENT, None, self.began_ns, ended_ns,
             {
                 c.DB_SYSTEM: c.POSTGRESQL,
                 c.DB_BATCH_SIZE: len(commands),

@@ -11,16 +11,20 @@ from uuid import UUID
 
 from command_api.relay.ports import LogUnavailable, RelayError
 from command_api.replay.app import Order, Outcome, run_replay
+from command_api.replay.operator_log import OperatorLog
 from command_api.replay.ports import Selection
 from command_api.replay.replay import Tally
 from command_api.replay.settings import ReplaySettings
+from shared.access.command import NotAllowed, add_token_argument, operator_of
+from shared.access.operator_actions import add_actor_and_reason
+from shared.access.scopes import Scope
 from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES
 from shared.kafka.topics import TopicIsMissing
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run
 from shared.ops.progress_bar import progress_bar
-from shared.ops.settings import load_settings
+from shared.ops.settings import EXIT_USAGE, load_settings
 from shared.ops.terminal import Terminal, process_terminal
 
 PROCESS = "replay"
@@ -56,6 +60,8 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=_rate, metavar="N", help="at most N events per second (default: no limit)")
     add("--dry-run", action="store_true", help="count the events, but send nothing to Kafka")
     add("--json", action="store_true", help="print the outcome as one JSON object")
+    add_actor_and_reason(parser, needs_reason=False)
+    add_token_argument(parser)
     parser.set_defaults(usage_error=parser.error)
 
 
@@ -66,7 +72,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
     configure_logs(PROCESS, settings, terminal.errors)
     return run(
         PROCESS,
-        lambda stop: replay(order, settings, terminal, stop, as_json=args.json),
+        lambda stop: replay(args, order, settings, terminal, stop),
         shutdown_seconds_max=settings.shutdown_seconds_max,
     )
 
@@ -88,12 +94,21 @@ def read_order(args: argparse.Namespace) -> tuple[Order, ReplaySettings]:
 
 
 async def replay(
-    order: Order, settings: ReplaySettings, terminal: Terminal, stop: asyncio.Event, *, as_json: bool
+    args: argparse.Namespace, order: Order, settings: ReplaySettings, terminal: Terminal, stop: asyncio.Event
 ) -> int:
     """Replays, prints the position up to which all is confirmed, returns the exit code."""
+    scope = Scope.OPS_READ if order.is_dry_run else Scope.OPS_WRITE
+    try:
+        operator = await operator_of(settings, args.token, args.acting_as, scope)
+    except NotAllowed as refused:
+        terminal.complain(f"replay refused: {refused}")
+        return EXIT_USAGE if refused.is_usage else EXIT_FAILED
+    log = OperatorLog(order, operator, args.reason)
+    log.started()
     with _Progress(settings.replay_report_interval_seconds, terminal.errors) as progress:
         outcome = await run_replay(order, settings, progress.show, stop)
-    _report(order, outcome, terminal, as_json=as_json)
+    log.ended(outcome)
+    _report(order, outcome, terminal, as_json=args.json)
     return 0 if outcome.is_complete else EXIT_FAILED
 
 

@@ -2,13 +2,14 @@
 
 from pydantic import Field
 
+from shared.access.command import OperatorSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
 from shared.ops.secret import Secret
 from shared.postgres.dsn import PostgresDsn
 
 
-class ReplaySettings(KafkaSettings):
+class ReplaySettings(KafkaSettings, OperatorSettings):
     """A replay only reads the log, so the reader role and a replica are enough."""
 
     event_store_read_dsn: PostgresDsn = Secret(

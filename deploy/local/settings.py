@@ -8,6 +8,8 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from deploy.local.errors import LocalStackError
+from deploy.local.prometheus_program import find_prometheus
+from shared.ops.secret import secret_text
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "POSTGRES_PORT": 15432,
@@ -23,6 +25,7 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "RELAY_OPS_PORT": 9103,
     "ISSUER_PORT": 9110,
     "OTLP_PORT": 4318,
+    "PROMETHEUS_PORT": 9090,
 }
 ADDRESSES = (
     "EVENT_STORE_DSN",
@@ -82,7 +85,7 @@ class StackSettings:
         given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
-        own = {name: given[name] for name in ADDRESSES if name in given}
+        own = {name: value for name in ADDRESSES if (value := _own(name, given))}
         folder = root / ".local"
         marks = (secure_mark(folder).exists(), observed_mark(folder).exists())
         return cls(root, ports, own, is_secure=marks[0], is_observed=marks[1])
@@ -133,6 +136,11 @@ class StackSettings:
         return self.is_observed and "OTEL_EXPORTER_OTLP_ENDPOINT" not in self.own
 
     @property
+    def starts_prometheus(self) -> bool:
+        """It comes with --observe, where the program is."""
+        return self.is_observed and find_prometheus() is not None
+
+    @property
     def traces(self) -> Path:
         """The spans that the receiver of traces has got, in one file."""
         return self.folder / "traces" / "traces.db"
@@ -156,6 +164,7 @@ class StackSettings:
         skipped |= set() if self.starts_mail else {"SMTP_PORT"}
         skipped |= set() if self.starts_issuer else {"ISSUER_PORT"}
         skipped |= set() if self.starts_traces else {"OTLP_PORT"}
+        skipped |= set() if self.starts_prometheus else {"PROMETHEUS_PORT"}
         skipped |= {port for name in self.without for port in PROCESSES[name].ports}
         return {name: port for name, port in self.ports.items() if name not in skipped}
 
@@ -168,6 +177,18 @@ def secure_mark(folder: Path) -> Path:
 def observed_mark(folder: Path) -> Path:
     """The file that says to commands in other terminals that the stack keeps traces."""
     return folder / "observed"
+
+
+def _own(name: str, given: Mapping[str, str]) -> str | None:
+    """An address, or the text of the file that contains it."""
+    if f"{name}_FILE" not in given:
+        return given.get(name)
+    if name in given:
+        raise LocalStackError(f"{name} and {name}_FILE are both set: set only one of the two")
+    try:
+        return secret_text(Path(given[f"{name}_FILE"]))
+    except ValueError as error:
+        raise LocalStackError(f"{name}_FILE: {error}") from error
 
 
 def _port(name: str, value: str) -> int:

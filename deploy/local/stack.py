@@ -12,10 +12,12 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.mail import MailServer
 from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.process import Job, Process
+from deploy.local.prometheus import PrometheusServer
 from deploy.local.redis import RedisServer
 from deploy.local.server import Progress, Server
-from deploy.local.settings import PROCESSES, StackSettings
+from deploy.local.settings import ADDRESSES, PROCESSES, StackSettings
 from deploy.local.traces.server import TraceServer
+from deploy.prometheus.configuration import configuration
 
 EVENT_STORE, READ_MODEL = "event_store", "read_model"
 CAUGHT_RECIPIENT = "somebody@localhost"
@@ -65,13 +67,7 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         settings.logs / "issuer.log",
         progress_of("issuer"),
     )
-    traces = TraceServer(
-        settings.traces,
-        settings.ports["OTLP_PORT"],
-        settings.root,
-        settings.logs / "traces.log",
-        progress_of("traces"),
-    )
+    traces = _traces(settings, progress_of("traces"))
     wanted: list[tuple[bool, Server]] = [
         (settings.starts_postgres, postgres),
         (settings.starts_redis, redis),
@@ -79,6 +75,7 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         (settings.starts_mail, mail),
         (settings.starts_issuer, issuer),
         (settings.starts_traces, traces),
+        (settings.starts_prometheus, _prometheus(settings, progress_of("prometheus"))),
     ]
     shared = _shared_environment(settings, postgres, redis, kafka)
     if settings.starts_issuer:
@@ -89,6 +86,18 @@ def build_stack(settings: StackSettings, progress_of: Callable[[str], Progress])
         [server for is_wanted, server in wanted if is_wanted],
         _migrations(settings, postgres, shared, progress_of),
         _processes(settings, postgres, shared, _mail_environment(settings, mail), progress_of),
+    )
+
+
+def _traces(settings: StackSettings, progress: Progress) -> TraceServer:
+    port, log_file = settings.ports["OTLP_PORT"], settings.logs / "traces.log"
+    return TraceServer(settings.traces, port, settings.root, log_file, progress)
+
+
+def _prometheus(settings: StackSettings, progress: Progress) -> PrometheusServer:
+    port, log_file = settings.ports["PROMETHEUS_PORT"], settings.logs / "prometheus.log"
+    return PrometheusServer(
+        settings.data / "prometheus", port, configuration(settings.ports), log_file, progress
     )
 
 
@@ -106,6 +115,8 @@ def _shared_environment(
     reader = settings.own.get("EVENT_STORE_DSN") or postgres.dsn(READER, EVENT_STORE)
     return {
         **{name: str(port) for name, port in settings.ports.items()},
+        # The stack has read them: a process that saw both would not start.
+        **{f"{name}_FILE": "" for name in ADDRESSES},
         "EVENT_STORE_READ_DSN": settings.own.get("EVENT_STORE_READ_DSN", reader),
         "REDIS_URL": settings.own.get("REDIS_URL", redis.url()),
         "KAFKA_BOOTSTRAP_SERVERS": settings.own.get("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers),

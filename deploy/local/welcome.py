@@ -26,7 +26,7 @@ Ready after {seconds:.0f} s. Ctrl-C stops everything.
                 {ports["QUERY_OPS_PORT"]} (query API), {ports["PROJECTOR_OPS_PORT"]} (projector),
                 {ports["RELAY_OPS_PORT"]} (relay)
   logs          {settings.logs}
-{mails}{_traces(settings)}{_tokens(settings)}{left_out}
+{mails}{_traces(settings)}{_prometheus(settings)}{_tokens(settings)}{left_out}
 Try:
 {_first_commands(settings)}  curl -i{bearer} {posting} -d '{body}'
   curl -i{bearer} http://127.0.0.1:{ports["QUERY_PORT"]}/v1/products/by-sku/OBS-M
@@ -40,6 +40,14 @@ def _traces(settings: StackSettings) -> str:
         f"  traces        {settings.traces.parent}; .venv/bin/python -m deploy.local traces lists them,\n"
         "                traces TRACE_ID shows one, traces --slowest 10 the slowest\n"
     )
+
+
+def _prometheus(settings: StackSettings) -> str:
+    if settings.starts_prometheus:
+        return f"  prometheus    http://127.0.0.1:{settings.ports['PROMETHEUS_PORT']}/alerts\n"
+    if settings.is_observed:
+        return "  prometheus    not started: there is no such program on PATH\n"
+    return ""
 
 
 def _tokens(settings: StackSettings) -> str:

@@ -13,9 +13,6 @@ from projector.applying.dead_letters import Action
 Result = Literal["done", "failed", "started", "stopped"]
 """started: a long action has begun, and another entry says how it ended. stopped: by a signal, unfinished."""
 
-REASON_CHARACTERS_MAX = 1000
-ACTOR_CHARACTERS_MAX = 255
-
 
 class RecordedAction(Struct, frozen=True):
     """One entry. `detail`: the records that it concerned, or why it failed."""

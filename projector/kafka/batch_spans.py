@@ -12,7 +12,7 @@ from shared.kafka.cloud_event import is_replay
 from shared.telemetry import conventions as c
 from shared.telemetry.batches import CONTINUED_SECONDS_MAX, BatchTrace, TracedEvent, traced
 from shared.telemetry.spans import Attributes, SpanKind
-from shared.telemetry.trace_context import new_trace_context, parse_traceparent
+from shared.telemetry.trace_context import parse_traceparent
 from shared.telemetry.tracing import is_tracing, past_span
 
 NANOSECONDS, MILLISECONDS = 1_000_000_000, 1_000
@@ -60,7 +60,7 @@ def record_parked(projection: str, dead_letter: DeadLetter, headers: dict[str, s
         c.EVENT_TYPE: headers.get("ce_type", ""),
     }
     past_span(
-        f"{c.PARK} {projection}", SpanKind.CONSUMER, given if given and is_continued else new_trace_context(),
+        f"{c.PARK} {projection}", SpanKind.CONSUMER, given if is_continued else None,
         now_ns, now_ns, attributes,
         links=[given] if given and not is_continued else (),
         failure=EventParked(f"{dead_letter.error_class}: {dead_letter.cause}"),

@@ -21,6 +21,9 @@ from projector.rebuild.worker import Slices
 from projector.rebuild.workers import load_in_processes
 from projector.stores import Stores
 from shared.ops.version import service_revision, service_version
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import present_span
+from shared.telemetry.tracing import span
 
 
 class Wanted(NamedTuple):
@@ -107,20 +110,25 @@ class Rebuild:
         """From the stored progress on. Raises `Differs`, `CannotGoOn`, `Unavailable`."""
         record = await self._unfinished()
         if record.phase == LOADING:
-            await self._load(record, wanted)
+            with span(c.LOAD_SLICES):
+                await self._load(record, wanted)
             self._report.phase("indexing", "")
-            await self._parts.shadow.finish_loading()
+            with span(c.INDEX):
+                await self._parts.shadow.finish_loading()
             await self._parts.records.move_to(CATCHING_UP)
         record = await self._unfinished()
         catch_up = await self._catch_up(record)
         self._report.phase("catching up", f"from position {catch_up.reached}")
-        await catch_up.apply(await catch_up.newest())
+        with span(c.CATCH_UP):
+            await catch_up.apply(await catch_up.newest())
         comparison = None
         if record.phase != COMPARED and wanted.compares:
-            comparison = await self._compare(catch_up, wanted)
+            with span(c.COMPARE, refusals=Differs):
+                comparison = await self._compare(catch_up, wanted)
         if wanted.switches:
             self._report.phase("switching", "")
-            await self._parts.shadow.switch(catch_up)
+            with span(c.SWITCH):
+                await self._parts.shadow.switch(catch_up)
         return comparison
 
     async def cancel(self) -> None:
@@ -188,6 +196,7 @@ class Rebuild:
             record.slices,
             record.target_position,
             wanted.live_lag_events_max,
+            None if (context := present_span().context) is None else context.header,
         )
         count = min(wanted.workers, max(1, len(left)))
         await self._load_slices(slices, left, count, self._report.events)

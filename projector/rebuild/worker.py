@@ -22,6 +22,12 @@ from projector.rebuild.postgres.live_lag import LiveLag
 from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.stores import open_stores
+from shared.ops.version import service_version
+from shared.telemetry import conventions as c
+from shared.telemetry.process import traced_process
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.trace_context import parse_traceparent
+from shared.telemetry.tracing import trace
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -32,13 +38,17 @@ _EVENTS_PER_TURN = 1_000
 
 
 class Slices(NamedTuple):
-    """The task of a worker: the projection, the number of slices, the last position, the limit of lag."""
+    """The task of a worker: the projection, the number of slices, the last position, the limit of lag.
+
+    `traceparent`: the rebuild's place in its trace.
+    """
 
     projection: Rebuilding
     owner_id: UUID
     slices: int
     target: int
     live_lag_events_max: int
+    traceparent: str | None = None
 
 
 class Report(NamedTuple):
@@ -54,7 +64,9 @@ def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", repo
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     gc.disable()  # folding makes no reference cycles, and the search for them costs a tenth of the time
     try:
-        uvloop.run(_work(settings, slices, todo, reports))
+        # Here, because spans are sent by a thread, which a fork leaves behind.
+        with traced_process("projector_rebuild", service_version()):
+            uvloop.run(_work(settings, slices, todo, reports))
     except Exception as error:
         reports.put(Report(error=f"{type(error).__name__}: {error}"))
     reports.put(Report(has_ended=True))
@@ -70,7 +82,10 @@ async def _work(
         lag = LiveLag(stores.read_model, slices.projection.name, slices.live_lag_events_max)
         while (which := todo.get()) >= 0:
             _end_with_parent()
-            await _one_slice(log, target, slices, which, lag, reports)
+            with trace(
+                c.LOAD_SLICE, SpanKind.INTERNAL, parse_traceparent(slices.traceparent), {c.SLICE: which}
+            ):
+                await _one_slice(log, target, slices, which, lag, reports)
 
 
 async def _one_slice(

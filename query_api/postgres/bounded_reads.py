@@ -10,6 +10,11 @@ import asyncpg
 
 from query_api.errors import Overloaded, ReadModelUnavailable
 from shared.postgres.errors import is_unavailable
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
+
+_READS = {c.DB_SYSTEM: c.POSTGRESQL}
 
 
 class BoundedReads:
@@ -31,6 +36,10 @@ class BoundedReads:
 
     async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
         """All rows of a statement."""
+        with span(c.READ_TABLE, SpanKind.CLIENT, _READS):
+            return await self._fetch(sql, *parameters)
+
+    async def _fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
         if self._slots.locked() and self._waiting >= self._waiting_max:
             raise Overloaded("too many reads of the read model are waiting")
         self._waiting += 1

@@ -25,8 +25,12 @@ from query_api.products.ports import PointerKind, ProductCache, ProductRow, Prod
 from query_api.products.visible_rows import seen
 from shared.contract.cached_document import unpack
 from shared.ops.concurrency.single_flight import SingleFlight
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import span
 
 CacheResult = Literal["hit", "miss", "bypass"]
+_CACHE = {c.DB_SYSTEM: c.REDIS}
 
 
 class Found(NamedTuple):
@@ -177,7 +181,8 @@ class FindProduct:
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """The cached row. A negative entry is a row with version 0 and without a body."""
         try:
-            value = await self._cache.read(str(product_id))
+            with span(c.READ_CACHE, SpanKind.CLIENT, _CACHE):
+                value = await self._cache.read(str(product_id))
         except CacheUnavailable:
             return None, "bypass"
         row = None if value is None else _row(product_id, value)

@@ -5,6 +5,8 @@ SDK records whatever it is given here.
 """
 
 import os
+import random
+import re
 import threading
 from collections.abc import Sequence
 from typing import cast
@@ -66,6 +68,7 @@ class SdkTracer:
 
     def __init__(self, processor: SpanProcessor, resource: Resource, sampler: Sampler | None = None) -> None:
         self._sampler = TracerProvider(sampler, shutdown_on_exit=False).sampler
+        self._ratio = _ratio(self._sampler)
         self._ids = _GivenIds()
         self._provider = TracerProvider(
             sampler=ALWAYS_ON,
@@ -81,6 +84,9 @@ class SdkTracer:
         around = _NO_PARENT if parent is None else _context_of(parent)
         result = self._sampler.should_sample(around, int(trace_id, 16), name, _KINDS[kind])
         return result.decision is Decision.RECORD_AND_SAMPLE
+
+    def draws(self) -> bool:
+        return random.random() < self._ratio  # noqa: S311 - spreads samples, guards nothing
 
     def record(
         self,
@@ -176,6 +182,15 @@ class RecordedSpan(LiveSpan):
         return Part(
             span.name, self._kind, span.start_time or 0, span.end_time or 0, attributes, self._failure
         )
+
+
+def _ratio(sampler: Sampler) -> float:
+    """The ratio of new traces that it samples, by its description; 0 for a sampler that is not the SDK's."""
+    description = sampler.get_description()
+    found = re.search(r"^(?:ParentBased\{root:)?TraceIdRatioBased\{([^}]+)\}", description)
+    if found is not None:
+        return float(found[1])
+    return 1.0 if re.search(r"^(?:ParentBased\{root:)?AlwaysOnSampler", description) else 0.0
 
 
 def _limits() -> SpanLimits:

@@ -49,6 +49,9 @@ class Tracer(Protocol):
     def samples(self, name: str, kind: SpanKind, parent: TraceContext | None, trace_id: str) -> bool:
         """Whether to record a span whose parent is in another process, or that begins a trace."""
 
+    def draws(self) -> bool:
+        """Whether to record a span that begins a trace; cheap, because most paths that ask are fast."""
+
     def record(
         self,
         name: str,

@@ -206,5 +206,53 @@ async def test_what_is_not_sampled_leaves_nothing(
     assert quiet.spans == []
 
 
+async def test_a_rebuild_is_a_trace_of_its_own_with_its_phases_and_its_workers(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver, tmp_path: Path
+) -> None:
+    await _Caller(receiver).create(catalogue)
+    await _run(system, tmp_path, "projector", "rebuild", "product_view", "--workers", "2")
+    (summary,) = [one for one in receiver.store.newest(100) if one.name == "rebuild product_view"]
+    spans = receiver.store.trace(summary.trace_id)
+    names = {one.span_id: one.name for one in spans}
+    found = {(one.name, names.get(one.parent_id or ""), one.service) for one in spans}
+    operator, worker = "catalogue-projector-operator", "catalogue-projector-rebuild"
+    phases = ("load", "index", "catch up", "compare", "switch")
+    assert {(phase, "rebuild product_view", operator) for phase in phases} <= found
+    assert ("load slice", "load", worker) in found
+
+
+async def test_a_replay_is_linked_with_the_traces_of_its_events_and_no_part_of_them(
+    system: System, catalogue: Catalogue, receiver: TraceReceiver, tmp_path: Path
+) -> None:
+    caller = _Caller(receiver)
+    await caller.create(catalogue)
+
+    def all_edges() -> None:
+        assert missing(caller.spans) == []
+
+    await eventually(all_edges)
+    before = len(caller.spans)
+    (append,) = of_name(caller.spans, "append")
+    position = str(append.attributes["catalogue.log_position"])
+    topic = ["--topic", f"{system.prefix}again", "--create-topic"]
+    await _run(system, tmp_path, "command_api", "replay", "--from", position, "--to", position, *topic)
+
+    def is_linked() -> None:
+        chunks = of_name(receiver.store.linked_with(caller.trace_id), "publish chunk")
+        assert [one.service for one in chunks if one.attributes["catalogue.is_replay"]] == [
+            "catalogue-replay"
+        ]
+
+    await eventually(is_linked)
+    assert len(caller.spans) == before
+
+
+async def _run(system: System, folder: Path, *arguments: str) -> None:
+    """An operator's command, to its end without an error."""
+    environment = {**system.environment(), "READ_MODEL_DSN": system.read_model.projector}
+    command = Job(arguments[1], arguments, environment, REPOSITORY, folder / "command.log")
+    await asyncio.to_thread(command.start)
+
+
 def _run_sql(system: System, statement: str) -> None:
     system.servers.postgres.run_sql(statement, system.read_model.name)

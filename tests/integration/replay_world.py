@@ -93,7 +93,7 @@ class Operator:
 
         async def act(wanted: tuple[Namespace, Order, ReplaySettings], terminal: Terminal) -> int:
             given, order, settings = wanted
-            return await replay(order, settings, terminal, asyncio.Event(), as_json=given.json)
+            return await replay(given, order, settings, terminal, asyncio.Event())
 
         return Replayed(*await run_in_process({**self.environment, **environment}, read, act))
 

@@ -7,8 +7,10 @@ import re
 import pytest
 
 from shared.contract.views import ProductDocument, encode_document
+from shared.telemetry.trace_context import TraceContext
 from tests.integration.query_world import World, installation, product, shared_installation, world
 from tests.integration.wire import get, wire
+from tests.recorded_spans import SAMPLED, UNSAMPLED, parent_id_of, recorded_spans, span_id_of, trace_id_of
 from tests.servers import DatabaseDsns
 
 __all__ = ["shared_installation", "world"]
@@ -152,3 +154,35 @@ async def test_a_hot_read_needs_one_host(world: World, cached: ProductDocument) 
         async with wire(world) as to:
             to.ask(f"GET /v1/products/{cached.id} HTTP/1.1{hosts}")
             assert (await to.answer())[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("ratio", "caller", "recorded"), [(0, None, 0), (0, SAMPLED, 1), (1, UNSAMPLED, 0), (1, None, 1)]
+)
+async def test_a_sampled_read_is_a_span_in_the_callers_trace(
+    world: World, cached: ProductDocument, ratio: float, caller: TraceContext | None, recorded: int
+) -> None:
+    more = "" if caller is None else f"\ntraceparent: {caller.header}"
+    with recorded_spans(ratio) as spans:
+        async with wire(world) as to:
+            to.ask(get(cached, more))
+            assert (await to.answer())[0] == 200
+    assert spans.names == ["GET /v1/products/{product_id}"] * recorded
+    for one in spans.all:
+        assert parent_id_of(one) == (None if caller is None else caller.span_id)
+        assert (one.attributes or {})["catalogue.cache"] == "hit"
+
+
+async def test_a_read_that_the_application_answers_is_one_request_and_its_parts(
+    world: World, cached: ProductDocument
+) -> None:
+    stored = product(version=7)
+    await world.store(stored)
+    with recorded_spans() as spans:
+        async with wire(world) as to:
+            to.ask(get(stored, f"\ntraceparent: {SAMPLED.header}"))
+            assert (await to.answer())[0] == 200
+    request = spans.one("GET /v1/products/{product_id}")
+    assert trace_id_of(request) == SAMPLED.trace_id
+    for part in ("read cache", "read table"):
+        assert parent_id_of(spans.one(part)) == span_id_of(request)

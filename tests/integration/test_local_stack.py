@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -29,6 +30,8 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import DEFAULT_PORTS
 from tests.eventually import eventually_blocking
+from tests.observability.promtool import program
+from tests.observability.rule_files import alerts
 from tests.servers import DatabaseDsns
 
 REPOSITORY = Path(__file__).parents[2]
@@ -376,6 +379,33 @@ def test_an_observed_stack_keeps_the_spans_of_its_processes(make_checkout: Calla
     (checkout.folder / "up.log").unlink()  # it says "Ready" already
     checkout.up()
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in checkout.seen_by("projector-run")
+
+
+def test_an_observed_stack_has_prometheus_with_all_alerts(make_checkout: Callable[..., Checkout]) -> None:
+    program("prometheus")
+    checkout = make_checkout(OWN_SERVERS)
+    address = f"http://127.0.0.1:{checkout.environment['PROMETHEUS_PORT']}"
+    checkout.up("--observe")
+    checkout.must_say(f"{address}/alerts")
+    groups = httpx.get(f"{address}/api/v1/rules").json()["data"]["groups"]
+    known = {rule["name"] for group in groups for rule in group["rules"] if rule["type"] == "alerting"}
+    assert known == {rule.alert for rule in alerts()}
+    ports = {int(checkout.environment[name]) for name in DEFAULT_PORTS if name.endswith("_OPS_PORT")}
+
+    def all_processes_are_scraped() -> None:
+        targets = httpx.get(f"{address}/api/v1/targets").json()["data"]["activeTargets"]
+        assert {urlsplit(target["scrapeUrl"]).port for target in targets} == ports
+
+    eventually_blocking(all_processes_are_scraped)
+
+
+def test_an_observed_stack_without_the_program_prometheus_says_so(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    checkout = make_checkout({**OWN_SERVERS, "PROMETHEUS": "/nowhere/prometheus"})
+    checkout.up("--observe")
+    checkout.must_say("not started: there is no such program on PATH")
+    assert not port_is_taken(int(checkout.environment["PROMETHEUS_PORT"]))
 
 
 def test_the_users_own_variables_of_opentelemetry_are_handed_on(

@@ -97,6 +97,20 @@ async def test_two_processes_allow_no_more_than_one_together(stack: AsyncExitSta
     assert sum(each.is_allowed for each in decisions) == 100
 
 
+async def test_these_rights_in_redis_are_enough_and_without_them_each_process_counts_alone(
+    stack: AsyncExitStack, redis_url: str
+) -> None:
+    rights = ["~catalogue:limit:*", "+eval", "+evalsha", "+time", "+get", "+set", "+select"]
+    user, key = f"limits-{new_key()[-8:]}", new_key()
+    with_user = redis_url.replace("redis://", f"redis://{user}:secret@")
+    async with Redis.from_url(redis_url) as redis:
+        for given, local in ((rights, 0), ([*rights[:-3], "+select"], 1)):
+            await redis.execute_command("ACL", "SETUSER", user, "reset", "on", ">secret", *given)
+            assert (await limiter_of(stack, with_user).take(key, SLOW)).is_allowed
+            assert counted("rate_limits_local") == local
+        await redis.execute_command("ACL", "DELUSER", user)
+
+
 async def test_a_redis_that_never_answers_costs_a_request_one_short_wait_and_no_refusal(
     stack: AsyncExitStack,
 ) -> None:

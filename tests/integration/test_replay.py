@@ -4,13 +4,17 @@ Read by a client that is not ours.
 """
 
 import asyncio
+import getpass
 import os
 import signal
 import termios
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
@@ -30,6 +34,7 @@ from tests.integration.relay_world import (
     sever,
 )
 from tests.integration.replay_world import Operator
+from tests.local_issuer import local_issuer
 from tests.servers import DatabaseDsns
 from tests.unit.relay.sample_events import product, sample_event, sample_events
 
@@ -329,5 +334,33 @@ def _read_to_end(terminal: int) -> str:
 async def test_where_there_is_no_terminal_a_line_of_log_tells_how_far_it_is(operator: Operator) -> None:
     ended = await operator.begin("--create-topic", REPLAY_REPORT_INTERVAL_SECONDS="0.000001").ended()
     assert ended.code == 0
-    assert '"event":"replaying"' in ended.err.splitlines()[-1]
+    assert '"event":"replaying"' in ended.err.splitlines()[-2]
     assert '"log_position":300,"to":300,"events":300' in ended.err
+
+
+async def test_a_replay_says_in_its_log_who_asked_for_it_and_why_and_how_it_ended(operator: Operator) -> None:
+    with capture_logs() as lines:
+        assert (await operator.replay("--dry-run", "--actor", "ann")).code == 0
+        assert (await operator.replay("--to", "5", "--actor", "ann", "--reason", "a new index")).code == 1
+        assert (await operator.replay("--create-topic", "--to", "5")).code == 0
+    acts = [line for line in lines if line["event"] == "operator action"]
+    assert [(line["action"], line["result"], line["topic"]) for line in acts] == [
+        ("replay", "started", operator.topic), ("replay", "failed", operator.topic),
+        ("replay", "started", operator.topic), ("replay", "done", operator.topic),
+    ]  # fmt: skip
+    assert {(line["actor"], line["reason"]) for line in acts[:2]} == {("ann", "a new index")}
+    assert acts[3]["actor"] == getpass.getuser()
+    assert acts[3]["detail"] == "5 events, confirmed up to position 5"
+
+
+async def test_with_access_control_a_replay_needs_a_token_with_the_right_to_act(
+    operator: Operator, tmp_path: Path
+) -> None:
+    with local_issuer(tmp_path, time.time()) as issuer:
+        secure = {"AUTH_ISSUER": issuer.url}
+        refused = await operator.replay("--create-topic", **secure)
+        assert (refused.code, "give --token-file" in refused.err) == (2, True)
+        for role, code in (("reader", 1), ("operator", 0)):
+            token = str(tmp_path / "tokens" / role)
+            ended = await operator.replay("--create-topic", "--to", "5", "--token-file", token, **secure)
+            assert ended.code == code, ended.err

@@ -1,7 +1,7 @@
 """The whole system where every server requires TLS and a log-in, and with no more rights than it needs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -81,6 +81,7 @@ async def test_a_command_goes_in_a_view_and_a_mail_come_out_with_tls_and_a_log_i
 ) -> None:
     async with mails_of(installation) as mails:
         await write_and_see(installation, mails, "Sealed shirt")
+    assert installation.redis.has_key(f"{installation.prefix}:limit:*"), "rate limits are not in Redis"
 
 
 # --- rights on Kafka -----------------------------------------------------------------------------
@@ -199,11 +200,38 @@ async def test_no_secret_is_in_any_output_of_processes_that_are_refused_everywhe
             assert "password authentication failed" in text
 
         await eventually(lambda: asyncio.to_thread(said), seconds_max=60)
+        told = await asyncio.gather(*(run(installation, wrong, *command) for command in COMMANDS))
         found = places_with_secrets(installation, "-wrong", processes)
     finally:
         for process in processes:
             process.kill()
     assert found == []
+    assert [output for output in told if "password authentication failed" not in output] == []
+    assert [output for output in told if MARK in output] == []
+
+
+# Operators' commands; each ends by itself, and says why it could do nothing.
+COMMANDS = (
+    ("projector", ["projector", "status"]),
+    ("projector", ["projector", "verify", "product_view"]),
+    ("projector", ["command_api", "replay", "--from", "1", "--topic", "products-events", "--dry-run"]),
+)
+
+
+async def run(
+    installation: SecuredInstallation, given: Mapping[str, Mapping[str, str]], name: str, arguments: list[str]
+) -> str:
+    process = installation.process(name, arguments, "PROJECTOR_OPS_PORT", given[name], "-command").command()
+    started = await asyncio.create_subprocess_exec(
+        *process.argv,
+        env=process.full_environment(),
+        cwd=process.directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await started.communicate()
+    assert started.returncode not in (None, 2), output.decode()
+    return output.decode()
 
 
 def asked_if_up(process: Process, path: str) -> tuple[int, str]:

@@ -26,6 +26,12 @@ from tests.superuser import superuser_of
 MARK = "hunter2"
 """In every secret, and nowhere else."""
 RECIPIENT = "ann@shop.test"
+# So slow that its count is still in Redis when a test looks.
+SLOW_LIMIT = {
+    "WRITES_PER_ADDRESS_PER_SECOND_MAX": "0.01",
+    "WRITES_PER_ADDRESS_BURST_MAX": "100000",
+    "RATE_LIMIT_SECONDS_MAX": "5",
+}
 _ROLES = {"writer": "catalogue_writer", "reader": "catalogue_reader", "projector": "catalogue_projector"}
 
 
@@ -136,7 +142,7 @@ class SecuredInstallation:
         }
         key = {"CURSOR_SIGNING_KEY_FILE": of("cursor", password("cursor"))}
         return {
-            "command-api": {"EVENT_STORE_DSN_FILE": dsn_of("writer")},
+            "command-api": {"EVENT_STORE_DSN_FILE": dsn_of("writer"), **redis, **SLOW_LIMIT},
             "relay": {"EVENT_STORE_DSN_FILE": dsn_of("writer"), **mutual},
             "projector": {"READ_MODEL_DSN_FILE": dsn_of("projector"), **log, **redis, **scram, **mails},
             "query-api": {"READ_MODEL_DSN_FILE": dsn_of("reader"), **log, **redis, **key},

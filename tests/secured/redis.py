@@ -22,7 +22,7 @@ class SecuredRedis(RedisServer):
     def command(self) -> Command:
         usual = super().command()
         rights = ["on", f">{self._password}", "~*", "+@all", "-@admin"]
-        root = ["--user", "root", "on", f">{self._root}", "+@all"]
+        root = ["--user", "root", "on", f">{self._root}", "~*", "+@all"]
         users = ["--user", self.user, *rights, *root, "--user", "default", "off"]
         return Command([*usual.argv, *users], directory=usual.directory)
 
@@ -31,6 +31,11 @@ class SecuredRedis(RedisServer):
         with Redis(HOST, self.port, username="root", password=self._root) as client:
             client.acl_setuser(self.user, enabled=True, reset_passwords=True, passwords=[f"+{password}"])
         self._password = password
+
+    def has_key(self, pattern: str) -> bool:
+        """Whether any key looks like this."""
+        with Redis(HOST, self.port, username="root", password=self._root) as client:
+            return next(client.scan_iter(pattern), None) is not None
 
     def is_ready(self) -> bool:
         """True if it asks who we are."""

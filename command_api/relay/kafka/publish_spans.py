@@ -19,7 +19,7 @@ class PublishTrace(BatchTrace):
     def __init__(self, events: Sequence[RecordedEvent], topics_of: TopicsOf, *, is_replay: bool) -> None:
         self._places: list[int] = []
         sampled = self._sampled(events, topics_of, is_replay) if is_tracing() else []
-        attributes = {**_SENDING, c.MESSAGING_BATCH: len(events)}
+        attributes = {**_SENDING, c.MESSAGING_BATCH: len(events), c.IS_REPLAY: is_replay}
         super().__init__(c.PUBLISH_CHUNK, c.PUBLISH, SpanKind.PRODUCER, sampled, attributes)
 
     def ended(self, published: Published) -> None:

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from projector.audit.ports import Choice, RecordedAction
 from projector.operators.assembly import Operations
 from projector.operators.auditing import ACTIONS_PER_ANSWER_MAX, Audited, time_with_zone
-from projector.operators.command_line.session import DONE, positive, run_operation, say_json, say_table
+from projector.operators.command_line.session import (
+    DONE,
+    add_looking_arguments,
+    positive,
+    run_operation,
+    say_json,
+    say_table,
+)
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
@@ -18,6 +25,7 @@ _TITLES = ("id", "acted at", "actor", "action", "projection", "product", "result
 
 def add_audit_arguments(parser: ArgumentParser) -> None:
     """Which entries of the audit log."""
+    add_looking_arguments(parser)
     parser.add_argument("--projection", help=f"only actions on this one of {', '.join(NAMES)}")
     parser.add_argument("--actor", help="only actions of this operator")
     parser.add_argument(

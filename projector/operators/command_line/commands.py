@@ -18,6 +18,8 @@ from projector.postgres.migrate import migrate_read_model
 from projector.projection import Projection
 from projector.projections import BY_NAME, NAMES, default_projections
 from projector.settings import ProjectorSettings
+from shared.access.command import NotAllowed, operator_of
+from shared.access.scopes import Scope
 from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
@@ -40,6 +42,12 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Pro
 
 async def operate(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """Runs any command but `run`; returns its exit code."""
+    try:
+        if (scope := _scope_of(given)) is not None:
+            given.operator = await operator_of(settings, given.token, given.acting_as, scope)
+    except NotAllowed as refused:
+        terminal.complain(str(refused))
+        return USAGE if refused.is_usage else FAILED
     match given.command:
         case "migrate":
             return await _migrate(settings, terminal)
@@ -57,6 +65,12 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
             return await run_status(given, settings, terminal)
         case _:
             raise ValueError(f"{given.command} does not end by itself")
+
+
+def _scope_of(given: Namespace) -> Scope | None:
+    """None: `migrate` is a job with the credentials of the database's owner, and asks for no token."""
+    scope: Scope | None = getattr(given, "scope", None)
+    return Scope.OPS_READ if getattr(given, "show", False) else scope
 
 
 def _parser() -> argparse.ArgumentParser:

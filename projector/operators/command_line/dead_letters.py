@@ -16,6 +16,7 @@ from projector.operators.command_line.session import (
     action_of,
     add_action_arguments,
     add_command,
+    add_looking_arguments,
     run_operation,
     say_json,
     say_table,
@@ -43,6 +44,8 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     _add_class(listing)
     showing = _command(commands, "show", "print the parked records: bytes, headers, cause")
     _add_choice(showing, needs_projection=False)
+    for looking in (listing, showing):
+        add_looking_arguments(looking)
     _add_changes(commands)
     parking = _command(commands, "park", "park one record that stops a projection")
     _add_projection(parking, is_needed=True)

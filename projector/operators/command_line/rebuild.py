@@ -22,6 +22,9 @@ from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 from shared.ops.terminal import Terminal
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import SpanKind
+from shared.telemetry.tracing import trace
 
 DIFFERS, IS_LOCKED = 4, 5
 _STOPPED = 130
@@ -115,9 +118,14 @@ async def _locked(
     async with lock_of(projection, stores) as owner_id:
         rebuild = rebuild_of(projection, stores, reporter, owner_id)
         action, auditing = action_of(given, _name_of(given)), operations(stores).auditing
-        async with auditing.long_action(action, given.projection, terminal.complain) as tell:
-            result = await _chosen(rebuild, given, stores.settings)
-            tell(_as_text(result))
+        attributes = {c.PROJECTION: given.projection, c.ACTION: action.action}
+        with trace(
+            f"{c.REBUILD} {given.projection}", SpanKind.INTERNAL, attributes=attributes, refusals=Differs,
+            is_sampled=True,
+        ):  # fmt: skip
+            async with auditing.long_action(action, given.projection, terminal.complain) as tell:
+                result = await _chosen(rebuild, given, stores.settings)
+                tell(_as_text(result))
         return result
 
 

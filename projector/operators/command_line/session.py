@@ -1,6 +1,5 @@
 """The common part of all commands: connect, run the command, print its outcome, return an exit code."""
 
-import getpass
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -10,11 +9,13 @@ import msgspec
 
 from projector.applying.dead_letters import Action
 from projector.errors import CannotGoOn, ProjectorError, UnknownPartition, UnknownProjection
-from projector.operators.actions import bounded_actor, bounded_reason, needed_reason
 from projector.operators.assembly import Operations, operations
 from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
+from shared.access.command import add_token_argument
+from shared.access.operator_actions import add_actor_and_reason
+from shared.access.scopes import Scope
 from shared.ops.terminal import Terminal
 
 DONE, FAILED, USAGE, SOME_FAILED = 0, 1, 2, 3
@@ -30,25 +31,17 @@ def add_command(
     return commands.add_parser(name, help=summary, description=description, epilog=epilog)
 
 
+def add_looking_arguments(parser: ArgumentParser) -> None:
+    """Who looks."""
+    add_token_argument(parser)
+    parser.set_defaults(scope=Scope.OPS_READ, acting_as=None)
+
+
 def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
     """Who does it and why; both are in the audit log."""
-    kind = needed_reason if needs_reason else bounded_reason
-    parser.add_argument(
-        "--reason", type=_argument(kind), required=needs_reason, default="", help="why; for the audit log"
-    )
-    parser.add_argument("--actor", type=_argument(bounded_actor), help="who; default: the user of this shell")
-
-
-def _argument(check: Callable[[str], str]) -> Callable[[str], str]:
-    """argparse shows only the text of its own error."""
-
-    def checked(text: str) -> str:
-        try:
-            return check(text)
-        except ValueError as error:
-            raise ArgumentTypeError(str(error)) from error
-
-    return checked
+    add_token_argument(parser)
+    parser.set_defaults(scope=Scope.OPS_WRITE)
+    add_actor_and_reason(parser, needs_reason=needs_reason)
 
 
 def positive(text: str) -> int:
@@ -60,7 +53,7 @@ def positive(text: str) -> int:
 
 def action_of(given: Namespace, name: str) -> Action:
     """The action that is recorded."""
-    return Action(given.actor or getpass.getuser(), name, given.reason)
+    return Action(given.operator, name, given.reason)
 
 
 async def run_command(

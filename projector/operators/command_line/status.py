@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from projector.operators.command_line.session import DONE, FAILED, say_json, say_table
+from projector.operators.command_line.session import DONE, FAILED, add_looking_arguments, say_json, say_table
 from projector.operators.status import PartitionStatus, ProjectionStatus, Status, read_status
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
@@ -10,6 +10,7 @@ from shared.ops.terminal import Terminal
 
 def add_status_arguments(parser: ArgumentParser) -> None:
     """How much is printed."""
+    add_looking_arguments(parser)
     parser.add_argument(
         "--partitions", action="store_true", help="show every partition, not only those behind"
     )

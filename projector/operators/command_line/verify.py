@@ -4,7 +4,14 @@ from argparse import ArgumentParser, Namespace
 
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.rebuild import DIFFERS
-from projector.operators.command_line.session import DONE, USAGE, positive, run_command, say_json
+from projector.operators.command_line.session import (
+    DONE,
+    USAGE,
+    add_looking_arguments,
+    positive,
+    run_command,
+    say_json,
+)
 from projector.projections import REBUILDABLE
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
@@ -14,6 +21,7 @@ from shared.ops.terminal import Terminal
 
 def add_verify_arguments(parser: ArgumentParser) -> None:
     """Which views, and how many products."""
+    add_looking_arguments(parser)
     parser.epilog = "Exit codes: 0 all is as the log says, 1 failed, 2 wrong usage, 4 there are differences."
     known = ", ".join(REBUILDABLE)
     parser.add_argument(

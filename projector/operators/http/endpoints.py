@@ -24,14 +24,15 @@ from projector.applying.dead_letters import Action
 from projector.applying.records import ErrorClass
 from projector.audit.ports import Choice
 from projector.errors import Unavailable
-from projector.operators.actions import bounded_actor, bounded_reason, needed_reason
 from projector.operators.assembly import Operations
 from projector.operators.auditing import ACTIONS_PER_ANSWER_MAX, Auditing, time_with_zone
-from projector.operators.http.exchange import Answer, Work, endpoint, read
+from projector.operators.http.exchange import Answer, Asked, Work, endpoint, read
 from projector.operators.pausing import Pausing
 from projector.parking.answers import Result
 from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
+from shared.access.caller import Caller
+from shared.access.operator_actions import bounded_actor, bounded_reason, needed_reason
 from shared.access.scopes import Scope
 from shared.ops.http.asgi import Handler
 from shared.ops.plain_values import canonical_uuid, whole_number
@@ -47,6 +48,7 @@ OPERATOR_SCOPES = {
     ("GET", "/audit"): Scope.OPS_READ,
 }
 _ACTIONS_PER_ANSWER = 50
+_ANONYMOUS = "operations port"
 _AUDIT_PARAMETERS = {"projection", "actor", "since", "limit", "cursor"}
 
 
@@ -63,7 +65,7 @@ class Change(Struct, forbid_unknown_fields=True, rename={"dead_letter": "letter"
     first_only: bool = False
     dry_run: bool = False
     reason: str = ""
-    actor: str = "operations port"
+    actor: str | None = None
 
     def narrowed(self) -> Narrowed:
         """Raises `ValueError` if nothing is selected and `all` is not set."""
@@ -79,7 +81,7 @@ class ParkOrder(Struct, forbid_unknown_fields=True):
     partition: int
     offset: int
     reason: str
-    actor: str = "operations port"
+    actor: str | None = None
 
 
 class Wish(Struct, forbid_unknown_fields=True):
@@ -87,7 +89,7 @@ class Wish(Struct, forbid_unknown_fields=True):
 
     projection: str
     reason: str = ""
-    actor: str = "operations port"
+    actor: str | None = None
 
 
 def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handler]:
@@ -99,12 +101,14 @@ def operator_endpoints(operations: Operations) -> Mapping[tuple[str, str], Handl
 
 def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
-    async def listed(query: dict[str, str], _: bytes) -> Any:
+    async def listed(asked: Asked) -> Any:
+        query = asked.query
         product = canonical_uuid(query["product"]) if "product" in query else None
         narrowed = Narrowed(product, error_class=_known_class(query.get("class")))
         return _listed(await dead_letters.listed(query.get("projection"), narrowed))
 
-    async def records(query: dict[str, str], _: bytes) -> Any:
+    async def records(asked: Asked) -> Any:
+        query = asked.query
         product = canonical_uuid(query["product"]) if "product" in query else None
         dead_letter = whole_number(query["letter"]) if "letter" in query else None
         return _listed(await dead_letters.show(query.get("projection"), Narrowed(product, dead_letter)))
@@ -113,9 +117,9 @@ def _looking(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
 
 def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
-    async def retry(_: dict[str, str], body: bytes) -> Any:
-        change = read(Change, body)
-        action = _action("retry", change)
+    async def retry(asked: Asked) -> Any:
+        change = read(Change, asked.body)
+        action = _action("retry", change, asked)
         results: list[Result] = []
         summary = await dead_letters.retry(
             change.projection,
@@ -128,9 +132,9 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
         )
         return _summed_up(results, summary)
 
-    async def discard(_: dict[str, str], body: bytes) -> Any:
-        change = read(Change, body)
-        action = _action("discard", change, needs_reason=True)
+    async def discard(asked: Asked) -> Any:
+        change = read(Change, asked.body)
+        action = _action("discard", change, asked, needs_reason=True)
         results: list[Result] = []
         summary = await dead_letters.discard(
             change.projection,
@@ -142,9 +146,9 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
         )
         return _summed_up(results, summary)
 
-    async def park(_: dict[str, str], body: bytes) -> Any:
-        order = read(ParkOrder, body)
-        action = _action("park", order, needs_reason=True)
+    async def park(asked: Asked) -> Any:
+        order = read(ParkOrder, asked.body)
+        action = _action("park", order, asked, needs_reason=True)
         await dead_letters.park(order.projection, order.partition, order.offset, action)
         return {"parked": True}
 
@@ -156,21 +160,22 @@ def _changing(dead_letters: DeadLetters) -> dict[tuple[str, str], Work]:
 
 
 def _pausing(pausing: Pausing) -> dict[tuple[str, str], Work]:
-    async def pause(_: dict[str, str], body: bytes) -> Any:
-        wish = read(Wish, body)
-        await pausing.pause(wish.projection, _action("pause", wish, needs_reason=True))
+    async def pause(asked: Asked) -> Any:
+        wish = read(Wish, asked.body)
+        await pausing.pause(wish.projection, _action("pause", wish, asked, needs_reason=True))
         return {"projection": wish.projection, "is_paused": True}
 
-    async def resume(_: dict[str, str], body: bytes) -> Any:
-        wish = read(Wish, body)
-        await pausing.resume(wish.projection, _action("resume", wish))
+    async def resume(asked: Asked) -> Any:
+        wish = read(Wish, asked.body)
+        await pausing.resume(wish.projection, _action("resume", wish, asked))
         return {"projection": wish.projection, "is_paused": False}
 
     return {("POST", "/projections/pause"): pause, ("POST", "/projections/resume"): resume}
 
 
 def _auditing(auditing: Auditing) -> dict[tuple[str, str], Work]:
-    async def audit(query: dict[str, str], _: bytes) -> Any:
+    async def audit(asked: Asked) -> Any:
+        query = asked.query
         if unknown := query.keys() - _AUDIT_PARAMETERS:
             raise ValueError(f"no such parameter: {', '.join(sorted(unknown))}")
         actions_max = whole_number(query["limit"]) if "limit" in query else _ACTIONS_PER_ANSWER
@@ -210,6 +215,17 @@ def _known_class(name: str | None) -> str | None:
     return name
 
 
-def _action(name: str, body: Change | ParkOrder | Wish, *, needs_reason: bool = False) -> Action:
+def _action(
+    name: str, body: Change | ParkOrder | Wish, asked: Asked, *, needs_reason: bool = False
+) -> Action:
     reason = needed_reason(body.reason) if needs_reason else bounded_reason(body.reason)
-    return Action(bounded_actor(body.actor), name, reason)
+    return Action(_actor(body.actor, asked.caller), name, reason)
+
+
+def _actor(named: str | None, caller: Caller | None) -> str:
+    """With access control the subject of the token. Raises `ValueError` if the body names somebody else."""
+    if caller is None:
+        return _ANONYMOUS if named is None else bounded_actor(named)
+    if named not in (None, caller.subject):
+        raise ValueError(f"the actor is {caller.subject}, the subject of the access token: leave it out")
+    return caller.subject

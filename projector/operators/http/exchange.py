@@ -1,6 +1,6 @@
 """One request to the operations port: query or body in, a JSON or problem document out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from projector.errors import ProjectorError
 from projector.parking.ports import UnknownDeadLetter
+from shared.access.caller import Caller, caller_in
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
 from shared.ops.http.content import refused_content
@@ -26,8 +27,16 @@ class Answer(NamedTuple):
     headers: Headers = ()
 
 
-Work = Callable[[dict[str, str], bytes], Awaitable[Any]]
-"""Gets the query and the body; returns a value to encode as JSON, or an `Answer`."""
+class Asked(NamedTuple):
+    """A request. `caller` None: access control is off."""
+
+    query: Mapping[str, str]
+    body: bytes
+    caller: Caller | None
+
+
+Work = Callable[[Asked], Awaitable[Any]]
+"""Returns a value to encode as JSON, or an `Answer`."""
 
 
 def endpoint(work: Work) -> Handler:
@@ -39,7 +48,8 @@ def endpoint(work: Work) -> Handler:
             if refused is not None:
                 await _refuse(scope, send, refused.problem, refused.headers)
                 return
-            found = await work(_query(scope["query_string"]), await _body(receive))
+            asked = Asked(_query(scope["query_string"]), await _body(receive), caller_in(scope))
+            found = await work(asked)
             answer = found if isinstance(found, Answer) else Answer(found)
         except (ValueError, msgspec.MsgspecError) as error:
             await _refuse(scope, send, Problem(400, "invalid-request", "The request is invalid.", str(error)))

@@ -16,6 +16,7 @@ class HotHead:
 
     __slots__ = (
         "_http_version", "caller", "is_kept_alive", "method", "origin", "request_id", "started", "tags",
+        "trace",
     )  # fmt: skip
 
     def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
@@ -25,6 +26,7 @@ class HotHead:
         self.request_id: bytes | None = None
         self.origin: bytes | None = None
         self.tags: bytes | None = None
+        self.trace: bytes | None = None
         self._http_version = http_version
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
@@ -37,6 +39,8 @@ class HotHead:
                 self.tags = value if self.tags is None else self.tags + b"," + value
             elif name == b"origin":
                 self.origin = value
+            elif name == b"traceparent":
+                self.trace = value
             elif name in _NOT_PLAIN:
                 return False
         return True

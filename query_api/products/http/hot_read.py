@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from query_api.products.http.hot_head import HotHead
+from query_api.products.http.hot_read_span import record_hot_read
 from query_api.products.http.product_answer import product_answer
 from query_api.products.ports import ProductCache
 from query_api.products.visible_rows import is_active
@@ -31,6 +32,7 @@ from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.limits import TAKES, Limits, Takes
+from shared.telemetry.tracing import is_tracing
 
 ROUTE = "/v1/products/{product_id}"
 _PREFIX = b"/v1/products/"
@@ -172,7 +174,10 @@ class HotReadProtocol(BoundedHttpProtocol):
             self.close_unless_head_arrives()
         else:
             self.close_after_reading()
-        _durations[head.method, status](perf_counter() - head.started)
+        seconds = perf_counter() - head.started
+        _durations[head.method, status](seconds)
+        if is_tracing():
+            record_hot_read(head, ROUTE, self.url, status, seconds)
 
     def _forget(self) -> None:
         self._reading = self._head = None

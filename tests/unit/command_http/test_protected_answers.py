@@ -36,7 +36,7 @@ async def served(
     execute = ExecuteCommand(store, new_id=uuid7)
     settings = ApiSettings(_env_file=None, hsts_seconds=60)  # type: ignore[call-arg]
     server = HttpServer(
-        write_app(WriteApi(execute, READ_URL, 12), limits=limits),
+        write_app(WriteApi(execute, READ_URL, 12), None, limits=limits),
         host="127.0.0.1",
         port=0,
         port_setting="COMMAND_PORT",

@@ -10,8 +10,8 @@ from projector.applying.dead_letters import Action
 from projector.audit.log_lines import AuditLogLines
 from projector.audit.ports import Choice
 from projector.errors import CannotGoOn, Unavailable, UnknownProjection
-from projector.operators.actions import bounded_actor, bounded_reason, needed_reason
 from projector.operators.auditing import Auditing, time_with_zone
+from shared.access.operator_actions import bounded_actor, bounded_reason, needed_reason
 from tests.in_memory.audit import InMemoryAuditLog
 
 REBUILD = Action("ann", "rebuild", "the table was changed by hand")

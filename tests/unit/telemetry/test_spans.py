@@ -3,12 +3,17 @@
 import asyncio
 
 import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, DEFAULT_ON, Sampler
 from opentelemetry.trace import SpanKind as OtelKind
 from opentelemetry.trace import StatusCode
 
+from shared.telemetry.sdk import SdkTracer
 from shared.telemetry.spans import NO_SPAN, Span, SpanKind, present_span
 from shared.telemetry.trace_context import TraceContext
-from shared.telemetry.tracing import is_tracing, past_span, span, trace
+from shared.telemetry.tracing import draws, is_tracing, past_span, span, trace
 from tests.recorded_spans import (
     SAMPLED,
     UNSAMPLED,
@@ -178,3 +183,17 @@ def test_a_long_text_is_cut() -> None:
     with recorded_spans() as spans, trace("request", SpanKind.SERVER) as own:
         own.set({"a": "x" * 100_000})
     assert len(str((spans.one("request").attributes or {})["a"])) == 4_096
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.25, 1.0])
+def test_a_fast_path_draws_with_the_same_ratio(ratio: float) -> None:
+    with recorded_spans(ratio):
+        drawn = sum(draws() for _ in range(4_000))
+    assert abs(drawn - 4_000 * ratio) < 250
+    assert not draws(), "tracing is off"
+
+
+@pytest.mark.parametrize(("sampler", "always"), [(ALWAYS_ON, True), (DEFAULT_ON, True), (ALWAYS_OFF, False)])
+def test_the_samplers_without_a_ratio_always_or_never_draw(sampler: Sampler, always: bool) -> None:
+    tracer = SdkTracer(SimpleSpanProcessor(InMemorySpanExporter()), Resource.get_empty(), sampler)
+    assert {tracer.draws() for _ in range(100)} == {always}

@@ -1,0 +1,150 @@
+"""The commands of README.md do what it shows, on a stack that asks for tokens and on one that does not."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import free_port
+from deploy.local.settings import ADDRESSES, DEFAULT_PORTS
+from tests.eventually import eventually_blocking
+
+pytestmark = pytest.mark.servers
+REPOSITORY = Path(__file__).parents[2]
+_START_SECONDS_MAX = 180
+_CURL_OF_A_READ = "http://127.0.0.1:8001/v1/products/by-sku/OBS-M"
+
+
+def commands(chapter: str) -> list[str]:
+    """What follows the `$` in the console blocks of a chapter, in order, without comments."""
+    (text,) = re.findall(
+        rf"\n## {re.escape(chapter)}\n(.*?)\n## ", (REPOSITORY / "README.md").read_text(), re.DOTALL
+    )
+    blocks = "\n".join(re.findall(r"```console\n(.*?)```", text, re.DOTALL))
+    joined = re.sub(r"\\\n\s*", "", blocks)
+    return [line[2:].split("  #")[0].strip() for line in joined.splitlines() if line.startswith("$ ")]
+
+
+class Installation:
+    """A stack in a folder of its own, with the real processes, on free ports."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = {name: free_port() for name in DEFAULT_PORTS}
+        (folder / "tests").symlink_to(REPOSITORY / "tests")
+        ours = {name: value for name, value in os.environ.items() if name not in (*ADDRESSES, "TOKEN")}
+        self.environment = {
+            **ours,
+            **{name: str(port) for name, port in self.ports.items()},
+            "PYTHONPATH": str(REPOSITORY),
+            "SHELL": "/bin/sh",
+        }
+        self._up: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        said = self.folder / "up.log"
+        said.write_bytes(b"")
+        with said.open("ab") as log:
+            up = subprocess.Popen(
+                [sys.executable, "-m", "deploy.local", "up", *options], cwd=self.folder,
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self._up = up
+
+        def is_ready() -> None:
+            if up.poll() is not None:
+                raise RuntimeError(said.read_text())
+            assert "Ready after" in said.read_text()
+
+        eventually_blocking(is_ready, seconds_max=_START_SECONDS_MAX)
+
+    def stop(self) -> None:
+        if self._up is not None:
+            self._up.terminate()
+            self._up.wait(60)
+            self._up = None
+
+    def run(self, command: str, variables: Mapping[str, str] = {}) -> str:
+        """What it prints; it must succeed."""
+        for name, port in DEFAULT_PORTS.items():
+            command = command.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{self.ports[name]}/")
+        command = command.replace(".venv/bin/python", sys.executable).replace("$ID", variables.get("ID", ""))
+        ended = subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env={**self.environment, **variables},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert ended.returncode == 0, command + ended.stdout + ended.stderr
+        return ended.stdout
+
+    def operate(self, command: str) -> str:
+        return self.run(f".venv/bin/python -m deploy.local shell -c '{command}'")
+
+
+@pytest.fixture
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        pytest.skip("the commands of the README need curl and bash")
+    installation = Installation(tmp_path_factory.mktemp("readme"))
+    yield installation
+    installation.stop()
+
+
+def with_token(command: str) -> str:
+    """As the README says: add the header to each `curl`."""
+    is_shown_with_it = "Authorization" in command
+    return (
+        command
+        if is_shown_with_it
+        else command.replace("curl ", 'curl -H "Authorization: Bearer $TOKEN" ', 1)
+    )
+
+
+def status_of(answer: str) -> int:
+    return int(answer.split()[1])
+
+
+def test_the_commands_of_the_readme_work_with_a_token_and_not_without_and_the_data_stays(
+    installation: Installation,
+) -> None:
+    installation.start("--secure")
+    first = commands("A first write and a first read")
+    posting, reading, pricing, export, shown, importing, again, *_ = first
+    exported = installation.run(f'{export}; echo "$TOKEN $CATALOGUE_TOKEN_FILE"').split()
+    variables = dict(zip(("TOKEN", "CATALOGUE_TOKEN_FILE"), exported, strict=True))
+
+    assert status_of(installation.run(posting)) == 401
+    answer = installation.run(with_token(posting), variables)
+    assert status_of(answer) == 201
+    variables["ID"] = json.loads(answer.split("\n\n", 1)[1])["id"]
+    (token,) = re.findall(r"(?m)^consistency-token: (\S+)$", answer)
+    reading = re.sub(r"(?<=Consistency-Token: )[^']+", token, reading)
+    assert status_of(installation.run(reading)) == 401
+    answer = installation.run(with_token(reading), variables)
+    assert (status_of(answer), variables["ID"] in answer) == (200, True)
+    assert json.loads(installation.run(with_token(pricing), variables))["version"] == 2
+    assert json.loads(installation.run(shown, variables))["slug"] == "ocean-blue-shirt"
+    assert "accepted: 8 (7 created, 1 changed, 0 unchanged)" in installation.run(importing, variables)
+    assert "accepted: 8 (0 created, 0 changed, 8 unchanged)" in installation.run(again, variables)
+    assert "accepted: 5 (5 created" in installation.operate("python -m command_api seed --count 5")
+
+    _, *operating = commands("For operators")
+    assert [command.split()[3] for command in operating] == ["status", "verify", "rebuild"]
+    for command in operating:
+        assert "product_view" in installation.operate(command)
+    acted = json.loads(installation.operate("python -m projector audit --json"))["items"]
+    assert [(one["actor"], one["action"]) for one in acted] == [("admin", "rebuild")] * 2
+
+    installation.stop()
+    installation.start()
+    anonymous = f"curl -s -o /dev/null -w '%{{http_code}}' {_CURL_OF_A_READ}"
+    assert installation.run(anonymous) == "200"
+    installation.stop()
+    installation.start("--secure")
+    assert installation.run(anonymous) == "401"
+    assert installation.run(with_token(anonymous), variables) == "200"

@@ -1,0 +1,35 @@
+"""The addresses of the user's own servers, which may be in files."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.errors import LocalStackError
+from deploy.local.settings import StackSettings
+from deploy.local.stack import build_stack
+
+
+def test_an_address_in_a_file_is_the_users_own_and_processes_see_one_of_the_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "redis").write_text("rediss://ann:hunter2@cache.test/0\n")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "redis"))
+    settings = StackSettings.read(tmp_path)
+    assert not settings.starts_redis
+    for process in build_stack(settings, lambda _name: lambda _state: None).processes:
+        environment = process.command().full_environment()
+        assert environment["REDIS_URL"] == "rediss://ann:hunter2@cache.test/0"
+        assert environment["REDIS_URL_FILE"] == ""
+        assert "hunter2" not in " ".join(process.command().argv)
+
+
+def test_an_address_that_is_given_twice_or_not_readable_is_named_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL_FILE", str(tmp_path / "none"))
+    with pytest.raises(LocalStackError, match=r"SMTP_URL_FILE: the file .* cannot be read"):
+        StackSettings.read(tmp_path)
+    monkeypatch.setenv("SMTP_URL", "smtp://ann:hunter2@mail.test")
+    with pytest.raises(LocalStackError) as refusal:
+        StackSettings.read(tmp_path)
+    assert str(refusal.value) == "SMTP_URL and SMTP_URL_FILE are both set: set only one of the two"
