@@ -11,14 +11,14 @@ from starlette.requests import Request
 from command_api.executing.caller import Caller
 from command_api.executing.execute import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
-from shared.access.caller import ANONYMOUS, caller_in
+from shared.access.caller import caller_in
 from shared.access.http.bearer import scope_refusal
 from shared.access.scopes import Scope
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, encode_token
 from shared.ops.http.entity_tags import wanted_tags
 from shared.ops.http.problem import Problem
-from shared.ops.http.request_context import context_of
+from shared.ops.http.request_context import ANONYMOUS, context_of
 
 KEY_CHARACTERS_MAX = 255
 _PRECONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")

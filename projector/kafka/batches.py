@@ -110,7 +110,7 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
     """Connects when started. Its access log (a line for each batch) is at DEBUG."""
     return KafkaBroker(
         settings.kafka_bootstrap_servers,
-        security=_security(settings.kafka_servers),
+        security=broker_security(settings.kafka_servers),
         client_id="projector",
         consumer_only=True,
         allow_auto_create_topics=False,
@@ -123,7 +123,7 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
     )
 
 
-def _security(servers: KafkaServers) -> BaseSecurity | None:
+def broker_security(servers: KafkaServers) -> BaseSecurity | None:
     """FastStream's words for the same arguments; it hands them on to aiokafka as they are."""
     given = servers.arguments()
     tls = given.get("ssl_context")

@@ -6,8 +6,6 @@ from typing import Any
 
 from shared.access.scopes import Scope
 
-ANONYMOUS = "anonymous"
-"""The actor of every caller while access control is off."""
 _SCOPE_KEY = "catalogue.caller"
 
 

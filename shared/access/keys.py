@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
@@ -19,6 +20,8 @@ PublicKey = RSAKey | ECKey | OKPKey
 KEYS_BYTES_MAX = 262_144
 KEYS_MAX = 100
 RSA_BITS_MIN = 2048
+# Others agree on keys (X25519); they sign nothing.
+_SIGNING_CURVES = ("Ed25519", "Ed448")
 _PEM = b"-----BEGIN "
 _PEM_TYPES: tuple[type[PublicKey], ...] = (RSAKey, ECKey, OKPKey)
 
@@ -85,13 +88,16 @@ def _jwk_keys(document: bytes) -> list[PublicKey]:
 
 def _jwk(entry: dict[str, Any]) -> PublicKey | None:
     """None for a key that is not for signatures, or that we cannot read: the others still count."""
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ("verify",)):
+    operations = entry.get("key_ops", ["verify"])
+    if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of small keys, which `_usable` leaves out
-            return _usable(JWKRegistry.import_key(entry))
-    except (JoseError, ValueError, TypeError):
+            key = JWKRegistry.import_key(entry)
+            key.ensure_kid()
+            return _usable(key)
+    except (JoseError, ValueError, TypeError, ArithmeticError, UnsupportedAlgorithm):
         return None
 
 
@@ -103,7 +109,7 @@ def _pem_keys(document: bytes) -> list[PublicKey]:
         try:
             native: Any = load_pem_public_key(_PEM + text)
             kind = next(each for each in _PEM_TYPES if each.binding.check_cryptography_key(native))
-        except (ValueError, TypeError, StopIteration) as error:
+        except (ValueError, TypeError, StopIteration, UnsupportedAlgorithm) as error:
             raise InvalidKeys("has a PEM block that is no public key") from error
         if (key := _usable(kind(native, native))) is not None:
             keys.append(key)
@@ -114,5 +120,7 @@ def _usable(key: Any) -> PublicKey | None:
     if not isinstance(key, PublicKey):
         return None
     if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS_MIN:
+        return None
+    if isinstance(key, OKPKey) and key.curve_name not in _SIGNING_CURVES:
         return None
     return key

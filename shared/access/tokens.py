@@ -14,10 +14,11 @@ from joserfc import jwt
 from joserfc.jws import JWSRegistry
 from joserfc.jws import extract_compact as read_parts
 
-from shared.access.caller import ANONYMOUS, Caller
+from shared.access.caller import Caller
 from shared.access.errors import InvalidToken
 from shared.access.keys import KeySource, PublicKey
 from shared.access.scopes import Scope
+from shared.ops.http.request_context import ANONYMOUS
 
 SUBJECT_CHARACTERS_MAX = 255
 KEY_ID_CHARACTERS_MAX = 255

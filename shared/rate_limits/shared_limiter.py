@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from shared.ops.breaker import BreakerState, CircuitBreaker
+from shared.ops.logs import get_logger
 from shared.ops.metrics.rate_limits import RATE_LIMITS_LOCAL
 from shared.rate_limits.budget import Budget, Decision, take
 from shared.rate_limits.local import LocalRateLimiter
@@ -17,6 +18,7 @@ from shared.rate_limits.ports import BucketsUnavailable, SharedBuckets, Wanted
 
 KEYS_PER_CALL_MAX = 500
 CALLS_MAX = 2
+_log = get_logger(__name__)
 _Waiting = dict[str, tuple[Budget, list["asyncio.Future[Decision]"]]]
 
 
@@ -37,6 +39,7 @@ class SharedRateLimiter:
         self._waiting: _Waiting = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._is_scheduled = False
+        self._is_alone = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def take(self, key: str, budget: Budget) -> "asyncio.Future[Decision]":
@@ -80,11 +83,12 @@ class SharedRateLimiter:
             wanted = [Wanted(key, budget, len(futures)) for key, (budget, futures) in batch.items()]
             taken = await self._buckets.take(wanted)
             self._breaker.record_success()
-            RATE_LIMITS_LOCAL.set(0)
+            self._note_shared()
             for (budget, futures), full_at_us in zip(batch.values(), taken.full_at_us, strict=True):
                 _decide(budget, futures, full_at_us, taken.now_us)
-        except BucketsUnavailable:
+        except BucketsUnavailable as error:
             self._breaker.record_failure(self._clock())
+            self._note_alone(error)
         finally:
             self._decide_alone(batch)
 
@@ -93,8 +97,20 @@ class SharedRateLimiter:
         for key, (budget, futures) in batch.items():
             for future in futures:
                 if not future.done():
-                    RATE_LIMITS_LOCAL.set(1)
                     future.set_result(self._own.decide(key, budget))
+
+    def _note_alone(self, error: BucketsUnavailable) -> None:
+        """Once for each outage."""
+        if not self._is_alone:
+            self._is_alone = True
+            RATE_LIMITS_LOCAL.set(1)
+            _log.warning("rate limits are counted by this process alone", error=str(error))
+
+    def _note_shared(self) -> None:
+        if self._is_alone:
+            self._is_alone = False
+            RATE_LIMITS_LOCAL.set(0)
+            _log.info("rate limits are counted for all processes again")
 
 
 def _decide(budget: Budget, futures: "list[asyncio.Future[Decision]]", full_at_us: int, now_us: int) -> None:

@@ -71,9 +71,14 @@ def trace(
     return UnsampledSpan(_tracer, name, kind, attributes, refusals, own=own, parent=parent)
 
 
-def draws() -> bool:
-    """Whether a trace that begins now is sampled. Cheaper than to begin it, for work of microseconds."""
-    return _tracer is not None and _tracer.draws()
+def is_chosen(name: str, kind: SpanKind, parent: TraceContext | None) -> bool:
+    """Whether the sampler wants a span in the trace of `parent`, or at the beginning of a new trace.
+
+    For work of microseconds that has no span before it is done; without a parent it costs a random number.
+    """
+    if _tracer is None:
+        return False
+    return _tracer.draws() if parent is None else _tracer.samples(name, kind, parent, parent.trace_id)
 
 
 def past_span(

@@ -19,6 +19,7 @@ SUITES = (
     "append",
     "commands_http",
     "reads_http",
+    "traces",
     "projecting",
     "rebuilding",
     "cache_filling",

@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.ports import free_port
@@ -18,6 +19,7 @@ from tests.benchmarks.wrk import request_rate
 
 SCRIPT = Path(__file__).with_name("create_products.lua")
 HOST = "127.0.0.1"
+NOTHING: Mapping[str, str] = {}
 
 
 async def tables(servers: BenchServers, seconds: float) -> list[Table]:
@@ -52,7 +54,9 @@ async def crud_rate(servers: BenchServers, seconds: float) -> float:
         return await _post(port, seconds)
 
 
-async def command_api_rate(servers: BenchServers, seconds: float) -> float:
+async def command_api_rate(
+    servers: BenchServers, seconds: float, settings: Mapping[str, str] = NOTHING
+) -> float:
     """Ours."""
     dsns = await servers.event_store()
     port, ops_port = free_port(), free_port()
@@ -60,6 +64,7 @@ async def command_api_rate(servers: BenchServers, seconds: float) -> float:
         "EVENT_STORE_DSN": dsns.writer,
         "COMMAND_PORT": str(port),
         "COMMAND_OPS_PORT": str(ops_port),
+        **settings,
     }
     ready = f"http://{HOST}:{ops_port}/readyz"
     async with running(*python("-m", "command_api", "serve"), ready_url=ready, environment=environment):

@@ -5,7 +5,7 @@ The server is pinned to core 0; wrk (64 connections) and Redis to core 1. Both g
 
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ PRODUCTS = 10_000
 SERVER_CORE, CLIENT_CORE = 0, 1
 SCRIPT = Path(__file__).with_name("get_products.lua")
 HOST = "127.0.0.1"
+NOTHING: Mapping[str, str] = {}
 NGINX_CONFIG = """worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
@@ -105,7 +106,9 @@ async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
             return await _get(documents, port, seconds)
 
 
-async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], seconds: float) -> float:
+async def query_api_rate(
+    servers: BenchServers, documents: dict[UUID, bytes], seconds: float, settings: Mapping[str, str] = NOTHING
+) -> float:
     """The query API, with every document in Redis."""
     async with _filled_redis(servers, documents) as redis_url:
         port, ops_port = free_port(), free_port()
@@ -114,6 +117,7 @@ async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], se
             "REDIS_URL": redis_url,
             "QUERY_PORT": str(port),
             "QUERY_OPS_PORT": str(ops_port),
+            **settings,
         }
         ready = f"http://{HOST}:{ops_port}/readyz"
         argv = python("-m", "query_api", "serve")

@@ -30,6 +30,8 @@ OPS_PORT_SETTINGS = {
 }
 HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
 
+# Read by OpenTelemetry's SDK in each of them.
+_TRACING = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 # Read by these processes in theory, used by a sibling that shares the settings class.
 _OTHERS_ADDRESSES = {
     "projector": {"READ_MODEL_MIGRATE_DSN"},
@@ -41,7 +43,7 @@ def known_variables(process: str) -> set[str]:
     """Every variable that the process reads; a secret may be given as the path of a file."""
     fields = PROCESSES[process].model_fields
     files = {f"{name.upper()}_FILE" for name, field in fields.items() if isinstance(field.default, Secret)}
-    return {name.upper() for name in fields} | files
+    return {name.upper() for name in fields} | files | _TRACING
 
 
 def default_of(process: str, variable: str) -> object:

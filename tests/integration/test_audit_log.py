@@ -1,6 +1,7 @@
 """The audit log on servers: what commands leave in it, who may change it, and what projectors log."""
 
 import getpass
+import signal
 from typing import Any
 
 import asyncpg
@@ -8,11 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.eventually import eventually
-from tests.integration.projector_commands import command, command_json
+from tests.integration.projector_commands import command, command_json, start
 from tests.integration.projector_world import World, world
+from tests.integration.rebuild_world import Writer, writer
 from tests.servers import DatabaseDsns
+from tests.unit.projector.histories import created
 
-__all__ = ["world"]
+__all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
 VIEW = "product_view"
 OF_0_1_0 = """
@@ -74,6 +77,23 @@ async def test_a_rebuild_is_recorded_when_it_starts_and_when_it_ends_well_or_not
         f"{VIEW} was not switched: there is nothing to finish",
     ]
     assert {(one["actor"], one["reason"]) for one in entries[:2]} == {("ann", "changed by hand")}
+
+
+async def test_a_rebuild_that_a_signal_stops_is_recorded_as_stopped(world: World, writer: Writer) -> None:
+    await writer.happen(created())
+    process = await start(world, "rebuild", VIEW, "--workers", "1", "--actor", "ann")
+
+    async def it_waits_for_the_live_view() -> None:
+        assert await world.views.fetchval("SELECT phase FROM views.rebuild") == "catching-up"
+
+    await eventually(it_waits_for_the_live_view)
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert process.returncode == 130
+    stopped, started = await _entries(world)
+    assert [(one["actor"], one["action"], one["result"]) for one in (started, stopped)] == [
+        ("ann", "rebuild", "started"), ("ann", "rebuild", "stopped"),
+    ]  # fmt: skip
 
 
 async def test_a_projector_writes_each_action_to_its_log_whoever_did_it(world: World) -> None:

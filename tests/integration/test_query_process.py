@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -18,6 +20,7 @@ from deploy.local.redis import RedisServer
 from tests.eventually import eventually
 from tests.integration.query_world import World, product, token_for
 from tests.integration.query_world import own_world as world
+from tests.local_issuer import local_issuer
 
 __all__ = ["world"]
 
@@ -51,15 +54,16 @@ async def _spawn(world: World, port: int, ops_port: int, **more: str) -> asyncio
 
 
 @asynccontextmanager
-async def _started(world: World) -> AsyncIterator[Started]:
+async def _started(world: World, *, is_ready: bool = True, **variables: str) -> AsyncIterator[Started]:
     port, ops_port = free_port(), free_port()
-    process = await _spawn(world, port, ops_port)
+    process = await _spawn(world, port, ops_port, **variables)
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops_port}") as operations,
     ):
         try:
-            await eventually(lambda: _is_ready(operations))
+            if is_ready:
+                await eventually(lambda: _is_ready(operations))
             yield Started(process, client, operations, port)
         finally:
             if process.returncode is None:
@@ -99,6 +103,44 @@ async def test_a_started_process_serves_reads_and_counts_them(world: World) -> N
     assert f'http_server_request_duration_seconds_count{{method="GET",{route},status="304"}} 1.0' in metrics
     assert f'http_server_request_duration_seconds_count{{method="GET",{route},status="200"}} 2.0' in metrics
     assert 'cache_requests_total{result="hit"}' in metrics
+
+
+async def test_a_process_takes_keys_from_its_issuer_and_serves_on_while_it_is_away(
+    world: World, tmp_path: Path
+) -> None:
+    document = product()
+    await world.store(document)
+    path = f"/v1/products/{document.id}"
+    with local_issuer(tmp_path, time.time()) as issuer:
+        reader = {"authorization": f"Bearer {(issuer.server.tokens / 'reader').read_text()}"}
+        auditor = {"authorization": f"Bearer {(issuer.server.tokens / 'auditor').read_text()}"}
+        issuer.stop()
+        variables = {"AUTH_ISSUER": issuer.url, "AUTH_KEYS_COOL_DOWN_SECONDS": "0.1"}
+        async with _started(world, is_ready=False, **variables) as started:
+            await eventually(lambda: _keys_are_missing(started))
+            refused = await started.client.get(path, headers=reader)
+            assert (refused.status_code, refused.json()["code"]) == (503, "keys-unavailable")
+            issuer.start()
+            await eventually(lambda: _is_ready(started.operations))
+            assert (await started.client.get(path)).status_code == 401
+            assert (await started.client.get(path, headers=reader)).status_code == 200
+            assert (await started.client.get("/v1/status", headers=reader)).status_code == 403
+            issuer.stop()
+            # A token that was never seen before.
+            assert (await started.client.get(path, headers=auditor)).status_code == 200
+            metrics = (await started.operations.get("/metrics")).text
+    assert 'access_refusals_total{reason="keys-unavailable"} 1.0' in metrics
+    assert 'access_refusals_total{reason="insufficient-scope"} 1.0' in metrics
+    assert 'access_key_fetches_total{result="fetched"} 1.0' in metrics
+
+
+async def _keys_are_missing(started: Started) -> None:
+    try:
+        answer = await started.operations.get("/readyz")
+    except httpx.TransportError as error:
+        raise AssertionError("not listening yet") from error
+    assert answer.status_code == 503
+    assert "keys" in answer.json()["checks"]["keys of tokens"]
 
 
 async def test_sigkill_closes_the_port(world: World) -> None:

@@ -22,6 +22,8 @@ __all__ = ["shared_installation", "world"]
 
 both_ways = pytest.mark.parametrize("way", ["served", "framework"])
 VARYING = {"x-request-id", "date"}
+# The listening port adds these to every answer, whoever gives it.
+VARYING |= {"content-security-policy", "referrer-policy", "x-content-type-options"}
 
 
 async def test_what_the_projector_wrote_is_what_a_reader_gets(world: World) -> None:

@@ -294,9 +294,9 @@ _COMMANDS_AND_READS = [
     ),
     Case(
         "TableReadsRefused",
-        [Counter('table_reads_refused_total{job="query-api",pool="lists"}', 0, 3, 120)],
-        {"pool": "lists"},
-        "2.0 reads a second of the group lists are answered 503.",
+        [Counter('table_reads_refused_total{job="query-api"}', 0, 3, 120)],
+        {"job": "query-api"},
+        "2.0 reads a second are answered 503 by the query-api.",
         "page",
     ),
     Case(

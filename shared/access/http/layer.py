@@ -8,6 +8,8 @@ which addresses exist is no secret (`/openapi.json` lists them).
 from collections.abc import Callable
 from typing import NamedTuple
 
+from structlog.contextvars import bind_contextvars
+
 from shared.access.caller import Caller, keep_caller
 from shared.access.errors import AccessError
 from shared.access.guard import Guard
@@ -48,6 +50,7 @@ class AccessLayer:
         except AccessError as error:
             await self._refuse(scope, send, row, refusal(error))
             return
+        bind_contextvars(actor=caller.subject)
         if not caller.may(row.needs):
             await self._refuse(scope, send, row, scope_refusal(row.needs), caller)
             return

@@ -10,6 +10,8 @@ from shared.telemetry.trace_context import TraceContext, new_trace_context, pars
 
 REQUEST_ID_CHARACTERS_MAX = 128
 _SCOPE_KEY = "catalogue.request"
+ANONYMOUS = "anonymous"
+"""The actor of a request whose caller is not known: that of every request while access control is off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
-from shared.ops.http.request_context import RequestContext, keep_context, read_context
+from shared.ops.http.request_context import ANONYMOUS, RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.logs import get_logger
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
@@ -49,6 +49,7 @@ class RequestLayer:
                 correlation_id=request_id,
                 trace_id=trace.trace_id,
                 span_id=trace.span_id,
+                actor=ANONYMOUS,  # until access control knows better
             ),
             span,
         ):

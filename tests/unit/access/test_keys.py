@@ -5,6 +5,8 @@ import warnings
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwk
 from joserfc.errors import SecurityWarning
 
@@ -35,6 +37,10 @@ NOT_COUNTED = {
     "of an unknown kind": {"kty": "PQ", "kid": "later"},
     "that is too small": _small_key(),
     "with a member of the wrong type": _public("second", n=7),
+    "with operations that are no list": {**_public("second"), "key_ops": 7},
+    "with an id that is no text": {**_public("second"), "kid": ["a"]},
+    "on a curve for something else": {"kty": "OKP", "crv": "X25519", "x": "A" * 43, "kid": "x"},
+    "with a modulus of zero": _public("second", n="AA"),
     "without its modulus": {"kty": "RSA", "kid": "x", "e": "AQAB"},
     "on no curve": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "x"},
 }
@@ -92,3 +98,21 @@ def test_a_private_key_is_refused_because_its_readers_could_make_tokens(document
 def test_a_document_that_is_not_usable_says_why(document: bytes, reason: str) -> None:
     with pytest.raises(InvalidKeys, match=reason):
         read_keys(document)
+
+
+_texts = ["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "AQAB", "AA", "sig", "verify", ""]
+_words = st.sampled_from([*_texts, *_public("first").values()])
+_members = st.dictionaries(
+    st.sampled_from(["kty", "crv", "n", "e", "x", "y", "k", "d", "p", "kid", "use", "key_ops", "alg", "x5c"]),
+    st.one_of(_words, st.integers(), st.none(), st.lists(_words, max_size=2), st.floats(), st.booleans()),
+    max_size=8,
+)
+
+
+@given(st.lists(_members, max_size=4))
+def test_whatever_an_issuer_publishes_is_keys_or_refused(entries: list[dict[str, Any]]) -> None:
+    try:
+        keys = read_keys(json.dumps({"keys": entries}).encode())
+    except InvalidKeys:
+        return
+    assert all(not key.is_private and key.kid == kid for kid, key in keys.items())

@@ -11,6 +11,7 @@ from deploy.local.issued_tokens import ROLES, TokenMaker, token_maker
 from shared.access.command import NotAllowed, OperatorSettings, operator_of, token_file
 from shared.access.scopes import Scope
 from shared.ops.secret import Secret
+from shared.ops.settings import load_settings
 
 ISSUER = "http://127.0.0.1:9"
 
@@ -66,6 +67,16 @@ async def test_an_issuer_that_is_away_is_told_apart_from_a_wrong_token(maker: To
     settings = OperatorSettings(_env_file=None, auth_issuer=ISSUER)
     with pytest.raises(NotAllowed, match="cannot be checked now"):
         await operator_of(settings, _token(maker, "operator"), None, Scope.OPS_WRITE)
+
+
+async def test_while_the_issuer_is_away_an_operator_clears_the_settings_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the operator's guide says; what the command line clears wins over the settings of the container."""
+    for name in ("AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_KEYS_FILE", "AUTH_PUBLIC_KEYS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("LISTEN_HOST", "0.0.0.0")
+    assert await operator_of(load_settings(OperatorSettings), None, "anna", Scope.OPS_WRITE) == "anna"
 
 
 async def test_without_access_control_the_actor_is_named_or_the_user_of_the_system(

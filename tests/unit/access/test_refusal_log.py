@@ -1,4 +1,7 @@
-"""Refused requests are counted and logged: with the reason, without the token, and not a line for each."""
+"""Refused requests are counted and logged: with the reason, without the token, and not a line for each.
+
+The lines of all others name their caller.
+"""
 
 import io
 import json
@@ -10,9 +13,10 @@ import structlog
 
 from shared.access.http.layer import AccessLayer, Row
 from shared.access.scopes import Scope
-from shared.ops.http.asgi import Receive, Send
+from shared.ops.http.asgi import Receive, Send, respond
 from shared.ops.http.asgi import Scope as AsgiScope
-from shared.ops.logs import configure_logs
+from shared.ops.http.request_layer import RequestLayer
+from shared.ops.logs import configure_logs, get_logger
 from shared.ops.metrics.access import ACCESS_REFUSALS
 from shared.ops.settings import ProcessSettings
 from tests.guards import bearer, guard
@@ -67,6 +71,20 @@ async def test_a_caller_without_the_scope_is_named(logged: io.StringIO) -> None:
     await _ask(bearer(Scope.OPS_READ, sub="bob"))
     (line,) = _lines(logged)
     assert (line["reason"], line["actor"]) == ("insufficient-scope", "bob")
+
+
+async def test_each_line_of_a_request_names_its_caller(logged: io.StringIO) -> None:
+    async def application(scope: AsgiScope, _: Receive, send: Send) -> None:
+        get_logger(__name__).info("at work")
+        await respond(scope, send, 200, "application/json", b"{}")
+
+    for guarded, actor in ((guard(), "bob"), (None, "anonymous")):
+        inner = application if guarded is None else AccessLayer(application, lambda _: ROW, guarded)
+        transport = httpx.ASGITransport(app=RequestLayer(inner))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            assert (await client.get("/", headers=bearer(Scope.OPS_WRITE, sub="bob"))).status_code == 200
+        lines = _lines(logged)[-2:]
+        assert [(line["event"], line["actor"]) for line in lines] == [("at work", actor), ("request", actor)]
 
 
 async def test_a_flood_is_counted_and_a_few_lines_long(logged: io.StringIO) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from shared.ops.breaker import CircuitBreaker
 from shared.rate_limits.budget import Budget
@@ -105,3 +106,20 @@ async def test_full_buckets_are_dropped_before_others() -> None:
     now[0] += 1_000_000
     own.decide("reads:new", SLOW)
     assert own.decide("reads:slow", SLOW).remaining == 3
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end() -> None:
+    world = World()
+    with capture_logs() as lines:
+        world.buckets.is_away = True
+        for _ in range(3):
+            await world.limiter.take("reads:a", SLOW)
+        world.seconds = 1.1
+        await world.limiter.take("reads:a", SLOW)
+        world.buckets.is_away, world.seconds = False, 3.0
+        await world.limiter.take("reads:a", SLOW)
+        await world.limiter.take("reads:a", SLOW)
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("rate limits are counted by this process alone", "warning"),
+        ("rate limits are counted for all processes again", "info"),
+    ]

@@ -13,7 +13,7 @@ from opentelemetry.trace import StatusCode
 from shared.telemetry.sdk import SdkTracer
 from shared.telemetry.spans import NO_SPAN, Span, SpanKind, present_span
 from shared.telemetry.trace_context import TraceContext
-from shared.telemetry.tracing import draws, is_tracing, past_span, span, trace
+from shared.telemetry.tracing import is_chosen, is_tracing, past_span, span, trace
 from tests.recorded_spans import (
     SAMPLED,
     UNSAMPLED,
@@ -188,9 +188,11 @@ def test_a_long_text_is_cut() -> None:
 @pytest.mark.parametrize("ratio", [0.0, 0.25, 1.0])
 def test_a_fast_path_draws_with_the_same_ratio(ratio: float) -> None:
     with recorded_spans(ratio):
-        drawn = sum(draws() for _ in range(4_000))
+        drawn = sum(is_chosen("read", SpanKind.SERVER, None) for _ in range(4_000))
+        assert is_chosen("read", SpanKind.SERVER, SAMPLED)
+        assert not is_chosen("read", SpanKind.SERVER, UNSAMPLED)
     assert abs(drawn - 4_000 * ratio) < 250
-    assert not draws(), "tracing is off"
+    assert not is_chosen("read", SpanKind.SERVER, SAMPLED), "tracing is off"
 
 
 @pytest.mark.parametrize(("sampler", "always"), [(ALWAYS_ON, True), (DEFAULT_ON, True), (ALWAYS_OFF, False)])
