@@ -26,7 +26,7 @@ MEANINGS: dict[str, str] = {
     "the issuer's keys were not fetched": "Tokens are checked with the keys that are known.",
     "the issuer's keys are here again": "The issuer of tokens answers again.",
     "the file of keys is not usable": "Tokens are checked with the keys that were read before.",
-    "rate limits are counted by this process alone": "Redis is away; each process counts for itself until it is back.",
+    "rate limits are counted by this process alone": "Redis does not answer: each process counts for itself.",
     "rate limits are counted for all processes again": "Redis answers again.",
     "rate limits are refused by Redis": "Each process counts for itself until Redis accepts the calls.",
     # command API
