@@ -16,18 +16,21 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
+from shared.access.guard import Guard
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
 from shared.ops.concurrency.waits import stopped
-from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
+from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
+from shared.ops.watch import watch_process
+from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.rate_limits.assembly import api_limits
 
@@ -61,20 +64,12 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         health = Health(PROCESS)
         health.require("event store", lambda: _ask(pool))
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
-        for work in (maintenance.run(stop), watch_event_loop(stop)):
+        watch = watch_process(stop, settings, [clock_measurement("event store", pool)])
+        for work in (maintenance.run(stop), watch):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
-        execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
-        write_api = WriteApi(execute, settings.product_url, settings.partition_count)
         guard = await open_guard(settings, stack, health)
-        limits = api_limits(
-            stack,
-            settings,
-            usual=settings.writes,
-            by_path={BATCH_PATH: settings.imports},
-            in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
-        )
-        api = write_app(write_api, guard, docs_enabled=settings.docs_enabled, limits=limits)
+        api = _api(stack, store, guard, settings)
         await serve_operations(
             stack,
             protect_operations(operations_app(health), {}, guard),
@@ -97,6 +92,26 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+def _api(
+    stack: AsyncExitStack, store: PostgresEventStore, guard: Guard | None, settings: CommandSettings
+) -> ASGIApp:
+    execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
+    limits = api_limits(
+        stack,
+        settings,
+        usual=settings.writes,
+        by_path={BATCH_PATH: settings.imports},
+        in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
+    )
+    return write_app(
+        WriteApi(execute, settings.product_url, settings.partition_count),
+        guard,
+        docs_enabled=settings.docs_enabled,
+        limits=limits,
+        lines_per_second_max=settings.access_lines_per_second_max,
+    )
 
 
 def _event_store(

@@ -20,6 +20,8 @@ from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoin
 from projector.parking.kafka import DeadLetterCopies
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection
+from projector.projections import REBUILDABLE
+from projector.rebuild.postgres.progress import rebuild_measurement
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.access.http.operations import protect_operations
@@ -27,15 +29,17 @@ from shared.access.source import open_guard
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
-from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
+from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
+from shared.ops.watch import watch_process
+from shared.postgres.clock_skew import clock_measurement
 
 if TYPE_CHECKING:
     import asyncpg
@@ -82,7 +86,7 @@ async def run_projector(
             health.require(f"{part.name} {part.topic}", part.check)
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [
-            watch_event_loop(stop),
+            watch_process(stop, settings, _measurements(stores)),
             control.run(stop),
             AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
@@ -131,6 +135,14 @@ def _consumer(
 def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLetterCopies:
     groups = {one.name: one.source(stores).group for one in chosen}
     return DeadLetterCopies(PostgresDeadLetters(stores.read_model), stores.settings, groups, [stores.topic])
+
+
+def _measurements(stores: Stores) -> list[Measurement]:
+    return [
+        clock_measurement("read model", stores.read_model),
+        clock_measurement("event store", stores.log_pool),
+        rebuild_measurement(stores.read_model, list(REBUILDABLE)),
+    ]
 
 
 async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -58,17 +58,17 @@ class Stores(NamedTuple):
 
 async def open_stores(settings: "ProjectorSettings", connections_max: int, stack: AsyncExitStack) -> Stores:
     """Connected when first used, closed with the stack."""
-    read_model = await _pool(settings, settings.read_model_dsn, connections_max, stack)
-    log = await _pool(settings, settings.event_store_read_dsn, LOG_CONNECTIONS_MAX, stack)
+    read_model = await _pool("projector", settings, settings.read_model_dsn, connections_max, stack)
+    log = await _pool("projector log", settings, settings.event_store_read_dsn, LOG_CONNECTIONS_MAX, stack)
     return Stores(settings, read_model, log, PostgresEventLog(log), stack)
 
 
 async def _pool(
-    settings: "ProjectorSettings", dsn: Secret, connections_max: int, stack: AsyncExitStack
+    name: str, settings: "ProjectorSettings", dsn: Secret, connections_max: int, stack: AsyncExitStack
 ) -> "asyncpg.Pool[asyncpg.Record]":
     pool = await create_pool(
         dsn,
-        application_name="projector",
+        application_name=name,
         size_max=connections_max,
         statement_timeout_seconds=settings.statement_timeout_seconds,
         connect_timeout_seconds=settings.connect_timeout_seconds,

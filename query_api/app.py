@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack
 from query_api.assembly import PROCESS, query_api
 from query_api.settings import QuerySettings
 from shared.access.http.operations import protect_operations
-from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
+from shared.ops.watch import watch_process
 
 
 async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
@@ -38,7 +38,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
         await server.start()
         spare_started_objects()
-        watching = asyncio.create_task(watch_event_loop(stop))
+        watching = asyncio.create_task(watch_process(stop, settings, api.measurements))
         await stop.wait()
         health.drain()
         await watching

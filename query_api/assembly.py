@@ -1,6 +1,6 @@
 """The composition root: all parts of the query API, wired by constructors."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
 from query_api.products.redis.caches import caches
+from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.product_cache import RedisProductCache
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
@@ -42,8 +43,10 @@ from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
+from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.secret import Secret
+from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
@@ -62,6 +65,7 @@ class QueryApi:
     cache: RedisProductCache
     checkpoints: PostgresCheckpoints
     limits: ConnectionLimits
+    measurements: Sequence[Measurement]
     headers: AnswerHeaders
     guard: Guard | None
     rates: ApiLimits
@@ -105,13 +109,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             rest_seconds=settings.cache_watch_rest_seconds,
             watchers_max=settings.waiters_max,
         )
-        find = FindProduct(PostgresProductTable(_bounded(products, settings)), cache, visibility, watch)
-        lists = ListProducts(
-            PostgresProductLists(_bounded(lists_pool, settings), page_bytes_max=settings.list_page_bytes_max),
-            list_cache,
-            Cursors(_signing_key(settings), PagePosition),
-            visibility,
+        find = FindProduct(
+            PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
         )
+        lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
@@ -128,10 +129,30 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             requests_in_progress_max=settings.requests_in_progress_max,
             slow_request_seconds=settings.slow_request_seconds,
             docs_enabled=settings.docs_enabled,
+            lines_per_second_max=settings.access_lines_per_second_max,
             limits=rates,
         )
-        headers = settings.answer_headers(("GET", "HEAD"))
-        yield QueryApi(application, cache, checkpoints, settings.connection_limits, headers, guard, rates)
+        yield QueryApi(
+            application,
+            cache,
+            checkpoints,
+            settings.connection_limits,
+            [clock_measurement("read model", products)],
+            settings.answer_headers(("GET", "HEAD")),
+            guard,
+            rates,
+        )
+
+
+def _lists(
+    settings: QuerySettings,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    cache: RedisListCache,
+    visibility: Visibility,
+) -> ListProducts:
+    reads = _bounded("lists", pool, settings)
+    pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
+    return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
 
 
 def _reports(
@@ -141,7 +162,7 @@ def _reports(
     wait: WaitLimits,
 ) -> tuple[AddRoutes, ...]:
     """The reports share a bulkhead of their own, and each waits for the projection that it reads."""
-    reads = _bounded(pool, settings, reads_max=settings.report_reads_max)
+    reads = _bounded("reports", pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
     lists = ListReads(
@@ -184,10 +205,15 @@ async def _pool(
 
 
 def _bounded(
-    pool: "asyncpg.Pool[asyncpg.Record]", settings: QuerySettings, *, reads_max: int | None = None
+    name: str,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    settings: QuerySettings,
+    *,
+    reads_max: int | None = None,
 ) -> BoundedReads:
     return BoundedReads(
         pool,
+        name=name,
         reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,

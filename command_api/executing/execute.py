@@ -19,6 +19,7 @@ from command_api.domain.limits import check_sizes
 from command_api.domain.product import Product, Reservation, evolve, existing, reservations
 from command_api.executing.caller import Caller, signed
 from command_api.executing.held_skus import held_skus
+from command_api.executing.outcomes import count_waiting, counted
 from command_api.executing.ports import (
     NO_STREAM,
     Append,
@@ -105,6 +106,9 @@ class ExecuteCommand:
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
+        return await counted(request.command, self._traced(request), has_key=request.key is not None)
+
+    async def _traced(self, request: Request) -> Answer:
         attributes = {c.COMMAND: type(request.command).__name__, c.PRODUCT_ID: str(request.product_id)}
         with span(c.EXECUTE, attributes=attributes, refusals=errors.Refused) as own:
             if not own.is_recorded or own.context is None:
@@ -118,6 +122,8 @@ class ExecuteCommand:
     async def _once(self, request: Request) -> Answer:
         if request.key is None:
             return await self._in_turn(request)
+        if self._turns.is_taken(request.key.key):
+            count_waiting()
         async with self._turns.of(request.key.key):
             # A creation loads nothing, and the append itself looks up the key first.
             if not isinstance(request.command, CreateProduct):

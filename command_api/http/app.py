@@ -20,6 +20,7 @@ from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import allowed_methods
 from shared.ops.http.request_layer import RequestLayer
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
 from shared.rate_limits.api_limits import ApiLimits
 
@@ -27,7 +28,12 @@ _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query
 
 
 def write_app(
-    api: WriteApi, guard: Guard | None, *, docs_enabled: bool = True, limits: ApiLimits | None = None
+    api: WriteApi,
+    guard: Guard | None,
+    *,
+    docs_enabled: bool = True,
+    limits: ApiLimits | None = None,
+    lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The whole application, ready to be served. Without a guard, everybody may do everything."""
     limits = limits or ApiLimits()
@@ -50,7 +56,8 @@ def write_app(
     app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _failed)
     app.openapi = partial(_openapi, app, is_guarded=guard is not None)  # type: ignore[method-assign]
-    return RequestLayer(limits.around(app, protection(app, guard), guard))
+    layers = limits.around(app, protection(app, guard), guard)
+    return RequestLayer(layers, lines_per_second_max=lines_per_second_max)
 
 
 async def _hung_up(_: Request, __: Exception) -> Response:

@@ -38,6 +38,7 @@ from command_api.http.openapi.endpoints import describes
 from shared.access.scopes import Scope
 from shared.contract.text import NFC_SHRINKS_TO_A_QUARTER, normal_text
 from shared.ops.http.path import segment_bytes
+from shared.ops.logs import add_log_fields
 
 BATCH_PATH = "/v1/products:batch"
 JSON = "application/json"
@@ -188,6 +189,7 @@ async def _run(
 
 
 def _respond(api: WriteApi, answer: Answer, more: dict[str, str] | None = None) -> Response:
+    add_log_fields(product_id=str(answer.product_id))
     headers = {"etag": etag(answer.stream_version), "consistency-token": token(answer, api.partition_count)}
     return Response(
         answer.body, answer.status, {**headers, **(more or {})}, media_type=JSON if answer.body else None

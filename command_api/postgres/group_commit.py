@@ -8,7 +8,8 @@ process is enough; a second one would only wait for the same lock (measured: add
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 from uuid import UUID
 
 import asyncpg
@@ -16,9 +17,11 @@ import asyncpg
 from command_api.domain.product import Reservation
 from command_api.executing.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
 from command_api.postgres.append_call import call_append
+from command_api.postgres.append_metrics import count_failed, count_outcomes, watch_queue
 from command_api.postgres.append_spans import AppendSpans, Turn
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
+from shared.ops.metrics.commands import APPEND_SECONDS
 from shared.postgres.errors import is_permanent_data_error, is_unavailable
 
 _log = get_logger(__name__)
@@ -41,6 +44,7 @@ class _Waiting:
     size_bytes: int
     turn: Turn | None
     was_reconciled: bool = False
+    queued_at: float = field(default_factory=monotonic)
 
 
 class GroupCommit:
@@ -55,6 +59,7 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._writing: asyncio.Task[None] | None = None
+        watch_queue(self._queue)
 
     async def submit(self, append: Append) -> AppendOutcome:
         """Queue one command and wait for its outcome. Raises a `StoreError`."""
@@ -123,12 +128,14 @@ class GroupCommit:
             _fail(batch, StoreUnavailable("the event store cannot be reached"), error)
             return
         try:
-            outcomes = await call_append(connection, [waiting.append for waiting in batch])
+            with APPEND_SECONDS.time():
+                outcomes = await call_append(connection, [waiting.append for waiting in batch])
         except (OSError, TimeoutError, ValueError, *CONNECTION_ERRORS) as error:
             is_closed = connection.is_closed() or isinstance(error, asyncpg.InternalClientError)
             await self._after_failure(batch, error, is_closed)
             return
         self._on_commit()
+        count_outcomes([waiting.append for waiting in batch], outcomes)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting, outcome)
 
@@ -165,6 +172,7 @@ class GroupCommit:
         again: list[_Waiting] = []
         for waiting, outcome in zip(batch, written, strict=True):
             if outcome is not None:
+                count_outcomes([waiting.append], [outcome])
                 _settle(waiting, outcome)
             elif waiting.was_reconciled:
                 _fail([waiting], StoreUnavailable("the event store keeps breaking connections"), error)
@@ -197,6 +205,7 @@ def _settle(waiting: _Waiting, outcome: AppendOutcome) -> None:
 def _fail(batch: list[_Waiting], error: Exception, cause: Exception | None = None) -> None:
     if cause is not None:
         error.__cause__ = cause
+    count_failed(len(batch))
     for waiting in batch:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)

@@ -10,6 +10,8 @@ import asyncpg
 
 from command_api.postgres.append_hint import AppendListener
 from command_api.postgres.maintenance import ensure_partitions
+from command_api.relay.kafka.consumer_groups import ConsumerGroups
+from command_api.relay.kafka.group_measurement import GroupGauges
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.relay.ports import LogUnavailable
 from command_api.relay.postgres.log_rows import translated
@@ -18,18 +20,20 @@ from command_api.relay.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay.settings import RelaySettings
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
-from shared.contract.addresses import topics
+from shared.contract.addresses import state_topic, topics
 from shared.kafka.topics import TopicSpec
 from shared.ops.concurrency.waits import every
-from shared.ops.event_loop_watch import watch_event_loop
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
+from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
 from shared.ops.metrics.relay import RELAY_LAG_EVENTS, RELAY_LAG_SECONDS
 from shared.ops.version import service_version
+from shared.ops.watch import watch_process
+from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 
 if TYPE_CHECKING:
@@ -79,7 +83,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
                 (settings.relay_partitions_interval_seconds, _upkeep),
             ):
                 tasks.create_task(every(seconds, stop, _unless_away(work, pool)))
-            tasks.create_task(watch_event_loop(stop))
+            tasks.create_task(watch_process(stop, settings, _measurements(settings, pool)))
             tasks.create_task(_drain(stop, health))
 
 
@@ -109,6 +113,24 @@ def _relay(settings: RelaySettings, listener: AppendListener, health: Health) ->
         ),
         beat=health.expect_progress("relay", seconds_max).beat,
     )
+
+
+def _measurements(settings: RelaySettings, pool: "Pool") -> list[Measurement]:
+    """Standby relays measure, too: their answers are the same, and one of them may be the last to live."""
+    names = topics(settings.kafka_topic_prefix)
+    groups = ConsumerGroups(
+        settings.kafka_servers,
+        [*names, state_topic(settings.kafka_topic_prefix)],
+        groups_max=settings.consumer_groups_max,
+        request_seconds_max=settings.relay_start_seconds_max,
+    )
+    return [
+        clock_measurement("event store", pool),
+        GroupGauges(groups).measurement(
+            seconds=settings.consumer_groups_interval_seconds,
+            seconds_max=settings.consumer_groups_seconds_max,
+        ),
+    ]
 
 
 def _publisher_settings(settings: RelaySettings) -> PublisherSettings:

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from command_api.relay.ports import (
     AppendSignal,
@@ -26,7 +27,14 @@ from command_api.relay.ports import (
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.concurrency.waits import beside, pause, run_until
 from shared.ops.logs import get_logger
-from shared.ops.metrics.relay import RELAY_ACTIVE, RELAY_BATCH_EVENTS, RELAY_POSITION, RELAY_RESTARTS
+from shared.ops.metrics.declare import observe_many
+from shared.ops.metrics.relay import (
+    RELAY_ACTIVE,
+    RELAY_BATCH_EVENTS,
+    RELAY_DELIVERY_SECONDS,
+    RELAY_POSITION,
+    RELAY_RESTARTS,
+)
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
@@ -176,6 +184,9 @@ class Relay:
         await log.move_cursor(cursor, reached)
         RELAY_POSITION.set(reached)
         RELAY_BATCH_EVENTS.observe(len(confirmed))
+        now = datetime.now(UTC)
+        ages = (max(0.0, (now - event.recorded_at).total_seconds()) for event in confirmed)
+        observe_many(RELAY_DELIVERY_SECONDS, ages)
         few = confirmed if len(confirmed) <= _CORRELATION_IDS_LOGGED_MAX else ()
         _log.debug(
             "published",

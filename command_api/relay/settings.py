@@ -40,3 +40,8 @@ class RelaySettings(KafkaSettings, AccessSettings):
     relay_operator_wait_seconds: float = Field(default=15.0, gt=0)
     relay_partitions_interval_seconds: float = Field(default=30.0, gt=0)
     relay_report_interval_seconds: float = Field(default=1.0, gt=0)
+    # How often the broker is asked about consumer groups, how long the whole answer may take, and how many
+    # groups are exported.
+    consumer_groups_interval_seconds: float = Field(default=15.0, gt=0)
+    consumer_groups_seconds_max: float = Field(default=30.0, gt=0)
+    consumer_groups_max: int = Field(default=50, ge=1, le=500)

@@ -8,6 +8,7 @@ import yaml
 from docs.generate.access import access_page
 from docs.generate.asyncapi import asyncapi_document
 from docs.generate.kafka_rights import kafka_rights_page
+from docs.generate.logs import logs_page
 from docs.generate.metrics import metrics_page
 from docs.generate.schemas import all_schemas
 
@@ -39,6 +40,7 @@ def files() -> dict[Path, str]:
     document = yaml.dump(asyncapi_document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
     pages = {
         DOCS / "metrics.md": metrics_page(),
+        DOCS / "logs.md": logs_page(),
         DOCS / "access.md": access_page(),
         DOCS / "kafka-rights.md": kafka_rights_page(),
     }

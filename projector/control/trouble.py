@@ -31,5 +31,11 @@ class Trouble:
             # An error that an operator must repair, and an unexpected one, are louder than an outage.
             is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)
             write = _log.critical if is_loud else _log.warning
-            write(self._message, projection=self._projection, reason=reason, exc_info=error)
+            write(
+                "background work fails",
+                projection=self._projection,
+                effect=self._message,
+                reason=reason,
+                exc_info=error,
+            )
         self._reason = reason

@@ -66,6 +66,7 @@ class BatchRun:
         the same records may be run again.
         """
         started = time.perf_counter()
+        self._metrics.delivered(records)
         batch = read_batch(records, log_ids)
         try:
             with process_trace(self._name, batch):
@@ -74,7 +75,7 @@ class BatchRun:
             self._metrics.breaker(self._applier.breaker.is_open)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
-        self._metrics.applied(applied.tally, time.perf_counter() - started)
+        self._metrics.applied(batch, applied.tally, time.perf_counter() - started)
         self._tell(batch, applied)
         stops = {
             partition: Stop(offset, reason, self._stopped_seconds)

@@ -83,7 +83,7 @@ class PromptBatchSubscriber(BatchSubscriber):
             for fetch in consumer._fetcher._pending_tasks:
                 fetch.cancel()
             _log.warning(
-                "left without telling the broker",
+                "left a consumer group without telling the broker",
                 topics=sorted(consumer.subscription()),
                 reason=repr(error),
             )

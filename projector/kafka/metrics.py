@@ -1,36 +1,73 @@
 """The metrics of projections: declared here, set here."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from projector.applying.records import Delivered, SourceRecord, Unreadable
 from projector.applying.stream_fold import Tally
 from projector.control.ports import PartitionLag
+from shared.ops.metrics.declare import observe_many
+from shared.ops.metrics.labels import EVENT_TYPES, OTHER_TYPE
 from shared.ops.metrics.projections import (
     BATCH_SECONDS,
     BREAKER_OPEN,
+    ERROR_CLASSES,
+    ERRORS,
     EVENTS,
+    FRESHNESS_SECONDS,
     LAG_EVENTS,
     LAG_SECONDS,
     PARTITIONS_STOPPED,
     POSITION,
     STOPPED,
+    VIEW_RESULTS,
 )
+
+_NOWHERE: tuple[int, datetime | None] = (0, None)
 
 
 class ProjectionMetrics:
     """The metrics of one projection."""
 
-    def __init__(self, projection: str) -> None:
+    def __init__(self, projection: str, results: Sequence[str] = VIEW_RESULTS) -> None:
         self._projection = projection
         self._reached: dict[int, tuple[int, datetime]] = {}
+        # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
+        self._delivered: dict[int, tuple[int, datetime]] = {}
+        self._behind_since: dict[int, datetime] = {}
         for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN):
             gauge.labels(projection).set(0)
+        self._events = {
+            (event_type, result): EVENTS.labels(projection, event_type, result).inc
+            for event_type in (*EVENT_TYPES, OTHER_TYPE)
+            for result in results
+        }
+        for error_class in ERROR_CLASSES:
+            ERRORS.labels(projection, error_class)
+        self._batch_seconds = BATCH_SECONDS.labels(projection).observe
+        self._freshness = FRESHNESS_SECONDS.labels(projection)
 
-    def applied(self, tally: Tally, seconds: float) -> None:
-        """Counts a finished batch."""
-        BATCH_SECONDS.labels(self._projection).observe(seconds)
+    def applied(self, batch: Sequence[Delivered | Unreadable], tally: Tally, seconds: float) -> None:
+        """Counts a finished batch. Events before the place that was reached already are duplicates."""
+        now = datetime.now(UTC)
+        reached = self._reached
+        ages = (
+            max(0.0, (now - item.event.recorded_at).total_seconds())
+            for item in batch
+            if isinstance(item, Delivered)
+            and item.event.log_position > reached.get(item.partition, _NOWHERE)[0]
+        )
+        observe_many(self._freshness, ages)
+        self._batch_seconds(seconds)
         for (event_type, result), events in tally.items():
-            EVENTS.labels(self._projection, event_type, result).inc(events)
+            known = event_type if event_type in EVENT_TYPES else OTHER_TYPE
+            self._events[known, result](events)
+
+    def delivered(self, records: Sequence[SourceRecord]) -> None:
+        """Notes what a batch begins with, before it is applied."""
+        for partition, first in {one.partition: one for one in reversed(records)}.items():
+            self._delivered[partition] = (first.offset, datetime.fromtimestamp(first.timestamp / 1000, UTC))
 
     def reached(self, partition: int, log_position: int, recorded_at: datetime) -> None:
         """Notes how far a partition is."""
@@ -39,11 +76,30 @@ class ProjectionMetrics:
 
     def lag(self, partition: int, next_offset: int, lag_events: int) -> PartitionLag:
         """Measured at intervals, not by batch, so that a stopped projection's lag keeps growing."""
-        position, recorded_at = self._reached.get(partition, (0, None))
-        lag_seconds = (datetime.now(UTC) - recorded_at).total_seconds() if lag_events and recorded_at else 0.0
+        position, recorded_at = self._reached.get(partition, _NOWHERE)
+        now = datetime.now(UTC)
+        oldest = self._oldest_waiting(partition, next_offset, recorded_at, now) if lag_events else now
+        if not lag_events:
+            self._behind_since.pop(partition, None)
+        lag_seconds = max(0.0, (now - oldest).total_seconds())
         LAG_EVENTS.labels(self._projection, partition).set(lag_events)
         LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
         return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)
+
+    def _oldest_waiting(
+        self, partition: int, next_offset: int, projected: datetime | None, now: datetime
+    ) -> datetime:
+        """When the oldest waiting event was recorded.
+
+        Exact once the record was delivered. Before that it is younger than the newest projected event, and
+        not older than the time since which something waits.
+        """
+        since = self._behind_since.setdefault(partition, now)
+        offset, delivered = self._delivered.get(partition, (-1, now))
+        if offset >= next_offset:
+            self._behind_since[partition] = min(since, delivered)
+            return delivered
+        return since if projected is None else max(since, projected)
 
     def forget(self) -> None:
         """Another process has the partitions now: stale gauges would make wrong sums."""
@@ -51,7 +107,8 @@ class ProjectionMetrics:
             for gauge in (LAG_EVENTS, LAG_SECONDS, POSITION):
                 with suppress(KeyError):  # a lag that was never measured
                     gauge.remove(self._projection, str(partition))
-        self._reached.clear()
+        for known in (self._reached, self._delivered, self._behind_since):
+            known.clear()
 
     def stopped(self, is_stopped: bool) -> None:
         """Whether the projection is stopped."""

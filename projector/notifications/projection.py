@@ -27,6 +27,7 @@ from projector.notifications.send_digest import DigestSender
 from projector.notifications.smtp.mailer import SmtpMailer
 from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone
 from projector.stores import Stores
+from shared.ops.metrics.projections import NOTIFICATION_RESULTS
 from shared.ops.retry import RetryPolicy
 from shared.ops.tls import TlsFiles
 
@@ -87,7 +88,7 @@ class NotificationsProjection:
             sources[f"{self.name}{suffix}"] = Source(topic, f"{main.group}{suffix}", "committed")
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
-            metrics = ProjectionMetrics(label)
+            metrics = ProjectionMetrics(label, NOTIFICATION_RESULTS)
             run = NotificationRun(label, tools, parked, metrics, stage=stage)
             yield Subscription(label, source, run, metrics)
 

@@ -102,9 +102,12 @@ class DigestSender:
         # With retries: if this is not stored, the outcome of a digest that was sent becomes unknown.
         await self._settle(digest, claim_id, state, cause, retry_seconds if state == "failed" else None)
         _log.info(
-            "digest", digest_id=str(digest.digest_id), outcome=delivery.outcome, attempt=digest.attempts,
+            "digest attempted",
+            digest_id=str(digest.digest_id),
+            outcome=delivery.outcome,
+            attempt=digest.attempts,
             cause=cause,
-        )  # fmt: skip
+        )
         return state, cause
 
     async def _settle(

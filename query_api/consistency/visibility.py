@@ -6,12 +6,14 @@ All waiting readers share one poller, so even a thousand cost one small query ev
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from uuid import UUID
 
 from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
+from shared.ops.metrics.reads import CONSISTENCY_WAIT_SECONDS
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes
 from shared.telemetry.tracing import span
@@ -20,6 +22,7 @@ POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
 _IMPATIENT_POLLS = 10
 _ASK_SECONDS = 0.1
+_waited, _waited_in_vain = (CONSISTENCY_WAIT_SECONDS.labels(one).observe for one in ("visible", "behind"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,14 @@ class Visibility:
         waiter = _Waiter(wanted, asyncio.get_running_loop().create_future())
         self._waiters.add(waiter)
         self._start_polling()
+        began = perf_counter()
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(seconds, _ASK_SECONDS)):
                 await waiter.visible
+            _waited(perf_counter() - began)
         except TimeoutError as error:
+            _waited_in_vain(perf_counter() - began)
             raise ReadModelBehind("the write that the token stands for is not visible yet") from error
         finally:
             self._waiters.discard(waiter)

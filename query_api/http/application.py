@@ -13,6 +13,7 @@ from shared.access.http.framework import protection
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
 from shared.ops.http.request_layer import RequestLayer
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.version import service_version
 from shared.rate_limits.api_limits import ApiLimits
 
@@ -28,6 +29,7 @@ def http_application(
     slow_request_seconds: float,
     docs_enabled: bool,
     limits: ApiLimits,
+    lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics, access control and limits. Without a guard, everybody may
     do everything.
@@ -48,4 +50,4 @@ def http_application(
     openapi.install(app, is_guarded=guard is not None)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
     layers = limits.around(admission, protection(app, guard), guard)
-    return RequestLayer(layers, slow_seconds=slow_request_seconds)
+    return RequestLayer(layers, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max)

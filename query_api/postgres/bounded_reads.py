@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from query_api.errors import Overloaded, ReadModelUnavailable
+from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
 from shared.postgres.errors import is_unavailable
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
@@ -18,12 +19,16 @@ _READS = {c.DB_SYSTEM: c.POSTGRESQL}
 
 
 class BoundedReads:
-    """Runs statements on a pool. Raises `Overloaded` and `ReadModelUnavailable`; other errors are bugs."""
+    """Runs statements on a pool. Raises `Overloaded` and `ReadModelUnavailable`; other errors are bugs.
+
+    `name` is the one in metrics.
+    """
 
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         *,
+        name: str,
         reads_max: int,
         waiting_max: int,
         wait_seconds_max: float,
@@ -33,6 +38,8 @@ class BoundedReads:
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
         self._waiting = 0
+        self._refused = TABLE_READS_REFUSED.labels(name)
+        TABLE_READS_WAITING.labels(name).set_function(lambda: self._waiting)
 
     async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
         """All rows of a statement."""
@@ -41,12 +48,14 @@ class BoundedReads:
 
     async def _fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
         if self._slots.locked() and self._waiting >= self._waiting_max:
+            self._refused.inc()
             raise Overloaded("too many reads of the read model are waiting")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._wait_seconds_max):
                 await self._slots.acquire()
         except TimeoutError as error:
+            self._refused.inc()
             raise Overloaded("the read model is too slow for what is asked of it") from error
         finally:
             self._waiting -= 1

@@ -26,7 +26,7 @@ class ProjectionStatusModel(BaseModel):
     position: int = Field(description="The furthest log position applied.")
     updated_at: datetime | None = Field(description="When a checkpoint moved last; null without one.")
     lag_events: int | None
-    lag_seconds: float | None = Field(description="Age of the newest event applied while more wait.")
+    lag_seconds: float | None = Field(description="Age of the oldest event that waits; 0 if none waits.")
     measured_at: datetime | None = Field(description="When the lag was measured: the oldest partition's.")
     partitions: int = Field(description="Of how many the lag was measured just now.")
     partitions_in_trouble: int

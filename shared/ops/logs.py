@@ -39,7 +39,7 @@ _QUIET_LOGGERS = {
 def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default stdout); may be called again, the last call wins.
 
-    Each line has `timestamp` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, the values of the call,
+    Each line has `time` (UTC, RFC 3339), `level`, `event`, `logger`, `process`, the values of the call,
     the `structlog.contextvars` (request_id, correlation_id), `trace_id` and `span_id` of the present span or
     request, and `exception` if there was one.
     Repeated lines of a library are suppressed; the next one has their number in `suppressed`.
@@ -50,7 +50,7 @@ def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | N
         structlog.contextvars.merge_contextvars,
         _name_span,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _name_source(process),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
@@ -77,6 +77,16 @@ def get_logger(name: str) -> FilteringBoundLogger:
     """
     logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
+
+
+def add_log_fields(**fields: str) -> None:
+    """Put these fields in all later lines of this request or task; `docs/logs.md` has the names to use."""
+    structlog.contextvars.bind_contextvars(**fields)
+
+
+def drop_log_fields(*names: str) -> None:
+    """At the end of a request: the next one of the same task is another caller's."""
+    structlog.contextvars.unbind_contextvars(*names)
 
 
 class _LineWriter:

@@ -43,7 +43,7 @@ async def _supervise(process: str, main: Main, shutdown_seconds_max: float) -> i
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, _on_signal, process, signal_number, stop)
+        loop.add_signal_handler(signal_number, _on_signal, signal_number, stop)
     work = asyncio.ensure_future(_call(main, stop))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -59,9 +59,9 @@ async def _call(main: Main, stop: asyncio.Event) -> int | None:
     return await main(stop)
 
 
-def _on_signal(process: str, signal_number: signal.Signals, stop: asyncio.Event) -> None:
+def _on_signal(signal_number: signal.Signals, stop: asyncio.Event) -> None:
     if stop.is_set():
-        _log.critical("second signal, exiting at once", process=process, signal=signal_number.name)
+        _log.critical("second signal, exiting at once", signal=signal_number.name)
         os._exit(128 + signal_number)
     _log.info("stopping", signal=signal_number.name)
     stop.set()

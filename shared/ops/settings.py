@@ -23,6 +23,7 @@ from pydantic_settings import (
 from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_headers
 from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.secret_files import SecretFiles, SecretFilesAreWrong
 
 EXIT_USAGE = 2
@@ -45,6 +46,10 @@ class ProcessSettings(BaseSettings):
     # How often the same warning or error of a library is logged in so many seconds; more are only counted.
     log_repeats_max: int = Field(default=5, ge=1)
     log_repeats_seconds: float = Field(default=10.0, gt=0)
+    # Lines about answered requests in one second, of usual ones and of warnings each; errors have no limit.
+    access_lines_per_second_max: int = Field(default=LINES_PER_SECOND_MAX, ge=1)
+    # PEM files whose expiry is exported: a JSON list of paths.
+    certificate_files: tuple[str, ...] = ()
     listen_host: str = "127.0.0.1"
     shutdown_seconds_max: float = Field(default=20.0, gt=0)
 

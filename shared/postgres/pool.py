@@ -11,6 +11,7 @@ import asyncpg
 
 from shared.ops.secret import Secret
 from shared.postgres.dsn import read_dsn
+from shared.postgres.measured_pool import MeasuredPool
 
 _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that usually the server's error wins.
@@ -50,7 +51,7 @@ class PlainConnection(asyncpg.Connection):
             await super().close(timeout=timeout)
 
 
-class _Pool(asyncpg.Pool):
+class _Pool(MeasuredPool):
     """A pool that loses no places.
 
     When a closed connection is released, asyncpg assumes that its loss has freed its place in the pool. That
@@ -88,12 +89,13 @@ async def create_pool(
 
     Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
     pool.close()`. A secret address, and the certificates that it names, are read again for each connection.
+    Its metrics have `application_name` as the value of `pool`.
     """
 
     async def connect_anew(*_: Any, **arguments: Any) -> Any:
         return await asyncpg.connect(read_dsn(dsn), **arguments)
 
-    return await _Pool(
+    pool = _Pool(
         None,
         connect=connect_anew,
         min_size=0,
@@ -107,6 +109,8 @@ async def create_pool(
         command_timeout=statement_timeout_seconds + _COMMAND_GRACE_SECONDS,
         server_settings=_server_settings(application_name, statement_timeout_seconds),
     )
+    pool.measured_as(application_name)
+    return await pool
 
 
 async def connect(

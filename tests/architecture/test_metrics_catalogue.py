@@ -1,6 +1,10 @@
 """Metrics are declared in one place, with unit, meaning and labels, and named as Prometheus wants it."""
 
+import ast
 import re
+from importlib import import_module
+
+from prometheus_client.metrics import MetricWrapperBase
 
 from docs.generate.metrics import KINDS, areas, declared_in
 from shared.ops.metrics.declare import CATALOGUE
@@ -58,3 +62,20 @@ def test_the_objectives_are_bounds_of_the_histograms_that_measure_them() -> None
     assert {0.1, 0.25} <= set(bounds["http_server_request_duration_seconds"])
     assert 1.0 in bounds["relay_delivery_seconds"]
     assert 2.0 in bounds["projection_freshness_seconds"]
+
+
+def test_every_metric_is_set_by_some_code() -> None:
+    """A declared metric that nothing sets looks like a system in which nothing happens."""
+    used = {
+        node.id
+        for module in files(".py")
+        if module.parent != HOME or module.stem == "process"
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    nobody(
+        f"{area}: {name}"
+        for area in areas()
+        for name, value in vars(import_module(f"shared.ops.metrics.{area}")).items()
+        if isinstance(value, MetricWrapperBase) and name not in used
+    )

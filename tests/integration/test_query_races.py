@@ -61,7 +61,7 @@ async def _held(
         statement_timeout_seconds=5,
         connect_timeout_seconds=5,
     )
-    table = _HeldTable(BoundedReads(pool, reads_max=2, waiting_max=2, wait_seconds_max=5))
+    table = _HeldTable(BoundedReads(pool, name="products", reads_max=2, waiting_max=2, wait_seconds_max=5))
     calls = GuardedCalls(CircuitBreaker(failures_max=1, open_seconds=1))
     keys = ProductKeys(PREFIX)
     reads = cache_reads(calls, LiveDocuments(world.redis.mget, keys))
@@ -199,7 +199,7 @@ async def test_a_read_over_the_bound_is_refused_before_it_waits(read_model_dsns:
         connect_timeout_seconds=5,
     )  # fmt: skip
     async with pool:
-        reads = BoundedReads(pool, reads_max=1, waiting_max=1, wait_seconds_max=5)
+        reads = BoundedReads(pool, name="products", reads_max=1, waiting_max=1, wait_seconds_max=5)
         outcomes = await asyncio.gather(
             *(reads.fetch("SELECT pg_sleep(0.05)") for _ in range(3)), return_exceptions=True
         )
@@ -212,7 +212,7 @@ async def test_a_read_that_waits_too_long_for_its_turn_is_refused(read_model_dsn
         connect_timeout_seconds=5,
     )  # fmt: skip
     async with pool:
-        reads = BoundedReads(pool, reads_max=1, waiting_max=9, wait_seconds_max=0.001)
+        reads = BoundedReads(pool, name="products", reads_max=1, waiting_max=9, wait_seconds_max=0.001)
         outcomes = await asyncio.gather(
             *(reads.fetch("SELECT pg_sleep(0.1)") for _ in range(3)), return_exceptions=True
         )

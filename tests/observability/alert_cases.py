@@ -284,13 +284,22 @@ _COMMANDS_AND_READS = [
         "PoolSaturated",
         [Gauge(f'db_pool_waiting{{{_COMMAND},pool="command_api read"}}', 0, 0.5, 4)],
         {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
-        'Callers wait for a connection of "command_api read", or give up.',
+        'Callers wait for a connection of "command_api read", or give up, or soon will.',
     ),
     Case(
         "PoolSaturated",
         [Counter(f'db_pool_acquire_failures_total{{{_COMMAND},pool="command_api read"}}', 0, 0, 2)],
         {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
-        'Callers wait for a connection of "command_api read", or give up.',
+        'Callers wait for a connection of "command_api read", or give up, or soon will.',
+    ),
+    Case(
+        "PoolSaturated",
+        [
+            Gauge('db_pool_in_use{job="query-api",pool="query-api-lists"}', 1, 7, 8),
+            Gauge('db_pool_size_max{job="query-api",pool="query-api-lists"}', 9, 9, 9),
+        ],
+        {"job": "query-api", "pool": "query-api-lists"},
+        'Callers wait for a connection of "query-api-lists", or give up, or soon will.',
     ),
     Case(
         "TableReadsRefused",

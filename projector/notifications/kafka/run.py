@@ -107,6 +107,7 @@ class NotificationRun:
     ) -> Outcome:
         """Raises a `ProjectorError`; mails that were sent before it have their claims."""
         started = time.perf_counter()
+        self._metrics.delivered(records)
         due, stops = split_due(records, self._past, self._clock() * MILLISECONDS)
         items = [read_one(record, log_ids[record.partition]) for record in due]
         refuse_other_logs(
@@ -237,11 +238,12 @@ class NotificationRun:
             tally[event.event_type, result] += 1
             if isinstance(verdict, TryAgain) or result == "notified":
                 _log.info(
-                    result,
+                    "mails attempted",
                     projection=self._name,
+                    result=result,
                     product_id=str(event.product_id),
                     event_id=str(event.metadata.event_id),
                     correlation_id=event.metadata.correlation_id,
                     cause=verdict.cause if isinstance(verdict, TryAgain) else None,
                 )
-        self._metrics.applied(tally, seconds)
+        self._metrics.applied([one.item for one in done], tally, seconds)

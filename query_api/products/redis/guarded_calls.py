@@ -11,8 +11,9 @@ from typing import TypeVar
 from redis.exceptions import RedisError
 
 from query_api.errors import CacheUnavailable
-from shared.ops.breaker import CircuitBreaker
+from shared.ops.breaker import BreakerState, CircuitBreaker
 from shared.ops.logs import get_logger
+from shared.ops.metrics.reads import CACHE_BREAKER_OPEN
 from shared.redis.errors import is_transient
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class GuardedCalls:
 
     def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
+        CACHE_BREAKER_OPEN.set_function(lambda: breaker.state(time.monotonic()) is not BreakerState.CLOSED)
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of `call`. Raises `CacheUnavailable` for every error of Redis; other errors are bugs."""

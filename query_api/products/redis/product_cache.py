@@ -6,15 +6,16 @@ document, written by the projector and by fills, always guarded by its version. 
 """
 
 from asyncio import Future
-from contextlib import suppress
 from uuid import UUID
 
 from redis.asyncio import Redis
 
+from query_api.errors import CacheUnavailable
 from query_api.products.ports import PointerKind, ProductRow
 from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
+from shared.ops.metrics.reads import CACHE_FILLS
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
 
@@ -22,6 +23,7 @@ from shared.redis.product_keys import GenerationFrozen, GenerationMoved, Product
 ABSENT_VERSION = 0
 _MILLISECONDS = 1000
 _UUID_BYTES = 16
+_stored, _older, _failed = (CACHE_FILLS.labels(result) for result in ("stored", "older", "failed"))
 
 
 class RedisProductCache:
@@ -61,12 +63,10 @@ class RedisProductCache:
         return self._glances.get(product_id)
 
     async def fill(self, row: ProductRow) -> None:
-        value = pack(row.stream_version, row.body)
-        await self._calls.run(lambda: _store(self._fills, row.product_id, value))
+        await self._fill(self._fills, row.product_id, pack(row.stream_version, row.body))
 
     async def fill_absent(self, product_id: UUID) -> None:
-        value = pack(ABSENT_VERSION, None)
-        await self._calls.run(lambda: _store(self._absences, product_id, value))
+        await self._fill(self._absences, product_id, pack(ABSENT_VERSION, None))
 
     async def pointer(self, kind: PointerKind, value: str) -> UUID | None:
         """An id has 16 bytes; any other value is not ours and counts as absent."""
@@ -79,11 +79,21 @@ class RedisProductCache:
             lambda: self._redis.set(key, product_id.bytes, px=self._pointer_ttl_milliseconds)
         )
 
+    async def _fill(self, documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
+        try:
+            stored = await self._calls.run(lambda: _store(documents, product_id, value))
+        except CacheUnavailable:
+            _failed.inc()
+            raise
+        (_stored if stored else _older).inc()
+
     def _pointer_key(self, kind: PointerKind, value: str) -> str:
         return f"{self._prefix}:{kind}:{value}"
 
 
-async def _store(documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
-    """Gives up a fill during a switch: the next reader fills the new generation."""
-    with suppress(GenerationMoved, GenerationFrozen):
-        await documents.store({product_id: value})
+async def _store(documents: GuardedDocuments, product_id: UUID, value: bytes) -> int:
+    """1 if it was stored. Gives up a fill during a switch: the next reader fills the new generation."""
+    try:
+        return await documents.store({product_id: value})
+    except (GenerationMoved, GenerationFrozen):
+        return 0

@@ -8,8 +8,6 @@ which addresses exist is no secret (`/openapi.json` lists them).
 from collections.abc import Callable
 from typing import NamedTuple
 
-from structlog.contextvars import bind_contextvars
-
 from shared.access.caller import Caller, keep_caller
 from shared.access.errors import AccessError
 from shared.access.guard import Guard
@@ -17,6 +15,7 @@ from shared.access.http.bearer import Refusal, bearer_token, refusal, scope_refu
 from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import ASGIApp, Message, Receive, Scope, Send
 from shared.ops.http.problem_answer import send_problem
+from shared.ops.logs import add_log_fields
 
 
 class Row(NamedTuple):
@@ -50,7 +49,7 @@ class AccessLayer:
         except AccessError as error:
             await self._refuse(scope, send, row, refusal(error))
             return
-        bind_contextvars(actor=caller.subject)
+        add_log_fields(actor=caller.subject)
         if not caller.may(row.needs):
             await self._refuse(scope, send, row, scope_refusal(row.needs), caller)
             return

@@ -17,6 +17,10 @@ class Turns:
         self._locks: dict[Hashable, asyncio.Lock] = {}
         self._users: dict[Hashable, int] = {}
 
+    def is_taken(self, key: Hashable) -> bool:
+        """Whether a caller has this key's turn now, so that the next one waits."""
+        return key in self._users
+
     @asynccontextmanager
     async def of(self, key: Hashable) -> AsyncIterator[None]:
         """Wait for the key's turn; the next one begins at the end of the block."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send, respond
 from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.protocol import REFUSAL
+from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
 
 OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
 _RETRY_AFTER = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
@@ -33,6 +34,7 @@ class InFlight:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if self.requests_are_too_many():
+            HTTP_REQUESTS_SHED.inc()
             await refuse(scope, send, OVERLOADED)
         elif _has_body(scope["headers"]):
             await _WithBody(self, scope, receive, send).run()
@@ -99,6 +101,7 @@ class _WithBody:
         self._is_whole = not message["more_body"]
         is_too_much = house.bodies_bytes > house.bodies_bytes_max
         if is_too_much or (self._is_whole and house.requests_are_too_many(but=1)):
+            HTTP_REQUESTS_SHED.inc()
             return OVERLOADED
         return None
 

@@ -6,37 +6,58 @@ is matched in its sent form, and each route decodes its segments (`path.py`).
 """
 
 import math
+import re
 from time import perf_counter
 from urllib.parse import quote
 
 from structlog.contextvars import bound_contextvars
 
+from shared.ops.http.access_lines import AccessLines
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import ANONYMOUS, RequestContext, keep_context, read_context
 from shared.ops.http.request_span import end_of_request, request_span
-from shared.ops.logs import get_logger
-from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
+from shared.ops.log_limits import LINES_PER_SECOND_MAX
+from shared.ops.logs import add_log_fields, drop_log_fields, get_logger
+from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
+from shared.ops.plain_values import UUID_PATTERN
 from shared.telemetry.spans import Span
 
 _UNMATCHED = "unmatched"
+# In log lines; a path may have 32 KB.
+_PATH_CHARACTERS_MAX = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+_product_id = re.compile(UUID_PATTERN)
 _log = get_logger(__name__)
 
 
 class RequestLayer:
-    """Wraps an application. A request that takes `slow_seconds` is logged as a warning."""
+    """Wraps an application. A request that takes `slow_seconds` is logged as a warning.
 
-    def __init__(self, app: ASGIApp, *, slow_seconds: float = math.inf) -> None:
+    Of the lines about requests some are left out under load (`access_lines.py`).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        slow_seconds: float = math.inf,
+        lines_per_second_max: int = LINES_PER_SECOND_MAX,
+    ) -> None:
         self._app = app
+        self._lines = AccessLines("info", lines_per_second_max)
+        self._warnings = AccessLines("warning", lines_per_second_max)
         self._slow_seconds = slow_seconds
+        self._in_flight = 0
+        HTTP_REQUESTS_IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             raise NotImplementedError(f"this port speaks HTTP only, not {scope['type']}")
         started = perf_counter()
+        self._in_flight += 1
         scope["path"] = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
         span = request_span(scope)
         context = read_context(scope["headers"], span.context)
@@ -58,12 +79,14 @@ class RequestLayer:
             except ClientLeft:
                 raise
             except Exception as error:
-                _log.exception("request failed", path=scope["path"])
+                _log.exception("request failed", path=scope["path"][:_PATH_CHARACTERS_MAX])
                 span.fail(error)
                 if answer.status == 0:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
+                self._in_flight -= 1
                 self._record(scope, span, answer.status, perf_counter() - started)
+                drop_log_fields("actor", "product_id")
 
     def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
         """Labels must be few: the route's template, never the path, and only methods that exist."""
@@ -71,19 +94,33 @@ class RequestLayer:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         end_of_request(span, scope, method, route, status)
         HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
+        _name_product(scope)
         # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
         if status >= 500 and status != 503:
             write = _log.error
+        elif status == 503 or seconds >= self._slow_seconds:
+            if not self._warnings.allow():
+                return
+            write = _log.warning
         else:
-            write = _log.warning if status == 503 or seconds >= self._slow_seconds else _log.info
+            if not self._lines.allow():
+                return
+            write = _log.info
         write(
             "request",
             method=method,
             route=route,
-            path=scope["path"],
+            path=scope["path"][:_PATH_CHARACTERS_MAX],
             status=status,
             duration_ms=round(seconds * 1000, 3),
         )
+
+
+def _name_product(scope: Scope) -> None:
+    """The product of the path, for the line about the request; a command names its product itself."""
+    named = scope.get("path_params", {}).get("product_id")
+    if isinstance(named, str) and _product_id.fullmatch(named):
+        add_log_fields(product_id=named)
 
 
 class _Answer:

@@ -6,14 +6,18 @@ process and of Prometheus.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 __all__ = ["CATALOGUE", "FAST_SECONDS", "SLOW_SECONDS", "Counter", "Declared", "Gauge", "Histogram", "Label",
-           "counter", "gauge", "histogram"]  # fmt: skip
+           "counter", "gauge", "histogram", "observe_many"]  # fmt: skip
+
+# Nobody reads the time of creation of each counter, and it doubles the size of a scrape.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 FAST_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """For waits of callers: from a cache hit to a read that waits for its token.
@@ -80,6 +84,23 @@ def histogram(
     for values in _combinations(labels, zeros):
         metric.labels(*values)
     return metric
+
+
+def observe_many(child: Histogram, values: Iterable[float]) -> None:
+    """Observe all of them at once, for chunks of thousands of events: one `observe` takes a microsecond.
+
+    The client library has no call for this, so it reaches inside; a test compares the result with `observe`.
+    """
+    bounds = child._upper_bounds
+    found: dict[int, int] = {}
+    total = 0.0
+    for value in values:
+        total += value
+        at = bisect_left(bounds, value)
+        found[at] = found.get(at, 0) + 1
+    for at, count in found.items():
+        child._buckets[at].inc(count)
+    child._sum.inc(total)
 
 
 def _note(

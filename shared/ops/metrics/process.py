@@ -70,7 +70,7 @@ LOG_LINES_SUPPRESSED = counter(
 ACCESS_LINES_LEFT_OUT = counter(
     "log_access_lines_left_out_total",
     "lines",
-    "Lines about answered requests that were not written, because there were more than "
+    "Lines about answered requests that were not written, because there were more in one second than "
     "ACCESS_LINES_PER_SECOND_MAX.",
 )
 

@@ -3,6 +3,13 @@
 from shared.ops.metrics.declare import SLOW_SECONDS, Label, counter, gauge, histogram
 from shared.ops.metrics.labels import EVENT_TYPE, PROJECTION
 
+VIEW_RESULTS = ("applied", "duplicate", "skipped", "gap_filled", "parked")
+NOTIFICATION_RESULTS = ("notified", "gathered", "nothing-new", "put-off", "parked", "replay", "skipped")
+ERROR_CLASSES = (
+    "transient", "unreadable-record", "undecodable", "unknown-schema-version", "history-does-not-fold",
+    "refused-by-store", "unknown", "other-log", "ordered", "mail-refused", "mail-not-sent",
+    "mail-outcome-unknown", "follower",
+)  # fmt: skip
 _PARTITION = Label("partition", "the partition's number")
 
 EVENTS = counter(
@@ -14,8 +21,10 @@ EVENTS = counter(
     Label(
         "result",
         "applied; duplicate: applied before; skipped: a type that the projection does not use; gap_filled: "
-        "read from the log; parked: became a dead letter",
-        ("applied", "duplicate", "skipped", "gap_filled", "parked"),
+        "read from the log; parked: became a dead letter. Of notifications: notified: mails were sent; "
+        "gathered: waits for a digest; "
+        "nothing-new: all mails were sent before; put-off: tried again later; replay: sends no mail",
+        tuple(dict.fromkeys(VIEW_RESULTS + NOTIFICATION_RESULTS)),
     ),
 )
 LAG_EVENTS = gauge(
@@ -53,11 +62,7 @@ ERRORS = counter(
     Label(
         "error_class",
         "who decided, see CONTRIBUTING",
-        (
-            "transient", "unreadable-record", "undecodable", "unknown-schema-version",
-            "history-does-not-fold", "refused-by-store", "unknown", "other-log", "ordered",
-            "mail-refused", "mail-not-sent", "mail-outcome-unknown", "follower",
-        ),
+        ERROR_CLASSES,
     ),
 )  # fmt: skip
 STOPPED = gauge("projection_stopped", "0 or 1", "1 while the projection is stopped.", PROJECTION)

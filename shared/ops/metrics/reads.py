@@ -2,11 +2,7 @@
 
 from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
 
-_POOL = Label(
-    "pool",
-    "which reads share the bulkhead",
-    ("products", "lists", "reports"),
-)
+_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports"))
 
 CACHE_REQUESTS = counter(
     "cache_requests_total",
@@ -28,13 +24,13 @@ CACHE_BREAKER_OPEN = gauge(
     "cache_breaker_open", "0 or 1", "1 while Redis is not asked, because it failed several times in a row."
 )
 TABLE_READS_WAITING = gauge(
-    "table_reads_waiting", "reads", "Reads that wait for a place in front of PostgreSQL.", _POOL
+    "table_reads_waiting", "reads", "Reads that wait for a place in front of PostgreSQL.", _READS
 )
 TABLE_READS_REFUSED = counter(
     "table_reads_refused_total",
     "reads",
     "Reads that were answered 503, because too many waited or the wait was too long.",
-    _POOL,
+    _READS,
 )
 WAITING_READERS = gauge(
     "consistency_waiting_readers", "readers", "Readers that are waiting until their own write is visible."

@@ -14,7 +14,7 @@ HTTP_REQUEST_DURATION_SECONDS = histogram(
 HTTP_REQUESTS_IN_FLIGHT = gauge(
     "http_server_requests_in_flight",
     "requests",
-    "Requests that are being answered. Those whose body is still arriving do not count.",
+    "Requests that have begun and are not answered. Reads that the cache answers are not counted.",
 )
 HTTP_REQUESTS_SHED = counter(
     "http_server_requests_shed_total",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.ops.logs import configure_logs, get_logger
+from shared.ops.logs import add_log_fields, configure_logs, get_logger
 from shared.ops.metrics.process import LOG_LINES_LOST
 from shared.ops.settings import ProcessSettings
 
@@ -44,7 +44,7 @@ def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
 def test_a_line_says_when_who_and_what_in_utc(stream: io.StringIO) -> None:
     get_logger("query_api.products.find").warning("cache is away", attempt=2)
     (line,) = lines_of(stream)
-    assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
+    assert datetime.fromisoformat(line.pop("time")).utcoffset() == timedelta(0)
     assert line == {
         "level": "warning",
         "event": "cache is away",
@@ -140,3 +140,12 @@ def test_a_warning_of_a_library_becomes_a_line(stream: io.StringIO) -> None:
         logging.captureWarnings(True)
         warnings.warn("old way", DeprecationWarning, stacklevel=1)
     assert "old way" in lines_of(stream)[0]["event"]
+
+
+def test_fields_that_are_added_during_a_request_are_on_its_later_lines(stream: io.StringIO) -> None:
+    get_logger("ours").info("before")
+    add_log_fields(actor="ann", product_id="p-1")
+    get_logger("ours").info("after")
+    before, after = lines_of(stream)
+    assert "actor" not in before
+    assert (after["actor"], after["product_id"]) == ("ann", "p-1")

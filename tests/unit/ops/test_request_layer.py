@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Receive, Scope, Send, respond
@@ -121,3 +122,20 @@ async def test_nobody_answers_a_client_that_has_left() -> None:
         await RequestLayer(_left)(scope, receive, send)
     assert sent == []
     assert len(context_of(scope).trace.trace_id) == 32
+
+
+async def test_the_line_names_the_product_of_the_path_and_cuts_a_long_path() -> None:
+    product_id = "01920000-0000-7000-8000-00000000000a"
+
+    async def of_a_product(scope: Scope, _: Receive, send: Send) -> None:
+        scope["path_params"] = {"product_id": scope["path"].rpartition("/")[2]}
+        await respond(scope, send, 200, "text/plain", b"")
+
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        async with _client(of_a_product) as client:
+            for named in (product_id, "x" * 5000):
+                await client.get(f"/things/{named}")
+    named, unnamed = [line for line in lines if line["event"] == "request"]
+    assert named["product_id"] == product_id
+    assert "product_id" not in unnamed
+    assert len(unnamed["path"]) == 512

@@ -1,0 +1,87 @@
+"""docs/logs.md: every log event of the source with its level, its fields and its meaning."""
+
+from collections.abc import Iterable, Sequence
+
+from docs.generate.log_events import LogEvent, log_events
+from docs.generate.log_meanings import MEANINGS
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+FIXED_FIELDS = {
+    "time": "when, in UTC (RFC 3339)",
+    "level": "debug, info, warning, error or critical",
+    "event": "what happened: one of the names below, or the text of a library",
+    "process": "which process: `command_api`, `relay`, `projector`, `query-api`",
+    "logger": "the module or library that wrote the line",
+    "request_id": "the X-Request-Id of the HTTP request during which it happened",
+    "correlation_id": "the request that began it all: also in events, in Kafka and in dead letters",
+    "trace_id": "the trace (W3C), as in problem documents and in the exported traces",
+    "span_id": "the span in that trace",
+    "actor": "the subject of the token: who sent the request, or who ordered the action",
+    "product_id": "the product that it is about",
+    "exception": "the stack trace of an error, in one line",
+}
+"""Fields with one meaning in all lines; the last ones are there if there is such a thing."""
+_AREAS = (
+    ("Every process", ("shared.",)),
+    ("Command API, relay and replay", ("command_api.",)),
+    ("Projector", ("projector.",)),
+    ("Query API", ("query_api.",)),
+)
+_UNEXPLAINED = "(not explained yet)"
+_HEAD = """\
+<!-- Generated from the code by `make docs`: do not edit. -->
+# Log events
+
+Each process writes one JSON object for each line to standard output. Line breaks in values are escaped, so no
+value can look like another line. Secrets, tokens, and bodies of requests are never logged.
+
+| level | meaning |
+|---|---|
+| `critical` | something stopped and needs an operator; the line says what to do |
+| `error` | something failed that should not; nobody waits for you at once |
+| `warning` | an outage or an odd situation that the process handles itself |
+| `info`, `debug` | what happens; `LOG_LEVEL` chooses the lowest level that is written |
+
+## Fields of every line
+
+"""
+_VOLUME = """
+## How many lines
+
+Lines `request` are limited to `ACCESS_LINES_PER_SECOND_MAX` in each second, and warnings among them to as
+many again. A line `request lines left out` says how many are missing. Reads that the cache answers write no
+line. Repeated warnings and errors of libraries are thinned out (`LOG_REPEATS_MAX`, `LOG_REPEATS_SECONDS`).
+Errors of ours are never left out. A path is cut after 512 characters.
+
+[deploy/logs](../deploy/logs/README.md) sends the lines to a central place.
+"""
+
+
+def logs_page() -> str:
+    """All of docs/logs.md. A test refuses an event without a meaning."""
+    events = log_events().values()
+    sections = [_section(title, list(_of(events, packages))) for title, packages in _AREAS]
+    return "\n".join([_HEAD + _fixed(), _VOLUME, *sections])
+
+
+def _fixed() -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in FIXED_FIELDS.items()]
+    return "\n".join(["| field | content |", "|---|---|", *rows])
+
+
+def _of(events: Iterable[LogEvent], packages: Sequence[str]) -> Iterable[LogEvent]:
+    """An event of several packages is in the section of its first module."""
+    return (event for event in events if min(event.modules).startswith(tuple(packages)))
+
+
+def _section(title: str, events: Sequence[LogEvent]) -> str:
+    rows = [_row(event) for event in sorted(events, key=lambda event: event.name.casefold())]
+    return "\n".join(
+        [f"## {title}\n", "| event | level | fields | meaning |", "|---|---|---|---|", *rows, ""]
+    )
+
+
+def _row(event: LogEvent) -> str:
+    levels = ", ".join(level for level in LEVELS if level in event.levels)
+    fields = ", ".join(f"`{name}`" for name in event.fields) or "-"
+    return f"| `{event.name}` | {levels} | {fields} | {MEANINGS.get(event.name, _UNEXPLAINED)} |"
