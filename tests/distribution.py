@@ -17,6 +17,7 @@ SECONDS_BY_FILE: dict[str, float] = {
     "tests/end_to_end/test_faults.py": 71,
     "tests/integration/test_notifications.py": 65,
     "tests/integration/test_products_state.py": 58,
+    "tests/end_to_end/test_traces.py": 55,
     "tests/integration/test_digests.py": 43,
     "tests/integration/test_relay.py": 39,
     "tests/integration/test_projector_kills.py": 29,

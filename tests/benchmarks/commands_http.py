@@ -7,7 +7,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from deploy.local.ports import free_port
@@ -54,10 +55,17 @@ async def crud_rate(servers: BenchServers, seconds: float) -> float:
         return await _post(port, seconds)
 
 
-async def command_api_rate(
-    servers: BenchServers, seconds: float, settings: Mapping[str, str] = NOTHING
-) -> float:
+async def command_api_rate(servers: BenchServers, seconds: float) -> float:
     """Ours."""
+    async with serving_command_api(servers) as (port, _):
+        return await _post(port, seconds)
+
+
+@asynccontextmanager
+async def serving_command_api(
+    servers: BenchServers, settings: Mapping[str, str] = NOTHING
+) -> AsyncIterator[tuple[int, int]]:
+    """Its port and its process id."""
     dsns = await servers.event_store()
     port, ops_port = free_port(), free_port()
     environment = {
@@ -67,8 +75,9 @@ async def command_api_rate(
         **settings,
     }
     ready = f"http://{HOST}:{ops_port}/readyz"
-    async with running(*python("-m", "command_api", "serve"), ready_url=ready, environment=environment):
-        return await _post(port, seconds)
+    argv = python("-m", "command_api", "serve")
+    async with running(*argv, ready_url=ready, environment=environment) as process:
+        yield port, process.pid
 
 
 async def _post(port: int, seconds: float) -> float:

@@ -106,10 +106,17 @@ async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
             return await _get(documents, port, seconds)
 
 
-async def query_api_rate(
-    servers: BenchServers, documents: dict[UUID, bytes], seconds: float, settings: Mapping[str, str] = NOTHING
-) -> float:
+async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], seconds: float) -> float:
     """The query API, with every document in Redis."""
+    async with serving_query_api(servers, documents) as (port, _):
+        return await _get(documents, port, seconds)
+
+
+@asynccontextmanager
+async def serving_query_api(
+    servers: BenchServers, documents: dict[UUID, bytes], settings: Mapping[str, str] = NOTHING
+) -> AsyncIterator[tuple[int, int]]:
+    """Its port and its process id, with every document in Redis."""
     async with _filled_redis(servers, documents) as redis_url:
         port, ops_port = free_port(), free_port()
         environment = {
@@ -121,8 +128,8 @@ async def query_api_rate(
         }
         ready = f"http://{HOST}:{ops_port}/readyz"
         argv = python("-m", "query_api", "serve")
-        async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE):
-            return await _get(documents, port, seconds)
+        async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE) as process:
+            yield port, process.pid
 
 
 @asynccontextmanager

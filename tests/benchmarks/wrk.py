@@ -18,10 +18,11 @@ async def request_rate(
     script: Path | None = None,
     arguments: tuple[str, ...] = (),
     core: int | None = None,
+    connections: int = CONNECTIONS,
 ) -> float:
     """Requests per second. Raises if any request failed, because a fast error is not a result."""
     wrk = require("wrk", "wrk")
-    argv = [*(("taskset", "-c", str(core)) if core is not None else ()), wrk, "-t1", f"-c{CONNECTIONS}"]
+    argv = [*(("taskset", "-c", str(core)) if core is not None else ()), wrk, "-t1", f"-c{connections}"]
     argv += [f"-d{max(1, round(seconds))}s", *(("-s", str(script)) if script else ()), url, *arguments]
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     output = (await process.communicate())[0].decode()

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from deploy.development_token import token as development_token
 from deploy.local.ports import free_port
 from deploy.local.settings import DEFAULT_PORTS
 from tests.deploy.processes import SERVICES
@@ -91,14 +93,19 @@ def test_a_product_that_was_written_can_be_read(system: Composed) -> None:
         "name": "Ocean Blue Shirt",
         "variants": [{"sku": "OBS-M", "price": {"amount": "50.00", "currency": "USD"}}],
     }  # fmt: skip
+    scopes = "products:write products:read products:read-drafts"
+    caller = {"Authorization": f"Bearer {development_token(scopes)}"}
     written = urllib.request.Request(
         f"http://127.0.0.1:{system.ports['COMMAND_PORT']}/v1/products",
-        json.dumps(product).encode(), {"Content-Type": "application/json"},
+        json.dumps(product).encode(), {"Content-Type": "application/json", **caller},
     )  # fmt: skip
     with urllib.request.urlopen(written, timeout=60) as answer:
         location, token = answer.headers["Location"], answer.headers["Consistency-Token"]
     assert location.startswith(f"http://127.0.0.1:{system.ports['QUERY_PORT']}/")
-    reading = urllib.request.Request(location, headers={"Consistency-Token": token, "Prefer": "wait=10"})
+    headers = {"Consistency-Token": token, "Prefer": "wait=10"}
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(urllib.request.Request(location, headers=headers), timeout=60)
+    reading = urllib.request.Request(location, headers=headers | caller)
     with urllib.request.urlopen(reading, timeout=60) as answer:
         assert json.load(answer)["name"] == "Ocean Blue Shirt"
 
