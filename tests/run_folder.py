@@ -65,14 +65,10 @@ def sweep(places: list[Path] | None = None) -> list[Path]:
     """Remove what killed runs have left, and return their folders."""
     removed: list[Path] = []
     for place in places or [Path(tempfile.gettempdir()), _MEMORY]:
-        while ownerless := [folder for folder in _folders(place) if _is_ownerless(folder)]:
-            for folder in ownerless:  # killed processes may have been owners themselves: hence the loop
-                _kill_processes_of(folder)
-                _remove_shared_memory_of(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+        while ownerless := [folder for folder in _folders(place) if _removed(folder)]:
             if any(folder.exists() for folder in ownerless):
                 break  # another user's
-            removed += ownerless
+            removed += ownerless  # killed processes may have been owners themselves: hence the loop
     _unlock_folders_of_dead_sessions()
     return removed
 
@@ -91,16 +87,32 @@ def _folders(place: Path) -> list[Path]:
     if not place.is_dir():
         return []
     with _lock(place):
-        return [folder for folder in place.glob(f"{_PREFIX}*") if folder.stat().st_uid == os.geteuid()]
+        return [folder for folder in place.glob(f"{_PREFIX}*") if _is_ours(folder)]
 
 
-def _is_ownerless(folder: Path) -> bool:
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False  # another run removes it
+
+
+def _removed(folder: Path) -> bool:
+    """Remove the folder, with the claim of an owner: two runs that begin together do not both sweep it.
+
+    False if it has an owner, or is gone.
+    """
     try:
         claim = os.open(folder, os.O_RDONLY)
     except OSError:
         return False  # its owner removes it
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not folder.exists():
+            return False
+        _kill_processes_of(folder)
+        _remove_shared_memory_of(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
         return False
     else:
