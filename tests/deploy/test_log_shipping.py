@@ -32,7 +32,7 @@ def test_memory_is_limited_before_anything_else_is_done() -> None:
 
 
 def test_the_fields_that_it_reads_are_fields_that_we_write() -> None:
-    operators = yaml.safe_dump(COLLECTOR["receivers"]["filelog"]["operators"])
+    operators = yaml.safe_dump(COLLECTOR["receivers"]["file_log"]["operators"])
     read = set(re.findall(r"attributes\.(\w+)", operators))
     assert read == {"time", "level", "event", "process", "trace_id", "span_id"}
     assert read <= FIXED_FIELDS.keys()

@@ -13,6 +13,7 @@ from tests.eventually import eventually
 
 SOON = 0.001
 LONG = 60.0
+NEVER = 1e6
 
 
 def _measured_at(name: str) -> float:
@@ -51,7 +52,8 @@ async def _until(*conditions: object, measurements: list[Measurement]) -> None:
     for condition in conditions:
         await eventually(condition)  # type: ignore[arg-type]
     stop.set()
-    await measuring
+    async with asyncio.timeout(LONG):
+        await measuring
 
 
 async def test_a_success_sets_the_time_and_it_is_taken_again() -> None:
@@ -86,7 +88,7 @@ async def test_one_that_hangs_is_ended_by_its_limit_and_disturbs_no_other() -> N
 
 
 async def test_a_stop_ends_a_measurement_that_is_under_way() -> None:
-    one = Taken()
+    one = Taken(seconds_max=NEVER)
     one.hangs = True
     await _until(lambda: one.taken(1), measurements=[one.measurement])
     assert one.times == 1
