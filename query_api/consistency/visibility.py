@@ -12,6 +12,7 @@ from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
+from shared.ops.overload.place import resting
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes
 from shared.telemetry.tracing import span
@@ -79,7 +80,8 @@ class Visibility:
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(seconds, _ASK_SECONDS)):
-                await waiter.visible
+                with resting():
+                    await waiter.visible
         except TimeoutError as error:
             raise ReadModelBehind("the write that the token stands for is not visible yet") from error
         finally:
