@@ -9,8 +9,6 @@ import asyncio
 from shared.ops.overload.controlled_delay import StandingDelay
 
 _SAMPLE_SECONDS = 0.05
-# A read that the cache answers costs a twentieth of others; so it is refused later than they are.
-_CHEAP_FACTOR = 2.0
 
 
 class LoopDelay:
@@ -20,20 +18,14 @@ class LoopDelay:
     """
 
     def __init__(self, *, target_seconds: float, interval_seconds: float) -> None:
-        self._usual = StandingDelay(target_seconds, interval_seconds)
-        self._cheap = StandingDelay(target_seconds * _CHEAP_FACTOR, interval_seconds)
+        self._delay = StandingDelay(target_seconds, interval_seconds)
         self._timer: asyncio.TimerHandle | None = None
         self.newest_seconds = 0.0
 
     @property
     def refuses(self) -> bool:
         """Whether the loop is so late that more work would only be late, too."""
-        return self._usual.is_standing
-
-    @property
-    def refuses_cheap(self) -> bool:
-        """The same for requests that cost almost nothing."""
-        return self._cheap.is_standing
+        return self._delay.is_standing
 
     def start(self) -> None:
         """Sample on the running loop."""
@@ -49,8 +41,7 @@ class LoopDelay:
     def note(self, delay_seconds: float, now_seconds: float) -> None:
         """One sample."""
         self.newest_seconds = delay_seconds
-        self._usual.note(delay_seconds, now_seconds)
-        self._cheap.note(delay_seconds, now_seconds)
+        self._delay.note(delay_seconds, now_seconds)
 
     def _sample(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         now = loop.time()
