@@ -12,6 +12,7 @@ from tests.eventually import eventually
 from tests.unit.ops.http_wire import GET, SampleApp, Wire, echo, serving, wire_to
 
 HELD = b"GET /held HTTP/1.1\r\nhost: x\r\n\r\n"
+EMPTY_POST = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
 PATIENCE_SECONDS = 600.0
 
 
@@ -58,7 +59,7 @@ async def test_a_request_waits_for_a_place_and_is_answered(app: SampleApp) -> No
     assert house.queue.at_work == 0
 
 
-@pytest.mark.parametrize("request_bytes", [GET, echo(b"body"), echo(b"")])
+@pytest.mark.parametrize("request_bytes", [GET, EMPTY_POST, echo(b"body"), echo(b"")])
 async def test_a_request_that_waits_too_long_is_503_with_retry_after_and_was_never_begun(
     app: SampleApp, request_bytes: bytes
 ) -> None:
