@@ -7,8 +7,10 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from command_api.executing.execute import ExecuteCommand
+from command_api.executing.product_turns import ProductTurns
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.http.lanes import lane_of, lanes
 from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
@@ -28,6 +30,7 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
+from shared.ops.overload.overload import Overload
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
@@ -85,6 +88,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             http_limit=settings.requests_in_flight_max,
             limits=settings.connection_limits,
             headers=settings.answer_headers(METHODS),
+            overload=Overload(settings.overload_limits, lanes(settings.batches_in_work_max), lane_of),
         )
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
         await server.start()
@@ -97,7 +101,6 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 def _api(
     stack: AsyncExitStack, store: PostgresEventStore, guard: Guard | None, settings: CommandSettings
 ) -> ASGIApp:
-    execute = ExecuteCommand(store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max)
     limits = api_limits(
         stack,
         settings,
@@ -106,11 +109,20 @@ def _api(
         in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
     )
     return write_app(
-        WriteApi(execute, settings.product_url, settings.partition_count),
+        WriteApi(_execute(store, settings), settings.product_url, settings.partition_count),
         guard,
         docs_enabled=settings.docs_enabled,
         limits=limits,
         lines_per_second_max=settings.access_lines_per_second_max,
+    )
+
+
+def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCommand:
+    turns = ProductTurns(
+        seconds_max=settings.queue_seconds_max, standing_seconds_max=settings.queue_standing_seconds_max
+    )
+    return ExecuteCommand(
+        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, product_turns=turns
     )
 
 
@@ -128,6 +140,7 @@ def _event_store(
         batch_bytes_max=settings.batch_bytes_max,
         queue_commands_max=settings.queue_commands_max,
         queue_bytes_max=settings.queue_bytes_max,
+        queue_seconds_max=settings.queue_seconds_max,
     )
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 

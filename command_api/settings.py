@@ -40,8 +40,14 @@ class CommandSettings(ApiSettings, RateLimitSettings):
     batch_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1)
     queue_commands_max: int = Field(default=10_000, ge=1)
     queue_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
+    # How long a command waits for its append call, or for earlier commands for its product.
+    queue_seconds_max: float = Field(default=2.0, gt=0)
+    # How long it waits for earlier commands for its product while their queue does not end.
+    queue_standing_seconds_max: float = Field(default=0.2, gt=0)
     conflict_retries_max: int = Field(default=3, ge=0)
     requests_in_flight_max: int = Field(default=2_000, ge=1)
+    # How many batches are worked on at one time; others wait as REQUEST_QUEUE_SECONDS_MAX says.
+    batches_in_work_max: int = Field(default=8, ge=1)
     # Rates of one caller, and of one address. Not set: the default of access control; 0: no limit.
     writes_per_second_max: PerSecond = None
     writes_burst_max: Burst = None

@@ -11,6 +11,7 @@ from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
 from query_api.http.application import AddRoutes, http_application
+from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.cache_watch import CacheWatch
@@ -45,6 +46,7 @@ from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
+from shared.ops.overload.overload import Overload
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
@@ -69,6 +71,7 @@ class QueryApi:
     headers: AnswerHeaders
     guard: Guard | None
     rates: ApiLimits
+    overload: Overload
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -81,6 +84,7 @@ class QueryApi:
             protocol=protocol,
             limits=self.limits,
             headers=self.headers,
+            overload=self.overload,
         )
 
 
@@ -141,6 +145,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,
+            Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
         )
 
 

@@ -31,6 +31,7 @@ from command_api.executing.ports import (
     StoredAnswer,
     Stream,
 )
+from command_api.executing.product_turns import ProductTurns
 from shared.contract.events import ProductEvent
 from shared.ops.concurrency.turns import Turns
 from shared.telemetry import conventions as c
@@ -97,12 +98,18 @@ class ExecuteCommand:
     """Executes commands against an event store. Raises a `Refused` or a `StoreError`."""
 
     def __init__(
-        self, store: EventStore, *, new_id: Callable[[], UUID], conflict_retries_max: int = 3
+        self,
+        store: EventStore,
+        *,
+        new_id: Callable[[], UUID],
+        conflict_retries_max: int = 3,
+        product_turns: ProductTurns | None = None,
     ) -> None:
         self._store = store
         self._new_id = new_id
         self._conflict_retries_max = conflict_retries_max
         self._turns = Turns()
+        self._product_turns = product_turns or ProductTurns()
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
@@ -147,7 +154,7 @@ class ExecuteCommand:
     async def _in_turn(self, request: Request) -> Answer:
         if isinstance(request.command, CreateProduct):
             return await self._run(request)
-        async with self._turns.of(request.product_id):
+        async with self._product_turns.of(request.product_id):
             return await self._run(request)
 
     async def _run(self, request: Request) -> Answer:

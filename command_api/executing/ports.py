@@ -5,7 +5,7 @@ raised:
 
     StoreError
     +-- StoreUnavailable    certainly not written; try again later
-    +-- StoreOverloaded     the queue is full; certainly not written
+    +-- StoreOverloaded     the queue is full, or too slow; certainly not written
     +-- OutcomeUnknown      the connection broke during the call, and the outcome could not be read in time
 """
 

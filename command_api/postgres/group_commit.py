@@ -3,6 +3,9 @@ outcome.
 
 There is no timer: the first command is written at once, later ones with the next call. One connection per
 process is enough; a second one would only wait for the same lock (measured: adds nothing).
+
+A command that has waited too long, or would, is refused. It was in no call yet, so it is certainly not
+written.
 """
 
 import asyncio
@@ -19,12 +22,15 @@ from command_api.executing.ports import Append, AppendOutcome, StoreError, Store
 from command_api.postgres.append_call import call_append
 from command_api.postgres.append_metrics import count_failed, count_outcomes, watch_queue
 from command_api.postgres.append_spans import AppendSpans, Turn
+from command_api.postgres.append_wait import AppendWait
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
 from shared.ops.metrics.commands import APPEND_SECONDS
 from shared.postgres.errors import is_permanent_data_error, is_unavailable
 
 _log = get_logger(__name__)
+# Between two looks for commands that have waited too long.
+_LATE_LOOK_SECONDS_MIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +41,10 @@ class GroupCommitLimits:
     batch_bytes_max: int = 8 * 1024 * 1024
     queue_commands_max: int = 10_000
     queue_bytes_max: int = 256 * 1024 * 1024
+    queue_seconds_max: float = 2.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     append: Append
     outcome: "asyncio.Future[AppendOutcome]"
@@ -60,6 +67,8 @@ class GroupCommit:
         self._queue_bytes = 0
         self._writing: asyncio.Task[None] | None = None
         watch_queue(self._queue)
+        self._wait = AppendWait(limits.batch_commands_max)
+        self._late_timer: asyncio.TimerHandle | None = None
 
     async def submit(self, append: Append) -> AppendOutcome:
         """Queue one command and wait for its outcome. Raises a `StoreError`."""
@@ -67,9 +76,13 @@ class GroupCommit:
         is_full = len(self._queue) >= self._limits.queue_commands_max
         if is_full or self._queue_bytes + size_bytes > self._limits.queue_bytes_max:
             raise StoreOverloaded("too many commands are waiting to be written")
+        if self._wait.expected_seconds(len(self._queue)) > self._limits.queue_seconds_max:
+            raise StoreOverloaded("the commands before this one take too long to be written")
         waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes, Turn.begin())
         self._queue.append(waiting)
         self._queue_bytes += size_bytes
+        if self._late_timer is None:
+            self._refuse_late_ones()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
         # A client that hangs up cancels only this future: the write of the others goes on.
@@ -89,13 +102,36 @@ class GroupCommit:
         while self._queue:
             batch = self._next_batch()
             spans = AppendSpans.begin(waiting.turn for waiting in batch)
+            began = monotonic()
             try:
                 await self._write(batch)
             except Exception as error:  # each client gets the error of a bug, and does not wait for ever
                 _log.exception("append failed", commands=len(batch))
                 _fail(batch, error)
+            self._wait.note_call(monotonic() - began)
             if spans is not None:
                 spans.end([(waiting.turn, waiting.append, waiting.outcome) for waiting in batch])
+
+    def _refuse_late_ones(self) -> None:
+        """Refuse the commands that have waited too long; look again when the oldest of the others will have.
+
+        A command of a broken call is left: its client has waited for the outcome of that call, too.
+        """
+        seconds_max, now = self._limits.queue_seconds_max, monotonic()
+        late: list[_Waiting] = []
+        others: deque[_Waiting] = deque()
+        for one in self._queue:
+            is_late = now - one.queued_at >= seconds_max and not one.was_reconciled
+            (late if is_late else others).append(one)
+        if late:
+            self._queue = others
+            self._queue_bytes -= sum(one.size_bytes for one in late)
+            _fail(late, StoreOverloaded("the command has waited too long to be written"))
+        self._late_timer = None
+        if self._queue:
+            oldest = min(one.queued_at for one in self._queue)
+            wait_seconds = max(_LATE_LOOK_SECONDS_MIN, oldest + seconds_max - now)
+            self._late_timer = asyncio.get_running_loop().call_later(wait_seconds, self._refuse_late_ones)
 
     def _next_batch(self) -> list[_Waiting]:
         """The next commands of the queue, of which no two concern the same product, key, slug or SKU.

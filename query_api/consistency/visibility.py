@@ -14,6 +14,7 @@ from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.metrics.reads import CONSISTENCY_WAIT_SECONDS
+from shared.ops.overload.place import resting
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes
 from shared.telemetry.tracing import span
@@ -83,7 +84,8 @@ class Visibility:
         try:
             # `wait=0` also reads the checkpoints once, which takes a moment.
             async with asyncio.timeout(max(seconds, _ASK_SECONDS)):
-                await waiter.visible
+                with resting():
+                    await waiter.visible
             _waited(perf_counter() - began)
         except TimeoutError as error:
             _waited_in_vain(perf_counter() - began)

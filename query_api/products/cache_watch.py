@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from query_api.errors import CacheUnavailable
+from shared.ops.overload.place import resting
 
 T = TypeVar("T")
 
@@ -42,7 +43,8 @@ class CacheWatch:
         try:
             while now() < ends:
                 # On a grid, so that all readers look in one tick of the loop, with one command.
-                await asyncio.sleep(self._pause_seconds - now() % self._pause_seconds)
+                with resting():
+                    await asyncio.sleep(self._pause_seconds - now() % self._pause_seconds)
                 found = await look()
                 if found is not None:
                     return found

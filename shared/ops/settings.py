@@ -24,6 +24,7 @@ from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_hea
 from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
+from shared.ops.overload.overload import OverloadLimits
 from shared.ops.secret_files import SecretFiles, SecretFilesAreWrong
 
 EXIT_USAGE = 2
@@ -94,7 +95,15 @@ class ProcessSettings(BaseSettings):
 
 
 class ApiSettings(ProcessSettings):
-    """Settings of both APIs for browsers."""
+    """Settings of both APIs: overload, and browsers."""
+
+    # How many requests are worked on at one time; others wait. Reads that the cache answers do not count.
+    requests_in_work_max: int = Field(default=64, ge=1)
+    # How long a request waits for that in a burst, and how long while the queue is not empty any more.
+    request_queue_seconds_max: float = Field(default=0.5, gt=0)
+    request_queue_standing_seconds_max: float = Field(default=0.1, gt=0)
+    # New requests are refused while the event loop is later than this for REQUEST_QUEUE_SECONDS_MAX.
+    loop_delay_seconds_max: float = Field(default=0.1, gt=0)
 
     # Whether /docs and /openapi.json exist.
     docs_enabled: bool = True
@@ -102,6 +111,16 @@ class ApiSettings(ProcessSettings):
     cors_origins: str = ""
     # How long browsers must use TLS for this host; 0: the header is not sent. Only where all of it has TLS.
     hsts_seconds: int = Field(default=0, ge=0)
+
+    @property
+    def overload_limits(self) -> OverloadLimits:
+        """When the API refuses requests because of overload."""
+        return OverloadLimits(
+            requests_in_work_max=self.requests_in_work_max,
+            queue_seconds_max=self.request_queue_seconds_max,
+            queue_standing_seconds_max=self.request_queue_standing_seconds_max,
+            loop_delay_seconds_max=self.loop_delay_seconds_max,
+        )
 
     @field_validator("cors_origins")
     @classmethod

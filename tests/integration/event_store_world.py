@@ -14,12 +14,14 @@ from shared.postgres.pool import create_pool
 from tests.eventually import eventually
 
 Connection = asyncpg.Connection
+PATIENCE_SECONDS = 600.0
 
 
 async def open_store(
     dsn: str, limits: GroupCommitLimits | None = None, recovery_seconds_max: float = 5.0
 ) -> PostgresEventStore:
-    """A store as the composition root makes it."""
+    """A store as the composition root makes it; in its queue commands wait as long as a test needs."""
+    limits = limits or GroupCommitLimits(queue_seconds_max=PATIENCE_SECONDS)
     pool = await create_pool(
         dsn,
         application_name="test read",

@@ -28,6 +28,7 @@ from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 from tests.eventually import eventually
 from tests.integration.event_store_world import (
+    PATIENCE_SECONDS,
     Connection,
     open_store,
     streams_that_lie,
@@ -310,7 +311,9 @@ async def test_a_reader_can_neither_append_nor_draw_a_position(event_store_dsns:
 async def test_a_full_queue_refuses_at_once_and_serves_again_when_there_is_room(
     event_store_dsns: DatabaseDsns, owner: Connection
 ) -> None:
-    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_commands_max=2))
+    store = await open_store(
+        event_store_dsns.writer, GroupCommitLimits(queue_commands_max=2, queue_seconds_max=PATIENCE_SECONDS)
+    )
     async with owner.transaction():
         await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
         first = asyncio.create_task(store.append(creation("a")))
@@ -330,6 +333,43 @@ async def test_a_queue_that_is_full_by_bytes_refuses_too(
     store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_bytes_max=100))
     with pytest.raises(StoreOverloaded):
         await store.append(creation("a" * 200))
+    await store.close()
+
+
+async def test_a_command_that_waits_too_long_is_refused_and_certainly_not_written(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_seconds_max=0.05))
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        in_the_call = asyncio.create_task(store.append(creation("a")))
+        await waits_for_the_append_lock(owner)
+        for slug in "bc":
+            with pytest.raises(StoreOverloaded):
+                await store.append(creation(slug))
+        assert store.queued_commands == 0
+    assert isinstance(await in_the_call, Appended)
+    assert await store.append(creation("b")) == Appended(1, 2)
+    await store.close()
+    assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 2
+
+
+async def test_a_command_behind_more_calls_than_fit_into_its_wait_is_refused_at_once(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    """The first call takes a moment, and one command is a call: so any wait behind two calls is too long."""
+    limits = GroupCommitLimits(batch_commands_max=1, queue_seconds_max=PATIENCE_SECONDS)
+    store = await open_store(event_store_dsns.writer, limits)
+    store._commits._wait.note_call(PATIENCE_SECONDS * 10)
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        in_the_call = asyncio.create_task(store.append(creation("a")))
+        await waits_for_the_append_lock(owner)
+        next_one = asyncio.create_task(store.append(creation("b")))
+        await eventually(lambda: _equal(store.queued_commands, 1))
+        with pytest.raises(StoreOverloaded):
+            await store.append(creation("c"))
+    assert [type(await each) for each in (in_the_call, next_one)] == [Appended] * 2
     await store.close()
 
 

@@ -17,6 +17,7 @@ from command_api.postgres.append_call import call_append
 from command_api.postgres.group_commit import GroupCommitLimits
 from shared.contract import events as e
 from tests.integration.event_store_world import (
+    PATIENCE_SECONDS,
     Connection,
     open_store,
     streams_that_lie,
@@ -189,7 +190,7 @@ class _Tailer:
 
 async def _write_at_random(dsn: str, seed: int, shared: list[UUID]) -> list[tuple[Append, Appended]]:
     """Create products, change the shared ones of all writers; answers what was acknowledged."""
-    store = await open_store(dsn, GroupCommitLimits(batch_commands_max=7))
+    store = await open_store(dsn, GroupCommitLimits(batch_commands_max=7, queue_seconds_max=PATIENCE_SECONDS))
     dice = random.Random(seed)
     acknowledged: list[tuple[Append, Appended]] = []
 

@@ -11,21 +11,29 @@ from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, S
 from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.protocol import REFUSAL
 from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
+from shared.ops.overload.overload import Overload
+from shared.ops.overload.place import Place
+from shared.ops.overload.work_queue import TurnedAway
 
 OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "Try again after a moment.")
 _RETRY_AFTER = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
 _CLOSE = (b"connection", b"close")
+TOO_MANY, TOO_MANY_BYTES = "too-many-requests", "too-many-bytes"
 _DISCONNECT = {"type": "http.disconnect"}
 _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class InFlight:
-    """`app` with limits: requests beyond `requests_max` (None: no limit) are refused at once, because a queue
-    would only delay all of them. All bodies together have at most `bodies_bytes_max`.
+    """`app` with limits: requests beyond `requests_max` (None: no limit) are refused at once. All bodies
+    together have at most `bodies_bytes_max`. `overload` (None: all begin at once) admits a request to the
+    application when it is whole; one that does not read its body is not queued.
     """
 
-    def __init__(self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int) -> None:
+    def __init__(
+        self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int, overload: Overload | None = None
+    ) -> None:
         self.app = app
+        self.overload = overload
         self.bodies_bytes_max = bodies_bytes_max
         self.requests = 0
         self.bodies_bytes = 0
@@ -33,17 +41,32 @@ class InFlight:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        place = None if self.overload is None else self.overload.place_for(scope)
         if self.requests_are_too_many():
-            HTTP_REQUESTS_SHED.inc()
-            await refuse(scope, send, OVERLOADED)
+            await refuse(scope, send, shed(TOO_MANY))
         elif _has_body(scope["headers"]):
-            await _WithBody(self, scope, receive, send).run()
+            await _WithBody(self, place, scope, receive, send).run()
         else:
             self.requests += 1
             try:
-                await self.app(scope, receive, send)
+                problem = await self.refusal_after_waiting(place)
+                if problem is None:
+                    await self.app(scope, receive, send)
             finally:
                 self.requests -= 1
+                if place is not None:
+                    place.leave()
+            if problem is not None:
+                await refuse(scope, send, problem)
+
+    async def refusal_after_waiting(self, place: Place | None) -> Problem | None:
+        """Wait until the request may be worked on; the problem if it may not."""
+        if self.overload is not None and place is not None:
+            try:
+                await self.overload.enter(place)
+            except TurnedAway as turned_away:
+                return shed(turned_away.reason)
+        return None
 
     def requests_are_too_many(self, but: int = 0) -> bool:
         """Whether the limit is reached; `but` is the number of counted requests not to include."""
@@ -53,8 +76,12 @@ class InFlight:
 class _WithBody:
     """One request with a body, or with the header of one."""
 
-    def __init__(self, house: InFlight, scope: Scope, receive: Receive, send: Send) -> None:
-        self._house, self._scope, self._receive, self._send = house, scope, receive, send
+    def __init__(
+        self, house: InFlight, place: Place | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._house, self._place, self._scope, self._receive, self._send = (
+            house, place, scope, receive, send
+        )  # fmt: skip
         self._problem: Problem | None = None
         self._was_asked_for = False
         self._is_whole = False
@@ -72,6 +99,8 @@ class _WithBody:
         finally:
             house.requests -= 1
             house.bodies_bytes -= self._held_bytes
+            if self._place is not None:
+                self._place.leave()
         if self._problem is not None:
             await refuse(self._scope, self._send, self._problem, *(() if self._is_whole else (_CLOSE,)))
 
@@ -88,8 +117,12 @@ class _WithBody:
         finally:
             self._house.requests += 1
         if not self._is_answered:
-            self._problem = self._scope.get(REFUSAL) or self._count(message)
+            self._problem = self._scope.get(REFUSAL) or self._count(message) or await self._wait()
         return message if self._problem is None else _DISCONNECT
+
+    async def _wait(self) -> Problem | None:
+        """A whole request waits until it may be worked on; the problem if it may not."""
+        return await self._house.refusal_after_waiting(self._place) if self._is_whole else None
 
     def _count(self, message: Message) -> Problem | None:
         """The problem if a limit is exceeded."""
@@ -100,9 +133,10 @@ class _WithBody:
         house.bodies_bytes += size_bytes
         self._is_whole = not message["more_body"]
         is_too_much = house.bodies_bytes > house.bodies_bytes_max
-        if is_too_much or (self._is_whole and house.requests_are_too_many(but=1)):
-            HTTP_REQUESTS_SHED.inc()
-            return OVERLOADED
+        if is_too_much:
+            return shed(TOO_MANY_BYTES)
+        if self._is_whole and house.requests_are_too_many(but=1):
+            return shed(TOO_MANY)
         return None
 
     async def send(self, message: Message) -> None:
@@ -117,6 +151,12 @@ class _WithBody:
         await self._send(message)
 
 
+def shed(reason: str) -> Problem:
+    """The answer to a request for which nothing was done; `reason` is one of the metric."""
+    HTTP_REQUESTS_SHED.labels(reason).inc()
+    return OVERLOADED
+
+
 async def refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
     """Answer with `problem`."""
     body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
@@ -125,7 +165,8 @@ async def refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[byt
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    return any(name in _OF_A_BODY for name, _ in headers)
+    """A length of 0 is none: the application may begin at once."""
+    return any(name in _OF_A_BODY and value != b"0" for name, value in headers)
 
 
 def _is_held_back(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -20,6 +20,7 @@ from shared.ops.http.cross_origin import CrossOrigin
 from shared.ops.http.in_flight import InFlight
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.overload.overload import Overload
 
 # How long a cancelled request may take to release its resources.
 _CANCEL_SECONDS_MAX = 1.0
@@ -36,7 +37,8 @@ class HttpServer:
     never send a request into one that we are closing. `http_limit` is the number of requests in flight beyond
     which new ones get 503 with Retry-After (None: no limit); uvicorn's own `limit_concurrency` counts idle
     connections too and answers plain text. `protocol` makes connections from uvicorn's arguments, and
-    `limits` bound the resources of one client. `headers` are in every answer.
+    `limits` bound the resources of one client. `headers` are in every answer. `overload` refuses what would
+    wait too long (None: nothing, as on the operations ports).
     """
 
     def __init__(
@@ -52,14 +54,16 @@ class HttpServer:
         protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
         limits: ConnectionLimits | None = None,
         headers: AnswerHeaders | None = None,
+        overload: Overload | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._port_setting = port_setting
         self._backlog = backlog
+        self._overload = overload
         limits = limits or ConnectionLimits()
         headers = headers or AnswerHeaders()
-        bounded = InFlight(app, http_limit, limits.bodies_bytes_max)
+        bounded = InFlight(app, http_limit, limits.bodies_bytes_max, overload)
         connection = partial(protocol, limits=limits, headers=headers)
         config = uvicorn.Config(
             bounded if headers.origins is None else CrossOrigin(bounded, headers.origins),
@@ -89,6 +93,8 @@ class HttpServer:
         server = self._uvicorn
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[self._socket])
+        if self._overload is not None:
+            self._overload.loop_delay.start()
         self._ticking = asyncio.create_task(server.main_loop(), name=f"http-{self.port}")
 
     async def stop(self, seconds_max: float) -> None:
@@ -101,6 +107,8 @@ class HttpServer:
             return
         listening, ticking, self._socket, self._ticking = self._socket, self._ticking, None, None
         ticking.cancel()
+        if self._overload is not None:
+            self._overload.loop_delay.stop()
         # uvicorn declares an int, but uses it only as the time-out of asyncio.wait_for.
         self._uvicorn.config.timeout_graceful_shutdown = seconds_max  # type: ignore[assignment]
         await self._uvicorn.shutdown(sockets=[listening])

@@ -19,6 +19,18 @@ HTTP_REQUESTS_IN_FLIGHT = gauge(
 HTTP_REQUESTS_SHED = counter(
     "http_server_requests_shed_total",
     "requests",
-    "Requests refused with 503 `overloaded` before any work, because too many, or too many bytes of bodies, "
-    "were in progress.",
+    "Requests refused with 503 `overloaded` before any work.",
+    Label(
+        "reason",
+        "too-many-requests, too-many-bytes (of bodies): a limit of what is in progress. waited: too long "
+        "for a place. expected-wait: it would have waited too long. loop-delay: the event loop is too late",
+        (
+            "too-many-requests",
+            "too-many-bytes",
+            "waited",
+            "expected-wait",
+            "loop-delay",
+            "append-queue",
+        ),
+    ),
 )

@@ -9,6 +9,7 @@ from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ClientLeft, Receive, Scope, Send, respond
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
+from shared.ops.overload.overload import Overload
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 CLOSE = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -60,9 +61,17 @@ async def serving(
     limits: ConnectionLimits | None = None,
     http_limit: int | None = None,
     headers: AnswerHeaders | None = None,
+    overload: Overload | None = None,
 ) -> AsyncIterator[HttpServer]:
     server = HttpServer(
-        app, host="127.0.0.1", port=0, port_setting="P", limits=limits, http_limit=http_limit, headers=headers
+        app,
+        host="127.0.0.1",
+        port=0,
+        port_setting="P",
+        limits=limits,
+        http_limit=http_limit,
+        headers=headers,
+        overload=overload,
     )
     await server.start()
     try:

@@ -1,0 +1,336 @@
+"""What is refused in overload, and that nothing is refused without: with values, on a clock of the tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from shared.ops.overload.bounded_turns import BoundedTurns
+from shared.ops.overload.controlled_delay import StandingDelay
+from shared.ops.overload.lanes import Lane
+from shared.ops.overload.loop_delay import LoopDelay
+from shared.ops.overload.place import Place, keep_place, resting
+from shared.ops.overload.work_queue import (
+    WAITED_TOO_LONG,
+    WOULD_WAIT_TOO_LONG,
+    QueueLimits,
+    TurnedAway,
+    WorkQueue,
+)
+
+ONE = [Lane("one")]
+
+
+class Clock:
+    """Seconds that pass when a test says so. The limits are long: the queue's own timers do not end."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Desk:
+    """A work queue and the requests that wait in it."""
+
+    def __init__(
+        self, places_max: int = 1, seconds_max: float = 50, standing: float = 10, lanes: Sequence[Lane] = ONE
+    ) -> None:
+        self.clock = Clock()
+        self.queue = WorkQueue(QueueLimits(places_max, seconds_max, standing), lanes, clock=self.clock)
+        self.requests: list[asyncio.Task[None]] = []
+
+    async def arrive(self, lane: str = "one", late_seconds: float = 0.0) -> "asyncio.Task[None]":
+        """A request; it has its place, waits, or is refused when this returns."""
+        request = asyncio.create_task(self.queue.enter(lane, late_seconds))
+        self.requests.append(request)
+        await settled()
+        return request
+
+    async def leave(self, lane: str = "one", after_seconds: float = 0.0) -> None:
+        """A request that was worked on ends."""
+        self.clock.now += after_seconds
+        self.queue.leave(lane)
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def has_place(request: "asyncio.Task[None]") -> bool:
+    return request.done() and request.exception() is None
+
+
+def refusal(request: "asyncio.Task[None]") -> str | None:
+    """The reason why the request was turned away; None: it was not."""
+    error = request.exception() if request.done() else None
+    return error.reason if isinstance(error, TurnedAway) else None
+
+
+@pytest.fixture
+async def desks() -> AsyncIterator[list[Desk]]:
+    """The requests that still wait at a test's end are cancelled."""
+    made: list[Desk] = []
+    yield made
+    requests = [request for desk in made for request in desk.requests]
+    for request in requests:
+        request.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+
+
+def desk_of(desks: list[Desk], *args: object, **limits: object) -> Desk:
+    desk = Desk(*args, **limits)  # type: ignore[arg-type]
+    desks.append(desk)
+    return desk
+
+
+async def test_with_free_places_nobody_waits(desks: list[Desk]) -> None:
+    desk = desk_of(desks, places_max=3)
+    assert all([has_place(await desk.arrive()) for _ in range(3)])
+    assert desk.queue.waiting() == 0
+
+
+async def test_a_place_goes_to_the_one_that_has_waited_longest(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    await desk.arrive()
+    first, second = await desk.arrive(), await desk.arrive()
+    assert not first.done()
+    await desk.leave()
+    assert has_place(first)
+    assert not second.done()
+
+
+async def test_a_burst_waits_and_is_served(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    await desk.arrive()
+    burst = [await desk.arrive() for _ in range(20)]
+    for _ in burst:
+        await desk.leave(after_seconds=2)
+    assert all(has_place(request) for request in burst)
+
+
+async def test_who_has_waited_too_long_is_refused_when_a_place_is_free_and_the_next_one_gets_it(
+    desks: list[Desk],
+) -> None:
+    desk = desk_of(desks, seconds_max=50)
+    await desk.arrive()
+    early = await desk.arrive()
+    desk.clock.now += 45
+    late = await desk.arrive()
+    await desk.leave(after_seconds=6)
+    assert refusal(early) == WAITED_TOO_LONG
+    assert has_place(late)
+
+
+async def test_in_a_queue_that_stands_the_wait_is_short(desks: list[Desk]) -> None:
+    """It has not been empty for 50 s, so from then on nobody waits for more than 10 s."""
+    desk = desk_of(desks, seconds_max=50, standing=10)
+    await desk.arrive()
+    for _ in range(6):
+        await desk.arrive()
+    for _ in range(3):
+        await desk.leave(after_seconds=10)
+    early = await desk.arrive()
+    await desk.leave(after_seconds=10)
+    await desk.leave(after_seconds=9)
+    late = await desk.arrive()
+    await desk.leave(after_seconds=2)
+    assert refusal(early) == WAITED_TOO_LONG  # after 21 s
+    assert has_place(late)
+
+
+async def test_who_would_wait_too_long_at_the_rate_of_late_is_refused_at_once(desks: list[Desk]) -> None:
+    desk = desk_of(desks, seconds_max=50)
+    await desk.arrive()
+    for _ in range(8):
+        await desk.arrive()
+    for _ in range(4):
+        await desk.leave(after_seconds=9)  # four wait, and each place takes 9 s
+    assert has_place(desk.requests[4])
+    fifth = await desk.arrive()
+    assert not fifth.done()  # behind four: 45 s
+    assert refusal(await desk.arrive()) == WOULD_WAIT_TOO_LONG  # behind five: 54 s
+
+
+async def test_what_was_measured_is_forgotten_when_nobody_waits(desks: list[Desk]) -> None:
+    desk = desk_of(desks, seconds_max=50)
+    await desk.arrive()
+    for _ in range(3):
+        await desk.arrive()
+    for _ in range(3):
+        await desk.leave(after_seconds=15)
+    await desk.leave(after_seconds=10_000)
+    for _ in range(3):
+        await desk.arrive()
+    await desk.leave(after_seconds=1)
+    assert not (await desk.arrive()).done()
+
+
+async def test_the_delay_of_the_loop_counts_as_waiting(desks: list[Desk]) -> None:
+    desk = desk_of(desks, seconds_max=50)
+    await desk.arrive()
+    request = await desk.arrive(late_seconds=30)
+    await desk.leave(after_seconds=25)
+    assert refusal(request) == WAITED_TOO_LONG
+
+
+async def test_a_stall_of_the_loop_refuses_nobody_while_there_are_places(desks: list[Desk]) -> None:
+    desk = desk_of(desks, seconds_max=50)
+    assert has_place(await desk.arrive(late_seconds=1000))
+
+
+async def test_a_request_that_gets_no_place_in_time_is_refused_although_nobody_leaves() -> None:
+    desk = Desk(seconds_max=0.01)
+    await desk.arrive()
+    with pytest.raises(TurnedAway) as turned_away:
+        await desk.queue.enter("one")
+    assert turned_away.value.reason == WAITED_TOO_LONG
+    assert desk.queue.waiting() == 0
+
+
+async def test_a_caller_that_leaves_while_it_waits_takes_no_place(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    await desk.arrive()
+    gone, next_one = await desk.arrive(), await desk.arrive()
+    gone.cancel()
+    await settled()
+    await desk.leave()
+    assert has_place(next_one)
+    assert desk.queue.at_work == 1
+
+
+async def test_a_caller_that_leaves_just_when_it_gets_its_place_gives_it_on(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    await desk.arrive()
+    gone, next_one = await desk.arrive(), await desk.arrive()
+    desk.queue.leave("one")  # `gone` has the place, and does not know it yet
+    gone.cancel()
+    await settled()
+    assert gone.cancelled()
+    assert has_place(next_one)
+    assert desk.queue.at_work == 1
+
+
+async def test_a_flood_of_one_kind_does_not_keep_another_kind_waiting(desks: list[Desk]) -> None:
+    desk = desk_of(desks, lanes=[Lane("lists"), Lane("products")])
+    await desk.arrive("lists")
+    for _ in range(30):
+        await desk.arrive("lists")
+    product = await desk.arrive("products")
+    await desk.leave("lists")
+    await desk.leave("lists")
+    assert has_place(product)
+
+
+async def test_a_lane_with_a_limit_leaves_places_to_others(desks: list[Desk]) -> None:
+    desk = desk_of(desks, places_max=4, lanes=[Lane("batches", 2), Lane("commands")])
+    batches = [await desk.arrive("batches") for _ in range(5)]
+    assert [has_place(batch) for batch in batches] == [True, True, False, False, False]
+    assert has_place(await desk.arrive("commands"))
+    await desk.leave("batches")
+    assert has_place(batches[2])
+
+
+async def test_the_place_of_a_request_that_rests_is_free_for_others(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    place = Place(desk.queue, "one")
+    await place.enter(0.0)
+    keep_place(place)
+    other = await desk.arrive()
+    with resting():
+        await settled()
+        assert has_place(other)
+    assert desk.queue.at_work == 2  # it has its place again without waiting
+    place.leave()
+    place.leave()
+    assert desk.queue.at_work == 1
+
+
+async def test_resting_without_a_place_changes_nothing() -> None:
+    with resting():
+        pass
+    desk = Desk()
+    place = Place(desk.queue, "one")
+    with place.rested():
+        pass
+    assert desk.queue.at_work == 0
+
+
+def test_a_delay_that_is_short_once_in_an_interval_does_not_stand() -> None:
+    delay = StandingDelay(target_seconds=0.1, interval_seconds=0.5)
+    for at in range(100):
+        delay.note(0.01 if at % 4 == 0 else 3.0, at * 0.1)
+        assert not delay.is_standing
+
+
+def test_a_delay_that_is_long_for_an_interval_stands_until_it_is_short_once() -> None:
+    delay = StandingDelay(target_seconds=0.1, interval_seconds=0.5)
+    seen = []
+    for at in range(8):
+        delay.note(0.2, at * 0.1)
+        seen.append(delay.is_standing)
+    assert seen == [False] * 5 + [True] * 3
+    delay.note(0.05, 0.9)
+    assert not delay.is_standing
+
+
+def test_one_long_stall_of_the_loop_refuses_nobody() -> None:
+    loop = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
+    loop.note(30.0, 100.0)
+    assert not loop.refuses
+    loop.note(0.0, 100.05)
+    loop.note(30.0, 130.05)
+    assert not loop.refuses
+
+
+def test_a_loop_that_stays_late_refuses_until_it_is_on_time_once() -> None:
+    loop = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
+    for at in range(10):
+        loop.note(0.15, at * 0.15)
+    assert loop.refuses
+    loop.note(0.0, 2.0)
+    assert not loop.refuses
+
+
+async def test_an_idle_loop_is_not_late_and_the_samples_end_with_the_server() -> None:
+    loop = LoopDelay(target_seconds=5, interval_seconds=0.5)
+    loop.start()
+    loop.stop()
+    loop.stop()
+    assert not loop.refuses
+
+
+async def test_a_turn_waits_for_the_one_before_and_other_keys_do_not() -> None:
+    turns = BoundedTurns(seconds_max=60, standing_seconds_max=1, clock=Clock())
+    order: list[str] = []
+
+    async def work(key: str, name: str, until: asyncio.Event) -> None:
+        async with turns.of(key):
+            order.append(name)
+            await until.wait()
+
+    first_may_end = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(work("a", "first", first_may_end))
+        tasks.create_task(work("a", "second", first_may_end))
+        tasks.create_task(work("b", "other", first_may_end))
+        await settled()
+        assert order == ["first", "other"]
+        first_may_end.set()
+    assert order == ["first", "other", "second"]
+    assert not turns._queues
+    assert not turns._users
+
+
+async def test_a_turn_that_does_not_come_in_time_is_refused_and_leaves_nothing_behind() -> None:
+    turns = BoundedTurns(seconds_max=0.01, standing_seconds_max=0.01, clock=Clock())
+    async with turns.of("a"):
+        with pytest.raises(TurnedAway):
+            async with turns.of("a"):
+                raise AssertionError("the turn is taken")
+    async with turns.of("a"):
+        pass
+    assert not turns._queues
