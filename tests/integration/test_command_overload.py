@@ -37,7 +37,7 @@ async def test_a_refused_command_is_not_in_the_log_and_an_accepted_one_is_once(
     store = await open_store(event_store_dsns.writer, limits)
     execute = ExecuteCommand(store, new_id=uuid7, product_turns=ProductTurns(seconds_max=0.3))
     server = HttpServer(
-        write_app(WriteApi(execute, "http://127.0.0.1:8001", 12)),
+        write_app(WriteApi(execute, "http://127.0.0.1:8001", 12), guard=None),
         host="127.0.0.1",
         port=0,
         port_setting="COMMAND_PORT",
