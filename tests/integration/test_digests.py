@@ -15,6 +15,7 @@ from projector.operators.status import read_status
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
+from shared.ops.secret import Secret
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, dead_letters
@@ -36,7 +37,7 @@ async def mails(world: World) -> AsyncIterator[MailServer]:
     async with mail_server() as server:
         world.settings = world.settings.model_copy(
             update={
-                "smtp_url": server.url,
+                "smtp_url": Secret(server.url),
                 "notification_recipients": f"{ANN},{BOB}",
                 "notification_retry_delays": "100ms,200ms",
                 "notification_single_mails_max": SINGLE_MAILS_MAX,

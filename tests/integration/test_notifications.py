@@ -19,6 +19,7 @@ from projector.projections import NAMES
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
+from shared.ops.secret import NO_SECRET, Secret
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, dead_letters
@@ -41,7 +42,7 @@ async def mails(world: World) -> AsyncIterator[MailServer]:
     async with mail_server() as server:
         world.settings = world.settings.model_copy(
             update={
-                "smtp_url": server.url,
+                "smtp_url": Secret(server.url),
                 "notification_recipients": ANN,
                 "notification_retry_delays": "100ms,200ms,300ms",
                 "notification_single_mails_max": 1000,
@@ -452,7 +453,7 @@ async def test_without_a_mail_server_they_are_not_among_those_that_run_and_say_s
     async with world.projecting(MAILS):
         await world.happen([dead_letter])
         await eventually(lambda: parked(world, "mail-refused"))
-    world.settings = world.settings.model_copy(update={"smtp_url": ""})
+    world.settings = world.settings.model_copy(update={"smtp_url": NO_SECRET})
     output = await command(world, "run", MAILS, code=2)
     assert "set SMTP_URL and NOTIFICATION_RECIPIENTS" in output
     assert len(output.splitlines()) == 1
