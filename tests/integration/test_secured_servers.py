@@ -39,6 +39,8 @@ from tests.servers import DatabaseDsns
 
 pytestmark = pytest.mark.servers
 USER, PASSWORD, WRONG = "ann", "right-hunter2", "wrong-hunter2"
+# A connection that the server ends without a word: which of these the client sees depends on who was first.
+CUT_OFF = "Connection closed by server|Connection reset by peer|Broken pipe"
 UNKNOWN_AUTHORITY, WRONG_NAME, EXPIRED = (
     "certificate verify failed: (unable to get local issuer|self-signed certificate in)",
     "certificate verify failed: Hostname mismatch, certificate is not valid for 'localhost'",
@@ -175,8 +177,9 @@ async def test_redis_may_require_a_clients_certificate(redis: TlsFront, certific
         ("expired", EXPIRED),
         ("password", "invalid username-password pair or user is disabled"),
         ("no user", "HELLO must be called with the client already authenticated"),
-        ("plain text", "Connection closed by server|Connection reset by peer"),
-        ("client certificate", "CERTIFICATE_REQUIRED|Connection closed by server"),
+        ("plain text", CUT_OFF),
+        # With TLS 1.3 the client is done before the server looks at its certificate: the alert may be late.
+        ("client certificate", f"CERTIFICATE_REQUIRED|{CUT_OFF}"),
     ],
 )
 async def test_redis_that_refuses_says_why(
