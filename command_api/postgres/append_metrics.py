@@ -41,7 +41,7 @@ class Queued(Protocol):
 
 
 def watch_queue(queue: Callable[[], Sequence[Queued]]) -> None:
-    """Export the length and the age of the present queue, whose first element is the oldest, at each scrape."""
+    """Export the length and the age of the present queue at each scrape; its first element is the oldest."""
 
     def oldest_seconds() -> float:
         waiting = queue()
