@@ -64,6 +64,22 @@ def test_what_the_queue_cannot_take_is_dropped_and_counted() -> None:
     assert dropped >= 5_000 - 2 * 1_000
 
 
+@pytest.mark.parametrize("settings", [{}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "200"}])
+def test_a_small_queue_is_sent_in_smaller_batches(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    receiver = _Receiver()
+    receiver.let_go.set()
+    tracer = SdkTracer(BoundedExport(receiver, 100, count_spans), Resource.get_empty())
+    use_tracer(tracer)
+    _traces(3)
+    use_tracer(None)
+    assert tracer.stop(30)
+    assert receiver.spans == 3
+
+
 def test_spans_that_the_receiver_refuses_are_counted() -> None:
     receiver = _Receiver(SpanExportResult.FAILURE)
     receiver.let_go.set()
