@@ -1,7 +1,7 @@
 """Counts what append calls wrote: by call and not by command, because a call has hundreds of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -40,10 +40,15 @@ class Queued(Protocol):
     def queued_at(self) -> float: ...
 
 
-def watch_queue(queue: Sequence[Queued]) -> None:
-    """Export the length and the age of this queue, whose first element is the oldest, at each scrape."""
-    APPEND_WAITING.set_function(lambda: len(queue))
-    APPEND_WAITING_SECONDS.set_function(lambda: monotonic() - queue[0].queued_at if queue else 0.0)
+def watch_queue(queue: Callable[[], Sequence[Queued]]) -> None:
+    """Export the length and the age of the present queue at each scrape; its first element is the oldest."""
+
+    def oldest_seconds() -> float:
+        waiting = queue()
+        return monotonic() - waiting[0].queued_at if waiting else 0.0
+
+    APPEND_WAITING.set_function(lambda: len(queue()))
+    APPEND_WAITING_SECONDS.set_function(oldest_seconds)
 
 
 def count_outcomes(appends: Sequence[Append], outcomes: Sequence[AppendOutcome]) -> None:

@@ -66,7 +66,7 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._writing: asyncio.Task[None] | None = None
-        watch_queue(self._queue)
+        watch_queue(lambda: self._queue)
         self._wait = AppendWait(limits.batch_commands_max)
         self._late_timer: asyncio.TimerHandle | None = None
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.http_answer import http_answers
+from deploy.local.http_answer import answers_ok
 from deploy.local.issued_tokens import AUDIENCE
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
@@ -33,4 +33,4 @@ class IssuerProcess(Server):
 
     def is_ready(self) -> bool:
         """True if it gives its keys."""
-        return http_answers(self.port, "/jwks")
+        return answers_ok(self.port, "/jwks")

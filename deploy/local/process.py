@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.http_answer import http_answers
+from deploy.local.http_answer import answers_ok
 from deploy.local.server import Command, Progress, Server, silent
 
 
@@ -35,7 +35,7 @@ class Process(Server):
 
     def is_ready(self) -> bool:
         """GET /readyz on the operations port answers 200."""
-        return http_answers(self.ops_port, "/readyz")
+        return answers_ok(self.ops_port, "/readyz")
 
 
 class Job(Server):

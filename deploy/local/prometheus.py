@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.local.http_answer import http_answers
+from deploy.local.http_answer import answers_ok
 from deploy.local.ports import HOST
 from deploy.local.prometheus_program import find_prometheus
 from deploy.local.server import Command, Progress, Server, silent
@@ -40,4 +40,4 @@ class PrometheusServer(Server):
 
     def is_ready(self) -> bool:
         """True when it answers queries."""
-        return http_answers(self._port, "/-/ready")
+        return answers_ok(self._port, "/-/ready")

@@ -26,6 +26,7 @@ from command_api.postgres.maintenance import Maintenance
 from shared.contract import events as e
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
+from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.event_store_world import (
     PATIENCE_SECONDS,
@@ -352,6 +353,23 @@ async def test_a_command_that_waits_too_long_is_refused_and_certainly_not_writte
     assert await store.append(creation("b")) == Appended(1, 2)
     await store.close()
     assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 2
+
+
+async def test_a_command_that_was_refused_because_it_waited_is_not_shown_as_waiting(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_seconds_max=0.05))
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        in_the_call = asyncio.create_task(store.append(creation("a")))
+        await waits_for_the_append_lock(owner)
+        with pytest.raises(StoreOverloaded):
+            await store.append(creation("b"))
+        assert store.queued_commands == 0
+        assert counted("event_append_waiting_commands") == 0
+        assert counted("event_append_waiting_oldest_seconds") == 0
+    assert isinstance(await in_the_call, Appended)
+    await store.close()
 
 
 async def test_a_command_behind_more_calls_than_fit_into_its_wait_is_refused_at_once(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.http_answer import http_answers
+from deploy.local.http_answer import answers_ok
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
 
@@ -39,4 +39,4 @@ class TraceServer(Server):
 
     def is_ready(self) -> bool:
         """True if it answers."""
-        return http_answers(self.port, "/")
+        return answers_ok(self.port, "/")
