@@ -11,7 +11,7 @@ from starlette.requests import Request
 from command_api.executing.caller import Caller
 from command_api.executing.execute import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
-from shared.access.caller import caller_in
+from shared.access.caller import caller_in, may
 from shared.access.http.bearer import scope_refusal
 from shared.access.scopes import Scope
 from shared.contract.addresses import partition_of
@@ -42,15 +42,9 @@ def actor_of(request: Request) -> str:
     return ANONYMOUS if caller is None else caller.subject
 
 
-def may(request: Request, scope: Scope) -> bool:
-    """Whether the token has the scope; while access control is off everybody may."""
-    caller = caller_in(request.scope)
-    return caller is None or caller.may(scope)
-
-
 def require(request: Request, scope: Scope) -> None:
     """Raises 403 if the token lacks a scope that the route alone does not need."""
-    if not may(request, scope):
+    if not may(request.scope, scope):
         refused = scope_refusal(scope)
         raise HttpProblem(refused.problem, refused.headers)
 

@@ -7,9 +7,14 @@ from contextlib import asynccontextmanager
 import httpx
 
 from command_api.importer.errors import ApiRefused
-from command_api.importer.tokens import ISSUER_SECONDS_MAX, BearerAuth, ClientCredentials, GivenToken
+from command_api.importer.tokens import (
+    ISSUER_SECONDS_MAX,
+    BearerAuth,
+    ClientCredentials,
+    GivenToken,
+    protected,
+)
 from shared.access.command import token_file
-from shared.access.key_fetch import is_protected
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
 
@@ -54,8 +59,7 @@ async def authentication(given: Secret | None, settings: ClientSettings) -> Asyn
     address = settings.auth_token_url or settings.auth_issuer
     if not address:
         raise ApiRefused("CLIENT_ID is set, but neither AUTH_ISSUER nor AUTH_TOKEN_URL")
-    if not is_protected(address):
-        raise ApiRefused(f"the secret is sent to an https address only (http on loopback), not to {address}")
+    protected(address)
     timeout = httpx.Timeout(ISSUER_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
     async with httpx.AsyncClient(timeout=timeout) as http:
         addresses = (settings.auth_issuer, settings.auth_token_url)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from command_api.importer.errors import ApiRefused, ApiUnreachable
+from shared.access.key_fetch import is_protected
 from shared.ops.secret import Secret
 
 ISSUER_SECONDS_MAX = 10.0
@@ -130,8 +131,8 @@ class ClientCredentials:
         url = document.get("token_endpoint")
         if str(document.get("issuer", "")).rstrip("/") != self._issuer or not isinstance(url, str):
             raise ApiRefused(f"the discovery document of {self._issuer} does not name its token endpoint")
-        self._token_url = url
-        return url
+        self._token_url = protected(url)
+        return self._token_url
 
     async def _asked(self, method: str, url: str, **more: Any) -> dict[str, Any]:
         try:
@@ -150,6 +151,13 @@ class ClientCredentials:
             told = answer.get("error_description") or answer.get("error") or response.reason_phrase
             raise ApiRefused(f"the issuer at {url} gives no token: {response.status_code}, {told}")
         return answer
+
+
+def protected(url: str) -> str:
+    """The address, if nobody on the way can read a secret that is sent there. Raises `ApiRefused`."""
+    if not is_protected(url):
+        raise ApiRefused(f"the secret is sent to an https address only (http on loopback), not to {url}")
+    return url
 
 
 def _json_object(response: httpx.Response) -> dict[str, Any]:

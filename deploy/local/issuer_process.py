@@ -1,10 +1,10 @@
 """The local issuer as a server of the stack, and the settings that its tokens need."""
 
-import http.client
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.local.http_answer import answers_ok
 from deploy.local.issued_tokens import AUDIENCE
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
@@ -33,11 +33,4 @@ class IssuerProcess(Server):
 
     def is_ready(self) -> bool:
         """True if it gives its keys."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=1)
-        try:
-            connection.request("GET", "/jwks")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self.port, "/jwks")

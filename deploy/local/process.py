@@ -1,12 +1,11 @@
 """Our own programs as children: a process is ready if its operations port says so, a job if it succeeded."""
 
-import http.client
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.ports import HOST
+from deploy.local.http_answer import answers_ok
 from deploy.local.server import Command, Progress, Server, silent
 
 
@@ -36,14 +35,7 @@ class Process(Server):
 
     def is_ready(self) -> bool:
         """GET /readyz on the operations port answers 200."""
-        connection = http.client.HTTPConnection(HOST, self.ops_port, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self.ops_port, "/readyz")
 
 
 class Job(Server):

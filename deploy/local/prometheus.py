@@ -1,8 +1,8 @@
 """Prometheus with our rules, for those who have the program."""
 
-import http.client
 from pathlib import Path
 
+from deploy.local.http_answer import answers_ok
 from deploy.local.ports import HOST
 from deploy.local.prometheus_program import find_prometheus
 from deploy.local.server import Command, Progress, Server, silent
@@ -40,11 +40,4 @@ class PrometheusServer(Server):
 
     def is_ready(self) -> bool:
         """True when it answers queries."""
-        connection = http.client.HTTPConnection(HOST, self._port, timeout=2)
-        try:
-            connection.request("GET", "/-/ready")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self._port, "/-/ready")

@@ -74,7 +74,7 @@ async def operator_of(
             raise NotAllowed(f"the access token is not accepted: {error.reason}") from error
         except KeysUnavailable as error:
             raise NotAllowed(f"the access token cannot be checked now: {error}") from error
-    if scope not in caller.scopes:
+    if not caller.may(scope):
         raise NotAllowed(f"the access token lacks the scope {scope}")
     if actor is not None and actor != caller.subject:
         raise NotAllowed(

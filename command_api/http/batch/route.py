@@ -13,8 +13,9 @@ from command_api.http.answers import WriteApi
 from command_api.http.batch.items import BATCH_BYTES_MAX, NDJSON, read_items
 from command_api.http.batch.operations import parse_operation
 from command_api.http.body import read_body, require_media_type
-from command_api.http.headers import batch_token, caller_of, idempotency_key, may
+from command_api.http.headers import batch_token, caller_of, idempotency_key
 from command_api.http.problems import problem_of
+from shared.access.caller import may
 from shared.access.scopes import Scope
 from shared.ops.http.problem_answer import problem_document
 from shared.ops.logs import get_logger
@@ -43,7 +44,7 @@ async def run_batch(api: WriteApi, request: Request) -> Response:
     media_type = require_media_type(request, "application/json", NDJSON)
     items = read_items(media_type, await read_body(request, BATCH_BYTES_MAX))
     caller = caller_of(request)
-    may_publish = may(request, Scope.PRODUCTS_PUBLISH)
+    may_publish = may(request.scope, Scope.PRODUCTS_PUBLISH)
     keys = [idempotency_key(request, item, index) for index, item in enumerate(items)]
     operations: list[Operation | Exception] = []
     for index, item in enumerate(items):

@@ -1,11 +1,11 @@
 """The receiver of traces as a server of the stack."""
 
-import http.client
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.local.http_answer import answers_ok
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
 
@@ -39,11 +39,4 @@ class TraceServer(Server):
 
     def is_ready(self) -> bool:
         """True if it answers."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=1)
-        try:
-            connection.request("GET", "/")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self.port, "/")

@@ -240,6 +240,22 @@ async def test_an_answer_that_is_no_bearer_token_is_refused(answer: httpx.Respon
             await source.token()
 
 
+async def test_a_secret_is_not_sent_where_the_discovery_document_leads_over_plain_http() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        document = {"issuer": "https://issuer.example", "token_endpoint": "http://issuer.example/token"}
+        return httpx.Response(200, json=document)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        source = ClientCredentials("https://issuer.example", "", "a", Secret("b"), http)
+        for _ in range(2):
+            with pytest.raises(ApiRefused, match="https address only"):
+                await source.token()
+    assert set(asked) == {"https://issuer.example/.well-known/openid-configuration"}
+
+
 async def test_the_token_of_a_file_that_did_not_change_is_not_sent_again(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("abc")
