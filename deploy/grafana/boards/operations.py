@@ -162,7 +162,7 @@ OPERATIONS = Board(
                 Panel(
                     "Log lines not written, a second",
                     "ops",
-                    "`lost`: could not be written. `repeated`, and `requests` above the limit: left out on purpose.",
+                    "`lost`: could not be written. `repeated` and `requests`: left out, above their limits.",
                     "LogLinesLost",
                     [
                         Query(f"sum by (job) (rate(log_lines_lost_total[{WINDOW}]))", "{{job}} lost"),
