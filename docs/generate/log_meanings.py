@@ -83,6 +83,6 @@ MEANINGS: dict[str, str] = {
     "a digest cannot be made": "A bug: its text cannot be made. It is tried again.",
     "sending a mail failed with an unexpected error": "It may have been sent: it waits for an operator.",
     # traces
-    "OTEL_BSP_MAX_QUEUE_SIZE is no number above 0; it is %d now": "A wrong setting of OpenTelemetry.",
+    "OpenTelemetry's setting %s is no number above 0; it is %d now": "The process uses the default for it.",
     "the last spans were not sent within %g s": "The end of some traces is missing.",
 }

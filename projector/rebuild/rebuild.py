@@ -196,7 +196,7 @@ class Rebuild:
             record.slices,
             record.target_position,
             wanted.live_lag_events_max,
-            None if (context := present_span().context) is None else context.header,
+            present_span().context,
         )
         count = min(wanted.workers, max(1, len(left)))
         await self._load_slices(slices, left, count, self._report.events)

@@ -26,7 +26,7 @@ from shared.ops.version import service_version
 from shared.telemetry import conventions as c
 from shared.telemetry.process import traced_process
 from shared.telemetry.spans import SpanKind
-from shared.telemetry.trace_context import parse_traceparent
+from shared.telemetry.trace_context import TraceContext
 from shared.telemetry.tracing import trace
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _EVENTS_PER_TURN = 1_000
 class Slices(NamedTuple):
     """The task of a worker: the projection, the number of slices, the last position, the limit of lag.
 
-    `traceparent`: the rebuild's place in its trace.
+    `place`: that of the rebuild in its trace.
     """
 
     projection: Rebuilding
@@ -48,7 +48,7 @@ class Slices(NamedTuple):
     slices: int
     target: int
     live_lag_events_max: int
-    traceparent: str | None = None
+    place: TraceContext | None = None
 
 
 class Report(NamedTuple):
@@ -82,9 +82,8 @@ async def _work(
         lag = LiveLag(stores.read_model, slices.projection.name, slices.live_lag_events_max)
         while (which := todo.get()) >= 0:
             _end_with_parent()
-            with trace(
-                c.LOAD_SLICE, SpanKind.INTERNAL, parse_traceparent(slices.traceparent), {c.SLICE: which}
-            ):
+            # The rebuild is always recorded, whatever the sampler says about its workers.
+            with trace(c.LOAD_SLICE, SpanKind.INTERNAL, slices.place, {c.SLICE: which}, is_sampled=True):
                 await _one_slice(log, target, slices, which, lag, reports)
 
 

@@ -20,6 +20,8 @@ Count = Callable[[str, int], None]
 full), and how many.
 """
 QUEUED_SPANS_MAX_DEFAULT = 2_048
+SENT_SPANS_MAX_DEFAULT = 512
+"""In one request to the receiver."""
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,13 @@ class BoundedExport(SpanProcessor):
         self._count = count
         self._queued_spans_max = queued_spans_max
         self._ended = 0
-        self._batches = BatchSpanProcessor(self._exporter, max_queue_size=queued_spans_max)
+        sent_spans_max = _spans_max("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", SENT_SPANS_MAX_DEFAULT)
+        self._batches = BatchSpanProcessor(
+            self._exporter,
+            max_queue_size=queued_spans_max,
+            # The SDK does not start with a queue that is smaller.
+            max_export_batch_size=min(sent_spans_max, queued_spans_max),
+        )
 
     def on_end(self, span: ReadableSpan) -> None:
         if self._ended - self._exporter.taken >= self._queued_spans_max:
@@ -76,15 +84,14 @@ def sdk_tracer(process: str, version: str, count: Count) -> SdkTracer:
         "OTEL_RESOURCE_ATTRIBUTES", ""
     ):
         named["service.name"] = f"catalogue-{process.replace('_', '-')}"
-    return SdkTracer(
-        BoundedExport(OTLPSpanExporter(), _queued_spans_max(), count), Resource.create({**named})
-    )
+    queued_spans_max = _spans_max("OTEL_BSP_MAX_QUEUE_SIZE", QUEUED_SPANS_MAX_DEFAULT)
+    return SdkTracer(BoundedExport(OTLPSpanExporter(), queued_spans_max, count), Resource.create({**named}))
 
 
-def _queued_spans_max() -> int:
-    given = os.environ.get("OTEL_BSP_MAX_QUEUE_SIZE", "")
+def _spans_max(variable: str, default: int) -> int:
+    given = os.environ.get(variable, "")
     if given.isdecimal() and int(given) > 0:
         return int(given)
     if given:
-        _log.warning("OTEL_BSP_MAX_QUEUE_SIZE is no number above 0; it is %d now", QUEUED_SPANS_MAX_DEFAULT)
-    return QUEUED_SPANS_MAX_DEFAULT
+        _log.warning("OpenTelemetry's setting %s is no number above 0; it is %d now", variable, default)
+    return default

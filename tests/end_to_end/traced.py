@@ -54,16 +54,23 @@ def receiving(folder: Path) -> Iterator[TraceReceiver]:
             thread.join()
 
 
-def exporting_to(receiver: TraceReceiver, ratio: float = 1.0) -> dict[str, str]:
-    """The settings of the processes."""
+def exporting_to(receiver: TraceReceiver) -> dict[str, str]:
+    """The settings of the processes: the caller decides, and a trace that begins here is sampled."""
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
         "OTEL_BSP_SCHEDULE_DELAY": "100",
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-        "OTEL_TRACES_SAMPLER_ARG": str(ratio),
+        "OTEL_TRACES_SAMPLER_ARG": "1",
     }
 
 
 def of_name(spans: Sequence[StoredSpan], name: str) -> list[StoredSpan]:
     """The spans of this name."""
     return [one for one in spans if one.name == name]
+
+
+def one_of_name(spans: Sequence[StoredSpan], name: str) -> StoredSpan:
+    """The only span of this name. For `eventually`: it may be under way."""
+    found = of_name(spans, name)
+    assert len(found) == 1, f"{len(found)} spans are named {name!r}, of {sorted(one.name for one in spans)}"
+    return found[0]

@@ -24,13 +24,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
 
 
-def traces_parser() -> argparse.ArgumentParser:
-    """For the arguments alone."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local traces")
-    add_arguments(parser)
-    return parser
-
-
 def run_traces(file: Path, given: argparse.Namespace) -> int:
     """Print what is wanted. Exit code 1: there is no such trace."""
     if not file.exists():

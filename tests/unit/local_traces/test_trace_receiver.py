@@ -1,9 +1,9 @@
 """The receiver of traces for one machine: takes what OpenTelemetry's exporter sends, and keeps the newest."""
 
+import argparse
 import gzip
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from deploy.local.errors import LocalStackError
-from deploy.local.traces.command import run_traces, traces_parser
+from deploy.local.traces.command import add_arguments, run_traces
 from deploy.local.traces.receiver import BODY_BYTES_MAX, TraceReceiver
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.store import TraceStore
@@ -23,17 +23,14 @@ from deploy.local.traces.waterfall import table, waterfall
 from shared.telemetry.sdk import SdkTracer
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span, trace, use_tracer
+from tests.end_to_end.traced import receiving
 from tests.recorded_spans import SAMPLED
 
 
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[TraceReceiver]:
-    with TraceReceiver(TraceStore(tmp_path / "traces.db")) as one:
-        thread = threading.Thread(target=one.serve_forever)
-        thread.start()
+    with receiving(tmp_path) as one:
         yield one
-        one.shutdown()
-        thread.join()
 
 
 def _post(receiver: TraceReceiver, body: bytes, path: str = "/v1/traces", **headers: str) -> int:
@@ -166,7 +163,9 @@ def test_the_traces_of_batches_are_listed_if_they_failed_or_are_wanted(tmp_path:
 
 
 def _shown(file: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    code = run_traces(file, traces_parser().parse_args(arguments))
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    code = run_traces(file, parser.parse_args(arguments))
     return code, capsys.readouterr().out
 
 

@@ -64,6 +64,22 @@ def test_what_the_queue_cannot_take_is_dropped_and_counted() -> None:
     assert dropped >= 5_000 - 2 * 1_000
 
 
+@pytest.mark.parametrize("settings", [{}, {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "200"}])
+def test_a_small_queue_is_sent_in_smaller_batches(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    receiver = _Receiver()
+    receiver.let_go.set()
+    tracer = SdkTracer(BoundedExport(receiver, 100, count_spans), Resource.get_empty())
+    use_tracer(tracer)
+    _traces(3)
+    use_tracer(None)
+    assert tracer.stop(30)
+    assert receiver.spans == 3
+
+
 def test_spans_that_the_receiver_refuses_are_counted() -> None:
     receiver = _Receiver(SpanExportResult.FAILURE)
     receiver.let_go.set()
@@ -119,14 +135,14 @@ def test_tracing_is_on_if_there_is_a_receiver_and_nothing_speaks_against_it(
 def test_the_file_of_settings_switches_tracing_on_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
-    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SDK_DISABLED"):
+        monkeypatch.setenv(name, "")  # so that what the file sets is taken back at the end
+        monkeypatch.delenv(name)
     file = tmp_path / ".env"
     file.write_text(f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{free_port()}\nOTEL_SDK_DISABLED=false\n")
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     with traced_process("test", "1", env_file=file):
         assert not is_tracing(), "the environment wins"
     monkeypatch.delenv("OTEL_SDK_DISABLED")
     with traced_process("test", "1", env_file=file):
         assert is_tracing()
-    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT")
-    monkeypatch.delenv("OTEL_SDK_DISABLED")
