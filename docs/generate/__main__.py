@@ -1,4 +1,4 @@
-"""`python -m docs.generate`: writes the files, and removes schemas and boards that the code no longer knows."""
+"""`python -m docs.generate`: writes the files, and removes schemas and boards that are no longer known."""
 
 import sys
 
