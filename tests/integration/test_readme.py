@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ports import free_port
-from deploy.local.settings import ADDRESSES, DEFAULT_PORTS
+from deploy.local.settings import DEFAULT_PORTS
 from tests.eventually import eventually_blocking
 
 pytestmark = pytest.mark.servers
@@ -38,9 +38,8 @@ class Installation:
         self.folder = folder
         self.ports = {name: free_port() for name in DEFAULT_PORTS}
         (folder / "tests").symlink_to(REPOSITORY / "tests")
-        ours = {name: value for name, value in os.environ.items() if name not in (*ADDRESSES, "TOKEN")}
         self.environment = {
-            **ours,
+            **os.environ,
             **{name: str(port) for name, port in self.ports.items()},
             "PYTHONPATH": str(REPOSITORY),
             "SHELL": "/bin/sh",
