@@ -18,6 +18,8 @@ from tests.eventually import eventually_blocking
 pytestmark = pytest.mark.servers
 REPOSITORY = Path(__file__).parents[2]
 _START_SECONDS_MAX = 180
+# How long a read waits for its write. On a busy machine the first write of a stack takes its time.
+_PATIENCE = {"WAIT_SECONDS_DEFAULT": "60", "WAIT_SECONDS_MAX": "60"}
 _CURL_OF_A_READ = "http://127.0.0.1:8001/v1/products/by-sku/OBS-M"
 
 
@@ -43,6 +45,7 @@ class Installation:
             **{name: str(port) for name, port in self.ports.items()},
             "PYTHONPATH": str(REPOSITORY),
             "SHELL": "/bin/sh",
+            **_PATIENCE,
         }
         self._up: subprocess.Popen[bytes] | None = None
 
