@@ -48,12 +48,21 @@ def _requests(job: str, objective: str, milliseconds: int) -> Row:
             Panel(
                 "Refused a second: overload and limits",
                 "reqps",
-                "Refused at the door with 503 `overloaded`, and with 429 because a caller asks too much.",
+                "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
                 "RateLimitSurge",
                 [
-                    Query(f"sum(rate(http_server_requests_shed_total{only}[{WINDOW}]))", "overloaded"),
                     Query(
-                        f'sum(rate({_HTTP}_count{{job="{job}",status="429"}}[{WINDOW}])) or vector(0)', "429"
+                        f"sum by (reason) (rate(http_server_requests_shed_total{only}[{WINDOW}]))",
+                        "503 {{reason}}",
+                    ),
+                    Query(
+                        "sum by (budget) "
+                        f'(rate(rate_limit_decisions_total{{job="{job}",result="refused"}}[{WINDOW}]))',
+                        "429 {{budget}}",
+                    ),
+                    Query(
+                        f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))",
+                        "429 too many in progress",
                     ),
                 ],
             ),
