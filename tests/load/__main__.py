@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.settings import StackSettings
+from shared.ops.secret import NO_SECRET, Secret
 from tests.load.client import NoAnswer
 from tests.load.plan import Plan, rates
 from tests.load.report import document
@@ -27,7 +28,12 @@ _SECONDS_FOR_TRENDS = 300.0
 
 def main() -> int:
     """The exit code; 2 for wrong usage."""
-    given = _parser().parse_args()
+    parser = _parser()
+    given = parser.parse_args()
+    try:
+        token = Secret.from_file(Path(given.token_file)) if given.token_file else NO_SECRET
+    except ValueError as error:
+        parser.error(f"--token-file: {error}")
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     plan = Plan(
         seconds=given.minutes * 60,
@@ -37,7 +43,7 @@ def main() -> int:
         late_milliseconds_max=given.late_milliseconds_max,
     )  # fmt: skip
     lengths = Lengths(given.warm_up_seconds, given.cost_seconds, given.recovery_seconds, given.sample_seconds)
-    target = local_target(StackSettings.read(Path.cwd()), given.token_file)
+    target = local_target(StackSettings.read(Path.cwd()), token)
     target = replace(
         target,
         command_url=given.command_url or target.command_url,
