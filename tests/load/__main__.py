@@ -79,21 +79,26 @@ def _parser() -> argparse.ArgumentParser:
     add("--commands", type=float, default=20.0, help="commands per second")
     add("--reads", type=float, default=200.0, help="reads per second")
     add("--imports", type=float, default=0.05, help="imports (batches) per second")
-    add("--import-products", type=int, default=50, help="products in a batch")
+    add("--import-products", type=int, default=Plan.import_products, help="products in a batch")
     add(
         "--token-reads",
         type=float,
-        default=0.2,
+        default=Plan.token_reads,
         help="share of commands that are read at once with their token",
     )
-    add("--products", type=int, default=500, help="products made before the run")
+    add("--products", type=int, default=Plan.products, help="products made before the run")
     add("--warm-up-seconds", type=float, default=10.0, help="the mix, not measured")
     add("--cost-seconds", type=float, default=10.0, help="commands alone, then reads alone, for their cost")
     add("--recovery-seconds", type=float, default=0.0, help="a tenth of the mix afterwards")
     add("--sample-seconds", type=float, default=5.0, help="between two samples of lag and processes")
-    add("--answer-seconds-max", type=float, default=30.0, help="no answer after so long is an error")
-    add("--connections-max", type=int, default=4000, help="requests under way per API")
-    add("--late-milliseconds-max", type=float, default=50.0,
+    add(
+        "--answer-seconds-max",
+        type=float,
+        default=Plan.answer_seconds_max,
+        help="no answer after so long is an error",
+    )
+    add("--connections-max", type=int, default=Plan.connections_max, help="requests under way per API")
+    add("--late-milliseconds-max", type=float, default=Plan.late_milliseconds_max,
         help="above this p99 of the generator's own lateness the run is not valid")  # fmt: skip
     add("--command-url", help="(default: that of `make up` in this directory)")
     add("--query-url", help="(default: that of `make up` in this directory)")
