@@ -68,11 +68,18 @@ def main() -> int:
     return 0 if report["is_valid"] else 1
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """An option whose text says its default has none here."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.load",
         description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
     add = parser.add_argument
     add("--minutes", type=float, default=2.0, help="length of the mix")
@@ -100,9 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--connections-max", type=int, default=Plan.connections_max, help="requests under way per API")
     add("--late-milliseconds-max", type=float, default=Plan.late_milliseconds_max,
         help="above this p99 of the generator's own lateness the run is not valid")  # fmt: skip
-    add("--command-url", help="(default: that of `make up` in this directory)")
-    add("--query-url", help="(default: that of `make up` in this directory)")
-    add("--token-file", help="file with a bearer token; it is read again when it changes")
+    add("--command-url", help="the command API (default: that of `make up` in this directory)")
+    add("--query-url", help="the query API (default: that of `make up` in this directory)")
+    add("--token-file", help="file with an access token; it is read for each request (default: no token)")
     add("--seed", type=int, help="repeats the schedule of an earlier run (default: a new one)")
     add("--folder", help="folder of the report (default: .local/load)")
     add("--quiet", action="store_true", help="no live line")
