@@ -45,26 +45,31 @@ def _requests(job: str, objective: str, milliseconds: int) -> Row:
                 "RequestsShed",
                 [Query(f"sum by (instance) (http_server_requests_in_flight{only})", "{{instance}}")],
             ),
-            Panel(
-                "Refused a second: overload and limits",
-                "reqps",
-                "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
-                "RateLimitSurge",
-                [
-                    Query(
-                        f"sum by (reason) (rate(http_server_requests_shed_total{only}[{WINDOW}]))",
-                        "503 {{reason}}",
-                    ),
-                    Query(
-                        "sum by (budget) "
-                        f'(rate(rate_limit_decisions_total{{job="{job}",result="refused"}}[{WINDOW}]))',
-                        "429 {{budget}}",
-                    ),
-                    Query(
-                        f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))",
-                        "429 too many in progress",
-                    ),
-                ],
+            _refused(job),
+        ],
+    )
+
+
+def _refused(job: str) -> Panel:
+    only = f'{{job="{job}"}}'
+    return Panel(
+        "Refused a second: overload and limits",
+        "reqps",
+        "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
+        "RateLimitSurge",
+        [
+            Query(
+                f"sum by (reason) (rate(http_server_requests_shed_total{only}[{WINDOW}]))",
+                "503 {{reason}}",
+            ),
+            Query(
+                "sum by (budget) "
+                f'(rate(rate_limit_decisions_total{{job="{job}",result="refused"}}[{WINDOW}]))',
+                "429 {{budget}}",
+            ),
+            Query(
+                f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))",
+                "429 too many in progress",
             ),
         ],
     )
