@@ -4,10 +4,10 @@ A batch may have a thousand operations. So few batches are worked on at one time
 behind all their operations for the next append call.
 """
 
+from command_api.http.routes import BATCH_PATH
 from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
 
-_BATCH_SUFFIX = ":batch"
 _COMMANDS, _BATCHES = "commands", "batches"
 
 
@@ -18,5 +18,4 @@ def lanes(batches_max: int) -> tuple[Lane, ...]:
 
 def lane_of(scope: Scope) -> str:
     """The lane of a request."""
-    path: str = scope["path"]
-    return _BATCHES if path.endswith(_BATCH_SUFFIX) else _COMMANDS
+    return _BATCHES if scope["path"] == BATCH_PATH else _COMMANDS

@@ -4,13 +4,12 @@ outcome.
 There is no timer: the first command is written at once, later ones with the next call. One connection per
 process is enough; a second one would only wait for the same lock (measured: adds nothing).
 
-A command that has waited too long, or would, is refused. It was in no call yet, so it is certainly not
-written.
+A command that has waited too long, or would, is refused. It was in no call yet, so nothing was written.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
@@ -126,7 +125,7 @@ class GroupCommit:
         if late:
             self._queue = others
             self._queue_bytes -= sum(one.size_bytes for one in late)
-            _fail(late, StoreOverloaded("the command has waited too long to be written"))
+            _refuse(late, StoreOverloaded("the command has waited too long to be written"))
         self._late_timer = None
         if self._queue:
             oldest = min(one.queued_at for one in self._queue)
@@ -171,9 +170,7 @@ class GroupCommit:
             await self._after_failure(batch, error, is_closed)
             return
         self._on_commit()
-        count_outcomes([waiting.append for waiting in batch], outcomes)
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            _settle(waiting, outcome)
+        _settle(batch, outcomes)
 
     async def _after_failure(self, batch: list[_Waiting], error: Exception, is_closed: bool) -> None:
         if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
@@ -208,8 +205,7 @@ class GroupCommit:
         again: list[_Waiting] = []
         for waiting, outcome in zip(batch, written, strict=True):
             if outcome is not None:
-                count_outcomes([waiting.append], [outcome])
-                _settle(waiting, outcome)
+                _settle([waiting], [outcome])
             elif waiting.was_reconciled:
                 _fail([waiting], StoreUnavailable("the event store keeps breaking connections"), error)
             else:
@@ -233,16 +229,22 @@ def _is_shutdown(error: Exception) -> bool:
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(("57P", "08"))
 
 
-def _settle(waiting: _Waiting, outcome: AppendOutcome) -> None:
-    if not waiting.outcome.done():
-        waiting.outcome.set_result(outcome)
+def _settle(batch: Sequence[_Waiting], outcomes: Sequence[AppendOutcome]) -> None:
+    count_outcomes([waiting.append for waiting in batch], outcomes)
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if not waiting.outcome.done():
+            waiting.outcome.set_result(outcome)
 
 
-def _fail(batch: list[_Waiting], error: Exception, cause: Exception | None = None) -> None:
+def _fail(batch: Sequence[_Waiting], error: Exception, cause: Exception | None = None) -> None:
     if cause is not None:
         error.__cause__ = cause
     count_failed(len(batch))
-    for waiting in batch:
+    _refuse(batch, error)
+
+
+def _refuse(commands: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in commands:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)
             waiting.outcome.exception()  # mark as retrieved: a client that has hung up does not read it

@@ -50,8 +50,9 @@ _VOLUME = """
 
 Lines `request` are limited to `ACCESS_LINES_PER_SECOND_MAX` in each second, and warnings among them to as
 many again. A line `request lines left out` says how many are missing. Reads that the cache answers write no
-line. Repeated warnings and errors of libraries are thinned out (`LOG_REPEATS_MAX`, `LOG_REPEATS_SECONDS`).
-Errors of ours are never left out. A path is cut after 512 characters.
+line. Repeated warnings and errors of libraries, and repeated lines `access refused`, are thinned out
+(`LOG_REPEATS_MAX`, `LOG_REPEATS_SECONDS`); the next line says how many are missing (`suppressed`). Errors of
+ours are never left out. A path is cut after 512 characters.
 
 [deploy/logs](../deploy/logs/README.md) sends the lines to a central place.
 """

@@ -10,6 +10,7 @@ from msgspec import structs
 from projector.applying.dead_letters import Action
 from projector.audit.ports import Choice, RecordedAction, Result
 from projector.postgres.failures import translated
+from projector.postgres.text import storable
 from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.audit"
-_NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class PostgresAuditLog:
@@ -65,7 +65,7 @@ async def record_action(
         product_id,
         action.reason,
         result,
-        detail.replace(_NUL, _NUL_SHOWN),
+        storable(detail),
     )
 
 

@@ -1,4 +1,4 @@
-"""The metrics of projections: declared here, set here."""
+"""Sets the metrics of projections; shared/ops/metrics/projections.py declares them."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,10 +1,10 @@
 """Admits a bounded number of requests, and only query strings that are UTF-8."""
 
-from query_api.http.problems import OVERLOADED, problem_of
+from query_api.http.problems import problem_of
 from query_api.http.query_text import refused_query
 from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send
+from shared.ops.http.in_flight import TOO_MANY, shed
 from shared.ops.http.problem_answer import send_problem
-from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
 
 
 class Admission:
@@ -20,8 +20,7 @@ class Admission:
         self._in_progress += 1
         try:
             if self._in_progress > self._in_progress_max:
-                HTTP_REQUESTS_SHED.inc()
-                await send_problem(scope, send, OVERLOADED)
+                await send_problem(scope, send, shed(TOO_MANY))
             elif (refused := refused_query(scope["query_string"])) is not None:
                 await send_problem(scope, send, problem_of(refused))
             else:

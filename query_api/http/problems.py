@@ -19,7 +19,6 @@ from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
 from shared.ops.http.problem_answer import allowed_methods, problem_response
 
-OVERLOADED = Problem(503, "overloaded", "Too much is in progress")
 _BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
 
 # error -> status, code, title

@@ -1,7 +1,7 @@
-"""Thins out repeated log lines of libraries, so that a broker which is down for a night does not fill a disk.
+"""Thins out repeated log lines, so that a broker which is down for a night does not fill a disk.
 
-Without this the consumers of one projector logged 445 lines per second (median), nearly all from six
-messages.
+They are lines of libraries, and our own about refused access. Without this the consumers of one projector
+logged 445 lines per second (median), nearly all from six messages of a library.
 """
 
 import logging
@@ -55,17 +55,9 @@ class RepeatFilter(logging.Filter):
     warning, always pass.
     """
 
-    def __init__(
-        self,
-        *,
-        passes_max: int,
-        interval_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, repeats: Repeats[tuple[str, int, str]]) -> None:
         super().__init__()
-        self._repeats: Repeats[tuple[str, int, str]] = Repeats(
-            passes_max=passes_max, interval_seconds=interval_seconds, clock=clock
-        )
+        self._repeats = repeats
 
     def filter(self, record: logging.LogRecord) -> bool:
         """False if the record is suppressed."""

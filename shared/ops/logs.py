@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from shared.ops.log_repeats import RepeatFilter
+from shared.ops.log_repeats import RepeatFilter, Repeats
 from shared.ops.metrics.process import LOG_LINES_LOST
 from shared.telemetry.spans import present_span
 
@@ -66,7 +66,9 @@ def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | N
     )
     handler = _StandardHandler(shared, writer)
     handler.addFilter(
-        RepeatFilter(passes_max=settings.log_repeats_max, interval_seconds=settings.log_repeats_seconds)
+        RepeatFilter(
+            Repeats(passes_max=settings.log_repeats_max, interval_seconds=settings.log_repeats_seconds)
+        )
     )
     _redirect_standard_logging(threshold, handler)
 

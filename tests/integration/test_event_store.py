@@ -341,6 +341,7 @@ async def test_a_command_that_waits_too_long_is_refused_and_certainly_not_writte
     event_store_dsns: DatabaseDsns, owner: Connection
 ) -> None:
     store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_seconds_max=0.05))
+    calls = counted("event_append_total")
     async with owner.transaction():
         await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
         in_the_call = asyncio.create_task(store.append(creation("a")))
@@ -349,6 +350,7 @@ async def test_a_command_that_waits_too_long_is_refused_and_certainly_not_writte
             with pytest.raises(StoreOverloaded):
                 await store.append(creation(slug))
         assert store.queued_commands == 0
+        assert counted("event_append_total") == calls, "a command that was in no call has no outcome of one"
     assert isinstance(await in_the_call, Appended)
     assert await store.append(creation("b")) == Appended(1, 2)
     await store.close()

@@ -1,7 +1,8 @@
 """Exports what the broker knows about consumer groups, and forgets groups that are gone."""
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from command_api.relay.kafka.consumer_groups import ConsumerGroups, GroupState
 from shared.ops.measuring import Measurement
@@ -11,8 +12,14 @@ from shared.ops.metrics.consumer_groups import (
     GROUP_OLDEST_WAITING_SECONDS,
     GROUPS_LEFT_OUT,
 )
+from shared.ops.metrics.declare import Gauge
 
-MEASUREMENT = "consumer groups"
+
+class _Series(NamedTuple):
+    """One line of the scrape."""
+
+    gauge: Gauge
+    labels: tuple[str, ...]
 
 
 class GroupGauges:
@@ -20,30 +27,28 @@ class GroupGauges:
 
     def __init__(self, groups: ConsumerGroups) -> None:
         self._groups = groups
-        self._shown: set[tuple[str, ...]] = set()
+        self._shown: set[_Series] = set()
 
     def measurement(self, *, seconds: float, seconds_max: float) -> Measurement:
         """Every `seconds`; a question takes at most `seconds_max`."""
-        return Measurement(MEASUREMENT, self._take, seconds, seconds_max)
+        return Measurement("consumer groups", self._take, seconds, seconds_max)
 
     async def _take(self) -> None:
         found = await self._groups.find()
         GROUPS_LEFT_OUT.set(found.left_out)
-        shown = {labels for state in found.groups for labels in _show(state)}
-        for gone in self._shown - shown:
-            for gauge in (GROUP_LAG_EVENTS, GROUP_OLDEST_WAITING_SECONDS, GROUP_MEMBERS):
-                with suppress(KeyError, ValueError):  # it has other labels
-                    gauge.remove(*gone)
-        self._shown = shown
+        values = {series: value for state in found.groups for series, value in _series(state)}
+        for (gauge, labels), value in values.items():
+            gauge.labels(*labels).set(value)
+        for gauge, labels in self._shown - values.keys():
+            gauge.remove(*labels)
+        self._shown = set(values)
 
 
-def _show(state: GroupState) -> list[tuple[str, ...]]:
-    """Set the gauges of a group; returns the labels that they have now."""
-    GROUP_MEMBERS.labels(state.group).set(state.members)
+def _series(state: GroupState) -> Iterator[tuple[_Series, float]]:
+    """What is shown of a group."""
+    yield _Series(GROUP_MEMBERS, (state.group,)), state.members
     for topic, waiting in state.waiting.items():
-        oldest_ms = state.oldest_ms[topic]
-        GROUP_LAG_EVENTS.labels(state.group, topic).set(waiting)
-        GROUP_OLDEST_WAITING_SECONDS.labels(state.group, topic).set(
-            0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
-        )
-    return [(state.group,), *((state.group, topic) for topic in state.waiting)]
+        labels, oldest_ms = (state.group, topic), state.oldest_ms[topic]
+        age_seconds = 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
+        yield _Series(GROUP_LAG_EVENTS, labels), waiting
+        yield _Series(GROUP_OLDEST_WAITING_SECONDS, labels), age_seconds

@@ -162,7 +162,7 @@ OPERATIONS = Board(
                 Panel(
                     "Log lines not written, a second",
                     "ops",
-                    "Lost, repeated lines of libraries, and lines about requests above the limit.",
+                    "`lost`: could not be written. `repeated` and `requests`: left out, above their limits.",
                     "LogLinesLost",
                     [
                         Query(f"sum by (job) (rate(log_lines_lost_total[{WINDOW}]))", "{{job}} lost"),

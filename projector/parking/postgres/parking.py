@@ -19,6 +19,7 @@ from projector.applying.records import ErrorClass
 from projector.audit.postgres import record_action
 from projector.errors import ParkingIsFull
 from projector.postgres.failures import translated
+from projector.postgres.text import storable
 from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _SERVER = "read model"
 _PACKAGE = "projector.parking.postgres"
 _encode = msgspec.json.Encoder().encode
 # The only character that PostgreSQL's text cannot hold.
-_NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class ParkingLimits(NamedTuple):
@@ -84,7 +84,7 @@ class PostgresParking:
             [product_id for product_id, _, _, _ in products],
             [record.partition for _, record, _, _ in products],
             [dead_letter.error_class for _, _, dead_letter, _ in products],
-            [_text(dead_letter.cause) for _, _, dead_letter, _ in products],
+            [storable(dead_letter.cause) for _, _, dead_letter, _ in products],
             [count for _, _, _, count in products],
         )
         await self._refuse_too_many(list(counts))
@@ -115,7 +115,11 @@ class PostgresParking:
 
     async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
         await self._connection.execute(
-            load_sql(_PACKAGE, "mark_parked_product"), self._projection, product_id, error_class, _text(cause)
+            load_sql(_PACKAGE, "mark_parked_product"),
+            self._projection,
+            product_id,
+            error_class,
+            storable(cause),
         )
 
     async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
@@ -124,7 +128,7 @@ class PostgresParking:
             self._projection,
             dead_letter_id,
             error_class,
-            _text(cause),
+            storable(cause),
         )
 
     async def _refuse_too_many_alone(self) -> None:
@@ -195,17 +199,13 @@ def _row(dead_letter: DeadLetter) -> tuple[Any, ...]:
         record.timestamp,
         record.key,
         record.value,
-        _encode([_text(name) for name, _ in record.headers]).decode(),
+        _encode([storable(name) for name, _ in record.headers]).decode(),
         _encode(values).decode(),
         None if event is None else event.log_position,
         None if event is None else event.stream_version,
         None if event is None else event.metadata.event_id,
-        None if event is None else _text(event.event_type),
-        None if event is None else _text(event.metadata.correlation_id),
+        None if event is None else storable(event.event_type),
+        None if event is None else storable(event.metadata.correlation_id),
         dead_letter.error_class,
-        _text(dead_letter.cause),
+        storable(dead_letter.cause),
     )
-
-
-def _text(text: str) -> str:
-    return text.replace(_NUL, _NUL_SHOWN)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from projector.errors import RebuildLockLost
 from projector.postgres.failures import translated
+from projector.postgres.text import storable
 from projector.rebuild.bulk_fold import Failed
 from projector.rebuild.ports import Record
 from shared.postgres.sql import load_sql
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.rebuild.postgres"
-_NUL, _NUL_SHOWN = "\0", "\\0"
 
 
 class RebuildRecords:
@@ -117,7 +117,7 @@ class RebuildRecords:
             [product_id for product_id, _ in rows],
             [failed.stream_version for _, failed in rows],
             [failed.error_class for _, failed in rows],
-            [failed.cause.replace(_NUL, _NUL_SHOWN) for _, failed in rows],
+            [storable(failed.cause) for _, failed in rows],
         )
 
     async def _check_owner(self, connection: "Connection") -> None:

@@ -65,7 +65,8 @@ LOG_LINES_LOST = counter(
 LOG_LINES_SUPPRESSED = counter(
     "log_lines_suppressed_total",
     "lines",
-    "Repeated warnings and errors of libraries that were not written to the log.",
+    "Repeated lines that were not written to the log: warnings and errors of libraries, and lines "
+    "`access refused`.",
 )
 ACCESS_LINES_LEFT_OUT = counter(
     "log_access_lines_left_out_total",

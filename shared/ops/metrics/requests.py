@@ -19,7 +19,8 @@ HTTP_REQUESTS_IN_FLIGHT = gauge(
 HTTP_REQUESTS_SHED = counter(
     "http_server_requests_shed_total",
     "requests",
-    "Requests refused with 503 `overloaded` before any work.",
+    "Requests refused with 503 `overloaded` before any work. A command that waited too long for its append "
+    "call, or for its product, is not here: it is `unavailable` in `commands_total`.",
     Label(
         "reason",
         "too-many-requests, too-many-bytes (of bodies): a limit of what is in progress. waited: too long "
@@ -30,7 +31,6 @@ HTTP_REQUESTS_SHED = counter(
             "waited",
             "expected-wait",
             "loop-delay",
-            "append-queue",
         ),
     ),
 )

@@ -24,6 +24,7 @@ from shared.access.source import open_guard
 from shared.ops.health import Health
 from shared.ops.http.asgi import ASGIApp, Handler
 from shared.ops.http.operations import Route, operations_app
+from tests.guards import LOG_REPEATS_SECONDS
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.tokens import ISSUER, public_document
 
@@ -52,6 +53,7 @@ async def all_ports(folder: Path) -> AsyncIterator[dict[str, Port]]:
         auth_keys_file=keys,
         reads_per_second_max=0,
         failed_authentications_per_second_max=0,
+        log_repeats_seconds=LOG_REPEATS_SECONDS,
     )
     async with AsyncExitStack() as stack, query_api(settings) as queries:
         guard = await open_guard(settings, stack)

@@ -31,7 +31,10 @@ Client = httpx.AsyncClient
 
 @asynccontextmanager
 async def served(
-    store: InMemoryEventStore, limits: ApiLimits | None = None, http_limit: int | None = None
+    store: InMemoryEventStore,
+    limits: ApiLimits | None = None,
+    http_limit: int | None = None,
+    connections: ConnectionLimits | None = None,
 ) -> AsyncIterator[tuple[HttpServer, Client]]:
     execute = ExecuteCommand(store, new_id=uuid7)
     settings = ApiSettings(_env_file=None, hsts_seconds=60)  # type: ignore[call-arg]
@@ -41,7 +44,7 @@ async def served(
         port=0,
         port_setting="COMMAND_PORT",
         http_limit=http_limit,
-        limits=LATE,
+        limits=connections,
         headers=settings.answer_headers(METHODS),
     )
     await server.start()
@@ -138,7 +141,8 @@ def _post(more: str, body: bytes = b"") -> bytes:
 async def test_what_is_refused_before_the_application_has_them(
     store: InMemoryEventStore, status: int, sent: bytes
 ) -> None:
-    async with served(store) as (server, _), wire_to(server) as wire:
+    connections = LATE if status == 408 else None
+    async with served(store, connections=connections) as (server, _), wire_to(server) as wire:
         await wire.send(sent)
         answered, headers, body = await wire.answer()
     assert answered == status, body

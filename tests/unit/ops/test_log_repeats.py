@@ -23,7 +23,7 @@ def _record(
 
 
 def _filter(clock: Clock) -> RepeatFilter:
-    return RepeatFilter(passes_max=PASSES, interval_seconds=INTERVAL, clock=clock)
+    return RepeatFilter(Repeats(passes_max=PASSES, interval_seconds=INTERVAL, clock=clock))
 
 
 def test_the_first_ones_of_a_message_pass_whatever_was_put_into_it() -> None:
