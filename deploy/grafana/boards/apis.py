@@ -58,19 +58,9 @@ def _refused(job: str) -> Panel:
         "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
         "RateLimitSurge",
         [
-            Query(
-                f"sum by (reason) (rate(http_server_requests_shed_total{only}[{WINDOW}]))",
-                "503 {{reason}}",
-            ),
-            Query(
-                "sum by (budget) "
-                f'(rate(rate_limit_decisions_total{{job="{job}",result="refused"}}[{WINDOW}]))',
-                "429 {{budget}}",
-            ),
-            Query(
-                f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))",
-                "429 too many in progress",
-            ),
+            rate_by("reason", "http_server_requests_shed_total", only),
+            rate_by("budget", "rate_limit_decisions_total", f'{{job="{job}",result="refused"}}'),
+            Query(f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))", "too many of one caller"),
         ],
     )
 
