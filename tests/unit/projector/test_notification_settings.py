@@ -34,6 +34,7 @@ def test_a_url_says_all_about_a_mail_server(url: str, server: SmtpServer) -> Non
     "url",
     [
         "mail.test", "http://mail.test", "smtp://", "smtp://ann:secret@mail.test:port", "smtp://mail.test/path",
+        "smtp://ann:25?secret@mail.test",
         "smtp://mail.test?starttls=perhaps", "smtps://mail.test?starttls=required", "smtp://mail.test?tls=1",
     ],
 )  # fmt: skip
