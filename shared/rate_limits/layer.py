@@ -48,8 +48,7 @@ class RateLimitLayer:
         if not limits.is_active and self._in_progress_max is None:
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        address = self._addresses.of(client[0] if client else None, scope["headers"])
+        address = self._addresses.of_request(scope)
         caller = caller_in(scope)
         subject = None if caller is None else caller.subject
         takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
