@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from command_api.importer.client import CONNECT_SECONDS_MAX
 from command_api.importer.errors import ApiRefused
 from command_api.importer.tokens import (
     ISSUER_SECONDS_MAX,
@@ -17,8 +18,6 @@ from command_api.importer.tokens import (
 from shared.access.command import token_file
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
-
-_CONNECT_SECONDS_MAX = 5.0
 
 
 class ClientSettings(ProcessSettings):
@@ -60,7 +59,7 @@ async def authentication(given: Secret | None, settings: ClientSettings) -> Asyn
     if not address:
         raise ApiRefused("CLIENT_ID is set, but neither AUTH_ISSUER nor AUTH_TOKEN_URL")
     protected(address)
-    timeout = httpx.Timeout(ISSUER_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
+    timeout = httpx.Timeout(ISSUER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
     async with httpx.AsyncClient(timeout=timeout) as http:
         addresses = (settings.auth_issuer, settings.auth_token_url)
         yield BearerAuth(ClientCredentials(*addresses, settings.client_id, settings.client_secret, http))

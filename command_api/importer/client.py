@@ -21,6 +21,8 @@ from command_api.importer.tokens import IssuerAway
 
 ATTEMPTS_MAX = 8
 WAIT_SECONDS_MAX = 20.0
+ANSWER_SECONDS_MAX = 60.0
+CONNECT_SECONDS_MAX = 5.0
 REQUEST_BYTES_MAX = 16 * 1024 * 1024
 _HOW_TO_LOG_IN = (
     "; no token was sent: give --token-file, or set CLIENT_ID, CLIENT_SECRET_FILE and AUTH_ISSUER"
@@ -54,7 +56,7 @@ class BatchClient:
         self.run_id = uuid.uuid4().hex
         self._requests = 0
         self._answered = False
-        timeout = httpx.Timeout(60.0, connect=5.0)
+        timeout = httpx.Timeout(ANSWER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
         # Every event of this run carries the id: subscribers can tell an import from single changes.
         headers = {"content-type": "application/x-ndjson", "import-id": self.run_id}
         self._http = httpx.AsyncClient(timeout=timeout, headers=headers, auth=auth)
@@ -101,9 +103,8 @@ class BatchClient:
         if response.status_code in _FOR_NOW:
             raise _NotNow(_explain(response), _retry_after_seconds(response))
         if response.status_code != HTTPStatus.MULTI_STATUS:
-            hint = (
-                "" if self._has_token or response.status_code != HTTPStatus.UNAUTHORIZED else _HOW_TO_LOG_IN
-            )
+            lacks_token = response.status_code == HTTPStatus.UNAUTHORIZED and not self._has_token
+            hint = _HOW_TO_LOG_IN if lacks_token else ""
             raise ApiRefused(f"{self._url} answered {_explain(response)}{hint}")
         answers = answers_of(response.content, count)
         if answers is None:

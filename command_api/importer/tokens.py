@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import httpx
 
 from command_api.importer.errors import ApiRefused, ApiUnreachable
-from shared.access.key_fetch import is_protected
+from shared.access.key_fetch import DISCOVERY_PATH, is_protected
 from shared.ops.secret import Secret
 
 ISSUER_SECONDS_MAX = 10.0
@@ -23,7 +23,6 @@ _RENEW_SECONDS = 60.0
 _RENEW_SHARE = 0.2
 _LIFE_SECONDS_UNSTATED = 300.0
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,32768}=*")
-_DISCOVERY = "/.well-known/openid-configuration"
 
 
 class IssuerAway(Exception):
@@ -127,7 +126,7 @@ class ClientCredentials:
         self._renew_at = self._clock() + life - min(_RENEW_SECONDS, life * _RENEW_SHARE)
 
     async def _discovered(self) -> str:
-        document = await self._asked("GET", self._issuer + _DISCOVERY)
+        document = await self._asked("GET", self._issuer + DISCOVERY_PATH)
         url = document.get("token_endpoint")
         if str(document.get("issuer", "")).rstrip("/") != self._issuer or not isinstance(url, str):
             raise ApiRefused(f"the discovery document of {self._issuer} does not name its token endpoint")

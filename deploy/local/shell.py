@@ -54,14 +54,14 @@ def operators_environment(settings: StackSettings) -> dict[str, str]:
 
 
 def _token(settings: StackSettings) -> dict[str, str]:
-    """A token with all rights: its file for our commands, and its text for `curl`. A user's own file wins."""
+    """A token with all rights: its file for our commands, and its text for `curl`.
+
+    It wins over the environment: README exports the tokens of an editor and of an importer before.
+    """
     file = settings.tokens / "admin"
     if not settings.starts_issuer or not file.exists():
         return {}
-    return {
-        "CATALOGUE_TOKEN_FILE": os.environ.get("CATALOGUE_TOKEN_FILE") or str(file),
-        "TOKEN": file.read_text(),
-    }
+    return {"CATALOGUE_TOKEN_FILE": str(file), "TOKEN": file.read_text()}
 
 
 def _path() -> str:

@@ -1,17 +1,18 @@
-"""`python -m docs.generate`: writes the files, and removes schemas that the code no longer knows."""
+"""`python -m docs.generate`: writes the files, and removes schemas and boards that are no longer known."""
 
 import sys
 
-from docs.generate.files import SCHEMAS, files
+from docs.generate.files import FOLDERS, files
 
 
 def main() -> int:
     """Write what differs; says what it wrote."""
     wanted = files()
-    SCHEMAS.mkdir(exist_ok=True)
-    for stale in set(SCHEMAS.iterdir()) - wanted.keys():
-        stale.unlink()
-        sys.stdout.write(f"removed {stale.name}\n")
+    for folder in FOLDERS:
+        folder.mkdir(exist_ok=True)
+        for stale in set(folder.iterdir()) - wanted.keys():
+            stale.unlink()
+            sys.stdout.write(f"removed {stale.name}\n")
     for path, text in wanted.items():
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

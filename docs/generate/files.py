@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from deploy.grafana import boards
 from docs.generate.access import access_page
 from docs.generate.asyncapi import asyncapi_document
 from docs.generate.kafka_rights import kafka_rights_page
@@ -14,6 +15,8 @@ from docs.generate.schemas import all_schemas
 
 DOCS = Path(__file__).parents[1]
 SCHEMAS = DOCS / "schemas"
+FOLDERS = (SCHEMAS, boards.DASHBOARDS)
+"""Folders in which all files are generated."""
 _HEAD = "# Generated from the code by `make docs`: do not edit.\n"
 
 
@@ -44,4 +47,4 @@ def files() -> dict[Path, str]:
         DOCS / "access.md": access_page(),
         DOCS / "kafka-rights.md": kafka_rights_page(),
     }
-    return {**made, DOCS / "asyncapi.yaml": _HEAD + document, **pages}
+    return {**made, DOCS / "asyncapi.yaml": _HEAD + document, **pages, **boards.files()}

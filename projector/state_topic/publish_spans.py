@@ -12,7 +12,7 @@ from projector.kafka.records import Record, read_one
 from projector.state_topic.ports import State
 from shared.kafka.cloud_event import is_replay
 from shared.telemetry import conventions as c
-from shared.telemetry.batches import BatchTrace, TracedEvent, traced
+from shared.telemetry.batches import BatchTrace, TracedEvent, may_be_sampled, traced
 from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
 
@@ -31,9 +31,11 @@ class AwaitedStates:
         if not is_tracing():
             return
         for record in records:
+            if not _may_be_awaited(record):
+                continue
             item = read_one(record, log_ids[record.partition])
             found = traced(item.event) if isinstance(item, Delivered) else None
-            if found is None or not isinstance(item, Delivered) or is_replay(record.headers):
+            if found is None or not isinstance(item, Delivered):
                 continue
             self._awaited[item.event.product_id, item.event.stream_version] = found
             if len(self._awaited) > AWAITED_MAX:
@@ -55,3 +57,9 @@ class AwaitedStates:
         published = {state.product_id: state.stream_version for state in states}
         contained = [key for key in self._awaited if key[1] <= published.get(key[0], 0)]
         return [self._awaited.pop(key) for key in contained]
+
+
+def _may_be_awaited(record: Record) -> bool:
+    """By its headers alone: the batch reads each event again, so only few are read here."""
+    header = dict(record.headers).get("traceparent") or b""
+    return may_be_sampled(header.decode("latin-1")) and not is_replay(record.headers)

@@ -10,7 +10,7 @@ import msgspec
 from shared.access.errors import InvalidKeys, KeysUnavailable
 from shared.access.keys import KEYS_BYTES_MAX, PublicKey, read_keys
 
-_DISCOVERY = "/.well-known/openid-configuration"
+DISCOVERY_PATH = "/.well-known/openid-configuration"
 # Uncompressed, so that the number of bytes is known before they are in memory.
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -46,7 +46,7 @@ class KeyFetch:
         """The address of the keys; the document must be of this very issuer (OpenID Connect Discovery,
         4.3).
         """
-        document = await self._get(self._issuer.rstrip("/") + _DISCOVERY)
+        document = await self._get(self._issuer.rstrip("/") + DISCOVERY_PATH)
         try:
             decoded: Any = msgspec.json.decode(document)
         except (msgspec.MsgspecError, RecursionError) as error:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from shared.contract.recorded_event import RecordedEvent
 from shared.telemetry import conventions as c
-from shared.telemetry.spans import NO_SPAN, NOTHING, Attributes, Failure, Part, Span, SpanKind
+from shared.telemetry.spans import NOTHING, Attributes, Failure, Part, Span, SpanKind
 from shared.telemetry.trace_context import TraceContext, parse_traceparent
 from shared.telemetry.tracing import LINKS_MAX, is_tracing, past_span, span, trace
 
@@ -35,12 +35,17 @@ class TracedEvent(NamedTuple):
         return self._replace(attributes={**self.attributes, **more})
 
 
+def may_be_sampled(header: str | None) -> bool:
+    """A quick look at a `traceparent`, which rules out most of them; `traced` reads it."""
+    return header is not None and header[-1:] in _SAMPLED_ENDS
+
+
 def traced(
     event: RecordedEvent, more: Attributes = NOTHING, *, is_replay: bool = False
 ) -> TracedEvent | None:
     """None: its trace is not sampled. Call it only while tracing is on."""
     header = event.metadata.traceparent
-    if not header or header[-1] not in _SAMPLED_ENDS:
+    if not may_be_sampled(header):
         return None
     context = parse_traceparent(header)
     if context is None or not context.is_sampled:
@@ -82,9 +87,7 @@ class BatchTrace:
         self._parts: Sequence[Part] = ()
         self.failures: Mapping[int, Failure] = {}
         """By index of `events`: those that failed, although the batch did not. Set it before the end."""
-        self.span: Span = NO_SPAN
-        if is_tracing():
-            self.span = trace(name, kind, attributes=attributes, is_sampled=bool(events))
+        self.span: Span = trace(name, kind, attributes=attributes, is_sampled=bool(events))
 
     def __enter__(self) -> Self:
         self.span.__enter__()

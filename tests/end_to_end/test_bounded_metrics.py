@@ -58,7 +58,7 @@ async def _touch_every_partition(system: System, catalogue: Catalogue, client: h
     async def touched() -> None:
         series = await _all_series(system, client)
         lags, positions = _labels(series["projector"], LAG), _labels(series["projector"], POSITION)
-        assert len(lags) == len(positions) > 0
+        assert lags == positions != set()
         projections = {labels.rpartition("projection=")[2] for labels in positions}
         assert len(_labels(series["relay"], GROUP_LAG)) == len(projections)
 
@@ -132,8 +132,8 @@ async def _all_series(system: System, client: httpx.AsyncClient) -> dict[str, se
     }
 
 
-def _labels(series: set[str], metric: str) -> list[str]:
-    return [one for one in series if one.startswith(f"{metric}{{")]
+def _labels(series: set[str], metric: str) -> set[str]:
+    return {one.removeprefix(metric) for one in series if one.startswith(f"{metric}{{")}
 
 
 def _series(text: str) -> set[str]:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.ops.secret import Secret
 from tests.end_to_end.system import System
-from tests.load.client import Client, NoAnswer, TokenFile
+from tests.load.client import Client, NoAnswer
 from tests.load.plan import TOKEN_READ, Plan, rates
 from tests.load.report import document
 from tests.load.report_text import markdown
@@ -52,8 +53,7 @@ async def test_a_system_that_is_not_there_gives_no_figures() -> None:
 async def test_the_token_of_a_file_is_sent_and_a_new_one_after_it_changes(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
-    token = TokenFile(str(file))
-    client = Client("http://127.0.0.1:1", connections_max=1, seconds_max=1, token=token)
+    client = Client("http://127.0.0.1:1", connections_max=1, seconds_max=1, token=Secret.from_file(file))
     assert b"\r\nauthorization: Bearer first\r\n" in client._bytes("GET", "/", b"", {})
     file.write_text("the second\n")
     assert b"\r\nauthorization: Bearer the second\r\n" in client._bytes("GET", "/", b"", {})

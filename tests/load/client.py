@@ -7,12 +7,13 @@ with a Content-Length, or without a body.
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
+
+from shared.ops.secret import NO_SECRET, Secret
 
 
 class Answer(NamedTuple):
@@ -51,7 +52,6 @@ class _Connection(asyncio.Protocol):
         self._received = b""
         self._head: bytes | None = None
         self._body_bytes = 0
-        self._is_head_request = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
@@ -85,7 +85,9 @@ class Client:
     The token is asked for with each request: one that expires during a run may be replaced in its file.
     """
 
-    def __init__(self, url: str, *, connections_max: int, seconds_max: float, token: "TokenFile") -> None:
+    def __init__(
+        self, url: str, *, connections_max: int, seconds_max: float, token: Secret = NO_SECRET
+    ) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
         self._connections_max = connections_max
@@ -132,8 +134,8 @@ class Client:
         lines = [f"{method} {path} HTTP/1.1", f"host: {self.host}:{self.port}"]
         if body or method in ("POST", "PUT", "PATCH"):
             lines += ["content-type: application/json", f"content-length: {len(body)}"]
-        if (token := self._token.value()) is not None:
-            lines.append(f"authorization: Bearer {token}")
+        if self._token:
+            lines.append(f"authorization: Bearer {self._token.read()}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -143,25 +145,6 @@ class Client:
             if connection.transport is not None:
                 connection.transport.close()
         self._idle.clear()
-
-
-class TokenFile:
-    """A bearer token in a file, read again when the file changes; without a path there is none."""
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._changed: int | None = None
-        self._value: str | None = None
-
-    def value(self) -> str | None:
-        """The token. Raises OSError if the file cannot be read."""
-        if self._path is None:
-            return None
-        changed = os.stat(self._path).st_mtime_ns
-        if changed != self._changed:
-            with open(self._path) as file:
-                self._value, self._changed = file.read().strip(), changed
-        return self._value
 
 
 def _content_length(head: bytes) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from array import array
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -72,18 +72,19 @@ class Generator:
     async def _request(self, measured: Measured, kind: str, due: float) -> None:
         measured.late_seconds.append(max(0.0, time.monotonic() - due))
         answer = await self._counted(measured, kind, due, self._traffic.send[kind])
-        is_command = kind in COMMAND_SHARES and answer is not None and answer.status in (200, 201)
-        if is_command and answer is not None and self._random.random() < self._plan.token_reads:
-            answered, written = time.monotonic(), answer
+        if answer is None or kind not in COMMAND_SHARES or answer.status not in (200, 201):
+            return
+        if self._random.random() < self._plan.token_reads:
+            answered = time.monotonic()
             measured.offered[TOKEN_READ] = measured.offered.get(TOKEN_READ, 0) + 1
             self.recent_offered += 1
-            await self._counted(
-                measured, TOKEN_READ, answered, lambda: self._traffic.read_with_token(written)
-            )
+            await self._counted(measured, TOKEN_READ, answered, lambda: self._traffic.read_with_token(answer))
 
-    async def _counted(self, measured: Measured, kind: str, due: float, send) -> Answer | None:  # type: ignore[no-untyped-def]
+    async def _counted(
+        self, measured: Measured, kind: str, due: float, send: Callable[[], Awaitable[Answer]]
+    ) -> Answer | None:
         try:
-            answer: Answer = await send()
+            answer = await send()
         except NoAnswer as why:
             for counted in (measured.outcomes_of(kind), self.recent):
                 counted.fail(str(why))

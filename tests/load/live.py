@@ -26,9 +26,7 @@ def line(
     )
 
 
-async def show(
-    name: str, generator: Generator, sampler: Sampler, write: "asyncio.Queue[str] | None" = None
-) -> None:
+async def show(name: str, generator: Generator, sampler: Sampler) -> None:
     """Print a line a second until cancelled."""
     started = last = time.monotonic()
     while True:

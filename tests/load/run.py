@@ -9,7 +9,8 @@ from random import Random
 
 from deploy.local.settings import StackSettings
 from shared.ops.concurrency.waits import cancelled
-from tests.load.client import Client, TokenFile
+from shared.ops.secret import NO_SECRET, Secret
+from tests.load.client import Client
 from tests.load.generator import Generator, Measured
 from tests.load.live import show
 from tests.load.plan import COMMAND_SHARES, READ_SHARES, Plan
@@ -33,7 +34,7 @@ class Target:
     query_url: str
     ports: Mapping[str, int]
     logs: Path
-    token_file: str | None = None
+    token: Secret = NO_SECRET
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ class Lengths:
     sample_seconds: float = 5.0
 
 
-def local_target(settings: StackSettings, token_file: str | None = None) -> Target:
+def local_target(settings: StackSettings, token: Secret = NO_SECRET) -> Target:
     """`make up` of this directory."""
     return Target(
         f"http://127.0.0.1:{settings.ports['COMMAND_PORT']}",
         f"http://127.0.0.1:{settings.ports['QUERY_PORT']}",
         {name: settings.ports[setting] for name, setting in _PORTS.items()},
         settings.logs,
-        token_file,
+        token,
     )
 
 
@@ -65,9 +66,8 @@ async def run(
     target: Target, plan: Plan, lengths: Lengths, *, is_quiet: bool = False
 ) -> tuple[list[Part], list[str]]:
     """The measured parts, and the names of the processes that were not found."""
-    token = TokenFile(target.token_file)
     processes = find_processes(target.ports)
-    async with _clients(target, plan, token) as (commands, queries, status):
+    async with _clients(target, plan) as (commands, queries, status):
         traffic = Traffic(commands, queries, plan)
         await traffic.make_products(plan.products)
         generator = Generator(traffic, plan)
@@ -113,13 +113,13 @@ async def _measure(
 
 
 @asynccontextmanager
-async def _clients(
-    target: Target, plan: Plan, token: TokenFile
-) -> AsyncIterator[tuple[Client, Client, Client]]:
+async def _clients(target: Target, plan: Plan) -> AsyncIterator[tuple[Client, Client, Client]]:
     """The status is asked over a connection of its own, so that it is not behind other requests."""
     urls = (target.command_url, target.query_url, target.query_url)
     clients = [
-        Client(url, connections_max=plan.connections_max, seconds_max=plan.answer_seconds_max, token=token)
+        Client(
+            url, connections_max=plan.connections_max, seconds_max=plan.answer_seconds_max, token=target.token
+        )
         for url in urls
     ]
     try:

@@ -27,7 +27,7 @@ class Sample:
 
 @dataclass
 class Sampler:
-    """Takes a sample every `pause_seconds`, from `start` until `stop`."""
+    """Takes a sample every `pause_seconds` after `start`, until `stop`."""
 
     queries: Client
     processes: Processes
@@ -65,8 +65,8 @@ class Sampler:
 
     async def _run(self) -> None:
         while True:
-            await self.take()
             await asyncio.sleep(self.pause_seconds)
+            await self.take()
 
     async def _lag(self) -> tuple[int | None, float | None]:
         try:

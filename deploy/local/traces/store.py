@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deploy.local.traces.spans import StoredSpan
+from shared.telemetry import conventions as c
 
 SPANS_KEPT_MAX = 100_000
 """About 100 MB. More than that, and the oldest tenth is deleted."""
@@ -25,8 +26,8 @@ _ADD = "INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _PURGE = "DELETE FROM spans WHERE began_ns <= (SELECT began_ns FROM spans ORDER BY began_ns LIMIT 1 OFFSET ?)"
 _SPANS = "SELECT * FROM spans WHERE trace_id = ? ORDER BY began_ns, ended_ns DESC"
 _PREFIX = "SELECT DISTINCT trace_id FROM spans WHERE trace_id LIKE ? || '%' LIMIT 2"
-_AT_POSITION = """
-SELECT DISTINCT trace_id FROM spans WHERE json_extract(attributes, '$."catalogue.log_position"') = ?
+_AT_POSITION = f"""
+SELECT DISTINCT trace_id FROM spans WHERE json_extract(attributes, '$."{c.LOG_POSITION}"') = ?
 """
 _LINKED = "SELECT * FROM spans WHERE links LIKE '%' || ? || '%' ORDER BY began_ns"
 # The first span of a trace has no parent, or one that is the caller's and not here.

@@ -5,24 +5,25 @@ from datetime import UTC, datetime
 
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.store import TraceSummary
+from shared.telemetry import conventions as c
 
 _BAR_CHARACTERS = 24
 _NAME_CHARACTERS = 44
 _DEPTH_MAX = 50
 # Attributes that help to find what took long; the others are in the file.
 _SHOWN = {
-    "http.response.status_code": "status",
-    "catalogue.command": "command",
-    "catalogue.outcome": "outcome",
-    "catalogue.event_type": "event type",
-    "catalogue.stream_version": "version",
-    "catalogue.log_position": "position",
-    "catalogue.log_positions": "positions by partition",
-    "catalogue.seconds_since_recorded": "seconds since recorded",
-    "catalogue.mail.outcome": "mail",
-    "messaging.destination.name": "topic",
-    "messaging.batch.message_count": "messages",
-    "db.operation.batch.size": "commands",
+    c.HTTP_STATUS: "status",
+    c.COMMAND: "command",
+    c.OUTCOME: "outcome",
+    c.EVENT_TYPE: "event type",
+    c.STREAM_VERSION: "version",
+    c.LOG_POSITION: "position",
+    c.LOG_POSITIONS: "positions by partition",
+    c.SECONDS_SINCE_RECORDED: "seconds since recorded",
+    c.MAIL_OUTCOME: "mail",
+    c.MESSAGING_DESTINATION: "topic",
+    c.MESSAGING_BATCH: "messages",
+    c.DB_BATCH_SIZE: "commands",
 }
 
 

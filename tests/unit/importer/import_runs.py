@@ -2,11 +2,14 @@
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from command_api.importer.cli import add_import_arguments, run_import
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 def imported(*arguments: object) -> int:

@@ -3,21 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.unit.importer.batch_stand_in import BatchStandIn, served
+from tests.unit.importer.batch_stand_in import BatchStandIn
 from tests.unit.importer.import_runs import imported
 
 HEADER = ("Handle", "Title", "Option1 Name", "Option1 Value", "Variant SKU", "Variant Price", "Image Src")
-
-
-@pytest.fixture
-def api() -> Iterator[BatchStandIn]:
-    with served(BatchStandIn()) as stand_in:
-        yield stand_in
 
 
 def written(*rows: Sequence[str], end: str = "\n") -> str:

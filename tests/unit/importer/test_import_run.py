@@ -5,28 +5,14 @@ import csv
 import json
 import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from command_api.importer.cli import add_import_arguments
 from command_api.importer.seed import add_seed_arguments, run_seed
-from tests.unit.importer.batch_stand_in import BatchStandIn, Fault, served
-from tests.unit.importer.import_runs import imported, summary_of
-
-DATA = Path(__file__).parents[2] / "data"
-
-
-@pytest.fixture
-def api() -> Iterator[BatchStandIn]:
-    with served(BatchStandIn()) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return Path(shutil.copy(DATA / "shopify.csv", tmp_path))
+from tests.unit.importer.batch_stand_in import BatchStandIn, Fault
+from tests.unit.importer.import_runs import DATA, imported, summary_of
 
 
 def test_a_shop_is_loaded_with_the_statuses_of_the_file(

@@ -1,6 +1,5 @@
 """An import sends a token, renews it, waits for its issuer, and says in one line why it got none."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,22 +11,10 @@ from command_api.importer.errors import ApiRefused
 from command_api.importer.tokens import BearerAuth, ClientCredentials, GivenToken
 from shared.ops.secret import Secret
 from tests.local_issuer import LocalIssuer, local_issuer
-from tests.unit.importer.batch_stand_in import BatchStandIn, served
+from tests.unit.importer.batch_stand_in import BatchStandIn
 from tests.unit.importer.import_runs import imported
 
-DATA = Path(__file__).parents[2] / "data"
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def api() -> Iterator[BatchStandIn]:
-    with served(BatchStandIn()) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return Path(shutil.copy(DATA / "shopify.csv", tmp_path))
 
 
 @pytest.fixture

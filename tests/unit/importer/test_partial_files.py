@@ -1,13 +1,12 @@
 """Files that state a part of each product: what they do not state is kept; and what the summary tells."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.importer.batch_stand_in import BatchStandIn, served
+from tests.unit.importer.batch_stand_in import BatchStandIn
 from tests.unit.importer.import_runs import imported
 
 FULL = (
@@ -16,12 +15,6 @@ FULL = (
     'lamp,Lamp,<p>Warm</p>,Maker,Lamps,"a,b",Size,S,L-S,50,123,5.00,9.00,https://x/l.jpg,active\n'
     "lamp,,,,,,,M,L-M,60,124,6.00,,,\n"
 )
-
-
-@pytest.fixture
-def api() -> Iterator[BatchStandIn]:
-    with served(BatchStandIn()) as stand_in:
-        yield stand_in
 
 
 class Shop:

@@ -10,7 +10,8 @@ import pytest
 
 from deploy.local.issued_tokens import AUDIENCE, ROLES, TOKEN_FILE_SECONDS
 from shared.access.errors import InvalidToken
-from shared.access.keys import key_of, read_keys
+from shared.access.given_keys import GivenKeys
+from shared.access.keys import read_keys
 from shared.access.scopes import Scope
 from shared.access.tokens import TokenRules, TokenVerifier
 from tests.local_issuer import LocalIssuer, local_issuer
@@ -25,19 +26,10 @@ def issuer(tmp_path: Path) -> Iterator[LocalIssuer]:
         yield issuer
 
 
-class FetchedKeys:
-    """Implements `KeySource`, with what the issuer's address of keys answers."""
-
-    def __init__(self, issuer: LocalIssuer) -> None:
-        self._keys = read_keys(httpx.get(f"{issuer.url}/jwks").content)
-
-    async def find(self, kid: str | None):  # type: ignore[no-untyped-def]
-        return key_of(self._keys, kid)
-
-
 def _verifier(issuer: LocalIssuer, now: float = NOW) -> TokenVerifier:
     rules = TokenRules(issuer.url, AUDIENCE, ("ES256",), 0, 8192)
-    return TokenVerifier(FetchedKeys(issuer), rules, lambda: now)
+    keys = GivenKeys(read_keys(httpx.get(f"{issuer.url}/jwks").content))
+    return TokenVerifier(keys, rules, lambda: now)
 
 
 def _ask(issuer: LocalIssuer, form: dict[str, str], auth: tuple[str, str] | None = None) -> httpx.Response:

@@ -26,6 +26,8 @@ from shared.telemetry.tracing import span, trace, use_tracer
 from tests.end_to_end.traced import receiving
 from tests.recorded_spans import SAMPLED
 
+ANSWER_SECONDS_MAX = 60.0
+
 
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[TraceReceiver]:
@@ -35,7 +37,8 @@ def receiver(tmp_path: Path) -> Iterator[TraceReceiver]:
 
 def _post(receiver: TraceReceiver, body: bytes, path: str = "/v1/traces", **headers: str) -> int:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.post(receiver.endpoint + path, content=body, headers=named).status_code
+    answer = httpx.post(receiver.endpoint + path, content=body, headers=named, timeout=ANSWER_SECONDS_MAX)
+    return answer.status_code
 
 
 def test_what_opentelemetrys_exporter_sends_is_stored_whole(receiver: TraceReceiver) -> None:
