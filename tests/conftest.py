@@ -40,9 +40,12 @@ _redis_databases_of_modules = itertools.cycle(range(10, INSTALLATIONS_REDIS_DATA
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A developer's own servers must never be what a test connects to by default."""
-    for name in ADDRESSES:
+    """A developer's own servers must never be what a test connects to by default, also in `make shell`; nor
+    may a test show a token of theirs.
+    """
+    for name in (*ADDRESSES, "CATALOGUE_TOKEN", "TOKEN"):
         os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
     # Without compiled modules each start of a process costs twice the processor time, and so does a worker.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False

@@ -35,7 +35,7 @@ exports it.
   have the bounds 0.1, 0.25, 1 and 2 s, which are the objectives for reads, writes, delivery and freshness.
   Buckets for the pipeline go from 5 ms to an hour.
 
-Where a metric shows a fault, the [operator's guide](operators-guide.md) says what to do.
+[Observability](observability.md) says which alerts and boards use them.
 """
 
 

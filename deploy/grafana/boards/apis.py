@@ -45,18 +45,22 @@ def _requests(job: str, objective: str, milliseconds: int) -> Row:
                 "RequestsShed",
                 [Query(f"sum by (instance) (http_server_requests_in_flight{only})", "{{instance}}")],
             ),
-            Panel(
-                "Refused a second: overload and limits",
-                "reqps",
-                "Refused at the door with 503 `overloaded`, and with 429 because a caller asks too much.",
-                "RateLimitSurge",
-                [
-                    Query(f"sum(rate(http_server_requests_shed_total{only}[{WINDOW}]))", "overloaded"),
-                    Query(
-                        f'sum(rate({_HTTP}_count{{job="{job}",status="429"}}[{WINDOW}])) or vector(0)', "429"
-                    ),
-                ],
-            ),
+            _refused(job),
+        ],
+    )
+
+
+def _refused(job: str) -> Panel:
+    only = f'{{job="{job}"}}'
+    return Panel(
+        "Refused a second: overload and limits",
+        "reqps",
+        "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
+        "RateLimitSurge",
+        [
+            rate_by("reason", "http_server_requests_shed_total", only),
+            rate_by("budget", "rate_limit_decisions_total", f'{{job="{job}",result="refused"}}'),
+            Query(f"sum(rate(caller_requests_refused_total{only}[{WINDOW}]))", "too many of one caller"),
         ],
     )
 

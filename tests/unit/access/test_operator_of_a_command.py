@@ -22,8 +22,7 @@ def maker(tmp_path: Path) -> TokenMaker:
 
 
 @pytest.fixture
-def settings(maker: TokenMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OperatorSettings:
-    monkeypatch.delenv("CATALOGUE_TOKEN", raising=False)
+def settings(maker: TokenMaker, tmp_path: Path) -> OperatorSettings:
     keys = tmp_path / "jwks.json"
     keys.write_text(json.dumps(maker.public_keys()))
     return OperatorSettings(_env_file=None, auth_issuer=ISSUER, auth_keys_file=keys)
