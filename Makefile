@@ -58,7 +58,7 @@ format: .venv/.complete ## format the code and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-docs: .venv/.complete ## write schemas, asyncapi.yaml, metrics.md, logs.md and the boards of Grafana from the code
+docs: .venv/.complete ## write the generated pages, schemas, asyncapi.yaml and the boards of Grafana from the code
 	.venv/bin/python -m docs.generate
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)

@@ -16,12 +16,11 @@ from command_api.http.routes import add_write_routes
 from shared.access.guard import Guard
 from shared.access.http.framework import protection, secure_document
 from shared.ops.http.asgi import ASGIApp
-from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
+from shared.ops.http.documentation import documented
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import allowed_methods
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
-from shared.ops.version import service_version
 from shared.rate_limits.api_limits import ApiLimits
 
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
@@ -37,17 +36,7 @@ def write_app(
 ) -> ASGIApp:
     """The whole application, ready to be served. Without a guard, everybody may do everything."""
     limits = limits or ApiLimits()
-    app = FastAPI(
-        title="Product catalogue: commands",
-        version=service_version(),
-        description=_DESCRIPTION,
-        redirect_slashes=False,
-        openapi_url=OPENAPI_PATH if docs_enabled else None,
-        docs_url=None,
-        redoc_url=None,
-    )
-    if docs_enabled:
-        add_documentation(app)
+    app = documented("Product catalogue: commands", _DESCRIPTION, docs_enabled=docs_enabled)
     add_write_routes(app, api)
     expected: tuple[type[Exception], ...] = (HttpProblem, *EXPECTED_ERRORS)
     for error in expected:

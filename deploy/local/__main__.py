@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
             )  # fmt: skip
             command.add_argument(
                 "--observe", action="store_true",
-                help="keep traces of all requests; `python -m deploy.local traces` shows them",
+                help="keep traces of all requests, which `python -m deploy.local traces` shows; "
+                "start Prometheus, too, if it is installed",
             )  # fmt: skip
     add_arguments(commands.add_parser("traces", help="Show traces.", allow_abbrev=False))
     return parser

@@ -16,7 +16,7 @@ from shared.telemetry.batches import BatchTrace, TracedEvent, may_be_sampled, tr
 from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
 
-AWAITED_MAX = 2_000
+AWAITED_EVENTS_MAX = 2_000
 
 
 class AwaitedStates:
@@ -38,7 +38,7 @@ class AwaitedStates:
             if found is None or not isinstance(item, Delivered):
                 continue
             self._awaited[item.event.product_id, item.event.stream_version] = found
-            if len(self._awaited) > AWAITED_MAX:
+            if len(self._awaited) > AWAITED_EVENTS_MAX:
                 del self._awaited[next(iter(self._awaited))]
 
     def publishing(self, states: Sequence[State], partition: int) -> BatchTrace:

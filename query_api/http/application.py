@@ -11,10 +11,9 @@ from query_api.http.admission import Admission
 from shared.access.guard import Guard
 from shared.access.http.framework import protection
 from shared.ops.http.asgi import ASGIApp
-from shared.ops.http.documentation import OPENAPI_PATH, add_documentation
+from shared.ops.http.documentation import documented
 from shared.ops.http.request_layer import RequestLayer
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
-from shared.ops.version import service_version
 from shared.rate_limits.api_limits import ApiLimits
 
 AddRoutes = Callable[[FastAPI], None]
@@ -34,16 +33,7 @@ def http_application(
     """The framework's routes behind logs, metrics, access control and limits. Without a guard, everybody may
     do everything.
     """
-    app = FastAPI(
-        title="Product catalogue: reading",
-        version=service_version(),
-        redirect_slashes=False,
-        openapi_url=OPENAPI_PATH if docs_enabled else None,
-        docs_url=None,
-        redoc_url=None,
-    )
-    if docs_enabled:
-        add_documentation(app)
+    app = documented("Product catalogue: reading", docs_enabled=docs_enabled)
     for add_routes in routes:
         add_routes(app)
     problems.install(app)

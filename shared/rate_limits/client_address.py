@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from shared.ops.http.asgi import Scope
+
 Network = IPv4Network | IPv6Network
 HOPS_MAX = 10
 _IPV6_NETWORK_BITS = 64
@@ -37,6 +39,11 @@ class ClientAddresses:
             if not self._is_trusted(hop):
                 break
         return _text(address)
+
+    def of_request(self, scope: Scope) -> str:
+        """The address of a request's client."""
+        client = scope.get("client")
+        return self.of(client[0] if client else None, scope["headers"])
 
     def _hops(self, headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
         """The addresses, the last first."""

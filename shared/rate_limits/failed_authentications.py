@@ -54,8 +54,7 @@ class FailedAuthentications:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        client = scope.get("client")
-        address = self._addresses.of(client[0] if client else None, scope["headers"])
+        address = self._addresses.of_request(scope)
         left_seconds = self._refused_until.get(address, 0.0) - self._clock()
         if left_seconds > 0 and not self._is_known(scope):
             self._refused()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from shared.access.caller import caller_in
-from shared.ops.http.asgi import ASGIApp, Message, Receive, Scope, Send
+from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, with_headers
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.metrics.rate_limits import CALLER_REQUESTS_REFUSED
@@ -48,8 +48,7 @@ class RateLimitLayer:
         if not limits.is_active and self._in_progress_max is None:
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        address = self._addresses.of(client[0] if client else None, scope["headers"])
+        address = self._addresses.of_request(scope)
         caller = caller_in(scope)
         subject = None if caller is None else caller.subject
         takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
@@ -83,18 +82,9 @@ class RateLimitLayer:
             more = [*headers, _RETRY_SOON, *_close(scope)]
             await send_problem(scope, send, TOO_MANY_IN_PROGRESS, more)
         else:
-            await self._app(scope, receive, _with_headers(send, headers) if headers else send)
+            await self._app(scope, receive, with_headers(send, headers) if headers else send)
 
 
 def _close(scope: Scope) -> Sequence[tuple[bytes, bytes]]:
     """The body of such a request is not waited for: a slow one would keep the connection."""
     return (_CLOSE,) if any(name in _OF_A_BODY for name, _ in scope["headers"]) else ()
-
-
-def _with_headers(send: Send, headers: Sequence[tuple[bytes, bytes]]) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *headers]
-        await send(message)
-
-    return send_with_headers

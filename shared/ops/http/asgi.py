@@ -18,6 +18,17 @@ class ClientLeft(Exception):
     """
 
 
+def with_headers(send: Send, more: Headers) -> Send:
+    """`send` that adds these headers to the answer."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *more]
+        await send(message)
+
+    return send_with_headers
+
+
 async def respond(
     scope: Scope, send: Send, status: int, content_type: str, body: bytes, headers: Headers = ()
 ) -> None:

@@ -7,7 +7,7 @@ Credentials of a browser (cookies) are never allowed: a caller sends its token i
 
 from collections.abc import Iterable, Mapping
 
-from shared.ops.http.asgi import ASGIApp, Message, Receive, Scope, Send
+from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, with_headers
 
 _PREFLIGHT_SECONDS_MAX = 600
 _REQUEST_HEADERS = (
@@ -79,16 +79,7 @@ class CrossOrigin:
         elif scope["method"] == "OPTIONS" and asked_method is not None:
             await _send_empty(send, self._allowed.preflight_headers(origin))
         else:
-            await self._app(scope, receive, _with_headers(send, more))
-
-
-def _with_headers(send: Send, more: Pairs) -> Send:
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *more]
-        await send(message)
-
-    return send_with_headers
+            await self._app(scope, receive, with_headers(send, more))
 
 
 async def _send_empty(send: Send, headers: Pairs) -> None:

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.ops.version import service_version
+
 OPENAPI_PATH = "/openapi.json"
 DOCS_PATH = "/docs"
 _KEPT = {"cache-control": "max-age=3600"}
@@ -40,16 +42,32 @@ _TYPES = {
 }
 
 
-def add_documentation(app: FastAPI) -> None:
-    """Add /docs and its files. They are no part of the API, so OpenAPI does not list them."""
+def documented(title: str, description: str = "", *, docs_enabled: bool) -> FastAPI:
+    """The framework's application of an API, without routes; with /docs and /openapi.json if enabled."""
+    app = FastAPI(
+        title=title,
+        version=service_version(),
+        description=description,
+        redirect_slashes=False,
+        openapi_url=OPENAPI_PATH if docs_enabled else None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    if docs_enabled:
+        _add_page(app)
+    return app
+
+
+def _add_page(app: FastAPI) -> None:
+    """/docs and its files. They are no part of the API, so OpenAPI does not list them."""
     page = _PAGE.format(title=escape(app.title)).encode()
     answers = {
-        "/docs": (page, "text/html; charset=utf-8"),
-        "/docs/start.js": (_START, _TYPES["swagger-ui-bundle.js"]),
+        DOCS_PATH: (page, "text/html; charset=utf-8"),
+        f"{DOCS_PATH}/start.js": (_START, _TYPES["swagger-ui-bundle.js"]),
     }
     folder = files("fastapi_offline") / "static"
     for name, media_type in _TYPES.items():
-        answers[f"/docs/{name}"] = ((folder / name).read_bytes(), media_type)
+        answers[f"{DOCS_PATH}/{name}"] = ((folder / name).read_bytes(), media_type)
     for path, (content, media_type) in answers.items():
         app.add_route(path, _file(content, media_type), methods=["GET", "HEAD"], include_in_schema=False)
 

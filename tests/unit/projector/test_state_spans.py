@@ -64,7 +64,7 @@ def test_a_record_that_is_not_sampled_or_replayed_or_unreadable_is_not_awaited()
 
 
 def test_of_too_many_awaited_states_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish_spans, "AWAITED_MAX", 2)
+    monkeypatch.setattr(publish_spans, "AWAITED_EVENTS_MAX", 2)
     product_id = new_product_id()
     contexts = [SAMPLED.child() for _ in range(3)]
     records = [_record(product_id, version, one) for version, one in enumerate(contexts, start=1)]
