@@ -62,7 +62,7 @@ class _NewestCredentials(CredentialProvider):
         self._url = url
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Raises `AuthenticationError` for an address that cannot be used: a mistake, like a wrong password."""
+        """Raises `AuthenticationError` for an address that cannot be used, as for a wrong password."""
         url = self._url.read()
         try:
             checked_redis_url(url)
