@@ -104,11 +104,6 @@ class NotificationSettings(ProcessSettings):
         return value
 
     @property
-    def smtp_server(self) -> SmtpServer | None:
-        """None: no mails are sent."""
-        return parse_smtp_url(self.smtp_url.read()) if self.smtp_url else None
-
-    @property
     def recipients(self) -> tuple[str, ...]:
         """Each once."""
         return _addresses(self.notification_recipients)
