@@ -70,18 +70,16 @@ class CommandSettings(ApiSettings, RateLimitSettings):
     def writes(self) -> KindOfRequests:
         """The limits of single commands."""
         return self.kind_of_requests(
-            "writes",
+            Budget("writes", 100.0, 200),
             (self.writes_per_second_max, self.writes_per_address_per_second_max),
             (self.writes_burst_max, self.writes_per_address_burst_max),
-            default=Budget("", 100.0, 200),
         )
 
     @property
     def imports(self) -> KindOfRequests:
         """The limits of batches."""
         return self.kind_of_requests(
-            "imports",
+            Budget("imports", 10.0, 20),
             (self.imports_per_second_max, self.imports_per_address_per_second_max),
             (self.imports_burst_max, self.imports_per_address_burst_max),
-            default=Budget("", 10.0, 20),
         )

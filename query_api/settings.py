@@ -75,8 +75,7 @@ class QuerySettings(ApiSettings, RateLimitSettings):
     def reads(self) -> KindOfRequests:
         """The limits of reads. One process serves some thousand reads per second."""
         return self.kind_of_requests(
-            "reads",
+            Budget("reads", 1000.0, 2000),
             (self.reads_per_second_max, self.reads_per_address_per_second_max),
             (self.reads_burst_max, self.reads_per_address_burst_max),
-            default=Budget("", 1000.0, 2000),
         )

@@ -1,4 +1,9 @@
-"""Turns of commands for one product, in this process; a command that would wait too long is refused."""
+"""Turns of commands for one product, in this process; a command that would wait too long is refused.
+
+Without turns many commands for a popular product would all decide on the same version. Each time one would
+win, and the others would use up their retries. Commands of other processes still race; the expected version
+decides.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

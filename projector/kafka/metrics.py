@@ -1,7 +1,6 @@
 """Sets the metrics of projections; shared/ops/metrics/projections.py declares them."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from projector.applying.records import Delivered, SourceRecord, Unreadable
@@ -33,6 +32,7 @@ class ProjectionMetrics:
     def __init__(self, projection: str, results: Sequence[str] = VIEW_RESULTS) -> None:
         self._projection = projection
         self._reached: dict[int, tuple[int, datetime]] = {}
+        self._with_a_lag: set[int] = set()
         # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
         self._delivered: dict[int, tuple[int, datetime]] = {}
         self._behind_since: dict[int, datetime] = {}
@@ -82,6 +82,7 @@ class ProjectionMetrics:
         if not lag_events:
             self._behind_since.pop(partition, None)
         lag_seconds = max(0.0, (now - oldest).total_seconds())
+        self._with_a_lag.add(partition)
         LAG_EVENTS.labels(self._projection, partition).set(lag_events)
         LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
         return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)
@@ -103,11 +104,14 @@ class ProjectionMetrics:
 
     def forget(self) -> None:
         """Another process has the partitions now: stale gauges would make wrong sums."""
-        for partition in self._reached:
-            for gauge in (LAG_EVENTS, LAG_SECONDS, POSITION):
-                with suppress(KeyError):  # a lag that was never measured
-                    gauge.remove(self._projection, str(partition))
-        for known in (self._reached, self._delivered, self._behind_since):
+        for gauge, partitions in (
+            (POSITION, self._reached),
+            (LAG_EVENTS, self._with_a_lag),
+            (LAG_SECONDS, self._with_a_lag),
+        ):
+            for partition in partitions:
+                gauge.remove(self._projection, partition)
+        for known in (self._reached, self._with_a_lag, self._delivered, self._behind_since):
             known.clear()
 
     def stopped(self, is_stopped: bool) -> None:

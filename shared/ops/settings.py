@@ -99,10 +99,10 @@ class ApiSettings(ProcessSettings):
 
     # How many requests are worked on at one time; others wait. Reads that the cache answers do not count.
     requests_in_work_max: int = Field(default=64, ge=1)
-    # How long a request waits for that in a burst, and how long while the queue is not empty any more.
+    # How long a request waits for a place: in a burst, and when the queue was not empty for that long.
     request_queue_seconds_max: float = Field(default=0.5, gt=0)
     request_queue_standing_seconds_max: float = Field(default=0.1, gt=0)
-    # New requests are refused while the event loop is later than this for REQUEST_QUEUE_SECONDS_MAX.
+    # New requests are refused if the event loop was later than this in all of REQUEST_QUEUE_SECONDS_MAX.
     loop_delay_seconds_max: float = Field(default=0.1, gt=0)
 
     # Whether /docs and /openapi.json exist.

@@ -5,6 +5,7 @@ nobody else reaches it. With access control they keep one caller from taking a p
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Annotated, Literal
 
@@ -59,20 +60,19 @@ class RateLimitSettings(AccessSettings, RedisSettings):
     def failed_authentications(self) -> Budget | None:
         """For each address."""
         return self._budget(
-            "failed-authentications",
+            Budget("failed-authentications", 1.0, 20),
             self.failed_authentications_per_second_max,
             self.failed_authentications_burst_max,
-            default=Budget("", 1.0, 20),
         )
 
     def kind_of_requests(
-        self, name: str, rates: Sequence[float | None], bursts: Sequence[int | None], default: Budget
+        self, default: Budget, rates: Sequence[float | None], bursts: Sequence[int | None]
     ) -> KindOfRequests:
-        """`rates` and `bursts` per caller and per address. An address has no limit unless one is set: many
-        callers may share it, behind a proxy or a router.
+        """`default` is for a caller. `rates` and `bursts` per caller and per address. An address has no limit
+        unless one is set: many callers may share it, behind a proxy or a router.
         """
-        per_caller = self._budget(name, rates[0], bursts[0], default)
-        return KindOfRequests(per_caller, self._budget(f"{name}-per-address", rates[1], bursts[1], None))
+        per_address = _budget_of(f"{default.name}-per-address", rates[1], bursts[1])
+        return KindOfRequests(self._budget(default, rates[0], bursts[0]), per_address)
 
     def in_progress_max(self, default: int) -> int | None:
         """Requests of one caller in progress; None: no limit."""
@@ -80,13 +80,14 @@ class RateLimitSettings(AccessSettings, RedisSettings):
             return default if self.has_access_control else None
         return self.requests_per_caller_max or None
 
-    def _budget(
-        self, name: str, per_second: float | None, burst: int | None, default: Budget | None
-    ) -> Budget | None:
-        if per_second is None:
-            if default is None or not self.has_access_control:
-                return None
-            return Budget(name, default.per_second_max, burst or default.burst_max)
-        if per_second == 0:
-            return None
-        return Budget(name, per_second, burst or max(1, ceil(per_second * BURST_SECONDS)))
+    def _budget(self, default: Budget, per_second: float | None, burst: int | None) -> Budget | None:
+        if per_second is None and self.has_access_control:
+            return replace(default, burst_max=burst or default.burst_max)
+        return _budget_of(default.name, per_second, burst)
+
+
+def _budget_of(name: str, per_second: float | None, burst: int | None) -> Budget | None:
+    """None: no limit, because no rate is set, or it is 0."""
+    if not per_second:
+        return None
+    return Budget(name, per_second, burst or max(1, ceil(per_second * BURST_SECONDS)))

@@ -1,7 +1,6 @@
 """Reads with tokens: who sees a draft, and that nobody else can tell that it exists."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -63,7 +62,7 @@ def _addresses(document: ProductDocument) -> list[str]:
     ]
 
 
-def _seen(answer: httpx.Response, document: ProductDocument) -> tuple[Any, ...]:
+def _seen(answer: httpx.Response, document: ProductDocument) -> str:
     """All that a caller learns, but what names the request and the product that it asked for."""
     sku = document.variants[0].sku
     headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "date")}
@@ -74,7 +73,7 @@ def _seen(answer: httpx.Response, document: ProductDocument) -> tuple[Any, ...]:
     text = str((answer.status_code, sorted(headers.items()), body))
     for name in (str(document.id), document.slug, sku):
         text = text.replace(name, "NAME")
-    return (text,)
+    return text
 
 
 async def _ask(client: httpx.AsyncClient, path: str, **headers: str) -> httpx.Response:

@@ -1,8 +1,8 @@
-"""Gives turns per key, in the order of arrival, so that commands of one process for one product do not race.
+"""Gives turns per key, in the order of arrival, so that requests of one process with one idempotency key do
+not race.
 
-Otherwise many commands for a popular product would all decide on the same version. Each time one would win,
-and the others would use up their retries. Commands of other processes still race; the expected version
-decides.
+Otherwise a repeated request could be decided while the first one is still being written. Requests of other
+processes still race; the event store writes the key once.
 """
 
 import asyncio

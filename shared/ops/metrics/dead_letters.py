@@ -21,5 +21,5 @@ RETRY_RECORDS = counter(
     "retry_records_total",
     "records",
     "Records that failed and wait for a later attempt.",
-    Label("topic", "the topic in which they wait: one for each delay in RETRY_DELAYS"),
+    Label("topic", "the topic in which they wait: one for each delay in NOTIFICATION_RETRY_DELAYS"),
 )

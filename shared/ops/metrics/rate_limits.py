@@ -12,7 +12,7 @@ RATE_LIMIT_DECISIONS = counter(
     "requests",
     "Requests that were counted against a rate limit. With no limit nothing is counted.",
     Label("budget", "the rate limit, as in the header RateLimit-Policy", BUDGETS),
-    Label("result", "allowed; refused: 429 `rate-limited`", ("allowed", "refused")),
+    Label("result", "allowed; refused: answered 429", ("allowed", "refused")),
 )
 RATE_LIMITS_LOCAL = gauge(
     "rate_limits_local",

@@ -1,5 +1,6 @@
 """Every port of the system as its process opens it; its routes are those that the code makes."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -38,6 +39,11 @@ class Port(NamedTuple):
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://port.test")
+
+
+def address_of(row: Row) -> str:
+    """An address of this route; whatever it names does not exist."""
+    return re.sub(r"\{(\w+)\}", "019a0000-0000-7000-8000-000000000000", row.path)
 
 
 @asynccontextmanager

@@ -1,31 +1,19 @@
 """No route of any port lets a request through without a token that has the scope of its row."""
 
-import re
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
 
 from shared.access.http.layer import Row
 from shared.access.scopes import Scope
 from tests.tokens import bad_tokens, token
-from tests.unit.access.ports import Port, all_ports
+from tests.unit.access.ports import Port, address_of
 
 PUBLIC_OF_OPERATIONS = {"/livez", "/readyz", "/metrics", "/version"}
 
 
-@pytest.fixture(scope="module")
-async def ports(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Port]]:
-    folder: Path = tmp_path_factory.mktemp("keys")
-    async with all_ports(folder) as made:
-        yield made
-
-
 async def _ask(client: httpx.AsyncClient, row: Row, made: str | None) -> httpx.Response:
     headers = {} if made is None else {"authorization": f"Bearer {made}"}
-    path = re.sub(r"\{(\w+)\}", "019a0000-0000-7000-8000-000000000000", row.path)
-    return await client.request(row.method, path, headers=headers)
+    return await client.request(row.method, address_of(row), headers=headers)
 
 
 def _is_refused(answer: httpx.Response, status: int, code: str) -> bool:

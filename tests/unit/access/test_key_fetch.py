@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from deploy.local.ports import free_port
 from shared.access.errors import KeysUnavailable
 from shared.access.key_fetch import KeyFetch, is_protected
 from shared.access.keys import KEYS_BYTES_MAX
@@ -99,8 +100,7 @@ async def test_a_silent_issuer_is_given_up(issuer: IssuerStandIn, client: httpx.
 
 
 async def test_an_issuer_that_is_not_there_is_unavailable(client: httpx.AsyncClient) -> None:
-    async with issuer_stand_in() as gone:
-        url = gone.url
+    url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(KeysUnavailable, match="ConnectError"):
         await KeyFetch(client, url, "", seconds_max=5)()
 

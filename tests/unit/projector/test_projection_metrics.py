@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from projector.applying.records import Delivered, ErrorClass, MadeRecord
 from projector.kafka.metrics import ProjectionMetrics
@@ -92,6 +93,20 @@ def test_another_process_takes_a_partition_over_without_its_past(metrics: Projec
     _lag(metrics, 1, 1)
     metrics.forget()
     assert _lag(metrics, 1, 1) < TOLERATED
+
+
+def test_a_partition_that_another_process_has_now_shows_no_lag_here_even_if_nothing_was_applied(
+    metrics: ProjectionMetrics, name: str
+) -> None:
+    """As of a stopped projection after a restart: its last lag would be shown, and raise alerts, for ever."""
+    metrics.delivered([_record(1, _ago(DAY))])
+    _lag(metrics, 1, 1)
+    metrics.reached(1, 7, _ago(DAY))
+    metrics.forget()
+    for gauge in ("projection_lag_events", "projection_lag_seconds", "projection_position"):
+        for partition in ("0", "1"):
+            labels = {"projection": name, "partition": partition}
+            assert REGISTRY.get_sample_value(gauge, labels) is None, (gauge, partition)
 
 
 def test_a_duplicate_is_no_late_event(metrics: ProjectionMetrics, name: str) -> None:
