@@ -20,6 +20,7 @@ SUITES = (
     "commands_http",
     "reads_http",
     "traces",
+    "rate_limits",
     "projecting",
     "rebuilding",
     "cache_filling",
