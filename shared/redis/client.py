@@ -111,9 +111,9 @@ def _address(server: RedisServer) -> dict[str, Any]:
     """Arguments of the pool: the address without its user and password, and the class of its connections."""
     url = server.url.read()
     options: dict[str, Any] = dict(parse_url(url))
-    if options.pop("username", None) or options.pop("password", None):
+    user, password = options.pop("username", None), options.pop("password", None)
+    if user or password:
         options["credential_provider"] = _NewestCredentials(server.url)
-    options.pop("password", None)
     if options.pop("connection_class", None) is UnixDomainSocketConnection:
         return {**options, "connection_class": UnixDomainSocketConnection}
     if urlsplit(url).scheme == "rediss":
