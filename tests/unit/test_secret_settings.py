@@ -9,6 +9,7 @@ from command_api.importer.access import ClientSettings
 from command_api.replay.settings import ReplaySettings
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings, load_settings
+from tests.architecture.source_files import ROOT
 from tests.deploy.processes import PROCESSES
 
 CLASSES = sorted({*PROCESSES.values(), ReplaySettings, ClientSettings}, key=lambda one: one.__name__)
@@ -39,6 +40,11 @@ def test_every_process_has_secrets() -> None:
     assert {"EVENT_STORE_DSN", "READ_MODEL_DSN", "REDIS_URL", "SMTP_URL", "KAFKA_SASL_PASSWORD"} <= {
         name for _, name in CASES
     }
+
+
+def test_the_page_of_secrets_names_the_file_of_every_secret() -> None:
+    page = (ROOT / "docs" / "secured-servers.md").read_text()
+    assert [name for _, name in CASES if f"`{name}_FILE`" not in page] == []
 
 
 @pytest.fixture(autouse=True)
