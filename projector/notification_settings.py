@@ -104,11 +104,6 @@ class NotificationSettings(ProcessSettings):
         return value
 
     @property
-    def smtp_server(self) -> SmtpServer | None:
-        """None: no mails are sent."""
-        return parse_smtp_url(self.smtp_url.read()) if self.smtp_url else None
-
-    @property
     def recipients(self) -> tuple[str, ...]:
         """Each once."""
         return _addresses(self.notification_recipients)
@@ -134,12 +129,12 @@ def parse_smtp_url(url: str) -> SmtpServer:
     try:
         parts = urlsplit(url)
         port = parts.port
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
     except ValueError:
         # Its text shows what stands there, which may be a part of a password.
         raise ValueError("not an address: percent-encode special characters of the password") from None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError("expected smtp://user:password@host:port or smtps://user:password@host:port")
-    options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
     starttls = options.pop("starttls", [None])[-1]
     if options or (starttls is not None and (starttls not in _STARTTLS or parts.scheme == "smtps")):
         raise ValueError("the only option is ?starttls=required, if-offered or never, and only of smtp://")

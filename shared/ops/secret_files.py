@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from shared.ops.secret import Secret, secret_text
+from shared.ops.secret import Secret
 
 _SUFFIX = "_file"
 
@@ -22,10 +21,10 @@ class SecretFilesAreWrong(Exception):
 
 
 class SecretFiles(PydanticBaseSettingsSource):
-    """The settings source of all secret fields: those of type `Secret` and `SecretStr`.
+    """The settings source of all fields of type `Secret`.
 
-    A `Secret` is read again when it is used, a `SecretStr` only here. `variables` are those of the
-    environment and of `.env`, with names in lower case. Raises `SecretFilesAreWrong`.
+    `variables` are those of the environment and of `.env`, with names in lower case. Raises
+    `SecretFilesAreWrong`.
     """
 
     def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
@@ -34,13 +33,11 @@ class SecretFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = self._variables.get(f"{field_name}{_SUFFIX}")
-        kind = _secret_kind(field.annotation)
-        if not path or kind is None:
+        if not path or not _is_secret(field.annotation):
             return None, field_name, False
         if self._variables.get(field_name):
             raise ValueError(f"{field_name.upper()} is set as well: set only one of the two")
-        file = Path(path)
-        return (Secret.from_file(file) if kind is Secret else SecretStr(secret_text(file))), field_name, False
+        return Secret.from_file(Path(path)), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -58,10 +55,6 @@ class SecretFiles(PydanticBaseSettingsSource):
         return found
 
 
-def _secret_kind(annotation: Any) -> type[Secret] | type[SecretStr] | None:
+def _is_secret(annotation: Any) -> bool:
     """Also of an optional one. Validators in `Annotated` are not part of pydantic's annotation."""
-    kinds: tuple[type[Secret], type[SecretStr]] = (Secret, SecretStr)
-    for kind in kinds:
-        if annotation is kind or kind in get_args(annotation):
-            return kind
-    return None
+    return annotation is Secret or Secret in get_args(annotation)

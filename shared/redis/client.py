@@ -15,13 +15,16 @@ from redis.asyncio.connection import UnixDomainSocketConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.credentials import CredentialProvider
-from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own, not the built-in
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
+)
 from redis.maint_notifications import MaintNotificationsConfig
 
 from shared.ops.closed_transport import is_closed_transport
 from shared.ops.secret import Secret
 from shared.ops.tls import ClientTls
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisServer, checked_redis_url
 
 _RETRIES = 1
 _BACKOFF_SECONDS_INITIAL = 0.005
@@ -59,7 +62,13 @@ class _NewestCredentials(CredentialProvider):
         self._url = url
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        parts = urlsplit(self._url.read())
+        """Raises `AuthenticationError` for an address that cannot be used, as for a wrong password."""
+        url = self._url.read()
+        try:
+            checked_redis_url(url)
+        except ValueError as error:
+            raise AuthenticationError(f"the rotated REDIS_URL: {error}") from error
+        parts = urlsplit(url)
         password = unquote(parts.password or "")
         return (unquote(parts.username), password) if parts.username else (password,)
 

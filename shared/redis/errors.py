@@ -5,7 +5,7 @@
 | ConnectionError and its subclasses:          | refused, ended, half-closed, no place free,   | transient   |
 | MaxConnectionsError, BusyLoadingError,       | loading its data, an LDAP server unavailable  |             |
 | ExternalAuthProviderError                    |                                               |             |
-| AuthenticationError, AuthorizationError      | wrong password, unknown user                  | a mistake   |
+| AuthenticationError, AuthorizationError      | wrong password, unknown user, useless address | a mistake   |
 | TimeoutError                                 | no answer in time                             | transient   |
 | InvalidResponse                              | the stream of answers broke in the middle     | transient   |
 | ReadOnlyError, MasterDownError,              | a fail-over, in all its stages                | transient   |

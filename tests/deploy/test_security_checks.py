@@ -87,5 +87,7 @@ def test_an_index_that_is_away_is_no_weakness(tmp_path: Path, monkeypatch: pytes
     requirements.write_text("httpx==0.28.1\n")
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):  # would lead past it
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no-cache"))
     assert advisories.audit(requirements, sys.executable) is None

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import run_folder
 from tests.eventually import eventually_blocking
 from tests.harness.runs import begin_run
 from tests.run_folder import RunFolder, memory, sweep
@@ -82,6 +83,27 @@ def test_the_folder_of_a_run_that_lives_stays() -> None:
     finally:
         claimed.close()
     assert not claimed.path.exists()
+
+
+def test_two_runs_that_begin_together_do_not_both_remove_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looks for folders while the first is still busy with one."""
+    left = tmp_path / "product-catalogue-run-killed"
+    left.mkdir()
+    found_by: list[str] = []
+    removed_by_second: list[Path] = []
+
+    def sweep_meanwhile(folder: Path) -> None:
+        found_by.append("the second run" if found_by else "the first run")
+        if found_by == ["the first run"]:
+            removed_by_second.extend(sweep([tmp_path]))
+
+    monkeypatch.setattr(run_folder, "_kill_processes_of", sweep_meanwhile)
+    assert sweep([tmp_path]) == [left]
+    assert found_by == ["the first run"]
+    assert removed_by_second == []
+    assert not left.exists()
 
 
 def must_exist(file: Path) -> None:

@@ -5,6 +5,7 @@ text has a password.
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -204,6 +205,30 @@ async def test_redis_that_refuses_says_why(
         fault not in mistakes,
     )
     assert "hunter2" not in repr(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "rotated", ["redis://ann:hunter2[@host/0", "redis://ann:hunter2\u2100@host/0", "hunter2"]
+)
+async def test_a_rotated_address_of_redis_that_cannot_be_used_is_a_mistake_and_is_not_shown(
+    redis: TlsFront, certificates: Certificates, tmp_path: Path, rotated: str
+) -> None:
+    file = tmp_path / "redis-url"
+    file.write_text(f"rediss://{USER}:{PASSWORD}@{HOST}:{redis.port}/0")
+    client = create_redis(
+        RedisServer(Secret.from_file(file), TlsFiles(certificates.ca)),
+        socket_timeout_seconds=30,
+        connect_timeout_seconds=30,
+        connections_max=1,
+    )
+    file.write_text(rotated)
+    try:
+        with pytest.raises(Exception, match="REDIS_URL") as refusal:
+            await client.ping()
+        assert is_mistake(refusal.value)
+        assert "hunter2" not in "".join(traceback.format_exception(refusal.value))
+    finally:
+        await client.aclose()
 
 
 # --- Kafka ---------------------------------------------------------------------------------------

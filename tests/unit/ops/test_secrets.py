@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from shared.ops.secret import SECRET_BYTES_MAX, Secret
+from shared.ops.secret import NO_SECRET, SECRET_BYTES_MAX, Secret
 from shared.ops.secret_files import SecretFilesAreWrong
 from shared.ops.settings import ProcessSettings, load_settings
 
@@ -16,7 +15,7 @@ from shared.ops.settings import ProcessSettings, load_settings
 class Settings(ProcessSettings):
     store_dsn: Secret = Secret("postgresql://h/default")
     optional_key: Secret | None = None
-    client_secret: SecretStr = SecretStr("")
+    client_secret: Secret = NO_SECRET
     path_file: str = ""
 
 
@@ -38,14 +37,14 @@ def write_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteFile:
     return write
 
 
-def test_a_file_gives_the_secret_of_each_kind(write_file: WriteFile) -> None:
+def test_a_file_gives_each_secret_also_an_optional_one(write_file: WriteFile) -> None:
     write_file("STORE_DSN_FILE", "postgresql://h/a")
     write_file("OPTIONAL_KEY_FILE", "a key")
     write_file("CLIENT_SECRET_FILE", "shh")
     settings = load_settings(Settings)
     assert settings.optional_key is not None
     assert (settings.store_dsn.read(), settings.optional_key.read()) == ("postgresql://h/a", "a key")
-    assert settings.client_secret.get_secret_value() == "shh"
+    assert settings.client_secret.read() == "shh"
 
 
 def test_a_file_named_in_the_env_file_counts_too(tmp_path: Path, write_file: WriteFile) -> None:

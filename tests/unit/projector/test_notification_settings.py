@@ -27,13 +27,14 @@ def settings(**given: Any) -> NotificationSettings:
 )
 def test_a_url_says_all_about_a_mail_server(url: str, server: SmtpServer) -> None:
     assert parse_smtp_url(url) == server
-    assert settings(smtp_url=url).smtp_server == server
+    assert parse_smtp_url(settings(smtp_url=url).smtp_url.read()) == server
 
 
 @pytest.mark.parametrize(
     "url",
     [
         "mail.test", "http://mail.test", "smtp://", "smtp://ann:secret@mail.test:port", "smtp://mail.test/path",
+        "smtp://ann:25?secret@mail.test",
         "smtp://mail.test?starttls=perhaps", "smtps://mail.test?starttls=required", "smtp://mail.test?tls=1",
     ],
 )  # fmt: skip
