@@ -83,8 +83,7 @@ class SecuredKafka(KafkaServer):
 
     def allow_everything(self, user: str) -> None:
         """For tests of log-ins, which are not about rights."""
-        for resource, name in (("TOPIC", "*"), ("GROUP", "*")):
-            self.allow(Right(user, ("ALL",), resource, name, "a test"))
+        self.allow(*(Right(user, ("ALL",), resource, "*", "a test") for resource in ("TOPIC", "GROUP")))
 
     def _properties(self) -> dict[str, str | int]:
         usual = super()._properties()
