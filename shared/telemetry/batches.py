@@ -109,10 +109,16 @@ class BatchTrace:
             self._record(self._events[at], ended_ns, failure or self.failures.get(at))
 
     def _record(self, event: TracedEvent, ended_ns: int, failure: Failure | None) -> None:
-        batch = self.span.context
+        """Of a failure its text alone. The linked span of the batch has the stack trace: to format it again
+        for each event holds up the event loop for seconds.
+        """
+        batch, attributes = self.span.context, event.attributes
         links: Iterable[TraceContext] = () if batch is None else (batch,)
+        if isinstance(failure, Exception):
+            attributes = {**attributes, c.ERROR_TYPE: type(failure).__qualname__}
+            failure = f"{type(failure).__name__}: {failure}"
         made = past_span(
-            self._event_name, self._kind, event.context, self._began_ns, ended_ns, event.attributes,
+            self._event_name, self._kind, event.context, self._began_ns, ended_ns, attributes,
             links=links, failure=failure,
         )  # fmt: skip
         if made.context is not None:

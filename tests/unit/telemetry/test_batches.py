@@ -118,6 +118,25 @@ def test_a_failed_batch_is_a_failure_in_the_trace_of_each_event() -> None:
     assert sorted(spans.names) == ["process", "process batch", "write", "write"]
 
 
+def test_the_stack_trace_of_a_failed_batch_is_made_once_and_not_for_each_event() -> None:
+    """Made for 512 events, it held up the event loop for several seconds."""
+    events = _traced(SAMPLED, new_trace_context().sampled(True))
+    with recorded_spans() as spans, pytest.raises(ZeroDivisionError), _batch(events):
+        raise ZeroDivisionError("no answer")
+    assert [event.name for event in spans.one("process batch").events] == ["exception"]
+    for one in spans.many("process"):
+        assert one.events == ()
+        assert one.status.description == "ZeroDivisionError: no answer"
+        assert dict(one.attributes or {})["error.type"] == "ZeroDivisionError"
+
+
+def test_one_failure_of_many_events_is_made_into_text_alone() -> None:
+    events = _traced(SAMPLED, new_trace_context().sampled(True))
+    with recorded_spans() as spans, _batch(events) as batch:
+        batch.failures = dict.fromkeys(range(2), ZeroDivisionError("not confirmed"))
+    assert [one.events for one in spans.many("process")] == [(), ()]
+
+
 def test_one_event_may_fail_alone() -> None:
     other = new_trace_context().sampled(True)
     with recorded_spans() as spans, _batch(_traced(SAMPLED, other)) as batch:
