@@ -170,7 +170,13 @@ def test_few_requests_raise_no_alert(requests_a_minute: int, fires: bool, tmp_pa
 
 @pytest.mark.parametrize(
     ("minutes", "windows"),
-    [(20, []), (60, ["1h"]), (200, ["1h", "6h"]), (740, ["1d", "1h", "6h"]), (2200, ["1d", "1h", "3d", "6h"])],
+    [
+        (20, []),
+        (60, ["1h"]),
+        (200, ["1h", "6h"]),
+        (740, ["1d", "1h", "6h"]),
+        (2200, ["1d", "1h", "3d", "6h"]),
+    ],
 )
 def test_a_new_system_is_not_said_to_have_been_bad_for_days(
     minutes: int, windows: list[str], tmp_path: Path
