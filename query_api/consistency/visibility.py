@@ -23,6 +23,8 @@ from shared.telemetry.tracing import span
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
 _IMPATIENT_POLLS = 10
+_DOUBLINGS_MAX = 10
+"""More than the longest pause needs; without a bound a poller of some 30 seconds would overflow a float."""
 _ASK_SECONDS = 0.1
 _waited, _waited_in_vain = (CONSISTENCY_WAIT_SECONDS.labels(one).observe for one in ("visible", "behind"))
 
@@ -125,7 +127,7 @@ class Visibility:
             self._release(positions)
             unmoved = 0 if positions != seen else unmoved + 1
             seen = positions
-            patience = max(0, unmoved - _IMPATIENT_POLLS)
+            patience = min(max(0, unmoved - _IMPATIENT_POLLS), _DOUBLINGS_MAX)
             await self._pause(min(POLL_SECONDS_MIN * 2**patience, POLL_SECONDS_MAX))
 
     async def _pause(self, seconds: float) -> None:

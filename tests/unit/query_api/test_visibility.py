@@ -68,6 +68,19 @@ async def test_many_readers_share_one_poller() -> None:
     assert visibility.waiting == 0
 
 
+async def test_readers_are_still_served_after_thousands_of_polls_in_which_nothing_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The relay hangs for a minute, and readers wait all the time; then their writes arrive."""
+    monkeypatch.setattr("query_api.consistency.visibility.POLL_SECONDS_MIN", 0.000_001)
+    monkeypatch.setattr("query_api.consistency.visibility.POLL_SECONDS_MAX", 0.000_001)
+    checkpoints = InMemoryCheckpoints({0: 0})
+    reader = asyncio.create_task(Visibility(checkpoints, waiters_max=1).wait(_wish({0: 1})))
+    await eventually(lambda: _assert_asked(checkpoints, 2_000))
+    checkpoints.now = {0: 1}
+    await reader
+
+
 def _assert_asked(checkpoints: InMemoryCheckpoints, times: int) -> None:
     assert checkpoints.asked >= times
 
