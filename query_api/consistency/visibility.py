@@ -151,7 +151,7 @@ class Visibility:
 
 
 def poll_seconds(unmoved: int) -> float:
-    """The time until the next poll, after this many polls in a row that found nothing new: any number of them."""
+    """The time until the next poll, after this many polls in a row that found nothing new."""
     doublings = min(max(0, unmoved - _IMPATIENT_POLLS), _DOUBLINGS_MAX)
     return min(POLL_SECONDS_MIN * 2.0**doublings, POLL_SECONDS_MAX)
 
