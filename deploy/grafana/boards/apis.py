@@ -1,6 +1,7 @@
 """The two APIs: requests by rate, errors and duration, then what is behind them."""
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
+from deploy.grafana.boards.access import access_row
 
 _HTTP = "http_server_request_duration_seconds"
 
@@ -55,7 +56,7 @@ def _refused(job: str) -> Panel:
     return Panel(
         "Refused a second: overload and limits",
         "reqps",
-        "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
+        "503 because of overload, by reason; 429 because a caller asks too much, by the limit that refuses.",
         "RateLimitSurge",
         [
             rate_by("reason", "http_server_requests_shed_total", only),
@@ -73,6 +74,7 @@ COMMAND_API = Board(
     "one call, so the number of commands in a call rises with the load.",
     [
         _requests("command-api", "command", 250),
+        access_row("command-api"),
         Row(
             "Commands",
             [
@@ -160,6 +162,7 @@ QUERY_API = Board(
     "Without Redis all answers are the same, and slower.",
     [
         _requests("query-api", "query", 100),
+        access_row("query-api"),
         Row(
             "Cache",
             [

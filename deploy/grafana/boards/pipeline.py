@@ -191,6 +191,23 @@ PIPELINE = Board(
                     "StatesLate",
                     [rate_by("kind", "states_published_total")],
                 ),
+                Panel(
+                    "States not in products-state",
+                    "short",
+                    "Rises in an import, then falls.",
+                    "StatesLate",
+                    [Query("max(states_waiting)", "states")],
+                ),
+                Panel(
+                    "Log position by hop",
+                    "short",
+                    "The lines rise together. One that stays flat while the relay's rises does not go on.",
+                    "ProjectionLate",
+                    [
+                        Query("max(relay_position)", "relay"),
+                        Query("max by (projection) (projection_position)", "{{projection}}"),
+                    ],
+                ),
             ],
         ),
     ],
