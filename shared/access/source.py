@@ -58,7 +58,7 @@ async def open_guard(
     _log.info("access control is on", issuer=settings.auth_issuer, audience=settings.auth_audience)
     guard = Guard(
         verifier,
-        RefusalLog(settings),
+        RefusalLog(settings, settings.address_of),
         known_max=settings.auth_verified_tokens_max,
         known_seconds_max=settings.auth_verified_seconds_max,
     )
