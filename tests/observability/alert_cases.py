@@ -1,5 +1,7 @@
 """A case for each alert but those on error budgets, which have a test of their own."""
 
+from math import nan
+
 from tests.observability.alert_case import Case, Counter, Gauge, Moment
 
 _PRODUCTS = {"projection": "product_view"}
@@ -141,6 +143,33 @@ _PROJECTIONS = [
         "25 dead letters came in the last 30 minutes; up to 20 are no reason to call anybody.",
         "page",
         minutes=(60, 60, 20, 60),
+    ),
+]
+
+_SINCE = 'view_unverified_since_timestamp_seconds{projection="product_view",instance="%s"}'
+_CORRECTNESS = [
+    Case(
+        "ViewDiffers",
+        [
+            Gauge('view_verification_differences{projection="product_view",instance="a"}', 0, 0, 3),
+            Gauge('view_verification_differences{projection="product_view",instance="b"}', 0, None, 3),
+        ],
+        _PRODUCTS,
+        "`verify` found 3 differences in product_view. Readers get wrong data.",
+        "page",
+    ),
+    Case(
+        "ViewDiffers",  # A view that was never verified has no number: NaN is neither good nor bad.
+        [Gauge('view_verification_differences{projection="inventory"}', nan, nan, 1)],
+        {"projection": "inventory"},
+        "`verify` found 1 differences in inventory. Readers get wrong data.",
+        "page",
+    ),
+    Case(
+        "VerificationOld",
+        [Moment(_SINCE % "a", -3600, -29.9 * 3600, -31 * 3600)],
+        _PRODUCTS,
+        "No `verify` of the whole of product_view has ended for 1d 7h 0m 0s, or ever; 30 hours are allowed.",
     ),
 ]
 
@@ -398,5 +427,6 @@ _INFRASTRUCTURE = [
 ]  # fmt: skip
 
 CASES = [
-    *_LOG_AND_RELAY, *_PROJECTIONS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS, *_INFRASTRUCTURE,
+    *_LOG_AND_RELAY, *_PROJECTIONS, *_CORRECTNESS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS,
+    *_INFRASTRUCTURE,
 ]  # fmt: skip

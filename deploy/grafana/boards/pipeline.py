@@ -191,6 +191,13 @@ PIPELINE = Board(
                     "StatesLate",
                     [rate_by("kind", "states_published_total")],
                 ),
+                Panel(
+                    "Differences that verify found",
+                    "short",
+                    "0: the view is what the log says. Anything else pages somebody.",
+                    "ViewDiffers",
+                    [Query("max by (projection) (view_verification_differences)", "{{projection}}")],
+                ),
             ],
         ),
     ],
