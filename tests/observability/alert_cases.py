@@ -84,6 +84,39 @@ _PROJECTIONS = [
         "page",
     ),
     Case(
+        "ProjectionLate",  # Redis is away: a ticket. It is back, and the cache is late: a page.
+        [
+            Gauge('projection_lag_seconds{projection="product_cache",partition="1"}', 0, 3600, 90),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+            Counter('cache_requests_total{job="query-api",result="hit"}', 100, 0, 100),
+        ],
+        {"projection": "product_cache"},
+        "The oldest event that waits for product_cache is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",  # The projector does not reach Redis, but readers do: they get old documents.
+        [
+            Gauge('projection_lag_seconds{projection="product_cache",partition="1"}', 0, 3600, 90),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 1),
+            Counter('cache_requests_total{job="query-api",result="hit"}', 100, 0, 1),
+        ],
+        {"projection": "product_cache"},
+        "The oldest event that waits for product_cache is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",  # Redis is away, but this one does not wait for it.
+        [
+            Gauge('projection_lag_seconds{projection="inventory",partition="1"}', 0, 59, 90),
+            Gauge('projection_waits_for_redis{projection="inventory"}', 0, 0, 0),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 1),
+        ],
+        {"projection": "inventory"},
+        "The oldest event that waits for inventory is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
         "ProjectionPaused",
         [Gauge('projection_paused{projection="product_view"}', 0, 1, 1)],
         _PRODUCTS,
@@ -95,6 +128,26 @@ _PROJECTIONS = [
         [Counter('projection_errors_total{projection="product_view",error_class="transient"}', 0, 1, 4)],
         _PRODUCTS,
         "product_view fails 4.0 times a minute with a transient error, and tries again.",
+    ),
+    Case(
+        "ProjectionRetries",
+        [
+            Counter('projection_errors_total{projection="product_cache",error_class="transient"}', 0, 40, 4),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+        ],
+        {"projection": "product_cache"},
+        "product_cache fails 4.0 times a minute with a transient error, and tries again.",
+    ),
+    Case(
+        "ConsumerGroupLate",
+        [
+            Gauge('consumer_group_oldest_waiting_seconds{group="product_cache",topic="t"}', 0, 3600, 200),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+        ],
+        {"group": "product_cache", "topic": "t"},
+        "The broker says: product_cache has not committed an event of t that is 3m 20s old; "
+        "2 minutes are allowed.",
+        "page",
     ),
     Case(
         "ConsumerGroupLate",
@@ -350,6 +403,12 @@ _COMMANDS_AND_READS = [
         "CacheDown",
         [Gauge('cache_breaker_open{job="query-api",instance="a:9101"}', 0, 0, 1)],
         {"job": "query-api"},
+        "Readers get the same answers from PostgreSQL, slower.",
+    ),
+    Case(
+        "CacheDown",  # Nobody reads, so only the projector notices.
+        [Gauge('projection_waits_for_redis{job="projector",projection="product_cache"}', 0, 0, 1)],
+        {"job": "projector"},
         "Readers get the same answers from PostgreSQL, slower.",
     ),
 ]
