@@ -13,7 +13,7 @@ _COMMANDS, _BATCHES = "commands", "batches"
 
 def lanes(batches_max: int) -> tuple[Lane, ...]:
     """At most `batches_max` batches are worked on at one time."""
-    return Lane(_COMMANDS), Lane(_BATCHES, batches_max)
+    return Lane(_COMMANDS), Lane(_BATCHES, batches_max, rests=False)
 
 
 def lane_of(scope: Scope) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shared.access.guard import Guard
 from shared.access.http.bearer import known_caller
 from shared.ops.http.asgi import ASGIApp, Scope
+from shared.ops.http.in_turn import InTurn
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.failed_authentications import FailedAuthentications, IsKnown
@@ -40,16 +41,16 @@ class ApiLimits:
         return Limits(self.limiter, self.usual)
 
     def around(self, app: ASGIApp, protect: Callable[[ASGIApp], ASGIApp], guard: Guard | None) -> ASGIApp:
-        """`app` behind access control (`protect`), with the limits on both sides of it."""
-        protected = protect(self.inside(app))
+        """`app` behind access control (`protect`), with the limits on both sides of it, and the queue
+        for work inside.
+        """
+        protected = protect(self.inside(InTurn(app)))
         if guard is None:
             return protected
         return self.outside(protected, lambda scope: known_caller(guard, scope["headers"]) is not None)
 
     def inside(self, app: ASGIApp) -> ASGIApp:
         """`app` with limits for each caller; to be put inside access control."""
-        if not self.has_rates and self.in_progress_max is None:
-            return app
         usual = self.usual_limits
         special = {path: Limits(self.limiter, kind) for path, kind in self.by_path.items()}
 

@@ -1,7 +1,8 @@
 """Limits the requests of each caller, inside access control, which knows the caller.
 
 A caller has a rate, and a number of requests in progress: one with many slow requests would take the places
-of all others. A request counts from its head on, also while its body arrives.
+of all others. A request counts from its head on, also while its body arrives. The work queue is told whose
+request it is, also if there is no limit: callers share its places.
 """
 
 from asyncio import Future
@@ -13,6 +14,7 @@ from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, with_headers
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.metrics.rate_limits import CALLER_REQUESTS_REFUSED
+from shared.ops.overload.place import place_of_request
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.limits import TAKES, Limits, caller_of, retry_after_seconds
@@ -45,14 +47,17 @@ class RateLimitLayer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         limits = self._limits_of(scope)
-        if not limits.is_active and self._in_progress_max is None:
-            await self._app(scope, receive, send)
-            return
         address = self._addresses.of_request(scope)
         caller = caller_in(scope)
         subject = None if caller is None else caller.subject
-        takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
         who = caller_of(subject, address)
+        place = place_of_request()
+        if place is not None:
+            place.caller = who
+        if not limits.is_active and self._in_progress_max is None:
+            await self._app(scope, receive, send)
+            return
+        takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
         self._in_progress[who] += 1
         try:
             decisions = [await each for each in takes]

@@ -36,6 +36,7 @@ _NEEDS = {
     "certificate_expiry_timestamp_seconds": "needs CERTIFICATE_FILES",
     "dead_letters_published_total": "needs a dead letter since the start",
     "retries_total": "needs a transient error since the start",
+    "retry_records_total": "needs a mail that was put off since the start",
 }
 # Panels that are empty while all is well, for other reasons.
 _EMPTY_PANELS = {

@@ -290,6 +290,16 @@ _PROCESSES = [
         "60 lines were lost in the last 15 minutes.",
     ),
     Case(
+        "SpansLost",
+        [
+            Counter('trace_spans_total{job="relay",result="dropped"}', 0, 4, 10),
+            Counter('trace_spans_total{job="relay",result="failed"}', 0, 0, 10),
+            Counter('trace_spans_total{job="relay",result="exported"}', 100, 96, 80),
+        ],
+        {"job": "relay"},
+        "20% of its spans do not reach the receiver; 5 % are allowed.",
+    ),
+    Case(
         "ClockSkew",
         [Gauge('clock_skew_seconds{job="relay",database="event store"}', 0.01, -0.4, -3)],
         {"job": "relay", "database": "event store"},
@@ -413,6 +423,44 @@ _COMMANDS_AND_READS = [
     ),
 ]
 
+_KEYS = (
+    "{} has no new keys for half an hour, or refuses callers already because of it. "
+    "Once the keys that it has are too old, it lets nobody in."
+)
+_ACCESS = [
+    Case(
+        "IssuerKeysMissing",
+        [
+            Counter(f'access_key_fetches_total{{{_COMMAND},result="fetched"}}', 0.2, 0.2, 0),
+            Counter(f'access_key_fetches_total{{{_COMMAND},result="failed"}}', 0, 2, 6),
+        ],
+        {"job": "command-api", "instance": "a:9100"},
+        _KEYS.format("a:9100"),
+        "page",
+    ),
+    Case(
+        "IssuerKeysMissing",
+        [
+            Counter(f'access_key_fetches_total{{{_COMMAND},result="fetched"}}', 1, 1, 1),
+            Counter(f'access_refusals_total{{{_COMMAND},reason="keys-unavailable"}}', 0, 0, 1),
+            Counter(f'access_refusals_total{{{_COMMAND},reason="token-required"}}', 1, 5, 1),
+        ],
+        {"job": "command-api", "instance": "a:9100"},
+        _KEYS.format("a:9100"),
+        "page",
+    ),
+    Case(
+        "TokensRefused",
+        [
+            Counter(f'access_refusals_total{{{_COMMAND},reason="invalid-token"}}', 1, 25, 40),
+            Counter(f'access_refusals_total{{{_COMMAND},reason="insufficient-scope"}}', 1, 25, 20),
+            Counter(f"http_server_request_duration_seconds_count{{{_COMMAND}}}", 100, 100, 100),
+        ],
+        {"job": "command-api", "reason": "invalid-token"},
+        "40% of its requests are refused with this code; 30 % are allowed.",
+        "page",
+    ),
+]
 _POD = 'container="projector",pod="projector-1"'
 _DISK = 'instance="db",mountpoint="/data",fstype="ext4"'
 _UNDER_REPLICATED = "kafka_topic_partition_under_replicated_partition"
@@ -486,6 +534,6 @@ _INFRASTRUCTURE = [
 ]  # fmt: skip
 
 CASES = [
-    *_LOG_AND_RELAY, *_PROJECTIONS, *_CORRECTNESS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS,
+    *_LOG_AND_RELAY, *_PROJECTIONS, *_CORRECTNESS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS, *_ACCESS,
     *_INFRASTRUCTURE,
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from docs.generate.metrics import areas, declared_in
 from shared.ops.metrics.declare import Declared
 from tests.observability.queries import Selector, selectors
 from tests.observability.rule_files import exporters, rules
-from tests.observability.written_queries import written_queries
+from tests.observability.written_queries import board_queries, written_queries
 
 _OF_PROMETHEUS = frozenset({"job", "instance"})
 _OF_ALERTS = frozenset({"alertname", "alertstate", "severity"})
@@ -87,6 +87,22 @@ def test_every_metric_and_label_in_rules_boards_and_runbooks_exists() -> None:
 def test_every_foreign_name_is_used() -> None:
     used = {selector.metric for each in written_queries() for selector in selectors(each.query)}
     assert _FOREIGN - used == set()
+
+
+def test_every_metric_of_ours_is_on_a_board_or_in_a_rule() -> None:
+    """Otherwise nobody looks at it when it says something."""
+    looked_at = {
+        selector.metric
+        for query in [*(each.query for each in board_queries()), *(rule.expr for rule in rules())]
+        for selector in selectors(query)
+    }
+    unseen = [
+        declared.name
+        for area in areas()
+        for declared in declared_in(area)
+        if looked_at.isdisjoint(series for series, _ in _series_of(declared))
+    ]
+    assert unseen == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The two APIs: requests by rate, errors and duration, then what is behind them."""
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
+from deploy.grafana.boards.access import access_row
 
 _HTTP = "http_server_request_duration_seconds"
 
@@ -73,6 +74,7 @@ COMMAND_API = Board(
     "one call, so the number of commands in a call rises with the load.",
     [
         _requests("command-api", "command", 250),
+        access_row("command-api"),
         Row(
             "Commands",
             [
@@ -160,6 +162,7 @@ QUERY_API = Board(
     "Without Redis all answers are the same, and slower.",
     [
         _requests("query-api", "query", 100),
+        access_row("query-api"),
         Row(
             "Cache",
             [

@@ -53,6 +53,13 @@ KAFKA = Board(
                     "StatesLate",
                     [Query("sum(increase(states_fenced_total[10m]))", "takeovers")],
                 ),
+                Panel(
+                    "Consumer groups that are not shown",
+                    "short",
+                    "Above 0 a late group may go unseen: raise CONSUMER_GROUPS_MAX.",
+                    "ConsumerGroupLate",
+                    [Query("max(consumer_groups_left_out)", "groups")],
+                ),
             ],
         ),
         Row(

@@ -159,6 +159,13 @@ OPERATIONS = Board(
                     "DigestsLate",
                     [Query("max(notifications_waiting)", "events")],
                 ),
+                Panel(
+                    "Records put off, a minute",
+                    "short",
+                    "Mails that failed and are tried again later, by the topic in which they wait.",
+                    "MailsFail",
+                    [Query(f"sum by (topic) (rate(retry_records_total[{WINDOW}])) * 60", "{{topic}}")],
+                ),
             ],
         ),
         Row(
@@ -180,6 +187,29 @@ OPERATIONS = Board(
                         Query(
                             "time() - max by (job, measurement) (measured_timestamp_seconds)",
                             "{{job}} {{measurement}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Background measurements that fail, a minute",
+                    "short",
+                    "0 is usual. The log line says why.",
+                    "MeasurementOld",
+                    [
+                        Query(
+                            f"sum by (job, measurement) (rate(measurement_failures_total[{WINDOW}])) * 60",
+                            "{{job}} {{measurement}}",
+                        )
+                    ],
+                ),
+                Panel(
+                    "Spans of traces a second",
+                    "ops",
+                    "`exported`: the receiver has them. `failed` and `dropped` are missing in traces.",
+                    "SpansLost",
+                    [
+                        Query(
+                            f"sum by (job, result) (rate(trace_spans_total[{WINDOW}]))", "{{job}} {{result}}"
                         )
                     ],
                 ),

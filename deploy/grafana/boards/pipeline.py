@@ -198,6 +198,23 @@ PIPELINE = Board(
                     "ViewDiffers",
                     [Query("max by (projection) (view_verification_differences)", "{{projection}}")],
                 ),
+                Panel(
+                    "States not in products-state",
+                    "short",
+                    "Rises in an import, then falls.",
+                    "StatesLate",
+                    [Query("max(states_waiting)", "states")],
+                ),
+                Panel(
+                    "Log position by hop",
+                    "short",
+                    "The lines rise together. One that stays flat while the relay's rises does not go on.",
+                    "ProjectionLate",
+                    [
+                        Query("max(relay_position)", "relay"),
+                        Query("max by (projection) (projection_position)", "{{projection}}"),
+                    ],
+                ),
             ],
         ),
     ],

@@ -20,6 +20,13 @@ POSTGRESQL = Board(
                     [Query("sum by (pool) (db_pool_in_use)", "{{pool}}")],
                 ),
                 Panel(
+                    "Connections that are open",
+                    "short",
+                    "By pool. All of them count towards `max_connections` of the server.",
+                    "PoolSaturated",
+                    [Query("sum by (pool) (db_pool_size)", "{{pool}}")],
+                ),
+                Panel(
                     "Share of the pool in use",
                     "percentunit",
                     "At 100 % the next caller waits.",

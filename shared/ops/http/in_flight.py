@@ -1,8 +1,9 @@
 """Limits one server's requests in flight and bytes of bodies; answers requests whose body never arrives.
 
 A request that waits for its body does no work, so it does not count as in flight; its received bytes count
-instead. If a body cannot be completed, the protocol says so in the scope, and this module answers in place of
-the application.
+instead. It waits for its place in the work queue when its body is whole; one without a body waits further
+inside (`in_turn.py`). By then its caller is known. If a body cannot be completed, the protocol says so in the
+scope, and this module answers in place of the application.
 """
 
 from collections.abc import Iterable
@@ -19,14 +20,16 @@ OVERLOADED = Problem(503, "overloaded", "Too many requests are in progress.", "T
 _RETRY_AFTER = (b"retry-after", b"%d" % RETRY_AFTER_SECONDS)
 _CLOSE = (b"connection", b"close")
 TOO_MANY, TOO_MANY_BYTES = "too-many-requests", "too-many-bytes"
+INSTEAD = "shared.ops.http.instead"
+"""The key in a request's scope for the status of the answer that replaces the application's."""
 _DISCONNECT = {"type": "http.disconnect"}
 _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class InFlight:
     """`app` with limits: requests beyond `requests_max` (None: no limit) are refused at once. All bodies
-    together have at most `bodies_bytes_max`. `overload` (None: all begin at once) admits a request to the
-    application when it is whole; one that does not read its body is not queued.
+    together have at most `bodies_bytes_max`. `overload` (None: all begin at once) gives each request its
+    place in the queue.
     """
 
     def __init__(
@@ -44,29 +47,16 @@ class InFlight:
         place = None if self.overload is None else self.overload.place_for(scope)
         if self.requests_are_too_many():
             await refuse(scope, send, shed(TOO_MANY))
-        elif _has_body(scope["headers"]):
+        elif has_body(scope["headers"]):
             await _WithBody(self, place, scope, receive, send).run()
         else:
             self.requests += 1
             try:
-                problem = await self.refusal_after_waiting(place)
-                if problem is None:
-                    await self.app(scope, receive, send)
+                await self.app(scope, receive, send)
             finally:
                 self.requests -= 1
                 if place is not None:
                     place.leave()
-            if problem is not None:
-                await refuse(scope, send, problem)
-
-    async def refusal_after_waiting(self, place: Place | None) -> Problem | None:
-        """Wait until the request may be worked on; the problem if it may not."""
-        if self.overload is not None and place is not None:
-            try:
-                await self.overload.enter(place)
-            except TurnedAway as turned_away:
-                return shed(turned_away.reason)
-        return None
 
     def requests_are_too_many(self, but: int = 0) -> bool:
         """Whether the limit is reached; `but` is the number of counted requests not to include."""
@@ -118,11 +108,13 @@ class _WithBody:
             self._house.requests += 1
         if not self._is_answered:
             self._problem = self._scope.get(REFUSAL) or self._count(message) or await self._wait()
+            if self._problem is not None:
+                self._scope[INSTEAD] = self._problem.status
         return message if self._problem is None else _DISCONNECT
 
     async def _wait(self) -> Problem | None:
         """A whole request waits until it may be worked on; the problem if it may not."""
-        return await self._house.refusal_after_waiting(self._place) if self._is_whole else None
+        return await refusal_after_waiting(self._place) if self._is_whole else None
 
     def _count(self, message: Message) -> Problem | None:
         """The problem if a limit is exceeded."""
@@ -151,6 +143,16 @@ class _WithBody:
         await self._send(message)
 
 
+async def refusal_after_waiting(place: Place | None) -> Problem | None:
+    """Wait until the request may be worked on; the problem if it may not."""
+    if place is not None:
+        try:
+            await place.enter()
+        except TurnedAway as turned_away:
+            return shed(turned_away.reason)
+    return None
+
+
 def shed(reason: str) -> Problem:
     """The answer to a request for which nothing was done; `reason` is one of the metric."""
     HTTP_REQUESTS_SHED.labels(reason).inc()
@@ -164,7 +166,7 @@ async def refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[byt
     await respond(scope, send, problem.status, CONTENT_TYPE, body, more)
 
 
-def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """A length of 0 is none: the application may begin at once."""
     return any(name in _OF_A_BODY and value != b"0" for name, value in headers)
 

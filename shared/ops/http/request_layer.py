@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared.ops.http.access_lines import AccessLines
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
+from shared.ops.http.in_flight import INSTEAD
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import ANONYMOUS, RequestContext, keep_context, read_context
@@ -85,7 +86,7 @@ class RequestLayer:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
                 self._in_flight -= 1
-                self._record(scope, span, answer.status, perf_counter() - started)
+                self._record(scope, span, scope.get(INSTEAD, answer.status), perf_counter() - started)
                 drop_log_fields("actor", "product_id")
 
     def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:

@@ -8,9 +8,7 @@ from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
 from shared.ops.overload.loop_delay import LoopDelay
 from shared.ops.overload.place import Place, keep_place
-from shared.ops.overload.work_queue import QueueLimits, TurnedAway, WorkQueue
-
-LOOP_IS_LATE = "loop-delay"
+from shared.ops.overload.work_queue import QueueLimits, WorkQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +38,6 @@ class Overload:
 
     def place_for(self, scope: Scope) -> Place:
         """The request's place, not entered yet."""
-        place = Place(self.queue, self._lane_of(scope))
+        place = Place(self.queue, self._lane_of(scope), self.loop_delay)
         keep_place(place)
         return place
-
-    async def enter(self, place: Place) -> None:
-        """Wait for the place. Raises `TurnedAway`. What the loop is late counts as waiting, too."""
-        if self.loop_delay.refuses:
-            raise TurnedAway(LOOP_IS_LATE)
-        await place.enter(self.loop_delay.newest_seconds)

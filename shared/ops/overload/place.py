@@ -4,42 +4,56 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from shared.ops.overload.work_queue import WorkQueue
+from shared.ops.overload.loop_delay import LoopDelay
+from shared.ops.overload.work_queue import NOBODY, TurnedAway, WorkQueue
+
+LOOP_IS_LATE = "loop-delay"
 
 
 class Place:
-    """Held from `enter` to `leave`. Both may be called at any time, and `leave` more than once."""
+    """Held from `enter` to `leave`. `leave` may be called at any time, and more than once.
 
-    __slots__ = ("_is_held", "_lane", "_queue")
+    `caller` is named before `enter`: it has a part of the places, whatever it asks for.
+    """
 
-    def __init__(self, queue: WorkQueue, lane: str) -> None:
+    __slots__ = ("_is_held", "_lane", "_loop_delay", "_queue", "caller")
+
+    def __init__(self, queue: WorkQueue, lane: str, loop_delay: LoopDelay | None = None) -> None:
         self._queue = queue
         self._lane = lane
+        self._loop_delay = loop_delay
         self._is_held = False
+        self.caller = NOBODY
 
-    async def enter(self, late_seconds: float) -> None:
-        """Wait for the place. Raises `TurnedAway`."""
-        await self._queue.enter(self._lane, late_seconds)
+    async def enter(self) -> None:
+        """Wait for the place. Raises `TurnedAway`. What the loop is late counts as waiting, too."""
+        late_seconds = 0.0
+        if self._loop_delay is not None:
+            if self._loop_delay.refuses:
+                raise TurnedAway(LOOP_IS_LATE)
+            late_seconds = self._loop_delay.newest_seconds
+        await self._queue.enter(self._lane, late_seconds, self.caller)
         self._is_held = True
 
     def leave(self) -> None:
         """Give the place back, if it is held."""
         if self._is_held:
             self._is_held = False
-            self._queue.leave(self._lane)
+            self._queue.leave(self._lane, self.caller)
 
     @contextmanager
     def rested(self) -> Iterator[None]:
         """The place is free during the block. Afterwards the request has one again, without waiting: it was
         admitted before, and its caller has waited for long.
         """
-        was_held = self._is_held
-        self.leave()
+        was_held = self._is_held and self._queue.rests(self._lane)
+        if was_held:
+            self.leave()
         try:
             yield
         finally:
             if was_held:
-                self._queue.take(self._lane)
+                self._queue.take(self._lane, self.caller)
                 self._is_held = True
 
 
@@ -47,8 +61,13 @@ _of_request: ContextVar[Place | None] = ContextVar("place", default=None)
 
 
 def keep_place(place: Place) -> None:
-    """For `resting`, in the task of the request."""
+    """For `place_of_request` and `resting`, in the task of the request."""
     _of_request.set(place)
+
+
+def place_of_request() -> Place | None:
+    """The place of the present request; None: its port has no queue."""
+    return _of_request.get()
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ClientLeft, Receive, Scope, Send, respond
+from shared.ops.http.in_turn import InTurn
 from shared.ops.http.limits import ConnectionLimits
+from shared.ops.http.request_layer import RequestLayer
 from shared.ops.http.server import HttpServer
 from shared.ops.overload.overload import Overload
 
@@ -64,7 +66,7 @@ async def serving(
     overload: Overload | None = None,
 ) -> AsyncIterator[HttpServer]:
     server = HttpServer(
-        app,
+        app if overload is None else RequestLayer(InTurn(app)),
         host="127.0.0.1",
         port=0,
         port_setting="P",

@@ -11,6 +11,7 @@ from shared.ops.overload.lanes import Lane
 from shared.ops.overload.loop_delay import LoopDelay
 from shared.ops.overload.place import Place, keep_place, resting
 from shared.ops.overload.work_queue import (
+    NOBODY,
     WAITED_TOO_LONG,
     WOULD_WAIT_TOO_LONG,
     QueueLimits,
@@ -41,17 +42,19 @@ class Desk:
         self.queue = WorkQueue(QueueLimits(places_max, seconds_max, standing), lanes, clock=self.clock)
         self.requests: list[asyncio.Task[None]] = []
 
-    async def arrive(self, lane: str = "one", late_seconds: float = 0.0) -> "asyncio.Task[None]":
+    async def arrive(
+        self, lane: str = "one", late_seconds: float = 0.0, caller: str = NOBODY
+    ) -> "asyncio.Task[None]":
         """A request; it has its place, waits, or is refused when this returns."""
-        request = asyncio.create_task(self.queue.enter(lane, late_seconds))
+        request = asyncio.create_task(self.queue.enter(lane, late_seconds, caller))
         self.requests.append(request)
         await settled()
         return request
 
-    async def leave(self, lane: str = "one", after_seconds: float = 0.0) -> None:
+    async def leave(self, lane: str = "one", after_seconds: float = 0.0, caller: str = NOBODY) -> None:
         """A request that was worked on ends."""
         self.clock.now += after_seconds
-        self.queue.leave(lane)
+        self.queue.leave(lane, caller)
         await settled()
 
 
@@ -234,10 +237,75 @@ async def test_a_lane_with_a_limit_leaves_places_to_others(desks: list[Desk]) ->
     assert has_place(batches[2])
 
 
+async def test_a_greedy_caller_with_hundreds_of_slow_requests_leaves_places_to_others(
+    desks: list[Desk],
+) -> None:
+    desk = desk_of(desks, places_max=64)
+    greedy = [await desk.arrive(caller="greedy") for _ in range(300)]
+    assert sum(map(has_place, greedy)) == 48
+    assert all([has_place(await desk.arrive(caller=f"modest {number}")) for number in range(16)])
+    await desk.leave(caller="greedy")
+    assert sum(map(has_place, greedy)) == 49
+
+
+async def test_a_caller_has_no_more_places_because_it_asks_in_several_lanes(desks: list[Desk]) -> None:
+    desk = desk_of(desks, places_max=8, lanes=[Lane("products"), Lane("lists", 4)])
+    lists = [await desk.arrive("lists", caller="greedy") for _ in range(8)]
+    products = [await desk.arrive("products", caller="greedy") for _ in range(8)]
+    assert (sum(map(has_place, lists)), sum(map(has_place, products))) == (3, 3)
+    assert has_place(await desk.arrive("lists", caller="modest"))
+    assert has_place(await desk.arrive("products", caller="modest"))
+    await desk.leave("lists", caller="greedy")  # in both lanes it waits, and one place is free
+    assert (sum(map(has_place, lists)), sum(map(has_place, products))) in {(4, 3), (3, 4)}
+
+
+async def test_callers_take_turns_in_the_queue(desks: list[Desk]) -> None:
+    desk = desk_of(desks)
+    await desk.arrive(caller="first")
+    greedy = [await desk.arrive(caller="greedy") for _ in range(30)]
+    modest = [await desk.arrive(caller="modest") for _ in range(2)]
+    await desk.leave(caller="first")
+    assert has_place(greedy[0])
+    await desk.leave(caller="greedy")
+    assert has_place(modest[0])
+    await desk.leave(caller="modest")
+    assert has_place(greedy[1])
+    assert not modest[1].done()
+
+
+async def test_nobody_is_refused_for_the_queue_of_another_caller(desks: list[Desk]) -> None:
+    """At 9 s for each place the greedy caller's next request would wait for 54 s, the modest one's for 18."""
+    desk = desk_of(desks, seconds_max=50)
+    await desk.arrive(caller="greedy")
+    for _ in range(8):
+        await desk.arrive(caller="greedy")
+    for _ in range(3):
+        await desk.leave(after_seconds=9, caller="greedy")
+    assert refusal(await desk.arrive(caller="greedy")) == WOULD_WAIT_TOO_LONG
+    modest = await desk.arrive(caller="modest")
+    await desk.leave(after_seconds=1, caller="greedy")
+    await desk.leave(after_seconds=1, caller="greedy")
+    assert has_place(modest)
+
+
+async def test_a_batch_keeps_its_place_while_one_of_its_operations_waits(desks: list[Desk]) -> None:
+    desk = desk_of(desks, lanes=[Lane("batches", 1, rests=False)])
+    place = Place(desk.queue, "batches")
+    await place.enter()
+    keep_place(place)
+    other = await desk.arrive("batches")
+    with resting():
+        await settled()
+        assert not other.done()
+    place.leave()
+    await settled()
+    assert has_place(other)
+
+
 async def test_the_place_of_a_request_that_rests_is_free_for_others(desks: list[Desk]) -> None:
     desk = desk_of(desks)
     place = Place(desk.queue, "one")
-    await place.enter(0.0)
+    await place.enter()
     keep_place(place)
     other = await desk.arrive()
     with resting():

@@ -6,7 +6,8 @@ import pytest
 
 from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
-from shared.ops.overload.overload import LOOP_IS_LATE, Overload, OverloadLimits
+from shared.ops.overload.overload import Overload, OverloadLimits
+from shared.ops.overload.place import LOOP_IS_LATE
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.unit.ops.http_wire import GET, SampleApp, Wire, echo, serving, wire_to

@@ -161,7 +161,6 @@ async def test_each_kind_of_requests_has_its_own_budget() -> None:
 
 async def test_without_limits_nothing_is_counted_and_no_header_is_sent() -> None:
     app = SampleApp()
-    assert ApiLimits().inside(app) is app
     assert ApiLimits().outside(app, is_known) is app
     async with limited(ApiLimits(in_progress_max=1)) as world:
         status, headers, _ = await world.get("anna")
