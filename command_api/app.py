@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 import asyncpg
 from uuid_utils.compat import uuid7
 
+from command_api.executing.command_turns import CommandTurns
 from command_api.executing.execute import ExecuteCommand
-from command_api.executing.product_turns import ProductTurns
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from command_api.http.lanes import lane_of, lanes
@@ -118,11 +118,13 @@ def _api(
 
 
 def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCommand:
-    turns = ProductTurns(
-        seconds_max=settings.queue_seconds_max, standing_seconds_max=settings.queue_standing_seconds_max
+    turns = CommandTurns(
+        seconds_max=settings.product_queue_seconds_max,
+        standing_seconds_max=settings.product_queue_standing_seconds_max,
+        key_seconds_max=settings.queue_seconds_max,
     )
     return ExecuteCommand(
-        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, product_turns=turns
+        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, turns=turns
     )
 
 

@@ -40,10 +40,11 @@ class CommandSettings(ApiSettings, RateLimitSettings):
     batch_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1)
     queue_commands_max: int = Field(default=10_000, ge=1)
     queue_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
-    # How long a command waits for its append call, or for earlier commands for its product.
+    # How long a command waits in all, after its place: for its key, its product and its append call.
     queue_seconds_max: float = Field(default=2.0, gt=0)
-    # How long it waits for earlier commands for its product while their queue does not end.
-    queue_standing_seconds_max: float = Field(default=0.2, gt=0)
+    # How long it waits for earlier commands for its product: in a burst, and while their queue does not end.
+    product_queue_seconds_max: float = Field(default=0.5, gt=0)
+    product_queue_standing_seconds_max: float = Field(default=0.2, gt=0)
     conflict_retries_max: int = Field(default=3, ge=0)
     requests_in_flight_max: int = Field(default=2_000, ge=1)
     # How many batches are worked on at one time; others wait as REQUEST_QUEUE_SECONDS_MAX says.

@@ -14,7 +14,8 @@ from command_api.domain.commands import CreateProduct, UpsertProduct
 from command_api.domain.errors import ProductNotFound, SlugTaken, UpsertIncomplete
 from command_api.domain.product import Reservation
 from command_api.domain.upsert import new_product
-from command_api.executing.execute import Answer, ExecuteCommand, Render, Request
+from command_api.executing.execute import ExecuteCommand
+from command_api.executing.request import Answer, Render, Request
 
 IN_FLIGHT_MAX = 256
 UPSERT_TRIES_MAX = 3

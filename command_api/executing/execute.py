@@ -5,19 +5,21 @@ caller named a version, the command is refused instead. Events get their ids and
 no clock.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
+from time import monotonic
 from uuid import UUID
 
 import msgspec
 
 from command_api.domain import errors
-from command_api.domain.commands import Command, CreateProduct
+from command_api.domain.commands import CreateProduct
 from command_api.domain.decide import decide
 from command_api.domain.limits import check_sizes
-from command_api.domain.product import Product, Reservation, evolve, existing, reservations
-from command_api.executing.caller import Caller, signed
+from command_api.domain.product import Reservation, evolve, existing, reservations
+from command_api.executing.caller import signed
+from command_api.executing.command_turns import CommandTurns
 from command_api.executing.held_skus import held_skus
 from command_api.executing.outcomes import count_waiting, counted
 from command_api.executing.ports import (
@@ -31,67 +33,10 @@ from command_api.executing.ports import (
     StoredAnswer,
     Stream,
 )
-from command_api.executing.product_turns import ProductTurns
-from shared.contract.events import ProductEvent
-from shared.ops.concurrency.turns import Turns
+from command_api.executing.request import Answer, Done, IdempotencyKey, Rendered, Request
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import present_span
 from shared.telemetry.tracing import span
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """128-bit hashes: `key` of the caller and the key, `fingerprint` of the request."""
-
-    key: UUID
-    fingerprint: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The result of a command. `events` is empty if nothing changed."""
-
-    product_id: UUID
-    stream_version: int
-    product: Product
-    events: Sequence[ProductEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to the caller, now and each time the same key comes again. `render` makes its `body`.
-
-    `was_changed` None: unknown, because a repeated answer does not store it.
-    """
-
-    status: int
-    body: bytes
-    product_id: UUID
-    stream_version: int
-    last_position: int
-    was_changed: bool | None = None
-
-
-Rendered = tuple[int, bytes]
-Render = Callable[[Done], Rendered]
-"""Turns a result into a status and a body. The HTTP layer provides it; the append stores its answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One command for one product. `product_id` of a creation is new.
-
-    `versions_wanted`: None allows any version, an empty set none. `slug_is_generated`: a taken slug gets a
-    suffix instead of a refusal.
-    """
-
-    command: Command
-    product_id: UUID
-    caller: Caller
-    render: Render
-    versions_wanted: frozenset[int] | None = None
-    key: IdempotencyKey | None = None
-    slug_is_generated: bool = False
 
 
 class ExecuteCommand:
@@ -103,13 +48,14 @@ class ExecuteCommand:
         *,
         new_id: Callable[[], UUID],
         conflict_retries_max: int = 3,
-        product_turns: ProductTurns | None = None,
+        turns: CommandTurns | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
         self._new_id = new_id
         self._conflict_retries_max = conflict_retries_max
-        self._turns = Turns()
-        self._product_turns = product_turns or ProductTurns()
+        self._turns = turns or CommandTurns()
+        self._clock = clock
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
@@ -128,16 +74,16 @@ class ExecuteCommand:
 
     async def _once(self, request: Request) -> Answer:
         if request.key is None:
-            return await self._in_turn(request)
-        if self._turns.is_taken(request.key.key):
+            return await self._in_turn(request, 0.0)
+        if self._turns.key_is_taken(request.key.key):
             count_waiting()
-        async with self._turns.of(request.key.key):
+        async with self._turns.of_key(request.key.key) as waited_seconds:
             # A creation loads nothing, and the append itself looks up the key first.
             if not isinstance(request.command, CreateProduct):
                 repeated = await self._repeat(request.key)
                 if repeated is not None:
                     return repeated
-            return await self._in_turn(request)
+            return await self._in_turn(request, waited_seconds)
 
     async def find_holder(self, reservation: Reservation) -> UUID | None:
         """The product that holds this slug or SKU now. Raises `StoreUnavailable`."""
@@ -151,17 +97,20 @@ class ExecuteCommand:
         stored = await self._store.find_answer(key.key)
         return _first_answer(stored, key) if stored is not None else None
 
-    async def _in_turn(self, request: Request) -> Answer:
+    async def _in_turn(self, request: Request, waited_seconds: float) -> Answer:
         if isinstance(request.command, CreateProduct):
-            return await self._run(request)
-        async with self._product_turns.of(request.product_id):
-            return await self._run(request)
+            return await self._run(request, waited_seconds)
+        async with self._turns.of_product(request.product_id, waited_seconds) as waited_seconds:
+            return await self._run(request, waited_seconds)
 
-    async def _run(self, request: Request) -> Answer:
-        current_version = 0
-        for _ in range(self._conflict_retries_max + 1):
+    async def _run(self, request: Request, waited_seconds: float) -> Answer:
+        """Attempts that lost to another process count as waiting: so the waits of a command end in time."""
+        current_version, began = 0, self._clock() - waited_seconds
+        for attempt in range(self._conflict_retries_max + 1):
+            if attempt:
+                waited_seconds = self._clock() - began
             stream = await self._load(request)
-            rendered, append = self._decide(request, stream)
+            rendered, append = self._decide(request, stream, waited_seconds)
             if not append.events and append.answer is None:
                 return _answer(rendered, append, Appended(stream.stream_version, stream.last_position))
             outcome = await self._store.append(append)
@@ -195,7 +144,7 @@ class ExecuteCommand:
             )
         return answer
 
-    def _decide(self, request: Request, stream: Stream) -> tuple[Rendered, Append]:
+    def _decide(self, request: Request, stream: Stream, waited_seconds: float) -> tuple[Rendered, Append]:
         """The events to append, and the answer after that. Raises a `Refused`."""
         before = reduce(evolve, stream.events, None)
         if not isinstance(request.command, CreateProduct):
@@ -220,6 +169,7 @@ class ExecuteCommand:
             claims=wanted - held,
             releases=held - wanted,
             answer=None if key is None else KeyedAnswer(key.key, key.fingerprint, *rendered),
+            waited_seconds=waited_seconds,
         )
         return rendered, append
 

@@ -7,6 +7,7 @@ from command_api.domain import commands as c
 from command_api.domain import errors
 from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from shared.ops.metrics.commands import COMMANDS, IDEMPOTENCY
+from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
 
 _NAMES: dict[type[c.Command], str] = {
     c.CreateProduct: "create",
@@ -63,6 +64,8 @@ async def counted(command: c.Command, execution: Awaitable[A], *, has_key: bool)
         _counts[type(command), result]()
         if isinstance(error, errors.KeyReused):
             _mismatch()
+        if isinstance(error, StoreOverloaded):
+            HTTP_REQUESTS_SHED.labels(error.queue).inc()
         raise
     _counts[type(command), _SUCCESSES[answer.was_changed]]()
     if has_key:

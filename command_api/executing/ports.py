@@ -5,7 +5,8 @@ raised:
 
     StoreError
     +-- StoreUnavailable    certainly not written; try again later
-    +-- StoreOverloaded     the queue is full, or too slow; certainly not written
+    +-- StoreOverloaded     a queue is full, or too slow; certainly not written
+        +-- KeyInUse        another command with the same key is running; this one was not begun
     +-- OutcomeUnknown      the connection broke during the call, and the outcome could not be read in time
 """
 
@@ -28,7 +29,15 @@ class StoreUnavailable(StoreError):
 
 
 class StoreOverloaded(StoreError):
-    """Certainly not written: too many commands are waiting."""
+    """Certainly not written: too many commands are waiting. `queue`: the one that refuses, for the metric."""
+
+    def __init__(self, queue: str, text: str) -> None:
+        super().__init__(text)
+        self.queue = queue
+
+
+class KeyInUse(StoreOverloaded):
+    """The first command with this key takes long; a retry gets its answer."""
 
 
 class OutcomeUnknown(StoreError):
@@ -80,7 +89,10 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """The effect of one command. Without events only the answer is stored, if the version has not changed."""
+    """The effect of one command. Without events only the answer is stored, if the version has not changed.
+
+    `waited_seconds`: how long the command has waited before; the limit of the store's queue includes it.
+    """
 
     product_id: UUID
     expected_version: int
@@ -89,6 +101,13 @@ class Append:
     claims: frozenset[Reservation] = frozenset()
     releases: frozenset[Reservation] = frozenset()
     answer: KeyedAnswer | None = None
+    waited_seconds: float = 0.0
+
+    @property
+    def touches(self) -> set[UUID | Reservation]:
+        """The product, key, slugs and SKUs that it concerns."""
+        keys = () if self.answer is None else (self.answer.key,)
+        return {self.product_id, *self.claims, *self.releases, *keys}
 
 
 @dataclass(frozen=True, slots=True)

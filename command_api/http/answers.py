@@ -9,7 +9,8 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from command_api.domain.errors import ProductNotFound
-from command_api.executing.execute import Done, ExecuteCommand
+from command_api.executing.execute import ExecuteCommand
+from command_api.executing.request import Done
 from command_api.http import names
 from command_api.http.problems import HttpProblem
 from shared.contract import events as e

@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from command_api.executing.caller import Caller
-from command_api.executing.execute import Answer, IdempotencyKey
+from command_api.executing.request import Answer, IdempotencyKey
 from command_api.http.problems import HttpProblem
 from shared.access.caller import caller_in, may
 from shared.access.http.bearer import scope_refusal

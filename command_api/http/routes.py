@@ -9,8 +9,8 @@ from uuid_utils.compat import uuid7
 
 from command_api.domain import commands as c
 from command_api.domain.errors import VariantNotFound
-from command_api.executing.execute import Answer, Render
-from command_api.executing.execute import Request as CommandRequest
+from command_api.executing.request import Answer, Render
+from command_api.executing.request import Request as CommandRequest
 from command_api.http import convert, schemas
 from command_api.http.answers import (
     WriteApi,

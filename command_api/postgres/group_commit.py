@@ -25,11 +25,12 @@ from command_api.postgres.append_wait import AppendWait
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
 from shared.ops.metrics.commands import APPEND_SECONDS
+from shared.ops.metrics.requests import APPEND_QUEUE
 from shared.postgres.errors import is_permanent_data_error, is_unavailable
 
 _log = get_logger(__name__)
 # Between two looks for commands that have waited too long.
-_LATE_LOOK_SECONDS_MIN = 0.05
+_LATE_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class _Waiting:
     turn: Turn | None
     was_reconciled: bool = False
     queued_at: float = field(default_factory=monotonic)
+
+    @property
+    def waits_since(self) -> float:
+        """As if it had waited here all the time."""
+        return self.queued_at - self.append.waited_seconds
 
 
 class GroupCommit:
@@ -74,9 +80,10 @@ class GroupCommit:
         size_bytes = sum(len(event.encoded.data) + len(event.metadata) for event in append.events)
         is_full = len(self._queue) >= self._limits.queue_commands_max
         if is_full or self._queue_bytes + size_bytes > self._limits.queue_bytes_max:
-            raise StoreOverloaded("too many commands are waiting to be written")
-        if self._wait.expected_seconds(len(self._queue)) > self._limits.queue_seconds_max:
-            raise StoreOverloaded("the commands before this one take too long to be written")
+            raise StoreOverloaded(APPEND_QUEUE, "too many commands are waiting to be written")
+        expected_seconds = append.waited_seconds + self._wait.expected_seconds(len(self._queue))
+        if expected_seconds > self._limits.queue_seconds_max:
+            raise StoreOverloaded(APPEND_QUEUE, "the commands before this one take too long to be written")
         waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes, Turn.begin())
         self._queue.append(waiting)
         self._queue_bytes += size_bytes
@@ -112,7 +119,7 @@ class GroupCommit:
                 spans.end([(waiting.turn, waiting.append, waiting.outcome) for waiting in batch])
 
     def _refuse_late_ones(self) -> None:
-        """Refuse the commands that have waited too long; look again when the oldest of the others will have.
+        """Refuse the commands that have waited too long, and look again soon: some have waited before.
 
         A command of a broken call is left: its client has waited for the outcome of that call, too.
         """
@@ -120,17 +127,16 @@ class GroupCommit:
         late: list[_Waiting] = []
         others: deque[_Waiting] = deque()
         for one in self._queue:
-            is_late = now - one.queued_at >= seconds_max and not one.was_reconciled
+            is_late = now - one.waits_since >= seconds_max and not one.was_reconciled
             (late if is_late else others).append(one)
         if late:
             self._queue = others
             self._queue_bytes -= sum(one.size_bytes for one in late)
-            _refuse(late, StoreOverloaded("the command has waited too long to be written"))
-        self._late_timer = None
-        if self._queue:
-            oldest = min(one.queued_at for one in self._queue)
-            wait_seconds = max(_LATE_LOOK_SECONDS_MIN, oldest + seconds_max - now)
-            self._late_timer = asyncio.get_running_loop().call_later(wait_seconds, self._refuse_late_ones)
+            _refuse(late, StoreOverloaded(APPEND_QUEUE, "the command has waited too long to be written"))
+        loop = asyncio.get_running_loop()
+        self._late_timer = (
+            loop.call_later(_LATE_LOOK_SECONDS, self._refuse_late_ones) if self._queue else None
+        )
 
     def _next_batch(self) -> list[_Waiting]:
         """The next commands of the queue, of which no two concern the same product, key, slug or SKU.
@@ -144,7 +150,7 @@ class GroupCommit:
         size_bytes = 0
         while self._queue and len(batch) < self._limits.batch_commands_max:
             waiting = self._queue.popleft()
-            touched = _touched(waiting.append)
+            touched = waiting.append.touches
             size_bytes += waiting.size_bytes
             if batch and size_bytes > self._limits.batch_bytes_max:
                 deferred.append(waiting)
@@ -215,13 +221,6 @@ class GroupCommit:
             self._on_commit()
         self._queue.extendleft(reversed(again))
         self._queue_bytes += sum(waiting.size_bytes for waiting in again)
-
-
-def _touched(append: Append) -> set[UUID | Reservation]:
-    touched: set[UUID | Reservation] = {append.product_id, *append.claims, *append.releases}
-    if append.answer is not None:
-        touched.add(append.answer.key)
-    return touched
 
 
 def _is_shutdown(error: Exception) -> bool:

@@ -54,7 +54,8 @@ line. Repeated warnings and errors of libraries, and repeated lines `access refu
 (`LOG_REPEATS_MAX`, `LOG_REPEATS_SECONDS`); the next line says how many are missing (`suppressed`). Errors of
 ours are never left out. A path is cut after 512 characters.
 
-[deploy/logs](../deploy/logs/README.md) sends the lines to a central place.
+[deploy/logs](../deploy/logs/README.md) sends the lines to a central place. In compose the profile
+`observe` sends them to Loki ([observability](observability.md#in-containers)).
 """
 
 

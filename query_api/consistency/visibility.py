@@ -14,6 +14,7 @@ from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
 from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.metrics.reads import CONSISTENCY_WAIT_SECONDS
+from shared.ops.metrics.requests import WAITING_READERS
 from shared.ops.overload.place import resting
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes
@@ -76,7 +77,7 @@ class Visibility:
 
     async def _wait(self, wanted: Mapping[int, int], seconds: float) -> None:
         if len(self._waiters) >= self._waiters_max:
-            raise Overloaded("too many readers are waiting for their writes")
+            raise Overloaded(WAITING_READERS, "too many readers are waiting for their writes")
         waiter = _Waiter(wanted, asyncio.get_running_loop().create_future())
         self._waiters.add(waiter)
         self._start_polling()

@@ -18,6 +18,7 @@ from shared.ops.http.json_text import pointer
 from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
 from shared.ops.http.problem_answer import allowed_methods, problem_response
+from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
 
 _BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
 
@@ -42,6 +43,8 @@ def install(app: FastAPI) -> None:
         if isinstance(error, errors.NotAllowed):
             refused = scope_refusal(error.scope)
             return problem_response(request, refused.problem, refused.headers)
+        if isinstance(error, errors.Overloaded):
+            HTTP_REQUESTS_SHED.labels(error.limit).inc()
         problem = problem_of(error)
         version = problem.extensions.get("current_version")
         return problem_response(request, problem, {} if version is None else {"etag": f'"{version}"'})

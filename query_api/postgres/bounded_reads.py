@@ -10,6 +10,7 @@ import asyncpg
 
 from query_api.errors import Overloaded, ReadModelUnavailable
 from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
+from shared.ops.metrics.requests import TABLE_QUEUE
 from shared.postgres.errors import is_unavailable
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
@@ -49,14 +50,14 @@ class BoundedReads:
     async def _fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
         if self._slots.locked() and self._waiting >= self._waiting_max:
             self._refused.inc()
-            raise Overloaded("too many reads of the read model are waiting")
+            raise Overloaded(TABLE_QUEUE, "too many reads of the read model are waiting")
         self._waiting += 1
         try:
             async with asyncio.timeout(self._wait_seconds_max):
                 await self._slots.acquire()
         except TimeoutError as error:
             self._refused.inc()
-            raise Overloaded("the read model is too slow for what is asked of it") from error
+            raise Overloaded(TABLE_QUEUE, "the read model is too slow for what is asked of it") from error
         finally:
             self._waiting -= 1
         try:

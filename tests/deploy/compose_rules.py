@@ -23,6 +23,8 @@ _SERVER_PORTS = {
     ("kafka", "KAFKA_PORT", 19092),
 }
 _MARGIN_SECONDS = 5
+# Whose a line is. The collector reads these names.
+_LABELS = "com.docker.compose.project,com.docker.compose.service"
 
 
 def complete(compose: Manifest) -> Iterator[str]:
@@ -119,3 +121,14 @@ def images(compose: Manifest) -> Iterator[str]:
             yield f"{name}: image {services[name]['image']}"
         if services[name]["build"]["dockerfile"] != f"Dockerfile.{package.removesuffix('-api')}":
             yield f"{name}: built from {services[name]['build']['dockerfile']}"
+
+
+def logs(compose: Manifest) -> Iterator[str]:
+    """In files of a bounded size, where a collector finds them, and finds whose they are."""
+    for name, service in compose["services"].items():
+        logging = service.get("logging", {})
+        options = logging.get("options", {})
+        if logging.get("driver") != "json-file" or options.get("labels") != _LABELS:
+            yield f"{name}: its log is not found by the collector"
+        if not {"max-size", "max-file"} <= options.keys():
+            yield f"{name}: its log grows"

@@ -31,7 +31,7 @@ def render(folder: Path) -> list[Manifest]:
         objects += render(path) if path.is_dir() else _load(path)
     for kind, field in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
         for generator in kustomization.get(field, []):
-            _generate(kind, generator, objects)
+            _generate(kind, generator, objects, folder)
     for patch in kustomization.get("patches", []):
         _patch(patch, objects)
     for labels in kustomization.get("labels", []):
@@ -56,10 +56,11 @@ def _load(file: Path) -> list[Manifest]:
     return [document for document in yaml.safe_load_all(file.read_text()) if document]
 
 
-def _generate(kind: str, generator: Manifest, objects: list[Manifest]) -> None:
-    if generator.keys() - {"name", "behavior", "literals"}:
+def _generate(kind: str, generator: Manifest, objects: list[Manifest], folder: Path) -> None:
+    if generator.keys() - {"name", "behavior", "literals", "files"}:
         raise ValueError(f"not rendered by these tests: {generator}")
-    data = dict(literal.split("=", 1) for literal in generator["literals"])
+    data = dict(literal.split("=", 1) for literal in generator.get("literals", []))
+    data |= {name: (folder / name).read_text() for name in generator.get("files", [])}
     if kind == "Secret":
         data = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     if generator.get("behavior", "create") == "merge":

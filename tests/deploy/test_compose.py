@@ -1,16 +1,14 @@
 """docker-compose.yml against every policy, and every policy against a fault."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.deploy import compose_rules
+from tests.deploy import compose_rules, observer_rules
+from tests.deploy.compose_file import ROOT, observers, system
 from tests.deploy.kustomization import Manifest
 
-ROOT = Path(__file__).parents[2]
 Rule = Callable[[Manifest], Iterator[str]]
 Fault = Callable[[Any], object]
 
@@ -21,6 +19,16 @@ RULES: list[Rule] = [
     compose_rules.security,
     compose_rules.lifecycle,
     compose_rules.images,
+    compose_rules.logs,
+]
+OBSERVER_RULES: list[Rule] = [
+    observer_rules.complete,
+    observer_rules.images,
+    observer_rules.ports,
+    observer_rules.security,
+    observer_rules.bounds,
+    observer_rules.lifecycle,
+    observer_rules.mounts,
 ]
 # Each gets the services, every one of them its own copy.
 FAULTS: list[tuple[Rule, Fault]] = [
@@ -55,37 +63,73 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (compose_rules.images, lambda s: s["redis"].update(image="${REDIS_IMAGE:-redis:latest}")),
     (compose_rules.images, lambda s: s["kafka"].update(image="${KAFKA_IMAGE:-apache/kafka:3.9.0}")),
     (compose_rules.images, lambda s: s["relay"]["build"].update(dockerfile="Dockerfile.query")),
+    (compose_rules.logs, lambda s: s["redis"].pop("logging")),
+    (compose_rules.logs, lambda s: s["relay"]["logging"]["options"].pop("max-file")),
+    (compose_rules.logs, lambda s: s["relay"]["logging"]["options"].update(labels="project")),
 ]
-
-
-def _compose() -> Manifest:
-    compose: Manifest = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return compose
+OBSERVER_FAULTS: list[tuple[Rule, Fault]] = [
+    (observer_rules.complete, lambda s: s.pop("loki")),
+    (observer_rules.complete, lambda s: s["loki"].update(profiles=["logs"])),
+    (observer_rules.images, lambda s: s["loki"].update(image="grafana/loki:3.7.8")),
+    (observer_rules.images, lambda s: s["loki"].update(image="${LOKI_IMAGE:-grafana/loki:latest}")),
+    (observer_rules.images, lambda s: s["jaeger"].update(image="${JAEGER_IMAGE:-jaegertracing/jaeger:2}")),
+    (observer_rules.ports, lambda s: s["jaeger"].update(ports=["${JAEGER_PORT:-16686}:16686"])),
+    (observer_rules.ports, lambda s: s["jaeger"].pop("ports")),
+    (observer_rules.ports, lambda s: s["collector"].update(ports=["127.0.0.1:4318:4318"])),
+    (observer_rules.security, lambda s: s["grafana"].update(read_only=False)),
+    (observer_rules.security, lambda s: s["grafana"].update(user="0")),
+    (observer_rules.security, lambda s: s["collector"].update(cap_add=["SYS_ADMIN"])),
+    (observer_rules.security, lambda s: s["collector"]["volumes"].append("/var/run/docker.sock:/docker")),
+    (observer_rules.security, lambda s: s["prometheus"].update(network_mode="host")),
+    (observer_rules.bounds, lambda s: s["jaeger"].pop("mem_limit")),
+    (observer_rules.bounds, lambda s: s["jaeger"].update(pids_limit=-1)),
+    (observer_rules.bounds, lambda s: s["jaeger"]["logging"].pop("options")),
+    (observer_rules.bounds, lambda s: s["loki"]["logging"]["options"].update(labels="any")),
+    (observer_rules.lifecycle, lambda s: s["grafana"].pop("healthcheck")),
+    (observer_rules.lifecycle, lambda s: s["grafana"].update(restart="no")),
+    (observer_rules.lifecycle, lambda s: s["prometheus"].update(depends_on={"relay": {}})),
+    (observer_rules.mounts, lambda s: s["loki"]["volumes"].append("./deploy/loki.yaml:/etc/loki.yaml:ro")),
+    (observer_rules.mounts, lambda s: s["loki"]["volumes"].append("logs:/logs")),
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_compose_file_keeps_each_policy(rule: Rule) -> None:
-    assert list(rule(_compose())) == []
+    assert list(rule(system())) == []
+
+
+@pytest.mark.parametrize("rule", OBSERVER_RULES, ids=lambda rule: rule.__name__)
+def test_the_profile_of_observers_keeps_each_policy(rule: Rule) -> None:
+    assert list(rule(observers())) == []
 
 
 @pytest.mark.parametrize(
     ("rule", "fault"), FAULTS, ids=[f"{rule.__name__}-{n}" for n, (rule, _) in enumerate(FAULTS)]
 )
 def test_each_policy_notices_a_fault(rule: Rule, fault: Fault) -> None:
-    compose = _compose()
-    # Anchors are shared objects: a fault in one service would be one in all.
-    for name, service in compose["services"].items():
-        compose["services"][name] = yaml.safe_load(yaml.safe_dump(service))
+    compose = system()
+    fault(compose["services"])
+    assert any(rule(compose))
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    OBSERVER_FAULTS,
+    ids=[f"{rule.__name__}-{n}" for n, (rule, _) in enumerate(OBSERVER_FAULTS)],
+)
+def test_each_policy_about_observers_notices_a_fault(rule: Rule, fault: Fault) -> None:
+    compose = observers()
     fault(compose["services"])
     assert any(rule(compose))
 
 
 def test_every_policy_has_a_fault_that_it_notices() -> None:
     assert {rule for rule, _ in FAULTS} == set(RULES)
+    assert {rule for rule, _ in OBSERVER_FAULTS} == set(OBSERVER_RULES)
 
 
 def test_a_new_volume_gets_the_roles_and_databases_of_make_up() -> None:
-    mounts = [mount.split(":") for mount in _compose()["services"]["postgres"]["volumes"]]
+    mounts = [mount.split(":") for mount in system()["services"]["postgres"]["volumes"]]
     sources = [source for source, target, *_ in mounts if target.startswith("/docker-entrypoint-initdb.d/")]
     assert sources == ["./deploy/local/roles.sql"]
     assert (ROOT / sources[0]).is_file()

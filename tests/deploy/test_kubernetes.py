@@ -16,6 +16,7 @@ from tests.deploy.kustomization import Manifest, find, render
 
 KUSTOMIZE = Path(__file__).parents[2] / "deploy" / "kustomize"
 BASE, LOCAL = KUSTOMIZE / "base", KUSTOMIZE / "overlays" / "local"
+LOGS = KUSTOMIZE.parent / "logs"
 
 Rule = Callable[[Sequence[Manifest]], Iterator[str]]
 Fault = Callable[[list[Manifest]], object]
@@ -214,7 +215,7 @@ def test_a_kind_without_a_schema_is_no_silent_pass() -> None:
 @pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl is not installed; the tests' own rendering is checked"
 )
-@pytest.mark.parametrize("folder", [BASE, LOCAL], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [BASE, LOCAL, LOGS], ids=lambda folder: folder.name)
 def test_our_rendering_is_that_of_kubectl(folder: Path) -> None:
     text = subprocess.run(["kubectl", "kustomize", folder], check=True, capture_output=True, text=True).stdout
     generated = [one for one in yaml.safe_load_all(text) if one["kind"] in ("ConfigMap", "Secret")]

@@ -357,6 +357,23 @@ async def test_a_command_that_waits_too_long_is_refused_and_certainly_not_writte
     assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 2
 
 
+async def test_what_a_command_has_waited_before_counts_in_the_queue(
+    event_store_dsns: DatabaseDsns, owner: Connection
+) -> None:
+    store = await open_store(event_store_dsns.writer, GroupCommitLimits(queue_seconds_max=PATIENCE_SECONDS))
+    with pytest.raises(StoreOverloaded):
+        await store.append(replace(creation("a"), waited_seconds=PATIENCE_SECONDS + 1))
+    async with owner.transaction():
+        await owner.execute(load_sql("command_api.postgres", "take_append_lock"))
+        in_the_call = asyncio.create_task(store.append(creation("b")))
+        await waits_for_the_append_lock(owner)
+        with pytest.raises(StoreOverloaded):
+            await store.append(replace(creation("c"), waited_seconds=PATIENCE_SECONDS - 0.01))
+    assert isinstance(await in_the_call, Appended)
+    await store.close()
+    assert await owner.fetchval("SELECT count(*) FROM catalogue.events") == 1
+
+
 async def test_a_command_that_was_refused_because_it_waited_is_not_shown_as_waiting(
     event_store_dsns: DatabaseDsns, owner: Connection
 ) -> None:

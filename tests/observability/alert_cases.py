@@ -336,7 +336,7 @@ _COMMANDS_AND_READS = [
         "RequestsShed",
         [Counter(f"http_server_requests_shed_total{{{_COMMAND}}}", 0, 50, 300)],
         {"job": "command-api"},
-        "It answers 5.0 requests a second with 503 `overloaded`.",
+        "It refuses 5.0 requests a second with 503; an operation of a batch counts as one.",
         "page",
     ),
     Case(

@@ -13,7 +13,7 @@ from command_api.domain.product import Reservation
 from command_api.domain.upsert import claimable_skus
 from command_api.executing.batch import Operation
 from command_api.executing.caller import Caller
-from command_api.executing.execute import IdempotencyKey, Render, Request
+from command_api.executing.request import IdempotencyKey, Render, Request
 from command_api.http import convert
 from command_api.http import schemas as product_schemas
 from command_api.http.answers import product_id_of, render_created, render_gone, render_ok

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from command_api.executing.batch import Operation, Outcome, run_in_order
-from command_api.executing.execute import Answer
+from command_api.executing.request import Answer
 from command_api.http.answers import WriteApi
 from command_api.http.batch.items import BATCH_BYTES_MAX, NDJSON, read_items
 from command_api.http.batch.operations import parse_operation

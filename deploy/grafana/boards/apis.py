@@ -56,7 +56,7 @@ def _refused(job: str) -> Panel:
     return Panel(
         "Refused a second: overload and limits",
         "reqps",
-        "503 `overloaded`, by reason; 429 because a caller asks too much, by the limit that refuses.",
+        "503 because of overload, by reason; 429 because a caller asks too much, by the limit that refuses.",
         "RateLimitSurge",
         [
             rate_by("reason", "http_server_requests_shed_total", only),

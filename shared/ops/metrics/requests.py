@@ -2,6 +2,10 @@
 
 from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
 
+# Reasons of refusals behind the work queue.
+APPEND_QUEUE, PRODUCT_QUEUE, KEY_QUEUE = "append-queue", "product-queue", "key-queue"
+TABLE_QUEUE, WAITING_READERS = "table-queue", "waiting-readers"
+
 HTTP_REQUEST_DURATION_SECONDS = histogram(
     "http_server_request_duration_seconds",
     "seconds",
@@ -19,18 +23,26 @@ HTTP_REQUESTS_IN_FLIGHT = gauge(
 HTTP_REQUESTS_SHED = counter(
     "http_server_requests_shed_total",
     "requests",
-    "Requests refused with 503 `overloaded` before any work. A command that waited too long for its append "
-    "call, or for its product, is not here: it is `unavailable` in `commands_total`.",
+    "Requests refused with 503 because of overload, wherever; nothing was done for them. Each operation of a "
+    "batch that is refused counts as one. Commands are also `unavailable` in `commands_total`.",
     Label(
         "reason",
         "too-many-requests, too-many-bytes (of bodies): a limit of what is in progress. waited: too long "
-        "for a place. expected-wait: it would have waited too long. loop-delay: the event loop is too late",
+        "for a place. expected-wait: it would have waited too long. loop-delay: the event loop is too late. "
+        "append-queue, product-queue, key-queue: a command waited too long, or would, for its append call, "
+        "for earlier commands for its product, or for the first one with its idempotency key. table-queue: a "
+        "read, for PostgreSQL. waiting-readers: too many wait for their own writes",
         (
             "too-many-requests",
             "too-many-bytes",
             "waited",
             "expected-wait",
             "loop-delay",
+            APPEND_QUEUE,
+            PRODUCT_QUEUE,
+            KEY_QUEUE,
+            TABLE_QUEUE,
+            WAITING_READERS,
         ),
     ),
 )

@@ -16,8 +16,8 @@ from command_api.domain.commands import ChangePrice, DeleteProduct, UpsertProduc
 from command_api.domain.product import Reservation, evolve
 from command_api.executing.batch import Operation, waits
 from command_api.executing.caller import Caller
-from command_api.executing.execute import Request
 from command_api.executing.ports import Append, AppendOutcome, Stream
+from command_api.executing.request import Request
 from command_api.http.answers import render_ok
 from shared.contract.events import Money
 from tests.in_memory_event_store import InMemoryEventStore

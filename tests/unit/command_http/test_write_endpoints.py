@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from command_api.executing.ports import KeyInUse, OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from shared.contract import events as e
 from shared.contract.addresses import partition_of
 from shared.contract.consistency_token import ConsistencyToken, decode_token
@@ -281,7 +281,8 @@ async def test_a_store_that_fails_is_503_with_retry_after(client: Client, store:
     path = await create(client)
     for failure, code in (
         (StoreUnavailable("away"), "store-unavailable"),
-        (StoreOverloaded("full"), "overloaded"),
+        (StoreOverloaded("append-queue", "full"), "overloaded"),
+        (KeyInUse("key-queue", "busy"), "request-in-progress"),
         (OutcomeUnknown("?"), "outcome-unknown"),
     ):
         store.failure = failure

@@ -10,8 +10,9 @@ from opentelemetry.trace import StatusCode
 from command_api.domain import commands as c
 from command_api.domain.errors import ProductNotFound
 from command_api.executing.caller import Caller
-from command_api.executing.execute import Done, ExecuteCommand, Request
+from command_api.executing.execute import ExecuteCommand
 from command_api.executing.ports import Append, Appended, AppendOutcome, StoreUnavailable, VersionConflict
+from command_api.executing.request import Done, Request
 from command_api.postgres.append_spans import AppendSpans, Turn
 from shared.contract.recorded_event import EventMetadata
 from shared.telemetry.spans import SpanKind

@@ -11,8 +11,9 @@ import pytest
 from command_api.domain import commands as c
 from command_api.domain import errors
 from command_api.executing.caller import Caller
-from command_api.executing.execute import Done, ExecuteCommand, IdempotencyKey, Request
+from command_api.executing.execute import ExecuteCommand
 from command_api.executing.ports import Append, StoreUnavailable
+from command_api.executing.request import Done, IdempotencyKey, Request
 from shared.contract import events as e
 from shared.contract.recorded_event import EventMetadata
 from tests.in_memory_event_store import InMemoryEventStore
@@ -119,6 +120,22 @@ async def test_a_conflict_is_decided_again_on_the_newer_state(
     store.before_append = _Rival(store, 3).interfere
     answer = await execute.execute(request(c.PutVariant(LARGE), product_id))
     assert answer.stream_version == 5
+
+
+async def test_attempts_that_lost_count_as_waiting_of_the_next_one(store: InMemoryEventStore) -> None:
+    now, waits = itertools.count(100.0, 5.0), []
+    execute = ExecuteCommand(store, new_id=uuid4, clock=lambda: next(now))
+    product_id = await _product(execute)
+
+    async def another_process_is_faster(append: Append) -> None:
+        waits.append(append.waited_seconds)
+        if len(waits) < 3:
+            await ExecuteCommand(store, new_id=uuid4).execute(request(rename(f"{len(waits)}"), product_id))
+            store.before_append = another_process_is_faster
+
+    store.before_append = another_process_is_faster
+    await execute.execute(request(rename("mine"), product_id))
+    assert waits == [0.0, 5.0, 10.0]
 
 
 async def test_conflicts_without_end_are_bounded_and_tell_the_present_version(

@@ -10,9 +10,11 @@ from command_api.domain import commands as c
 from command_api.domain import errors
 from command_api.executing import outcomes
 from command_api.executing.caller import Caller
-from command_api.executing.execute import Done, ExecuteCommand, IdempotencyKey, Request
+from command_api.executing.execute import ExecuteCommand
 from command_api.executing.ports import Append, OutcomeUnknown, StoreOverloaded, StoreUnavailable
+from command_api.executing.request import Done, IdempotencyKey, Request
 from shared.ops.metrics.declare import CATALOGUE
+from shared.ops.metrics.requests import APPEND_QUEUE, KEY_QUEUE, PRODUCT_QUEUE
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.in_memory_event_store import InMemoryEventStore
@@ -103,6 +105,17 @@ async def test_a_second_request_with_a_running_key_waits_and_is_counted(
     assert _risen(before) == {"appended": 1, "repeated": 1, "key new": 1, "key repeated": 1, "key waiting": 1}
 
 
+@pytest.mark.parametrize("queue", [APPEND_QUEUE, PRODUCT_QUEUE, KEY_QUEUE])
+async def test_a_command_that_a_queue_refuses_counts_as_shed_by_that_queue(
+    execute: ExecuteCommand, store: InMemoryEventStore, queue: str
+) -> None:
+    before = counted("http_server_requests_shed_total", reason=queue)
+    store.failure = StoreOverloaded(queue, "full")
+    with pytest.raises(StoreOverloaded):
+        await execute.execute(_request(c.CreateProduct(created()), uuid4()))
+    assert counted("http_server_requests_shed_total", reason=queue) == before + 1
+
+
 async def test_a_taken_sku_is_a_conflict_and_a_missing_product_a_refusal(execute: ExecuteCommand) -> None:
     await execute.execute(_request(c.CreateProduct(created()), uuid4()))
     before = _counts()
@@ -115,7 +128,11 @@ async def test_a_taken_sku_is_a_conflict_and_a_missing_product_a_refusal(execute
 
 @pytest.mark.parametrize(
     ("failure", "result"),
-    [(StoreUnavailable(), "unavailable"), (StoreOverloaded(), "unavailable"), (OutcomeUnknown(), "unknown")],
+    [
+        (StoreUnavailable(), "unavailable"),
+        (StoreOverloaded("append-queue", "full"), "unavailable"),
+        (OutcomeUnknown(), "unknown"),
+    ],
 )
 async def test_what_the_store_cannot_do_is_nobodys_refusal(
     execute: ExecuteCommand, store: InMemoryEventStore, failure: StoreUnavailable, result: str

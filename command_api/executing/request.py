@@ -1,0 +1,65 @@
+"""What is asked of the use case, and what it answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from command_api.domain.commands import Command
+from command_api.domain.product import Product
+from command_api.executing.caller import Caller
+from shared.contract.events import ProductEvent
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """128-bit hashes: `key` of the caller and the key, `fingerprint` of the request."""
+
+    key: UUID
+    fingerprint: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The result of a command. `events` is empty if nothing changed."""
+
+    product_id: UUID
+    stream_version: int
+    product: Product
+    events: Sequence[ProductEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to the caller, now and each time the same key comes again. `render` makes its `body`.
+
+    `was_changed` None: unknown, because a repeated answer does not store it.
+    """
+
+    status: int
+    body: bytes
+    product_id: UUID
+    stream_version: int
+    last_position: int
+    was_changed: bool | None = None
+
+
+Rendered = tuple[int, bytes]
+Render = Callable[[Done], Rendered]
+"""Turns a result into a status and a body. The HTTP layer provides it; the append stores its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command for one product. `product_id` of a creation is new.
+
+    `versions_wanted`: None allows any version, an empty set none. `slug_is_generated`: a taken slug gets a
+    suffix instead of a refusal.
+    """
+
+    command: Command
+    product_id: UUID
+    caller: Caller
+    render: Render
+    versions_wanted: frozenset[int] | None = None
+    key: IdempotencyKey | None = None
+    slug_is_generated: bool = False
