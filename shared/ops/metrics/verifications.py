@@ -12,7 +12,7 @@ VERIFICATION_DIFFERENCES = gauge(
 )
 UNVERIFIED_SINCE = gauge(
     "view_unverified_since_timestamp_seconds",
-    "Unix time",
+    "seconds since 1970",
     "When a `verify` of the whole view last ended, with or without differences. If none ever did: when the "
     "read model could first store one.",
     PROJECTION,
