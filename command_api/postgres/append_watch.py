@@ -1,5 +1,5 @@
-"""Looks once at an append call that takes long: its span then says whether it waits for a lock, and whose, for
-the disk, or for nothing. Afterwards nobody could tell.
+"""Looks once at an append call that takes long. Its span then says what it waited for: a lock and its holder,
+the disk, or nothing. Afterwards nobody could tell.
 """
 
 import asyncio

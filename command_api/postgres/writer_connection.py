@@ -74,7 +74,7 @@ class WriterConnection:
             self._connection = None
 
     async def what_it_waits_for(self) -> str:
-        """Of a call in progress, in words; by a connection of its own, because this one is busy. Never raises."""
+        """Of a call in progress, in words. Never raises. This connection is busy, so another one asks."""
         if self._backend is None:
             return "a connection to PostgreSQL"
         try:

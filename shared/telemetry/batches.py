@@ -112,7 +112,7 @@ class BatchTrace:
 
     def _record(self, event: TracedEvent, ended_ns: int, failure: Failure | None) -> None:
         if event.ready is not None:
-            record_wait(event.ready, event.context, self._began_ns, event.attributes)
+            record_wait(event.ready, event.context, self._began_ns)
         batch = self.span.context
         links: Iterable[TraceContext] = () if batch is None else (batch,)
         made = past_span(

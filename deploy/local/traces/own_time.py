@@ -1,4 +1,4 @@
-"""Where the time of a trace went: the spans with the most time of their own, which no span below them explains."""
+"""Where the time of a trace went: the spans with the most time that no span below them explains."""
 
 from collections.abc import Sequence
 from operator import itemgetter
