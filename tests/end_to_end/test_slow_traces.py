@@ -21,6 +21,7 @@ from deploy.local.traces.own_time import longest
 from deploy.local.traces.receiver import TraceReceiver
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.waits import without_overlap
+from shared.telemetry.conventions import WAIT_FOR, WAIT_FOR_STATES
 from shared.telemetry.waits import NANOSECONDS
 from tests.end_to_end.catalogue import Catalogue, unique, variant
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
@@ -68,7 +69,9 @@ def _begin_trace() -> tuple[str, str]:
 
 
 @asynccontextmanager
-async def _held_stream(system: System, product_id: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def _held_stream(
+    system: System, product_id: str
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """Somebody's open transaction has the row of the product's stream."""
     connection = await asyncpg.connect(
         system.event_store.owner, server_settings={"application_name": "somebody"}
@@ -83,7 +86,7 @@ async def _held_stream(system: System, product_id: str) -> AsyncIterator[asyncpg
         await connection.close()
 
 
-async def _waiting_calls(connection: asyncpg.Connection[asyncpg.Record]) -> int:
+async def _waiting_calls(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
     """How many sessions wait for this one, since longer than a look at a slow call needs."""
     found: int = await connection.fetchval(
         "SELECT count(*) FROM pg_locks held JOIN pg_locks waiting ON NOT waiting.granted "
@@ -143,7 +146,8 @@ def _is_explained_by(spans: list[StoredSpan], waits: str, work: str) -> None:
     assert waited.milliseconds >= _HELD_SECONDS * 1000
     (published,) = of_name(shown, "publish")
     for one in shown:
-        if one.name.startswith("wait for ") and one.service == "catalogue-projector":
+        is_of_a_projection = one.service == "catalogue-projector" and one.name != WAIT_FOR_STATES
+        if one.name.startswith(WAIT_FOR) and is_of_a_projection:
             assert one.began_ns >= published.ended_ns, "the time before is the relay's"
 
 

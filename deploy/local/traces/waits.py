@@ -1,8 +1,8 @@
 """Waits of events, without what came before them.
 
-A wait for the relay or a projection begins when the event got its log position: nobody knows better when it is
-recorded. Seen with the whole trace, it begins when the span before it has ended. Then one wait is not shown for
-the other.
+A wait for the relay or a projection is recorded from the moment at which the event got its log position: the
+relay and the projector know no better. With the whole trace at hand, it begins at the end of the span before
+it. Otherwise each projection would seem to wait, although only the relay was late.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,8 @@ def without_overlap(spans: Sequence[StoredSpan]) -> list[StoredSpan]:
 
 def _later(span: StoredSpan, beside: Iterable[StoredSpan]) -> StoredSpan | None:
     before = _before(span.name)
-    ends = [one.ended_ns for one in beside if one.name == before and one.ended_ns <= span.ended_ns]
+    # A consumer may have a record before the relay knows that it is confirmed: then nothing of the wait is left.
+    ends = [one.ended_ns for one in beside if one.name == before and one.began_ns <= span.ended_ns]
     if not ends or min(ends) <= span.began_ns:
         return span
     is_long = span.ended_ns - min(ends) >= WAIT_SPAN_SECONDS_MIN * NANOSECONDS

@@ -186,6 +186,7 @@ def test_a_wait_of_an_event_begins_when_the_span_before_it_has_ended() -> None:
         beside("wait for relay", 10, 900),
         beside("publish", 900, 910),
         beside("wait for product_view", 10, 940),
+        beside("wait for analytics", 10, 905),
         beside("wait for inventory", 10, 2_000),
         beside("wait for product", 0, 60),
     ]
