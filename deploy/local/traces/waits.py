@@ -24,7 +24,7 @@ def without_overlap(spans: Sequence[StoredSpan]) -> list[StoredSpan]:
 
 def _later(span: StoredSpan, beside: Iterable[StoredSpan]) -> StoredSpan | None:
     before = _before(span.name)
-    # A consumer may have a record before the relay knows that it is confirmed: then nothing of the wait is left.
+    # A consumer may have a record before the relay knows of it: then nothing of the wait is left.
     ends = [one.ended_ns for one in beside if one.name == before and one.began_ns <= span.ended_ns]
     if not ends or min(ends) <= span.began_ns:
         return span
