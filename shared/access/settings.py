@@ -18,6 +18,7 @@ from shared.access.issuer_keys import KeyTimes
 from shared.access.key_fetch import is_protected
 from shared.access.key_file import read_key_file
 from shared.access.keys import read_keys
+from shared.access.refusal_log import AddressOf, peer_address
 from shared.access.tokens import TokenRules
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.local_requests import LocalRequests, stays_here
@@ -134,6 +135,13 @@ class AccessSettings(ProcessSettings):
         """Without access control a port serves programs of this machine, and no page of another site."""
         local = None if self.has_access_control else LocalRequests(self.listen_host)
         return replace(super().connection_limits, local=local)
+
+    @property
+    def address_of(self) -> AddressOf:
+        """How a line about a refused request names its client; a process that knows proxies looks behind
+        them.
+        """
+        return peer_address
 
     @property
     def token_rules(self) -> TokenRules:
