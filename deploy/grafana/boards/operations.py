@@ -69,6 +69,30 @@ OPERATIONS = Board(
             ],
         ),
         Row(
+            "Verification: are the views what the log says?",
+            [
+                Panel(
+                    "Differences that verify found",
+                    "short",
+                    "0 is right. The runbook says how to repair a view. NaN: never verified.",
+                    "ViewDiffers",
+                    [Query("max by (projection) (view_verification_differences)", "{{projection}}")],
+                ),
+                Panel(
+                    "Time since the whole view was verified",
+                    "s",
+                    "A day is usual. Above 30 hours the schedule does not work.",
+                    "VerificationOld",
+                    [
+                        Query(
+                            "time() - max by (projection) (view_unverified_since_timestamp_seconds)",
+                            "{{projection}}",
+                        )
+                    ],
+                ),
+            ],
+        ),
+        Row(
             "Rebuilds",
             [
                 Panel(
