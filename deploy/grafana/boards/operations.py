@@ -214,6 +214,17 @@ OPERATIONS = Board(
                     ],
                 ),
                 Panel(
+                    "Log lines a minute",
+                    "short",
+                    "`error` and `critical` should be 0; `info` follows the load, up to the limit of access lines.",
+                    "ErrorsLogged",
+                    [
+                        Query(
+                            f"sum by (job, level) (rate(log_lines_total[{WINDOW}])) * 60", "{{job}} {{level}}"
+                        ),
+                    ],
+                ),
+                Panel(
                     "Log lines not written, a second",
                     "ops",
                     "`lost`: could not be written. `repeated` and `requests`: left out, above their limits.",

@@ -59,6 +59,12 @@ MEASUREMENT_FAILURES = counter(
     "Background measurements that failed or took too long.",
     _MEASUREMENT,
 )
+LOG_LINES = counter(
+    "log_lines_total",
+    "lines",
+    "Log lines, also those that could not be written; without repeated ones, which are suppressed.",
+    Label("level", "how bad it is", ("debug", "info", "warning", "error", "critical")),
+)
 LOG_LINES_LOST = counter(
     "log_lines_lost_total", "lines", "Log lines that could not be written to the log stream."
 )
