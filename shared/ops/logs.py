@@ -50,9 +50,9 @@ def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | N
         structlog.contextvars.merge_contextvars,
         _name_span,
         structlog.processors.add_log_level,
-        _count,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _name_source(process),
+        _count,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _render,
@@ -178,13 +178,17 @@ def _name_span(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-_lines = {level: LOG_LINES.labels(level) for level in ("debug", "info", "warning", "error", "critical")}
+_KAFKA_CLIENT = "aiokafka"
+_lines = {
+    level: (LOG_LINES.labels(level, "process"), LOG_LINES.labels(level, "kafka_client"))
+    for level in ("debug", "info", "warning", "error", "critical")
+}
 
 
 def _count(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """An error that nobody foresaw has no metric of its own: its line is counted."""
     if (lines := _lines.get(event["level"])) is not None:
-        lines.inc()
+        lines[event["logger"].startswith(_KAFKA_CLIENT)].inc()
     return event
 
 

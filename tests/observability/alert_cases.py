@@ -286,9 +286,10 @@ _PROCESSES = [
     Case(
         "ErrorsLogged",
         [
-            Counter('log_lines_total{job="relay",level="warning"}', 9, 9, 9),
-            Counter('log_lines_total{job="relay",level="error"}', 0, 0, 3),
-            Counter('log_lines_total{job="relay",level="critical"}', 0, 0, 1),
+            Counter('log_lines_total{job="relay",level="warning",source="process"}', 9, 9, 9),
+            Counter('log_lines_total{job="relay",level="error",source="process"}', 0, 0, 3),
+            Counter('log_lines_total{job="relay",level="error",source="kafka_client"}', 3, 3, 3),
+            Counter('log_lines_total{job="relay",level="critical",source="process"}', 0, 0, 1),
         ],
         {"job": "relay"},
         "60 lines of level error or critical in the last 15 minutes.",

@@ -216,7 +216,7 @@ OPERATIONS = Board(
                 Panel(
                     "Log lines a minute",
                     "short",
-                    "`error` and `critical` should be 0; `info` follows the load, up to the limit of access lines.",
+                    "`error` and `critical` should be 0; `info` follows the load, up to a limit.",
                     "ErrorsLogged",
                     [
                         Query(
