@@ -2,20 +2,20 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from deploy.local.ports import HOST
 from deploy.local.postgres import SUPERUSER, PostgresServer
+from shared.postgres.sql import load_sql
 from tests.eventually import eventually
 from tests.servers import DatabaseDsns
 
 pytestmark = pytest.mark.servers
-RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
-WHO_BLOCKS = (RUNBOOKS / "who_blocks.sql").read_text()
-NOT_OURS = (RUNBOOKS / "not_ours.sql").read_text()
+_RUNBOOKS = "docs.runbooks"
+WHO_BLOCKS = load_sql(_RUNBOOKS, "who_blocks")
+NOT_OURS = load_sql(_RUNBOOKS, "not_ours")
 _A_TRIGGER = "suppress_redundant_updates_trigger"
 
 
