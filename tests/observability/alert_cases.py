@@ -284,6 +284,17 @@ _PROCESSES = [
         'The measurement "consumer groups" last succeeded 15m 0s ago. Alerts on its metrics may be missing.',
     ),
     Case(
+        "ErrorsLogged",
+        [
+            Counter('log_lines_total{job="relay",level="warning",source="process"}', 9, 9, 9),
+            Counter('log_lines_total{job="relay",level="error",source="process"}', 0, 0, 3),
+            Counter('log_lines_total{job="relay",level="error",source="kafka_client"}', 3, 3, 3),
+            Counter('log_lines_total{job="relay",level="critical",source="process"}', 0, 0, 1),
+        ],
+        {"job": "relay"},
+        "60 lines of level error or critical in the last 15 minutes.",
+    ),
+    Case(
         "LogLinesLost",
         [Counter('log_lines_lost_total{job="relay",instance="a:9103"}', 0, 0, 4)],
         {"job": "relay"},
