@@ -239,8 +239,8 @@ def test_status_has_the_pid_of_a_process_that_hangs_and_another_one_runs_after_i
     os.kill(hanging, signal.SIGKILL)
 
     def another_one_is_ready() -> None:
-        state, word, pid = shown()
-        assert (state, word) == ("ready", "pid")
+        *state, word, pid = shown()
+        assert (state, word) == (["ready"], "pid")
         assert int(pid) != hanging
 
     eventually_blocking(another_one_is_ready)
