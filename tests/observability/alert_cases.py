@@ -162,10 +162,23 @@ _PROJECTIONS = [
         [
             Gauge('consumer_group_members{group="product_view"}', 1, 0, 0),
             Gauge('consumer_group_lag_events{group="product_view",topic="products-events"}', 0, 0, 5),
+            Gauge('up{job="projector"}', 1, 1, 1),
         ],
         {"group": "product_view"},
         "Events wait, and the broker says: product_view has no members. "
         "Its process is dead, or not connected.",
+        "page",
+    ),
+    Case(
+        "ConsumerGroupEmpty",
+        [
+            Gauge('consumer_group_members{group="search"}', 1, 0, 0),
+            Gauge('consumer_group_lag_events{group="search",topic="products-events"}', 0, 5, 5),
+            Gauge('up{job="projector",instance="a"}', 1, 0, 1),
+            Gauge('up{job="projector",instance="b"}', 1, 0, 0),
+        ],
+        {"group": "search"},
+        "Events wait, and the broker says: search has no members. Its process is dead, or not connected.",
         "page",
     ),
     Case(
