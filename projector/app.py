@@ -22,6 +22,8 @@ from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection
 from projector.projections import REBUILDABLE
 from projector.rebuild.postgres.progress import rebuild_measurement
+from projector.rebuild.postgres.verifications import PostgresVerifications
+from projector.rebuild.verification_gauges import verification_measurement
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.access.http.operations import protect_operations
@@ -142,6 +144,7 @@ def _measurements(stores: Stores) -> list[Measurement]:
         clock_measurement("read model", stores.read_model),
         clock_measurement("event store", stores.log_pool),
         rebuild_measurement(stores.read_model, list(REBUILDABLE)),
+        verification_measurement(PostgresVerifications(stores.read_model), list(REBUILDABLE)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 ProjectorError
 +-- Unavailable          transient: a server cannot be reached, is busy or behind: wait; nothing is parked
+|   +-- RedisIsAway      the same, and the server is Redis: then readers are served from PostgreSQL
 +-- Fenced               another process moved this projection's checkpoint: reload it and continue there
 +-- Refused              permanent: the store never accepts these values; the event is found and parked
 +-- ParkingIsFull        too many products fail for a few bad events: the projection waits and says so
@@ -45,6 +46,10 @@ class ProjectorError(Exception):
 
 class Unavailable(ProjectorError):
     """The same call may succeed later, unchanged."""
+
+
+class RedisIsAway(Unavailable):
+    """Redis does not answer; a Redis that answers with an error is not away."""
 
 
 class Fenced(ProjectorError):

@@ -47,7 +47,7 @@ class Stores(NamedTuple):
     def redis(self, timeout_seconds: float) -> "Redis":
         """A client for the caller alone, closed with the stack."""
         client = create_redis(
-            self.settings.redis_server,
+            self.settings.redis_address,
             socket_timeout_seconds=timeout_seconds,
             connect_timeout_seconds=timeout_seconds,
             connections_max=_REDIS_CONNECTIONS_MAX,

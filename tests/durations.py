@@ -1,7 +1,7 @@
 """Where the time of a test run goes: `python -m tests.durations RESULTS.xml`, written by `--junitxml`.
 
-Prints the tables of docs/testing.md, and SECONDS_BY_FILE of tests/distribution.py. The seconds of a test are
-those of its fixtures, too; a run with two workers takes about half their sum.
+Prints tests and seconds by folder, the slowest tests, and SECONDS_BY_FILE of tests/distribution.py. The
+seconds of a test are those of its fixtures, too; a run with two workers takes about half their sum.
 """
 
 import sys

@@ -17,6 +17,7 @@ from command_api.executing.ports import (
     StoredAnswer,
     StoreError,
     Stream,
+    StreamPlace,
     VersionConflict,
 )
 from shared.contract.codec import decode_event, encode_event
@@ -30,20 +31,21 @@ class InMemoryEventStore:
         self.before_append: Callable[[Append], Awaitable[None]] | None = None
         self.failure: StoreError | None = None
         self._streams: dict[UUID, Stream] = {}
+        self._places: dict[UUID, list[StreamPlace]] = {}
         self._answers: dict[UUID, StoredAnswer] = {}
         self._reservations: dict[Reservation, UUID] = {}
         self._last_position = 0
 
-    async def load(self, product_id: UUID) -> Stream:
+    async def load(self, product_id: UUID, known: StreamPlace | None = None) -> Stream:
         self._fail()
         stream = self._streams.get(product_id)
         if stream is None:
             return NO_STREAM
+        after = known.stream_version if known is not None and known in self._places[product_id] else 0
         # Through the codec, as from a database: nobody shares mutable values with the log.
+        events = [decode_event(*encode_event(event)) for event in stream.events[after:]]
         return Stream(
-            stream.stream_version,
-            stream.last_position,
-            [decode_event(*encode_event(event)) for event in stream.events],
+            stream.stream_version, stream.last_position, events, after, self._places[product_id][-1]
         )
 
     async def append(self, append: Append) -> AppendOutcome:
@@ -98,6 +100,11 @@ class InMemoryEventStore:
         before = self._streams.get(append.product_id, NO_STREAM)
         events = [*before.events, *(decode_event(*event.encoded) for event in append.events)]
         self._streams[append.product_id] = Stream(len(events), self._last_position, events)
+        first = self._last_position - len(append.events) + 1
+        self._places.setdefault(append.product_id, []).extend(
+            StreamPlace(len(before.events) + number + 1, first + number, event.metadata)
+            for number, event in enumerate(append.events)
+        )
         for release in append.releases:
             if self._reservations.get(release) == append.product_id:
                 del self._reservations[release]

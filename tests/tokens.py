@@ -126,5 +126,5 @@ def bad_tokens(scopes: Iterable[Scope | str] = ()) -> dict[str, str]:
         "with a changed body": f"{head}.{token(scopes, sub='admin').split('.')[1]}.{signature}",
         "cut off": f"{head}.{body}",
         "garbage": "garbage",
-        "too large": "a" * 9000,
+        "too large": token(scopes, padding="a" * 9000),
     }

@@ -16,6 +16,8 @@ from command_api.executing.ports import KeyInUse, StoreOverloaded
 from shared.ops.metrics.requests import KEY_QUEUE, PRODUCT_QUEUE
 from shared.ops.overload.bounded_turns import BoundedTurns
 from shared.ops.overload.work_queue import TurnedAway
+from shared.telemetry import conventions as c
+from shared.telemetry.waits import wait
 
 
 class CommandTurns:
@@ -43,7 +45,8 @@ class CommandTurns:
         """Wait for the turn; the seconds waited. Raises `KeyInUse`: nothing was begun."""
         async with AsyncExitStack() as stack:
             try:
-                waited_seconds = await stack.enter_async_context(self._keys.of(key))
+                with wait(c.WAIT_FOR_KEY):
+                    waited_seconds = await stack.enter_async_context(self._keys.of(key))
             except TurnedAway as turned_away:
                 text = "the first request with this idempotency key is not answered yet"
                 raise KeyInUse(KEY_QUEUE, text) from turned_away
@@ -54,7 +57,8 @@ class CommandTurns:
         """Wait for the turn; the seconds waited in all. Raises `StoreOverloaded`: nothing was begun."""
         async with AsyncExitStack() as stack:
             try:
-                waited = await stack.enter_async_context(self._products.of(product_id, waited_seconds))
+                with wait(c.WAIT_FOR_PRODUCT):
+                    waited = await stack.enter_async_context(self._products.of(product_id, waited_seconds))
             except TurnedAway as turned_away:
                 text = "too many commands for this product are waiting"
                 raise StoreOverloaded(PRODUCT_QUEUE, text) from turned_away

@@ -17,10 +17,11 @@ from command_api.domain import errors
 from command_api.domain.commands import CreateProduct
 from command_api.domain.decide import decide
 from command_api.domain.limits import check_sizes
-from command_api.domain.product import Reservation, evolve, existing, reservations
+from command_api.domain.product import Product, Reservation, evolve, existing, reservations
 from command_api.executing.caller import signed
 from command_api.executing.command_turns import CommandTurns
 from command_api.executing.held_skus import held_skus
+from command_api.executing.known_products import KnownProducts
 from command_api.executing.outcomes import count_waiting, counted
 from command_api.executing.ports import (
     NO_STREAM,
@@ -56,6 +57,7 @@ class ExecuteCommand:
         self._conflict_retries_max = conflict_retries_max
         self._turns = turns or CommandTurns()
         self._clock = clock
+        self._known_products = KnownProducts()
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""
@@ -109,8 +111,8 @@ class ExecuteCommand:
         for attempt in range(self._conflict_retries_max + 1):
             if attempt:
                 waited_seconds = self._clock() - began
-            stream = await self._load(request)
-            rendered, append = self._decide(request, stream, waited_seconds)
+            stream, before = await self._load(request)
+            rendered, append = self._decide(request, stream, before, waited_seconds)
             if not append.events and append.answer is None:
                 return _answer(rendered, append, Appended(stream.stream_version, stream.last_position))
             outcome = await self._store.append(append)
@@ -129,10 +131,10 @@ class ExecuteCommand:
             present_span().event(c.VERSION_CONFLICT, {c.CURRENT_VERSION: current_version})
         raise errors.TooManyConflicts(current_version)
 
-    async def _load(self, request: Request) -> Stream:
+    async def _load(self, request: Request) -> tuple[Stream, Product | None]:
         if isinstance(request.command, CreateProduct):
-            return NO_STREAM  # the id is new: there is nothing to load
-        return await self._store.load(request.product_id)
+            return NO_STREAM, None  # the id is new: there is nothing to load
+        return await self._known_products.load(self._store, request.product_id)
 
     async def _answer_of_another(self, request: Request) -> Answer:
         """Another process has used this key first: repeat its answer."""
@@ -144,9 +146,10 @@ class ExecuteCommand:
             )
         return answer
 
-    def _decide(self, request: Request, stream: Stream, waited_seconds: float) -> tuple[Rendered, Append]:
+    def _decide(
+        self, request: Request, stream: Stream, before: Product | None, waited_seconds: float
+    ) -> tuple[Rendered, Append]:
         """The events to append, and the answer after that. Raises a `Refused`."""
-        before = reduce(evolve, stream.events, None)
         if not isinstance(request.command, CreateProduct):
             existing(before)  # before the version check: a deleted product has no version that could match
         if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:

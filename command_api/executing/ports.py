@@ -45,12 +45,28 @@ class OutcomeUnknown(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPlace:
+    """The place of an event in a log. Its `metadata` has the event's id: a log that was restored from a
+    backup and then went another way may have another event there.
+    """
+
+    stream_version: int
+    position: int
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
-    """The loaded stream of a product. `stream_version` 0: it has no events."""
+    """The loaded stream of a product. `stream_version` 0: it has no events.
+
+    `events` are those after `after_version` (0: all); `place` is that of the last event.
+    """
 
     stream_version: int
     last_position: int
     events: Sequence[ProductEvent]
+    after_version: int = 0
+    place: StreamPlace | None = None
 
 
 NO_STREAM = Stream(0, 0, ())
@@ -143,8 +159,10 @@ AppendOutcome = Appended | VersionConflict | DuplicateKey | ReservationTaken
 class EventStore(Protocol):
     """The event log for commands. All methods raise `StoreUnavailable` if the store cannot be reached."""
 
-    async def load(self, product_id: UUID) -> Stream:
-        """The product's whole stream; `NO_STREAM` if it has no events."""
+    async def load(self, product_id: UUID, known: StreamPlace | None = None) -> Stream:
+        """The product's stream after the known place; whole, if nothing is known, or if the log has another
+        event at that place. `NO_STREAM` if it has no events.
+        """
 
     async def append(self, append: Append) -> AppendOutcome:
         """Write one command's events, all or none. Raises a `StoreError`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from command_api.executing.ports import Append, Appended, AppendOutcome
+from command_api.postgres.append_watch import AppendWatch, Ask
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import Attributes, Failure, SpanKind, present_span
 from shared.telemetry.trace_context import TraceContext
@@ -37,15 +38,19 @@ class AppendSpans(NamedTuple):
     """One call of the append function, of which at least one command is sampled."""
 
     began_ns: int
+    watch: AppendWatch
 
     @classmethod
-    def begin(cls, turns: Iterable[Turn | None]) -> "AppendSpans | None":
-        """The call begins now."""
-        return cls(time.time_ns()) if any(turn is not None for turn in turns) else None
+    def begin(cls, turns: Iterable[Turn | None], ask: Ask) -> "AppendSpans | None":
+        """The call begins now. `ask` tells what it waits for, if it takes long."""
+        is_sampled = any(turn is not None for turn in turns)
+        return cls(time.time_ns(), AppendWatch(ask)) if is_sampled else None
 
     def end(self, commands: Sequence[Settled]) -> None:
         """The call has ended, and the outcomes are known, unless the command is to be written again."""
         ended_ns = time.time_ns()
+        seen = self.watch.end()
+        waited: Attributes = {} if seen is None else {c.WAITED_FOR: seen}
         sampled = [(turn, append, outcome) for turn, append, outcome in commands if turn is not None]
         call = past_span(
             c.APPEND_CALL, SpanKind.CLIENT, None, self.began_ns, ended_ns,
@@ -53,6 +58,7 @@ class AppendSpans(NamedTuple):
                 c.DB_SYSTEM: c.POSTGRESQL,
                 c.DB_BATCH_SIZE: len(commands),
                 c.EVENTS: sum(len(append.events) for _, append, _ in commands),
+                **waited,
             },
             links=[turn.parent for turn, _, _ in sampled[:LINKS_MAX]],
         )  # fmt: skip
@@ -60,7 +66,7 @@ class AppendSpans(NamedTuple):
             past_span(c.WAIT_FOR_APPEND, SpanKind.INTERNAL, turn.parent, turn.since_ns, self.began_ns)
             attributes, failure = _outcome(append, outcome)
             past_span(
-                c.APPEND, SpanKind.CLIENT, turn.parent, self.began_ns, ended_ns, attributes,
+                c.APPEND, SpanKind.CLIENT, turn.parent, self.began_ns, ended_ns, {**attributes, **waited},
                 links=[call.context] if call.context else (), failure=failure,
             )  # fmt: skip
 

@@ -107,7 +107,7 @@ class GroupCommit:
     async def _write_all(self) -> None:
         while self._queue:
             batch = self._next_batch()
-            spans = AppendSpans.begin(waiting.turn for waiting in batch)
+            spans = AppendSpans.begin((one.turn for one in batch), self._connection.what_it_waits_for)
             began = monotonic()
             try:
                 await self._write(batch)

@@ -19,8 +19,10 @@ _log = get_logger(__name__)
 _BACKEND_SQL = load_sql("command_api.postgres", "backend_identity")
 _END_BACKEND_SQL = load_sql("command_api.postgres", "end_backend")
 _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
+_WAITS_SQL = load_sql("command_api.postgres", "what_append_waits_for")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _PAUSE_SECONDS = 0.05
+_LOOK_SECONDS_MAX = 1.0
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """asyncpg's errors; the last one: the server has ended the session, and asyncpg has not noticed it yet."""
 _metadata = msgspec.json.Decoder(EventMetadata)
@@ -71,6 +73,21 @@ class WriterConnection:
             await self._connection.close(timeout=self._connect_timeout_seconds)
             self._connection = None
 
+    async def what_it_waits_for(self) -> str:
+        """Of a call in progress, in words. Never raises. This connection is busy, so another one asks."""
+        if self._backend is None:
+            return "a connection to PostgreSQL"
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS_MAX):
+                other = await connect(self._dsn, application_name="command_api look")
+                try:
+                    row = await other.fetchrow(_WAITS_SQL, self._backend[0])
+                finally:
+                    other.terminate()
+        except (OSError, TimeoutError, *CONNECTION_ERRORS) as error:
+            return f"not known: PostgreSQL could not be asked ({type(error).__name__})"
+        return _in_words(row)
+
     async def find_written(self, batch: Sequence[Append]) -> list[Appended | None]:
         """After a broken call: the outcomes of the batch that the log shows; None for commands certainly not
         written.
@@ -106,6 +123,18 @@ class WriterConnection:
             rows = await connection.fetch(_FIND_SQL, [append.product_id for append in batch], newest)
         found = {(row["product_id"], row["stream_version"]): row for row in rows}
         return [_written(append, found) for append in batch]
+
+
+def _in_words(row: asyncpg.Record | None) -> str:
+    if row is None:
+        return "nothing: its server process is gone"
+    if row["wait_event_type"] is None:
+        return "nothing: PostgreSQL was at work"
+    event = f"{row['wait_event_type']} {row['wait_event']}"
+    if row["holder_pid"] is None:
+        return event
+    state = f", {row['holder_state']}" if row["holder_state"] else ""
+    return f"{event}, held by process {row['holder_pid']} ({row['holder_name'] or 'no name'}{state})"
 
 
 def _written(append: Append, found: dict[tuple[UUID, int], asyncpg.Record]) -> Appended | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from deploy.local.errors import AlreadyRunning, LocalStackError
 from deploy.local.lock import running_pid
 from deploy.local.ports import port_is_taken
+from deploy.local.process import Process
+from deploy.local.server import Server
 from deploy.local.settings import PROCESSES, StackSettings
 from deploy.local.shell import MARK, run_shell
 from deploy.local.stack import build_stack
@@ -48,7 +50,7 @@ def down(settings: StackSettings) -> int:
 
 
 def status(settings: StackSettings) -> int:
-    """Show what is ready. Exit code 0: everything, 1: something is not ready, 3: nothing runs."""
+    """Show what is ready, with process ids. Exit code 0: everything, 1: something is not, 3: nothing runs."""
     pid = running_pid(settings.folder)
     if pid is None:
         print("not running")
@@ -60,11 +62,21 @@ def status(settings: StackSettings) -> int:
         is_up = port_is_taken(port)
         all_ready = all_ready and is_up
         print(f"  {name:<22} {port:>5}  {'listening' if is_up else 'CLOSED'}")
-    for process in stack.processes:
-        is_ready = process.is_ready()
+    for part in (*stack.servers, *stack.processes):
+        is_ready = part.is_ready()
         all_ready = all_ready and is_ready
-        print(f"  {process.name:<22} {process.ops_port:>5}  {'ready' if is_ready else 'NOT READY'}")
+        port_shown = part.ops_port if isinstance(part, Process) else ""
+        state = "ready" if is_ready else "NOT READY"
+        print(f"  {part.name:<22} {port_shown:>5}  {state:<9}  {_whose(part, pid, is_ready=is_ready)}")
     return 0 if all_ready else 1
+
+
+def _whose(part: Server, supervisor_pid: int, *, is_ready: bool) -> str:
+    """An operator needs the pid to end a part that hangs: it answers nobody, and obeys no SIGTERM."""
+    pid = part.pid_under(supervisor_pid)
+    if pid is not None:
+        return f"pid {pid}"
+    return "started by hand" if is_ready else "no process"
 
 
 def clean(settings: StackSettings) -> int:

@@ -90,6 +90,22 @@ class Server(ABC):
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
+    def _pid_file(self) -> Path:
+        return self.log_file.with_suffix(".pid")
+
+    def pid_under(self, supervisor_pid: int) -> int | None:
+        """The child's process id while it runs, for a process that did not start it: `make status`.
+
+        The file of a child that has ended stays, so its number counts only if the supervisor is its parent.
+        """
+        try:
+            child = psutil.Process(int(self._pid_file.read_text()))
+            is_child = child.ppid() == supervisor_pid and child.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
+        return child.pid if is_child else None
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code of a child that ended, negative for a signal; else None."""
         return None if self._process is None else self._process.poll()
@@ -107,6 +123,7 @@ class Server(ABC):
             return
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self._process = _spawner.submit(self._spawn).result()
+        self._pid_file.write_text(str(self._process.pid))
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = self.command()

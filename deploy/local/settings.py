@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 from deploy.local.errors import LocalStackError
 from deploy.local.prometheus_program import find_prometheus
 from shared.ops.secret import secret_text
+from shared.ops.secret_files import file_of
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "POSTGRES_PORT": 15432,
@@ -181,12 +182,9 @@ def observed_mark(folder: Path) -> Path:
 
 def _own(name: str, given: Mapping[str, str]) -> str | None:
     """An address, or the text of the file that contains it."""
-    if f"{name}_FILE" not in given:
-        return given.get(name)
-    if name in given:
-        raise LocalStackError(f"{name} and {name}_FILE are both set: set only one of the two")
     try:
-        return secret_text(Path(given[f"{name}_FILE"]))
+        path = file_of(given, name, "_FILE")
+        return given.get(name) if path is None else secret_text(path)
     except ValueError as error:
         raise LocalStackError(f"{name}_FILE: {error}") from error
 

@@ -15,7 +15,7 @@ from projector.applying.apply import Applied, Applier
 from projector.applying.dead_letters import DeadLetter
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
-from projector.errors import ProjectorError, Unavailable
+from projector.errors import ProjectorError, RedisIsAway, Unavailable
 from projector.kafka.batch_spans import process_trace, record_parked
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_batch
@@ -71,8 +71,13 @@ class BatchRun:
         try:
             with process_trace(self._name, batch):
                 applied = await self._apply(batch, abandon)
+        except Exception as error:
+            # Not if it is abandoned: another process has the partitions then, and says whether it waits.
+            self._metrics.waits_for_redis(isinstance(error, RedisIsAway) and not abandon.is_set())
+            raise
         finally:
             self._metrics.breaker(self._applier.breaker.is_open)
+        self._metrics.waits_for_redis(False)
         if applied.stopped:
             batch = [item for item in batch if not _is_stopped(item, applied.stopped)]
         self._metrics.applied(batch, applied.tally, time.perf_counter() - started)
@@ -106,6 +111,7 @@ class BatchRun:
         is_transient = isinstance(error, Unavailable)
         if is_transient:
             ERRORS.labels(self._name, "transient").inc()
+            self._metrics.waits_for_redis(isinstance(error, RedisIsAway))
         return is_transient
 
     def _is_unknown(self, error: BaseException) -> bool:

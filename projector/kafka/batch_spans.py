@@ -14,6 +14,7 @@ from shared.telemetry.batches import CONTINUED_SECONDS_MAX, BatchTrace, TracedEv
 from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.trace_context import parse_traceparent
 from shared.telemetry.tracing import is_tracing, past_span
+from shared.telemetry.waits import Ready
 
 NANOSECONDS, MILLISECONDS = 1_000_000_000, 1_000
 
@@ -40,7 +41,9 @@ def _sampled(projection: str, batch: Sequence[Delivered | Unreadable]) -> list[T
             continue
         if one.is_continued and is_replay(item.record.headers):
             one = one._replace(is_continued=False)
-        found.append(one.having({**_attributes(projection), **_place(item.record)}))
+        # By the clock of the relay, or of the broker, which put it into the topic.
+        ready = Ready(f"{c.WAIT_FOR} {projection}", item.record.timestamp * (NANOSECONDS // MILLISECONDS))
+        found.append(one.having({**_attributes(projection), **_place(item.record)})._replace(ready=ready))
     return found
 
 

@@ -21,6 +21,7 @@ from shared.ops.metrics.projections import (
     POSITION,
     STOPPED,
     VIEW_RESULTS,
+    WAITS_FOR_REDIS,
 )
 
 _NOWHERE: tuple[int, datetime | None] = (0, None)
@@ -36,7 +37,7 @@ class ProjectionMetrics:
         # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
         self._delivered: dict[int, tuple[int, datetime]] = {}
         self._behind_since: dict[int, datetime] = {}
-        for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN):
+        for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN, WAITS_FOR_REDIS):
             gauge.labels(projection).set(0)
         self._events = {
             (event_type, result): EVENTS.labels(projection, event_type, result).inc
@@ -125,3 +126,7 @@ class ProjectionMetrics:
     def breaker(self, is_open: bool) -> None:
         """Whether parking is refused, because too many products fail."""
         BREAKER_OPEN.labels(self._projection).set(is_open)
+
+    def waits_for_redis(self, is_waiting: bool) -> None:
+        """Whether the last attempt failed because Redis is away."""
+        WAITS_FOR_REDIS.labels(self._projection).set(is_waiting)

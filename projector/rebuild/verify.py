@@ -45,12 +45,19 @@ class Verification(Generic[S]):
 
     async def run(self, sample: int | None) -> Verified:
         """`sample` None: every product, and the rows that products share. Raises `Unavailable`."""
+        # First: with another log, or an older copy of it, there may be no product to compare.
+        newest = await self._log.newest_position()
+        if self._view.log_position > newest:
+            self._differs(
+                [f"the view has applied position {self._view.log_position}, the log ends at {newest}"]
+            )
         async for versions in self._wanted(sample):
             await self._compare(versions)
         if sample is None:
             self._differs(await self._view.unexpected_shared())
         return Verified(
             self._name,
+            self._view.log_position,
             self._products,
             self._events,
             self._parked,

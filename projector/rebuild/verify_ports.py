@@ -1,6 +1,7 @@
-"""The ports of `verify`: the log and a view; and its result."""
+"""The ports of `verify`: the log, a view, and where results are stored; and the result."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -41,6 +42,10 @@ class StreamScan(Protocol):
 class ViewCheck(Protocol[S]):
     """Compares one view with folds of the log, some products at a time. Every method raises `Unavailable`."""
 
+    @property
+    def log_position(self) -> int:
+        """The newest position that the view had applied when the comparison began."""
+
     async def standing(self, product_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
         """The version of each product in the view, with an entry for each."""
 
@@ -52,12 +57,37 @@ class ViewCheck(Protocol[S]):
 
 
 class Verified(NamedTuple):
-    """The result. `differences` are lines for people, only the first ones; `different` counts all."""
+    """The result. `differences` are lines for people, only the first ones; `different` counts all.
+
+    `log_position`: the newest position that the view had applied.
+    """
 
     projection: str
+    log_position: int
     products: int
     events: int
     parked: int
     not_there: int
     different: int
     differences: Sequence[str]
+
+
+class Known(NamedTuple):
+    """`differences` None: never verified. `unverified_since`: when the whole view was last verified."""
+
+    differences: int | None
+    unverified_since: datetime
+
+
+class Verifications(Protocol):
+    """The newest results. Every method raises `Unavailable`."""
+
+    async def store(self, verified: Verified, *, is_sample: bool, seconds: float) -> None:
+        """Keep the result of a verification that ends now and took so many seconds.
+
+        One that began before the stored one changes nothing, and a sample without differences proves nothing
+        about the products in which another one found some.
+        """
+
+    async def known(self, projections: Sequence[str]) -> Mapping[str, Known]:
+        """Of each of these projections. A view never verified whole counts from the installation."""

@@ -4,6 +4,7 @@ The table of states has no trace contexts, so they are kept in memory from the e
 A state that another process publishes, after a kill for example, is not in its event's trace.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.telemetry import conventions as c
 from shared.telemetry.batches import BatchTrace, TracedEvent, may_be_sampled, traced
 from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
+from shared.telemetry.waits import Ready
 
 AWAITED_EVENTS_MAX = 2_000
 
@@ -37,7 +39,9 @@ class AwaitedStates:
             found = traced(item.event) if isinstance(item, Delivered) else None
             if found is None or not isinstance(item, Delivered):
                 continue
-            self._awaited[item.event.product_id, item.event.stream_version] = found
+            self._awaited[item.event.product_id, item.event.stream_version] = found._replace(
+                ready=Ready(c.WAIT_FOR_STATES, time.time_ns())
+            )
             if len(self._awaited) > AWAITED_EVENTS_MAX:
                 del self._awaited[next(iter(self._awaited))]
 

@@ -23,6 +23,7 @@ from shared.telemetry.tracing import span
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
 _IMPATIENT_POLLS = 10
+_DOUBLINGS_MAX = 8
 _ASK_SECONDS = 0.1
 _waited, _waited_in_vain = (CONSISTENCY_WAIT_SECONDS.labels(one).observe for one in ("visible", "behind"))
 
@@ -125,8 +126,7 @@ class Visibility:
             self._release(positions)
             unmoved = 0 if positions != seen else unmoved + 1
             seen = positions
-            patience = max(0, unmoved - _IMPATIENT_POLLS)
-            await self._pause(min(POLL_SECONDS_MIN * 2**patience, POLL_SECONDS_MAX))
+            await self._pause(poll_seconds(unmoved))
 
     async def _pause(self, seconds: float) -> None:
         """Pause. A new reader shortens the pause, but not below the minimum, so that many readers share one
@@ -149,6 +149,12 @@ class Visibility:
         for waiter in waiters:
             if not waiter.visible.done():
                 waiter.visible.set_exception(error)
+
+
+def poll_seconds(unmoved: int) -> float:
+    """The time until the next poll, after this many polls in a row that found nothing new."""
+    doublings = min(max(0, unmoved - _IMPATIENT_POLLS), _DOUBLINGS_MAX)
+    return min(POLL_SECONDS_MIN * 2.0**doublings, POLL_SECONDS_MAX)
 
 
 def _positions(wanted: Mapping[int, int]) -> Attributes:

@@ -15,6 +15,7 @@ from shared.postgres.errors import is_unavailable
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
+from shared.telemetry.waits import wait
 
 _READS = {c.DB_SYSTEM: c.POSTGRESQL}
 
@@ -53,8 +54,9 @@ class BoundedReads:
             raise Overloaded(TABLE_QUEUE, "too many reads of the read model are waiting")
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._wait_seconds_max):
-                await self._slots.acquire()
+            with wait(c.WAIT_FOR_READS):
+                async with asyncio.timeout(self._wait_seconds_max):
+                    await self._slots.acquire()
         except TimeoutError as error:
             self._refused.inc()
             raise Overloaded(TABLE_QUEUE, "the read model is too slow for what is asked of it") from error

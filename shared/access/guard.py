@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from shared.access.caller import Caller
+from shared.access.errors import InvalidToken
 from shared.access.refusal_log import RefusalLog
 from shared.access.tokens import TokenVerifier
 
@@ -44,13 +45,17 @@ class Guard:
         """The caller of a token that was verified a short time ago; None: verify it."""
         key = sha256(token).digest()
         known = self._known.get(key)
-        if known is None:
-            return None
-        if known.until <= self._clock():
-            del self._known[key]
+        if known is None or known.until <= self._clock():
             return None
         self._known.move_to_end(key)
         return known.caller
+
+    def was_accepted(self, token: bytes) -> bool:
+        """Whether the token was good when it was last verified, and has not expired: it is worth a signature,
+        whatever else comes from its address.
+        """
+        known = self._known.get(sha256(token).digest())
+        return known is not None and known.caller.expires_at > self._clock()
 
     async def check(self) -> None:
         """Raises `KeysUnavailable` if no token can be verified now; for readiness."""
@@ -61,9 +66,15 @@ class Guard:
         known = self.known(token)
         if known is not None:
             return known
-        caller = await self._verifier.verify(token)
+        key = sha256(token).digest()
+        try:
+            caller = await self._verifier.verify(token)
+        except InvalidToken:
+            self._known.pop(key, None)
+            raise
         until = min(caller.expires_at, self._clock() + self._known_seconds_max)
-        self._known[sha256(token).digest()] = _Known(caller, until)
+        self._known[key] = _Known(caller, until)
+        self._known.move_to_end(key)
         if len(self._known) > self._known_max:
             self._known.popitem(last=False)
         return caller

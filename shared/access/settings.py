@@ -6,6 +6,7 @@ Access control is off only where nobody else can reach the ports: while a proces
 import ipaddress
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -17,7 +18,10 @@ from shared.access.issuer_keys import KeyTimes
 from shared.access.key_fetch import is_protected
 from shared.access.key_file import read_key_file
 from shared.access.keys import read_keys
+from shared.access.refusal_log import AddressOf, peer_address
 from shared.access.tokens import TokenRules
+from shared.ops.http.limits import ConnectionLimits
+from shared.ops.http.local_requests import LocalRequests, stays_here
 from shared.ops.settings import EXIT_USAGE, ProcessSettings, load_settings
 
 # Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
@@ -127,6 +131,19 @@ class AccessSettings(ProcessSettings):
         return bool(self.auth_issuer)
 
     @property
+    def connection_limits(self) -> ConnectionLimits:
+        """Without access control a port serves programs of this machine, and no page of another site."""
+        local = None if self.has_access_control else LocalRequests(self.listen_host)
+        return replace(super().connection_limits, local=local)
+
+    @property
+    def address_of(self) -> AddressOf:
+        """How a line about a refused request names its client; a process that knows proxies looks behind
+        them.
+        """
+        return peer_address
+
+    @property
     def token_rules(self) -> TokenRules:
         """What a token must be."""
         return TokenRules(
@@ -182,12 +199,7 @@ def is_loopback(host: str) -> bool:
         addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
     except (OSError, ValueError, UnicodeError):
         return False
-    return bool(addresses) and all(_stays_here(address) for address in addresses)
-
-
-def _stays_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return bool(addresses) and all(stays_here(address) for address in addresses)
 
 
 def _names(text: str) -> tuple[str, ...]:

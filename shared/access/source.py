@@ -1,9 +1,12 @@
 """What the settings ask for: the source of keys, the verifier over it, and the guard of a process's ports."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 
 import httpx
 
+from shared.access.errors import KeysUnavailable
 from shared.access.given_keys import GivenKeys
 from shared.access.guard import Guard
 from shared.access.issuer_keys import IssuerKeys
@@ -13,6 +16,7 @@ from shared.access.keys import KeySource, read_keys
 from shared.access.refusal_log import RefusalLog
 from shared.access.settings import AccessSettings, refuse_open_ports
 from shared.access.tokens import TokenVerifier
+from shared.ops.concurrency.waits import every, stopped
 from shared.ops.health import Health
 from shared.ops.logs import get_logger
 
@@ -47,7 +51,9 @@ async def open_guard(
 ) -> Guard | None:
     """The guard of all ports of a process until the end of `stack`; None: access control is off.
 
-    A process with `health` is ready only while tokens can be checked. Raises `OpenToOthers` if access control
+    The keys are kept new also while nobody sends a token: otherwise an operator's first request after a quiet
+    time would be checked with old keys, and the one after an outage of the issuer might be refused. A process
+    with `health` is ready only while tokens can be checked. Raises `OpenToOthers` if access control
     is off and others reach the ports.
     """
     if not settings.has_access_control:
@@ -58,10 +64,20 @@ async def open_guard(
     _log.info("access control is on", issuer=settings.auth_issuer, audience=settings.auth_audience)
     guard = Guard(
         verifier,
-        RefusalLog(settings),
+        RefusalLog(settings, settings.address_of),
         known_max=settings.auth_verified_tokens_max,
         known_seconds_max=settings.auth_verified_seconds_max,
     )
     if health is not None:
         health.require("keys of tokens", guard.check)
+    keeping = every(settings.auth_keys_cool_down_seconds, asyncio.Event(), _kept_new(guard))
+    stack.push_async_callback(stopped, asyncio.create_task(keeping, name="keys of tokens"))
     return guard
+
+
+def _kept_new(guard: Guard) -> Callable[[], Awaitable[None]]:
+    async def look() -> None:
+        with suppress(KeysUnavailable):  # the source of keys has logged it; the next look is soon
+            await guard.check()
+
+    return look

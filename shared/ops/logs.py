@@ -17,7 +17,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shared.ops.log_repeats import RepeatFilter, Repeats
-from shared.ops.metrics.process import LOG_LINES_LOST
+from shared.ops.metrics.process import LOG_LINES, LOG_LINES_LOST
 from shared.telemetry.spans import present_span
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | N
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _name_source(process),
+        _count,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _render,
@@ -174,6 +175,20 @@ def _name_span(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     context = present_span().context
     if context is not None:
         event["trace_id"], event["span_id"] = context.trace_id, context.span_id
+    return event
+
+
+_KAFKA_CLIENT = "aiokafka"
+_lines = {
+    level: (LOG_LINES.labels(level, "process"), LOG_LINES.labels(level, "kafka_client"))
+    for level in ("debug", "info", "warning", "error", "critical")
+}
+
+
+def _count(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """An error that nobody foresaw has no metric of its own: its line is counted."""
+    if (lines := _lines.get(event["level"])) is not None:
+        lines[event["logger"].startswith(_KAFKA_CLIENT)].inc()
     return event
 
 

@@ -32,12 +32,10 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._variables = variables
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = self._variables.get(f"{field_name}{_SUFFIX}")
-        if not path or not _is_secret(field.annotation):
+        if not _is_secret(field.annotation):
             return None, field_name, False
-        if self._variables.get(field_name):
-            raise ValueError(f"{field_name.upper()} is set as well: set only one of the two")
-        return Secret.from_file(Path(path)), field_name, False
+        path = file_of(self._variables, field_name, _SUFFIX)
+        return None if path is None else Secret.from_file(path), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -53,6 +51,16 @@ class SecretFiles(PydanticBaseSettingsSource):
         if reasons:
             raise SecretFilesAreWrong(reasons)
         return found
+
+
+def file_of(variables: Mapping[str, str | None], name: str, suffix: str) -> Path | None:
+    """The file that contains the value of a variable; None: it has none. Raises `ValueError` if the variable
+    is set as well: nobody could say which of the two counts.
+    """
+    path = variables.get(f"{name}{suffix}")
+    if path and variables.get(name):
+        raise ValueError(f"{name.upper()} is set as well: set only one of the two")
+    return Path(path) if path else None
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -13,15 +13,20 @@ from shared.ops.metrics.pools import (
     POOL_WAIT_SECONDS,
     POOL_WAITING,
 )
+from shared.telemetry import conventions as c
+from shared.telemetry.spans import NOTHING, Attributes
+from shared.telemetry.waits import wait
 
 
 class MeasuredPool(asyncpg.Pool):
     """Counts from `measured_as` on. The gauges ask the pool at the scrape; that takes no query."""
 
     _callers_waiting = 0
+    _named: Attributes = NOTHING
 
     def measured_as(self, name: str) -> None:
         """Export under this name; the newest pool of a name counts."""
+        self._named = {c.POOL: name}
         self._wait_seconds = POOL_WAIT_SECONDS.labels(name)
         self._acquire_failures = POOL_ACQUIRE_FAILURES.labels(name)
         for gauge, measure in (
@@ -37,7 +42,8 @@ class MeasuredPool(asyncpg.Pool):
         began = perf_counter()
         self._callers_waiting += 1
         try:
-            connection = await super()._acquire(timeout)  # type: ignore[misc]  # the stubs lack it
+            with wait(c.WAIT_FOR_CONNECTION, self._named):
+                connection = await super()._acquire(timeout)  # type: ignore[misc]  # the stubs lack it
         except Exception:
             self._acquire_failures.inc()
             raise

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shared.access.guard import Guard
-from shared.access.http.bearer import known_caller
+from shared.access.http.bearer import was_accepted
 from shared.ops.http.asgi import ASGIApp, Scope
 from shared.ops.http.in_turn import InTurn
 from shared.rate_limits.budget import Budget
@@ -47,7 +47,7 @@ class ApiLimits:
         protected = protect(self.inside(InTurn(app)))
         if guard is None:
             return protected
-        return self.outside(protected, lambda scope: known_caller(guard, scope["headers"]) is not None)
+        return self.outside(protected, lambda scope: was_accepted(guard, scope["headers"]))
 
     def inside(self, app: ASGIApp) -> ASGIApp:
         """`app` with limits for each caller; to be put inside access control."""

@@ -12,7 +12,7 @@ from shared.rate_limits.ports import RateLimiter
 from shared.rate_limits.redis import RedisBuckets
 from shared.rate_limits.settings import RateLimitSettings
 from shared.rate_limits.shared_limiter import CALLS_MAX, SharedRateLimiter
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from shared.redis.direct_calls import DirectCalls
 
@@ -43,7 +43,7 @@ def api_limits(
         return limits
     limiter = rate_limiter(
         stack,
-        settings.redis_server,
+        settings.redis_address,
         prefix=settings.redis_key_prefix,
         seconds_max=settings.rate_limit_seconds_max,
     )
@@ -51,7 +51,7 @@ def api_limits(
 
 
 def rate_limiter(
-    stack: AsyncExitStack, server: RedisServer, *, prefix: str, seconds_max: float
+    stack: AsyncExitStack, server: RedisAddress, *, prefix: str, seconds_max: float
 ) -> RateLimiter:
     """A limiter over Redis; it connects with the first request that has a limit."""
     redis = create_redis(

@@ -1,8 +1,8 @@
 """Limits requests with bad tokens for each address, outside access control.
 
 A signature costs much more to check than to invent. An address whose tokens are refused too often is answered
-429 before the next one is checked. A caller whose token was verified a short time ago is let through: others
-may share its address.
+429 before the next one is checked. A caller whose token was accepted before is let through: others may share
+its address, and must not be able to lock it out.
 """
 
 import time
@@ -29,7 +29,7 @@ IsKnown = Callable[[Scope], bool]
 
 
 class FailedAuthentications:
-    """`is_known` tells whether the token of a request was verified a short time ago."""
+    """`is_known` tells whether the token of a request was accepted when it was last verified."""
 
     def __init__(
         self,

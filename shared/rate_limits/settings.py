@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from shared.access.refusal_log import AddressOf
 from shared.access.settings import AccessSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses, networks_of
@@ -55,6 +56,11 @@ class RateLimitSettings(AccessSettings, RedisSettings):
     def client_addresses(self) -> ClientAddresses:
         """How the address of a client is found."""
         return ClientAddresses(networks_of(self.trusted_proxies), self.client_address_header)
+
+    @property
+    def address_of(self) -> AddressOf:
+        """The address that is limited is the one in the log: who tries tokens behind a proxy is found."""
+        return self.client_addresses.of_request
 
     @property
     def failed_authentications(self) -> Budget | None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from shared.ops.breaker import BreakerState, CircuitBreaker
+from shared.ops.concurrency.tick_batches import TickBatches
 from shared.ops.logs import get_logger
 from shared.ops.metrics.rate_limits import RATE_LIMITS_LOCAL
 from shared.rate_limits.budget import Budget, Decision, take
@@ -19,7 +20,8 @@ from shared.rate_limits.ports import BucketsUnavailable, SharedBuckets, Wanted
 KEYS_PER_CALL_MAX = 500
 CALLS_MAX = 2
 _log = get_logger(__name__)
-_Waiting = dict[str, tuple[Budget, list["asyncio.Future[Decision]"]]]
+_Bucket = tuple[str, Budget]
+_Batch = dict[_Bucket, list["asyncio.Future[Decision]"]]
 
 
 class SharedRateLimiter:
@@ -36,55 +38,28 @@ class SharedRateLimiter:
         self._breaker = breaker
         self._own = own
         self._clock = clock
-        self._waiting: _Waiting = {}
-        self._calls: set[asyncio.Task[None]] = set()
-        self._is_scheduled = False
         self._is_alone = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._batches: TickBatches[_Bucket, Decision] = TickBatches(
+            self._call, keys_max=KEYS_PER_CALL_MAX, batches_max=CALLS_MAX
+        )
 
     def take(self, key: str, budget: Budget) -> "asyncio.Future[Decision]":
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = asyncio.get_running_loop()  # once: it costs a system call on CPython 3.11
-        future: asyncio.Future[Decision] = loop.create_future()
         if self._breaker.state(self._clock()) is BreakerState.OPEN:
+            future: asyncio.Future[Decision] = self._batches.loop.create_future()
             future.set_result(self._own.decide(key, budget))
             return future
-        same = self._waiting.get(key)
-        if same is not None:
-            same[1].append(future)
-            return future
-        self._waiting[key] = (budget, [future])
-        if not self._is_scheduled and len(self._calls) < CALLS_MAX:
-            self._is_scheduled = True
-            loop.call_soon(self._send)
-        return future
+        return self._batches.get((key, budget))
 
-    def _send(self) -> None:
-        self._is_scheduled = False
-        if len(self._waiting) <= KEYS_PER_CALL_MAX:
-            batch, self._waiting = self._waiting, {}
-        else:
-            batch = {key: self._waiting.pop(key) for key in list(self._waiting)[:KEYS_PER_CALL_MAX]}
-        task = asyncio.create_task(self._call(batch))
-        self._calls.add(task)
-        task.add_done_callback(self._next)
-
-    def _next(self, task: "asyncio.Task[None]") -> None:
-        self._calls.discard(task)
-        if self._waiting and not self._is_scheduled:
-            self._send()
-
-    async def _call(self, batch: _Waiting) -> None:
+    async def _call(self, batch: _Batch) -> None:
         """Ask the buckets once. Whatever happens, nobody waits for ever."""
         try:
             if not self._breaker.allows(self._clock()):
                 return
-            wanted = [Wanted(key, budget, len(futures)) for key, (budget, futures) in batch.items()]
+            wanted = [Wanted(key, budget, len(futures)) for (key, budget), futures in batch.items()]
             taken = await self._buckets.take(wanted)
             self._breaker.record_success()
             self._note_shared()
-            for (budget, futures), full_at_us in zip(batch.values(), taken.full_at_us, strict=True):
+            for ((_, budget), futures), full_at_us in zip(batch.items(), taken.full_at_us, strict=True):
                 _decide(budget, futures, full_at_us, taken.now_us)
         except BucketsUnavailable as error:
             self._breaker.record_failure(self._clock())
@@ -92,9 +67,9 @@ class SharedRateLimiter:
         finally:
             self._decide_alone(batch)
 
-    def _decide_alone(self, batch: _Waiting) -> None:
+    def _decide_alone(self, batch: _Batch) -> None:
         """For requests without a decision: the call failed, or the process stops."""
-        for key, (budget, futures) in batch.items():
+        for (key, budget), futures in batch.items():
             for future in futures:
                 if not future.done():
                     future.set_result(self._own.decide(key, budget))

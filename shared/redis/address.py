@@ -10,7 +10,7 @@ _SCHEMES = ("redis", "rediss", "unix")
 
 
 @dataclass(frozen=True, slots=True)
-class RedisServer:
+class RedisAddress:
     """`rediss://` is TLS. User and password are read again for each connection, the rest once."""
 
     url: Secret

@@ -24,7 +24,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from shared.ops.closed_transport import is_closed_transport
 from shared.ops.secret import Secret
 from shared.ops.tls import ClientTls
-from shared.redis.address import RedisServer, checked_redis_url
+from shared.redis.address import RedisAddress, checked_redis_url
 
 _RETRIES = 1
 _BACKOFF_SECONDS_INITIAL = 0.005
@@ -78,7 +78,7 @@ class _NewestCredentials(CredentialProvider):
 
 
 def create_redis(
-    server: RedisServer,
+    server: RedisAddress,
     *,
     socket_timeout_seconds: float,
     connect_timeout_seconds: float,
@@ -107,7 +107,7 @@ def create_redis(
     return Redis.from_pool(pool)
 
 
-def _address(server: RedisServer) -> dict[str, Any]:
+def _address(server: RedisAddress) -> dict[str, Any]:
     """Arguments of the pool: the address without its user and password, and the class of its connections."""
     url = server.url.read()
     options: dict[str, Any] = dict(parse_url(url))

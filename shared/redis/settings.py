@@ -8,7 +8,7 @@ from pydantic import AfterValidator, model_validator
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import ReadableFile, TlsFiles
-from shared.redis.address import RedisServer, checked_redis_url
+from shared.redis.address import RedisAddress, checked_redis_url
 
 
 def _checked(url: Secret) -> Secret:
@@ -30,9 +30,9 @@ class RedisSettings(ProcessSettings):
         return self
 
     @cached_property
-    def redis_server(self) -> RedisServer:
+    def redis_address(self) -> RedisAddress:
         """The address, and how TLS is made with it."""
-        return RedisServer(self.redis_url, _redis_tls(self))
+        return RedisAddress(self.redis_url, _redis_tls(self))
 
 
 def _redis_tls(settings: RedisSettings) -> TlsFiles:

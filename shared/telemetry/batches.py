@@ -16,6 +16,7 @@ from shared.telemetry import conventions as c
 from shared.telemetry.spans import NOTHING, Attributes, Failure, Part, Span, SpanKind
 from shared.telemetry.trace_context import TraceContext, parse_traceparent
 from shared.telemetry.tracing import LINKS_MAX, is_tracing, past_span, span, trace
+from shared.telemetry.waits import Ready, record_wait
 
 CONTINUED_SECONDS_MAX = 3_600.0
 """An event that is older when it is worked on is linked, not continued."""
@@ -24,11 +25,12 @@ _SAMPLED_ENDS = frozenset("13579bdf")
 
 
 class TracedEvent(NamedTuple):
-    """A sampled event. `is_continued`: the work on it is part of its trace."""
+    """A sampled event. `is_continued`: the work on it is part of its trace. `ready`: what it waited for."""
 
     context: TraceContext
     attributes: Attributes
     is_continued: bool
+    ready: Ready | None = None
 
     def having(self, more: Attributes) -> "TracedEvent":
         """With more attributes."""
@@ -112,6 +114,8 @@ class BatchTrace:
         """Of a failure its text alone. The linked span of the batch has the stack trace: to format it again
         for each event holds up the event loop for seconds.
         """
+        if event.ready is not None:
+            record_wait(event.ready, event.context, self._began_ns)
         batch, attributes = self.span.context, event.attributes
         links: Iterable[TraceContext] = () if batch is None else (batch,)
         if isinstance(failure, Exception):

@@ -21,6 +21,7 @@ SUITES = (
     "reads_http",
     "traces",
     "rate_limits",
+    "access",
     "projecting",
     "rebuilding",
     "cache_filling",

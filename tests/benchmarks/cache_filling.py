@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from shared.contract.cached_document import pack
 from shared.ops.secret import Secret
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
@@ -84,7 +84,7 @@ def _chunks(documents: Documents) -> Iterator[Documents]:
 @asynccontextmanager
 async def _emptied(servers: BenchServers) -> AsyncIterator[Redis]:
     redis = create_redis(
-        RedisServer(Secret(servers.redis.url(5))),
+        RedisAddress(Secret(servers.redis.url(5))),
         socket_timeout_seconds=30,
         connect_timeout_seconds=5,
         connections_max=2,

@@ -19,14 +19,25 @@ async def request_rate(
     arguments: tuple[str, ...] = (),
     core: int | None = None,
     connections: int = CONNECTIONS,
+    token: str | None = None,
 ) -> float:
     """Requests per second. Raises if any request failed, because a fast error is not a result."""
     wrk = require("wrk", "wrk")
     argv = [*(("taskset", "-c", str(core)) if core is not None else ()), wrk, "-t1", f"-c{connections}"]
-    argv += [f"-d{max(1, round(seconds))}s", *(("-s", str(script)) if script else ()), url, *arguments]
+    argv += [
+        f"-d{max(1, round(seconds))}s",
+        *(("-s", str(script)) if script else ()),
+        *_with(token),
+        url,
+        *arguments,
+    ]
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     output = (await process.communicate())[0].decode()
     rate, failed = _RATE.search(output), _FAILED.search(output)
     if rate is None or failed is not None:
         raise RuntimeError(f"wrk: {failed.group(0) if failed else output[-300:]}")
     return float(rate.group(1))
+
+
+def _with(token: str | None) -> tuple[str, ...]:
+    return () if token is None else ("-H", f"Authorization: Bearer {token}")

@@ -47,7 +47,8 @@ def render(folder: Path) -> list[Manifest]:
 
 def pod_template(one: Manifest) -> Manifest | None:
     """The pods that an object makes, or None."""
-    template: Manifest | None = one.get("spec", {}).get("template")
+    spec = one.get("spec", {})
+    template: Manifest | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
     return template
 
 
@@ -90,6 +91,8 @@ def _label(labels: Manifest, objects: Iterable[Manifest]) -> None:
         template = pod_template(one)
         if labels.get("includeTemplates") and template is not None:
             places.append(template)
+            # Of a CronJob the job that it makes is labelled, too.
+            places += [one["spec"]["jobTemplate"]] if "jobTemplate" in one["spec"] else []
         for place in places:
             place.setdefault("metadata", {}).setdefault("labels", {}).update(labels["pairs"])
 

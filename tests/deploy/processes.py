@@ -20,7 +20,9 @@ JOBS: Mapping[str, type[ProcessSettings]] = {
     "migrate-event-store": MigrateSettings,
     "migrate-read-model": ProjectorSettings,
 }
+SCHEDULED: Mapping[str, type[ProcessSettings]] = {"verify": ProjectorSettings}
 PROCESSES = {**SERVICES, **JOBS}
+_SETTINGS = {**PROCESSES, **SCHEDULED}
 
 OPS_PORT_SETTINGS = {
     "command-api": "COMMAND_OPS_PORT",
@@ -35,26 +37,27 @@ _TRACING = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_S
 # Read by these processes in theory, used by a sibling that shares the settings class.
 _OTHERS_ADDRESSES = {
     "projector": {"READ_MODEL_MIGRATE_DSN"},
+    "verify": {"READ_MODEL_MIGRATE_DSN"},
     "migrate-read-model": {"READ_MODEL_DSN", "EVENT_STORE_READ_DSN", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS"},
 }
 
 
 def known_variables(process: str) -> set[str]:
     """Every variable that the process reads; a secret may be given as the path of a file."""
-    fields = PROCESSES[process].model_fields
+    fields = _SETTINGS[process].model_fields
     files = {f"{name.upper()}_FILE" for name, field in fields.items() if isinstance(field.default, Secret)}
     return {name.upper() for name in fields} | files | _TRACING
 
 
 def default_of(process: str, variable: str) -> object:
     """What the process takes when the variable is not set."""
-    default = PROCESSES[process].model_fields[variable.lower()].default
+    default = _SETTINGS[process].model_fields[variable.lower()].default
     return default.read() if isinstance(default, Secret) else default
 
 
 def needed_addresses(process: str) -> set[str]:
     """The variables whose defaults suit one machine only: in a container each must be set, to some value."""
-    names = [name.upper() for name in PROCESSES[process].model_fields]
+    names = [name.upper() for name in _SETTINGS[process].model_fields]
     local = {name for name in names if "127.0.0.1:" in str(default_of(process, name))}
     # The images listen on every address, and do not start there without access control.
     guarded = {"AUTH_ISSUER"} if process in SERVICES else set()

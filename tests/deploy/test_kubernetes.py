@@ -27,6 +27,7 @@ RULES: list[Rule] = [
     workload_rules.selectors,
     workload_rules.ports,
     workload_rules.scale,
+    workload_rules.schedules,
     workload_rules.resources,
     workload_rules.security,
     workload_rules.images,
@@ -67,6 +68,23 @@ def _autoscaler(objects: list[Manifest], name: str) -> Manifest:
     return spec
 
 
+def _scheduled(objects: list[Manifest]) -> Manifest:
+    spec: Manifest = find(objects, "CronJob", "verify")["spec"]
+    return spec
+
+
+def _nightly_pod(objects: list[Manifest]) -> Manifest:
+    template: Manifest = _scheduled(objects)["jobTemplate"]["spec"]["template"]
+    return template
+
+
+def _on_exit(objects: list[Manifest]) -> Manifest:
+    codes: Manifest = _scheduled(objects)["jobTemplate"]["spec"]["podFailurePolicy"]["rules"][0][
+        "onExitCodes"
+    ]
+    return codes
+
+
 def _without(objects: list[Manifest], kind: str, name: str) -> None:
     objects.remove(find(objects, kind, name))
 
@@ -76,6 +94,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (workload_rules.schema, lambda o: _deployment(o)["spec"].update(replicas="two")),
     (workload_rules.complete, lambda o: _without(o, "PodDisruptionBudget", "relay")),
     (workload_rules.complete, lambda o: _without(o, "Job", "migrate-read-model")),
+    (workload_rules.complete, lambda o: _without(o, "CronJob", "verify")),
     (workload_rules.complete, lambda o: o.append({"kind": "Pod", "metadata": {"name": "stray"}})),
     (
         workload_rules.selectors,
@@ -112,6 +131,12 @@ FAULTS: list[tuple[Rule, Fault]] = [
         workload_rules.scale,
         lambda o: find(o, "PodDisruptionBudget", "relay")["spec"].update(maxUnavailable=0),
     ),
+    (workload_rules.schedules, lambda o: _scheduled(o).update(concurrencyPolicy="Allow")),
+    (workload_rules.schedules, lambda o: _scheduled(o).pop("timeZone")),
+    (workload_rules.schedules, lambda o: _scheduled(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
+    (workload_rules.schedules, lambda o: _on_exit(o).update(values=[1, 2, 4])),
+    (workload_rules.schedules, lambda o: _on_exit(o).update(containerName="projector")),
+    (workload_rules.security, lambda o: _nightly_pod(o)["spec"].pop("securityContext")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["limits"].update(cpu="1")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["requests"].pop("cpu")),
     (workload_rules.security, lambda o: _container(o)["securityContext"].pop("capabilities")),
@@ -175,7 +200,8 @@ def test_a_missing_secret_an_unused_one_and_a_wrong_role_are_noticed() -> None:
     assert list(config_rules.secrets_exist(missing)) == [
         "command-api: REDIS_URL comes from no Secret",
         "projector: REDIS_URL comes from no Secret",
-        "query-api: REDIS_URL comes from no Secret"
+        "query-api: REDIS_URL comes from no Secret",
+        "verify: REDIS_URL comes from no Secret",
     ]  # fmt: skip
     assert list(config_rules.secrets_exist(unused)) == ["Secret redis: REDIS_PASSWORD is used by nobody"]
     assert len(list(config_rules.environment(wrong))) == 2

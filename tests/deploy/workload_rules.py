@@ -4,16 +4,26 @@ from collections.abc import Iterator, Sequence
 
 import kubernetes_validate
 
+from projector.operators.command_line.rebuild import DIFFERS
+from projector.operators.command_line.session import USAGE
 from tests.deploy.kustomization import Manifest, find, pod_template
-from tests.deploy.processes import HTTP_PORT_SETTINGS, JOBS, OPS_PORT_SETTINGS, SERVICES, default_of
+from tests.deploy.processes import (
+    HTTP_PORT_SETTINGS,
+    JOBS,
+    OPS_PORT_SETTINGS,
+    SCHEDULED,
+    SERVICES,
+    default_of,
+)
 
 KINDS = {
     "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Service",
-    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job",
+    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job", "CronJob",
 }  # fmt: skip
 # The release that manifests are tried on, and the newest whose schemas are installed.
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
 _MARGIN_SECONDS = 5
+_DAY_SECONDS = 86_400
 
 
 def of_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
@@ -51,6 +61,8 @@ def complete(objects: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{name} has no {kind}"
     if {one["metadata"]["name"] for one in of_kind(objects, "Job")} != set(JOBS):
         yield f"jobs are not {sorted(JOBS)}"
+    if {one["metadata"]["name"] for one in of_kind(objects, "CronJob")} != set(SCHEDULED):
+        yield f"scheduled jobs are not {sorted(SCHEDULED)}"
 
 
 def selectors(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -77,7 +89,7 @@ def selectors(objects: Sequence[Manifest]) -> Iterator[str]:
 def ports(objects: Sequence[Manifest]) -> Iterator[str]:
     """Container ports are those that the process listens on; Services and probes lead to them by name."""
     for name, _, container in pods(objects):
-        if name in JOBS:
+        if name not in SERVICES:
             continue
         has = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         wanted = {"ops": default_of(name, OPS_PORT_SETTINGS[name])}
@@ -118,6 +130,28 @@ def scale(objects: Sequence[Manifest]) -> Iterator[str]:
         spec = one["spec"]
         if spec.get("maxUnavailable") != 1 or spec.get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
             yield f"{one['metadata']['name']}: the disruption budget could block a drain for ever"
+
+
+def schedules(objects: Sequence[Manifest]) -> Iterator[str]:
+    """A scheduled job never runs beside itself, ends, and repeats nothing in vain."""
+    for one in of_kind(objects, "CronJob"):
+        name, spec = one["metadata"]["name"], one["spec"]
+        job = spec["jobTemplate"]["spec"]
+        (container,) = job["template"]["spec"]["containers"]
+        if spec.get("concurrencyPolicy") != "Forbid":
+            yield f"{name}: may run beside itself"
+        if spec.get("timeZone") != "Etc/UTC":
+            yield f"{name}: its hour depends on the cluster"
+        if not 0 < job.get("activeDeadlineSeconds", 0) < _DAY_SECONDS:
+            yield f"{name}: may run until the next one"
+        rules = job.get("podFailurePolicy", {}).get("rules", [])
+        final = {
+            code for rule in rules if rule["action"] == "FailJob" for code in rule["onExitCodes"]["values"]
+        }
+        if final != {USAGE, DIFFERS}:
+            yield f"{name}: exit codes {sorted(final)} end it"
+        if any(rule["onExitCodes"].get("containerName") != container["name"] for rule in rules):
+            yield f"{name}: watches another container"
 
 
 def resources(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -161,6 +195,7 @@ def images(objects: Sequence[Manifest]) -> Iterator[str]:
         "relay": "command-api",
         "migrate-event-store": "command-api",
         "migrate-read-model": "projector",
+        "verify": "projector",
     }
     for name, _, container in pods(objects):
         image, _, tag = container["image"].partition(":")

@@ -17,7 +17,7 @@ from shared.ops.secret import Secret
 from shared.postgres.errors import is_transient
 from shared.postgres.pool import create_pool
 from shared.redis import errors as redis_errors
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from tests.servers import DatabaseDsns
 from tests.tcp_proxy import TcpProxy
@@ -133,7 +133,7 @@ def test_redis_cut_at_any_byte(run: Run, redis_url: str) -> None:
         address = urlsplit(redis_url)
         async with TcpProxy(str(address.hostname), address.port or 0) as proxy:
             redis = create_redis(
-                RedisServer(Secret(redis_url.replace(f":{address.port}/", f":{proxy.port}/"))),
+                RedisAddress(Secret(redis_url.replace(f":{address.port}/", f":{proxy.port}/"))),
                 socket_timeout_seconds=30, connect_timeout_seconds=30, connections_max=2,
             )  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_redis_cut_at_any_byte(run: Run, redis_url: str) -> None:
 def test_a_connection_to_redis_that_was_reset_says_so_as_redis_py_does(run: Run, redis_url: str) -> None:
     async def main() -> None:
         redis = create_redis(
-            RedisServer(Secret(redis_url)),
+            RedisAddress(Secret(redis_url)),
             socket_timeout_seconds=30,
             connect_timeout_seconds=30,
             connections_max=1,

@@ -523,7 +523,7 @@ async def test_a_load_reads_only_the_partitions_that_can_hold_the_product(
     late = creation("late")
     await store.append(late)
     sql = "EXPLAIN (ANALYZE, COSTS OFF) " + load_sql("command_api.postgres", "load_streams")
-    plan = [row[0] for row in await small_partitions.fetch(sql, [late.product_id])]
+    plan = [row[0] for row in await small_partitions.fetch(sql, [late.product_id], [0], [0])]
     scans = [line for line in plan if "on events_p" in line]
     assert len(scans) >= 3, plan
     executed = [line for line in scans if "never executed" not in line]

@@ -222,6 +222,30 @@ def test_a_killed_process_is_said_and_started_again(make_checkout: Callable[...,
     checkout.must_say("stand-in is serving")
 
 
+def test_status_has_the_pid_of_a_process_that_hangs_and_another_one_runs_after_its_kill(
+    make_checkout: Callable[..., Checkout],
+) -> None:
+    checkout = make_checkout()
+    up = checkout.up()
+    hanging = children_of(up.pid)["command_api relay"].pid
+
+    def shown() -> list[str]:
+        (line,) = [line for line in checkout.run("status").stdout.splitlines() if line.startswith("  relay ")]
+        return line.split()[2:]
+
+    assert shown() == ["ready", "pid", str(hanging)]
+    os.kill(hanging, signal.SIGSTOP)
+    assert shown() == ["NOT", "READY", "pid", str(hanging)]
+    os.kill(hanging, signal.SIGKILL)
+
+    def another_one_is_ready() -> None:
+        *state, word, pid = shown()
+        assert (state, word) == (["ready"], "pid")
+        assert int(pid) != hanging
+
+    eventually_blocking(another_one_is_ready)
+
+
 def test_processes_end_with_a_killed_supervisor(make_checkout: Callable[..., Checkout]) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux signals the children of a killed parent")
@@ -249,7 +273,8 @@ def test_a_process_that_is_left_out_is_run_in_a_shell_instead(make_checkout: Cal
         ready = {
             line.split()[0]: line.split(maxsplit=2)[2] for line in checkout.run("status").stdout.splitlines()
         }
-        assert (ready["projector"], ready["relay"]) == ("ready", "NOT READY")
+        assert ready["projector"].split() == ["ready", "started", "by", "hand"]
+        assert ready["relay"].split() == ["NOT", "READY", "no", "process"]
     finally:
         os.killpg(by_hand.pid, signal.SIGTERM)
         by_hand.wait(60)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from projector.applying.postgres import PostgresEventLog
 from projector.audit.postgres import PostgresAuditLog
+from projector.rebuild.postgres.verifications import PostgresVerifications
 from shared.contract.recorded_event import RecordedEvent
 from tests.integration.mail_stores import PostgresMailStores
 from tests.integration.projector_stores import PostgresControlStores, PostgresStores
@@ -24,6 +25,7 @@ from tests.unit.projector.event_log_suite import EventLogSuite
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
+from tests.unit.projector.verification_suite import VerificationsSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
 __all__ = ["log", "owner", "read_model", "redis"]
@@ -98,3 +100,9 @@ class TestPostgresAuditLog(AuditLogSuite):
     @pytest.fixture
     def audit(self, read_model: Any) -> PostgresAuditLog:
         return PostgresAuditLog(read_model)
+
+
+class TestPostgresVerifications(VerificationsSuite):
+    @pytest.fixture
+    def verifications(self, read_model: Any) -> PostgresVerifications:
+        return PostgresVerifications(read_model)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from uuid import UUID
@@ -59,17 +60,27 @@ async def test_redis_away_stops_the_cache_for_a_while_and_the_table_never(
     world: World, redis_server: RedisServer
 ) -> None:
     events = history(new_product_id(), created(), priced("2.00"))
+
+    async def waits(*projections: str) -> None:
+        text = (await world.ops("/metrics")).text
+        assert {f'projection_waits_for_redis{{projection="{name}"}} 1.0' for name in projections} == {
+            line for line in text.splitlines() if re.match(r"projection_waits_for_redis.* 1\.0", line)
+        }
+
     async with world.projecting():
         # Not before: what the log has at the start, the cache would take from there.
         await world.append(events)
         await world.publish(events[:1])
         await eventually(lambda: world.cache_shows(events[0].product_id, 1))
+        await waits()
         await asyncio.to_thread(redis_server.kill)
         await world.publish(events[1:])
         await eventually(lambda: world.table_shows(events[0].product_id, 2))
+        await eventually(lambda: waits("product_cache"))
         await asyncio.to_thread(redis_server.start)
         await world.redis.connection_pool.disconnect()
         await eventually(lambda: world.cache_shows(events[0].product_id, 2))
+        await eventually(waits)
 
 
 async def test_a_flushed_cache_gets_the_whole_document_back_with_the_next_event(world: World) -> None:

@@ -17,7 +17,7 @@ from projector.views.product_view.redis import RedisListGenerations
 from shared.contract import events as e
 from shared.contract.addresses import list_generation_key
 from shared.ops.secret import Secret
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from tests.integration.view_world import Feed, Log, View, cache, log, make_view, read_model, redis, table
 from tests.table_projections import TABLES
@@ -136,7 +136,7 @@ async def test_lists_of_the_category_left_and_the_category_entered_become_stale(
 
 async def test_a_table_is_written_although_redis_is_away(read_model: Any, log: Log) -> None:
     nowhere = create_redis(
-        RedisServer(Secret("redis://127.0.0.1:1/0")),
+        RedisAddress(Secret("redis://127.0.0.1:1/0")),
         socket_timeout_seconds=0.1,
         connect_timeout_seconds=0.1,
         connections_max=1,

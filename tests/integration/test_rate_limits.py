@@ -8,13 +8,13 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from deploy.local.redis import RedisServer as LocalRedis
+from deploy.local.redis import RedisServer
 from shared.ops.secret import Secret
 from shared.rate_limits.assembly import rate_limiter
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.ports import RateLimiter, SharedBuckets, Wanted
 from shared.rate_limits.redis import RedisBuckets
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from shared.redis.direct_calls import DirectCalls
 from tests.counters import counted
@@ -36,7 +36,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 @pytest.fixture
 async def buckets(stack: AsyncExitStack, redis_url: str) -> RedisBuckets:
     redis = create_redis(
-        RedisServer(Secret(redis_url)),
+        RedisAddress(Secret(redis_url)),
         socket_timeout_seconds=SECONDS_MAX,
         connect_timeout_seconds=SECONDS_MAX,
         connections_max=2,
@@ -48,7 +48,7 @@ async def buckets(stack: AsyncExitStack, redis_url: str) -> RedisBuckets:
 
 
 def limiter_of(stack: AsyncExitStack, url: str, seconds_max: float = SECONDS_MAX) -> RateLimiter:
-    return rate_limiter(stack, RedisServer(Secret(url)), prefix="catalogue", seconds_max=seconds_max)
+    return rate_limiter(stack, RedisAddress(Secret(url)), prefix="catalogue", seconds_max=seconds_max)
 
 
 class TestRedisBuckets(SharedBucketsSuite):
@@ -124,7 +124,7 @@ async def test_a_redis_that_never_answers_costs_a_request_one_short_wait_and_no_
 
 
 async def test_a_redis_that_comes_back_counts_for_all_again(
-    stack: AsyncExitStack, redis_server: LocalRedis, redis_url: str
+    stack: AsyncExitStack, redis_server: RedisServer, redis_url: str
 ) -> None:
     key = new_key()
     first, second = limiter_of(stack, redis_url), limiter_of(stack, redis_url)

@@ -9,7 +9,7 @@ from redis.exceptions import AuthenticationError, ConnectionError, OutOfMemoryEr
 from deploy.local.ports import free_port
 from shared.contract.cached_document import pack
 from shared.ops.secret import Secret
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis
 from shared.redis.errors import is_transient
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.servers
 
 def client_of(url: str, *, connections_max: int = 4, socket_timeout_seconds: float = 30) -> Redis:
     return create_redis(
-        RedisServer(Secret(url)),
+        RedisAddress(Secret(url)),
         socket_timeout_seconds=socket_timeout_seconds,
         connect_timeout_seconds=30,
         connections_max=connections_max,

@@ -27,7 +27,7 @@ from shared.ops.secret import Secret
 from shared.ops.tls import TlsFiles
 from shared.postgres.errors import is_transient
 from shared.postgres.pool import connect, create_pool
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from shared.redis.errors import is_mistake
 from shared.redis.errors import is_transient as redis_is_transient
@@ -151,7 +151,7 @@ def redis(redis_with_users: SecuredRedis, certificates: Certificates) -> Iterato
         yield front
 
 
-async def ping(server: RedisServer) -> bool:
+async def ping(server: RedisAddress) -> bool:
     client = create_redis(server, socket_timeout_seconds=30, connect_timeout_seconds=30, connections_max=2)
     try:
         return bool(await client.ping())
@@ -161,13 +161,13 @@ async def ping(server: RedisServer) -> bool:
 
 async def test_redis_by_tls_lets_its_user_in(redis: TlsFront, certificates: Certificates) -> None:
     url = Secret(f"rediss://{USER}:{PASSWORD}@{HOST}:{redis.port}/0")
-    assert await ping(RedisServer(url, TlsFiles(certificates.ca)))
+    assert await ping(RedisAddress(url, TlsFiles(certificates.ca)))
 
 
 async def test_redis_may_require_a_clients_certificate(redis: TlsFront, certificates: Certificates) -> None:
     redis.context = certificates.context(requires_client=True)
     url = Secret(f"rediss://{USER}:{PASSWORD}@{HOST}:{redis.port}/0")
-    assert await ping(RedisServer(url, TlsFiles(certificates.ca, certificates.client("projector"))))
+    assert await ping(RedisAddress(url, TlsFiles(certificates.ca, certificates.client("projector"))))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_redis_that_refuses_says_why(
     scheme = "redis" if fault == "plain text" else "rediss"
     user = "" if fault == "no user" else f"{USER}:{WRONG if fault == 'password' else PASSWORD}@"
     host = HOST_NAME if fault == "name" else HOST
-    server = RedisServer(
+    server = RedisAddress(
         Secret(f"{scheme}://{user}{host}:{redis.port}/0"),
         TlsFiles(certificates.other_ca if fault == "authority" else certificates.ca),
     )
@@ -216,7 +216,7 @@ async def test_a_rotated_address_of_redis_that_cannot_be_used_is_a_mistake_and_i
     file = tmp_path / "redis-url"
     file.write_text(f"rediss://{USER}:{PASSWORD}@{HOST}:{redis.port}/0")
     client = create_redis(
-        RedisServer(Secret.from_file(file), TlsFiles(certificates.ca)),
+        RedisAddress(Secret.from_file(file), TlsFiles(certificates.ca)),
         socket_timeout_seconds=30,
         connect_timeout_seconds=30,
         connections_max=1,
@@ -395,7 +395,7 @@ async def test_certificates_that_were_renewed_are_used_for_the_next_connection(
     ca.write_bytes(certificates.other_ca.read_bytes())
     url = Secret(f"rediss://{USER}:{PASSWORD}@{HOST}:{redis.port}/0")
     client = create_redis(
-        RedisServer(url, TlsFiles(ca)),
+        RedisAddress(url, TlsFiles(ca)),
         socket_timeout_seconds=30,
         connect_timeout_seconds=30,
         connections_max=1,

@@ -31,7 +31,7 @@ from projector.views.product_view.redis import RedisListGenerations
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
-from shared.redis.address import RedisServer
+from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.integration.event_store_world import insert_events
@@ -72,7 +72,7 @@ async def read_model(read_model_dsns: DatabaseDsns) -> AsyncIterator[Any]:
 @pytest_asyncio.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client = create_redis(
-        RedisServer(Secret(redis_url)),
+        RedisAddress(Secret(redis_url)),
         socket_timeout_seconds=30,
         connect_timeout_seconds=30,
         connections_max=4,

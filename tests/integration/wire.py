@@ -43,4 +43,4 @@ async def wire(world: World) -> AsyncIterator[Wire]:
 
 
 def get(document: ProductDocument, more: str = "", *, version: str = "1.1", method: str = "GET") -> str:
-    return f"{method} /v1/products/{document.id} HTTP/{version}\nhost: x{more}"
+    return f"{method} /v1/products/{document.id} HTTP/{version}\nhost: localhost{more}"

@@ -1,5 +1,7 @@
 """A case for each alert but those on error budgets, which have a test of their own."""
 
+from math import nan
+
 from tests.observability.alert_case import Case, Counter, Gauge, Moment
 
 _PRODUCTS = {"projection": "product_view"}
@@ -82,6 +84,39 @@ _PROJECTIONS = [
         "page",
     ),
     Case(
+        "ProjectionLate",  # Redis is away: a ticket. It is back, and the cache is late: a page.
+        [
+            Gauge('projection_lag_seconds{projection="product_cache",partition="1"}', 0, 3600, 90),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+            Counter('cache_requests_total{job="query-api",result="hit"}', 100, 0, 100),
+        ],
+        {"projection": "product_cache"},
+        "The oldest event that waits for product_cache is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",  # The projector does not reach Redis, but readers do: they get old documents.
+        [
+            Gauge('projection_lag_seconds{projection="product_cache",partition="1"}', 0, 3600, 90),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 1),
+            Counter('cache_requests_total{job="query-api",result="hit"}', 100, 0, 1),
+        ],
+        {"projection": "product_cache"},
+        "The oldest event that waits for product_cache is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
+        "ProjectionLate",  # Redis is away, but this one does not wait for it.
+        [
+            Gauge('projection_lag_seconds{projection="inventory",partition="1"}', 0, 59, 90),
+            Gauge('projection_waits_for_redis{projection="inventory"}', 0, 0, 0),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 1),
+        ],
+        {"projection": "inventory"},
+        "The oldest event that waits for inventory is 1m 30s old; 60 s are allowed.",
+        "page",
+    ),
+    Case(
         "ProjectionPaused",
         [Gauge('projection_paused{projection="product_view"}', 0, 1, 1)],
         _PRODUCTS,
@@ -93,6 +128,26 @@ _PROJECTIONS = [
         [Counter('projection_errors_total{projection="product_view",error_class="transient"}', 0, 1, 4)],
         _PRODUCTS,
         "product_view fails 4.0 times a minute with a transient error, and tries again.",
+    ),
+    Case(
+        "ProjectionRetries",
+        [
+            Counter('projection_errors_total{projection="product_cache",error_class="transient"}', 0, 40, 4),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+        ],
+        {"projection": "product_cache"},
+        "product_cache fails 4.0 times a minute with a transient error, and tries again.",
+    ),
+    Case(
+        "ConsumerGroupLate",
+        [
+            Gauge('consumer_group_oldest_waiting_seconds{group="product_cache",topic="t"}', 0, 3600, 200),
+            Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+        ],
+        {"group": "product_cache", "topic": "t"},
+        "The broker says: product_cache has not committed an event of t that is 3m 20s old; "
+        "2 minutes are allowed.",
+        "page",
     ),
     Case(
         "ConsumerGroupLate",
@@ -107,10 +162,23 @@ _PROJECTIONS = [
         [
             Gauge('consumer_group_members{group="product_view"}', 1, 0, 0),
             Gauge('consumer_group_lag_events{group="product_view",topic="products-events"}', 0, 0, 5),
+            Gauge('up{job="projector"}', 1, 1, 1),
         ],
         {"group": "product_view"},
         "Events wait, and the broker says: product_view has no members. "
         "Its process is dead, or not connected.",
+        "page",
+    ),
+    Case(
+        "ConsumerGroupEmpty",
+        [
+            Gauge('consumer_group_members{group="search"}', 1, 0, 0),
+            Gauge('consumer_group_lag_events{group="search",topic="products-events"}', 0, 5, 5),
+            Gauge('up{job="projector",instance="a"}', 1, 0, 1),
+            Gauge('up{job="projector",instance="b"}', 1, 0, 0),
+        ],
+        {"group": "search"},
+        "Events wait, and the broker says: search has no members. Its process is dead, or not connected.",
         "page",
     ),
     Case(
@@ -141,6 +209,33 @@ _PROJECTIONS = [
         "25 dead letters came in the last 30 minutes; up to 20 are no reason to call anybody.",
         "page",
         minutes=(60, 60, 20, 60),
+    ),
+]
+
+_SINCE = 'view_unverified_since_timestamp_seconds{projection="product_view",instance="%s"}'
+_CORRECTNESS = [
+    Case(
+        "ViewDiffers",
+        [
+            Gauge('view_verification_differences{projection="product_view",instance="a"}', 0, 0, 3),
+            Gauge('view_verification_differences{projection="product_view",instance="b"}', 0, None, 3),
+        ],
+        _PRODUCTS,
+        "`verify` found 3 differences in product_view. Readers get wrong data.",
+        "page",
+    ),
+    Case(
+        "ViewDiffers",  # A view that was never verified has no number: NaN is neither good nor bad.
+        [Gauge('view_verification_differences{projection="inventory"}', nan, nan, 1)],
+        {"projection": "inventory"},
+        "`verify` found 1 differences in inventory. Readers get wrong data.",
+        "page",
+    ),
+    Case(
+        "VerificationOld",
+        [Moment(_SINCE % "a", -3600, -29.9 * 3600, -31 * 3600)],
+        _PRODUCTS,
+        "No `verify` of the whole of product_view has ended for 1d 7h 0m 0s, or ever; 30 hours are allowed.",
     ),
 ]
 
@@ -200,6 +295,17 @@ _PROCESSES = [
         [Moment('measured_timestamp_seconds{job="relay",measurement="consumer groups"}', -10, -290, -900)],
         {"job": "relay", "measurement": "consumer groups"},
         'The measurement "consumer groups" last succeeded 15m 0s ago. Alerts on its metrics may be missing.',
+    ),
+    Case(
+        "ErrorsLogged",
+        [
+            Counter('log_lines_total{job="relay",level="warning",source="process"}', 9, 9, 9),
+            Counter('log_lines_total{job="relay",level="error",source="process"}', 0, 0, 3),
+            Counter('log_lines_total{job="relay",level="error",source="kafka_client"}', 3, 3, 3),
+            Counter('log_lines_total{job="relay",level="critical",source="process"}', 0, 0, 1),
+        ],
+        {"job": "relay"},
+        "60 lines of level error or critical in the last 15 minutes.",
     ),
     Case(
         "LogLinesLost",
@@ -333,6 +439,12 @@ _COMMANDS_AND_READS = [
         {"job": "query-api"},
         "Readers get the same answers from PostgreSQL, slower.",
     ),
+    Case(
+        "CacheDown",  # Nobody reads, so only the projector notices.
+        [Gauge('projection_waits_for_redis{job="projector",projection="product_cache"}', 0, 0, 1)],
+        {"job": "projector"},
+        "Readers get the same answers from PostgreSQL, slower.",
+    ),
 ]
 
 _KEYS = (
@@ -446,5 +558,6 @@ _INFRASTRUCTURE = [
 ]  # fmt: skip
 
 CASES = [
-    *_LOG_AND_RELAY, *_PROJECTIONS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS, *_ACCESS, *_INFRASTRUCTURE,
+    *_LOG_AND_RELAY, *_PROJECTIONS, *_CORRECTNESS, *_MAILS, *_PROCESSES, *_COMMANDS_AND_READS, *_ACCESS,
+    *_INFRASTRUCTURE,
 ]  # fmt: skip

@@ -32,6 +32,10 @@ def _selectors(node: Any, expected: frozenset[str]) -> Iterator[Selector]:
     inner = _named_by(node) if isinstance(node, promql_parser.AggregateExpr) else expected
     if isinstance(node, promql_parser.BinaryExpr):
         inner = inner | _named_by(node)
+    if isinstance(node, promql_parser.Call) and node.func.name == "label_replace":
+        # It makes one label from another.
+        made, source = node.args[1].val, node.args[3].val
+        inner = inner - {made} | {source}
     for part in _PARTS:
         if getattr(node, part, None) is not None:
             yield from _selectors(getattr(node, part), inner)

@@ -166,3 +166,47 @@ def test_few_requests_raise_no_alert(requests_a_minute: int, fires: bool, tmp_pa
             ],
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "windows"),
+    [
+        (20, []),
+        (60, ["1h"]),
+        (200, ["1h", "6h"]),
+        (740, ["1d", "1h", "6h"]),
+        (2200, ["1d", "1h", "3d", "6h"]),
+    ],
+)
+def test_a_new_system_is_not_said_to_have_been_bad_for_days(
+    minutes: int, windows: list[str], tmp_path: Path
+) -> None:
+    """It fails 2 % of its requests from its first minute on, which is 20 times the budget."""
+    bad = 20 * _budget("command-availability") * _ALL
+    series = _failing("command-api")([bad, bad, bad])
+    firing = 'ALERTS{alertstate="firing",slo="command-availability"}'
+    run_rule_tests(
+        tmp_path,
+        {
+            "rule_files": [_RULES],
+            "evaluation_interval": "10m",
+            "tests": [
+                {
+                    "interval": "1m",
+                    "input_series": [
+                        {"series": each.series, "values": each.samples((minutes + 1, 0, 0, 0))}
+                        for each in series
+                    ],
+                    "promql_expr_test": [
+                        {
+                            "expr": f"count by (window) ({firing})",
+                            "eval_time": f"{minutes}m",
+                            "exp_samples": [
+                                {"labels": f'{{window="{window}"}}', "value": 1} for window in windows
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+    )

@@ -45,7 +45,8 @@ def _known() -> dict[str, _Known]:
             known.setdefault(sample.name, _Known(frozenset(sample.labels) | _OF_PROMETHEUS, {}))
     for rule in rules():
         if rule.record:
-            known[rule.record] = _Known(frozenset({"slo"}), {})
+            # The name begins with the label that it has.
+            known[rule.record] = _Known(frozenset({rule.record.partition(":")[0]}), {})
     known["ALERTS"] = _Known(_OF_ALERTS | {"slo", "window", *_OF_PROMETHEUS}, {})
     return known
 
@@ -113,6 +114,10 @@ def test_every_metric_of_ours_is_on_a_board_or_in_a_rule() -> None:
         ('cache_requests_total{result="stale"}', "cache_requests_total: result is never 'stale'"),
         ('relay_delivery_seconds_bucket{le="1"}', "relay_delivery_seconds_bucket: le is never '1'"),
         ("a_x / on (b) relay_active", "a_x is not exported"),
+        (
+            'up and on (b) label_replace(relay_active, "b", "$1", "c", "(.+)")',
+            "relay_active has no label c",
+        ),
     ],
 )
 def test_a_name_that_does_not_exist_is_noticed(query: str, complaint: str) -> None:

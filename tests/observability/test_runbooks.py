@@ -6,11 +6,24 @@ import shlex
 import pytest
 
 from command_api.__main__ import command_parser
+from deploy.local.settings import DEFAULT_PORTS
 from projector.operators.command_line.commands import read_command
 from tests.observability.rule_files import RUNBOOKS, alerts, pages_of
 from tests.observability.runbook_pages import commands, pages
 
 _SECTIONS = ["How to confirm it", "What to do", "How to know that it is over"]
+
+
+_PORT = re.compile(r"127\.0\.0\.1(?::| -p )(\$\{(\w+):-(\d+)\}|\S+)")
+
+
+def _texts() -> dict[str, str]:
+    return {page.name: page.read_text() for page in RUNBOOKS.glob("*.md")}
+
+
+def _wrong_ports(text: str) -> list[str]:
+    """A port that a `make up` may have moved is written as a variable of `make shell`, with its default."""
+    return [found[1] for found in _PORT.finditer(text) if str(DEFAULT_PORTS.get(found[2] or "")) != found[3]]
 
 
 def _is_understood(command: str) -> bool:
@@ -52,6 +65,29 @@ def test_the_commands_of_the_pages_exist() -> None:
     named = {(page.stem, command) for page in pages() for command in commands(page)}
     assert len(named) > 30
     assert [where for where in sorted(named) if not _is_understood(where[1])] == []
+
+
+def test_a_port_on_a_page_is_the_one_that_the_shell_has() -> None:
+    assert {name: wrong for name, text in _texts().items() if (wrong := _wrong_ports(text))} == {}
+    assert sum(len(_PORT.findall(text)) for text in _texts().values()) > 5
+
+
+@pytest.mark.parametrize(
+    "port", [":9103/livez", ":${RELAY_PORT:-9103}", ":${RELAY_OPS_PORT:-9102}", " -p 15432"]
+)
+def test_a_port_that_the_shell_does_not_have_is_noticed(port: str) -> None:
+    assert _wrong_ports(f"curl http://127.0.0.1{port} ") != []
+
+
+def test_no_page_waits_for_ever_for_a_process_that_hangs() -> None:
+    asks = [(name, ask) for name, text in _texts().items() for ask in re.findall(r"curl -.*", text)]
+    assert len(asks) > 3
+    assert [ask for ask in asks if not re.match(r"curl -s?i?m 5 ", ask[1]) and ask[1] != "curl -m 5`"] == []
+
+
+def test_the_pages_name_each_sql_file_and_no_other() -> None:
+    named = {file for text in _texts().values() for file in re.findall(r"docs/runbooks/(\w+\.sql)", text)}
+    assert named == {file.name for file in RUNBOOKS.glob("*.sql")}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_what_fits_together_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     settings = load_settings(ProjectorSettings)
     assert settings.kafka_servers.tls == TlsFiles(Path("ca.pem"))
-    assert settings.redis_server.tls == TlsFiles()
+    assert settings.redis_address.tls == TlsFiles()
 
 
 def test_every_context_verifies_the_server_and_its_name_with_tls_1_2_at_least(files: Certificates) -> None:

@@ -9,6 +9,7 @@ from shared.telemetry import conventions as c
 from shared.telemetry.batches import BatchTrace, TracedEvent, traced
 from shared.telemetry.spans import Attributes, SpanKind
 from shared.telemetry.tracing import is_tracing
+from shared.telemetry.waits import NANOSECONDS, Ready
 
 _SENDING: Attributes = {c.MESSAGING_SYSTEM: c.KAFKA, c.MESSAGING_OPERATION: "send"}
 
@@ -40,6 +41,8 @@ class PublishTrace(BatchTrace):
             if one is not None:
                 topic, *others = topics_of(event.event_type)
                 more = {c.MESSAGING_DESTINATION: topic, c.ALSO_PUBLISHED_TO: others}
-                found.append(one.having({**_SENDING, **more}))
+                # By the clock of PostgreSQL, which has recorded it.
+                ready = Ready(c.WAIT_FOR_RELAY, int(event.recorded_at.timestamp() * NANOSECONDS))
+                found.append(one.having({**_SENDING, **more})._replace(ready=ready))
                 self._places.append(place)
         return found

@@ -116,6 +116,13 @@ REDIS = Board(
                     [Query("max by (instance) (cache_breaker_open)", "{{instance}}")],
                 ),
                 Panel(
+                    "The projector waits for Redis",
+                    "bool",
+                    "1: product_cache does not reach it. With hits beside it, readers get old documents.",
+                    "CacheDown",
+                    [Query("max by (projection) (projection_waits_for_redis)", "{{projection}}")],
+                ),
+                Panel(
                     "Lag of product_cache",
                     "s",
                     "The projection that writes the documents.",

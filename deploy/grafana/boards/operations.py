@@ -1,6 +1,7 @@
 """What waits for an operator: dead letters, stopped and paused projections, rebuilds, mails, lost lines."""
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, rate_by
+from deploy.grafana.boards.processes import COULD_NOT
 
 OPERATIONS = Board(
     "operations",
@@ -65,6 +66,30 @@ OPERATIONS = Board(
                     "By an operator; `python -m projector audit` says who and why.",
                     "ProjectionPaused",
                     [Query("max by (projection) (projection_paused)", "{{projection}}")],
+                ),
+            ],
+        ),
+        Row(
+            "Verification: are the views what the log says?",
+            [
+                Panel(
+                    "Differences that verify found",
+                    "short",
+                    "0 is right. The runbook says how to repair a view. NaN: never verified.",
+                    "ViewDiffers",
+                    [Query("max by (projection) (view_verification_differences)", "{{projection}}")],
+                ),
+                Panel(
+                    "Time since the whole view was verified",
+                    "s",
+                    "A day is usual. Above 30 hours the schedule does not work.",
+                    "VerificationOld",
+                    [
+                        Query(
+                            "time() - max by (projection) (view_unverified_since_timestamp_seconds)",
+                            "{{projection}}",
+                        )
+                    ],
                 ),
             ],
         ),
@@ -144,80 +169,6 @@ OPERATIONS = Board(
                 ),
             ],
         ),
-        Row(
-            "What the processes could not do or say",
-            [
-                Panel(
-                    "Retries a second",
-                    "ops",
-                    "After transient errors, by the place in the code.",
-                    "ProjectionRetries",
-                    [rate_by("policy", "retries_total")],
-                ),
-                Panel(
-                    "Age of background measurements",
-                    "s",
-                    "While this grows, the metrics of the measurement are old.",
-                    "MeasurementOld",
-                    [
-                        Query(
-                            "time() - max by (job, measurement) (measured_timestamp_seconds)",
-                            "{{job}} {{measurement}}",
-                        )
-                    ],
-                ),
-                Panel(
-                    "Background measurements that fail, a minute",
-                    "short",
-                    "0 is usual. The log line says why.",
-                    "MeasurementOld",
-                    [
-                        Query(
-                            f"sum by (job, measurement) (rate(measurement_failures_total[{WINDOW}])) * 60",
-                            "{{job}} {{measurement}}",
-                        )
-                    ],
-                ),
-                Panel(
-                    "Spans of traces a second",
-                    "ops",
-                    "`exported`: the receiver has them. `failed` and `dropped` are missing in traces.",
-                    "SpansLost",
-                    [
-                        Query(
-                            f"sum by (job, result) (rate(trace_spans_total[{WINDOW}]))", "{{job}} {{result}}"
-                        )
-                    ],
-                ),
-                Panel(
-                    "Log lines not written, a second",
-                    "ops",
-                    "`lost`: could not be written. `repeated` and `requests`: left out, above their limits.",
-                    "LogLinesLost",
-                    [
-                        Query(f"sum by (job) (rate(log_lines_lost_total[{WINDOW}]))", "{{job}} lost"),
-                        Query(
-                            f"sum by (job) (rate(log_lines_suppressed_total[{WINDOW}]))", "{{job}} repeated"
-                        ),
-                        Query(
-                            f"sum by (job) (rate(log_access_lines_left_out_total[{WINDOW}]))",
-                            "{{job}} requests",
-                        ),
-                    ],
-                ),
-                Panel(
-                    "Time until certificates expire",
-                    "s",
-                    "By file; empty without CERTIFICATE_FILES.",
-                    "CertificateExpires",
-                    [
-                        Query(
-                            "min by (job, file) (certificate_expiry_timestamp_seconds) - time()",
-                            "{{job}} {{file}}",
-                        )
-                    ],
-                ),
-            ],
-        ),
+        COULD_NOT,
     ],
 )

@@ -32,6 +32,14 @@ OVERVIEW = Board(
                 _budget("query-latency", "99 % of reads are answered within 100 ms."),
                 _budget("freshness", "99.5 % of events are readable within 2 s."),
                 _budget("delivery", "99 % of events are in Kafka within 1 s."),
+                Panel(
+                    "Correctness: differences",
+                    "short",
+                    "In the view with most. 0: each view is what the log says. NaN: nobody has verified one.",
+                    "ViewDiffers",
+                    [Query("max(view_verification_differences)", "differences")],
+                    "stat",
+                ),
             ],
         ),
         Row(

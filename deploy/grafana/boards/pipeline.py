@@ -192,6 +192,13 @@ PIPELINE = Board(
                     [rate_by("kind", "states_published_total")],
                 ),
                 Panel(
+                    "Differences that verify found",
+                    "short",
+                    "0: the view is what the log says. Anything else pages somebody.",
+                    "ViewDiffers",
+                    [Query("max by (projection) (view_verification_differences)", "{{projection}}")],
+                ),
+                Panel(
                     "States not in products-state",
                     "short",
                     "Rises in an import, then falls.",

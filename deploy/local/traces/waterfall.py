@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from deploy.local.traces.own_time import longest
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.store import TraceSummary
+from deploy.local.traces.waits import without_overlap
 from shared.telemetry import conventions as c
 
 _BAR_CHARACTERS = 24
@@ -15,6 +17,8 @@ _SHOWN = {
     c.HTTP_STATUS: "status",
     c.COMMAND: "command",
     c.OUTCOME: "outcome",
+    c.WAITED_FOR: "waited for",
+    c.POOL: "pool",
     c.EVENT_TYPE: "event type",
     c.STREAM_VERSION: "version",
     c.LOG_POSITION: "position",
@@ -34,7 +38,10 @@ def table(traces: Sequence[TraceSummary]) -> str:
 
 
 def waterfall(spans: Sequence[StoredSpan]) -> str:
-    """One line a span, under its parent. Offset and duration are in milliseconds."""
+    """One line a span, under its parent, and last what took most of the time. Offset and duration are in
+    milliseconds.
+    """
+    spans = without_overlap(spans)
     began, ended = min(one.began_ns for one in spans), max(one.ended_ns for one in spans)
     services = sorted({one.service for one in spans})
     what = f"{len(spans)} spans in {', '.join(services)}"
@@ -48,6 +55,8 @@ def waterfall(spans: Sequence[StoredSpan]) -> str:
             f"{_ms(span.began_ns - began)} {_ms(span.ended_ns - span.began_ns)}  "
             f"{_bar(span, began, ended)}  {name:<{_NAME_CHARACTERS}} {span.service}{_details(span)}"
         )
+    lines.append("most of the time (without the spans below):")
+    lines += [f"{_ms(own_ns)} ms  {one.name} ({one.service}){_waited(one)}" for one, own_ns in longest(spans)]
     return "\n".join(lines)
 
 
@@ -88,6 +97,11 @@ def _details(span: StoredSpan) -> str:
         shown.append(f"and {len(span.links) - 1} more")
     failure = [f"FAILED: {span.failure}"] if span.failure else []
     return "".join(f", {one}" for one in [*failure, *shown])
+
+
+def _waited(span: StoredSpan) -> str:
+    found = span.attributes.get(c.WAITED_FOR)
+    return f", waited for {found}" if found else ""
 
 
 def _text(value: object) -> str:

@@ -1,11 +1,14 @@
 """`python -m projector verify [NAME ...]`: compares views with the log; for a schedule, or in doubt."""
 
+import time
 from argparse import ArgumentParser, Namespace
 
+from projector.errors import ProjectorError
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import (
     DONE,
+    FAILED,
     USAGE,
     add_looking_arguments,
     positive,
@@ -13,6 +16,8 @@ from projector.operators.command_line.session import (
     say_json,
 )
 from projector.projections import REBUILDABLE
+from projector.rebuild.postgres.verifications import PostgresVerifications
+from projector.rebuild.rebuild import Reporter
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
@@ -36,8 +41,10 @@ def add_verify_arguments(parser: ArgumentParser) -> None:
 
 
 async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """0: all is as the log says. 1: failed. 2: wrong usage. 4: there are differences; they are printed."""
+    """0: all is as the log says. 1: failed. 2: wrong usage. 4: there are differences; they are printed.
 
+    Each result is stored as soon as its view is compared, and only then: what is cut off stores nothing.
+    """
     unknown = sorted(set(given.projection) - set(REBUILDABLE))
     if unknown:
         known = ", ".join(REBUILDABLE)
@@ -45,21 +52,41 @@ async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Te
         return USAGE
 
     async def command(stores: Stores) -> int:
-        results = []
+        results: list[Verified] = []
+        failures: list[str] = []
         with progress(terminal, as_json=given.json, unit="products") as reporter:
             for name in given.projection or REBUILDABLE:
                 reporter.phase("verifying", name)
-                async with REBUILDABLE[name].verification(stores, reporter.events) as verification:
-                    reporter.total(await verification.products_to_compare(given.sample))
-                    results.append(await verification.run(given.sample))
+                started = time.monotonic()
+                try:
+                    results.append(await _verified(name, given.sample, stores, reporter))
+                except ProjectorError as error:
+                    failures.append(f"{name} is not verified, and no result is stored: {error}")
+                    continue
+                try:
+                    await PostgresVerifications(stores.read_model).store(
+                        results[-1], is_sample=given.sample is not None, seconds=time.monotonic() - started
+                    )
+                except ProjectorError as error:
+                    failures.append(f"{name} is verified, but its result could not be stored: {error}")
         if given.json:
             say_json(terminal, [result._asdict() for result in results])
         else:
             for result in results:
                 _say(result, terminal)
-        return DIFFERS if any(result.different for result in results) else DONE
+        for failure in failures:
+            terminal.complain(failure)
+        if any(result.different for result in results):
+            return DIFFERS
+        return FAILED if failures else DONE
 
     return await run_command(settings, terminal, command)
+
+
+async def _verified(name: str, sample: int | None, stores: Stores, reporter: Reporter) -> Verified:
+    async with REBUILDABLE[name].verification(stores, reporter.events) as verification:
+        reporter.total(await verification.products_to_compare(sample))
+        return await verification.run(sample)
 
 
 def _say(result: Verified, terminal: Terminal) -> None:

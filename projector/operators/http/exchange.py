@@ -13,7 +13,8 @@ from shared.access.caller import Caller, caller_in
 from shared.ops.http import json_text
 from shared.ops.http.asgi import ClientLeft, Handler, Headers, Receive, Scope, Send, respond
 from shared.ops.http.content import refused_content
-from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
+from shared.ops.http.problem import Problem
+from shared.ops.http.problem_answer import send_problem
 
 _BODY_BYTES_MAX = 64 * 1024
 S = TypeVar("S", bound=Struct)
@@ -46,17 +47,23 @@ def endpoint(work: Work) -> Handler:
         try:
             refused = refused_content(scope["headers"]) if scope["method"] == "POST" else None
             if refused is not None:
-                await _refuse(scope, send, refused.problem, refused.headers)
+                await send_problem(scope, send, refused.problem, refused.headers)
                 return
             asked = Asked(_query(scope["query_string"]), await _body(receive), caller_in(scope))
             found = await work(asked)
             answer = found if isinstance(found, Answer) else Answer(found)
         except (ValueError, msgspec.MsgspecError) as error:
-            await _refuse(scope, send, Problem(400, "invalid-request", "The request is invalid.", str(error)))
+            await send_problem(
+                scope, send, Problem(400, "invalid-request", "The request is invalid.", str(error))
+            )
         except UnknownDeadLetter as error:
-            await _refuse(scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error)))
+            await send_problem(
+                scope, send, Problem(404, "not-found", "There is no such dead letter.", str(error))
+            )
         except ProjectorError as error:
-            await _refuse(scope, send, Problem(503, "unavailable", "Temporarily unavailable.", str(error)))
+            await send_problem(
+                scope, send, Problem(503, "unavailable", "Temporarily unavailable.", str(error))
+            )
         else:
             await respond(scope, send, 200, "application/json", _encode(answer.body), answer.headers)
 
@@ -96,8 +103,3 @@ def _query(query_string: bytes) -> dict[str, str]:
     if len(query) < len(pairs):
         raise ValueError("a parameter occurs twice")
     return query
-
-
-async def _refuse(scope: Scope, send: Send, problem: Problem, headers: Headers = ()) -> None:
-    body = problem_body(problem, trace_id=None, request_id=None, instance=scope["path"])
-    await respond(scope, send, problem.status, CONTENT_TYPE, body, headers)

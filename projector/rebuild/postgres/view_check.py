@@ -54,6 +54,7 @@ async def postgres_view_check(
                 tables(EXPECTED),
                 lambda product_id: reached.get(partition_of(product_id, partition_count), 0),
                 {row["product_id"] for row in parked},
+                log_position=max(reached.values(), default=0),
             )
 
 
@@ -68,7 +69,10 @@ class PostgresViewCheck(Generic[S]):
         expected: Tables[S],
         position_due: Callable[[UUID], int],
         parked: Collection[UUID],
+        *,
+        log_position: int,
     ) -> None:
+        self.log_position = log_position
         self._connection = connection
         self._projection = projection
         self._live = live

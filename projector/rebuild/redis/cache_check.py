@@ -20,8 +20,8 @@ class CacheCheck:
     """
 
     def __init__(self, products: CachedProducts, position_due: int, parked: Collection[UUID]) -> None:
+        self.log_position = position_due
         self._products = products
-        self._position_due = position_due
         self._parked = parked
         self._values: dict[UUID, bytes] = {}
 
@@ -30,7 +30,7 @@ class CacheCheck:
         wanted = list(product_ids)
         values = await self._products.values(wanted)
         self._values = {one: value for one, value in zip(wanted, values, strict=True) if value is not None}
-        return {one: Standing(self._version(one), self._position_due, one in self._parked) for one in wanted}
+        return {one: Standing(self._version(one), self.log_position, one in self._parked) for one in wanted}
 
     async def unexpected(
         self, product_ids: Collection[UUID], changes: Sequence[Change[ProductDocument]]

@@ -21,7 +21,7 @@ _hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit",
 def caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
     """One client and one breaker for both, because both use one server."""
     redis = create_redis(
-        settings.redis_server,
+        settings.redis_address,
         socket_timeout_seconds=settings.redis_seconds_max,
         connect_timeout_seconds=settings.redis_seconds_max,
         connections_max=settings.redis_connections_max,

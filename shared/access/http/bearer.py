@@ -58,10 +58,19 @@ def known_caller(guard: Guard, headers: Iterable[tuple[bytes, bytes]]) -> Caller
 
     For the hot read, which cannot wait for keys, and leaves everything else to the application.
     """
+    token = _only_token(headers)
+    return None if token is None else guard.known(token)
+
+
+def was_accepted(guard: Guard, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the request has one Authorization header, with a token that was accepted before."""
+    token = _only_token(headers)
+    return token is not None and guard.was_accepted(token)
+
+
+def _only_token(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     values = [value for name, value in headers if name == b"authorization"]
-    if len(values) != 1 or values[0][:7].lower() != _SCHEME:
-        return None
-    return guard.known(values[0][7:].strip(b" "))
+    return values[0][7:].strip(b" ") if len(values) == 1 and values[0][:7].lower() == _SCHEME else None
 
 
 def token_of(authorization: bytes) -> bytes:

@@ -1,14 +1,10 @@
-"""Combines many reads into one command: the keys of one event-loop tick are sent together.
-
-A call to a server costs about 100 microseconds of Python, whatever its size. Shared by all callers of a tick
-it costs each almost nothing (3 to 4 times as many reads per second in trials). There is no timer: an idle
-process sends a single key at once. While `batches_max` commands are in flight, new keys collect for the next
-one, as in a group commit.
-"""
+"""Combines many reads into one command: the keys of one event-loop tick are sent together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+
+from shared.ops.concurrency.tick_batches import TickBatches
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,47 +31,14 @@ class CoalescedReads(Generic[K, V]):
     ) -> None:
         self._read_many = read_many
         self._unavailable = unavailable
-        self._keys_max = keys_max
-        self._batches_max = batches_max
         self._count = count
-        self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
-        self._batches: set[asyncio.Task[None]] = set()
-        self._is_scheduled = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._batches: TickBatches[K, V | None] = TickBatches(
+            self._read, keys_max=keys_max, batches_max=batches_max
+        )
 
     def get(self, key: K) -> "asyncio.Future[V | None]":
-        """The value, or None if there is none. Every caller has a future of its own, so that a cancelled
-        caller does not cancel others.
-        """
-        loop = self._loop
-        if loop is None:
-            # Called once: on CPython 3.11 every get_running_loop() is a getpid() call, 7 % of the samples.
-            loop = self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[V | None] = loop.create_future()
-        same = self._waiting.get(key)
-        if same is not None:
-            same.append(future)
-            return future
-        self._waiting[key] = [future]
-        if not self._is_scheduled and len(self._batches) < self._batches_max:
-            self._is_scheduled = True
-            loop.call_soon(self._send)
-        return future
-
-    def _send(self) -> None:
-        self._is_scheduled = False
-        if len(self._waiting) <= self._keys_max:
-            batch, self._waiting = self._waiting, {}
-        else:
-            batch = {key: self._waiting.pop(key) for key in list(self._waiting)[: self._keys_max]}
-        task = asyncio.create_task(self._read(batch))
-        self._batches.add(task)
-        task.add_done_callback(self._next)
-
-    def _next(self, task: "asyncio.Task[None]") -> None:
-        self._batches.discard(task)
-        if self._waiting and not self._is_scheduled:
-            self._send()
+        """The value, or None if there is none."""
+        return self._batches.get(key)
 
     async def _read(self, batch: "dict[K, list[asyncio.Future[V | None]]]") -> None:
         try:

@@ -3,6 +3,7 @@
 from shared.ops.http import heads
 from shared.ops.http.closing import ClosingProtocol
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
+from shared.ops.http.local_requests import NOT_THIS_HOST, NOT_THIS_ORIGIN
 from shared.ops.http.problem import Problem
 
 
@@ -49,6 +50,8 @@ class CheckedHeadsProtocol(ClosingProtocol):
         elif name == b"transfer-encoding":
             if (problem := heads.problem_of_coding(value)) is not None:
                 self._stop(problem)
+        elif name == b"origin":
+            self._check_origin(value)
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
 
@@ -70,7 +73,16 @@ class CheckedHeadsProtocol(ClosingProtocol):
     def _check_host(self, value: bytes) -> None:
         if not heads.is_host(value):
             self._stop(heads.HOST_MALFORMED)
+        if self.limits.local is not None and not self.limits.local.takes_host(value):
+            self._stop(NOT_THIS_HOST)
         self._host_seen = value
+
+    def _check_origin(self, value: bytes) -> None:
+        """A listed origin may do what its preflight says, also while access control is off."""
+        local, listed = self.limits.local, self.answer_headers.origins
+        if local is None or local.takes_origin(value) or (listed is not None and listed.lines_for(value)):
+            return
+        self._stop(NOT_THIS_ORIGIN)
 
     def _check_older(self, version: str) -> None:
         """HTTP/1.0 has neither chunks nor expectations; other versions are not supported."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from shared.ops.http.local_requests import LocalRequests
+
 # Request line and headers, in their sent form.
 HEAD_BYTES_MAX = 65_536
 # The request's address with its query string. The longest useful one is a cursor with 200 ids and filters.
@@ -23,7 +25,7 @@ class ConnectionLimits:
     more for each `bytes_per_second_min` bytes that have arrived; an answer may take `answer_seconds_max`, and
     one second more for each of those bytes in it. After its last answer a connection is still read for
     `linger_seconds_max`, so that the client can read that answer. All bodies in memory together have at most
-    `bodies_bytes_max`.
+    `bodies_bytes_max`. `local` (None: access control is on) refuses requests that are not of this machine.
     """
 
     head_seconds_max: float = 20.0
@@ -32,6 +34,7 @@ class ConnectionLimits:
     linger_seconds_max: float = 2.0
     bytes_per_second_min: int = 16_384
     bodies_bytes_max: int = 256 * 1024 * 1024
+    local: LocalRequests | None = None
 
     def body_seconds(self, arrived_bytes: int) -> float:
         """The time limit of a body of which so many bytes have arrived."""

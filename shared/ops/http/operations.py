@@ -13,13 +13,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.ops.health import Health
 from shared.ops.http.asgi import Handler, Receive, Scope, Send, respond
-from shared.ops.http.problem import CONTENT_TYPE as PROBLEM
-from shared.ops.http.problem import Problem, problem_body
+from shared.ops.http.problem import Problem
+from shared.ops.http.problem_answer import send_problem
 from shared.ops.version import service_revision, service_version
-from shared.telemetry.trace_context import parse_traceparent
 
 Route = tuple[str, str]
 _NOTHING: Mapping[Route, Handler] = MappingProxyType({})
+_NOT_FOUND = Problem(404, "not-found", "There is nothing at this address.")
+_NOT_ALLOWED = Problem(405, "method-not-allowed", "Not with this method.")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -41,10 +42,10 @@ class OperationsApp:
             raise NotImplementedError(f"the operations port speaks HTTP only, not {scope['type']}")
         methods = self._handlers.get(scope["path"])
         if methods is None:
-            await _refuse(scope, send, Problem(404, "not-found", "There is nothing at this address."))
+            await send_problem(scope, send, _NOT_FOUND)
         elif scope["method"] not in methods:
             allow = (b"allow", ", ".join(sorted(methods)).encode())
-            await _refuse(scope, send, Problem(405, "method-not-allowed", "Not with this method."), allow)
+            await send_problem(scope, send, _NOT_ALLOWED, (allow,))
         else:
             await methods[scope["method"]](scope, receive, send)
 
@@ -98,15 +99,3 @@ def _version(process: str) -> Handler:
         await respond(scope, send, 200, "application/json", body)
 
     return version
-
-
-async def _refuse(scope: Scope, send: Send, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
-    given = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    trace = parse_traceparent(given.get(b"traceparent"))
-    body = problem_body(
-        problem,
-        trace_id=trace.trace_id if trace else None,
-        request_id=given.get(b"x-request-id"),
-        instance=scope["path"],
-    )
-    await respond(scope, send, problem.status, PROBLEM, body, headers)

@@ -59,6 +59,17 @@ MEASUREMENT_FAILURES = counter(
     "Background measurements that failed or took too long.",
     _MEASUREMENT,
 )
+LOG_LINES = counter(
+    "log_lines_total",
+    "lines",
+    "Log lines, also those that could not be written; without repeated ones, which are suppressed.",
+    Label("level", "how bad it is", ("debug", "info", "warning", "error", "critical")),
+    Label(
+        "source",
+        "kafka_client: the Kafka library, whose errors are often tried again by itself. process: all others",
+        ("kafka_client", "process"),
+    ),
+)
 LOG_LINES_LOST = counter(
     "log_lines_lost_total", "lines", "Log lines that could not be written to the log stream."
 )

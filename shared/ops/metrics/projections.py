@@ -76,3 +76,9 @@ PARTITIONS_STOPPED = gauge(
 BREAKER_OPEN = gauge(
     "projection_breaker_open", "0 or 1", "1 while too many products fail and no more are parked.", PROJECTION
 )
+WAITS_FOR_REDIS = gauge(
+    "projection_waits_for_redis",
+    "0 or 1",
+    "1 while the last attempt to apply a batch failed because Redis does not answer.",
+    PROJECTION,
+)

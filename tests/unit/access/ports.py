@@ -47,7 +47,7 @@ def address_of(row: Row) -> str:
 
 
 @asynccontextmanager
-async def all_ports(folder: Path) -> AsyncIterator[dict[str, Port]]:
+async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]:
     """Two APIs and four operations ports, with the keys in a file. No server is there behind them."""
     keys = folder / "keys.json"
     keys.write_bytes(public_document("first"))
@@ -60,6 +60,7 @@ async def all_ports(folder: Path) -> AsyncIterator[dict[str, Port]]:
         reads_per_second_max=0,
         failed_authentications_per_second_max=0,
         log_repeats_seconds=LOG_REPEATS_SECONDS,
+        **more,
     )
     async with AsyncExitStack() as stack, query_api(settings) as queries:
         guard = await open_guard(settings, stack)

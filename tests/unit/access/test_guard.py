@@ -74,6 +74,23 @@ async def test_a_refused_token_is_never_known(world: _World) -> None:
     assert world.guard.known(bad) is None
 
 
+async def test_a_token_that_was_accepted_stays_so_until_it_expires_or_is_refused(world: _World) -> None:
+    long, short, never = _token("a"), _token("b", seconds=100), _token("c", seconds=-3600)
+    await world.guard.caller(long)
+    await world.guard.caller(short)
+    with pytest.raises(InvalidToken):
+        await world.guard.caller(never)
+    world.now += 99
+    assert [world.guard.known(each) for each in (long, short)] == [None, None]
+    assert [world.guard.was_accepted(each) for each in (long, short, never)] == [True, True, False]
+    world.now += 1
+    assert [world.guard.was_accepted(each) for each in (long, short)] == [True, False]
+    world.keys.keys = public_keys("second")
+    with pytest.raises(InvalidToken):
+        await world.guard.caller(long)
+    assert not world.guard.was_accepted(long)
+
+
 async def test_of_too_many_tokens_those_that_are_used_stay_known(world: _World) -> None:
     first, second, third = _token("a"), _token("b"), _token("c")
     await world.guard.caller(first)

@@ -93,6 +93,16 @@ async def test_an_answer_that_is_no_set_of_keys_is_refused(
         await KeyFetch(client, "https://issuer.test", f"{issuer.url}/keys", seconds_max=5)()
 
 
+@pytest.mark.parametrize("path", [DISCOVERY, "/keys"])
+async def test_of_an_answer_that_does_not_end_no_more_is_read_than_the_bound(
+    issuer: IssuerStandIn, client: httpx.AsyncClient, path: str
+) -> None:
+    promised = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % 10**12
+    issuer.answers[path] = promised + b" " * (KEYS_BYTES_MAX + 1)
+    with pytest.raises(KeysUnavailable, match=f"more than {KEYS_BYTES_MAX} bytes from {issuer.url}{path}"):
+        await KeyFetch(client, issuer.url, "", seconds_max=5)()
+
+
 async def test_a_silent_issuer_is_given_up(issuer: IssuerStandIn, client: httpx.AsyncClient) -> None:
     issuer.is_silent = True
     with pytest.raises(KeysUnavailable, match=r"no answer within 0\.05 s"):

@@ -47,6 +47,18 @@ async def test_each_kind_of_refusal_is_a_warning_with_its_reason_and_never_the_t
     assert weak not in str(lines)
 
 
+async def test_behind_a_trusted_proxy_the_line_names_the_client_and_not_the_proxy(tmp_path: Path) -> None:
+    forwarded = {"x-forwarded-for": "192.0.2.66, 203.0.113.9"}
+    for proxies, named in (("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.9")):
+        async with (
+            all_ports(tmp_path, trusted_proxies=proxies) as ports,
+            ports["query API"].client() as client,
+        ):
+            with capture_logs() as lines:
+                await client.get(PATH, headers=forwarded)
+        assert [line["client_address"] for line in lines if line["event"] == "access refused"] == [named]
+
+
 async def test_a_flood_of_refusals_is_counted_and_does_not_fill_the_log(port: Port) -> None:
     before = counted("access_refusals_total", reason="token-required")
     lines = await _lines(port, *[None] * 100)

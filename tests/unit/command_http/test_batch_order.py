@@ -16,7 +16,7 @@ from command_api.domain.commands import ChangePrice, DeleteProduct, UpsertProduc
 from command_api.domain.product import Reservation, evolve
 from command_api.executing.batch import Operation, waits
 from command_api.executing.caller import Caller
-from command_api.executing.ports import Append, AppendOutcome, Stream
+from command_api.executing.ports import Append, AppendOutcome, Stream, StreamPlace
 from command_api.executing.request import Request
 from command_api.http.answers import render_ok
 from shared.contract.events import Money
@@ -39,9 +39,9 @@ class SlowStore(InMemoryEventStore):
         for _ in range(next(self._delays)):
             await asyncio.sleep(0)
 
-    async def load(self, product_id: UUID) -> Stream:
+    async def load(self, product_id: UUID, known: StreamPlace | None = None) -> Stream:
         await self._wait()
-        return await super().load(product_id)
+        return await super().load(product_id, known)
 
     async def append(self, append: Append) -> AppendOutcome:
         await self._wait()

@@ -96,13 +96,18 @@ async def test_every_error_of_the_application_has_them(store: InMemoryEventStore
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(StoreUnavailable, 503), (StoreOverloaded, 503), (OutcomeUnknown, 503), (RuntimeError, 500)],
+    [
+        (StoreUnavailable("broken"), 503),
+        (StoreOverloaded("append-queue", "broken"), 503),
+        (OutcomeUnknown("broken"), 503),
+        (RuntimeError("broken"), 500),
+    ],
 )
 async def test_outages_and_bugs_have_them(
-    store: InMemoryEventStore, monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int
+    store: InMemoryEventStore, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
     async def fails(*_: object, **__: object) -> None:
-        raise error("broken")
+        raise error
 
     monkeypatch.setattr(store, "append", fails)
     async with served(store) as (_, client):

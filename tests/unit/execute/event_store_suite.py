@@ -1,6 +1,7 @@
 """What every event store must do; a class per adapter inherits it and gives `store`."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -49,6 +50,36 @@ class EventStoreSuite:
         assert outcome == Appended(4, 4)
         stream = await store.load(append.product_id)
         assert list(stream.events[1:]) == events
+
+    async def test_a_load_from_a_known_place_gives_the_events_after_it(self, store: EventStore) -> None:
+        append = creation("shirt")
+        await store.append(append)
+        whole = await store.load(append.product_id)
+        assert (whole.after_version, len(whole.events)) == (0, 1)
+        nothing_new = await store.load(append.product_id, whole.place)
+        assert nothing_new == replace(whole, events=[], after_version=1)
+        events: list[e.ProductEvent] = [e.ProductDetailsChanged(name="a"), e.ProductPublished()]
+        await store.append(change(append.product_id, whole, *events))
+        later = await store.load(append.product_id, whole.place)
+        assert (later.stream_version, later.last_position, later.after_version) == (3, 3, 1)
+        assert list(later.events) == events
+        assert later.place == (await store.load(append.product_id)).place
+
+    async def test_a_place_that_this_log_does_not_have_gives_the_whole_stream(
+        self, store: EventStore
+    ) -> None:
+        """As after a backup was restored: the version is there, and another event in its place."""
+        append = creation("shirt")
+        await store.append(append)
+        whole = await store.load(append.product_id)
+        assert whole.place is not None
+        for place in (
+            replace(whole.place, metadata=b"another event"),
+            replace(whole.place, stream_version=2, position=2),
+            replace(whole.place, position=7),
+        ):
+            assert await store.load(append.product_id, place) == whole
+        assert await store.load(OTHER, whole.place) == NO_STREAM
 
     async def test_another_version_than_expected_conflicts_and_tells_the_present_one(
         self, store: EventStore

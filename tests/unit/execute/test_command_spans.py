@@ -105,6 +105,10 @@ async def test_a_refusal_is_no_failure_and_an_outage_is_one() -> None:
     assert (refused.attributes or {})["error.type"] == "ProductNotFound"
 
 
+async def _nothing() -> str:
+    return "nothing"
+
+
 def _append() -> Append:
     return Append(uuid4(), 0, 0, ())
 
@@ -124,7 +128,7 @@ async def test_a_call_of_several_commands_is_in_the_trace_of_each_sampled_one() 
             mine = Turn.begin()
         with trace("not sampled", SpanKind.SERVER, UNSAMPLED):
             theirs = Turn.begin()
-        call = AppendSpans.begin([mine, theirs])
+        call = AppendSpans.begin([mine, theirs], _nothing)
         assert call is not None
         call.end([(mine, _append(), _settled(Appended(1, 7))), (theirs, _append(), _settled(Appended(1, 8)))])
     wait, append, shared = spans.one("wait for append"), spans.one("append"), spans.one("append call")
@@ -140,7 +144,7 @@ async def test_a_call_of_several_commands_is_in_the_trace_of_each_sampled_one() 
 
 async def test_a_call_without_a_sampled_command_leaves_no_span() -> None:
     assert Turn.begin() is None
-    assert AppendSpans.begin([None, None]) is None
+    assert AppendSpans.begin([None, None], _nothing) is None
 
 
 @pytest.mark.parametrize(
@@ -163,7 +167,7 @@ async def test_the_outcome_of_the_append_is_in_its_span(
     with recorded_spans() as spans:
         with trace("request", SpanKind.SERVER):
             turn = Turn.begin()
-        call = AppendSpans.begin([turn])
+        call = AppendSpans.begin([turn], _nothing)
         assert call is not None
         call.end([(turn, _append(), future)])
     append = spans.one("append")

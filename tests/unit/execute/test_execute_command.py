@@ -12,7 +12,7 @@ from command_api.domain import commands as c
 from command_api.domain import errors
 from command_api.executing.caller import Caller
 from command_api.executing.execute import ExecuteCommand
-from command_api.executing.ports import Append, StoreUnavailable
+from command_api.executing.ports import Append, StoreUnavailable, Stream, StreamPlace
 from command_api.executing.request import Done, IdempotencyKey, Request
 from shared.contract import events as e
 from shared.contract.recorded_event import EventMetadata
@@ -53,6 +53,27 @@ async def _product(execute: ExecuteCommand, slug: str = "shirt", *variants: e.Va
     product_id = uuid4()
     await execute.execute(request(c.CreateProduct(created(*variants, slug=slug)), product_id))
     return product_id
+
+
+async def test_commands_for_a_product_with_a_long_life_do_not_read_it_all_each_time(
+    execute: ExecuteCommand, store: InMemoryEventStore
+) -> None:
+    product_id = await _product(execute)
+    loaded: list[int] = []
+    load = store.load
+
+    async def counted(product_id: UUID, known: StreamPlace | None = None) -> Stream:
+        stream = await load(product_id, known)
+        loaded.append(len(stream.events))
+        return stream
+
+    store.load = counted  # type: ignore[method-assign]
+    for number in range(100):
+        await execute.execute(request(rename(f"name {number}"), product_id))
+    assert max(loaded) < 40
+    assert loaded[-1] == 1
+    answer = await execute.execute(request(rename("last"), product_id, versions_wanted=frozenset([101])))
+    assert answer.body == b"102 last shirt"
 
 
 async def test_a_command_is_loaded_decided_appended_and_rendered(

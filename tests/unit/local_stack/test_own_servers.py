@@ -32,4 +32,4 @@ def test_an_address_that_is_given_twice_or_not_readable_is_named_and_not_shown(
     monkeypatch.setenv("SMTP_URL", "smtp://ann:hunter2@mail.test")
     with pytest.raises(LocalStackError) as refusal:
         StackSettings.read(tmp_path)
-    assert str(refusal.value) == "SMTP_URL and SMTP_URL_FILE are both set: set only one of the two"
+    assert str(refusal.value) == "SMTP_URL_FILE: SMTP_URL is set as well: set only one of the two"

@@ -19,6 +19,7 @@ from deploy.local.traces.command import add_arguments, run_traces
 from deploy.local.traces.receiver import BODY_BYTES_MAX, TraceReceiver
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.store import TraceStore
+from deploy.local.traces.waits import without_overlap
 from deploy.local.traces.waterfall import table, waterfall
 from shared.telemetry.sdk import SdkTracer
 from shared.telemetry.spans import SpanKind
@@ -151,11 +152,51 @@ def test_traces_are_listed_by_their_first_span(file: Path) -> None:
 
 
 def test_a_waterfall_has_each_span_under_its_parent() -> None:
-    head, _, *lines = waterfall(TRACES[:3]).splitlines()
+    head, _, *lines = waterfall(TRACES[:3]).partition("\nmost of the time")[0].splitlines()
     assert head.startswith("trace aa01, began 00:00:00.000 UTC, 50.00 ms, 3 spans in s")
     assert [line.split("  s")[0].split("#")[-1].strip() for line in lines] == ["request", "append", "deep"]
     assert "FAILED: away, position 7, linked with trace bb" in lines[1]
     assert lines[1].index("append") - lines[0].index("request") == 2
+
+
+def test_a_waterfall_ends_with_what_took_the_time() -> None:
+    spans = [
+        _span("aa", "1", name="request", ended_ns=100_000_000),
+        _span("aa", "2", parent_id="1", name="decide", began_ns=1, ended_ns=5_000_000),
+        _span("aa", "3", parent_id="1", name="append", began_ns=9_000_000, ended_ns=80_000_000,
+              attributes={"catalogue.waited_for": "Lock transactionid"}),
+        _span("aa", "4", parent_id="1", name="beside", began_ns=9_000_000, ended_ns=12_000_000),
+        _span("aa", "5", parent_id="3", name="goes on", began_ns=70_000_000, ended_ns=150_000_000),
+    ]  # fmt: skip
+    assert waterfall(spans).splitlines()[-4:] == [
+        "most of the time (without the spans below):",
+        "    80.00 ms  goes on (s)",
+        "    61.00 ms  append (s), waited for Lock transactionid",
+        "    24.00 ms  request (s)",
+    ]
+
+
+def test_a_wait_of_an_event_begins_when_the_span_before_it_has_ended() -> None:
+    def beside(name: str, began_ms: int, ended_ms: int) -> StoredSpan:
+        times = {"began_ns": began_ms * 1_000_000, "ended_ns": ended_ms * 1_000_000}
+        return _span("aa", name, parent_id="1", name=name, **times)
+
+    spans = [
+        beside("append", 0, 300),
+        beside("wait for relay", 10, 900),
+        beside("publish", 900, 910),
+        beside("wait for product_view", 10, 940),
+        beside("wait for analytics", 10, 905),
+        beside("wait for inventory", 10, 2_000),
+        beside("wait for product", 0, 60),
+    ]
+    assert [(one.name, one.began_ns // 1_000_000) for one in without_overlap(spans)] == [
+        ("append", 0),
+        ("wait for relay", 300),
+        ("publish", 900),
+        ("wait for inventory", 910),
+        ("wait for product", 0),
+    ]
 
 
 def test_the_traces_of_batches_are_listed_if_they_failed_or_are_wanted(tmp_path: Path) -> None:

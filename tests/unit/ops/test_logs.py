@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import REGISTRY
 
 from shared.ops.logs import add_log_fields, configure_logs, get_logger
 from shared.ops.metrics.process import LOG_LINES_LOST
@@ -149,3 +150,24 @@ def test_fields_that_are_added_during_a_request_are_on_its_later_lines(stream: i
     before, after = lines_of(stream)
     assert "actor" not in before
     assert (after["actor"], after["product_id"]) == ("ann", "p-1")
+
+
+def test_lines_are_counted_by_level_ours_and_those_of_libraries(stream: io.StringIO) -> None:
+    def counted() -> list[float | None]:
+        kinds = [
+            ("info", "process"),
+            ("error", "process"),
+            ("critical", "process"),
+            ("error", "kafka_client"),
+        ]
+        return [
+            REGISTRY.get_sample_value("log_lines_total", {"level": level, "source": source})
+            for level, source in kinds
+        ]
+
+    before = counted()
+    get_logger("ours").error("broken")
+    logging.getLogger("asyncio").error("Task exception was never retrieved")
+    logging.getLogger("aiokafka.conn").error("connection refused")
+    get_logger("ours").info("fine")
+    assert [(now or 0) - (then or 0) for now, then in zip(counted(), before, strict=True)] == [1, 2, 0, 1]

@@ -1,5 +1,7 @@
 """The operations port answers Kubernetes, Prometheus and operators; the rest gets problem documents."""
 
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -79,6 +81,14 @@ async def test_another_path_is_a_404_problem_with_the_callers_ids(health: Health
         trace_id,
         "r-1",
     )
+
+
+@pytest.mark.parametrize("made_up", ["two words", "a" * 129, "tab\tbed", ""])
+async def test_an_id_that_no_caller_should_send_is_not_given_back(health: Health, made_up: str) -> None:
+    async with client(health) as ops:
+        problem = (await ops.get("/v1/products", headers={"x-request-id": made_up})).json()
+    assert made_up != problem["request_id"]
+    assert UUID(problem["request_id"]).version == 7
 
 
 async def _paused(scope: Scope, _: Receive, send: Send) -> None:

@@ -100,6 +100,7 @@ async def test_a_bug_is_logged_once_and_answered_with_a_problem() -> None:
             answer = await client.get("/things/a", headers={"x-request-id": "mine"})
     problem = json.loads(answer.text)
     assert (answer.status_code, problem["code"], problem["request_id"]) == (500, "internal-error", "mine")
+    assert problem.keys() == {"type", "title", "status", "code", "instance", "trace_id", "request_id"}
     assert [line["event"] for line in lines if line.get("exc_info")] == ["request failed"]
 
 

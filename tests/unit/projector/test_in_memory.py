@@ -3,6 +3,7 @@
 import pytest
 
 from tests.in_memory.audit import InMemoryAuditLog
+from tests.in_memory.verifications import InMemoryVerifications
 from tests.unit.projector.audit_suite import AuditLogSuite
 from tests.unit.projector.control_suites import ControlBoardSuite, UncopiedDeadLettersSuite
 from tests.unit.projector.event_log_suite import EventLogSuite
@@ -13,6 +14,7 @@ from tests.unit.projector.in_memory_stores import InMemoryControl, InMemoryStore
 from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSuite
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
+from tests.unit.projector.verification_suite import VerificationsSuite
 from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
 
 
@@ -68,3 +70,9 @@ class TestInMemoryAuditLog(AuditLogSuite):
     @pytest.fixture
     def audit(self) -> InMemoryAuditLog:
         return InMemoryAuditLog()
+
+
+class TestInMemoryVerifications(VerificationsSuite):
+    @pytest.fixture
+    def verifications(self) -> InMemoryVerifications:
+        return InMemoryVerifications()

@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from query_api.consistency.visibility import Consistency, Visibility
+from query_api.consistency.visibility import (
+    POLL_SECONDS_MAX,
+    POLL_SECONDS_MIN,
+    Consistency,
+    Visibility,
+    poll_seconds,
+)
 from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable
 from query_api.status.ports import ProjectionState
 from shared.contract.consistency_token import ConsistencyToken
@@ -107,3 +113,11 @@ async def test_without_readers_nobody_polls() -> None:
     asked = checkpoints.asked
     await asyncio.sleep(0)
     assert checkpoints.asked == asked
+
+
+def test_polls_become_rarer_up_to_a_limit_however_long_nothing_moves() -> None:
+    """The relay may stand still for hours while readers come and wait."""
+    waits = [poll_seconds(unmoved) for unmoved in range(5000)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (POLL_SECONDS_MIN, POLL_SECONDS_MAX)
+    assert poll_seconds(1_000_000) == POLL_SECONDS_MAX

@@ -4,9 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from shared.access.caller import Caller, keep_caller
+from shared.access.http.layer import AccessLayer, Row
+from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send
 from shared.ops.http.problem import Problem
 from shared.ops.http.problem_answer import send_problem
@@ -18,6 +21,7 @@ from shared.rate_limits.client_address import ClientAddresses, networks_of
 from shared.rate_limits.limits import KindOfRequests
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.guards import bearer, guard
 from tests.unit.ops.http_wire import SampleApp, Wire, wire_to
 
 # One request in a minute comes back: none within a test.
@@ -220,6 +224,21 @@ async def test_an_address_with_too_many_bad_tokens_is_not_asked_for_another() ->
         # Others of the same address, and other addresses, are served.
         assert await world.statuses(2, "known", address=here) == [200, 200]
         assert await world.statuses(1, "unknown", address=there) == [200]
+
+
+async def test_who_sends_bad_tokens_locks_nobody_out_of_its_address_for_long() -> None:
+    """The whole chain; the good token is known no longer, so it is checked again."""
+    asks = guard(known_seconds_max=1e-9)
+    row = Row("GET", "/", Right.OPS_READ)
+    limits = ApiLimits(failed_authentications=Budget("failed-authentications", 0.01, 1))
+    chain = limits.around(SampleApp(), lambda inner: AccessLayer(inner, lambda _: row, asks), asks)
+    good, new = bearer(Right.OPS_READ), bearer(Right.OPS_READ, sub="somebody-new")
+    bad = {"authorization": "Bearer bad"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(chain), base_url="http://x") as client:
+        sent = [
+            (await client.get("/", headers=each)).status_code for each in (good, bad, bad, bad, good, new)
+        ]
+    assert sent == [200, 401, 401, 429, 200, 429]
 
 
 async def test_good_tokens_are_never_counted_as_failures() -> None:

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 from redis.exceptions import ResponseError
 
-from projector.errors import Refused, Unavailable
+from projector.errors import RedisIsAway, Refused, Unavailable
 from shared.redis.errors import is_mistake, is_transient, takes_no_writes
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Unavailable` or `Refused` instead of redis-py's errors; anything else is a bug and passes.
+    """Raise `RedisIsAway`, `Unavailable` or `Refused` instead of redis-py's; any other is a bug and passes.
 
     A Redis that is full or busy, or lacks a permission, answers with an error like any other, but no event is
     at fault: eviction or an operator helps, and nothing is parked meanwhile.
@@ -23,7 +23,9 @@ def translated() -> Iterator[None]:
         text = f"Redis: {type(error).__name__}: {error}"
         if isinstance(error, GenerationMoved | GenerationFrozen):
             raise Unavailable(text) from error
-        if is_transient(error) or takes_no_writes(error) or is_mistake(error):
+        if is_transient(error):
+            raise RedisIsAway(text) from error
+        if takes_no_writes(error) or is_mistake(error):
             raise Unavailable(text) from error
         if isinstance(error, ResponseError):
             raise Refused(text) from error
