@@ -79,6 +79,8 @@ class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, Oper
     rebuild_live_wait_seconds_max: float = Field(default=120.0, gt=0)
 
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
+    # A locked table is an outage, and what ends at the statement's own limit would count as a bad event.
+    lock_timeout_seconds: float = Field(default=5.0, ge=0.001)
     connect_timeout_seconds: float = Field(default=5.0, gt=0)
     redis_timeout_seconds: float = Field(default=2.0, gt=0)
     # Lists expire soon by themselves: marking them stale is worth one short wait, no more.

@@ -72,6 +72,7 @@ async def _pool(
         size_max=connections_max,
         statement_timeout_seconds=settings.statement_timeout_seconds,
         connect_timeout_seconds=settings.connect_timeout_seconds,
+        lock_timeout_seconds=settings.lock_timeout_seconds,
     )
     stack.callback(pool.terminate)
     return pool

@@ -20,6 +20,7 @@ from projector.kafka.batch_spans import process_trace, record_parked
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record, read_batch
 from projector.kafka.work import Outcome
+from projector.waiting import attempt_failed
 from shared.kafka.cloud_event import headers_for_people
 from shared.ops.logs import get_logger
 from shared.ops.metrics.projections import ERRORS
@@ -108,17 +109,19 @@ class BatchRun:
         return await self._applier.apply(batch, isolate=True)
 
     def _is_transient(self, error: BaseException) -> bool:
-        is_transient = isinstance(error, Unavailable)
-        if is_transient:
-            ERRORS.labels(self._name, "transient").inc()
-            self._metrics.waits_for_redis(isinstance(error, RedisIsAway))
-        return is_transient
+        if not isinstance(error, Unavailable):
+            return False
+        ERRORS.labels(self._name, "transient").inc()
+        self._metrics.waits_for_redis(isinstance(error, RedisIsAway))
+        attempt_failed(error)
+        return True
 
     def _is_unknown(self, error: BaseException) -> bool:
-        is_unknown = isinstance(error, Exception) and not isinstance(error, ProjectorError)
-        if is_unknown:
-            ERRORS.labels(self._name, "unknown").inc()
-        return is_unknown
+        if not isinstance(error, Exception) or isinstance(error, ProjectorError):
+            return False
+        ERRORS.labels(self._name, "unknown").inc()
+        attempt_failed(error)
+        return True
 
     def _tell(self, batch: Sequence[Delivered | Unreadable], applied: Applied) -> None:
         for dead_letter in applied.dead_letters:

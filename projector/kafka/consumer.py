@@ -190,7 +190,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 return
             abandon = self._abandon
             try:
-                outcome = await self._work.run(wanted, placed, abandon)
+                with self._state.waiting.attempts(abandon):
+                    outcome = await self._work.run(wanted, placed, abandon)
             except Exception as error:
                 if abandon is self._abandon and not abandon.is_set():
                     self._give_back(error)

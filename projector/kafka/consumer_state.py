@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from projector.control.ports import Control, PartitionLag
 from projector.kafka.placement import STOPPED, Placement
+from projector.waiting import Waiting
 
 UNKNOWN_REVISION = -1
 """Until operators' requests are read for the first time."""
@@ -14,6 +15,7 @@ class ConsumerState:
 
     def __init__(self) -> None:
         self.placement = Placement()
+        self.waiting = Waiting()
         self.control = Control(is_paused=False, revision=UNKNOWN_REVISION)
         self.stopped_because: str | None = None
         self.measured: Sequence[PartitionLag] = ()
@@ -27,7 +29,11 @@ class ConsumerState:
         """Why it is not ready; a pause by an operator does not count."""
         if self.stopped_because is not None:
             return f"{STOPPED}{self.stopped_because}"
-        return None if self.control.is_paused else self.placement.trouble()
+        if self.control.is_paused:
+            return None
+        if self.placement.stops:
+            return self.placement.trouble()
+        return self.waiting.reason() or self.placement.trouble()
 
     def lags(self) -> list[PartitionLag]:
         """The last measured lag, and why a partition does not go on, if it does not.
@@ -37,6 +43,10 @@ class ConsumerState:
         whole = f"{STOPPED}{self.stopped_because}" if self.stopped_because is not None else None
         if whole is None and self.control.is_paused:
             whole = f"paused: {self.control.reason}"
-        return [
-            lag._replace(trouble=whole or self.placement.trouble_in(lag.partition)) for lag in self.measured
-        ]
+        return [lag._replace(trouble=whole or self._trouble_in(lag.partition)) for lag in self.measured]
+
+    def _trouble_in(self, partition: int) -> str | None:
+        """A batch has records of many partitions, so that all wait, except those that have stopped."""
+        if not self.placement.has_stopped(partition) and (reason := self.waiting.reason()) is not None:
+            return reason
+        return self.placement.trouble_in(partition)

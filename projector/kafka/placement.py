@@ -95,6 +95,10 @@ class Placement:
             return f"{STOPPED}{stop.reason}" if stop.is_loud else stop.reason
         return None if partition in self.placed else self.waiting_because
 
+    def has_stopped(self, partition: int) -> bool:
+        """Whether it has a reason of its own for not going on."""
+        return partition in self._stops
+
     @property
     def stops(self) -> dict[int, str]:
         """The stopped partitions, and why each is stopped; partitions that only wait are absent."""

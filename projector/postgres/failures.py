@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
+
 from projector.errors import Refused, Unavailable
+from projector.waiting import asking
 from shared.postgres.errors import is_permanent_data_error, is_transient
 
 
@@ -11,8 +14,12 @@ from shared.postgres.errors import is_permanent_data_error, is_transient
 def translated(server: str) -> Iterator[None]:
     """Raise `Unavailable` or `Refused` instead of the driver's errors; anything else is a bug and passes."""
     try:
-        yield
+        with asking(server):
+            yield
     except Exception as error:
+        if isinstance(error, asyncpg.LockNotAvailableError):
+            # PostgreSQL's text has neither the table nor the holder.
+            raise Unavailable(f"{server}: another session holds a lock on a table or row: {error}") from error
         if is_transient(error):
             raise Unavailable(f"{server}: {type(error).__name__}: {error}") from error
         if is_permanent_data_error(error):

@@ -83,13 +83,15 @@ async def create_pool(
     size_max: int,
     statement_timeout_seconds: float,
     connect_timeout_seconds: float,
+    lock_timeout_seconds: float | None = None,
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool of up to `size_max` connections, made when first needed, so that this returns even while the
     server is unavailable.
 
     Use its connections only for statements and transactions; see `PlainConnection`. Close it with `await
     pool.close()`. A secret address, and the certificates that it names, are read again for each connection.
-    Its metrics have `application_name` as the value of `pool`.
+    Its metrics have `application_name` as the value of `pool`. `lock_timeout_seconds` None: a statement waits
+    for a lock as long as it may last.
     """
 
     async def connect_anew(*_: Any, **arguments: Any) -> Any:
@@ -107,7 +109,7 @@ async def create_pool(
         record_class=asyncpg.Record,
         timeout=connect_timeout_seconds,
         command_timeout=statement_timeout_seconds + _COMMAND_GRACE_SECONDS,
-        server_settings=_server_settings(application_name, statement_timeout_seconds),
+        server_settings=_server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds),
     )
     pool.measured_as(application_name)
     return await pool
@@ -137,7 +139,11 @@ async def connect(
     return connection
 
 
-def _server_settings(application_name: str, statement_timeout_seconds: float | None) -> dict[str, str]:
+def _server_settings(
+    application_name: str,
+    statement_timeout_seconds: float | None,
+    lock_timeout_seconds: float | None = None,
+) -> dict[str, str]:
     """Session settings sent with the start-up packet: no extra round trip, and in force from the first
     statement.
 
@@ -154,6 +160,8 @@ def _server_settings(application_name: str, statement_timeout_seconds: float | N
         timeout = str(int(statement_timeout_seconds * _MILLISECONDS))
         settings["statement_timeout"] = timeout
         settings["idle_in_transaction_session_timeout"] = timeout
+    if lock_timeout_seconds is not None:
+        settings["lock_timeout"] = str(int(lock_timeout_seconds * _MILLISECONDS))
     return settings
 
 

@@ -63,6 +63,7 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
         size_max=1,
         statement_timeout_seconds=30,
         connect_timeout_seconds=30,
+        lock_timeout_seconds=2,
     )
     yield opened
     await opened.close()
@@ -89,6 +90,7 @@ async def test_a_connection_says_whose_it_is_and_limits_its_statements(pool: Poo
     assert await pool.fetchval("SHOW application_name") == "test-pool"
     assert await pool.fetchval("SHOW statement_timeout") == "30s"
     assert await pool.fetchval("SHOW idle_in_transaction_session_timeout") == "30s"
+    assert await pool.fetchval("SHOW lock_timeout") == "2s"
 
 
 async def test_a_slow_statement_is_ended_by_the_server_and_is_not_tried_again(dsn: str) -> None:

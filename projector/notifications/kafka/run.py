@@ -40,6 +40,7 @@ from projector.notifications.kafka.batch import (
 from projector.notifications.kafka.retry_topics import Attempt, RetryTopics, attempt_of, first_attempt
 from projector.notifications.notify import Done, Hopeless, Notifier, TryAgain, Unfinished
 from projector.notifications.text import EVENT_TYPES
+from projector.waiting import attempt_failed
 from shared.kafka.cloud_event import is_replay
 from shared.ops.logs import get_logger
 from shared.ops.metrics.projections import ERRORS
@@ -113,7 +114,6 @@ class NotificationRun:
         refuse_other_logs(
             [one for one in items if isinstance(one, Unreadable) and not is_replay(one.record.headers)]
         )
-
         with process_trace(self._name, items):
             done = await self._work(due, items, stops, abandon)
         self._tell(done, time.perf_counter() - started)
@@ -202,10 +202,11 @@ class NotificationRun:
         return Handled(record, item, verdict, result_of(verdict))
 
     def _is_transient(self, error: BaseException) -> bool:
-        is_transient = isinstance(error, Unavailable)
-        if is_transient:
-            ERRORS.labels(self._name, "transient").inc()
-        return is_transient
+        if not isinstance(error, Unavailable):
+            return False
+        ERRORS.labels(self._name, "transient").inc()
+        attempt_failed(error)
+        return True
 
     async def _park(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Raises `ParkingIsFull`."""

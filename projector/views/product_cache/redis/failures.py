@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from redis.exceptions import ResponseError
 
 from projector.errors import RedisIsAway, Refused, Unavailable
+from projector.waiting import asking
 from shared.redis.errors import is_mistake, is_transient, takes_no_writes
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 
@@ -18,7 +19,8 @@ def translated() -> Iterator[None]:
     at fault: eviction or an operator helps, and nothing is parked meanwhile.
     """
     try:
-        yield
+        with asking("Redis"):
+            yield
     except Exception as error:
         text = f"Redis: {type(error).__name__}: {error}"
         if isinstance(error, GenerationMoved | GenerationFrozen):
