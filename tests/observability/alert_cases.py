@@ -143,6 +143,7 @@ _PROJECTIONS = [
         [
             Gauge('consumer_group_oldest_waiting_seconds{group="product_cache",topic="t"}', 0, 3600, 200),
             Gauge('projection_waits_for_redis{projection="product_cache"}', 0, 1, 0),
+            Gauge('up{job="projector"}', 1, 1, 1),
         ],
         {"group": "product_cache", "topic": "t"},
         "The broker says: product_cache has not committed an event of t that is 3m 20s old; "
@@ -151,7 +152,26 @@ _PROJECTIONS = [
     ),
     Case(
         "ConsumerGroupLate",
-        [Gauge('consumer_group_oldest_waiting_seconds{group="search",topic="products-events"}', 0, 110, 200)],
+        [
+            Gauge(
+                'consumer_group_oldest_waiting_seconds{group="search",topic="products-events"}', 0, 110, 200
+            ),
+            Gauge('up{job="projector"}', 1, 1, 1),
+        ],
+        {"group": "search", "topic": "products-events"},
+        "The broker says: search has not committed an event of products-events that is 3m 20s old; "
+        "2 minutes are allowed.",
+        "page",
+    ),
+    Case(
+        "ConsumerGroupLate",
+        [
+            Gauge(
+                'consumer_group_oldest_waiting_seconds{group="search",topic="products-events"}', 0, 3600, 200
+            ),
+            Gauge('up{job="projector",instance="a"}', 1, 0, 1),
+            Gauge('up{job="projector",instance="b"}', 1, 0, 0),
+        ],
         {"group": "search", "topic": "products-events"},
         "The broker says: search has not committed an event of products-events that is 3m 20s old; "
         "2 minutes are allowed.",

@@ -30,6 +30,7 @@ def _story(hits_while_away: float) -> list[tuple[str, str]]:
         Gauge(f'projection_waits_for_redis{{job="projector",{_CACHE}}}', 0, 1, 0),
         Gauge('cache_breaker_open{job="query-api"}', 0, 1, 0),
         Gauge("relay_active", 1, 1, 1),
+        Gauge('up{job="projector"}', 1, 1, 1),
         Counter('cache_requests_total{job="query-api",result="hit"}', 600, hits_while_away, 600),
         Counter('cache_requests_total{job="query-api",result="bypass"}', 0, 600 - hits_while_away, 0),
         Counter(f'projection_errors_total{{{_CACHE},error_class="transient"}}', 0, 40, 0),

@@ -10,6 +10,8 @@ from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
 
 _DELAY_MILLISECONDS = "500"
+_QUEUED_SPANS = "16384"
+"""An import makes thousands of spans in a second, and here every request is sampled."""
 
 
 class TraceServer(Server):
@@ -26,11 +28,9 @@ class TraceServer(Server):
     @property
     def settings_of_processes(self) -> Mapping[str, str]:
         """The settings of a process that sends its spans here, soon: somebody is waiting for them."""
-        delay = os.environ.get("OTEL_BSP_SCHEDULE_DELAY", _DELAY_MILLISECONDS)
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{self.port}",
-            "OTEL_BSP_SCHEDULE_DELAY": delay,
-        }
+        defaults = {"OTEL_BSP_SCHEDULE_DELAY": _DELAY_MILLISECONDS, "OTEL_BSP_MAX_QUEUE_SIZE": _QUEUED_SPANS}
+        wanted = {name: os.environ.get(name, default) for name, default in defaults.items()}
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{self.port}", **wanted}
 
     def command(self) -> Command:
         """The same at every start."""
