@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import redis.exceptions
 
-from projector.errors import Refused, Unavailable
+from projector.errors import RedisIsAway, Refused, Unavailable
 from projector.views.product_cache.redis.failures import translated
 from shared.kafka.errors import KAFKA_IS_AWAY, PRODUCER_HAS_DIED
 from shared.ops.closed_transport import is_closed_transport
@@ -118,6 +118,10 @@ REDIS_TRANSIENT = {
     "MasterDownError", "MaxConnectionsError", "NoScriptError", "ReadOnlyError", "TimeoutError",
     "TryAgainError",
 }  # fmt: skip
+# Of these: an answer, so Redis is not away; readers may still get old documents from it.
+REDIS_ANSWERS = {
+    "ClusterDownError", "MasterDownError", "NoScriptError", "ReadOnlyError", "TryAgainError",
+}  # fmt: skip
 # An operator mends them; nobody's value is at fault.
 REDIS_MISTAKES = {"AuthenticationError", "AuthorizationError", "NoPermissionError"}
 REDIS_REFUSED = {
@@ -152,9 +156,20 @@ def test_each_class_of_redis_py_has_its_class() -> None:
     assert {name for name in found if redis_errors.is_transient(redis_error(name))} == REDIS_TRANSIENT
     assert {name for name in found if redis_errors.is_mistake(redis_error(name))} == REDIS_MISTAKES
     became = {name: what_becomes_of(redis_error(name)) for name in found}
-    waits = REDIS_TRANSIENT | REDIS_MISTAKES | {"OutOfMemoryError"}
+    assert {name for name, one in became.items() if one is RedisIsAway} == REDIS_TRANSIENT - REDIS_ANSWERS
+    waits = REDIS_ANSWERS | REDIS_MISTAKES | {"OutOfMemoryError"}
     assert {name for name, one in became.items() if one is Unavailable} == waits
     assert {name for name, one in became.items() if one is Refused} == REDIS_REFUSED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["LOADING Redis is loading the dataset in memory", "ERR max number of clients reached"],
+)
+def test_a_redis_that_serves_nobody_now_is_away(answer: str) -> None:
+    from redis._parsers.base import BaseParser
+
+    assert what_becomes_of(BaseParser.parse_error(answer)) is RedisIsAway
 
 
 @pytest.mark.parametrize(
@@ -164,12 +179,10 @@ def test_each_class_of_redis_py_has_its_class() -> None:
         "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
         "NOREPLICAS Not enough good replicas to write.",
         "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
-        "LOADING Redis is loading the dataset in memory",
         "READONLY You can't write against a read only replica.",
         "NOSCRIPT No matching script. Please use EVAL.",
         "NOPERM this user has no permissions to run the 'set' command",
         "NOAUTH Authentication required.",
-        "ERR max number of clients reached",
     ],
 )
 def test_a_redis_that_cannot_write_now_parks_nothing(answer: str) -> None:
@@ -182,7 +195,7 @@ def test_a_redis_that_cannot_write_now_parks_nothing(answer: str) -> None:
 def test_a_value_that_redis_refuses_is_parked_and_a_bug_stays_one() -> None:
     assert what_becomes_of(redis.exceptions.ResponseError("WRONGTYPE Operation against a key")) is Refused
     assert what_becomes_of(KeyError("x")) is KeyError
-    assert what_becomes_of(CLOSED_TRANSPORT) is Unavailable
+    assert what_becomes_of(CLOSED_TRANSPORT) is RedisIsAway
 
 
 # --- aiokafka ------------------------------------------------------------------------------------

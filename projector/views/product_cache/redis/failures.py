@@ -25,9 +25,9 @@ def translated() -> Iterator[None]:
         text = f"Redis: {type(error).__name__}: {error}"
         if isinstance(error, GenerationMoved | GenerationFrozen):
             raise Unavailable(text) from error
-        if is_transient(error):
+        if is_transient(error) and not isinstance(error, ResponseError):
             raise RedisIsAway(text) from error
-        if takes_no_writes(error) or is_mistake(error):
+        if is_transient(error) or takes_no_writes(error) or is_mistake(error):
             raise Unavailable(text) from error
         if isinstance(error, ResponseError):
             raise Refused(text) from error
