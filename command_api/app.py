@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from command_api.executing.command_turns import CommandTurns
 from command_api.executing.execute import ExecuteCommand
+from command_api.executing.known_products import KnownProducts
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from command_api.http.lanes import lane_of, lanes
@@ -124,7 +125,11 @@ def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCom
         key_seconds_max=settings.queue_seconds_max,
     )
     return ExecuteCommand(
-        store, new_id=uuid7, conflict_retries_max=settings.conflict_retries_max, turns=turns
+        store,
+        new_id=uuid7,
+        conflict_retries_max=settings.conflict_retries_max,
+        turns=turns,
+        known_products=KnownProducts(products_max=settings.known_products_max),
     )
 
 

@@ -26,9 +26,7 @@ class CommandTurns:
     `key_seconds_max`. What it waited before counts.
     """
 
-    def __init__(
-        self, *, seconds_max: float = 2.0, standing_seconds_max: float = 0.2, key_seconds_max: float = 2.0
-    ) -> None:
+    def __init__(self, *, seconds_max: float, standing_seconds_max: float, key_seconds_max: float) -> None:
         self._products = BoundedTurns(
             seconds_max=seconds_max, standing_seconds_max=standing_seconds_max, clock=monotonic
         )

@@ -48,16 +48,17 @@ class ExecuteCommand:
         store: EventStore,
         *,
         new_id: Callable[[], UUID],
-        conflict_retries_max: int = 3,
-        turns: CommandTurns | None = None,
+        conflict_retries_max: int,
+        turns: CommandTurns,
+        known_products: KnownProducts,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._store = store
         self._new_id = new_id
         self._conflict_retries_max = conflict_retries_max
-        self._turns = turns or CommandTurns()
+        self._turns = turns
         self._clock = clock
-        self._known_products = KnownProducts()
+        self._known_products = known_products
 
     async def execute(self, request: Request) -> Answer:
         """Run one command, or repeat the first answer to its key."""

@@ -13,6 +13,9 @@ from uuid import UUID
 from command_api.domain.product import Product, evolve
 from command_api.executing.ports import EventStore, Stream, StreamPlace
 
+KNOWN_EVENTS_MIN = 32
+"""A shorter stream is read about as fast as its last event, and would take the place of a long one."""
+
 
 class _Known(NamedTuple):
     place: StreamPlace
@@ -22,7 +25,7 @@ class _Known(NamedTuple):
 class KnownProducts:
     """Loads products, and keeps the `products_max` last used states with `events_min` events or more."""
 
-    def __init__(self, *, products_max: int = 1024, events_min: int = 32) -> None:
+    def __init__(self, *, products_max: int, events_min: int = KNOWN_EVENTS_MIN) -> None:
         self._products_max = products_max
         self._events_min = events_min
         self._known: OrderedDict[UUID, _Known] = OrderedDict()

@@ -89,8 +89,8 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
         return int(given.get(name) or str(default_of(process, name)))
 
     match process:
-        case "command-api":  # writer, hint, and a second writer while the first is replaced
-            return {"event store": setting("READ_CONNECTIONS_MAX") + 3, "read model": 0}
+        case "command-api":  # writer, hint, a second writer after a loss, a look at a slow call
+            return {"event store": setting("READ_CONNECTIONS_MAX") + 4, "read model": 0}
         case "relay":  # the lock with the tail, and the listener
             return {"event store": RELAY_POOL + 2, "read model": 0}
         case "projector":

@@ -5,10 +5,7 @@ import asyncio
 import asyncpg
 import httpx
 import pytest
-from uuid_utils.compat import uuid7
 
-from command_api.executing.command_turns import CommandTurns
-from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from command_api.http.lanes import lane_of, lanes
@@ -16,6 +13,7 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.overload.overload import Overload, OverloadLimits
 from tests.eventually import eventually
+from tests.executing import command_turns, execute_command
 from tests.integration.event_store_world import open_store, waits_for_the_append_lock
 from tests.servers import DatabaseDsns
 
@@ -35,7 +33,7 @@ async def test_a_refused_command_is_not_in_the_log_and_an_accepted_one_is_once(
     """The append lock is held by the test, so that commands wait everywhere: for places, turns and calls."""
     limits = GroupCommitLimits(batch_commands_max=2, queue_seconds_max=0.3)
     store = await open_store(event_store_dsns.writer, limits)
-    execute = ExecuteCommand(store, new_id=uuid7, turns=CommandTurns(seconds_max=0.3))
+    execute = execute_command(store, turns=command_turns(seconds_max=0.3))
     server = HttpServer(
         write_app(WriteApi(execute, "http://127.0.0.1:8001", 12), guard=None),
         host="127.0.0.1",

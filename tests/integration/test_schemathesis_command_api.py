@@ -4,12 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from uuid_utils.compat import uuid7
 
-from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from shared.ops.http.server import HttpServer
+from tests.executing import execute_command
 from tests.integration.careless_client import must_find_no_fault
 from tests.integration.event_store_world import open_store
 from tests.servers import DatabaseDsns
@@ -53,7 +52,7 @@ async def must_happen_as_said(
 ) -> None:
     """Of a product that is there, or of random ids."""
     store = await open_store(event_store_dsns.writer)
-    api = write_app(WriteApi(ExecuteCommand(store, new_id=uuid7), "http://127.0.0.1:8001", 12), None)
+    api = write_app(WriteApi(execute_command(store), "http://127.0.0.1:8001", 12), None)
     server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")
     await server.start()
     try:

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from uuid_utils.compat import uuid7
 
-from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from docs.generate.access import framework_in
@@ -25,6 +23,7 @@ from shared.access.source import open_guard
 from shared.ops.health import Health
 from shared.ops.http.asgi import ASGIApp, Handler
 from shared.ops.http.operations import Route, operations_app
+from tests.executing import execute_command
 from tests.guards import LOG_REPEATS_SECONDS
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.tokens import ISSUER, public_document
@@ -64,7 +63,7 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
     )
     async with AsyncExitStack() as stack, query_api(settings) as queries:
         guard = await open_guard(settings, stack)
-        execute = ExecuteCommand(InMemoryEventStore(), new_id=uuid7)
+        execute = execute_command(InMemoryEventStore())
         commands = write_app(WriteApi(execute, "http://read.test", 12), guard)
 
         def operations(extra: Mapping[Route, Handler], needs: Mapping[Route, Scope]) -> Port:

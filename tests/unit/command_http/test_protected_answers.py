@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from uuid_utils.compat import uuid4, uuid7
+from uuid_utils.compat import uuid4
 
 from command_api.app import METHODS
-from command_api.executing.execute import ExecuteCommand
 from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
@@ -20,6 +19,7 @@ from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from tests.answer_headers import must_be_protected
+from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.unit.command_http.write_client import JSON, READ_URL, create, product
 from tests.unit.ops.http_wire import wire_to
@@ -36,7 +36,7 @@ async def served(
     http_limit: int | None = None,
     connections: ConnectionLimits | None = None,
 ) -> AsyncIterator[tuple[HttpServer, Client]]:
-    execute = ExecuteCommand(store, new_id=uuid7)
+    execute = execute_command(store)
     settings = ApiSettings(_env_file=None, hsts_seconds=60)  # type: ignore[call-arg]
     server = HttpServer(
         write_app(WriteApi(execute, READ_URL, 12), None, limits=limits),

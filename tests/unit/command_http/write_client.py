@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from uuid_utils.compat import uuid7
 
-from command_api.executing.execute import ExecuteCommand
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
 from shared.access.guard import Guard
+from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 
 READ_URL = "http://read.example.test"
@@ -26,7 +25,7 @@ async def write_client(
     store: InMemoryEventStore, guard: Guard | None = None, *, docs_enabled: bool = True
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose server errors are answers, as over a socket."""
-    execute = ExecuteCommand(store, new_id=uuid7)
+    execute = execute_command(store)
     app = write_app(WriteApi(execute, READ_URL, 12), guard, docs_enabled=docs_enabled)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://write.example.test") as client:

@@ -10,13 +10,13 @@ from opentelemetry.trace import StatusCode
 from command_api.domain import commands as c
 from command_api.domain.errors import ProductNotFound
 from command_api.executing.caller import Caller
-from command_api.executing.execute import ExecuteCommand
 from command_api.executing.ports import Append, Appended, AppendOutcome, StoreUnavailable, VersionConflict
 from command_api.executing.request import Done, Request
 from command_api.postgres.append_spans import AppendSpans, Turn
 from shared.contract.recorded_event import EventMetadata
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import trace
+from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.recorded_spans import (
     SAMPLED,
@@ -53,7 +53,7 @@ async def test_the_events_of_a_command_continue_its_span() -> None:
     store = InMemoryEventStore()
     request = _created()
     with recorded_spans() as spans, trace("request", SpanKind.SERVER):
-        await ExecuteCommand(store, new_id=uuid4).execute(request)
+        await execute_command(store).execute(request)
     execute = spans.one("execute command")
     assert parent_id_of(execute) == span_id_of(spans.one("request"))
     assert _traceparent(store.appends[0]) == f"00-{trace_id_of(execute)}-{span_id_of(execute)}-01"
@@ -64,20 +64,20 @@ async def test_the_events_of_a_command_continue_its_span() -> None:
 async def test_the_events_of_a_command_that_is_not_sampled_continue_the_request() -> None:
     store = InMemoryEventStore()
     with recorded_spans() as spans, trace("request", SpanKind.SERVER, UNSAMPLED):
-        await ExecuteCommand(store, new_id=uuid4).execute(_created())
+        await execute_command(store).execute(_created())
     assert _traceparent(store.appends[0]) == CALLER.traceparent
     assert spans.all == []
 
 
 async def test_each_version_conflict_is_an_event_in_the_commands_span() -> None:
     store = InMemoryEventStore()
-    execute = ExecuteCommand(store, new_id=uuid4)
+    execute = execute_command(store)
     request = _created()
     await execute.execute(request)
 
     async def rival(_: Append) -> None:
         change = Request(c.ChangeDetails({"name": "Theirs"}), request.product_id, CALLER, _render)
-        await ExecuteCommand(store, new_id=uuid4).execute(change)
+        await execute_command(store).execute(change)
 
     store.before_append = rival
     ours = Request(c.ChangeDetails({"name": "Ours"}), request.product_id, CALLER, _render)
@@ -92,7 +92,7 @@ async def test_each_version_conflict_is_an_event_in_the_commands_span() -> None:
 
 async def test_a_refusal_is_no_failure_and_an_outage_is_one() -> None:
     store = InMemoryEventStore()
-    execute = ExecuteCommand(store, new_id=uuid4)
+    execute = execute_command(store)
     change = Request(c.ChangeDetails({"name": "Sea"}), uuid4(), CALLER, _render)
     with recorded_spans() as spans, trace("request", SpanKind.SERVER, refusals=Exception):
         with pytest.raises(ProductNotFound):

@@ -13,12 +13,13 @@ from shared.ops.overload.lanes import Lane
 from shared.ops.overload.place import Place, keep_place
 from shared.ops.overload.work_queue import QueueLimits, WorkQueue
 from tests.eventually import eventually
+from tests.executing import command_turns
 
 PRODUCT, OTHER, KEY = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 async def test_a_command_that_waits_too_long_for_its_turn_is_refused() -> None:
-    turns = CommandTurns(seconds_max=0.01)
+    turns = command_turns(seconds_max=0.01)
     async with turns.of_product(PRODUCT):
         with pytest.raises(StoreOverloaded):
             async with turns.of_product(PRODUCT):
@@ -28,7 +29,7 @@ async def test_a_command_that_waits_too_long_for_its_turn_is_refused() -> None:
 
 
 async def test_a_command_gets_its_turn_when_the_one_before_ends_even_with_an_error() -> None:
-    turns = CommandTurns(seconds_max=600)
+    turns = command_turns(seconds_max=600)
     begun = asyncio.Event()
 
     async def fails() -> None:
@@ -49,7 +50,7 @@ async def test_a_command_gets_its_turn_when_the_one_before_ends_even_with_an_err
 
 
 async def test_a_command_whose_key_is_in_use_for_too_long_is_refused() -> None:
-    turns = CommandTurns(key_seconds_max=0.01)
+    turns = command_turns(key_seconds_max=0.01)
     async with turns.of_key(KEY):
         assert turns.key_is_taken(KEY)
         with pytest.raises(KeyInUse):
@@ -63,7 +64,7 @@ async def test_who_waits_for_a_key_gives_its_place_to_others() -> None:
     place = Place(queue, "commands")
     await place.enter()
     keep_place(place)
-    turns = CommandTurns(key_seconds_max=600)
+    turns = command_turns(key_seconds_max=600)
     async with turns.of_key(KEY):
         second = asyncio.create_task(_take_key(turns))
         await eventually(lambda: _must_be(queue.at_work, 0))
@@ -72,7 +73,7 @@ async def test_who_waits_for_a_key_gives_its_place_to_others() -> None:
 
 
 async def test_what_a_command_has_waited_before_counts_for_its_product() -> None:
-    turns = CommandTurns(seconds_max=600)
+    turns = command_turns(seconds_max=600)
     async with turns.of_product(PRODUCT, 20.0) as waited_seconds:
         assert waited_seconds == 20.0  # the turn was free
         with pytest.raises(StoreOverloaded):

@@ -16,6 +16,7 @@ from command_api.executing.ports import Append, StoreUnavailable, Stream, Stream
 from command_api.executing.request import Done, IdempotencyKey, Request
 from shared.contract import events as e
 from shared.contract.recorded_event import EventMetadata
+from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.unit.domain.samples import LARGE, created
 
@@ -46,7 +47,7 @@ def store() -> InMemoryEventStore:
 @pytest.fixture
 def execute(store: InMemoryEventStore) -> ExecuteCommand:
     numbers = itertools.count(1000)
-    return ExecuteCommand(store, new_id=lambda: UUID(int=next(numbers)), conflict_retries_max=3)
+    return execute_command(store, new_id=lambda: UUID(int=next(numbers)))
 
 
 async def _product(execute: ExecuteCommand, slug: str = "shirt", *variants: e.Variant) -> UUID:
@@ -125,7 +126,7 @@ class _Rival:
     """Another process that changes the product just before our append, a number of times."""
 
     def __init__(self, store: InMemoryEventStore, times: int) -> None:
-        self._execute, self._store, self.times = ExecuteCommand(store, new_id=uuid4), store, times
+        self._execute, self._store, self.times = execute_command(store), store, times
 
     async def interfere(self, append: Append) -> None:
         if self.times:
@@ -145,13 +146,13 @@ async def test_a_conflict_is_decided_again_on_the_newer_state(
 
 async def test_attempts_that_lost_count_as_waiting_of_the_next_one(store: InMemoryEventStore) -> None:
     now, waits = itertools.count(100.0, 5.0), []
-    execute = ExecuteCommand(store, new_id=uuid4, clock=lambda: next(now))
+    execute = execute_command(store, clock=lambda: next(now))
     product_id = await _product(execute)
 
     async def another_process_is_faster(append: Append) -> None:
         waits.append(append.waited_seconds)
         if len(waits) < 3:
-            await ExecuteCommand(store, new_id=uuid4).execute(request(rename(f"{len(waits)}"), product_id))
+            await execute_command(store).execute(request(rename(f"{len(waits)}"), product_id))
             store.before_append = another_process_is_faster
 
     store.before_append = another_process_is_faster
@@ -211,7 +212,7 @@ async def test_another_process_that_was_first_with_the_key_gives_the_answer(
     execute: ExecuteCommand, store: InMemoryEventStore
 ) -> None:
     product_id = await _product(execute)
-    other_process = ExecuteCommand(store, new_id=uuid4)
+    other_process = execute_command(store)
 
     async def be_first(_: Append) -> None:
         await other_process.execute(request(rename("first"), product_id, key=key()))
@@ -229,7 +230,7 @@ async def test_a_key_with_another_payload_is_refused_also_when_another_process_w
     await execute.execute(request(rename("a"), product_id, key=key(1, 1)))
     with pytest.raises(errors.KeyReused):
         await execute.execute(request(rename("b"), product_id, key=key(1, 2)))
-    other_process = ExecuteCommand(store, new_id=uuid4)
+    other_process = execute_command(store)
 
     async def be_first(_: Append) -> None:
         await other_process.execute(request(rename("c"), product_id, key=key(2, 1)))

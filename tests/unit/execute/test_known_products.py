@@ -37,7 +37,7 @@ async def _folded(store: EventStore, product_id: UUID) -> Product | None:
 async def test_a_long_stream_is_read_whole_once_and_then_from_its_last_known_event(
     store: InMemoryEventStore,
 ) -> None:
-    known = KnownProducts(events_min=3)
+    known = KnownProducts(products_max=10, events_min=3)
     product_id = await _product(store, events=3)
     first, product = await known.load(store, product_id)
     assert (first.after_version, product) == (0, await _folded(store, product_id))
@@ -51,7 +51,7 @@ async def test_a_long_stream_is_read_whole_once_and_then_from_its_last_known_eve
 
 
 async def test_short_streams_are_not_kept(store: InMemoryEventStore) -> None:
-    known = KnownProducts(events_min=3)
+    known = KnownProducts(products_max=10, events_min=3)
     product_id = await _product(store, events=2)
     for _ in range(2):
         stream, _product_now = await known.load(store, product_id)
@@ -59,7 +59,7 @@ async def test_short_streams_are_not_kept(store: InMemoryEventStore) -> None:
 
 
 async def test_a_product_that_does_not_exist_is_loaded_as_nothing(store: InMemoryEventStore) -> None:
-    assert await KnownProducts(events_min=0).load(store, uuid7()) == (NO_STREAM, None)
+    assert await KnownProducts(products_max=10, events_min=0).load(store, uuid7()) == (NO_STREAM, None)
 
 
 async def test_only_the_last_used_products_are_kept(store: InMemoryEventStore) -> None:
@@ -71,11 +71,19 @@ async def test_only_the_last_used_products_are_kept(store: InMemoryEventStore) -
     assert begins == [1, 1, 0]
 
 
+async def test_without_room_nothing_is_kept(store: InMemoryEventStore) -> None:
+    known = KnownProducts(products_max=0, events_min=1)
+    product_id = await _product(store)
+    for _ in range(2):
+        stream, product = await known.load(store, product_id)
+        assert (stream.after_version, product) == (0, await _folded(store, product_id))
+
+
 async def test_after_the_log_went_another_way_the_state_is_that_of_the_new_log(
     store: InMemoryEventStore,
 ) -> None:
     """A backup was restored under a running process, and the product got other events at the same places."""
-    known = KnownProducts(events_min=1)
+    known = KnownProducts(products_max=10, events_min=1)
     product_id = await _product(store, events=3)
     await known.load(store, product_id)
     restored = InMemoryEventStore()

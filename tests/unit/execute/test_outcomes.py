@@ -17,6 +17,7 @@ from shared.ops.metrics.declare import CATALOGUE
 from shared.ops.metrics.requests import APPEND_QUEUE, KEY_QUEUE, PRODUCT_QUEUE
 from tests.counters import counted
 from tests.eventually import eventually
+from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 from tests.unit.domain.samples import created
 
@@ -52,7 +53,7 @@ def store() -> InMemoryEventStore:
 
 @pytest.fixture
 def execute(store: InMemoryEventStore) -> ExecuteCommand:
-    return ExecuteCommand(store, new_id=uuid4)
+    return execute_command(store)
 
 
 def test_every_command_has_a_name_in_the_metric_and_every_name_a_command() -> None:
