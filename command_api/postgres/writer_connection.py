@@ -22,6 +22,7 @@ _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _WAITS_SQL = load_sql("command_api.postgres", "what_append_waits_for")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _PAUSE_SECONDS = 0.05
+# A later answer would be of no use: it is only asked while the call lasts.
 _LOOK_SECONDS_MAX = 1.0
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """asyncpg's errors; the last one: the server has ended the session, and asyncpg has not noticed it yet."""
