@@ -76,7 +76,7 @@ class WriterConnection:
 
     async def what_it_waits_for(self) -> str:
         """Of a call in progress, in words. Never raises. This connection is busy, so another one asks."""
-        if self._backend is None:
+        if self._backend is None or self._connection is None or self._connection.is_closed():
             return "a connection to PostgreSQL"
         try:
             async with asyncio.timeout(_LOOK_SECONDS_MAX):
