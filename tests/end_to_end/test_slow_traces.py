@@ -12,11 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
 from deploy.local.traces.own_time import longest
 from deploy.local.traces.receiver import TraceReceiver
 from deploy.local.traces.spans import StoredSpan
@@ -24,8 +20,8 @@ from deploy.local.traces.waits import without_overlap
 from shared.telemetry.conventions import WAIT_FOR, WAIT_FOR_STATES
 from shared.telemetry.waits import NANOSECONDS
 from tests.end_to_end.catalogue import Catalogue, unique, variant
-from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
-from tests.end_to_end.traced import exporting_to, of_name, receiving
+from tests.end_to_end.system import Servers, System
+from tests.end_to_end.traced import of_name, traced_system
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.servers
@@ -33,33 +29,17 @@ _HELD_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceReceiver]:
-    with receiving(Path(tmp_path_factory.mktemp("traces"))) as one:
+def traced(
+    servers: Servers, receiver: TraceReceiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    with traced_system(servers, receiver, Path(tmp_path_factory.mktemp("system"))) as one:
         yield one
 
 
-@pytest.fixture(scope="module")
-def system(
-    postgres_server: PostgresServer,
-    redis_server: RedisServer,
-    kafka_server: KafkaServer,
-    receiver: TraceReceiver,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[System]:
-    servers = Servers(postgres_server, redis_server, kafka_server)
-    servers.ensure_running()
-    settings = {**PATIENCE_OF_TESTS, **exporting_to(receiver)}
-    made = System(servers, Path(tmp_path_factory.mktemp("system")), settings)
-    made.start()
-    yield made
-    made.close()
-
-
-@pytest_asyncio.fixture
-async def catalogue(system: System) -> AsyncIterator[Catalogue]:
-    await asyncio.to_thread(system.ensure_running)
-    async with Catalogue(system.command_url, system.query_url) as client:
-        yield client
+@pytest.fixture
+def system(traced: System) -> System:
+    traced.ensure_running()
+    return traced
 
 
 def _begin_trace() -> tuple[str, str]:
