@@ -66,11 +66,11 @@ def exporting_to(receiver: TraceReceiver) -> dict[str, str]:
 
 @contextmanager
 def traced_system(
-    servers: Servers, receiver: TraceReceiver, folder: Path, settings: Mapping[str, str] | None = None
+    servers: Servers, receiver: TraceReceiver, folder: Path, settings: Mapping[str, str]
 ) -> Iterator[System]:
     """An installation whose processes send their spans to this receiver."""
     servers.ensure_running()
-    system = System(servers, folder, {**PATIENCE_OF_TESTS, **exporting_to(receiver), **(settings or {})})
+    system = System(servers, folder, {**PATIENCE_OF_TESTS, **exporting_to(receiver), **settings})
     system.start()
     try:
         yield system
