@@ -79,11 +79,11 @@ class ReadModelUnavailable(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """Too many requests or reads are in progress. `limit` is the one that refuses, for the metric."""
+    """Too many requests or reads are in progress. `reason` is for the metric."""
 
-    def __init__(self, limit: str, text: str) -> None:
+    def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
-        self.limit = limit
+        self.reason = reason
 
 
 class CacheUnavailable(Exception):

@@ -65,7 +65,7 @@ async def counted(command: c.Command, execution: Awaitable[A], *, has_key: bool)
         if isinstance(error, errors.KeyReused):
             _mismatch()
         if isinstance(error, StoreOverloaded):
-            HTTP_REQUESTS_SHED.labels(error.queue).inc()
+            HTTP_REQUESTS_SHED.labels(error.reason).inc()
         raise
     _counts[type(command), _SUCCESSES[answer.was_changed]]()
     if has_key:

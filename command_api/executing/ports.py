@@ -29,11 +29,11 @@ class StoreUnavailable(StoreError):
 
 
 class StoreOverloaded(StoreError):
-    """Certainly not written: too many commands are waiting. `queue`: the one that refuses, for the metric."""
+    """Certainly not written: too many commands are waiting. `reason` is for the metric."""
 
-    def __init__(self, queue: str, text: str) -> None:
+    def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
-        self.queue = queue
+        self.reason = reason
 
 
 class KeyInUse(StoreOverloaded):

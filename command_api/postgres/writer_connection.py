@@ -22,6 +22,7 @@ _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _WAITS_SQL = load_sql("command_api.postgres", "what_append_waits_for")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _PAUSE_SECONDS = 0.05
+# A later answer would be of no use: it is only asked while the call lasts.
 _LOOK_SECONDS_MAX = 1.0
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """asyncpg's errors; the last one: the server has ended the session, and asyncpg has not noticed it yet."""
@@ -75,7 +76,7 @@ class WriterConnection:
 
     async def what_it_waits_for(self) -> str:
         """Of a call in progress, in words. Never raises. This connection is busy, so another one asks."""
-        if self._backend is None:
+        if self._backend is None or self._connection is None or self._connection.is_closed():
             return "a connection to PostgreSQL"
         try:
             async with asyncio.timeout(_LOOK_SECONDS_MAX):

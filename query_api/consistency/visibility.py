@@ -23,6 +23,7 @@ from shared.telemetry.tracing import span
 POLL_SECONDS_MIN = 0.004
 POLL_SECONDS_MAX = 0.025
 _IMPATIENT_POLLS = 10
+# More than lead from the shortest time to the longest; without a bound the power overflows.
 _DOUBLINGS_MAX = 8
 _ASK_SECONDS = 0.1
 _waited, _waited_in_vain = (CONSISTENCY_WAIT_SECONDS.labels(one).observe for one in ("visible", "behind"))

@@ -44,7 +44,7 @@ def install(app: FastAPI) -> None:
             refused = scope_refusal(error.scope)
             return problem_response(request, refused.problem, refused.headers)
         if isinstance(error, errors.Overloaded):
-            HTTP_REQUESTS_SHED.labels(error.limit).inc()
+            HTTP_REQUESTS_SHED.labels(error.reason).inc()
         problem = problem_of(error)
         version = problem.extensions.get("current_version")
         return problem_response(request, problem, {} if version is None else {"etag": f'"{version}"'})

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from shared.access.refusal_log import peer_address
 from shared.ops.http.asgi import Scope
 
 Network = IPv4Network | IPv6Network
@@ -42,8 +43,7 @@ class ClientAddresses:
 
     def of_request(self, scope: Scope) -> str:
         """The address of a request's client."""
-        client = scope.get("client")
-        return self.of(client[0] if client else None, scope["headers"])
+        return self.of(peer_address(scope), scope["headers"])
 
     def _hops(self, headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
         """The addresses, the last first."""

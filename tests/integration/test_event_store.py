@@ -23,6 +23,7 @@ from command_api.postgres.append_call import call_append
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import Maintenance
+from command_api.postgres.writer_connection import WriterConnection
 from shared.contract import events as e
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
@@ -389,6 +390,22 @@ async def test_a_command_that_was_refused_because_it_waited_is_not_shown_as_wait
         assert counted("event_append_waiting_oldest_seconds") == 0
     assert isinstance(await in_the_call, Appended)
     await store.close()
+
+
+async def test_without_a_connection_a_call_waits_for_one_and_not_for_a_server_process_from_before(
+    event_store_dsns: DatabaseDsns,
+) -> None:
+    writer = WriterConnection(
+        event_store_dsns.writer, connect_timeout_seconds=30, call_timeout_seconds=30, recovery_seconds_max=30
+    )
+    assert await writer.what_it_waits_for() == "a connection to PostgreSQL"
+    connection = await writer.get()
+    assert await writer.what_it_waits_for() != "a connection to PostgreSQL"
+    connection.terminate()
+    assert await writer.what_it_waits_for() == "a connection to PostgreSQL"
+    await writer.get()
+    writer.drop()
+    assert await writer.what_it_waits_for() == "a connection to PostgreSQL"
 
 
 async def test_a_command_behind_more_calls_than_fit_into_its_wait_is_refused_at_once(

@@ -41,7 +41,9 @@ async def _stopped(
         *program, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await process.stdout.readline() == b"ready\n"
+    assert process.stderr is not None
+    if await process.stdout.readline() != b"ready\n":
+        raise AssertionError((await process.stderr.read()).decode())
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(_ENDS_SECONDS_MAX):
         _, said = await process.communicate()
