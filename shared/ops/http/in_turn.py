@@ -1,7 +1,7 @@
 """Begins a request without a body when it has its place in the work queue.
 
 Inside access control and the limits of callers: who may not call, or has too many requests in progress, is
-refused before he waits for a place, and the queue knows whose request it is.
+refused before, and never waits for a place; and the queue knows whose request it is.
 """
 
 from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send
