@@ -48,12 +48,12 @@ class Waiting:
             yield
         except Exception as error:
             if abandon.is_set() or isinstance(error, Fenced | CannotGoOn):
-                self._failure = None
+                self.forget()
             else:
                 self.failed(error)
             raise
         else:
-            self._failure = None
+            self.forget()
         finally:
             _present.reset(token)
 
@@ -62,6 +62,10 @@ class Waiting:
         text = str(error) if isinstance(error, ProjectorError) else f"{type(error).__name__}: {error}"
         since = self._began_at if self._failure is None else self._failure.at
         self._failure = _Since(text, since)
+
+    def forget(self) -> None:
+        """What failed is not tried again here, or no longer fails."""
+        self._failure = None
 
     def reason(self) -> str | None:
         """What it waits for; None: for nothing, or not for long yet."""

@@ -22,8 +22,8 @@ _TAKE_LOCK_SQL = load_sql("command_api.postgres", "take_append_lock")
 _WAITS_SQL = load_sql("command_api.postgres", "what_append_waits_for")
 _FIND_SQL = load_sql("command_api.postgres", "find_appended")
 _PAUSE_SECONDS = 0.05
-# A later answer would be of no use: it is only asked while the call lasts.
-_LOOK_SECONDS_MAX = 1.0
+LOOK_SECONDS_MAX = 1.0
+"""A later answer would be of no use: it is only asked while the call lasts."""
 CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """asyncpg's errors; the last one: the server has ended the session, and asyncpg has not noticed it yet."""
 _metadata = msgspec.json.Decoder(EventMetadata)
@@ -79,7 +79,7 @@ class WriterConnection:
         if self._backend is None or self._connection is None or self._connection.is_closed():
             return "a connection to PostgreSQL"
         try:
-            async with asyncio.timeout(_LOOK_SECONDS_MAX):
+            async with asyncio.timeout(LOOK_SECONDS_MAX):
                 other = await connect(self._dsn, application_name="command_api look")
                 try:
                     row = await other.fetchrow(_WAITS_SQL, self._backend[0])

@@ -80,7 +80,7 @@ MEANINGS: dict[str, str] = {
     # notifications
     "mails attempted": "What became of the mails about one event, if any were sent or put off.",
     "digest attempted": "What became of one digest.",
-    "a digest cannot be made": "A bug: its text cannot be made. It is tried again.",
+    "a digest cannot be made": "A server was away or too slow, or a bug: see `exception`. It is tried again.",
     "sending a mail failed with an unexpected error": "It may have been sent: it waits for an operator.",
     # traces
     "OpenTelemetry's setting %s is no number above 0; it is %d now": "The process uses the default for it.",

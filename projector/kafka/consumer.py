@@ -124,7 +124,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         """A running batch may still finish; the checkpoint fences it if the successor was faster."""
         self._abandon.set()
         await self._offsets.commit(self._consumer)
-        self._placement.revoke()
+        self._state.revoke()
         self._offsets.forget()
         self._work.revoked()
 

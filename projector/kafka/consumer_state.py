@@ -25,6 +25,11 @@ class ConsumerState:
         """Nothing is read until an operator acts."""
         return self.stopped_because is not None or self.control.is_paused
 
+    def revoke(self) -> None:
+        """Another process may have the partitions now, and what they wait for."""
+        self.placement.revoke()
+        self.waiting.forget()
+
     def trouble(self) -> str | None:
         """Why it is not ready; a pause by an operator does not count."""
         if self.stopped_because is not None:

@@ -114,6 +114,7 @@ class ProjectionMetrics:
                 gauge.remove(self._projection, partition)
         for known in (self._reached, self._with_a_lag, self._delivered, self._behind_since):
             known.clear()
+        self.waits_for_redis(False)
 
     def stopped(self, is_stopped: bool) -> None:
         """Whether the projection is stopped."""

@@ -14,6 +14,7 @@ from tests.deploy.kustomization import Manifest, find, render
 HOME = ROOT / "deploy" / "logs"
 COLLECTOR: dict[str, Any] = yaml.safe_load((HOME / "collector.yaml").read_text())
 WORKLOADS: list[dict[str, Any]] = list(yaml.safe_load_all((HOME / "daemonset.yaml").read_text()))
+PROCESSES_NAMESPACE: Manifest = yaml.safe_load((ROOT / "deploy/kustomize/base/namespace.yaml").read_text())
 KUBERNETES = "1.35"
 _VARIABLE = re.compile(r"\$\{env:(\w+)")
 
@@ -47,9 +48,7 @@ def test_the_labels_that_it_reads_are_labels_that_docker_adds() -> None:
 
 
 def test_it_reads_the_logs_of_the_namespace_that_the_processes_have() -> None:
-    namespace = yaml.safe_load((ROOT / "deploy/kustomize/base/namespace.yaml").read_text())["metadata"][
-        "name"
-    ]
+    namespace = PROCESSES_NAMESPACE["metadata"]["name"]
     (files,) = COLLECTOR["receivers"]["file_log"]["include"]
     assert files == f"${{env:LOG_FILES:-/var/log/pods/{namespace}_*/*/*.log}}"
 
@@ -81,10 +80,9 @@ def test_the_service_leads_to_where_the_collector_takes_traces_on_the_same_node(
 
 def test_its_namespace_allows_what_that_of_the_catalogue_forbids() -> None:
     """Pod Security `restricted` forbids hostPath and root, so it cannot be beside the processes."""
-    processes = yaml.safe_load((ROOT / "deploy/kustomize/base/namespace.yaml").read_text())
     own = find(render(HOME), "Namespace", "catalogue-logs")
     level = "pod-security.kubernetes.io/enforce"
-    assert (processes["metadata"]["labels"][level], own["metadata"]["labels"][level]) == (
+    assert (PROCESSES_NAMESPACE["metadata"]["labels"][level], own["metadata"]["labels"][level]) == (
         "restricted",
         "privileged",
     )

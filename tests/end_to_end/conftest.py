@@ -9,8 +9,10 @@ import pytest_asyncio
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from deploy.local.traces.receiver import TraceReceiver
 from tests.end_to_end.catalogue import Catalogue
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
+from tests.end_to_end.traced import receiving
 
 _FAILED = pytest.StashKey[bool]()
 
@@ -45,14 +47,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="package")
-def installations(
-    postgres_server: PostgresServer,
-    redis_server: RedisServer,
-    kafka_server: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[_Installations]:
-    servers = Servers(postgres_server, redis_server, kafka_server)
+def servers(postgres_server: PostgresServer, redis_server: RedisServer, kafka_server: KafkaServer) -> Servers:
+    return Servers(postgres_server, redis_server, kafka_server)
 
+
+@pytest.fixture(scope="package")
+def installations(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Installations]:
     def make() -> System:
         servers.ensure_running()
         return System(servers, Path(tmp_path_factory.mktemp("system")), PATIENCE_OF_TESTS)
@@ -75,3 +75,10 @@ async def catalogue(system: System) -> AsyncIterator[Catalogue]:
     """Its two HTTP APIs."""
     async with Catalogue(system.command_url, system.query_url) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceReceiver]:
+    """For the spans of an installation that a file has for itself (`traced_system`)."""
+    with receiving(Path(tmp_path_factory.mktemp("traces"))) as one:
+        yield one

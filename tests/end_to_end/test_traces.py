@@ -9,16 +9,13 @@ import pytest
 import pytest_asyncio
 
 from command_api.relay.settings import RelaySettings
-from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from deploy.local.postgres import PostgresServer
 from deploy.local.process import Job
-from deploy.local.redis import RedisServer
 from deploy.local.traces.receiver import TraceReceiver
 from deploy.local.traces.spans import StoredSpan
 from tests.end_to_end.catalogue import Catalogue, unique, variant
-from tests.end_to_end.system import PATIENCE_OF_TESTS, REPOSITORY, Servers, System
-from tests.end_to_end.traced import edges, exporting_to, missing, of_name, one_of_name, receiving
+from tests.end_to_end.system import REPOSITORY, Servers, System
+from tests.end_to_end.traced import edges, missing, of_name, one_of_name, traced_system
 from tests.eventually import eventually
 from tests.integration.relay_process import relay_process
 from tests.mail_server import MailServer, mail_server
@@ -33,35 +30,18 @@ async def mails() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture(scope="module")
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TraceReceiver]:
-    with receiving(Path(tmp_path_factory.mktemp("traces"))) as one:
+def traced(
+    servers: Servers, receiver: TraceReceiver, mails: MailServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    mail = {"SMTP_URL": mails.url, "NOTIFICATION_RECIPIENTS": "anna@example.com"}
+    with traced_system(servers, receiver, Path(tmp_path_factory.mktemp("system")), mail) as one:
         yield one
 
 
-@pytest.fixture(scope="module")
-def system(
-    postgres_server: PostgresServer,
-    redis_server: RedisServer,
-    kafka_server: KafkaServer,
-    mails: MailServer,
-    receiver: TraceReceiver,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[System]:
-    servers = Servers(postgres_server, redis_server, kafka_server)
-    servers.ensure_running()
-    mail = {"SMTP_URL": mails.url, "NOTIFICATION_RECIPIENTS": "anna@example.com"}
-    settings = {**PATIENCE_OF_TESTS, **exporting_to(receiver), **mail}
-    made = System(servers, Path(tmp_path_factory.mktemp("system")), settings)
-    made.start()
-    yield made
-    made.close()
-
-
-@pytest_asyncio.fixture
-async def catalogue(system: System) -> AsyncIterator[Catalogue]:
-    await asyncio.to_thread(system.ensure_running)
-    async with Catalogue(system.command_url, system.query_url) as client:
-        yield client
+@pytest.fixture
+def system(traced: System) -> System:
+    traced.ensure_running()
+    return traced
 
 
 class _Caller:

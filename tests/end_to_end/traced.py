@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from deploy.local.traces.receiver import TraceReceiver
 from deploy.local.traces.spans import StoredSpan
 from deploy.local.traces.store import TraceStore
-from tests.end_to_end.system import REPOSITORY
+from tests.end_to_end.system import PATIENCE_OF_TESTS, REPOSITORY, Servers, System
 
 PAGE = REPOSITORY / "docs" / "traces.md"
 _LINE = re.compile(r"\| `([^`]+)` \| (?:`([^`]+)`|the caller's span) \| `([^`]+)` \|")
@@ -62,6 +62,20 @@ def exporting_to(receiver: TraceReceiver) -> dict[str, str]:
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": "1",
     }
+
+
+@contextmanager
+def traced_system(
+    servers: Servers, receiver: TraceReceiver, folder: Path, settings: Mapping[str, str]
+) -> Iterator[System]:
+    """An installation whose processes send their spans to this receiver."""
+    servers.ensure_running()
+    system = System(servers, folder, {**PATIENCE_OF_TESTS, **exporting_to(receiver), **settings})
+    system.start()
+    try:
+        yield system
+    finally:
+        system.close()
 
 
 def of_name(spans: Sequence[StoredSpan], name: str) -> list[StoredSpan]:

@@ -74,12 +74,13 @@ async def test_while_redis_hangs_every_look_at_the_cache_says_that_it_waits(
 async def test_a_locked_table_is_waited_for_and_its_events_are_not_parked(world: World) -> None:
     """SHARE lets the projection read the table, so that its writes alone fail, as those of a bad event do."""
     events = history(product_id_in(3), created(), priced("2.00"))
-    short = {
+    # A statement's own limit is far away: on a slow machine it could come first.
+    limits = {
         "lock_timeout_seconds": 0.2,
-        "statement_timeout_seconds": 0.5,
+        "statement_timeout_seconds": 5.0,
         "unknown_error_budget_seconds": 0.1,
     }
-    async with world.projecting("product_view", **short):
+    async with world.projecting("product_view", **limits):
         await world.happen(events[:1])
         await eventually(lambda: world.table_shows(events[0].product_id, 1))
         async with world.views.transaction():
@@ -99,7 +100,8 @@ async def test_an_event_store_that_hangs_is_named_before_any_time_out(world: Wor
     assert dsn.port is not None
     async with TcpProxy(dsn.hostname, dsn.port) as proxy:
         away = Secret(dsn.geturl().replace(f":{dsn.port}/", f":{proxy.port}/"))
-        async with world.projecting("product_view", event_store_read_dsn=away):
+        # The usual limit, 5 s, would end an attempt to connect just when the wait is told.
+        async with world.projecting("product_view", event_store_read_dsn=away, connect_timeout_seconds=30.0):
             await world.append(events)
             proxy.stall()
             await world.publish(events[1:])  # the first version has to come from the log

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _SERVER = "read model"
 _PACKAGE = "projector.parking.postgres"
 _encode = msgspec.json.Encoder().encode
-# The only character that PostgreSQL's text cannot hold.
 
 
 class ParkingLimits(NamedTuple):

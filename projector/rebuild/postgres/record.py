@@ -44,6 +44,8 @@ class RebuildRecords:
         """
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
+                # Workers wait for one another: each marks its slice in the same row, then loads it.
+                await connection.execute(load_sql(_PACKAGE, "with_unbounded_lock_waits"))
                 if is_long:
                     await connection.execute(load_sql(_PACKAGE, "without_time_limit"))
                 await self._check_owner(connection)

@@ -109,6 +109,14 @@ def test_a_partition_that_another_process_has_now_shows_no_lag_here_even_if_noth
             assert REGISTRY.get_sample_value(gauge, labels) is None, (gauge, partition)
 
 
+def test_without_partitions_a_projection_does_not_wait_for_redis(
+    metrics: ProjectionMetrics, name: str
+) -> None:
+    metrics.waits_for_redis(True)
+    metrics.forget()
+    assert REGISTRY.get_sample_value("projection_waits_for_redis", {"projection": name}) == 0
+
+
 def test_a_duplicate_is_no_late_event(metrics: ProjectionMetrics, name: str) -> None:
     fresh = _delivered(7, _ago(MINUTE))
     metrics.applied([fresh], Counter(), 0.1)

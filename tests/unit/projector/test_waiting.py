@@ -139,6 +139,13 @@ def _state_that_waits() -> ConsumerState:
     return state
 
 
+def test_a_projection_whose_partitions_another_process_gets_between_two_attempts_no_longer_waits() -> None:
+    state = _state_that_waits()
+    state.revoke()
+    state.placement.assign([])
+    assert state.trouble() is None
+
+
 def test_a_projection_that_is_placed_and_tries_again_is_not_ready_and_waits_in_all_partitions() -> None:
     state, told = _state_that_waits(), f"Redis: away ({SINCE})"
     assert state.trouble() == told
