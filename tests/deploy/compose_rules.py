@@ -57,17 +57,21 @@ def ports(compose: Manifest) -> Iterator[str]:
         yield f"ports: {sorted(map(str, found ^ wanted))}"
 
 
+def open_sides(service: Manifest) -> dict[str, bool]:
+    """What a container could do that only the images of servers need; True: it is a fault."""
+    return {
+        "may write to its file system": service.get("read_only") is not True,
+        "keeps capabilities": service.get("cap_drop") != ["ALL"],
+        "has no /tmp": not any(mount.startswith("/tmp") for mount in service.get("tmpfs", [])),
+    }
+
+
 def security(compose: Manifest) -> Iterator[str]:
     """Ours own nothing of the machine; the servers' images need some capabilities to start."""
     for name, service in compose["services"].items():
         faults = {"may gain privileges": service.get("security_opt") != ["no-new-privileges:true"]}
         if name in PROCESSES:
-            faults |= {
-                "may write to its file system": service.get("read_only") is not True,
-                "keeps capabilities": service.get("cap_drop") != ["ALL"],
-                "has no /tmp": not any(mount.startswith("/tmp") for mount in service.get("tmpfs", [])),
-                "mounts something": "volumes" in service,
-            }
+            faults |= {**open_sides(service), "mounts something": "volumes" in service}
         faults["is privileged"] = bool(
             service.keys() & {"privileged", "network_mode", "pid", "user", "cap_add"}
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from deploy.local.settings import DEFAULT_PORTS
 from tests.deploy.compose_file import ROOT
+from tests.deploy.compose_rules import open_sides
 from tests.deploy.kustomization import Manifest
 
 # The port inside the container, and on this machine if nobody moves it.
@@ -55,10 +56,8 @@ def security(compose: Manifest) -> Iterator[str]:
         rights = {key: service[key] for key in ("user", "cap_add", "privileged", "pid") if key in service}
         mounts = [mount for mount in service.get("volumes", []) if mount.startswith((".", "/", "$"))]
         faults = {
-            "may write to its file system": service.get("read_only") is not True,
-            "keeps capabilities": service.get("cap_drop") != ["ALL"],
             "may gain privileges": service.get("security_opt") != ["no-new-privileges:true"],
-            "has no /tmp": not any(mount.startswith("/tmp") for mount in service.get("tmpfs", [])),
+            **open_sides(service),
             "has rights that it does not need": rights != (_COLLECTORS_RIGHTS if name == "collector" else {}),
             "may write to what it mounts": not all(mount.endswith(":ro") for mount in mounts),
             "is on the network of the machine": "network_mode" in service,

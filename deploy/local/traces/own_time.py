@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from operator import itemgetter
 
-from deploy.local.traces.spans import StoredSpan
+from deploy.local.traces.spans import StoredSpan, by_parent
 
 _SPANS_MAX = 3
 _SHARE_MIN = 0.1
@@ -12,9 +12,7 @@ _SHARE_MIN = 0.1
 def longest(spans: Sequence[StoredSpan]) -> list[tuple[StoredSpan, int]]:
     """Up to three spans with their own nanoseconds, the longest first; each has a tenth of the trace."""
     whole_ns = max(one.ended_ns for one in spans) - min(one.began_ns for one in spans)
-    below: dict[str | None, list[StoredSpan]] = {}
-    for one in spans:
-        below.setdefault(one.parent_id, []).append(one)
+    below = by_parent(spans)
     own = [(one, _own_ns(one, below.get(one.span_id, ()))) for one in spans]
     found = sorted(
         (each for each in own if each[1] >= whole_ns * _SHARE_MIN), key=itemgetter(1), reverse=True

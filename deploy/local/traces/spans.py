@@ -1,6 +1,6 @@
 """Spans as they come by OTLP, in a form that can be stored and shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,14 @@ class StoredSpan:
     def milliseconds(self) -> float:
         """How long it took."""
         return (self.ended_ns - self.began_ns) / 1_000_000
+
+
+def by_parent(spans: Iterable[StoredSpan]) -> Mapping[str | None, Sequence[StoredSpan]]:
+    """Which spans have the same parent, in their order; a key may be the caller's span, which is not here."""
+    found: dict[str | None, list[StoredSpan]] = {}
+    for one in spans:
+        found.setdefault(one.parent_id, []).append(one)
+    return found
 
 
 def spans_of(request: ExportTraceServiceRequest) -> Iterator[StoredSpan]:

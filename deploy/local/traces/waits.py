@@ -8,16 +8,14 @@ it. Otherwise each projection would seem to wait, although only the relay was la
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from deploy.local.traces.spans import StoredSpan
+from deploy.local.traces.spans import StoredSpan, by_parent
 from shared.telemetry import conventions as c
 from shared.telemetry.waits import NANOSECONDS, WAIT_SPAN_SECONDS_MIN
 
 
 def without_overlap(spans: Sequence[StoredSpan]) -> list[StoredSpan]:
     """All spans; waits begin later, and those of which only a moment is left are left out."""
-    beside: dict[str | None, list[StoredSpan]] = {}
-    for one in spans:
-        beside.setdefault(one.parent_id, []).append(one)
+    beside = by_parent(spans)
     shown = (_later(one, beside[one.parent_id]) for one in spans)
     return [one for one in shown if one is not None]
 
