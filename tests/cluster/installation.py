@@ -52,9 +52,13 @@ class Installation:
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": [os.path.relpath(_TRIAL, self._folder.resolve())],
-            "images": [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES],
             **(further or {}),
         }
+        # As an installation with images of its own writes its own component `release`.
+        kustomization["images"] = [
+            {"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES
+        ]
+        kustomization["patches"] = [*_jobs_of(tag), *(further or {}).get("patches", [])]
         (self._folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         return rendered(self._folder)
 
