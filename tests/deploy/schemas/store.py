@@ -1,4 +1,4 @@
-"""Reads `stored/`: one strict schema for each version and kind, and the lock that says where it comes from."""
+"""Reads `stored/`: one strict schema for each version and kind, and the lock that says where it is from."""
 
 import functools
 import hashlib

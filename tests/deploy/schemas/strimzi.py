@@ -26,10 +26,8 @@ def strimzi_schemas() -> Iterator[tuple[str, str, dict[str, Any]]]:
     with tempfile.TemporaryDirectory() as elsewhere:
         pom, class_path = Path(elsewhere) / "pom.xml", Path(elsewhere) / "class_path"
         pom.write_text(_PROJECT.format(group=STRIMZI.group, name=STRIMZI.name, version=STRIMZI.version))
-        subprocess.run(
-            ["mvn", "--quiet", "--batch-mode", "dependency:build-classpath", f"-Dmdep.outputFile={class_path}"],
-            cwd=elsewhere, check=True,
-        )  # fmt: skip
+        maven = ["mvn", "--quiet", "--batch-mode", "dependency:build-classpath"]
+        subprocess.run([*maven, f"-Dmdep.outputFile={class_path}"], cwd=elsewhere, check=True)
         java = Path(os.environ["JAVA_HOME"]) / "bin" / "java"
         printed = subprocess.run(
             [java, "-cp", class_path.read_text().strip(), _PROGRAM, *STRIMZI.classes],
