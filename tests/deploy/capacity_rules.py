@@ -84,7 +84,7 @@ def amount(quantity: str) -> float:
 
 
 def release(objects: Sequence[Manifest]) -> Iterator[str]:
-    """Each job has the release in its name, because a job cannot be changed; images and labels are of it, too."""
+    """A job has the release in its name, because it cannot be changed; images and labels are of it, too."""
     for one in of_kind(objects, "Job"):
         version = one["metadata"]["labels"].get("app.kubernetes.io/version")
         if version is None or one["metadata"]["name"] != f"{stem(one)}.{version}":
