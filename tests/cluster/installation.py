@@ -10,7 +10,7 @@ import yaml
 
 from tests.cluster.kubectl import NAMESPACE, is_ready, kubectl, objects, one, pods, rendered, run
 from tests.deploy.compose_file import ROOT
-from tests.deploy.processes import JOBS
+from tests.deploy.processes import FINISHING, JOBS
 from tests.eventually import eventually_blocking
 
 PROCESSES = ("command-api", "relay", "projector", "query-api")
@@ -82,7 +82,7 @@ def _jobs_of(tag: str) -> list[dict[str, object]]:
             "patch": yaml.safe_dump([{"op": "replace", "path": "/metadata/name", "value": f"{job}.{tag}"}]),
             "options": {"allowNameChange": True},
         }
-        for job in JOBS
+        for job in (*JOBS, *FINISHING)
     ]
 
 

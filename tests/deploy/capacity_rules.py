@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from tests.deploy.kustomization import Manifest, find
-from tests.deploy.processes import JOBS
+from tests.deploy.processes import FINISHING, JOBS
 from tests.deploy.workload_rules import of_kind, pods, stem
 
 # The first goes first.
@@ -15,7 +15,7 @@ _CLASS_OF = {
     "query-api": "read",
     "projector": "read",
     "verify": "background",
-    **dict.fromkeys(JOBS, "migration"),
+    **dict.fromkeys((*JOBS, *FINISHING), "migration"),
 }
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 

@@ -114,6 +114,8 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (workload_rules.schedules, lambda o: _scheduled(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
     (workload_rules.schedules, lambda o: _on_exit(o).update(values=[1, 2, 4])),
     (workload_rules.schedules, lambda o: _on_exit(o).update(containerName="projector")),
+    (workload_rules.migrations, lambda o: _job(o)["spec"].pop("suspend")),
+    (workload_rules.migrations, lambda o: _job(o)["spec"]["template"]["spec"]["containers"][0]["args"].pop()),
     (workload_rules.security, lambda o: _nightly_pod(o)["spec"].pop("securityContext")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["limits"].update(cpu="1")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["requests"].pop("cpu")),

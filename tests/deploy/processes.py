@@ -20,9 +20,14 @@ JOBS: Mapping[str, type[ProcessSettings]] = {
     "migrate-event-store": MigrateSettings,
     "migrate-read-model": ProjectorSettings,
 }
+# They remove what no process needs any more, once an operator starts them.
+FINISHING: Mapping[str, type[ProcessSettings]] = {
+    "finish-event-store": MigrateSettings,
+    "finish-read-model": ProjectorSettings,
+}
 SCHEDULED: Mapping[str, type[ProcessSettings]] = {"verify": ProjectorSettings}
 PROCESSES = {**SERVICES, **JOBS}
-_SETTINGS = {**PROCESSES, **SCHEDULED}
+_SETTINGS = {**PROCESSES, **FINISHING, **SCHEDULED}
 
 OPS_PORT_SETTINGS = {
     "command-api": "COMMAND_OPS_PORT",
@@ -34,11 +39,13 @@ HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
 
 # Read by OpenTelemetry's SDK in each of them.
 _TRACING = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+_OF_THE_PROJECTOR = {"READ_MODEL_DSN", "EVENT_STORE_READ_DSN", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS"}
 # Read by these processes in theory, used by a sibling that shares the settings class.
 _OTHERS_ADDRESSES = {
     "projector": {"READ_MODEL_MIGRATE_DSN"},
     "verify": {"READ_MODEL_MIGRATE_DSN"},
-    "migrate-read-model": {"READ_MODEL_DSN", "EVENT_STORE_READ_DSN", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS"},
+    "migrate-read-model": _OF_THE_PROJECTOR,
+    "finish-read-model": _OF_THE_PROJECTOR,
 }
 
 

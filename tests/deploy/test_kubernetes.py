@@ -18,6 +18,7 @@ RULES: list[Rule] = [
     workload_rules.ports,
     workload_rules.scale,
     workload_rules.schedules,
+    workload_rules.migrations,
     workload_rules.resources,
     workload_rules.security,
     workload_rules.images,

@@ -8,6 +8,7 @@ from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import USAGE
 from tests.deploy.kustomization import Manifest, find, pod_template
 from tests.deploy.processes import (
+    FINISHING,
     HTTP_PORT_SETTINGS,
     JOBS,
     OPS_PORT_SETTINGS,
@@ -68,8 +69,8 @@ def complete(objects: Sequence[Manifest]) -> Iterator[str]:
         for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget", "ConfigMap"):
             if not any(one["metadata"]["name"] == name for one in of_kind(objects, kind)):
                 yield f"{name} has no {kind}"
-    if {stem(one) for one in of_kind(objects, "Job")} != set(JOBS):
-        yield f"jobs are not {sorted(JOBS)}"
+    if {stem(one) for one in of_kind(objects, "Job")} != {*JOBS, *FINISHING}:
+        yield f"jobs are not {sorted({*JOBS, *FINISHING})}"
     if {one["metadata"]["name"] for one in of_kind(objects, "CronJob")} != set(SCHEDULED):
         yield f"scheduled jobs are not {sorted(SCHEDULED)}"
 
@@ -163,6 +164,18 @@ def schedules(objects: Sequence[Manifest]) -> Iterator[str]:
             yield f"{name}: watches another container"
 
 
+def migrations(objects: Sequence[Manifest]) -> Iterator[str]:
+    """What a release adds comes by itself; what it removes waits until a person lets it go."""
+    for one in of_kind(objects, "Job"):
+        spec, name = one["spec"], stem(one)
+        (container,) = spec["template"]["spec"]["containers"]
+        phase = "after" if name in FINISHING else "before"
+        if container["args"] != ["migrate", "--phase", phase]:
+            yield f"{name}: runs {container['args']}"
+        if spec.get("suspend", False) is not (name in FINISHING):
+            yield f"{name}: is{'' if spec.get('suspend') else ' not'} suspended"
+
+
 def resources(objects: Sequence[Manifest]) -> Iterator[str]:
     """Memory that was asked for is what may be used; CPU is asked for and never throttled."""
     for name, _, container in pods(objects):
@@ -210,6 +223,8 @@ def images(objects: Sequence[Manifest]) -> Iterator[str]:
         "relay": "command-api",
         "migrate-event-store": "command-api",
         "migrate-read-model": "projector",
+        "finish-event-store": "command-api",
+        "finish-read-model": "projector",
         "verify": "projector",
     }
     for name, _, container in pods(objects):
