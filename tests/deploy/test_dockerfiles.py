@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,16 @@ PACKAGES = {
     "Dockerfile.projector": "projector",
 }
 EVERY = [*PACKAGES, "deploy/compose/servers/Dockerfile"]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+# Of the Open Container Initiative. `make images` and a release set the arguments behind some of them.
+_LABELS = {
+    f"org.opencontainers.image.{name}"
+    for name in (
+        "title", "description", "licenses", "version", "revision", "source", "created", "base.name"
+    )
+}  # fmt: skip
+# What differs from one build to the next: behind every layer, or each build would make all layers again.
+_OF_A_BUILD = {"SERVICE_REVISION", "SOURCE_URL", "BUILD_TIME"}
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
@@ -35,8 +46,8 @@ def complaints(text: str, package: str | None) -> list[str]:
 
 
 def _about_sources(found: list[tuple[str, str]]) -> Iterator[str]:
-    arguments = dict(rest.partition("=")[::2] for word, rest in found if word == "ARG")
-    stages: set[str] = set()
+    arguments = dict(rest.partition("=")[::2] for word, rest in found if word == "ARG" and "=" in rest)
+    stages = {"scratch"}  # the builder's own name for nothing
     for word, rest in found:
         if word == "FROM":
             image = rest.split()[0]
@@ -64,16 +75,41 @@ def _about_forms(found: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _about_ours(found: list[tuple[str, str]], package: str) -> Iterator[str]:
-    if [rest for word, rest in found if word == "USER"] != ["65532:65532"]:
+    last = [number for number, (word, _) in enumerate(found) if word == "FROM"][-1]
+    build, final = found[:last], found[last:]
+    yield from _about_the_build(build)
+    if final[0] != ("FROM", "scratch"):
+        yield f"the image begins with {final[0][1]}, and so with a shell and a package manager"
+    if [rest for word, rest in final if word == "USER"] != ["65532:65532"]:
         yield "USER is not 65532:65532: Kubernetes wants a number"
-    if ("ENTRYPOINT", json.dumps(["python", "-m", package])) not in found:
+    if ("ENTRYPOINT", json.dumps(["python", "-m", package])) not in final:
         yield f"does not start {package}"
+    copies = [rest.split()[1] for word, rest in final if word == "COPY"]
+    process = package.removesuffix("_api") + ("-api" if package.endswith("_api") else "")
+    wanted = [
+        "/root-file-system", f"/{process}/app", "/code/LICENSE", "/code/shared", f"/code/{package}"
+    ]  # fmt: skip
+    if copies != wanted:
+        yield f"holds something else, or in an order that changes more layers than needed: {copies}"
+    labels = dict(re.findall(r'(\S+)="([^"]*)"', next((rest for word, rest in final if word == "LABEL"), "")))
+    yield from (f"the label {name} is missing or empty" for name in _LABELS if not labels.get(name))
+    newest = max(number for number, (word, _) in enumerate(final) if word == "COPY")
+    arguments = [
+        [rest.partition("=")[0] for word, rest in part if word == "ARG"] for part in (final[:newest], final)
+    ]
+    if arguments[0] or not {*arguments[1]} >= _OF_A_BUILD:
+        yield "an argument that differs in each build is missing, or stands before a layer"
+
+
+def _about_the_build(found: list[tuple[str, str]]) -> Iterator[str]:
     syncs = [rest for word, rest in found if word == "RUN" and "uv sync" in rest]
-    if (
-        not all("--locked" in sync and "--no-dev" in sync for sync in syncs)
-        or "--no-editable" not in syncs[-1]
-    ):
+    if not syncs or not all("--locked --no-dev --no-install-project --extra" in sync for sync in syncs):
         yield f"uv sync is not locked, or brings too much: {syncs}"
+    if not any("pip install" in rest and "--require-hashes" in rest for _, rest in found):
+        yield "uv is not held against its hash"
+    versions = [rest for word, rest in found if word == "ARG" and rest.startswith("SERVICE_VERSION=")]
+    if versions != [f"SERVICE_VERSION={VERSION}"]:
+        yield f"the version is {versions}, not that of pyproject.toml"
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -88,13 +124,22 @@ def test_each_dockerfile_keeps_the_policies(name: str) -> None:
         ("USER 65532:65532", ""),
         ("python:3.13-slim-trixie", "python:latest"),
         ("python:3.13-slim-trixie", "python"),
+        ("FROM scratch", "FROM ${PYTHON_IMAGE}"),
         ('CMD ["serve"]', "CMD serve"),
         ('ENTRYPOINT ["python", "-m", "query_api"]', 'ENTRYPOINT ["query"]'),
-        ("--from=build", "--from=ghcr.io/astral-sh/uv:0.8"),
-        ("--locked --no-dev --no-editable", "--locked --no-editable"),
-        ("--locked --no-dev --no-install-project", "--no-dev --no-install-project"),
-        ("ARG SERVICE_VERSION=", "ARG INDEX_TOKEN="),
-        ("COPY README.md LICENSE ./", "ADD README.md LICENSE ./"),
+        ("COPY --from=build /code/LICENSE", "COPY --from=ghcr.io/astral-sh/uv:0.8 /code/LICENSE"),
+        ("--locked --no-dev", "--no-dev"),
+        ("--locked --no-dev", "--locked"),
+        ("--require-hashes", ""),
+        ("ARG BUILD_TIME=unknown", "ARG INDEX_TOKEN="),
+        ("COPY LICENSE /code/", "ADD LICENSE /code/"),
+        ("COPY --from=build /code/query_api /app/code/query_api", "COPY --from=build /code /app/code"),
+        ("COPY --from=build /query-api/app /app", "COPY --from=build /projector/app /app"),
+        (f"ARG SERVICE_VERSION={VERSION}", "ARG SERVICE_VERSION=0.0.1"),
+        (f"ARG SERVICE_VERSION={VERSION}", "ARG SERVICE_VERSION="),
+        ('image.version="${SERVICE_VERSION}"', 'image.version=""'),
+        ("org.opencontainers.image.source", "source"),
+        ("FROM scratch\n", "FROM scratch\nARG SERVICE_REVISION=unknown\n"),
     ],
 )
 def test_a_fault_in_a_dockerfile_is_noticed(old: str, new: str) -> None:
@@ -105,8 +150,16 @@ def test_a_fault_in_a_dockerfile_is_noticed(old: str, new: str) -> None:
 
 def test_the_first_stage_is_the_same_in_all_three_so_that_it_is_built_once() -> None:
     texts = [(ROOT / name).read_text() for name in PACKAGES]
-    stages = {text[text.index("ARG ") : text.index("FROM ${PYTHON_IMAGE}\n")] for text in texts}
+    stages = {text[text.index("ARG ") : text.index("FROM scratch\n")] for text in texts}
     assert len(stages) == 1
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    program = Path(sys.executable).parent / "hadolint"
+    answer = subprocess.run(
+        [program, *EVERY], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (answer.returncode, answer.stdout) == (0, "")
 
 
 def test_what_is_copied_exists_and_is_let_into_the_build() -> None:
@@ -130,6 +183,7 @@ def test_what_is_copied_exists_and_is_let_into_the_build() -> None:
         "query_api serve",
         "projector run",
         "projector migrate",
+        "projector verify",
     ],
 )
 def test_each_command_that_a_container_runs_exists(command: str) -> None:
