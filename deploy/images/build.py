@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
-# The image -> its Dockerfile. Its service in docker-compose.yml and its extra in pyproject.toml have its name.
+# The image -> its Dockerfile. Its service in docker-compose.yml and its extra in pyproject.toml are named so.
 DOCKERFILES: Mapping[str, str] = {
     "command-api": "Dockerfile.command",
     "query-api": "Dockerfile.query",

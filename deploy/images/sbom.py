@@ -25,7 +25,7 @@ def from_image(name: str, scanner: str) -> str:
 
 
 def write(folder: Path, tag: str) -> list[Path]:
-    """A file for each image from the lock; one from the image, where Syft is installed and the image is there."""
+    """A file for each image from the lock, and one from the image where Syft and the image are there."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for image in DOCKERFILES:

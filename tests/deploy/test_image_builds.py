@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.images import build, sbom
-from tests.deploy.test_dockerfiles import instructions
+from tests.deploy.dockerfile_rules import instructions
 
 ROOT = Path(__file__).parents[2]
 _DIGEST = "@sha256:" + "0123456789abcdef" * 4
