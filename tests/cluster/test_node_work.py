@@ -71,9 +71,10 @@ def test_a_restart_of_the_kubelet_fails_no_request(
         for process in PROCESSES
         for pod in pods(process)
     }
-    subprocess.run(shlex.split(_RESTART_KUBELET), check=True, stdin=subprocess.DEVNULL, timeout=300)
-    restarted_at = load.seconds
-    eventually_blocking(lambda: _must_have_flowed(load, restarted_at + 30), 120)
+    with ReadyEndpoints() as endpoints:
+        subprocess.run(shlex.split(_RESTART_KUBELET), check=True, stdin=subprocess.DEVNULL, timeout=300)
+        restarted_at = load.seconds
+        eventually_blocking(lambda: _must_have_flowed(load, restarted_at + 30), 120)
     installed.wait_until_ready()
     after = {
         pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"]
@@ -81,7 +82,8 @@ def test_a_restart_of_the_kubelet_fails_no_request(
         for pod in pods(process)
     }
     load.stop()
-    record("kubelet restarted", pods_changed=after != before, **load.tally.figures())
+    changes = {process: endpoints.changes[process] for process in PROCESSES}
+    record("kubelet restarted", changed=after != before, endpoints=changes, **load.tally.figures())
     assert after == before
     load.tally.must_have_no_failure()
     must_have_lost_nothing(load.tally)
