@@ -82,7 +82,8 @@ class _Counting(Client):
         try:
             answer = await super().request(method, path, body, headers)
         except NoAnswer as why:
-            self._fail(at, kind, str(why))
+            # Without the address: failures of one kind are counted together.
+            self._fail(at, kind, str(why).split(": Connect call")[0])
             raise
         if answer.status >= 400:
             self._fail(at, kind, f"{answer.status} {answer.code}")
