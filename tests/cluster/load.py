@@ -103,9 +103,7 @@ class _Counting(Client):
 class Load:
     """Runs in a thread of its own from `with` until its end; afterwards `tally` holds all answers."""
 
-    def __init__(
-        self, command_url: str, query_url: str, *, commands: float = 15.0, reads: float = 35.0
-    ) -> None:
+    def __init__(self, command_url: str, query_url: str, *, commands: float, reads: float) -> None:
         self._urls = command_url, query_url
         self._plan = Plan(
             _SECONDS_MAX, rates(commands=commands, reads=reads, imports=0.0), random.randrange(1 << 32),

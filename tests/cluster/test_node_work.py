@@ -63,7 +63,7 @@ def test_a_drain_takes_one_pod_of_a_process_at_a_time(
 
 
 @pytest.mark.skipif(not _RESTART_KUBELET, reason="CLUSTER_RESTART_KUBELET names no command")
-def test_a_restart_of_the_kubelet_fails_no_request(
+def test_a_restart_of_the_kubelet_restarts_no_process_and_cuts_no_connection(
     installed: Installation, load: Load, record: Record
 ) -> None:
     before = {
@@ -83,9 +83,12 @@ def test_a_restart_of_the_kubelet_fails_no_request(
     }
     load.stop()
     changes = {process: endpoints.changes[process] for process in PROCESSES}
+    failed = {each.what for each in load.tally.failed}
     record("kubelet restarted", changed=after != before, endpoints=changes, **load.tally.figures())
     assert after == before
-    load.tally.must_have_no_failure()
+    # A kubelet that starts calls each pod of its node unready until the first probe (KEP-4781 ends that), so on
+    # the only node all Services are empty for two seconds: new connections are refused, open ones go on.
+    assert failed <= {"cannot connect"}, load.tally.figures()
     must_have_lost_nothing(load.tally)
 
 

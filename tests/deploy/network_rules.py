@@ -8,6 +8,12 @@ from tests.deploy.kustomization import Manifest, pod_template
 
 NAMESPACE = "product-catalogue"
 SERVER_PORTS = {"postgres": 5432, "redis": 6379, "kafka": 9092}
+# What the pods of operators are called instead (components cloudnative-pg and strimzi).
+_OTHER_SERVERS = (
+    ("postgres", {"cnpg.io/cluster": "catalogue"}, 5432),
+    ("postgres", {"cnpg.io/poolerName": "catalogue-rw"}, 5432),
+    ("kafka", {"app.kubernetes.io/name": "kafka"}, 9093),
+)
 # The beginning of a setting's name tells which server its value leads to.
 _SETTINGS = {
     "EVENT_STORE_": "postgres",
@@ -96,8 +102,9 @@ def servers(objects: Sequence[Manifest]) -> Iterator[str]:
             for beginning, server in _SETTINGS.items()
             if any(setting.startswith(beginning) for setting in pods.settings)
         }
-        for server, port in SERVER_PORTS.items():
-            peer = Peer(labels={"app.kubernetes.io/name": server})
+        usual = [(name, {"app.kubernetes.io/name": name}, port) for name, port in SERVER_PORTS.items()]
+        for server, labels, port in (*usual, *_OTHER_SERVERS):
+            peer = Peer(labels=labels)
             if (server in named) != allows(objects, "egress", pods, peer, port):
                 yield f"{pods.name} {'cannot' if server in named else 'need not'} reach {server}"
 
@@ -176,9 +183,9 @@ def _selected(selector: Manifest, labels: Mapping[str, str]) -> bool:
     if unknown := selector.keys() - {"matchLabels", "matchExpressions"}:
         raise ValueError(f"selectors of these rules have no {unknown}")
     for wanted in selector.get("matchExpressions", []):
-        if wanted["operator"] != "In":
+        if wanted["operator"] not in ("In", "Exists"):
             raise ValueError(f"not known to these rules: {wanted}")
-        if labels.get(wanted["key"]) not in wanted["values"]:
+        if wanted["key"] not in labels or labels[wanted["key"]] not in wanted.get("values", labels.values()):
             return False
     return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
 

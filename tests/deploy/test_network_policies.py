@@ -40,6 +40,8 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (network_rules.servers, lambda o: _chosen(o, "to-kafka").remove("relay")),
     (network_rules.servers, lambda o: _chosen(o, "to-kafka").append("query-api")),
     (network_rules.servers, lambda o: _spec(o, "to-postgres")["egress"][0]["ports"][0].update(port=5433)),
+    (network_rules.servers, lambda o: _spec(o, "to-postgres")["egress"][0]["to"].pop()),
+    (network_rules.servers, lambda o: _spec(o, "to-kafka")["egress"][0]["ports"].pop()),
     (network_rules.servers, lambda o: _spec(o, "to-redis")["egress"].append({})),
     (network_rules.clients, lambda o: _spec(o, "from-gateway")["ingress"][0].pop("from")),
     (network_rules.clients, lambda o: _spec(o, "from-gateway")["ingress"][0].pop("ports")),
