@@ -86,7 +86,7 @@ def test_a_restart_of_the_kubelet_restarts_no_process_and_cuts_no_connection(
     failed = {each.what for each in load.tally.failed}
     record("kubelet restarted", changed=after != before, endpoints=changes, **load.tally.figures())
     assert after == before
-    # A kubelet that starts calls each pod of its node unready until the first probe (KEP-4781 ends that), so on
+    # A kubelet that starts calls each pod of its node unready until the first probe (KEP-4781), so on
     # the only node all Services are empty for two seconds: new connections are refused, open ones go on.
     assert failed <= {"cannot connect"}, load.tally.figures()
     must_have_lost_nothing(load.tally)
