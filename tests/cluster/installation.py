@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,7 +35,7 @@ class Installation:
         self._folder = folder
 
     def apply(
-        self, tag: str, *, further: Mapping[str, object] | None = None, is_waiting: bool = True
+        self, tag: str, *, further: Mapping[str, Any] | None = None, is_waiting: bool = True
     ) -> float:
         """Apply a release; returns the seconds until all of it was ready.
 
@@ -46,7 +47,7 @@ class Installation:
             self.wait_until_ready()
         return time.monotonic() - started
 
-    def manifests(self, tag: str, further: Mapping[str, object] | None = None) -> str:
+    def manifests(self, tag: str, further: Mapping[str, Any] | None = None) -> str:
         """The release as `kubectl apply` gets it."""
         self._folder.mkdir(exist_ok=True)
         kustomization = {
