@@ -34,9 +34,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def apply(
-        self, tag: str, *, further: Mapping[str, Any] | None = None, is_waiting: bool = True
-    ) -> float:
+    def apply(self, tag: str, *, further: Mapping[str, Any] | None = None, is_waiting: bool = True) -> float:
         """Apply a release; returns the seconds until all of it was ready.
 
         `tag` is that of our three images; `further` goes into the kustomization, for example `patches`.
