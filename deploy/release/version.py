@@ -1,4 +1,4 @@
-"""Versions as Semantic Versioning writes them, without pre-releases: each commit of main is tested like one."""
+"""Versions of Semantic Versioning, without pre-releases: each commit of main is tested like a release."""
 
 import re
 import tomllib

@@ -34,8 +34,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
     for name, text in (
-        (CHANGELOG, "- A new thing ([how](docs/events.md#new))."),
-        (UPGRADING, "- [Do](access.md) it."),
+        (CHANGELOG, "- A new thing ([how](docs/asyncapi.yaml#new))."),
+        (UPGRADING, "- [Do](privileges.txt) it."),
     ):
         page = root / name
         page.write_text(re.sub(r"(## Unreleased\n(?:\nFrom .+\n)?)", rf"\1\n{text}\n", page.read_text()))
@@ -82,9 +82,9 @@ def test_a_tag_that_was_cut_here_is_verified_and_its_notes_lead_to_its_files(
     capsys.readouterr()
     assert main(["notes", str(NEXT), "--files-at", "https://files.test/v1"], clone) == 0
     shown = capsys.readouterr().out
-    assert "- A new thing ([how](https://files.test/v1/docs/events.md#new))." in shown
-    assert "- [Do](https://files.test/v1/docs/access.md) it." in shown
-    assert "](https://files.test/v1/CHANGELOG.md)" not in shown
+    assert "- A new thing ([how](https://files.test/v1/docs/asyncapi.yaml#new))." in shown
+    assert "- [Do](https://files.test/v1/docs/privileges.txt) it." in shown
+    assert f"](https://files.test/v1/{CHANGELOG})" not in shown
     assert main(["notes", "9.9.9"], clone) == 2
 
 
@@ -259,7 +259,7 @@ def test_every_release_in_the_changelog_has_its_upgrade_notes() -> None:
 
 
 def test_a_release_without_upgrade_notes_is_noticed(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
+    page = tmp_path / "page"
     page.write_text(
         "# Upgrading\n\n## Unreleased\n\nFrom 0.2.0.\n\n## 0.2.0\n\nFrom 0.1.0. Nothing to do.\n\n## 0.1.0\n"
     )
