@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests it. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration images sbom bench seed
+.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed images sbom
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -8,7 +8,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list all commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
@@ -75,6 +75,12 @@ sbom: .venv/.complete ## write what is in the images to build/sbom/ (CycloneDX; 
 bench: .venv/.complete ## run the benchmarks (they start their own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench
 	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+release: .venv/.complete ## cut a release: version, changelog, upgrade notes, commit, tag (VERSION=1.2.3 or minor, ARGS=--dry-run)
+	@.venv/bin/python -m deploy.release cut $(VERSION) $(ARGS)
+
+release-verify: .venv/.complete ## check that a tag is a release that was cut on main (TAG=v1.2.3)
+	@.venv/bin/python -m deploy.release verify $(TAG)
 
 seed: .venv/.complete ## load a realistic catalogue into a running system (PRODUCTS=1000)
 	@.venv/bin/python -m deploy.local shell -c "python -m command_api seed --count $(PRODUCTS)"
