@@ -5,11 +5,13 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tests.cluster.kubectl import NAMESPACE, is_ready, kubectl, objects, one, pods, rendered, run
 from tests.deploy.compose_file import ROOT
+from tests.deploy.processes import JOBS
 from tests.eventually import eventually_blocking
 
 PROCESSES = ("command-api", "relay", "projector", "query-api")
@@ -32,9 +34,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def apply(
-        self, tag: str, *, further: Mapping[str, object] | None = None, is_waiting: bool = True
-    ) -> float:
+    def apply(self, tag: str, *, further: Mapping[str, Any] | None = None, is_waiting: bool = True) -> float:
         """Apply a release; returns the seconds until all of it was ready.
 
         `tag` is that of our three images; `further` goes into the kustomization, for example `patches`.
@@ -45,16 +45,17 @@ class Installation:
             self.wait_until_ready()
         return time.monotonic() - started
 
-    def manifests(self, tag: str, further: Mapping[str, object] | None = None) -> str:
+    def manifests(self, tag: str, further: Mapping[str, Any] | None = None) -> str:
         """The release as `kubectl apply` gets it."""
         self._folder.mkdir(exist_ok=True)
         kustomization = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": [os.path.relpath(_TRIAL, self._folder.resolve())],
-            "images": [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES],
             **(further or {}),
         }
+        kustomization["images"] = [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES]
+        kustomization["patches"] = [*_jobs_of(tag), *(further or {}).get("patches", [])]
         (self._folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         return rendered(self._folder)
 
@@ -70,6 +71,18 @@ class Installation:
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true", seconds_max=300)
         for server in _CLAIMS:
             kubectl("delete", "persistentvolume", f"trial-{server}", "--ignore-not-found")
+
+
+def _jobs_of(tag: str) -> list[dict[str, object]]:
+    """Patches that put the tag into the jobs' names, where the overlay has the present release."""
+    return [
+        {
+            "target": {"kind": "Job", "name": f"{job}.*"},
+            "patch": yaml.safe_dump([{"op": "replace", "path": "/metadata/name", "value": f"{job}.{tag}"}]),
+            "options": {"allowNameChange": True},
+        }
+        for job in JOBS
+    ]
 
 
 def must_be_settled() -> None:

@@ -1,4 +1,4 @@
-"""Policies about the way in: hosts and certificates agree, nothing is redirected, only the APIs are reached."""
+"""Policies about the way in: hosts and certificates agree, no redirects, only the APIs are reached."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit

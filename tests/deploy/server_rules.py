@@ -4,26 +4,20 @@ import re
 from collections.abc import Iterator, Sequence
 
 from deploy.kafka_rights import kafka_rights
-from deploy.local.postgres import ROLES_SQL
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
-from tests.deploy.processes import default_of
-from tests.deploy.workload_rules import of_kind
+from tests.deploy.processes import default_of, roles_of
+from tests.deploy.workload_rules import SERVERS, of_kind, pods
 
 _DATABASES = {"event-store": "event store", "read-model": "read model"}
 _OWNER = "catalogue_migrate"
 _REPLICAS, _IN_SYNC_MIN = 3, 2
-_SERVERS = ("redis", "opensearch")
-_WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 _BYTES = {"Mi": 2**20, "Gi": 2**30, "mb": 2**20, "gb": 2**30}
 
 
 def databases(objects: Sequence[Manifest]) -> Iterator[str]:
-    """Three instances, TLS alone, the connections and the roles that README.md and roles.sql have."""
-    (names,) = re.findall(r"unnest\(ARRAY\[([^\]]+)\]\)", ROLES_SQL.read_text().partition("\\gexec")[0])
-    roles = set(re.findall(r"'(\w+)'", names))
-    made = {_OWNER}
+    """Three instances, TLS alone, the connections of README.md, the roles that our processes log in as."""
     for one in of_kind(objects, "Cluster"):
         name, spec = one["metadata"]["name"], one["spec"]
         if spec["instances"] < _REPLICAS or spec["affinity"].get("podAntiAffinityType") != "required":
@@ -35,13 +29,13 @@ def databases(objects: Sequence[Manifest]) -> Iterator[str]:
         initial = spec["bootstrap"]["initdb"]
         if (initial["database"], initial["owner"]) != (name.replace("-", "_"), _OWNER):
             yield f"{name}: another database or owner"
-        made |= {role["name"] for role in spec["managed"]["roles"]}
+        made = {initial["owner"], *(role["name"] for role in spec["managed"]["roles"])}
+        if made != roles_of(initial["database"]):
+            yield f"{name}: roles {sorted(made ^ roles_of(initial['database']))}"
         if any(role.get("superuser") for role in spec["managed"]["roles"]) or spec["enableSuperuserAccess"]:
             yield f"{name}: has a superuser with a password"
         if name == "event-store" and spec["postgresql"].get("synchronous", {}).get("number", 0) < 1:
             yield f"{name}: an acknowledged command may be lost with its machine"
-    if of_kind(objects, "Cluster") and made != roles:
-        yield f"roles: {sorted(made ^ roles)}"
 
 
 def backups(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -172,7 +166,7 @@ def server_pods(objects: Sequence[Manifest]) -> Iterator[str]:
     """Pods that are no process of ours: Pod Security "restricted", probes, memory that is asked for."""
     for one in [*of_kind(objects, "Deployment"), *of_kind(objects, "StatefulSet")]:
         name, spec = one["metadata"]["name"], one["spec"]["template"]["spec"]
-        if name not in _SERVERS:
+        if name not in SERVERS:
             continue
         pod = spec.get("securityContext", {})
         if not (pod.get("runAsNonRoot") and pod.get("seccompProfile") == {"type": "RuntimeDefault"}):
@@ -196,10 +190,7 @@ def server_pods(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def policies(objects: Sequence[Manifest]) -> Iterator[str]:
     """A component's NetworkPolicy chooses its own pods alone: one for a process would cut its other ways."""
-    processes = [
-        one for one in objects if one["kind"] in _WORKLOADS and one["metadata"]["name"] not in _SERVERS
-    ]
-    labels = [template["metadata"]["labels"] for one in processes if (template := pod_template(one))]
+    labels = [template["metadata"]["labels"] for _, template, _ in pods(objects)]
     for one in of_kind(objects, "NetworkPolicy"):
         selector = one["spec"]["podSelector"]
         if not selector or any(_chooses(selector, has) for has in labels):
