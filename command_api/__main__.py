@@ -16,6 +16,7 @@ from command_api.settings import CommandSettings, MigrateSettings
 from shared.access.settings import load_listening_settings
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
+from shared.ops.process_names import MIGRATE, RELAY
 from shared.ops.settings import load_settings
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
 
@@ -76,22 +77,22 @@ def _relay() -> int:
     from command_api.relay.app import run_relay
 
     settings = load_listening_settings(RelaySettings)
-    configure_logs("relay", settings)
+    configure_logs(RELAY, settings)
     return run(
-        "relay", lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
+        RELAY, lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
     )
 
 
 def _migrate(phase: Phase) -> int:
     settings = load_settings(MigrateSettings)
-    configure_logs("migrate", settings, sys.stderr)
+    configure_logs(MIGRATE, settings, sys.stderr)
 
     async def migrate(_: asyncio.Event) -> int:
         applied = await migrate_event_store(settings.event_store_migrate_dsn, on_step=print, phase=phase)
         print(f"event store: {len(applied)} migrations applied")
         return 0
 
-    return run("migrate", migrate)
+    return run(MIGRATE, migrate)
 
 
 if __name__ == "__main__":
