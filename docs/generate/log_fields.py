@@ -29,6 +29,7 @@ FIELDS = {
     "attempt": "the number of the attempt, from 1",
     "audience": "who tokens must be for (AUTH_AUDIENCE)",
     "cause": "why a record or a mail failed, as in its dead letter",
+    "check": "the check of /readyz",
     "client_address": "the address of a client, behind trusted proxies",
     "commands": "number of commands",
     "correlation_ids": "the correlation ids of several events",
