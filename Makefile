@@ -43,13 +43,14 @@ chaos: .venv/.complete ## break everything at random, then check that nothing wa
 load: .venv/.complete ## send a realistic mix to a running `make up` and report (ARGS="--minutes 2 --commands 50 --reads 500")
 	@.venv/bin/python -m tests.load $(ARGS)
 
-check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages
+check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages, CI workflows
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
 	.venv/bin/python -m deploy.security
+	.venv/bin/python -m deploy.workflows
 
 hooks: ## run `make check` before each commit (git config core.hooksPath)
 	@git config core.hooksPath .githooks

@@ -1,3 +1,1 @@
-"""The part of `make check` that looks for secrets in the files, for known weaknesses of packages, and for
-unsafe CI workflows.
-"""
+"""The part of `make check` that looks for secrets in the files and for known weaknesses of packages."""

@@ -1,4 +1,4 @@
-"""`python -m deploy.security`: secrets in files, known weaknesses of packages, unsafe CI workflows.
+"""`python -m deploy.security`: secrets in files, known weaknesses of packages.
 
 Exit code 0 if nothing is found, 1 otherwise.
 """
@@ -17,7 +17,7 @@ PROGRAMS = Path(sys.executable).parent
 
 def main() -> int:
     """Runs all checks, also after one has found something."""
-    checks: tuple[Callable[[], bool], ...] = (_secrets, _packages, _workflows)
+    checks: tuple[Callable[[], bool], ...] = (_secrets, _packages)
     results = [check() for check in checks]
     return 0 if all(results) else 1
 
@@ -52,18 +52,6 @@ def _packages() -> bool:
     for weakness in audit.weaknesses:
         print(f"packages: {weakness}")
     return not audit.weaknesses
-
-
-def _workflows() -> bool:
-    """zizmor fails where there is nothing to look at."""
-    if not (ROOT / ".github").is_dir():
-        return True
-    return (
-        subprocess.run(
-            [PROGRAMS / "zizmor", "--offline", "--quiet", ROOT / ".github"], check=False
-        ).returncode
-        == 0
-    )
 
 
 if __name__ == "__main__":
