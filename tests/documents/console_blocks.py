@@ -1,7 +1,8 @@
 """The commands that a page tells its reader to type, with the output that it shows for each.
 
-A block of the language `console` has commands behind `$ `, each followed by what it prints. A comment in front
-of a block says why no test types it: `<!-- not run: needs a cluster -->`.
+A block of the language `console` has commands behind `$ `, or behind the prompt of psql (`event_store=# `),
+each followed by what it prints. A comment in front of a block says why no test types it:
+`<!-- not run: needs a cluster -->`.
 """
 
 import re
@@ -17,7 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 # What a reader may type into a shell is written in blocks of these languages.
 SHELL_LANGUAGES = ("console", "sh", "bash", "shell", "shell-session")
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
-_PROMPT = "$ "
+_PROMPT = re.compile(r"(?:\$|(?P<database>\w+)=#) ")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Command:
     text: str
     line: int
     shown: list[str] = field(default_factory=list)
+    database: str | None = None
+    """Where the command is SQL: the name in the prompt."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +63,32 @@ def commands(block: Block) -> Iterator[Command]:
     lines = block.text.splitlines()
     number = 0
     while number < len(lines):
-        if not lines[number].startswith(_PROMPT):
+        prompt = _PROMPT.match(lines[number])
+        if prompt is None:
             raise ValueError(f"line {block.line + number}: no command, and no output of one: {lines[number]}")
-        begin = number
-        text = lines[number].removeprefix(_PROMPT)
-        while _wants_more(text) and number + 1 < len(lines):
+        begin, text, database = number, lines[number][prompt.end() :], prompt["database"]
+        wants_more = _shell_wants_more if database is None else _psql_wants_more
+        while wants_more(text) and number + 1 < len(lines):
             number += 1
             text += "\n" + lines[number]
         number += 1
         shown = []
-        while number < len(lines) and not lines[number].startswith(_PROMPT):
+        while number < len(lines) and not _PROMPT.match(lines[number]):
             shown.append(lines[number])
             number += 1
-        yield Command(text, block.line + begin, shown)
+        yield Command(text, block.line + begin, shown, database)
 
 
-def _wants_more(text: str) -> bool:
+def _shell_wants_more(text: str) -> bool:
     """Whether the shell would wait for another line: an open quotation, loop or here-document."""
     if text.endswith("\\"):
         return True
     parsed = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True, check=False)
     return parsed.stderr != ""
+
+
+def _psql_wants_more(text: str) -> bool:
+    return not text.startswith("\\") and not text.endswith(";")
 
 
 def pages() -> list[Path]:

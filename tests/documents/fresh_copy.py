@@ -12,7 +12,12 @@ from deploy.local.settings import DEFAULT_PORTS
 from tests.documents.console_blocks import REPOSITORY
 
 # `make` would install again if one of these were younger than the mark of the installation.
-_OLDER_THAN_THE_INSTALLATION = ("pyproject.toml", "uv.lock", "deploy/local/uv.txt", "deploy/local/bootstrap.sh")
+_OLDER_THAN_THE_INSTALLATION = (
+    "pyproject.toml",
+    "uv.lock",
+    "deploy/local/uv.txt",
+    "deploy/local/bootstrap.sh",
+)
 # How long a read waits for its write. On a busy machine the first write of a stack takes its time.
 _PATIENCE = {"WAIT_SECONDS_DEFAULT": "60", "WAIT_SECONDS_MAX": "60"}
 _ADDRESS = re.compile(r"((?:127\.0\.0\.1|localhost):)(\d+)")
@@ -36,7 +41,11 @@ class FreshCopy:
     def environment(self) -> dict[str, str]:
         """Ports of our own; otherwise as in the terminal of a reader."""
         own = {name: self._ports[str(port)] for name, port in DEFAULT_PORTS.items()}
-        ours = {"PYTHONPATH": str(self.folder), "SHELL": "/bin/bash", "CURL_HOME": str(self.folder / ".local")}
+        ours = {
+            "PYTHONPATH": str(self.folder),
+            "SHELL": "/bin/bash",
+            "CURL_HOME": str(self.folder / ".local"),
+        }
         return {**os.environ, **own, **_PATIENCE, **ours}
 
     def with_our_ports(self, command: str) -> str:

@@ -2,7 +2,8 @@
 
 A page shows an example: ids, tokens and times are other ones at each run. What is shown for an id stands for
 the id that was printed in its place from then on, in later commands and outputs too, as it does for a reader.
-`...` on a line of its own stands for any lines, within a line for any text. Spaces and blank lines do not count.
+`...` on a line of its own stands for any lines, within a line for any text. Spaces and blank lines do not
+count.
 """
 
 import re
@@ -26,7 +27,8 @@ _ANY_OF_ITS_KIND = {
 }
 _KINDS = _REMEMBERED | _ANY_OF_ITS_KIND
 _SPECIAL = re.compile(
-    r"(?P<elision>\.\.\.|…)|(?P<space>\s+)|" + "|".join(f"(?P<{name}>{kind})" for name, kind in _KINDS.items())
+    r"(?P<elision>\.\.\.|…)|(?P<space>\s+)|"
+    + "|".join(f"(?P<{name}>{kind})" for name, kind in _KINDS.items())
 )
 _LOOK_BEHIND = re.compile(r"\(\?<=[^)]*\)")
 
@@ -44,7 +46,7 @@ class Examples:
         return text
 
     def differ(self, shown: list[str], printed: str) -> str | None:
-        """None if the output is what the page shows; its ids are remembered then. Otherwise where they part."""
+        """None if the output is what the page shows; its ids are remembered. Otherwise the difference."""
         lines = [line.strip() for line in printed.splitlines() if line.strip()]
         wanted = [line.strip() for line in shown if line.strip()]
         found = _match(wanted, lines, self.real)
