@@ -10,6 +10,7 @@ import yaml
 
 from tests.cluster.kubectl import NAMESPACE, is_ready, kubectl, objects, one, pods, rendered, run
 from tests.deploy.compose_file import ROOT
+from tests.deploy.processes import JOBS
 from tests.eventually import eventually_blocking
 
 PROCESSES = ("command-api", "relay", "projector", "query-api")
@@ -52,9 +53,10 @@ class Installation:
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": [os.path.relpath(_TRIAL, self._folder.resolve())],
-            "images": [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES],
             **(further or {}),
         }
+        kustomization["images"] = [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES]
+        kustomization["patches"] = [*_jobs_of(tag), *(further or {}).get("patches", [])]
         (self._folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         return rendered(self._folder)
 
@@ -70,6 +72,18 @@ class Installation:
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true", seconds_max=300)
         for server in _CLAIMS:
             kubectl("delete", "persistentvolume", f"trial-{server}", "--ignore-not-found")
+
+
+def _jobs_of(tag: str) -> list[dict[str, object]]:
+    """Patches that put the tag into the jobs' names, where the overlay has the present release."""
+    return [
+        {
+            "target": {"kind": "Job", "name": f"{job}.*"},
+            "patch": yaml.safe_dump([{"op": "replace", "path": "/metadata/name", "value": f"{job}.{tag}"}]),
+            "options": {"allowNameChange": True},
+        }
+        for job in JOBS
+    ]
 
 
 def must_be_settled() -> None:

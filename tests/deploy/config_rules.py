@@ -8,7 +8,7 @@ from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
 from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
 from tests.deploy.processes import SERVICES, complaints_about, default_of
-from tests.deploy.workload_rules import of_kind, pods
+from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
 # As deploy/kustomize/README.md expects of the two databases.
 CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 260}, 20
@@ -30,17 +30,35 @@ def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
     """What each workload's container gets; values of Secrets that are not in the render are empty."""
     data = {(one["kind"], one["metadata"]["name"]): one["data"] for one in objects if "data" in one}
     found: dict[str, dict[str, str]] = {}
-    for name, _, container in pods(objects):
+    for name, template, container in pods(objects):
         values = found[name] = {}
         for source in container.get("envFrom", []):
             values.update(
                 data.get(("ConfigMap", source["configMapRef"]["name"]), {"(no such ConfigMap)": ""})
             )
-        for variable in container.get("env", []):
-            reference = variable["valueFrom"]["secretKeyRef"]
-            secret = data.get(("Secret", reference["name"]), {})
-            values[variable["name"]] = base64.b64decode(secret.get(reference["key"], "")).decode()
+        secrets = {f"{SECRETS}/{path}": (name, key) for name, key, path, _ in _secret_files(template)}
+        for variable in [*container.get("env", []), *_named_files(values)]:
+            setting = variable["name"].removesuffix("_FILE")
+            name, key = secrets.get(variable["value"], ("", f"(no file {variable['value']})"))
+            if not name:
+                values[key] = ""
+            values[setting] = base64.b64decode(data.get(("Secret", name), {}).get(key, "")).decode()
     return found
+
+
+def _named_files(values: dict[str, str]) -> list[Manifest]:
+    """Taken out of a ConfigMap's values, in the form of a container's variables."""
+    named = [name for name, value in values.items() if name.endswith("_FILE") and value.startswith(SECRETS)]
+    return [{"name": name, "value": values.pop(name)} for name in named]
+
+
+def _secret_files(template: Manifest) -> Iterator[tuple[str, str, str, bool]]:
+    """(Secret, key, name of the file, whether it may be missing) of all that a pod mounts."""
+    for volume in template["spec"].get("volumes", []):
+        for source in volume.get("projected", {}).get("sources", []):
+            secret = source["secret"]
+            for item in secret["items"]:
+                yield secret["name"], item["key"], item["path"], secret.get("optional", False)
 
 
 def no_secrets(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -52,12 +70,11 @@ def secrets_exist(objects: Sequence[Manifest]) -> Iterator[str]:
     """Of an overlay that makes them: every reference leads to a key, and every Secret is used."""
     keys = {(one["metadata"]["name"], key) for one in of_kind(objects, "Secret") for key in one["data"]}
     used = set()
-    for name, _, container in pods(objects):
-        for variable in container.get("env", []):
-            reference = variable["valueFrom"]["secretKeyRef"]
-            used.add((reference["name"], reference["key"]))
-            if (reference["name"], reference["key"]) not in keys:
-                yield f"{name}: {variable['name']} comes from no Secret"
+    for name, template, _ in pods(objects):
+        for secret, key, _, is_optional in _secret_files(template):
+            used.add((secret, key))
+            if (secret, key) not in keys and not is_optional:
+                yield f"{name}: {key} comes from no Secret"
     yield from (f"Secret {secret}: {key} is used by nobody" for secret, key in keys - used)
 
 

@@ -1,48 +1,93 @@
-"""Renders our Kustomize folders without kubectl, so that the policies are checked wherever Python runs.
+"""Renders our Kustomize folders with the real program: policies are checked on what will be applied.
 
-It knows the features that we use and refuses all others; where kubectl exists, a test compares the two. One
-difference is wanted: generated names have no hash at the end.
+KUSTOMIZE names the program (`.ci/kustomize` prints it); otherwise `kustomize` or `kubectl` from PATH. Without
+any of them the tests that need a rendering are skipped. One difference to the program's output is wanted:
+generated names have no hash at the end.
 """
 
-import base64
+import os
+import re
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 Manifest = dict[str, Any]
 
-_KNOWN = {
-    "apiVersion", "kind", "namespace", "resources", "labels", "configMapGenerator", "secretGenerator",
-    "images", "patches",
-}  # fmt: skip
+KUSTOMIZE = Path(__file__).parents[2] / "deploy" / "kustomize"
+BASE, COMPONENTS = KUSTOMIZE / "base", KUSTOMIZE / "components"
+# The letters of kustomize's hashes: hexadecimal digits, with those replaced that could spell a word.
+_HASHED = re.compile(r"-[bcdfghkmt2456789]{10}$")
 
 
 def render(folder: Path) -> list[Manifest]:
-    """All objects of the folder. Raises ValueError for a feature that is not known here."""
-    kustomization = _load(folder / "kustomization.yaml")[0]
-    unknown = kustomization.keys() - _KNOWN
-    if unknown:
-        raise ValueError(f"{folder}: not rendered by these tests: {', '.join(sorted(unknown))}")
-    objects: list[Manifest] = []
-    for name in kustomization.get("resources", []):
-        path = folder / name
-        objects += render(path) if path.is_dir() else _load(path)
-    for kind, field in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
-        for generator in kustomization.get(field, []):
-            _generate(kind, generator, objects, folder)
-    for patch in kustomization.get("patches", []):
-        _patch(patch, objects)
-    for labels in kustomization.get("labels", []):
-        _label(labels, objects)
-    for image in kustomization.get("images", []):
-        _set_image(image, objects)
-    if "namespace" in kustomization:
-        for one in objects:
-            if one["kind"] != "Namespace":
-                one["metadata"]["namespace"] = kustomization["namespace"]
-    return objects
+    """All objects of a folder, new ones at each call. Raises `CalledProcessError` for a faulty one."""
+    return _objects(_rendered(folder))
+
+
+def render_with(folder: Path, *components: str) -> list[Manifest]:
+    """All objects of the folder together with components of deploy/kustomize/components."""
+    return _objects(_rendered(folder, *components))
+
+
+@cache
+def _rendered(folder: Path, *components: str) -> str:
+    if not components:
+        return _run(folder)
+    # Beside the sources, because the program refuses absolute paths.
+    with tempfile.TemporaryDirectory() as place:
+        overlay = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [_path_from(place, folder)],
+            "components": [_path_from(place, COMPONENTS / name) for name in components],
+        }
+        (Path(place) / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+        return _run(Path(place))
+
+
+def _path_from(place: str, folder: Path) -> str:
+    return os.path.relpath(folder.resolve(), Path(place).resolve())
+
+
+def _run(folder: Path) -> str:
+    program = _program()
+    if program is None:
+        pytest.skip("neither kustomize nor kubectl is installed", allow_module_level=True)
+    return subprocess.run([*program, folder], check=True, capture_output=True, text=True).stdout
+
+
+def _program() -> list[str] | None:
+    if named := os.environ.get("KUSTOMIZE"):
+        return [named, "kustomize"] if Path(named).name == "kubectl" else [named, "build"]
+    if found := shutil.which("kustomize"):
+        return [found, "build"]
+    return [found, "kustomize"] if (found := shutil.which("kubectl")) else None
+
+
+def _objects(text: str) -> list[Manifest]:
+    objects: list[Manifest] = list(yaml.load_all(text, yaml.CSafeLoader))
+    made = {one["metadata"]["name"] for one in objects if one["kind"] in ("ConfigMap", "Secret")}
+    stems = {name: _HASHED.sub("", name) for name in made if _HASHED.search(name)}
+    return [_renamed(one, stems) for one in objects] if stems else objects
+
+
+def _renamed(value: Any, stems: dict[str, str]) -> Any:
+    match value:
+        case dict():
+            return {key: _renamed(inner, stems) for key, inner in value.items()}
+        case list():
+            return [_renamed(inner, stems) for inner in value]
+        case str():
+            return stems.get(value, value)
+        case _:
+            return value
 
 
 def pod_template(one: Manifest) -> Manifest | None:
@@ -50,59 +95,6 @@ def pod_template(one: Manifest) -> Manifest | None:
     spec = one.get("spec", {})
     template: Manifest | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
     return template
-
-
-def _load(file: Path) -> list[Manifest]:
-    return [document for document in yaml.safe_load_all(file.read_text()) if document]
-
-
-def _generate(kind: str, generator: Manifest, objects: list[Manifest], folder: Path) -> None:
-    if generator.keys() - {"name", "behavior", "literals", "files"}:
-        raise ValueError(f"not rendered by these tests: {generator}")
-    data = dict(literal.split("=", 1) for literal in generator.get("literals", []))
-    data |= {name: (folder / name).read_text() for name in generator.get("files", [])}
-    if kind == "Secret":
-        data = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    if generator.get("behavior", "create") == "merge":
-        find(objects, kind, generator["name"])["data"].update(data)
-        return
-    made: Manifest = {"apiVersion": "v1", "kind": kind, "metadata": {"name": generator["name"]}, "data": data}
-    objects.append(made | ({"type": "Opaque"} if kind == "Secret" else {}))
-
-
-def _patch(patch: Manifest, objects: Iterable[Manifest]) -> None:
-    for one in objects:
-        if all(one.get(key) == value for key, value in patch["target"].items()):
-            for operation in yaml.safe_load(patch["patch"]):
-                if operation["op"] != "replace":
-                    raise ValueError(f"not rendered by these tests: {operation}")
-                *parents, last = operation["path"].strip("/").split("/")
-                place = one
-                for parent in parents:
-                    place = place[parent]
-                place[last] = operation["value"]
-
-
-def _label(labels: Manifest, objects: Iterable[Manifest]) -> None:
-    if labels["includeSelectors"]:
-        raise ValueError("not rendered by these tests: includeSelectors")
-    for one in objects:
-        places = [one]
-        template = pod_template(one)
-        if labels.get("includeTemplates") and template is not None:
-            places.append(template)
-            # Of a CronJob the job that it makes is labelled, too.
-            places += [one["spec"]["jobTemplate"]] if "jobTemplate" in one["spec"] else []
-        for place in places:
-            place.setdefault("metadata", {}).setdefault("labels", {}).update(labels["pairs"])
-
-
-def _set_image(image: Manifest, objects: Iterable[Manifest]) -> None:
-    for one in objects:
-        for container in (pod_template(one) or {}).get("spec", {}).get("containers", []):
-            name = container["image"].split(":")[0]
-            if name == image["name"]:
-                container["image"] = f"{image.get('newName', name)}:{image['newTag']}"
 
 
 def find(objects: Iterable[Manifest], kind: str, name: str) -> Manifest:

@@ -18,10 +18,13 @@ from tests.deploy.processes import (
 
 KINDS = {
     "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Service",
-    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job", "CronJob",
+    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Job", "CronJob", "PriorityClass", "ResourceQuota",
+    "LimitRange",
 }  # fmt: skip
 # The release that manifests are tried on, and the newest whose schemas are installed.
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
+# Where the files of secrets are in a container.
+SECRETS = "/run/secrets/catalogue"
 _MARGIN_SECONDS = 5
 _DAY_SECONDS = 86_400
 
@@ -32,12 +35,18 @@ def of_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
 
 
 def pods(objects: Sequence[Manifest]) -> Iterator[tuple[str, Manifest, Manifest]]:
-    """(name, pod template, its only container) of every workload."""
+    """(name, pod template, its only container) of every workload; a job is named without its release."""
     for one in objects:
         template = pod_template(one)
         if template is not None:
             (container,) = template["spec"]["containers"]
-            yield one["metadata"]["name"], template, container
+            yield stem(one), template, container
+
+
+def stem(one: Manifest) -> str:
+    """The name, of a job without its release."""
+    name: str = one["metadata"]["name"]
+    return name.partition(".")[0] if one["kind"] == "Job" else name
 
 
 def schema(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -59,7 +68,7 @@ def complete(objects: Sequence[Manifest]) -> Iterator[str]:
         for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget", "ConfigMap"):
             if not any(one["metadata"]["name"] == name for one in of_kind(objects, kind)):
                 yield f"{name} has no {kind}"
-    if {one["metadata"]["name"] for one in of_kind(objects, "Job")} != set(JOBS):
+    if {stem(one) for one in of_kind(objects, "Job")} != set(JOBS):
         yield f"jobs are not {sorted(JOBS)}"
     if {one["metadata"]["name"] for one in of_kind(objects, "CronJob")} != set(SCHEDULED):
         yield f"scheduled jobs are not {sorted(SCHEDULED)}"
@@ -184,7 +193,13 @@ def security(objects: Sequence[Manifest]) -> Iterator[str]:
             "has no account of its own": spec.get("serviceAccountName") not in accounts,
             "gets service links": spec.get("enableServiceLinks") is not False,
             "shares the host": any(spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
-            "has no /tmp": [mount["mountPath"] for mount in container.get("volumeMounts", [])] != ["/tmp"],
+            "has other folders than /tmp and its secrets": [
+                (mount["mountPath"], mount.get("readOnly", False))
+                for mount in container.get("volumeMounts", [])
+            ]
+            != [("/tmp", False), (SECRETS, True)],
+            "has secrets in its environment": any("valueFrom" in one for one in container.get("env", [])),
+            "cannot read its secrets": pod.get("fsGroup") != 65532,
         }
         yield from (f"{name}: {fault}" for fault, is_so in faults.items() if is_so)
 

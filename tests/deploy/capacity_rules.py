@@ -1,0 +1,95 @@
+"""Policies about what pods take from nodes: who goes first, and whether all of it fits."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from tests.deploy.kustomization import Manifest, find
+from tests.deploy.processes import JOBS
+from tests.deploy.workload_rules import of_kind, pods, stem
+
+# The first goes first.
+_CLASSES = ("migration", "write", "read", "background")
+_CLASS_OF = {
+    "command-api": "write",
+    "relay": "write",
+    "query-api": "read",
+    "projector": "read",
+    "verify": "background",
+    **dict.fromkeys(JOBS, "migration"),
+}
+_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+def priorities(objects: Sequence[Manifest]) -> Iterator[str]:
+    """On a full node a migration comes before what waits for it, and writes come before reads."""
+    values = {one["metadata"]["name"]: one["value"] for one in of_kind(objects, "PriorityClass")}
+    ours = [values.get(f"product-catalogue-{name}", 0) for name in _CLASSES]
+    if not all(first > second for first, second in pairwise([*ours, 0])):
+        yield f"the order of priorities is {values}"
+    for name, template, _ in pods(objects):
+        wanted = f"product-catalogue-{_CLASS_OF[name]}"
+        if template["spec"].get("priorityClassName") != wanted:
+            yield f"{name}: its priority is not {wanted}"
+
+
+def quota(objects: Sequence[Manifest]) -> Iterator[str]:
+    """All processes at full scale, one more pod of each, and all jobs fit, but not twice as much."""
+    limit = find(objects, "ResourceQuota", "product-catalogue")["spec"]
+    counted = {name for one in limit["scopeSelector"]["matchExpressions"] for name in one["values"]}
+    if counted != {one["metadata"]["name"] for one in of_kind(objects, "PriorityClass")}:
+        yield f"the quota counts {sorted(counted)}"
+    for resource, needed in needed_at_most(objects).items():
+        allowed = amount(limit["hard"]["pods" if resource == "pods" else f"requests.{resource}"])
+        if not needed <= allowed < 2 * needed:
+            yield f"{resource}: {needed:g} are needed, the quota is {allowed:g}"
+    if limit["hard"]["limits.memory"] != limit["hard"]["requests.memory"]:
+        yield "memory that is asked for is not memory that may be used"
+
+
+def needed_at_most(objects: Sequence[Manifest]) -> dict[str, float]:
+    """Pods, CPU (cores) and memory (bytes) of everything at full scale while all of it is rolled out."""
+    return _needed(objects, "maxReplicas")
+
+
+def needed_at_least(objects: Sequence[Manifest]) -> dict[str, float]:
+    """The same for as many pods as there are without load."""
+    return _needed(objects, "minReplicas")
+
+
+def _needed(objects: Sequence[Manifest], scale: str) -> dict[str, float]:
+    scales = {
+        one["spec"]["scaleTargetRef"]["name"]: one["spec"][scale]
+        for one in of_kind(objects, "HorizontalPodAutoscaler")
+    }
+    surges = {
+        one["metadata"]["name"]: scales.get(one["metadata"]["name"], one["spec"].get("replicas", 0))
+        + one["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        for one in of_kind(objects, "Deployment")
+    }
+    needed = {"pods": 0.0, "cpu": 0.0, "memory": 0.0}
+    for name, _, container in pods(objects):
+        count = surges.get(name, 1)
+        asked = container["resources"]["requests"]
+        needed["pods"] += count
+        needed["cpu"] += count * amount(asked["cpu"])
+        needed["memory"] += count * amount(asked["memory"])
+    return needed
+
+
+def amount(quantity: str) -> float:
+    """A quantity of Kubernetes as a number: `250m` is 0.25, `1Ki` is 1024."""
+    if quantity.endswith("m"):
+        return int(quantity[:-1]) / 1000
+    return float(quantity[:-2]) * _UNITS[quantity[-2:]] if quantity[-2:] in _UNITS else float(quantity)
+
+
+def release(objects: Sequence[Manifest]) -> Iterator[str]:
+    """A job has the release in its name, because it cannot be changed; images and labels are of it, too."""
+    for one in of_kind(objects, "Job"):
+        version = one["metadata"]["labels"].get("app.kubernetes.io/version")
+        if version is None or one["metadata"]["name"] != f"{stem(one)}.{version}":
+            yield f"{one['metadata']['name']}: is not the job of the release {version}"
+    for name, template, container in pods(objects):
+        version = template["metadata"]["labels"].get("app.kubernetes.io/version")
+        if container["image"].partition(":")[2].partition("@")[0] != version:
+            yield f"{name}: {container['image']} is not of the release {version}"
