@@ -16,8 +16,8 @@ from query_api.settings import QuerySettings
 _PROGRAM = ("swagger-ui-bundle.js", "swagger-ui.css")
 _PAGE = """# {title}
 
-Made from the [OpenAPI document]({name}.json) of this release. While `make up` runs, `{address}` shows the same, and sends
-requests. Recipes with `curl` are in the [cookbook](../api.md).
+Made from the [OpenAPI document]({name}.json) of this release. While `make up` runs, `{address}` shows the
+same, and sends requests. Recipes with `curl` are in the [cookbook](../api.md).
 
 <link rel="stylesheet" href="swagger-ui.css">
 <div class="api" id="{name}"></div>
@@ -26,7 +26,8 @@ requests. Recipes with `curl` are in the [cookbook](../api.md).
 """
 # Nothing can be sent from the site, so no button offers it.
 _START = """SwaggerUIBundle({{spec: {document}, dom_id: "#{name}", deepLinking: false,
-  presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout", validatorUrl: null, supportedSubmitMethods: []}});
+  presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout", validatorUrl: null,
+  supportedSubmitMethods: []}});
 """
 _ADDRESSES = {"command-api": "http://127.0.0.1:8000/docs", "query-api": "http://127.0.0.1:8001/docs"}
 

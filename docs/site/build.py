@@ -19,6 +19,9 @@ SITE = ROOT / "site"
 WORK = ROOT / "build" / "site"
 _HERE = Path(__file__).parent
 _APIS = "docs/apis"
+_WORKER = "iframe-worker.js"
+_THEIR_WORKER = "https://unpkg.com/iframe-worker/shim"
+_QUIET = {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
 _NPM_FILES = ("package.json", "package-lock.json")
 
 
@@ -30,7 +33,7 @@ def build_site(to: Path = SITE, work: Path = WORK) -> None:
     """Everything, from scratch. Raises `SiteNotBuilt`."""
     pages = work / "pages"
     shutil.rmtree(pages, ignore_errors=True)
-    copy_pages(pages)
+    lists = copy_pages(pages)
     write_api_pages(pages / _APIS, asyncio.run(documents()))
     (pages / _APIS / "topics.md").write_text(topics_page(read_document(ROOT / "docs" / "asyncapi.yaml")))
     modules = _npm_packages(work / "npm")
@@ -38,25 +41,35 @@ def build_site(to: Path = SITE, work: Path = WORK) -> None:
     assets = pages / "assets"
     assets.mkdir()
     shutil.copyfile(modules / "mermaid" / "dist" / "mermaid.min.js", assets / "mermaid.min.js")
+    shutil.copyfile(modules / "iframe-worker" / "shim" / "index.js", assets / _WORKER)
     shutil.copyfile(_HERE / "site.css", assets / "site.css")
     settings = work / "mkdocs.yml"
-    settings.write_text(yaml.safe_dump(_settings(pages, to)))
-    _run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--config-file", str(settings)], work)
+    settings.write_text(yaml.safe_dump(_settings(pages, to, lists)))
+    _run([sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(settings)], work)
+    _use_our_worker(to)
 
 
-def _settings(pages: Path, to: Path) -> dict[str, Any]:
-    described = [
+def _settings(pages: Path, to: Path, lists: list[Path]) -> dict[str, Any]:
+    described: list[dict[str, str]] = [
         {"Command API": f"{_APIS}/command-api.md"},
         {"Query API": f"{_APIS}/query-api.md"},
         {"Topics and messages": f"{_APIS}/topics.md"},
+        *({f"Files of {place.parent}": place.as_posix()} for place in lists),
     ]
-    nav = [{"Start": "README.md"}, *navigation(), {"APIs and topics": described}, {"Licences": "licences.md"}]
+    more = [{"All pages": "docs/README.md"}, {"APIs and topics": described}, {"Licences": "licences.md"}]
     return {
         "INHERIT": os.path.relpath(_HERE / "mkdocs.yml", pages.parent),
         "docs_dir": str(pages),
         "site_dir": str(to),
-        "nav": nav,
+        "nav": [*navigation(), *more],
     }
+
+
+def _use_our_worker(site: Path) -> None:
+    """The theme takes the program that lets a page search without a server from another server."""
+    for page in site.rglob("*.html"):
+        up = "../" * (len(page.relative_to(site).parts) - 1)
+        page.write_text(page.read_text().replace(_THEIR_WORKER, f"{up}assets/{_WORKER}"))
 
 
 def _npm_packages(folder: Path) -> Path:
@@ -74,7 +87,9 @@ def _npm_packages(folder: Path) -> Path:
 
 def _run(command: list[str], folder: Path) -> None:
     try:
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        ended = subprocess.run(  # noqa: S603  # our own words
+            command, cwd=folder, env=os.environ | _QUIET, capture_output=True, text=True, check=False
+        )
     except FileNotFoundError as error:
         raise SiteNotBuilt(f"the site needs the program {command[0]}") from error
     if ended.returncode != 0:

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
-_PYTHON = {"mkdocs-material": "the theme and the search", "fastapi-offline": "Swagger UI, which shows both APIs"}
-_NPM = {"mermaid": "draws the pictures"}
+from docs.site.pages import ROOT
+
+_PYTHON = {"mkdocs-material": "the theme and the search", "fastapi-offline": "the files of Swagger UI"}
+# Swagger UI has the licence that we have ourselves.
+_SWAGGER_UI = "https://github.com/swagger-api/swagger-ui"
+_NPM = {"mermaid": "draws the pictures", "iframe-worker": "lets a page search without a server"}
 
 
 def licences_page(modules: Path) -> str:
     """`modules` is the folder of npm's packages."""
-    return "\n".join(["# Licences", "", "What this site contains of others.", "", *_python(), *_npm(modules)])
+    parts = [*_python(), *_swagger_ui(), *_npm(modules)]
+    return "\n".join(["# Licences", "", "What this site contains of others.", "", *parts])
 
 
 def _python() -> Iterator[str]:
@@ -23,6 +28,13 @@ def _python() -> Iterator[str]:
             if "licenses" in file.parts or file.name.upper().startswith("LICENSE")
         ]
         yield from _section(name, found.version, purpose, texts)
+
+
+def _swagger_ui() -> Iterator[str]:
+    copy = f"as in fastapi-offline {distribution('fastapi-offline').version}"
+    yield from _section(
+        "swagger-ui", copy, f"shows both APIs (<{_SWAGGER_UI}>)", [(ROOT / "LICENSE").read_text()]
+    )
 
 
 def _npm(modules: Path) -> Iterator[str]:

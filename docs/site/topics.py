@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 
 def topics_page(document: Document) -> str:
-    """Each channel with its topic and messages, then each message with its headers, payload and an example."""
+    """Each channel with its topic and messages, then each message with its schemas and an example."""
     return "\n".join(["# Topics and messages", "", document["info"]["description"], "", *_all(document)])
 
 
@@ -24,7 +24,7 @@ def read_document(file: Path) -> Document:
 
 def _all(document: Document) -> Iterator[str]:
     yield from (
-        "The document for programs: [asyncapi.yaml](../asyncapi.yaml). How to consume: [events](../events.md).",
+        "For programs: [asyncapi.yaml](../asyncapi.yaml). How to consume: [events](../events.md).",
         "",
         "## Topics",
         "",
@@ -33,7 +33,7 @@ def _all(document: Document) -> Iterator[str]:
         yield from _channel(name, channel)
     yield from ("## Messages", "")
     for name, message in document["components"]["messages"].items():
-        yield from _message(name, message, document)
+        yield from _message(name, message)
     yield from ("## Schemas", "")
     for name, schema in document["components"]["schemas"].items():
         yield from _schema(name, schema)
@@ -55,15 +55,20 @@ def _channel(name: str, channel: Document) -> Iterator[str]:
     )
 
 
-def _message(name: str, message: Document, document: Document) -> Iterator[str]:
-    yield from (f'### {message.get("title", name)} {{ #{_anchor(name)} }}', "", message.get("summary", ""), "")
+def _message(name: str, message: Document) -> Iterator[str]:
+    yield from (
+        f"### {message.get('title', name)} {{ #{_anchor(name)} }}",
+        "",
+        message.get("summary", ""),
+        "",
+    )
     for part in ("headers", "payload"):
         used = dict.fromkeys(_references(message.get(part)))
         if used:
             yield f"{part.capitalize()}: {', '.join(f'[{schema}](#{_anchor(schema)})' for schema in used)}."
             yield ""
     for example in message.get("examples", [])[:1]:
-        yield from _json(f"An example of {name}", example, document)
+        yield from _json(f"An example of {name}", example)
 
 
 def _schema(name: str, schema: Document) -> Iterator[str]:
@@ -110,8 +115,10 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _json(caption: str, content: Document, _document: Document) -> Iterator[str]:
-    text = json.dumps({key: value for key, value in content.items() if key != "name"}, ensure_ascii=False, indent=2)
+def _json(caption: str, content: Document) -> Iterator[str]:
+    text = json.dumps(
+        {key: value for key, value in content.items() if key != "name"}, ensure_ascii=False, indent=2
+    )
     yield from (f"{caption}:", "", "```json", *text.splitlines(), "```", "")
 
 

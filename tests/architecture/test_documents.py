@@ -10,7 +10,7 @@ from tests.architecture.source_files import ROOT
 
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
-_SKIPPED = {".venv", ".local", ".git"}
+_SKIPPED = {".venv", ".local", ".git", "build", "site"}
 _LINK = re.compile(r"!?\[[^\]\n]*\]\(([^)\s]+)\)")
 _NAMED_PAGE = re.compile(r"[\w./-]*\w\.md\b")
 _NAMED_FOLDER = re.compile(r"`((?:command_api|query_api|projector|shared|tests|deploy|docs)/[\w./-]*)`")
