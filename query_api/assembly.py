@@ -61,11 +61,13 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, and the cache that the hot read asks first (`hot_read.py`)."""
+    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), and the
+    pool of product reads.
+    """
 
     application: ASGIApp
     cache: RedisProductCache
-    checkpoints: PostgresCheckpoints
+    products: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
@@ -139,7 +141,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         yield QueryApi(
             application,
             cache,
-            checkpoints,
+            products,
             settings.connection_limits,
             [clock_measurement("read model", products)],
             settings.answer_headers(("GET", "HEAD")),

@@ -17,6 +17,18 @@ BUILD_INFO = gauge(
     Label("version", "the release"),
     Label("revision", "the git revision; `unknown` outside an image"),
 )
+READY = gauge(
+    "process_ready",
+    "0 or 1",
+    "1 while /readyz answers 200; 0 before the first start is complete, and during a shutdown.",
+)
+READINESS_CHECK_OK = gauge(
+    "readiness_check_ok",
+    "0 or 1",
+    "1 if the check of /readyz passed when it last ran. A process that has been ready stays ready while one "
+    "fails.",
+    Label("check", "the name of the check in the body of /readyz: a server, or a projection"),
+)
 RETRIES = counter(
     "retries_total",
     "retries",
