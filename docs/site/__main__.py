@@ -12,7 +12,7 @@ def main() -> int:
     except SiteNotBuilt as error:
         sys.stderr.write(f"docs.site: {error}\n")
         return 1
-    sys.stdout.write(f"{SITE}/README.html or index.html: open it in a browser; no server is needed\n")
+    sys.stdout.write(f"{SITE}/index.html: open it in a browser; no server is needed\n")
     return 0
 
 
