@@ -25,7 +25,7 @@ class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, Oper
     )
     # Read-only: missing versions are read from the log. It may be a replica.
     event_store_read_dsn: PostgresDsn = Secret(
-        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
+        "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"
     )
     redis_key_prefix: str = "catalogue"
     # Before topics and consumer groups alike, so that several installations share a broker.

@@ -23,6 +23,7 @@ from shared.access.scopes import Scope
 from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
+from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
 
 RUN = "run"
 
@@ -50,7 +51,7 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
         return USAGE if refused.is_usage else FAILED
     match given.command:
         case "migrate":
-            return await _migrate(settings, terminal)
+            return await _migrate(settings, terminal, given.phase)
         case "dead-letters":
             return await run_dead_letters(given, settings, terminal)
         case "rebuild":
@@ -82,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    migrating = add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
     add_dead_letter_arguments(
         add_command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
     )
@@ -120,9 +122,9 @@ def _refuse(reason: str) -> NoReturn:
     raise SystemExit(USAGE)
 
 
-async def _migrate(settings: ProjectorSettings, terminal: Terminal) -> int:
+async def _migrate(settings: ProjectorSettings, terminal: Terminal, phase: Phase) -> int:
     try:
-        applied = await migrate_read_model(settings.read_model_migrate_dsn)
+        applied = await migrate_read_model(settings.read_model_migrate_dsn, phase)
     except CannotGoOn as error:
         terminal.complain(f"migrate: {error}")
         return FAILED
