@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests it. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench seed
+.PHONY: help site up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed images sbom
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -8,7 +8,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list all commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.complete: pyproject.toml uv.lock deploy/local/uv.txt deploy/local/bootstrap.sh
 	@sh deploy/local/bootstrap.sh
@@ -43,12 +43,13 @@ chaos: .venv/.complete ## break everything at random, then check that nothing wa
 load: .venv/.complete ## send a realistic mix to a running `make up` and report (ARGS="--minutes 2 --commands 50 --reads 500")
 	@.venv/bin/python -m tests.load $(ARGS)
 
-check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages, CI workflows
+check: .venv/.complete ## format, lint, types, import contracts, Dockerfiles, secrets, known weaknesses, CI workflows
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+	.venv/bin/hadolint Dockerfile.* deploy/compose/servers/Dockerfile
 	.venv/bin/python -m deploy.security
 	.venv/bin/python -m deploy.workflows
 
@@ -62,12 +63,27 @@ format: .venv/.complete ## format the code and fix what can be fixed
 docs: .venv/.complete ## write the generated pages, schemas, asyncapi.yaml and the boards of Grafana from the code
 	.venv/bin/python -m docs.generate
 
+site: .venv/.complete ## build the site of the documentation in site/ (needs npm, for the program that draws the pictures)
+	.venv/bin/python -m docs.site
+
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
+
+images: .venv/.complete ## build the three container images (IMAGE_TAG=dev; PYTHON_IMAGE=... pins the base, ARGS=--release asks for that)
+	@.venv/bin/python -m deploy.images build $(ARGS)
+
+sbom: .venv/.complete ## write what is in the images to build/sbom/ (CycloneDX; from the images too, if Syft is installed)
+	@.venv/bin/python -m deploy.images sbom $(ARGS)
 
 bench: .venv/.complete ## run the benchmarks (they start their own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench
 	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+release: .venv/.complete ## cut a release: version, changelog, upgrade notes, commit, tag (VERSION=1.2.3 or minor, ARGS=--dry-run)
+	@.venv/bin/python -m deploy.release cut $(VERSION) $(ARGS)
+
+release-verify: .venv/.complete ## check that a tag is a release that was cut on main (TAG=v1.2.3)
+	@.venv/bin/python -m deploy.release verify $(TAG)
 
 seed: .venv/.complete ## load a realistic catalogue into a running system (PRODUCTS=1000)
 	@.venv/bin/python -m deploy.local shell -c "python -m command_api seed --count $(PRODUCTS)"

@@ -22,6 +22,7 @@ from command_api.settings import CommandSettings
 from shared.access.guard import Guard
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
+from shared.contract.schemas import EVENT_STORE
 from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -32,14 +33,17 @@ from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.overload.overload import Overload
+from shared.ops.process_names import COMMAND_API
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
+from shared.postgres.schema import schema_check
 from shared.rate_limits.assembly import api_limits
+from shared.redis.ping import redis_check
 
 _log = get_logger(__name__)
-PROCESS = "command_api"
+PROCESS = COMMAND_API
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 # One caller may have a quarter of all requests in flight.
 SHARES_OF_CALLERS = 4
@@ -48,13 +52,14 @@ SHARES_OF_CALLERS = 4
 async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
     """Serve commands until `stop`; then finish the requests in flight and write what is queued.
 
-    Raises `PortTaken`. If PostgreSQL is unavailable, the process starts, is not ready, and answers 503.
+    Raises `PortTaken`. If PostgreSQL is unavailable, or its schema is older than this code, the process
+    starts, is not ready, and answers 503; it becomes ready by itself.
     """
     build_info(PROCESS, service_version())
     async with AsyncExitStack() as stack:
         pool = await create_pool(
             settings.event_store_dsn,
-            application_name="command_api read",
+            application_name="command-api read",
             size_max=settings.read_connections_max,
             statement_timeout_seconds=settings.read_timeout_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,
@@ -66,14 +71,14 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         stack.push_async_callback(store.close)
 
         health = Health(PROCESS)
-        health.require("event store", lambda: _ask(pool))
+        health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
-        watch = watch_process(stop, settings, [clock_measurement("event store", pool)])
-        for work in (maintenance.run(stop), watch):
+        watch = watch_process(stop, settings, health, [clock_measurement("event store", pool)])
+        for work in (_maintain(maintenance, health, stop), watch):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         guard = await open_guard(settings, stack, health)
-        api = _api(stack, store, guard, settings)
+        api = _api(stack, store, guard, settings, health)
         await serve_operations(
             stack,
             protect_operations(operations_app(health), {}, guard),
@@ -100,7 +105,11 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
 
 def _api(
-    stack: AsyncExitStack, store: PostgresEventStore, guard: Guard | None, settings: CommandSettings
+    stack: AsyncExitStack,
+    store: PostgresEventStore,
+    guard: Guard | None,
+    settings: CommandSettings,
+    health: Health,
 ) -> ASGIApp:
     limits = api_limits(
         stack,
@@ -109,6 +118,9 @@ def _api(
         by_path={BATCH_PATH: settings.imports},
         in_progress_max=settings.requests_in_flight_max // SHARES_OF_CALLERS,
     )
+    if limits.has_rates:
+        seconds_max = settings.rate_limit_seconds_max
+        health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
     return write_app(
         WriteApi(_execute(store, settings), settings.product_url, settings.partition_count),
         guard,
@@ -152,5 +164,7 @@ def _event_store(
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 
 
-async def _ask(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await pool.fetchval("SELECT 1")
+async def _maintain(maintenance: Maintenance, health: Health, stop: asyncio.Event) -> None:
+    """Only with the schema: on an older one its first turn fails, and the next one is minutes away."""
+    if await health.passed(EVENT_STORE.database, stop=stop):
+        await maintenance.run(stop)

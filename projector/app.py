@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from functools import partial
 
 from faststream.kafka import KafkaBroker
 
@@ -28,6 +28,7 @@ from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
+from shared.contract.schemas import EVENT_STORE, READ_MODEL
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
@@ -38,18 +39,19 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
+from shared.ops.process_names import PROJECTOR
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
+from shared.postgres.schema import schema_check
+from shared.redis.ping import redis_check
 
-if TYPE_CHECKING:
-    import asyncpg
-
-PROCESS = "projector"
+PROCESS = PROJECTOR
 # One batch at a time per projection, parking included; the rest is for health checks and control. The bound
 # is what deploy/kustomize/README.md counts with. A task without a free connection waits; none holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
+_DATABASES = READ_MODEL.database, EVENT_STORE.database
 _NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaUnavailable)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
@@ -58,7 +60,11 @@ _log = get_logger(__name__)
 async def run_projector(
     settings: ProjectorSettings, chosen: Sequence[Projection], stop: asyncio.Event
 ) -> None:
-    """Run these projections until `stop`. Raises only errors that prevent a start, such as a port in use."""
+    """Run these projections until `stop`. Raises only errors that prevent a start, such as a port in use.
+
+    It joins no consumer group before both databases have the schema of this code: until then the processes of
+    the last release keep all partitions.
+    """
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with AsyncExitStack() as stack:
@@ -76,7 +82,7 @@ async def run_projector(
             port_setting="PROJECTOR_OPS_PORT",
         )
         broker = create_broker(settings)
-        health.require("read_model", lambda: _ping(stores.read_model))
+        _check_stores(health, stores)
         projections = [one.running(stores) for one in chosen]
         consumers = [
             _consumer(one.name, subscription, stores, broker, health)
@@ -86,9 +92,12 @@ async def run_projector(
         background = [part for one in projections for part in one.background]
         for part in background:
             health.require(f"{part.name} {part.topic}", part.check)
+        watch = watch_process(stop, settings, health, _measurements(stores))
+        stack.push_async_callback(stopped, asyncio.create_task(watch))
+        if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(_beat, consumers)):
+            return
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [
-            watch_process(stop, settings, _measurements(stores)),
             control.run(stop),
             AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
@@ -148,8 +157,17 @@ def _measurements(stores: Stores) -> list[Measurement]:
     ]
 
 
-async def _ping(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    await pool.fetchval("SELECT 1")
+def _check_stores(health: Health, stores: Stores) -> None:
+    for pool, schema in ((stores.read_model, READ_MODEL), (stores.log_pool, EVENT_STORE)):
+        health.require(schema.database, schema_check(pool, schema))
+    seconds_max = stores.settings.redis_timeout_seconds
+    health.tell("Redis", redis_check(stores.settings.redis_address, stores.stack, seconds_max=seconds_max))
+
+
+def _beat(consumers: Sequence[ProjectionConsumer]) -> None:
+    """Waiting for a server is no reason for a restart."""
+    for consumer in consumers:
+        consumer.heartbeat.beat()
 
 
 async def _start(
@@ -163,9 +181,7 @@ async def _start(
     policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
 
     async def attempt() -> None:
-        for consumer in consumers:
-            # Waiting for Kafka is no reason for a restart.
-            consumer.heartbeat.beat()
+        _beat(consumers)
         await asyncio.gather(*(_make_topics(settings, some) for some in topics))
         try:
             await broker.start()

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from query_api.assembly import PROCESS, query_api
 from query_api.settings import QuerySettings
 from shared.access.http.operations import protect_operations
+from shared.contract.schemas import READ_MODEL
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -13,6 +14,8 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
+from shared.postgres.schema import schema_check
+from shared.redis.ping import redis_check
 
 
 async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
@@ -20,11 +23,9 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
     async with query_api(settings) as api, AsyncExitStack() as stack:
-
-        async def read_model_answers() -> None:
-            await api.checkpoints.positions()
-
-        health.require("read-model", read_model_answers)
+        health.require(READ_MODEL.database, schema_check(api.products, READ_MODEL))
+        seconds_max = settings.redis_seconds_max
+        health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
         if api.guard is not None:
             health.require("keys of tokens", api.guard.check)
         await serve_operations(
@@ -38,7 +39,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
         await server.start()
         spare_started_objects()
-        watching = asyncio.create_task(watch_process(stop, settings, api.measurements))
+        watching = asyncio.create_task(watch_process(stop, settings, health, api.measurements))
         await stop.wait()
         health.drain()
         await watching

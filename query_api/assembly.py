@@ -47,13 +47,14 @@ from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.overload.overload import Overload
+from shared.ops.process_names import QUERY_API
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
 
-PROCESS = "query-api"
+PROCESS = QUERY_API
 # Far fewer than wait for PostgreSQL at most (TABLE_READS_WAITING_MAX), so that others find places there.
 READS_OF_A_CALLER = 64
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
@@ -61,11 +62,13 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, and the cache that the hot read asks first (`hot_read.py`)."""
+    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), and the
+    pool of product reads.
+    """
 
     application: ASGIApp
     cache: RedisProductCache
-    checkpoints: PostgresCheckpoints
+    products: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
@@ -139,7 +142,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         yield QueryApi(
             application,
             cache,
-            checkpoints,
+            products,
             settings.connection_limits,
             [clock_measurement("read model", products)],
             settings.answer_headers(("GET", "HEAD")),

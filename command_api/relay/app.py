@@ -21,25 +21,28 @@ from command_api.relay.settings import RelaySettings
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
 from shared.contract.addresses import state_topic, topics
+from shared.contract.schemas import EVENT_STORE
 from shared.kafka.topics import TopicSpec
 from shared.ops.concurrency.waits import every
 from shared.ops.garbage import spare_started_objects
-from shared.ops.health import Health
+from shared.ops.health import Health, OnlyAnOperatorHelps
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
 from shared.ops.metrics.relay import RELAY_LAG_EVENTS, RELAY_LAG_SECONDS
+from shared.ops.process_names import RELAY
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
+from shared.postgres.schema import schema_check
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
-PROCESS = "relay"
+PROCESS = RELAY
 
 _POOL_CONNECTIONS_MAX = 2
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
@@ -47,10 +50,15 @@ _SILENCE_MARGIN = 2.0
 _log = get_logger(__name__)
 
 
+class LogOrKafkaIsAway(Exception):
+    """Why nothing is published now; it ends by itself."""
+
+
 async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
     """Relay until `stop`; then finish the chunk in flight, save the cursor and free the lock.
 
-    Waits while PostgreSQL or Kafka is unavailable. Raises `PortTaken` and every other error.
+    Waits while PostgreSQL or Kafka is unavailable, or the schema is older than this code. Raises `PortTaken`
+    and every other error.
     """
     build_info(PROCESS, service_version())
     health = Health(PROCESS)
@@ -65,8 +73,10 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         resources.callback(pool.terminate)
         listener = AppendListener(settings.event_store_dsn)
         resources.push_async_callback(listener.stop)
-        relay = _relay(settings, listener, health)
-        _require(health, pool, relay.status)
+        beat = health.expect_progress("relay", _silence_seconds_max(settings)).beat
+        relay = _relay(settings, listener, beat)
+        health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
+        health.require("publishing", _publishing(relay.status))
         await serve_operations(
             resources,
             protect_operations(operations_app(health), {}, await open_guard(settings, resources)),
@@ -77,24 +87,30 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         await listener.start()
         spare_started_objects()
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch_process(stop, settings, health, _measurements(settings, pool)))
+            tasks.create_task(_drain(stop, health))
+            # Until the schema is there, the relay of the last release goes on and keeps its lock.
+            if not await health.passed(EVENT_STORE.database, stop=stop, meanwhile=beat):
+                return
             tasks.create_task(relay.run(stop), name="relay")
             for seconds, work in (
                 (settings.relay_report_interval_seconds, _report),
                 (settings.relay_partitions_interval_seconds, _upkeep),
             ):
                 tasks.create_task(every(seconds, stop, _unless_away(work, pool)))
-            tasks.create_task(watch_process(stop, settings, _measurements(settings, pool)))
-            tasks.create_task(_drain(stop, health))
 
 
-def _relay(settings: RelaySettings, listener: AppendListener, health: Health) -> Relay:
-    seconds_max = (
+def _silence_seconds_max(settings: RelaySettings) -> float:
+    return (
         settings.relay_start_seconds_max
         + settings.relay_send_seconds_max
         + settings.relay_stop_seconds_max
         + settings.relay_statement_seconds_max
         + settings.relay_operator_wait_seconds
     ) * _SILENCE_MARGIN
+
+
+def _relay(settings: RelaySettings, listener: AppendListener, beat: Callable[[], None]) -> Relay:
     limits = TailLimits(
         settings.relay_chunk_events_max, settings.relay_chunk_bytes_max, settings.relay_statement_seconds_max
     )
@@ -111,7 +127,7 @@ def _relay(settings: RelaySettings, listener: AppendListener, health: Health) ->
             retry_max=settings.relay_retry_seconds_max,
             operator_wait=settings.relay_operator_wait_seconds,
         ),
-        beat=health.expect_progress("relay", seconds_max).beat,
+        beat=beat,
     )
 
 
@@ -148,19 +164,17 @@ def _publisher_settings(settings: RelaySettings) -> PublisherSettings:
     )
 
 
-def _require(health: Health, pool: "Pool", status: RelayStatus) -> None:
-    async def postgres() -> None:
-        await pool.fetchval("SELECT 1")
-
-    async def kafka() -> None:
+def _publishing(status: RelayStatus) -> Callable[[], Awaitable[None]]:
+    async def check() -> None:
         """A standby is ready without Kafka, because it sends nothing."""
         if status.operator_needed is not None:
-            raise RuntimeError(status.operator_needed)
+            raise OnlyAnOperatorHelps(status.operator_needed)
         if status.is_active and not status.is_forwarding:
-            raise RuntimeError("active, but not connected to Kafka, or its topics are not verified")
+            raise LogOrKafkaIsAway("active, but not connected to Kafka, or its topics are not verified")
+        if not status.is_active and not status.is_standby:
+            raise LogOrKafkaIsAway("neither active nor standby: it waits for the event store")
 
-    health.require("postgres", postgres)
-    health.require("kafka", kafka)
+    return check
 
 
 async def _report(pool: "Pool") -> None:

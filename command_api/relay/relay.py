@@ -55,9 +55,12 @@ class RelayTimes:
 
 @dataclass(slots=True)
 class RelayStatus:
-    """For the readiness check: whether this relay is active, whether it publishes, and why it has stopped."""
+    """For the readiness check: whether this relay is active or another one is, whether it publishes, and why
+    it has stopped.
+    """
 
     is_active: bool = False
+    is_standby: bool = False
     is_forwarding: bool = False
     operator_needed: str | None = None
 
@@ -105,7 +108,7 @@ class Relay:
                 if not await run_until(log.lost(), self._lead(log, stop)):
                     raise RelayReplaced("the connection that holds the lock is lost")
         finally:
-            self.status.is_active = self.status.is_forwarding = False
+            self.status.is_active = self.status.is_standby = self.status.is_forwarding = False
             RELAY_ACTIVE.set(0)
             await log.close()
 
@@ -113,7 +116,9 @@ class Relay:
         while not stop.is_set():
             self._beat()
             if await log.try_lock():
+                self.status.is_standby = False
                 return True
+            self.status.is_standby = True
             await pause(self._times.lock_wait * _jitter(), stop)
         return False
 

@@ -1,6 +1,7 @@
 """Why a background task fails: logged once, and reported by readiness as long as it lasts."""
 
 from projector.errors import CannotGoOn, ProjectorError, Unavailable
+from shared.ops.health import OnlyAnOperatorHelps
 from shared.ops.logs import get_logger
 
 _log = get_logger(__name__)
@@ -13,6 +14,7 @@ class Trouble:
         self._projection = projection
         self._message = message
         self._reason: str | None = None
+        self._is_for_an_operator = False
 
     @property
     def lasts(self) -> bool:
@@ -20,7 +22,9 @@ class Trouble:
         return self._reason is not None
 
     def check(self) -> None:
-        """Raises `Unavailable` with the reason while it lasts."""
+        """Raises `Unavailable` or `OnlyAnOperatorHelps` with the reason while it lasts."""
+        if self._reason is not None and self._is_for_an_operator:
+            raise OnlyAnOperatorHelps(self._reason)
         if self._reason is not None:
             raise Unavailable(self._reason)
 
@@ -39,3 +43,4 @@ class Trouble:
                 exc_info=error,
             )
         self._reason = reason
+        self._is_for_an_operator = isinstance(error, CannotGoOn)

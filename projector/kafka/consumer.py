@@ -89,10 +89,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         await self._subscriber.stop()
 
     async def check(self) -> None:
-        """For readiness. Raises `Unavailable` with the reason."""
-        trouble = self._state.trouble()
-        if trouble is not None:
-            raise Unavailable(trouble)
+        """For readiness. Raises `Unavailable` or `OnlyAnOperatorHelps` with the reason."""
+        self._state.check()
         if self._placement.assigned == frozenset() and not self._consumer.partitions_for_topic(self.topic):
             raise Unavailable(f"the topic {self.topic} does not exist")
 
@@ -232,7 +230,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._metrics.partitions_stopped(len(self._placement.stops))
             _log.critical(
                 "partition stopped", projection=self.name, partition=partition, offset=stop.offset,
-                reason=stop.reason, seconds=stop.seconds,
+                reason=stop.reason, pause_seconds=stop.seconds,
             )  # fmt: skip
 
     def _stop(self, reason: str, *, remedy: str = _REMEDY) -> None:

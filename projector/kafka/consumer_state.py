@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from projector.control.ports import Control, PartitionLag
+from projector.errors import Unavailable
 from projector.kafka.placement import STOPPED, Placement
 from projector.waiting import Waiting
+from shared.ops.health import OnlyAnOperatorHelps
 
 UNKNOWN_REVISION = -1
 """Until operators' requests are read for the first time."""
@@ -29,6 +31,15 @@ class ConsumerState:
         """Another process may have the partitions now, and what they wait for."""
         self.placement.revoke()
         self.waiting.forget()
+
+    def check(self) -> None:
+        """For readiness. Raises `OnlyAnOperatorHelps` for a stop, and `Unavailable` for other trouble."""
+        trouble = self.trouble()
+        if trouble is None:
+            return
+        if self.stopped_because is not None or self.placement.stops:
+            raise OnlyAnOperatorHelps(trouble)
+        raise Unavailable(trouble)
 
     def trouble(self) -> str | None:
         """Why it is not ready; a pause by an operator does not count."""

@@ -6,12 +6,16 @@
 | 28xxx           | wrong password or user, no client certificate  | transient      |
 | 25006           | read-only transaction: a replica, or fail-over | transient      |
 | 40001, 40P01    | serialization failure, deadlock                | transient      |
+| 3D000, 3F000,   | no such database, schema, table, column,       | transient      |
+| 42501, 42703,   | function, type; no right to it: a migration is |                |
+| 42704, 42883,   | missing                                        |                |
+| 42P01           |                                                |                |
 | 53xxx           | out of connections, memory, disk               | transient      |
 | 55P03           | lock_timeout                                   | transient      |
 | 57P01 .. 57P05  | shutdown, crash, starting up, idle time-out    | transient      |
 | 22xxx           | data exception: text, number, encoding         | permanent data |
 | 23xxx           | integrity constraint                           | permanent data |
-| everything else | a bug or a missing migration                   | neither: loud  |
+| everything else | a bug                                          | neither: loud  |
 
 Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 
@@ -22,6 +26,9 @@ Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 |                                         | waits for the end of a statement that was cancelled |           |
 | InternalClientError, by its text        | the server has ended the session, and asyncpg is    | transient |
 |                                         | between its last message and the connection's end   |           |
+| OutdatedSchemaCacheError,               | a migration has changed a table that the connection | transient |
+| InvalidCachedStatementError             | knows: asyncpg forgets what it knew, so a retry     |           |
+|                                         | succeeds                                            |           |
 | TargetServerAttributeNotMatched         | no primary among the hosts: a fail-over             | transient |
 | RuntimeError of uvloop                  | a write to a connection that has ended              | transient |
 | every other InterfaceError,             | a wrong use of asyncpg, a wrong DSN, a type or a    | loud      |
@@ -30,6 +37,8 @@ Errors without an SQLSTATE, which asyncpg or the event loop raises by itself:
 A DSN with several hosts and `target_session_attrs` finds no primary during a fail-over: transient too.
 28xxx comes at log-in alone. An operator must act, but waiting is right: while a password is rotated, server
 and process have different ones for a moment, and no command or event is at fault.
+A missing migration is waited for as a server is: no command and no event is at fault, and when the schema is
+there the same call succeeds. A misspelt name cannot hide there: a test prepares every statement.
 57014 (statement_timeout, cancel) is neither on purpose: a statement that is too slow once is too slow again.
 For the caller of a small statement it is an outage all the same: `is_unavailable`.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html.
@@ -39,9 +48,12 @@ import asyncpg
 
 from shared.ops.closed_transport import is_closed_transport
 
-_TRANSIENT_CLASSES = ("08", "28", "53")
+_LOG_IN = "28"
+# A migration, or the database itself.
+_MISSING = frozenset({"3D000", "3F000", "42501", "42703", "42704", "42883", "42P01"})
+_TRANSIENT_CLASSES = ("08", _LOG_IN, "53")
 _TRANSIENT_CODES = frozenset(
-    {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"}
+    {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"} | _MISSING
 )
 _PERMANENT_DATA_CLASSES = ("22", "23")
 # asyncpg reports a wrong use of its API and a dead connection with the same class; only the text differs.
@@ -75,6 +87,8 @@ def is_transient(error: BaseException) -> bool:
     True also for OSError, with TimeoutError. After a client-side time-out the outcome is unknown: only an
     idempotent call may be tried again.
     """
+    if isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError):
+        return True
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
         return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES
@@ -85,6 +99,16 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InternalClientError):
         return any(text in str(error) for text in _ENDED_SESSION_TEXTS)
     return isinstance(error, OSError) or is_closed_transport(error)
+
+
+def ends_by_itself(error: BaseException | None) -> bool:
+    """Whether it is transient and needs nobody: a command may wait for that, but tells its operator at once
+    about a wrong password or a database that is not there. None: no.
+    """
+    if error is None or not is_transient(error):
+        return False
+    code = (error.sqlstate or "") if isinstance(error, asyncpg.PostgresError) else ""
+    return not (code.startswith(_LOG_IN) or code in _MISSING)
 
 
 def is_unavailable(error: BaseException) -> bool:

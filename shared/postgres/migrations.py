@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 Phase = Literal["before", "after", "all"]
+PHASES: tuple[Phase, ...] = ("before", "after", "all")
+PHASE_HELP = (
+    "before: only what old code can live with; after: what remains once no old code runs; default: all"
+)
 _SQL = "shared.postgres"
 _FILE_NAME = re.compile(r"(\d{4})_(before|after)_deploy_([a-z0-9_]+)\.sql")
 
@@ -63,24 +67,6 @@ class Migration:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaStatus:
-    """The schema compared with the package's files: names applied, names pending, and the number of unknown
-    ones.
-
-    `unknown` > 0: newer code has migrated already. That is fine, because old code runs on the new schema.
-    """
-
-    applied: tuple[str, ...]
-    pending: tuple[str, ...]
-    unknown: int
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether this code must not run yet, because a before_deploy step is missing."""
-        return any("_before_deploy_" in name for name in self.pending)
-
-
 async def migrate(
     dsn: Secret | str, package: str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
 ) -> list[str]:
@@ -106,21 +92,6 @@ async def migrate(
         return [migration.name for migration in chosen]
     finally:
         await connection.close()
-
-
-async def schema_status(conn: "Connection", package: str) -> SchemaStatus:
-    """The applied and the pending files, read without a lock, for readiness. Needs SELECT on
-    schema_migrations only.
-    """
-    migrations = read_migrations(package)
-    exists = await conn.fetchval("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
-    applied = await _applied(conn) if exists else {}
-    known = {migration.number for migration in migrations}
-    return SchemaStatus(
-        applied=tuple(migration.name for migration in migrations if migration.number in applied),
-        pending=tuple(migration.name for migration in migrations if migration.number not in applied),
-        unknown=len(applied.keys() - known),
-    )
 
 
 def read_migrations(package: str) -> tuple[Migration, ...]:

@@ -25,7 +25,7 @@ COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
     "command_api/relay/app.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
-    "projector/app.py": {"asyncpg", "faststream"},
+    "projector/app.py": {"faststream"},
     "projector/stores.py": {"asyncpg", "redis"},
 }
 

@@ -13,6 +13,8 @@ from tests.cluster.kubectl import cluster_ip, objects
 from tests.cluster.load import Load
 
 Record = Callable[..., None]
+_IS_REUSED = os.environ.get("CLUSTER_REUSE") == "1"
+_REQUESTS_PER_SECOND = float(os.environ.get("CLUSTER_REQUESTS_PER_SECOND", "50"))
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def tag() -> str:
 def empty(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Nothing is installed yet. What is installed is removed after the run, unless CLUSTER_KEEP=1."""
     installation = Installation(tmp_path_factory.mktemp("release"))
-    if os.environ.get("CLUSTER_REUSE") != "1":
+    if not _IS_REUSED:
         installation.remove()
         if volumes := os.environ.get("CLUSTER_VOLUMES"):
             (node,) = objects("nodes")
@@ -45,14 +47,17 @@ def empty(cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
 @pytest.fixture(scope="session")
 def installed(empty: Installation, tag: str, record: Record) -> Installation:
     """The present release, ready."""
-    record("apply on an empty cluster", seconds_until_ready=round(empty.apply(tag), 1))
+    seconds = empty.apply(tag)
+    if not _IS_REUSED:
+        record("apply on an empty cluster", seconds_until_ready=round(seconds, 1))
     return empty
 
 
 @pytest.fixture
 def load(installed: Installation) -> Iterator[Load]:
-    """50 requests per second through the Services, 15 of them writes."""
-    with Load(f"http://{cluster_ip('command-api')}", f"http://{cluster_ip('query-api')}") as started:
+    """Requests through the Services, three of ten of them writes."""
+    urls = [f"http://{cluster_ip(name)}" for name in ("command-api", "query-api")]
+    with Load(*urls, commands=0.3 * _REQUESTS_PER_SECOND, reads=0.7 * _REQUESTS_PER_SECOND) as started:
         yield started
 
 

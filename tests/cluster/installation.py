@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -33,9 +34,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def apply(
-        self, tag: str, *, further: Mapping[str, object] | None = None, is_waiting: bool = True
-    ) -> float:
+    def apply(self, tag: str, *, further: Mapping[str, Any] | None = None, is_waiting: bool = True) -> float:
         """Apply a release; returns the seconds until all of it was ready.
 
         `tag` is that of our three images; `further` goes into the kustomization, for example `patches`.
@@ -46,7 +45,7 @@ class Installation:
             self.wait_until_ready()
         return time.monotonic() - started
 
-    def manifests(self, tag: str, further: Mapping[str, object] | None = None) -> str:
+    def manifests(self, tag: str, further: Mapping[str, Any] | None = None) -> str:
         """The release as `kubectl apply` gets it."""
         self._folder.mkdir(exist_ok=True)
         kustomization = {

@@ -50,13 +50,8 @@ def is_ready(pod: Any) -> bool:
 
 
 def rendered(folder: Path) -> str:
-    """The objects of a folder, as YAML; it may use files of other folders."""
-    answer = subprocess.run(
-        ["kubectl", "kustomize", "--load-restrictor=LoadRestrictionsNone", str(folder)],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
+    """The objects of a folder, as YAML."""
+    return kubectl("kustomize", str(folder), seconds_max=60)
 
 
 def cluster_ip(service: str) -> str:

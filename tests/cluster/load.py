@@ -82,7 +82,8 @@ class _Counting(Client):
         try:
             answer = await super().request(method, path, body, headers)
         except NoAnswer as why:
-            self._fail(at, kind, str(why))
+            # Without the address: failures of one kind are counted together.
+            self._fail(at, kind, str(why).split(": Connect call")[0])
             raise
         if answer.status >= 400:
             self._fail(at, kind, f"{answer.status} {answer.code}")
@@ -102,9 +103,7 @@ class _Counting(Client):
 class Load:
     """Runs in a thread of its own from `with` until its end; afterwards `tally` holds all answers."""
 
-    def __init__(
-        self, command_url: str, query_url: str, *, commands: float = 15.0, reads: float = 35.0
-    ) -> None:
+    def __init__(self, command_url: str, query_url: str, *, commands: float, reads: float) -> None:
         self._urls = command_url, query_url
         self._plan = Plan(
             _SECONDS_MAX, rates(commands=commands, reads=reads, imports=0.0), random.randrange(1 << 32),

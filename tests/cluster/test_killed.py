@@ -14,8 +14,15 @@ from tests.cluster.requests import must_be, write_and_read
 from tests.eventually import eventually_blocking
 
 pytestmark = pytest.mark.prove
-# A request that was under way in the killed process has no answer; who asks for the next one gets one.
-_OF_A_KILLED_PROCESS = ("connection lost", "cannot connect")
+# A request under way in a killed API has no answer, and Services need a moment to leave the pod out.
+# Without a projector or relay a read may wait for its write longer than it wants to. All else is a fault.
+_OF_A_KILLED_API = ("connection lost", "cannot connect", "503 overloaded")
+_MAY_FAIL = {
+    "command-api": _OF_A_KILLED_API,
+    "query-api": _OF_A_KILLED_API,
+    "relay": ("503 read-model-behind",),
+    "projector": ("503 read-model-behind",),
+}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can kill a container's process")
@@ -40,9 +47,7 @@ def test_a_killed_process_loses_nothing(
         f"kill -9 of {process}", seconds_until_token_reads=round(seconds, 1),
         seconds_until_ready=round(ready, 1), **load.tally.figures(),
     )  # fmt: skip
-    if process in ("relay", "projector"):
-        load.tally.must_have_no_failure()
-    assert all(each.what.startswith(_OF_A_KILLED_PROCESS) for each in load.tally.failed), load.tally.figures()
+    assert all(each.what.startswith(_MAY_FAIL[process]) for each in load.tally.failed), load.tally.figures()
     must_have_lost_nothing(load.tally)
 
 

@@ -7,9 +7,10 @@ from typing import Self
 
 from tests.cluster.kubectl import NAMESPACE
 
+# A template of Go: kubectl forgets where it is in a `range` of JSONPath when a second object comes.
 _LINE = (
-    r"{.metadata.labels.kubernetes\.io/service-name} "
-    r'{range .endpoints[*]}{.conditions.ready} {end}{"\n"}'
+    '{{index .metadata.labels "kubernetes.io/service-name"}}'
+    '{{range .endpoints}} {{.conditions.ready}}{{end}}{{"\\n"}}'
 )
 
 
@@ -24,7 +25,13 @@ class ReadyEndpoints:
         self._begun = threading.Event()
 
     def __enter__(self) -> Self:
-        what = [f"--namespace={NAMESPACE}", "get", "endpointslices", "--watch", f"--output=jsonpath={_LINE}"]
+        what = [
+            f"--namespace={NAMESPACE}",
+            "get",
+            "endpointslices",
+            "--watch",
+            f"--output=go-template={_LINE}",
+        ]
         self._watch = subprocess.Popen(
             ["kubectl", *what], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )

@@ -15,13 +15,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
 
 from tests.end_to_end.ledger import Attempt, Command, Outcome
-from tests.end_to_end.system import System
 from tests.eventually import eventually
 
 CLIENTS = 8
@@ -48,10 +47,22 @@ class _Request:
     if_match: str | None = None
 
 
+class Addresses(Protocol):
+    """Of one installation, or of what stands in front of it."""
+
+    @property
+    def command_url(self) -> str: ...
+
+    @property
+    def query_url(self) -> str: ...
+
+
 class Load:
     """An async context manager; `begin(n)` sends n commands, and may be called again."""
 
-    def __init__(self, system: System, *, seed: int = 1) -> None:
+    def __init__(
+        self, system: Addresses, *, seed: int = 1, clients: int = CLIENTS, keeps_connections: bool = True
+    ) -> None:
         self.commands: list[Command] = []
         self.wrong: list[str] = []
         """Answers that are wrong whatever the faults."""
@@ -60,14 +71,17 @@ class Load:
         """None: no reads."""
         self.settled_seconds_max = 60.0
         """How long a client repeats a command that was not answered; an outage may take longer."""
+        self._clients = clients
         self._random = random.Random(seed)
         self._name = uuid.uuid4().hex[:8]
         self._numbers = itertools.count(1)
         self._products: dict[str, _Product] = {}
         self._deleting: set[str] = set()
-        timeout = httpx.Timeout(30.0)
-        self._command_api = httpx.AsyncClient(base_url=system.command_url, timeout=timeout)
-        self._query_api = httpx.AsyncClient(base_url=system.query_url, timeout=timeout)
+        timeout, limits = httpx.Timeout(30.0), httpx.Limits()
+        if not keeps_connections:
+            limits = httpx.Limits(max_keepalive_connections=0)
+        self._command_api = httpx.AsyncClient(base_url=system.command_url, timeout=timeout, limits=limits)
+        self._query_api = httpx.AsyncClient(base_url=system.query_url, timeout=timeout, limits=limits)
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Load":
@@ -139,7 +153,7 @@ class Load:
             for _ in numbers:
                 await self._one_command()
 
-        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        await asyncio.gather(*(client() for _ in range(self._clients)))
 
     async def _one_command(self) -> None:
         kind = self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]

@@ -15,8 +15,6 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import free_port
-from deploy.local.postgres import PostgresServer
-from deploy.local.redis import RedisServer
 from tests.eventually import eventually
 from tests.integration.query_world import World, product, token_for
 from tests.integration.query_world import own_world as world
@@ -204,18 +202,3 @@ async def test_every_log_line_is_json_and_a_request_has_its_id(world: World) -> 
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["request_id"], line["status"], line["route"]) == ("my-id", 400, "/v1/products")
     assert line["duration_ms"] > 0
-
-
-async def test_ready_means_that_the_read_model_answers_and_redis_does_not_count(
-    world: World, redis_server: RedisServer, postgres_server: PostgresServer
-) -> None:
-    async with _started(world) as started:
-        redis_server.kill()
-        assert (await started.operations.get("/readyz")).status_code == 200
-        redis_server.ensure_running()
-        postgres_server.kill()
-        answer = await started.operations.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.json()["checks"]["read-model"] != "ok"
-        postgres_server.ensure_running()
-        await eventually(lambda: _is_ready(started.operations))

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
-# One line to change when a release is cut: the commit, and the release's name for people.
-COMMIT = "a4132c02021d43d2625bb12edf5fca3e3e2d5cfa"  # 0.1.0
+# `make release` writes these two lines.
+RELEASE = "0.1.0"
+COMMIT = "a4132c02021d43d2625bb12edf5fca3e3e2d5cfa"
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("command_api/postgres/migrations", "projector/postgres/migrations")
 STATEMENTS_TEST = "tests/integration/test_sql_files.py"
-# Given to the release: its own test of its statements missed the projector's folders.
-PRESENT_FILES = (STATEMENTS_TEST, "tests/architecture/source_files.py")
+# Given to the release: its own test of its statements missed the projector's folders, and new roles are made
+# before the migrations run.
+PRESENT_FILES = (STATEMENTS_TEST, "tests/architecture/source_files.py", "deploy/local/roles.sql")
 # What `migrate` itself runs needs no test of its own, and 0.1.0 has two statements in one file there.
 _NOT_ASKED = f"{STATEMENTS_TEST}::test_each_statement_of_the_migrations_is_understood"
 ACCEPTANCE_TESTS = (
@@ -25,14 +27,18 @@ ACCEPTANCE_TESTS = (
     "tests/end_to_end/test_states_and_mails.py",
     "tests/end_to_end/test_import.py",
 )
-# (file, text, its replacement). With these the release's servers write nothing outside the folder of this
-# run, so that the next run can remove everything if this run is killed.
-_MEMORY_OF_0_1_0 = ("tests/servers.py", 'Path("/dev/shm")', "Path({folder!r})")
-_SEGMENTS_OF_0_1_0 = (
-    "deploy/local/postgres.py",
-    '"shared_buffers":',
-    '"dynamic_shared_memory_type": "mmap", "shared_buffers":',
-)
+# Release -> (file, text, its replacement). With these its servers write nothing outside the folder of this
+# run, so that the next run can remove everything if this run is killed. Later releases do so by themselves.
+_KEEPS_DATA = {
+    "0.1.0": (
+        ("tests/servers.py", 'Path("/dev/shm")', "Path({folder!r})"),
+        (
+            "deploy/local/postgres.py",
+            '"shared_buffers":',
+            '"dynamic_shared_memory_type": "mmap", "shared_buffers":',
+        ),
+    )
+}
 _RUN_SECONDS_MAX = 900
 _RUNS_MAX = 3
 _PORT_IS_TAKEN = "is already in use on 127.0.0.1"
@@ -80,7 +86,7 @@ def run_before_deploy(unreleased: set[str]) -> list[str]:
 
 def keep_data_in(folder: Path, release: Path) -> None:
     """Make the release's tests keep all that their servers write in `folder`."""
-    for file, text, replacement in (_MEMORY_OF_0_1_0, _SEGMENTS_OF_0_1_0):
+    for file, text, replacement in _KEEPS_DATA.get(RELEASE, ()):
         code = (release / file).read_text()
         assert code.count(text) == 1, f"{file} of the release does not have {text} once"
         (release / file).write_text(code.replace(text, replacement.format(folder=str(folder))))

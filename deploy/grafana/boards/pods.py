@@ -56,6 +56,20 @@ PODS = Board(
                     ],
                 ),
                 Panel(
+                    "Ready",
+                    "short",
+                    "1: it takes work. 0: it starts and waits for a server or a migration, or it stops.",
+                    "NoScrape",
+                    [Query("process_ready", "{{job}} {{instance}}")],
+                ),
+                Panel(
+                    "Failing checks",
+                    "short",
+                    "A process that has been ready stays ready, and cannot do what needs this server.",
+                    "NoScrape",
+                    [Query("readiness_check_ok == 0", "{{job}} {{instance}} {{check}}")],
+                ),
+                Panel(
                     "Builds that run",
                     "short",
                     "Two versions of a process: a deploy is under way, or stuck.",

@@ -4,7 +4,7 @@ A plain ASGI app without a framework, because it must answer while the framework
 because the relay and the projector have no other HTTP.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -54,7 +54,8 @@ def operations_app(health: Health, extra: Mapping[Route, Handler] = _NOTHING) ->
     """GET and HEAD of /livez, /readyz, /metrics, /version; `extra` adds operator endpoints by (METHOD, exact
     path).
 
-    /livez and /readyz answer 200 or 503 with `{"process", "status", "checks": {name: "ok" or the reason}}`.
+    /livez and /readyz answer 200 or 503 with `{"process", "status", "checks": {name: "ok" or the reason}}`;
+    /readyz also with `degraded`, the names of failing checks that do not prevent readiness.
     """
     built_in = {
         "/livez": _livez(health),
@@ -69,24 +70,31 @@ def operations_app(health: Health, extra: Mapping[Route, Handler] = _NOTHING) ->
 def _livez(health: Health) -> Handler:
     async def livez(scope: Scope, _: Receive, send: Send) -> None:
         alive, checks = health.liveness()
-        await _state(scope, send, health.process, alive, "alive" if alive else "stuck", checks)
+        await _state(scope, send, alive, health.process, "alive" if alive else "stuck", checks)
 
     return livez
 
 
 def _readyz(health: Health) -> Handler:
     async def readyz(scope: Scope, _: Receive, send: Send) -> None:
-        ready, checks = await health.readiness()
-        await _state(scope, send, health.process, ready, "ready" if ready else "not ready", checks)
+        ready, checks, degraded = health.readiness()
+        status = "ready" if ready else "not ready"
+        await _state(scope, send, ready, health.process, status, checks, degraded=degraded)
 
     return readyz
 
 
 async def _state(
-    scope: Scope, send: Send, process: str, good: bool, status: str, checks: Mapping[str, str]
+    scope: Scope,
+    send: Send,
+    is_good: bool,
+    process: str,
+    status: str,
+    checks: Mapping[str, str],
+    **more: Sequence[str],
 ) -> None:
-    body = _encode({"process": process, "status": status, "checks": checks})
-    await respond(scope, send, 200 if good else 503, "application/json", body)
+    body = _encode({"process": process, "status": status, "checks": checks, **more})
+    await respond(scope, send, 200 if is_good else 503, "application/json", body)
 
 
 async def _metrics(scope: Scope, _: Receive, send: Send) -> None:

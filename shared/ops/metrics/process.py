@@ -1,6 +1,7 @@
 """Every process: its build, event loop, garbage collector, log, and the measurements of its background."""
 
 from shared.ops.metrics.declare import Label, counter, gauge, histogram
+from shared.ops.process_names import SERVICES
 from shared.ops.version import service_revision
 
 _MEASUREMENT = Label(
@@ -13,9 +14,21 @@ BUILD_INFO = gauge(
     "build_info",
     "always 1",
     "The running build, in its labels.",
-    Label("process", "the process", ("command_api", "relay", "projector", "query-api")),
+    Label("process", "the process", SERVICES),
     Label("version", "the release"),
     Label("revision", "the git revision; `unknown` outside an image"),
+)
+READY = gauge(
+    "process_ready",
+    "0 or 1",
+    "1 while /readyz answers 200; 0 before the first start is complete, and during a shutdown.",
+)
+READINESS_CHECK_OK = gauge(
+    "readiness_check_ok",
+    "0 or 1",
+    "1 if the check of /readyz passed when it last ran. A process that has been ready stays ready while one "
+    "fails.",
+    Label("check", "the name of the check in the body of /readyz: a server, or a projection"),
 )
 RETRIES = counter(
     "retries_total",

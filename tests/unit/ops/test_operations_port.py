@@ -26,7 +26,8 @@ async def test_readyz_turns_from_200_to_503_when_draining(health: Health) -> Non
         ready = await ops.get("/readyz")
         health.drain()
         draining = await ops.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"process": "relay", "status": "ready", "checks": {}})
+    answered = {"process": "relay", "status": "ready", "checks": {}, "degraded": []}
+    assert (ready.status_code, ready.json()) == (200, answered)
     assert (draining.status_code, draining.json()["checks"]) == (503, {"draining": "shutting down"})
 
 

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 
 from shared.ops.certificates import certificate_measurements, first_expiry
 from shared.ops.garbage_watch import watch_garbage
+from shared.ops.health import Health
 from shared.ops.settings import ProcessSettings
 from shared.ops.watch import watch_process
 from tests.counters import counted
@@ -54,7 +55,7 @@ async def test_the_files_of_the_settings_are_exported_and_an_unreadable_one_hide
     good.write_bytes(_pem(SOON))
     settings = ProcessSettings(_env_file=None, certificate_files=(str(missing), str(good)))
     stop = asyncio.Event()
-    watching = asyncio.create_task(watch_process(stop, settings))
+    watching = asyncio.create_task(watch_process(stop, settings, Health("relay")))
 
     def exported() -> None:
         expiry = {"file": str(good)}

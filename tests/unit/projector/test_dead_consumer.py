@@ -7,13 +7,12 @@ from typing import Any, cast
 import pytest
 
 from projector.applying.ports import EventLog
-from projector.errors import Unavailable
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.work import Source, Work
 from projector.settings import ProjectorSettings
-from shared.ops.health import Health
+from shared.ops.health import Health, OnlyAnOperatorHelps
 
 SILENT_SECONDS_MAX = 10.0
 
@@ -48,7 +47,7 @@ async def test_a_dead_task_below_stops_the_projection_and_its_heartbeat(dead: st
 
     is_alive, answers = health.liveness()
     assert not is_alive, answers
-    with pytest.raises(Unavailable, match=f"{dead} task has ended: RuntimeError.*restart this process"):
+    with pytest.raises(OnlyAnOperatorHelps, match=f"{dead} task has ended: RuntimeError.*restart this"):
         await consumer.check()
     for task in (running, *tasks.values()):
         task.cancel()

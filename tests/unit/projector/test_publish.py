@@ -16,6 +16,7 @@ from projector.state_topic.ports import State
 from projector.state_topic.publish import StatePublisher
 from shared.contract.addresses import partition_of
 from shared.ops.concurrency.waits import cancelled
+from shared.ops.health import OnlyAnOperatorHelps
 from tests.eventually import eventually
 from tests.in_memory.states import InMemoryStateTable, InMemoryStateTopic
 from tests.unit.projector.histories import new_product_id
@@ -147,7 +148,7 @@ async def test_a_topic_that_is_not_as_it_must_be_is_told_and_nothing_is_written(
     publisher = world.publisher()
     publisher.own(range(PARTITIONS))
     await publisher._round()
-    with pytest.raises(Unavailable, match=r"cleanup\.policy"):
+    with pytest.raises(OnlyAnOperatorHelps, match=r"cleanup\.policy"):
         await publisher.check()
     world.topic.failure = None
     await publisher._round()
