@@ -1,0 +1,90 @@
+"""The overlay for production keeps every policy of the base and of its components, all together."""
+
+import pytest
+
+from tests.deploy import capacity_rules, config_rules, secret_rules, server_rules, workload_rules
+from tests.deploy.components import COMPONENTS
+from tests.deploy.kustomization import KUSTOMIZE, Manifest, render
+from tests.deploy.manifest_faults import Rule
+from tests.deploy.test_components import RULES
+from tests.deploy.workload_rules import of_kind
+
+PRODUCTION = KUSTOMIZE / "overlays" / "production"
+# The namespace holds more kinds and mounts than the base; the rules of the components look at those.
+OF_OUR_PODS: list[Rule] = [
+    workload_rules.selectors,
+    workload_rules.ports,
+    workload_rules.scale,
+    workload_rules.schedules,
+    workload_rules.migrations,
+    workload_rules.resources,
+    workload_rules.images,
+    workload_rules.grace,
+    capacity_rules.priorities,
+    capacity_rules.quota,
+    capacity_rules.release,
+    config_rules.connections,
+    config_rules.no_secrets,
+]
+# The policies of `network-policies` do choose processes, and Secrets come from operators, too: see below.
+OF_COMPONENTS = [rule for rule in RULES if rule not in (server_rules.policies, secret_rules.external_secrets)]
+# One of two ways in, one of two autoscalers (KEDA would have to log in to Strimzi), and nothing searches yet.
+NOT_USED = {"gateway-api", "autoscaling-keda", "opensearch"}
+
+
+def production() -> list[Manifest]:
+    return render(PRODUCTION)
+
+
+def ours() -> list[Manifest]:
+    """Without the cache, which is no process of ours."""
+    return [one for one in production() if one["metadata"]["name"] != "redis"]
+
+
+@pytest.mark.parametrize("rule", OF_OUR_PODS, ids=lambda rule: rule.__name__)
+def test_production_keeps_each_policy_of_the_base(rule: Rule) -> None:
+    assert list(rule(ours())) == []
+
+
+@pytest.mark.parametrize("rule", OF_COMPONENTS, ids=lambda rule: rule.__name__)
+def test_production_keeps_each_policy_of_its_components(rule: Rule) -> None:
+    assert list(rule(production())) == []
+
+
+def test_each_secret_of_production_comes_from_the_store_or_from_an_operator() -> None:
+    objects = production()
+    made = {f"{one['metadata']['name']}-ca" for one in of_kind(objects, "Cluster")}
+    made |= {one["metadata"]["name"] for one in of_kind(objects, "KafkaUser")}
+    made |= {f"{one['metadata']['name']}-cluster-ca-cert" for one in of_kind(objects, "Kafka")}
+    missing = [
+        complaint
+        for complaint in secret_rules.external_secrets(objects)
+        if complaint.partition(":")[0] not in made
+    ]
+    assert missing == []
+    assert any(of_kind(objects, "ExternalSecret"))
+
+
+def test_production_has_every_component_that_fits_together_in_their_order() -> None:
+    text = (PRODUCTION / "kustomization.yaml").read_text()
+    used = [line.rpartition("/")[2] for line in text.splitlines() if line.startswith("  - ../../components/")]
+    assert {*used} == {*COMPONENTS, "release"} - NOT_USED
+    assert (used[0], used[-1]) == ("network-policies", "release")
+
+
+def test_production_has_nothing_that_is_for_development() -> None:
+    found = [text for text in texts(production()) if "development" in text or "127.0.0.1" in text]
+    assert found == []
+
+
+def texts(value: object) -> list[str]:
+    """Every string in a value, at any depth."""
+    match value:
+        case dict():
+            return [text for inner in value.values() for text in texts(inner)]
+        case list():
+            return [text for inner in value for text in texts(inner)]
+        case str():
+            return [value]
+        case _:
+            return []
