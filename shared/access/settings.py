@@ -3,8 +3,6 @@
 Access control is off only where nobody else can reach the ports: while a process listens on loopback.
 """
 
-import ipaddress
-import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +18,9 @@ from shared.access.key_file import read_key_file
 from shared.access.keys import read_keys
 from shared.access.refusal_log import AddressOf, peer_address
 from shared.access.tokens import TokenRules
+from shared.ops.development import is_loopback
 from shared.ops.http.limits import ConnectionLimits
-from shared.ops.http.local_requests import LocalRequests, stays_here
+from shared.ops.http.local_requests import LocalRequests
 from shared.ops.settings import EXIT_USAGE, ProcessSettings, load_settings
 
 # Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
@@ -187,19 +186,6 @@ def refuse_open_ports(settings: AccessSettings) -> None:
             f"AUTH_ISSUER: is needed, because LISTEN_HOST is {settings.listen_host}; without access control "
             "a process listens on loopback only"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a socket that is bound to this host; a name counts by its addresses.
-
-    A name that cannot be resolved is none.
-    """
-    try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-    except (OSError, ValueError, UnicodeError):
-        return False
-    return bool(addresses) and all(stays_here(address) for address in addresses)
 
 
 def _names(text: str) -> tuple[str, ...]:
