@@ -3,7 +3,7 @@
 Access control is off only where nobody else can reach the ports: while a process listens on loopback.
 """
 
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -21,7 +21,7 @@ from shared.access.tokens import TokenRules
 from shared.ops.development import is_loopback
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.local_requests import LocalRequests
-from shared.ops.settings import EXIT_USAGE, ProcessSettings, load_settings
+from shared.ops.settings import ProcessSettings, load_settings
 
 # Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
 Algorithm = Literal[
@@ -170,13 +170,14 @@ def load_listening_settings(cls: type[A]) -> A:
     """`load_settings` for a process with ports; it ends with exit code 2 also if they would be open to
     others.
     """
-    settings = load_settings(cls)
+    return load_settings(cls, _open_ports)
+
+
+def _open_ports(settings: AccessSettings) -> Iterator[str]:
     try:
         refuse_open_ports(settings)
     except OpenToOthers as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        raise SystemExit(EXIT_USAGE) from error
-    return settings
+        yield str(error)
 
 
 def refuse_open_ports(settings: AccessSettings) -> None:

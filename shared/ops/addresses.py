@@ -72,4 +72,4 @@ def _is_ip_address(host: str) -> bool:
 HttpAddress = Annotated[str, AfterValidator(_checked_http)]
 """An absolute http(s) address, or empty."""
 PublicHttpAddress = Annotated[HttpAddress, Development(_inside_a_cluster)]
-"""One that is handed to clients. Elsewhere than on one machine it must be given, and lead there from outside."""
+"""One that is handed to clients. Elsewhere than on one machine it must be given, and lead there."""

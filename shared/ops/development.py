@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from shared.ops.http.local_requests import stays_here
+from shared.ops.secret import Secret
 
 T = TypeVar("T")
 
@@ -30,8 +31,10 @@ class Development:
     refused_elsewhere: Callable[[Any, Any], str | None] = lambda _value, _default: None
 
 
-def _if_published(value: object, default: object) -> str | None:
-    return "everybody can read this value in the source: set one of your own" if value == default else None
+def _if_published(value: Secret, default: Secret) -> str | None:
+    if value.read() != default.read():
+        return None
+    return "everybody can read this value in the source: set one of your own"
 
 
 DevelopmentDefault = Annotated[T, Development()]

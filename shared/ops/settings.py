@@ -7,7 +7,7 @@ the name that the operator uses.
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -155,15 +155,16 @@ class ApiSettings(ProcessSettings):
 S = TypeVar("S", bound=ProcessSettings)
 
 
-def load_settings(cls: type[S]) -> S:
+def load_settings(cls: type[S], further: Callable[[S], Iterable[str]] = lambda _: ()) -> S:
     """Read `cls` from the environment; for a wrong value print its name and the reason on stderr, and raise
-    `SystemExit(2)`. The same for a development default where others reach the process.
+    `SystemExit(2)`. The same for a development default where others reach the process, and
+    for each reason of `further`.
 
     No value is ever printed: a mistyped DSN or token is still a secret.
     """
     try:
         settings = cls()
-        unfit = list(unfit_elsewhere(settings, settings.listen_host, settings.unused_fields))
+        unfit = [*further(settings), *unfit_elsewhere(settings, settings.listen_host, settings.unused_fields)]
         if not unfit:
             return settings
         print("\n".join(unfit), file=sys.stderr)  # noqa: T201

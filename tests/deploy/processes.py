@@ -34,8 +34,6 @@ OPS_PORT_SETTINGS = {
 }
 HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
 
-# It has the settings of the projector, and sends no mail.
-_WITHOUT_MAILS = {"verify"}
 # Read by OpenTelemetry's SDK in each of them.
 _TRACING = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 
@@ -53,10 +51,13 @@ def default_of(process: str, variable: str) -> object:
     return default.read() if isinstance(default, Secret) else default
 
 
-def needed_addresses(process: str) -> set[str]:
+def needed_addresses(process: str, environment: Mapping[str, str]) -> set[str]:
     """The variables whose defaults suit one machine only: in a container each must be set, to some value."""
     local = {name.upper() for name, _, _ in development_fields(_SETTINGS[process])}
-    if process in _WITHOUT_MAILS:
+    if "NOTIFICATION_RECIPIENTS" in known_variables(process) and not environment.get(
+        "NOTIFICATION_RECIPIENTS"
+    ):
+        # Without mails nobody needs them.
         local -= {"READ_URL", "NOTIFICATION_SENDER"}
     # The images listen on every address, and do not start there without access control.
     guarded = {"AUTH_ISSUER"} if process in SERVICES else set()
@@ -78,7 +79,9 @@ def roles_of(database: str) -> set[str]:
 def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:
     """What is wrong with the names in an environment, and with who connects to which database."""
     unknown = sorted(environment.keys() - known_variables(process))
-    missing = sorted(needed_addresses(process) - {name.removesuffix("_FILE") for name in environment})
+    missing = sorted(
+        needed_addresses(process, environment) - {name.removesuffix("_FILE") for name in environment}
+    )
     wrong = [
         f"{process}: {name} is not for role and database {_role_and_database(str(default_of(process, name)))}"
         for name, value in environment.items()
