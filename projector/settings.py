@@ -22,6 +22,8 @@ class MigrateSettings(ProcessSettings):
     read_model_migrate_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
     )
+    # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
+    migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
 
 
 class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):
