@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
-from deploy.kafka_rights import PROJECTOR
+from deploy.kafka_rights import LAG, PROJECTOR
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
+from projector.projections import NAMES
 from shared.contract.addresses import topics
 from shared.kafka.servers import KafkaServers
 from shared.ops.secret import Secret
@@ -111,6 +113,29 @@ async def test_only_the_relay_and_replays_can_write_events(
                 await producer.send_and_wait(topic, b"{}")
     finally:
         await producer.stop()
+
+
+async def test_an_autoscaler_sees_the_lag_of_each_group_and_no_record(
+    installation: SecuredInstallation,
+) -> None:
+    events = topics(installation.prefix).events
+    servers = servers_of(installation, LAG).arguments()
+    admin = AIOKafkaAdminClient(**servers)
+    consumer = AIOKafkaConsumer(**servers)
+    await admin.start()
+    await consumer.start()
+    try:
+        for name in NAMES:
+            offsets = await admin.list_consumer_group_offsets(f"{installation.prefix}{name}")
+            assert all(partition.topic == events for partition in offsets)
+        partition = TopicPartition(events, 0)
+        assert (await consumer.end_offsets([partition]))[partition] >= 0
+        consumer.assign([partition])
+        with pytest.raises(TopicAuthorizationFailedError):
+            await consumer.getone()
+    finally:
+        await consumer.stop()
+        await admin.close()
 
 
 @pytest.mark.parametrize(
