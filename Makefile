@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests it. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed
+.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed images sbom
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -43,12 +43,13 @@ chaos: .venv/.complete ## break everything at random, then check that nothing wa
 load: .venv/.complete ## send a realistic mix to a running `make up` and report (ARGS="--minutes 2 --commands 50 --reads 500")
 	@.venv/bin/python -m tests.load $(ARGS)
 
-check: .venv/.complete ## format, lint, types, import contracts, secrets in files, known weaknesses of packages, CI workflows
+check: .venv/.complete ## format, lint, types, import contracts, Dockerfiles, secrets, known weaknesses, CI workflows
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy deploy docs
 	.venv/bin/lint-imports
+	.venv/bin/hadolint Dockerfile.* deploy/compose/servers/Dockerfile
 	.venv/bin/python -m deploy.security
 	.venv/bin/python -m deploy.workflows
 
@@ -64,6 +65,12 @@ docs: .venv/.complete ## write the generated pages, schemas, asyncapi.yaml and t
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)
+
+images: .venv/.complete ## build the three container images (IMAGE_TAG=dev; PYTHON_IMAGE=... pins the base, ARGS=--release asks for that)
+	@.venv/bin/python -m deploy.images build $(ARGS)
+
+sbom: .venv/.complete ## write what is in the images to build/sbom/ (CycloneDX; from the images too, if Syft is installed)
+	@.venv/bin/python -m deploy.images sbom $(ARGS)
 
 bench: .venv/.complete ## run the benchmarks (they start their own servers)
 	UV_PYTHON_DOWNLOADS=never .venv/bin/uv sync --quiet --locked --inexact --group bench

@@ -23,6 +23,7 @@ _SERVER_PORTS = {
     ("kafka", "KAFKA_PORT", 19092),
 }
 _MARGIN_SECONDS = 5
+PIDS_MAX = 500
 # Whose a line is. The collector reads these names.
 _LABELS = "com.docker.compose.project,com.docker.compose.service"
 
@@ -123,8 +124,21 @@ def images(compose: Manifest) -> Iterator[str]:
         package = packages.get(name, name)
         if services[name]["image"] != f"product-catalogue/{package}:${{IMAGE_TAG:-dev}}":
             yield f"{name}: image {services[name]['image']}"
-        if services[name]["build"]["dockerfile"] != f"Dockerfile.{package.removesuffix('-api')}":
-            yield f"{name}: built from {services[name]['build']['dockerfile']}"
+    built = {name: service["build"] for name, service in services.items() if "build" in service}
+    if built.keys() != set(PROCESSES) - packages.keys():
+        yield f"each image is built once, by the service of its name: not by {sorted(built)}"
+    for name, build in built.items():
+        if build["dockerfile"] != f"Dockerfile.{name.removesuffix('-api')}":
+            yield f"{name}: built from {build['dockerfile']}"
+
+
+def bounds(compose: Manifest) -> Iterator[str]:
+    """No container takes the machine's memory, or all of its process numbers."""
+    for name, service in compose["services"].items():
+        if not re.fullmatch(r"\d+[mg]", str(service.get("mem_limit"))):
+            yield f"{name}: mem_limit is {service.get('mem_limit')}"
+        if not 0 < int(service.get("pids_limit", 0)) <= PIDS_MAX:
+            yield f"{name}: pids_limit is {service.get('pids_limit')}"
 
 
 def logs(compose: Manifest) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from deploy.local.settings import DEFAULT_PORTS
+from tests.deploy import compose_rules
 from tests.deploy.compose_file import ROOT
 from tests.deploy.compose_rules import open_sides
 from tests.deploy.kustomization import Manifest
@@ -18,8 +19,7 @@ PORTS = {
 OBSERVERS = {*PORTS, "collector"}
 # Log files belong to root. Reading them is the only right that it gets back.
 _COLLECTORS_RIGHTS = {"user": "0", "cap_add": ["DAC_READ_SEARCH"]}
-_BOUNDS = {"mem_limit": r"\d+[mg]", "pids_limit": r"\d+"}
-_PIDS_MAX, _LOG_FILE_MIB_MAX = 500, 10
+_LOG_FILE_MIB_MAX = 10
 
 
 def complete(compose: Manifest) -> Iterator[str]:
@@ -67,12 +67,8 @@ def security(compose: Manifest) -> Iterator[str]:
 
 def bounds(compose: Manifest) -> Iterator[str]:
     """Memory, processes and log files have a limit: what watches the system must not be what breaks it."""
+    yield from compose_rules.bounds(compose)
     for name, service in compose["services"].items():
-        for bound, form in _BOUNDS.items():
-            if not re.fullmatch(form, str(service.get(bound))):
-                yield f"{name}: {bound} is {service.get(bound)}"
-        if int(service.get("pids_limit", 0)) > _PIDS_MAX:
-            yield f"{name}: too many processes"
         options = service.get("logging", {}).get("options", {})
         if options.get("max-size") != f"{_LOG_FILE_MIB_MAX}m" or "max-file" not in options:
             yield f"{name}: its log grows"

@@ -19,6 +19,7 @@ RULES: list[Rule] = [
     compose_rules.security,
     compose_rules.lifecycle,
     compose_rules.images,
+    compose_rules.bounds,
     compose_rules.logs,
 ]
 OBSERVER_RULES: list[Rule] = [
@@ -62,7 +63,13 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (compose_rules.images, lambda s: s["redis"].update(image="redis:8")),
     (compose_rules.images, lambda s: s["redis"].update(image="${REDIS_IMAGE:-redis:latest}")),
     (compose_rules.images, lambda s: s["kafka"].update(image="${KAFKA_IMAGE:-apache/kafka:3.9.0}")),
-    (compose_rules.images, lambda s: s["relay"]["build"].update(dockerfile="Dockerfile.query")),
+    (compose_rules.images, lambda s: s["projector"]["build"].update(dockerfile="Dockerfile.query")),
+    (compose_rules.images, lambda s: s["relay"].update(build=s["command-api"]["build"])),
+    (compose_rules.images, lambda s: s["query-api"].pop("build")),
+    (compose_rules.bounds, lambda s: s["redis"].pop("mem_limit")),
+    (compose_rules.bounds, lambda s: s["relay"].update(mem_limit=-1)),
+    (compose_rules.bounds, lambda s: s["migrate-read-model"].pop("pids_limit")),
+    (compose_rules.bounds, lambda s: s["postgres"].update(pids_limit=-1)),
     (compose_rules.logs, lambda s: s["redis"].pop("logging")),
     (compose_rules.logs, lambda s: s["relay"]["logging"]["options"].pop("max-file")),
     (compose_rules.logs, lambda s: s["relay"]["logging"]["options"].update(labels="project")),

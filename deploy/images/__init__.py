@@ -1,0 +1,1 @@
+"""What the three images are made of: for the Dockerfiles, and for `make images` and `make sbom`."""
