@@ -14,10 +14,12 @@ from deploy.release.pages import CHANGELOG, UPGRADING, notes, releases, says_som
 from deploy.release.refusals import LAST_RELEASE, MIGRATIONS
 from deploy.release.version import Version, of_project
 
-_CONFIGURED = ["pyproject.toml"] + [
-    one["filename"]
-    for one in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
-]
+_ENTRIES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
+_CONFIGURED = sorted(
+    {"pyproject.toml"}
+    | {entry["filename"] for entry in _ENTRIES if "filename" in entry}
+    | {file.name for entry in _ENTRIES if "glob" in entry for file in ROOT.glob(entry["glob"])}
+)
 NOW = of_project(ROOT)
 NEXT = NOW.next("minor")
 
@@ -75,9 +77,7 @@ def test_a_release_has_its_version_everywhere_its_sections_and_a_tag(clone: Path
     assert main(["cut", "minor"], clone) == 0
     assert _git(clone, "status", "--porcelain") == ""
     assert of_project(clone) == NEXT
-    assert sorted(_git(clone, "show", "--name-only", "--format=", "HEAD").splitlines()) == sorted(
-        set(_CONFIGURED)
-    )
+    assert sorted(_git(clone, "show", "--name-only", "--format=", "HEAD").splitlines()) == _CONFIGURED
     assert _git(clone, "log", "-1", "--format=%s") == f"Release {NEXT}"
     assert _git(clone, "cat-file", "-t", f"v{NEXT}") == "tag"
     for page in (CHANGELOG, UPGRADING):
