@@ -1,6 +1,6 @@
 # Two commands matter: `make up` runs everything, `make test` tests it. Both need Python 3.11+ and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed images sbom
+.PHONY: help site up down status shell clean test test-unit prove chaos load check hooks format docs migration bench release release-verify seed images sbom
 PRODUCTS ?= 1000
 WORKERS ?= 2
 ARGS ?=
@@ -62,6 +62,9 @@ format: .venv/.complete ## format the code and fix what can be fixed
 
 docs: .venv/.complete ## write the generated pages, schemas, asyncapi.yaml and the boards of Grafana from the code
 	.venv/bin/python -m docs.generate
+
+site: .venv/.complete ## build the site of the documentation in site/ (needs npm, for the program that draws the pictures)
+	.venv/bin/python -m docs.site
 
 migration: .venv/.complete ## write a migration with the changed SQL functions (OF=projector TITLE=faster_differences)
 	@.venv/bin/python -m deploy.sql_functions $(OF) $(TITLE)

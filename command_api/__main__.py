@@ -15,8 +15,12 @@ from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.access.settings import load_listening_settings
 from shared.ops.logs import configure_logs
-from shared.ops.process import run
+from shared.ops.process import EXIT_FAILED, run
+from shared.ops.process_names import MIGRATE, RELAY
 from shared.ops.settings import load_settings
+from shared.ops.terminal import process_terminal
+from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
+from shared.postgres.patient_migrate import NotMigrated
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         case "replay":
             return run_replay_command(given)
         case "migrate":
-            return _migrate()
+            return _migrate(given.phase)
         case "import":
             return run_import(given)
         case _:
@@ -46,7 +50,8 @@ def command_parser() -> argparse.ArgumentParser:
     add_replay_arguments(
         _command(commands, "replay", "publish a range of the event log again, marked as a replay")
     )
-    _command(commands, "migrate", "apply the missing migrations to the event-store database")
+    migrating = _command(commands, "migrate", "apply the missing migrations to the event-store database")
+    migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
     add_import_arguments(
         _command(commands, "import", "import a catalogue from an NDJSON file or a Shopify CSV")
     )
@@ -74,22 +79,32 @@ def _relay() -> int:
     from command_api.relay.app import run_relay
 
     settings = load_listening_settings(RelaySettings)
-    configure_logs("relay", settings)
+    configure_logs(RELAY, settings)
     return run(
-        "relay", lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
+        RELAY, lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
     )
 
 
-def _migrate() -> int:
-    settings = load_settings(MigrateSettings)
-    configure_logs("migrate", settings, sys.stderr)
+def _migrate(phase: Phase) -> int:
+    settings, terminal = load_settings(MigrateSettings), process_terminal()
+    configure_logs(MIGRATE, settings, sys.stderr)
 
-    async def migrate(_: asyncio.Event) -> int:
-        applied = await migrate_event_store(settings.event_store_migrate_dsn, on_step=print)
-        print(f"event store: {len(applied)} migrations applied")
+    async def migrate(stop: asyncio.Event) -> int:
+        try:
+            applied = await migrate_event_store(
+                settings.event_store_migrate_dsn,
+                wait_seconds_max=settings.migrate_wait_seconds_max,
+                say=terminal.complain,
+                stop=stop,
+                phase=phase,
+            )
+        except NotMigrated as error:
+            terminal.complain(f"migrate: {error}")
+            return EXIT_FAILED
+        terminal.say(f"event store: {len(applied)} migrations applied")
         return 0
 
-    return run("migrate", migrate)
+    return run(MIGRATE, migrate)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from shared.ops.http.server import HttpServer
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.overload.overload import Overload
+from shared.ops.process_names import COMMAND_API
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
@@ -42,7 +43,7 @@ from shared.rate_limits.assembly import api_limits
 from shared.redis.ping import redis_check
 
 _log = get_logger(__name__)
-PROCESS = "command_api"
+PROCESS = COMMAND_API
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 # One caller may have a quarter of all requests in flight.
 SHARES_OF_CALLERS = 4
@@ -58,7 +59,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
     async with AsyncExitStack() as stack:
         pool = await create_pool(
             settings.event_store_dsn,
-            application_name="command_api read",
+            application_name="command-api read",
             size_max=settings.read_connections_max,
             statement_timeout_seconds=settings.read_timeout_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,

@@ -17,6 +17,7 @@ from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.metrics.process import count_spans
 from shared.ops.process import run
+from shared.ops.process_names import PROJECTOR_OPERATOR
 from shared.ops.terminal import process_terminal
 from shared.ops.version import service_version
 from shared.telemetry.process import traced_process
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, settings = read_command(arguments)
     if given.command == RUN:
         return _run(settings, given.projections)
-    with traced_process("projector_operator", service_version(), count_spans):
+    with traced_process(PROJECTOR_OPERATOR, service_version(), count_spans):
         return asyncio.run(operate(given, settings, process_terminal()))
 
 

@@ -39,6 +39,7 @@ from shared.ops.http.operations_server import serve_operations
 from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
+from shared.ops.process_names import PROJECTOR
 from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
@@ -46,7 +47,7 @@ from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.schema import schema_check
 from shared.redis.ping import redis_check
 
-PROCESS = "projector"
+PROCESS = PROJECTOR
 # One batch at a time per projection, parking included; the rest is for health checks and control. The bound
 # is what deploy/kustomize/README.md counts with. A task without a free connection waits; none holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8

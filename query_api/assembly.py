@@ -47,13 +47,14 @@ from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.overload.overload import Overload
+from shared.ops.process_names import QUERY_API
 from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
 
-PROCESS = "query-api"
+PROCESS = QUERY_API
 # Far fewer than wait for PostgreSQL at most (TABLE_READS_WAITING_MAX), so that others find places there.
 READS_OF_A_CALLER = 64
 _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"

@@ -137,13 +137,13 @@ def _read_models(postgres_server: PostgresServer, read_model_template: str) -> I
 
 @pytest.fixture
 def event_store_dsns(postgres_server: PostgresServer, _event_stores: DatabaseStock) -> Iterator[DatabaseDsns]:
-    """A fresh event store of this test's own: `.owner .writer .reader .projector`."""
+    """A fresh event store of this test's own: `.owner .writer .log_reader .projector .reader`."""
     yield from _one_of(_event_stores, postgres_server)
 
 
 @pytest.fixture
 def read_model_dsns(postgres_server: PostgresServer, _read_models: DatabaseStock) -> Iterator[DatabaseDsns]:
-    """A fresh read model of this test's own: `.owner .writer .reader .projector`."""
+    """A fresh read model of this test's own: `.owner .writer .log_reader .projector .reader`."""
     yield from _one_of(_read_models, postgres_server)
 
 

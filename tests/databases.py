@@ -8,12 +8,32 @@ from deploy.local.postgres import OWNER, PostgresServer
 from tests.servers import DatabaseDsns, dsns_of
 from tests.superuser import superuser_of
 
+# PostgreSQL copies every right of a template but those on the database itself.
+_CONNECT_AS_IN_TEMPLATE = """
+DO $$
+DECLARE
+    granted text;
+BEGIN
+    REVOKE ALL ON DATABASE "{database}" FROM PUBLIC;
+    FOR granted IN
+        SELECT format('GRANT %s ON DATABASE %I TO %s', privilege_type, '{database}',
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+        FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))
+        WHERE datname = '{template}' AND grantee <> datdba
+    LOOP
+        EXECUTE granted;
+    END LOOP;
+END
+$$
+"""
+
 
 def create_database(server: PostgresServer, name: str, template: str) -> DatabaseDsns:
     """A copy that belongs to the role which migrates. A copy through the WAL takes three times as long."""
     superuser_of(server).run(
         f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER} STRATEGY file_copy'
     )
+    superuser_of(server).run(_CONNECT_AS_IN_TEMPLATE.format(database=name, template=template))
     return dsns_of(server, name)
 
 

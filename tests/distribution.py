@@ -13,13 +13,16 @@ END_TO_END = "tests/end_to_end/"
 # Seconds alone on a machine with two cores (`python -m tests.durations` prints this table). Only their order
 # matters. Files below ten seconds are not here: they fill what the others leave.
 SECONDS_BY_FILE: dict[str, float] = {
-    "tests/integration/test_readme.py": 80,
+    "tests/integration/test_quickstart_with_tokens.py": 80,
     "tests/end_to_end/test_faults.py": 71,
     "tests/integration/test_notifications.py": 65,
     "tests/integration/test_products_state.py": 58,
     "tests/end_to_end/test_traces.py": 55,
+    "tests/end_to_end/test_edge.py": 40,
     "tests/integration/test_digests.py": 43,
     "tests/integration/test_relay.py": 39,
+    "tests/edge/test_routes.py": 20,
+    "tests/deploy/test_components.py": 20,
     "tests/integration/test_projector_kills.py": 29,
     "tests/integration/test_many_dead_letters.py": 28,
     "tests/integration/test_cut_connections.py": 25,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
-from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
+from deploy.local.postgres import LOG_READER, OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.redis import RedisServer
 from tests.run_folder import RunFolder, sweep
 from tests.superuser import close_superuser
@@ -44,13 +44,14 @@ class DatabaseDsns:
     name: str
     owner: str
     writer: str
-    reader: str
+    log_reader: str
     projector: str
+    reader: str
 
 
 def dsns_of(server: PostgresServer, database: str) -> DatabaseDsns:
     """The addresses of a database for all roles."""
-    by_role = (server.dsn(role, database) for role in (OWNER, WRITER, READER, PROJECTOR))
+    by_role = (server.dsn(role, database) for role in (OWNER, WRITER, LOG_READER, PROJECTOR, READER))
     return DatabaseDsns(database, *by_role)
 
 

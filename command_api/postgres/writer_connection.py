@@ -54,7 +54,7 @@ class WriterConnection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(
                 self._dsn,
-                application_name="command_api append",
+                application_name="command-api append",
                 connect_timeout_seconds=self._connect_timeout_seconds,
                 statement_timeout_seconds=self._call_timeout_seconds,
             )
@@ -80,7 +80,7 @@ class WriterConnection:
             return "a connection to PostgreSQL"
         try:
             async with asyncio.timeout(LOOK_SECONDS_MAX):
-                other = await connect(self._dsn, application_name="command_api look")
+                other = await connect(self._dsn, application_name="command-api look")
                 try:
                     row = await other.fetchrow(_WAITS_SQL, self._backend[0])
                 finally:

@@ -32,6 +32,7 @@ from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
 from shared.ops.metrics.relay import RELAY_LAG_EVENTS, RELAY_LAG_SECONDS
+from shared.ops.process_names import RELAY
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
@@ -41,7 +42,7 @@ from shared.postgres.schema import schema_check
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
-PROCESS = "relay"
+PROCESS = RELAY
 
 _POOL_CONNECTIONS_MAX = 2
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.

@@ -23,11 +23,12 @@ from shared.contract.codec import STORED_TYPES
 from shared.kafka.topics import TopicIsMissing
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run
+from shared.ops.process_names import REPLAY
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import EXIT_USAGE, load_settings
 from shared.ops.terminal import Terminal, process_terminal
 
-PROCESS = "replay"
+PROCESS = REPLAY
 _POSITION_MAX = 2**63 - 1
 _TOPIC = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,249}")
 _TYPES = tuple(stored.event_type for stored in STORED_TYPES)
@@ -143,7 +144,10 @@ class _Progress:
         if self._bar.disable and time.monotonic() - self._told_at >= self._interval_seconds:
             self._told_at = time.monotonic()
             _log.info(
-                "replaying", log_position=tally.confirmed_position, to=selection.last, events=tally.events
+                "replaying",
+                log_position=tally.confirmed_position,
+                last_position=selection.last,
+                events=tally.events,
             )
 
 

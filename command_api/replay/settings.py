@@ -13,7 +13,7 @@ class ReplaySettings(KafkaSettings, OperatorSettings):
     """A replay only reads the log, so the reader role and a replica are enough."""
 
     event_store_read_dsn: PostgresDsn = Secret(
-        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/event_store"
+        "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"
     )
     # The prefix of the live topics; it is not added to the name of the replay's topic.
     kafka_topic_prefix: str = ""

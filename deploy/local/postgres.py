@@ -22,8 +22,9 @@ from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
 
 ROLES_SQL = Path(__file__).with_name("roles.sql")
-OWNER, WRITER, READER, PROJECTOR = (
-    "catalogue_migrate", "catalogue_writer", "catalogue_reader", "catalogue_projector",
+OWNER, WRITER, LOG_READER, PROJECTOR, READER = (
+    "catalogue_migrate", "catalogue_writer", "catalogue_log_reader", "catalogue_projector",
+    "catalogue_reader",
 )  # fmt: skip
 SUPERUSER = "postgres"
 CONNECTIONS_MAX = 200

@@ -5,7 +5,7 @@
 SET scram_iterations = 64;
 
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD %L', wanted, wanted)
-FROM unnest(ARRAY['catalogue_migrate', 'catalogue_writer', 'catalogue_reader', 'catalogue_projector']) AS wanted
+FROM unnest(ARRAY['catalogue_migrate', 'catalogue_writer', 'catalogue_log_reader', 'catalogue_projector', 'catalogue_reader']) AS wanted
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted)
 \gexec
 

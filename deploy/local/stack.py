@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deploy.local.issuer_process import IssuerProcess
 from deploy.local.kafka import KafkaServer
 from deploy.local.mail import MailServer
-from deploy.local.postgres import OWNER, PROJECTOR, READER, WRITER, PostgresServer
+from deploy.local.postgres import LOG_READER, OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.process import Job, Process
 from deploy.local.prometheus import PrometheusServer
 from deploy.local.redis import RedisServer
@@ -112,7 +112,7 @@ def _mail_environment(settings: StackSettings, mail: MailServer) -> dict[str, st
 def _shared_environment(
     settings: StackSettings, postgres: PostgresServer, redis: RedisServer, kafka: KafkaServer
 ) -> dict[str, str]:
-    reader = settings.own.get("EVENT_STORE_DSN") or postgres.dsn(READER, EVENT_STORE)
+    reader = settings.own.get("EVENT_STORE_DSN") or postgres.dsn(LOG_READER, EVENT_STORE)
     return {
         **{name: str(port) for name, port in settings.ports.items()},
         # The stack has read them: a process that saw both would not start.

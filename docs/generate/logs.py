@@ -1,26 +1,12 @@
 """docs/logs.md: every log event of the source with its level, its fields and its meaning."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from docs.generate.log_events import LogEvent, log_events
+from docs.generate.log_fields import FIELDS, FIXED_FIELDS
 from docs.generate.log_meanings import MEANINGS
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
-FIXED_FIELDS = {
-    "time": "when, in UTC (RFC 3339)",
-    "level": "debug, info, warning, error or critical",
-    "event": "what happened: one of the names below, or the text of a library",
-    "process": "which process: `command_api`, `relay`, `projector`, `query-api`",
-    "logger": "the module or library that wrote the line",
-    "request_id": "the X-Request-Id of the HTTP request during which it happened",
-    "correlation_id": "the request that began it all: also in events, in Kafka and in dead letters",
-    "trace_id": "the trace (W3C), as in problem documents and in the exported traces",
-    "span_id": "the span in that trace",
-    "actor": "the subject of the token: who sent the request, or who ordered the action",
-    "product_id": "the product that it is about",
-    "exception": "the stack trace of an error, in one line",
-}
-"""Fields with one meaning in all lines; the last ones are there if there is such a thing."""
 _AREAS = (
     ("Every process", ("shared.",)),
     ("Command API, relay and replay", ("command_api.",)),
@@ -57,17 +43,23 @@ ours are never left out. A path is cut after 512 characters.
 [deploy/logs](../deploy/logs/README.md) sends the lines to a central place. In compose the profile
 `observe` sends them to Loki ([observability](observability.md#in-containers)).
 """
+_OTHER_FIELDS = """\
+## All other fields
+
+A field has the same name and meaning in all processes. A number with a unit ends with the unit.
+
+"""
 
 
 def logs_page() -> str:
     """All of docs/logs.md. A test refuses an event without a meaning."""
     events = log_events().values()
     sections = [_section(title, list(_of(events, packages))) for title, packages in _AREAS]
-    return "\n".join([_HEAD + _fixed(), _VOLUME, *sections])
+    return "\n".join([_HEAD + _table(FIXED_FIELDS), _VOLUME, *sections, _OTHER_FIELDS + _table(FIELDS), ""])
 
 
-def _fixed() -> str:
-    rows = [f"| `{name}` | {meaning} |" for name, meaning in FIXED_FIELDS.items()]
+def _table(fields: Mapping[str, str]) -> str:
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in fields.items()]
     return "\n".join(["| field | content |", "|---|---|", *rows])
 
 

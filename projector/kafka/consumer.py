@@ -230,7 +230,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._metrics.partitions_stopped(len(self._placement.stops))
             _log.critical(
                 "partition stopped", projection=self.name, partition=partition, offset=stop.offset,
-                reason=stop.reason, seconds=stop.seconds,
+                reason=stop.reason, pause_seconds=stop.seconds,
             )  # fmt: skip
 
     def _stop(self, reason: str, *, remedy: str = _REMEDY) -> None:

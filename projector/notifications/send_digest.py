@@ -104,7 +104,7 @@ class DigestSender:
         _log.info(
             "digest attempted",
             digest_id=str(digest.digest_id),
-            outcome=delivery.outcome,
+            result=delivery.outcome,
             attempt=digest.attempts,
             cause=cause,
         )

@@ -63,7 +63,9 @@ class Attempts:
             self.outages = 0
         except Exception as error:
             # An unknown error of one dead letter must not keep the others from their attempt.
-            _log.exception("an attempt failed with an unknown error", dead_letter=dead_letter.dead_letter_id)
+            _log.exception(
+                "an attempt failed with an unknown error", dead_letter_id=dead_letter.dead_letter_id
+            )
             released = Released(0, dead_letter.events, f"{type(error).__name__}: {error}")
             self.outages = 0
         self.last_cause = released.cause

@@ -22,6 +22,7 @@ from projector.rebuild.postgres.live_lag import LiveLag
 from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.stores import open_stores
+from shared.ops.process_names import PROJECTOR_REBUILD
 from shared.ops.version import service_version
 from shared.telemetry import conventions as c
 from shared.telemetry.process import traced_process
@@ -65,7 +66,7 @@ def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", repo
     gc.disable()  # folding makes no reference cycles, and the search for them costs a tenth of the time
     try:
         # Here, because spans are sent by a thread, which a fork leaves behind.
-        with traced_process("projector_rebuild", service_version()):
+        with traced_process(PROJECTOR_REBUILD, service_version()):
             uvloop.run(_work(settings, slices, todo, reports))
     except Exception as error:
         reports.put(Report(error=f"{type(error).__name__}: {error}"))

@@ -43,7 +43,7 @@ class FileKeys:
         try:
             self._keys = read_key_file(self._path)
         except (OSError, InvalidKeys) as error:
-            _log.error("the file of keys is not usable", path=str(self._path), reason=str(error))
+            _log.error("the file of keys is not usable", file=str(self._path), reason=str(error))
 
 
 def _state_of(path: Path) -> _State:

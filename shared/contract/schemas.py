@@ -26,6 +26,7 @@ EVENT_STORE = Schema(
         "0004_before_deploy_append_usual_case",
         "0005_before_deploy_append_event",
         "0006_before_deploy_fewer_rights",
+        "0007_before_deploy_log_reader",
     ),
 )
 READ_MODEL = Schema(
@@ -42,5 +43,6 @@ READ_MODEL = Schema(
         "0008_before_deploy_audit_log",
         "0009_before_deploy_fewer_rights",
         "0010_before_deploy_verifications",
+        "0011_before_deploy_closed_to_others",
     ),
 )

@@ -97,7 +97,7 @@ class _Pause:
                 "retrying after a transient error",
                 policy=self._policy.name,
                 attempt=state.attempt_number,
-                wait_seconds=round(state.next_action.sleep, 3) if state.next_action else None,
+                pause_seconds=round(state.next_action.sleep, 3) if state.next_action else None,
                 error=f"{type(self._last_error).__name__}: {self._last_error}",
             )
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 Phase = Literal["before", "after", "all"]
+PHASES: tuple[Phase, ...] = ("before", "after", "all")
+PHASE_HELP = (
+    "before: only what old code can live with; after: what remains once no old code runs; default: all"
+)
 _SQL = "shared.postgres"
 _FILE_NAME = re.compile(r"(\d{4})_(before|after)_deploy_([a-z0-9_]+)\.sql")
 

@@ -74,7 +74,7 @@ class _Counted(SpanExporter):
 
 
 def sdk_tracer(process: str, version: str, count: Count) -> SdkTracer:
-    """As the `OTEL_*` variables say, which name the receiver. Default service: `catalogue-PROCESS`."""
+    """As the `OTEL_*` variables say, which name the receiver. The default service has the process's name."""
     named: dict[str, str | int] = {
         "service.namespace": "catalogue",
         "service.version": version,
@@ -83,7 +83,7 @@ def sdk_tracer(process: str, version: str, count: Count) -> SdkTracer:
     if "OTEL_SERVICE_NAME" not in os.environ and "service.name=" not in os.environ.get(
         "OTEL_RESOURCE_ATTRIBUTES", ""
     ):
-        named["service.name"] = f"catalogue-{process.replace('_', '-')}"
+        named["service.name"] = process
     queued_spans_max = _spans_max("OTEL_BSP_MAX_QUEUE_SIZE", QUEUED_SPANS_MAX_DEFAULT)
     return SdkTracer(BoundedExport(OTLPSpanExporter(), queued_spans_max, count), Resource.create({**named}))
 

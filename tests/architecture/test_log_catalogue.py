@@ -1,12 +1,13 @@
 """Every log event can be read from the source, has a meaning, and has its fields under fixed names."""
 
 import re
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from docs.generate.log_events import LogEvent, Unreadable, calls_in, log_events
+from docs.generate.log_fields import FIELDS, FIXED_FIELDS
 from docs.generate.log_meanings import MEANINGS
-from docs.generate.logs import FIXED_FIELDS
 from tests.architecture.source_files import nobody
 
 EVENTS = log_events()
@@ -34,15 +35,59 @@ def test_no_field_hides_what_the_log_itself_knows() -> None:
     )
 
 
-def test_a_field_says_its_unit_and_is_written_like_all_others() -> None:
-    """A time in a log is useless if nobody knows its unit."""
-    times = re.compile(r"(duration|elapsed|took|time|age|wait|timeout|interval)")
+def test_every_field_is_declared_once_and_every_declared_field_is_used() -> None:
+    used = {name: event.name for event in EVENTS.values() for name in event.fields}
     nobody(
-        f"{event.name!r}: {name}"
-        for event in EVENTS.values()
-        for name in event.fields
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or times.fullmatch(name)
+        f"{used[name]!r}: say in docs/generate/log_fields.py what {name} means, or use a name that is there"
+        for name in used.keys() - FIELDS.keys() - FIXED_FIELDS.keys()
     )
+    nobody(f"{name}: no event has this field" for name in FIELDS.keys() - used.keys())
+    nobody(FIELDS.keys() & FIXED_FIELDS.keys())
+
+
+# A stem that measures something, and the units of this project.
+_MEASURES = re.compile(
+    r"(duration|elapsed|took|age|wait(ed)?|pause|delay|timeout|interval|lag|size|length)(_|\Z)"
+)
+_UNITS = re.compile(r"(?P<stem>[a-z0-9_]+)_(?P<unit>ms|seconds|bytes|events|lines)(_max|_min)?")
+_OTHER_SPELLINGS = re.compile(
+    r".*(milli|micro|msecs?\b|secs?\b|minutes|hours|kib|mib|kb\b|mb\b).*|seconds|bytes|ms"
+)
+
+
+def _wrong_fields(names: Iterable[str]) -> Iterator[str]:
+    units: dict[str, str] = {}
+    for name in sorted(names):
+        measured = _UNITS.fullmatch(name)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or _OTHER_SPELLINGS.fullmatch(name):
+            yield name
+        elif _MEASURES.match(name) and measured is None:
+            yield f"{name}: without its unit"
+        elif measured and units.setdefault(measured["stem"], measured["unit"]) != measured["unit"]:
+            yield f"{name}: {measured['stem']} is in {units[measured['stem']]} elsewhere"
+
+
+def test_a_field_says_its_unit_and_has_one_unit_in_all_processes() -> None:
+    """A time in a log is useless if nobody knows its unit."""
+    nobody(_wrong_fields(FIELDS.keys() | FIXED_FIELDS.keys()))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"milliseconds"},
+        {"duration"},
+        {"seconds"},
+        {"wait"},
+        {"lag"},
+        {"size_kb"},
+        {"wait_milliseconds"},
+        {"duration_ms", "duration_seconds"},
+        {"durationMs"},
+    ],
+)
+def test_a_field_without_a_unit_or_with_another_one_is_noticed(names: set[str]) -> None:
+    assert list(_wrong_fields({"product_id", *names}))
 
 
 def test_the_fixed_fields_are_those_that_the_log_sets_and_some_that_calls_set() -> None:

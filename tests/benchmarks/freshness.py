@@ -113,7 +113,7 @@ async def whole_system(servers: BenchServers) -> AsyncIterator[System]:
     common = {
         **ports,
         "EVENT_STORE_DSN": log.writer,
-        "EVENT_STORE_READ_DSN": log.reader,
+        "EVENT_STORE_READ_DSN": log.log_reader,
         "REDIS_URL": servers.redis.url(1),
         "REDIS_KEY_PREFIX": f"bench-{time.time_ns():x}",
         "KAFKA_BOOTSTRAP_SERVERS": servers.kafka.bootstrap_servers,

@@ -97,7 +97,7 @@ class _Pair:
 
 async def _rates(servers: BenchServers) -> list[float]:
     log = await servers.event_store()
-    log_pool = await _pool(log.reader)
+    log_pool = await _pool(log.log_reader)
     pools = [await _pool((await servers.read_model()).projector) for _ in range(2)]
     appliers = []
     for pool, parks in zip(pools, (False, True), strict=True):

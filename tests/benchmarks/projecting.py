@@ -63,7 +63,7 @@ async def product_view_rate(servers: BenchServers) -> float:
         ops_port = free_port()
         environment = {
             "READ_MODEL_DSN": view.projector,
-            "EVENT_STORE_READ_DSN": log.reader,
+            "EVENT_STORE_READ_DSN": log.log_reader,
             "REDIS_URL": servers.redis.url(2),
             "KAFKA_BOOTSTRAP_SERVERS": servers.kafka.bootstrap_servers,
             "KAFKA_TOPIC_PREFIX": prefix,

@@ -111,7 +111,7 @@ async def filled_log(servers: BenchServers, products: int) -> DatabaseDsns:
 async def rebuild_rate(servers: BenchServers, log: DatabaseDsns, products: int) -> float:
     """The whole of `python -m projector rebuild product_view`."""
     view = await servers.read_model()
-    environment = {**os.environ, "READ_MODEL_DSN": view.projector, "EVENT_STORE_READ_DSN": log.reader}
+    environment = {**os.environ, "READ_MODEL_DSN": view.projector, "EVENT_STORE_READ_DSN": log.log_reader}
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *python("-m", "projector", "rebuild", "product_view", "--without-comparison", "--json"),

@@ -160,7 +160,7 @@ class Installation:
         settings = {
             _OPS_PORT_SETTINGS[kind]: str(ops_port),
             "EVENT_STORE_DSN": self._through_proxy(name, "postgres", self.event_store.writer),
-            "EVENT_STORE_READ_DSN": self._through_proxy(name, "postgres", self.event_store.reader),
+            "EVENT_STORE_READ_DSN": self._through_proxy(name, "postgres", self.event_store.log_reader),
             "READ_MODEL_DSN": self._through_proxy(
                 name, "postgres", self.read_model.projector if kind == "projector" else self.read_model.reader
             ),

@@ -4,7 +4,6 @@ PROMETHEUS_IMAGE, JAEGER_IMAGE, LOKI_IMAGE and COLLECTOR_IMAGE are passed on. Gr
 """
 
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.deploy.composed import CALLER, Composed, engine_is_missing
+from tests.deploy.composed import CALLER, Composed, engine_is_missing, image_is_missing
 from tests.deploy.processes import SERVICES
 from tests.eventually import eventually_blocking
 
@@ -21,13 +20,13 @@ _NEEDED = ("prometheus", "jaeger", "loki", "collector")
 _TRACE_ID = "5af7183fb1d4cf5f0b1c2d3e4f506172"
 # Of docs/traces.md. Mails are off, and an event has more projections than these.
 _SPANS = {
-    ("catalogue-command-api", "POST /v1/products"),
-    ("catalogue-command-api", "execute command"),
-    ("catalogue-command-api", "append"),
-    ("catalogue-relay", "publish"),
-    ("catalogue-projector", "process product_view"),
-    ("catalogue-projector", "process product_cache"),
-    ("catalogue-projector", "write"),
+    ("command-api", "POST /v1/products"),
+    ("command-api", "execute command"),
+    ("command-api", "append"),
+    ("relay", "publish"),
+    ("projector", "process product_view"),
+    ("projector", "process product_cache"),
+    ("projector", "write"),
 }
 
 pytestmark = [
@@ -42,21 +41,14 @@ def observed() -> Iterator[Composed]:
     composed = Composed(traces_to="http://collector:4318")
     services = json.loads(composed.compose("config", "--format", "json"))["services"]
     for name in _NEEDED:
-        _must_be_there(services[name]["image"])
+        if image_is_missing(services[name]["image"]):
+            pytest.skip(f"the image {services[name]['image']} cannot be had")
     composed.compose("build", seconds_max=900)
     try:
         composed.compose("up", "--wait", "--wait-timeout", "240", *SERVICES, *_NEEDED)
         yield composed
     finally:
         composed.compose("down", "--volumes", "--remove-orphans")
-
-
-def _must_be_there(image: str) -> None:
-    """Skips where neither the engine nor a registry has it."""
-    for command in ("image", "inspect"), ("pull", "--quiet"):
-        if subprocess.run(["docker", *command, image], capture_output=True, check=False).returncode == 0:
-            return
-    pytest.skip(f"the image {image} cannot be had")
 
 
 def _answer(observed: Composed, port: str, path: str) -> Any:
@@ -90,14 +82,14 @@ def test_a_command_is_followed_in_jaeger_and_its_lines_are_in_loki(observed: Com
         names = {process: found["serviceName"] for process, found in trace["processes"].items()}
         spans = {(names[span["processID"]], span["operationName"]) for span in trace["spans"]}
         assert spans >= _SPANS
-        assert "catalogue-query-api" in names.values()
+        assert "query-api" in names.values()
 
     eventually_blocking(all_hops_are_there, 120)
 
     def its_lines_are_there() -> None:
         query = urlencode({"query": f'{{service_name=~".+"}} | trace_id="{_TRACE_ID}"'})
         result = _answer(observed, "LOKI_PORT", f"/loki/api/v1/query_range?{query}")["data"]["result"]
-        assert "command_api" in {one["stream"]["service_name"] for one in result}
+        assert "command-api" in {one["stream"]["service_name"] for one in result}
         assert {one["stream"]["trace_id"] for one in result} == {_TRACE_ID}
 
     eventually_blocking(its_lines_are_there, 120)
@@ -107,7 +99,7 @@ def test_lines_of_servers_are_in_loki_and_those_of_the_observers_are_not(observe
     def postgres_has_lines() -> None:
         answer = _answer(observed, "LOKI_PORT", "/loki/api/v1/label/service_name/values")
         labels = set(answer.get("data", []))  # absent while there is no line
-        assert labels >= {"postgres", "command_api", "projector"}
+        assert labels >= {"postgres", "command-api", "projector"}
         assert not {*_NEEDED, "unknown_service"} & labels
 
     eventually_blocking(postgres_has_lines, 120)

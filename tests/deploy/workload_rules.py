@@ -6,6 +6,7 @@ import kubernetes_validate
 
 from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import USAGE
+from tests.deploy.custom_resources import errors_of, is_custom
 from tests.deploy.kustomization import Manifest, find, pod_template
 from tests.deploy.processes import (
     HTTP_PORT_SETTINGS,
@@ -15,6 +16,7 @@ from tests.deploy.processes import (
     SERVICES,
     default_of,
 )
+from tests.deploy.scales import autoscaled, scales
 
 KINDS = {
     "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Service",
@@ -23,6 +25,8 @@ KINDS = {
 }  # fmt: skip
 # The release that manifests are tried on, and the newest whose schemas are installed.
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
+# Servers that components bring: no processes of ours, and under policies of their own (server_rules.py).
+SERVERS = ("redis", "opensearch")
 # Where the files of secrets are in a container.
 SECRETS = "/run/secrets/catalogue"
 _MARGIN_SECONDS = 5
@@ -35,10 +39,10 @@ def of_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
 
 
 def pods(objects: Sequence[Manifest]) -> Iterator[tuple[str, Manifest, Manifest]]:
-    """(name, pod template, its only container) of every workload; a job is named without its release."""
+    """(name, pod template, its only container) of each workload of ours; a job has no release in its name."""
     for one in objects:
         template = pod_template(one)
-        if template is not None:
+        if template is not None and one["metadata"]["name"] not in SERVERS:
             (container,) = template["spec"]["containers"]
             yield stem(one), template, container
 
@@ -51,8 +55,10 @@ def stem(one: Manifest) -> str:
 
 def schema(objects: Sequence[Manifest]) -> Iterator[str]:
     """Strictly: a misspelt field is a mistake. A kind without a schema raises, and so is no silent pass."""
+    for one in (each for each in objects if is_custom(each)):
+        yield from errors_of(one)
     for version in VERSIONS:
-        for one in objects:
+        for one in (each for each in objects if not is_custom(each)):
             try:
                 kubernetes_validate.validate(one, version, strict=True)
             except kubernetes_validate.ValidationError as error:
@@ -117,24 +123,23 @@ def ports(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def scale(objects: Sequence[Manifest]) -> Iterator[str]:
     """One owner of each scale; at least two pods; no more projectors than partitions; no drain blocked."""
-    autoscalers = {
-        one["spec"]["scaleTargetRef"]["name"]: one for one in of_kind(objects, "HorizontalPodAutoscaler")
-    }
+    every = scales(objects)
     for one in of_kind(objects, "Deployment"):
-        name, spec = one["metadata"]["name"], one["spec"]
-        autoscaler = autoscalers.pop(name, None)
-        if (autoscaler is None) == ("replicas" not in spec):
-            yield f"{name}: an autoscaler or replicas, not both and not neither"
-        lowest = spec.get("replicas", 0) if autoscaler is None else autoscaler["spec"]["minReplicas"]
-        if lowest < 2:
+        name = one["metadata"]["name"]
+        if len(every[name].owners) != 1:
+            yield f"{name}: the owners of its scale are {every[name].owners}"
+        if every[name].fewest < 2:
             yield f"{name}: fewer than two pods"
-        if autoscaler is not None and name == "projector":
-            partitions = int(str(default_of("relay", "PARTITION_COUNT")))
-            if autoscaler["spec"]["maxReplicas"] > partitions:
-                yield f"projector: more pods than the {partitions} partitions"
-        if spec["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
+        if one["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
             yield f"{name}: a roll-out takes pods away first"
-    yield from (f"{name}: an autoscaler of nothing" for name in autoscalers)
+    partitions = int(str(default_of("relay", "PARTITION_COUNT")))
+    if every["projector"].most > partitions:
+        yield f"projector: more pods than the {partitions} partitions"
+    for name, _, spec in autoscaled(objects):
+        if name not in every:
+            yield f"{name}: an autoscaler of nothing"
+        if name == "projector" and "cpu" in str(spec.get("metrics")):
+            yield "projector: processor time says nothing about how far behind it is"
     for one in of_kind(objects, "PodDisruptionBudget"):
         spec = one["spec"]
         if spec.get("maxUnavailable") != 1 or spec.get("unhealthyPodEvictionPolicy") != "AlwaysAllow":

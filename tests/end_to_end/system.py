@@ -116,7 +116,7 @@ class System:
         """The settings of all processes and commands."""
         return {
             **{name: str(port) for name, port in self.ports.items()},
-            "EVENT_STORE_READ_DSN": self.event_store.reader,
+            "EVENT_STORE_READ_DSN": self.event_store.log_reader,
             "REDIS_URL": self.redis_url,
             "REDIS_KEY_PREFIX": self.prefix,
             "KAFKA_BOOTSTRAP_SERVERS": self.servers.kafka.bootstrap_servers,

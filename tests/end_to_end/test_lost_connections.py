@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60
 async def test_a_connection_lost_before_its_first_use_keeps_no_place_in_the_pool(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dsn = system.event_store.reader
+    dsn = system.event_store.log_reader
     connect = asyncpg.pool.Pool._get_new_connection  # type: ignore[attr-defined]
     losses_left = 2
 

@@ -128,7 +128,7 @@ async def test_a_command_that_waits_for_a_lock_names_its_holder(
             break
     assert waited_for.startswith("Lock ")
     assert "(somebody" in waited_for
-    command = [one for one in spans if one.service == "catalogue-command-api"]
+    command = [one for one in spans if one.service == "command-api"]
     assert longest(command)[0][0] == append
 
 
@@ -146,7 +146,7 @@ def _is_explained_by(spans: list[StoredSpan], waits: str, work: str) -> None:
     assert waited.milliseconds >= _HELD_SECONDS * 1000
     (published,) = of_name(shown, "publish")
     for one in shown:
-        is_of_a_projection = one.service == "catalogue-projector" and one.name != WAIT_FOR_STATES
+        is_of_a_projection = one.service == "projector" and one.name != WAIT_FOR_STATES
         if one.name.startswith(WAIT_FOR) and is_of_a_projection:
             assert one.began_ns >= published.ended_ns, "the time before is the relay's"
 

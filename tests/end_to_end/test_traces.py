@@ -140,7 +140,7 @@ async def test_a_parked_event_is_a_failure_in_its_trace_and_its_retry_is_linked(
 
     retried = await eventually(is_retried)
     assert retried.trace_id != caller.trace_id
-    assert (retried.service, retried.failure) == ("catalogue-projector-operator", None)
+    assert (retried.service, retried.failure) == ("projector-operator", None)
     assert retried.attributes["catalogue.released"] == 1
 
 
@@ -184,7 +184,7 @@ async def test_a_rebuild_is_a_trace_of_its_own_with_its_phases_and_its_workers(
     spans = receiver.store.trace(summary.trace_id)
     names = {one.span_id: one.name for one in spans}
     found = {(one.name, names.get(one.parent_id or ""), one.service) for one in spans}
-    operator, worker = "catalogue-projector-operator", "catalogue-projector-rebuild"
+    operator, worker = "projector-operator", "projector-rebuild"
     phases = ("load", "index", "catch up", "compare", "switch")
     assert {(phase, "rebuild product_view", operator) for phase in phases} <= found
     assert ("load slice", "load", worker) in found
@@ -207,9 +207,7 @@ async def test_a_replay_is_linked_with_the_traces_of_its_events_and_no_part_of_t
 
     def is_linked() -> None:
         chunks = of_name(receiver.store.linked_with(caller.trace_id), "publish chunk")
-        assert [one.service for one in chunks if one.attributes["catalogue.is_replay"]] == [
-            "catalogue-replay"
-        ]
+        assert [one.service for one in chunks if one.attributes["catalogue.is_replay"]] == ["replay"]
 
     await eventually(is_linked)
     assert len(caller.spans) == before

@@ -168,7 +168,7 @@ async def world(
     settings = ProjectorSettings(
         _env_file=None,
         read_model_dsn=read_model_dsns.projector,
-        event_store_read_dsn=event_store_dsns.reader,
+        event_store_read_dsn=event_store_dsns.log_reader,
         redis_url=redis_url,
         redis_key_prefix=kafka_prefix,
         kafka_bootstrap_servers=kafka_bootstrap_servers,

@@ -74,7 +74,7 @@ class Operator:
         self.bootstrap_servers = bootstrap_servers
         self.topic = f"{prefix}replayed"
         self.environment = {
-            "EVENT_STORE_READ_DSN": dsns.reader,
+            "EVENT_STORE_READ_DSN": dsns.log_reader,
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
             "REPLAY_CHUNK_EVENTS_MAX": "50",
             "REPLAY_WINDOW_POSITIONS_MAX": "100",

@@ -27,7 +27,7 @@ class Installation(NamedTuple):
         """Common to all; READ_MODEL_DSN depends on the process."""
         return {
             "EVENT_STORE_DSN": self.event_store.writer,
-            "EVENT_STORE_READ_DSN": self.event_store.reader,
+            "EVENT_STORE_READ_DSN": self.event_store.log_reader,
             "REDIS_URL": self.redis_url,
             "REDIS_KEY_PREFIX": self.prefix,
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka,

@@ -269,7 +269,7 @@ async def test_no_service_role_can_change_the_log_but_through_its_function(
 ) -> None:
     await store.append(creation("shirt", answer=answer_under(uuid7())))
     assert await owner.fetchval(f"SELECT count(*) FROM catalogue.{table}") > 0
-    for dsn in (event_store_dsns.writer, event_store_dsns.reader):
+    for dsn in (event_store_dsns.writer, event_store_dsns.log_reader):
         connection: Connection = await asyncpg.connect(dsn)
         try:
             for statement in (
@@ -295,7 +295,7 @@ async def _first_column(connection: Connection, table: str) -> str:
 
 
 async def test_a_reader_can_neither_append_nor_draw_a_position(event_store_dsns: DatabaseDsns) -> None:
-    connection: Connection = await asyncpg.connect(event_store_dsns.reader)
+    connection: Connection = await asyncpg.connect(event_store_dsns.log_reader)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await call_append(connection, [creation("shirt")])

@@ -29,13 +29,13 @@ pytestmark = pytest.mark.servers
 TAKE_LOCK = load_sql("command_api.postgres", "take_append_lock")
 END_APPENDER = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE application_name = 'command_api append' AND datname = current_database()
+    WHERE application_name = 'command-api append' AND datname = current_database()
 """
 
 
 WAITING_QUERIES = """
     SELECT query FROM pg_stat_activity
-    WHERE application_name = 'command_api append' AND wait_event = 'advisory' AND datname = current_database()
+    WHERE application_name = 'command-api append' AND wait_event = 'advisory' AND datname = current_database()
 """
 
 

@@ -42,7 +42,12 @@ class Cast:
 
 @pytest_asyncio.fixture
 async def cast(event_store_dsns: DatabaseDsns) -> AsyncIterator[Cast]:
-    dsns = (event_store_dsns.writer, event_store_dsns.writer, event_store_dsns.reader, event_store_dsns.owner)
+    dsns = (
+        event_store_dsns.writer,
+        event_store_dsns.writer,
+        event_store_dsns.log_reader,
+        event_store_dsns.owner,
+    )
     connections: list[Connection] = [await asyncpg.connect(dsn) for dsn in dsns]
     yield Cast(*connections)
     for connection in connections:
@@ -220,7 +225,7 @@ async def test_eight_writers_leave_a_log_without_holes_in_which_everything_ackno
     shared = [creation(f"shared{number}") for number in range(4)]
     await call_append(cast.one, shared)
     done, tailer = asyncio.Event(), _Tailer()
-    following = asyncio.create_task(tailer.follow(event_store_dsns.reader, done))
+    following = asyncio.create_task(tailer.follow(event_store_dsns.log_reader, done))
     ids = [append.product_id for append in shared]
     writes = await asyncio.gather(*(_write_at_random(event_store_dsns.writer, n, ids) for n in range(8)))
     done.set()

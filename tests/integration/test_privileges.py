@@ -55,10 +55,11 @@ async def test_no_service_owns_anything(
         "GRANT EXECUTE ON FUNCTION catalogue.append_event TO catalogue_projector",
         "GRANT USAGE ON SEQUENCE catalogue.event_position TO catalogue_reader",
         "GRANT CREATE ON SCHEMA catalogue TO catalogue_writer",
+        "GRANT CONNECT ON DATABASE {database} TO PUBLIC",
         "GRANT SELECT ON catalogue.events TO PUBLIC",
         "GRANT SELECT ON catalogue.events TO catalogue_writer WITH GRANT OPTION",
         "ALTER DEFAULT PRIVILEGES IN SCHEMA catalogue GRANT SELECT ON TABLES TO catalogue_projector",
-        "REVOKE SELECT ON catalogue.streams FROM catalogue_reader",
+        "REVOKE SELECT ON catalogue.streams FROM catalogue_log_reader",
         "CREATE FUNCTION catalogue.forgotten() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     ],
 )
@@ -66,7 +67,7 @@ async def test_a_right_more_or_less_is_noticed(event_store_dsns: DatabaseDsns, c
     before = await grant_lines(event_store_dsns.owner)
     connection = await asyncpg.connect(event_store_dsns.owner)
     try:
-        await connection.execute(change)
+        await connection.execute(change.format(database=event_store_dsns.name))
     finally:
         await connection.close()
     assert await grant_lines(event_store_dsns.owner) != before

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.servers
 NOWHERE = {
     "kafka": {"kafka_bootstrap_servers": "127.0.0.1:1"},
     "read model": {"read_model_dsn": "postgresql://catalogue_projector@127.0.0.1:1/read_model"},
-    "event store": {"event_store_read_dsn": "postgresql://catalogue_reader@127.0.0.1:1/event_store"},
+    "event store": {"event_store_read_dsn": "postgresql://catalogue_log_reader@127.0.0.1:1/event_store"},
 }
 
 

@@ -76,7 +76,7 @@ async def installation(
 
 @pytest.fixture
 def all_but_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """A package with the migrations of another one as they were before its newest."""
+    """A package with the migrations of another one as they were before the newest that its code needs."""
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def package(of: str) -> str:
@@ -84,7 +84,9 @@ def all_but_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         folder = tmp_path / name / "migrations"
         folder.mkdir(parents=True)
         files = (file for file in (resources.files(of) / "migrations").iterdir() if file.name.endswith("sql"))
-        for file in sorted(files, key=lambda file: file.name)[:-1]:
+        ordered = sorted(files, key=lambda file: file.name)
+        newest = max(at for at, file in enumerate(ordered) if "_before_deploy_" in file.name)
+        for file in ordered[:newest]:
             (folder / file.name).write_text(file.read_text())
         return name
 

@@ -35,7 +35,7 @@ class Heard:
 
 @pytest.fixture
 async def heard(event_store_dsns: DatabaseDsns) -> AsyncIterator[Heard]:
-    connection = await asyncpg.connect(event_store_dsns.reader)
+    connection = await asyncpg.connect(event_store_dsns.log_reader)
     listening = Heard(connection)
     await connection.add_listener(CHANNEL, listening)
     yield listening

@@ -37,7 +37,7 @@ class _Log:
         await self.owner.set_cursor(log_position)
 
     async def open(self, limits: ReplayLimits = LIMITS) -> ReplayLog:
-        return await PostgresReplayLog.open(self.dsns.reader, limits)
+        return await PostgresReplayLog.open(self.dsns.log_reader, limits)
 
     async def sever(self) -> None:
         await sever(self._server, self.dsns, "catalogue-replay")
@@ -97,7 +97,7 @@ class TestPostgresReplayLog(ReplayLogSuite):
             await PostgresReplayLog.open(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere", LIMITS)
 
     async def test_the_role_that_reads_may_not_write(self, log: _Log) -> None:
-        connection = await asyncpg.connect(log.dsns.reader)
+        connection = await asyncpg.connect(log.dsns.log_reader)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("DELETE FROM catalogue.events")
         await connection.close()

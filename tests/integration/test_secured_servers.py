@@ -68,11 +68,16 @@ def postgres(
 
 
 def dsn(
-    front: TlsFront, ca: Path, *, host: str = HOST, password: str = "catalogue_reader", **options: str | Path
+    front: TlsFront,
+    ca: Path,
+    *,
+    host: str = HOST,
+    password: str = "catalogue_log_reader",
+    **options: str | Path,
 ) -> str:
     query = urlencode({"sslmode": "verify-full", "sslrootcert": ca, **options})
     database = front.database  # type: ignore[attr-defined]
-    return f"postgresql://catalogue_reader:{password}@{host}:{front.port}/{database}?{query}"
+    return f"postgresql://catalogue_log_reader:{password}@{host}:{front.port}/{database}?{query}"
 
 
 async def test_postgresql_by_tls_lets_pools_and_single_connections_in(
@@ -98,7 +103,7 @@ async def test_postgresql_by_tls_lets_pools_and_single_connections_in(
         ("authority", UNKNOWN_AUTHORITY),
         ("name", WRONG_NAME),
         ("expired", EXPIRED),
-        ("password", 'password authentication failed for user "catalogue_reader"'),
+        ("password", 'password authentication failed for user "catalogue_log_reader"'),
         ("plain text", "no encryption"),
         ("client certificate", "connection requires a valid client certificate"),
     ],
@@ -112,7 +117,7 @@ async def test_postgresql_that_refuses_says_why(
         postgres,
         certificates.other_ca if fault == "authority" else certificates.ca,
         host=HOST_NAME if fault == "name" else HOST,
-        password=WRONG if fault == "password" else "catalogue_reader",
+        password=WRONG if fault == "password" else "catalogue_log_reader",
         **({"sslmode": "disable"} if fault == "plain text" else {}),
     )
     with pytest.raises(Exception, match=reason) as refusal:
@@ -126,7 +131,7 @@ async def test_postgresql_may_require_a_clients_certificate(
 ) -> None:
     postgres.context = certificates.context(requests_client=True)
     postgres.requires_client = True
-    own = certificates.client("catalogue_reader")
+    own = certificates.client("catalogue_log_reader")
     address = dsn(postgres, certificates.ca, sslcert=own, sslkey=own)
     connection = await connect(address, application_name="t", connect_timeout_seconds=30)
     assert await connection.fetchval("SELECT 1") == 1

@@ -27,7 +27,7 @@ class Connections:
         return await self._opened(self._event_store.writer)
 
     async def log_reader(self) -> Connection:
-        return await self._opened(self._event_store.reader)
+        return await self._opened(self._event_store.log_reader)
 
     async def projector(self) -> Connection:
         return await self._opened(self._read_model.projector)

@@ -56,7 +56,7 @@ class Log:
 @pytest_asyncio.fixture
 async def log(event_store_dsns: DatabaseDsns) -> AsyncIterator[Log]:
     owner = await asyncpg.connect(event_store_dsns.owner)
-    pool = await _pool(event_store_dsns.reader)
+    pool = await _pool(event_store_dsns.log_reader)
     yield Log(owner, PostgresEventLog(pool))
     pool.terminate()
     await owner.close()

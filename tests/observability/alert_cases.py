@@ -418,15 +418,15 @@ _COMMANDS_AND_READS = [
     ),
     Case(
         "PoolSaturated",
-        [Gauge(f'db_pool_waiting{{{_COMMAND},pool="command_api read"}}', 0, 0.5, 4)],
-        {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
-        'Callers wait for a connection of "command_api read", or give up, or soon will.',
+        [Gauge(f'db_pool_waiting{{{_COMMAND},pool="command-api read"}}', 0, 0.5, 4)],
+        {"job": "command-api", "instance": "a:9100", "pool": "command-api read"},
+        'Callers wait for a connection of "command-api read", or give up, or soon will.',
     ),
     Case(
         "PoolSaturated",
-        [Counter(f'db_pool_acquire_failures_total{{{_COMMAND},pool="command_api read"}}', 0, 0, 2)],
-        {"job": "command-api", "instance": "a:9100", "pool": "command_api read"},
-        'Callers wait for a connection of "command_api read", or give up, or soon will.',
+        [Counter(f'db_pool_acquire_failures_total{{{_COMMAND},pool="command-api read"}}', 0, 0, 2)],
+        {"job": "command-api", "instance": "a:9100", "pool": "command-api read"},
+        'Callers wait for a connection of "command-api read", or give up, or soon will.',
     ),
     Case(
         "PoolSaturated",

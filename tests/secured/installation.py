@@ -32,7 +32,12 @@ SLOW_LIMIT = {
     "WRITES_PER_ADDRESS_BURST_MAX": "100000",
     "RATE_LIMIT_SECONDS_MAX": "5",
 }
-_ROLES = {"writer": "catalogue_writer", "reader": "catalogue_reader", "projector": "catalogue_projector"}
+_ROLES = {
+    "writer": "catalogue_writer",
+    "log-reader": "catalogue_log_reader",
+    "projector": "catalogue_projector",
+    "reader": "catalogue_reader",
+}
 
 
 def password(name: str, turn: int = 1) -> str:
@@ -91,9 +96,9 @@ class SecuredInstallation:
         return f"{self.prefix}{name}"
 
     def dsn(self, role: str, secret: str) -> str:
-        """The database of this role by TLS; the event store is read by a role of its own name."""
+        """The database of this role by TLS."""
         database = self.event_store if role in ("writer", "log-reader") else self.read_model
-        user = self.role(role.removeprefix("log-"))
+        user = self.role(role)
         tls = f"sslmode=verify-full&sslrootcert={self.certificates.ca}"
         return f"postgresql://{user}:{secret}@{HOST}:{self.postgres_front.port}/{database}?{tls}"
 
@@ -115,7 +120,7 @@ class SecuredInstallation:
             return self.secret_file(f"{name}{suffix}", text)
 
         def dsn_of(role: str) -> str:
-            return of(f"dsn-{role}", self.dsn(role, password(role.removeprefix("log-"), turn)))
+            return of(f"dsn-{role}", self.dsn(role, password(role, turn)))
 
         ca = str(self.certificates.ca)
         redis = {"REDIS_URL_FILE": of("redis", self.redis_url(password("redis", turn))), "REDIS_CA_FILE": ca}

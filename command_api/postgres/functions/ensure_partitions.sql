@@ -22,7 +22,7 @@ BEGIN
             CHECK (position >= %s AND position < %s))', name, lower_, lower_ + size);
         EXECUTE format('ALTER TABLE catalogue.events ATTACH PARTITION catalogue.%I FOR VALUES FROM (%s) TO (%s)',
             name, lower_, lower_ + size);
-        EXECUTE format('GRANT SELECT ON catalogue.%I TO catalogue_writer, catalogue_reader', name);
+        EXECUTE format('GRANT SELECT ON catalogue.%I TO catalogue_writer, catalogue_log_reader', name);
         made := made + 1;
     END LOOP;
     RETURN made;

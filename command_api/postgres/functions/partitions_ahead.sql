@@ -9,4 +9,4 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION catalogue.partitions_ahead FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION catalogue.partitions_ahead TO catalogue_writer, catalogue_reader;
+GRANT EXECUTE ON FUNCTION catalogue.partitions_ahead TO catalogue_writer, catalogue_log_reader;

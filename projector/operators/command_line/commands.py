@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import NoReturn
 
-from projector.errors import CannotGoOn
 from projector.operators.command_line.audit import add_audit_arguments, run_audit
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
@@ -23,6 +22,8 @@ from shared.access.scopes import Scope
 from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
+from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
+from shared.postgres.patient_migrate import NotMigrated
 
 RUN = "run"
 
@@ -50,7 +51,7 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
         return USAGE if refused.is_usage else FAILED
     match given.command:
         case "migrate":
-            return await _migrate(settings, terminal)
+            return await _migrate(settings, terminal, given.phase)
         case "dead-letters":
             return await run_dead_letters(given, settings, terminal)
         case "rebuild":
@@ -82,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    migrating = add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
     add_dead_letter_arguments(
         add_command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
     )
@@ -120,11 +122,16 @@ def _refuse(reason: str) -> NoReturn:
     raise SystemExit(USAGE)
 
 
-async def _migrate(settings: ProjectorSettings, terminal: Terminal) -> int:
+async def _migrate(settings: ProjectorSettings, terminal: Terminal, phase: Phase) -> int:
     try:
-        applied = await migrate_read_model(settings.read_model_migrate_dsn)
-    except CannotGoOn as error:
+        applied = await migrate_read_model(
+            settings.read_model_migrate_dsn,
+            wait_seconds_max=settings.migrate_wait_seconds_max,
+            say=terminal.complain,
+            phase=phase,
+        )
+    except NotMigrated as error:
         terminal.complain(f"migrate: {error}")
         return FAILED
-    terminal.say("\n".join(applied) if applied else "nothing to do")
+    terminal.say(f"read model: {len(applied)} migrations applied")
     return DONE

@@ -6,7 +6,7 @@ _POOL = Label(
     "pool",
     "the pool's application_name in PostgreSQL",
     (
-        "command_api read", "catalogue-relay-upkeep", "projector", "projector log", "query-api-products",
+        "command-api read", "catalogue-relay-upkeep", "projector", "projector log", "query-api-products",
         "query-api-lists", "query-api-reports",
     ),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Every process: its build, event loop, garbage collector, log, and the measurements of its background."""
 
 from shared.ops.metrics.declare import Label, counter, gauge, histogram
+from shared.ops.process_names import SERVICES
 from shared.ops.version import service_revision
 
 _MEASUREMENT = Label(
@@ -13,7 +14,7 @@ BUILD_INFO = gauge(
     "build_info",
     "always 1",
     "The running build, in its labels.",
-    Label("process", "the process", ("command_api", "relay", "projector", "query-api")),
+    Label("process", "the process", SERVICES),
     Label("version", "the release"),
     Label("revision", "the git revision; `unknown` outside an image"),
 )

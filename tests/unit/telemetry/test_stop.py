@@ -55,7 +55,7 @@ async def test_the_last_spans_are_sent_at_the_end(tmp_path: Path) -> None:
         # More time than a process has, so that a busy machine does not decide.
         code, said = await _stopped({**exporting_to(receiver), **NEVER_BY_ITSELF}, _ENDS_SECONDS_MAX / 2)
     assert code == 0, said
-    assert [(one.name, one.service) for one in receiver.store.newest(5)] == [("request", "catalogue-test")]
+    assert [(one.name, one.service) for one in receiver.store.newest(5)] == [("request", "test")]
 
 
 async def test_a_receiver_that_is_away_does_not_hold_up_the_end() -> None:
