@@ -14,12 +14,8 @@ from deploy.release.pages import CHANGELOG, UPGRADING, notes, releases, says_som
 from deploy.release.refusals import LAST_RELEASE, MIGRATIONS
 from deploy.release.version import Version, of_project
 
-_ENTRIES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
-_CONFIGURED = sorted(
-    {"pyproject.toml"}
-    | {entry["filename"] for entry in _ENTRIES if "filename" in entry}
-    | {file.name for entry in _ENTRIES if "glob" in entry for file in ROOT.glob(entry["glob"])}
-)
+_FILES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
+_CONFIGURED = sorted({"pyproject.toml", *(file["filename"] for file in _FILES)})
 NOW = of_project(ROOT)
 NEXT = NOW.next("minor")
 
