@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qs, urlsplit
 
 from deploy.kafka_rights import kafka_rights
+from query_api.postgres.custom_plans import with_custom_plans
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
@@ -61,7 +63,8 @@ def backups(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def poolers(objects: Sequence[Manifest]) -> Iterator[str]:
     """A pooler takes what our processes send at the start of a connection, and leaves some connections."""
-    sent = start_up_settings("any", 1.0, 1.0).keys() - {"application_name"}
+    of_lists = parse_qs(urlsplit(with_custom_plans("postgresql://any/any")).query)
+    sent = {*start_up_settings("any", 1.0, 1.0), *of_lists} - {"application_name"}
     room = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects, "Cluster")}
     for one in of_kind(objects, "Pooler"):
         name, spec = one["metadata"]["name"], one["spec"]
@@ -123,6 +126,27 @@ def kafka_users(objects: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{one['metadata']['name']}: {variable} is {path}"
         if (f"/run/secrets/kafka/{'password'}", user) not in files:
             yield f"{one['metadata']['name']}: the password of another user"
+
+
+def lag_of_kafka(objects: Sequence[Manifest]) -> Iterator[str]:
+    """An autoscaler that asks Strimzi's brokers does so by TLS, as a user that exists."""
+    users = {one["metadata"]["name"] for one in of_kind(objects, "KafkaUser")}
+    logins = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects, "TriggerAuthentication")}
+    for one in of_kind(objects, "ScaledObject") if users else ():
+        for trigger in one["spec"]["triggers"]:
+            given = trigger["metadata"]
+            login = logins.get(trigger.get("authenticationRef", {}).get("name"))
+            secrets = {} if login is None else {each["parameter"]: each for each in login["secretTargetRef"]}
+            if not given["bootstrapServers"].endswith(".svc:9093") or (
+                given.get("tls"),
+                given.get("sasl"),
+            ) != (
+                "enable",
+                "scram_sha512",
+            ):
+                yield f"{given['consumerGroup']}: not by TLS"
+            if secrets.get("password", {}).get("name") not in users:
+                yield f"{given['consumerGroup']}: as nobody"
 
 
 def _files_of(template: Manifest) -> Iterator[tuple[str, str]]:
