@@ -64,7 +64,11 @@ class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, Oper
     stopped_seconds: float = Field(default=15.0, gt=0)
     # Far above the retry budget: a projection that waits for PostgreSQL is not stuck.
     max_poll_interval_seconds: float = Field(default=300.0, ge=10)
+    # How long Kafka keeps a killed process's partitions for it; also how long the event loop may be blocked.
     session_timeout_seconds: float = Field(default=10.0, ge=1)
+    # The name of this process in its consumer groups, the same after a restart and no other process's: if it
+    # was killed, it gets its partitions back at once. Empty: it waits for SESSION_TIMEOUT_SECONDS.
+    group_member_name: str = Field(default="", max_length=249, pattern="^[a-zA-Z0-9._-]*$")
     silence_seconds_max: float = Field(default=180.0, gt=0)
     # Longer than any answer that Kafka does not hold back on purpose; then a new connection is made.
     kafka_answer_seconds_max: float = Field(default=15.0, gt=0)

@@ -67,12 +67,15 @@ class PromptBatchSubscriber(BatchSubscriber):
         return None
 
     async def stop(self) -> None:
-        """Leave the group. If the broker cannot be reached, end without telling it.
+        """Leave the group, also under a name of our own, which aiokafka would keep for a restart: the next
+        pod has another name. If the broker cannot be reached, end without telling it.
 
         aiokafka's fetcher awaits fetches that it has just cancelled, so that a fetch in its back-off ends our
         stop like a cancellation; then only its connections are still to be closed.
         """
         consumer = self.consumer
+        if consumer is not None and consumer._group_instance_id is not None:
+            consumer._coordinator._group_instance_id = None
         try:
             async with asyncio.timeout(_STOP_SECONDS_MAX):
                 await super().stop()
@@ -165,6 +168,9 @@ def subscribe(
         parser=_whole_batch,
         decoder=_raw_records,
     )
+    if settings.group_member_name:
+        # Static membership (KIP-345), for which FastStream has no argument.
+        subscriber._connection_args["group_instance_id"] = settings.group_member_name
     # The factory does not let us choose the class; ours adds no state, so the instance may change to it.
     subscriber.__class__ = PromptBatchSubscriber
     subscriber(handler)

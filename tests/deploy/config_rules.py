@@ -39,6 +39,9 @@ def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
             )
         secrets = {f"{SECRETS}/{path}": (name, key) for name, key, path, _ in _secret_files(template)}
         for variable in [*container.get("env", []), *_named_files(values)]:
+            if "valueFrom" in variable:
+                values[variable["name"]] = variable["valueFrom"]["fieldRef"]["fieldPath"]
+                continue
             setting = variable["name"].removesuffix("_FILE")
             name, key = secrets.get(variable["value"], ("", f"(no file {variable['value']})"))
             if not name:

@@ -216,7 +216,11 @@ def security(objects: Sequence[Manifest]) -> Iterator[str]:
                 for mount in container.get("volumeMounts", [])
             ]
             != [("/tmp", False), (SECRETS, True)],
-            "has secrets in its environment": any("valueFrom" in one for one in container.get("env", [])),
+            "has secrets in its environment": any(
+                one["valueFrom"].keys() != {"fieldRef"}
+                for one in container.get("env", [])
+                if "valueFrom" in one
+            ),
             "cannot read its secrets": pod.get("fsGroup") != 65532,
         }
         yield from (f"{name}: {fault}" for fault, is_so in faults.items() if is_so)

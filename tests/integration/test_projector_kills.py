@@ -16,7 +16,12 @@ from tests.unit.projector.histories import created, priced
 
 __all__ = ["world"]
 pytestmark = pytest.mark.servers
+PRODUCT_VIEW = next(iter(TABLES))
 SHORT = {"session_timeout_seconds": 2.0}
+
+
+# Longer than any test waits: only with a name of its own does a process get partitions before.
+LONG = {"session_timeout_seconds": 300.0}
 
 
 async def some_products(writer: Writer) -> None:
@@ -52,3 +57,34 @@ async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
         await eventually(has_applied_all)
         found = (await verify(world, name))[name]
         assert (found["products"], found["different"], found["not_there"]) == (10, 0, 0)
+
+
+async def _has_applied(world: World, name: str, last_position: int) -> None:
+    status = await read_status(world.settings)
+    assert {one.projection: one.lag_events for one in status.projections}[name] == 0
+    assert status.newest_log_position == last_position
+
+
+async def test_a_killed_projector_with_a_name_gets_its_partitions_back_before_its_session_ends(
+    world: World,
+) -> None:
+    writer, name, own = Writer(world), PRODUCT_VIEW, {**LONG, "group_member_name": "one"}
+    fault = "kill-before-table-save:1"
+    async with projector_process(world.settings.model_copy(update=own), name, fault=fault) as killed:
+        await some_products(writer)
+        assert await killed.has_ended() == -signal.SIGKILL
+    async with world.projecting(name, **own):
+        await some_products(writer)
+        await eventually(lambda: _has_applied(world, name, 40))
+
+
+async def test_a_projector_with_a_name_that_is_stopped_leaves_its_partitions_to_others_at_once(
+    world: World,
+) -> None:
+    writer, name = Writer(world), PRODUCT_VIEW
+    async with world.projecting(name, **LONG, group_member_name="one"):
+        await some_products(writer)
+        await eventually(lambda: _has_applied(world, name, 20))
+    async with world.projecting(name, **LONG, group_member_name="two"):
+        await some_products(writer)
+        await eventually(lambda: _has_applied(world, name, 40))

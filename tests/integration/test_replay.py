@@ -335,7 +335,7 @@ async def test_where_there_is_no_terminal_a_line_of_log_tells_how_far_it_is(oper
     ended = await operator.begin("--create-topic", REPLAY_REPORT_INTERVAL_SECONDS="0.000001").ended()
     assert ended.code == 0
     assert '"event":"replaying"' in ended.err.splitlines()[-2]
-    assert '"log_position":300,"to":300,"events":300' in ended.err
+    assert '"log_position":300,"last_position":300,"events":300' in ended.err
 
 
 async def test_a_replay_says_in_its_log_who_asked_for_it_and_why_and_how_it_ended(operator: Operator) -> None:
