@@ -1,0 +1,16 @@
+"""The pages of operators: operations, all runbooks, and what needs access control or a stack of its own."""
+
+import pytest
+
+from tests.documents.fresh_copy import FreshCopy
+from tests.documents.reading import read_tour
+from tests.documents.tours import OPERATING, RUNBOOKS, SECURED, STACKS, Tour
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.mark.parametrize("tour", [OPERATING, RUNBOOKS, SECURED, STACKS], ids=str)
+def test_every_command_of_the_operators_pages_prints_what_they_show(
+    tour: Tour, fresh_copy: FreshCopy
+) -> None:
+    read_tour(tour, fresh_copy)
