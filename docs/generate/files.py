@@ -1,11 +1,15 @@
 """The generated files as text, for whoever writes them and for the test that compares."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from deploy import strimzi
 from deploy.grafana import boards
+from deploy.prometheus import rule_objects
 from docs.generate.access import access_page
 from docs.generate.asyncapi import asyncapi_document
 from docs.generate.kafka_rights import kafka_rights_page
@@ -47,4 +51,17 @@ def files() -> dict[Path, str]:
         DOCS / "access.md": access_page(),
         DOCS / "kafka-rights.md": kafka_rights_page(),
     }
-    return {**made, DOCS / "asyncapi.yaml": _HEAD + document, **pages, **boards.files()}
+    return {
+        **made,
+        DOCS / "asyncapi.yaml": _HEAD + document,
+        **pages,
+        **boards.files(),
+        strimzi.FOLDER / "topics.yaml": _objects(strimzi.topic_objects()),
+        strimzi.FOLDER / "users.yaml": _objects(strimzi.user_objects()),
+        rule_objects.FILE: _objects(rule_objects.rule_objects()),
+    }
+
+
+def _objects(made: Sequence[dict[str, Any]]) -> str:
+    """Several objects in one file."""
+    return _HEAD + yaml.dump_all(made, Dumper=_Plain, sort_keys=False, width=110)

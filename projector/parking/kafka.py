@@ -39,6 +39,16 @@ def dead_letter_topic(topic: str, group: str) -> str:
     return f"{original}.{group}.dlt"
 
 
+def dead_letter_spec(settings: ProjectorSettings, topic: str, group: str) -> TopicSpec:
+    """The settings of that topic."""
+    return TopicSpec(
+        dead_letter_topic(topic, group),
+        settings.partition_count,
+        settings.kafka_replication_factor,
+        record_bytes_max=_RECORD_BYTES_MAX,
+    )
+
+
 class DeadLetterCopies:
     """Copies the dead letters of the given projections, until cancelled."""
 
@@ -53,14 +63,7 @@ class DeadLetterCopies:
         self._settings = settings
         self._groups = groups
         self._specs = [
-            TopicSpec(
-                dead_letter_topic(topic, group),
-                settings.partition_count,
-                settings.kafka_replication_factor,
-                record_bytes_max=_RECORD_BYTES_MAX,
-            )
-            for topic in topics
-            for group in groups.values()
+            dead_letter_spec(settings, topic, group) for topic in topics for group in groups.values()
         ]
         self._producer: AIOKafkaProducer | None = None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from projector.kafka.running import Running
 from projector.rebuild.postgres.shadow import Returned
+from projector.settings import ProjectorSettings
 from projector.state_topic.fold import ProductState
 from projector.state_topic.kafka.run import PublishingRun
 from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
@@ -32,7 +33,7 @@ class StatesProjection(PostgresProjection[ProductState]):
 
     def running(self, stores: Stores) -> Running:
         """After each batch the subscription wakes the publisher."""
-        spec = self.topic(stores)
+        spec = self.topic(stores.settings)
         publisher = StatePublisher(
             self.name,
             PostgresStates(stores.read_model, projection=self.name, topic=stores.topic),
@@ -44,9 +45,8 @@ class StatesProjection(PostgresProjection[ProductState]):
         subscription = subscription._replace(work=PublishingRun(subscription.work, publisher))
         return Running(self.name, [subscription], [publisher], [spec])
 
-    def topic(self, stores: Stores) -> TopicSpec:
+    def topic(self, settings: ProjectorSettings) -> TopicSpec:
         """The compacted topic."""
-        settings = stores.settings
         return TopicSpec(
             state_topic(settings.kafka_topic_prefix),
             settings.partition_count,

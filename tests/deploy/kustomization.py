@@ -90,8 +90,13 @@ def _renamed(value: Any, stems: dict[str, str]) -> Any:
             return value
 
 
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+
+
 def pod_template(one: Manifest) -> Manifest | None:
-    """The pods that an object makes, or None."""
+    """The pods that an object makes, or None; what operators make is theirs."""
+    if one["kind"] not in _WORKLOADS:
+        return None
     spec = one.get("spec", {})
     template: Manifest | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
     return template

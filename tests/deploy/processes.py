@@ -64,6 +64,18 @@ def needed_addresses(process: str) -> set[str]:
     return guarded | (local - _OTHERS_ADDRESSES.get(process, set()))
 
 
+def roles_of(database: str) -> set[str]:
+    """The roles that connect to a database, over all processes and jobs."""
+    dsns = (
+        default_of(process, name.upper())
+        for process, settings in _SETTINGS.items()
+        for name in settings.model_fields
+        if name.endswith("_dsn")
+    )
+    found = (_role_and_database(str(dsn)).partition("/") for dsn in dsns)
+    return {role for role, _, name in found if name == database}
+
+
 def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:
     """What is wrong with the names in an environment, and with who connects to which database."""
     unknown = sorted(environment.keys() - known_variables(process))

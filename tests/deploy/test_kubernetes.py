@@ -79,8 +79,12 @@ def test_a_missing_secret_an_unused_one_and_a_wrong_role_are_noticed() -> None:
 
 
 def test_a_kind_without_a_schema_is_no_silent_pass() -> None:
-    with pytest.raises(kubernetes_validate.SchemaNotFoundError):
-        list(workload_rules.schema([{"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject"}]))
+    for api_version, error in (
+        ("example.org/v1", LookupError),
+        ("v1", kubernetes_validate.SchemaNotFoundError),
+    ):
+        with pytest.raises(error):
+            list(workload_rules.schema([{"apiVersion": api_version, "kind": "Widget"}]))
 
 
 def test_the_local_overlay_fits_on_two_processors_with_its_servers_and_jobs() -> None:

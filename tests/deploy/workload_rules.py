@@ -6,6 +6,7 @@ import kubernetes_validate
 
 from projector.operators.command_line.rebuild import DIFFERS
 from projector.operators.command_line.session import USAGE
+from tests.deploy.custom_resources import errors_of, is_custom
 from tests.deploy.kustomization import Manifest, find, pod_template
 from tests.deploy.processes import (
     HTTP_PORT_SETTINGS,
@@ -23,6 +24,8 @@ KINDS = {
 }  # fmt: skip
 # The release that manifests are tried on, and the newest whose schemas are installed.
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
+# Servers that components bring: no processes of ours, and under policies of their own (server_rules.py).
+SERVERS = ("redis", "opensearch")
 # Where the files of secrets are in a container.
 SECRETS = "/run/secrets/catalogue"
 _MARGIN_SECONDS = 5
@@ -35,10 +38,10 @@ def of_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
 
 
 def pods(objects: Sequence[Manifest]) -> Iterator[tuple[str, Manifest, Manifest]]:
-    """(name, pod template, its only container) of every workload; a job is named without its release."""
+    """(name, pod template, its only container) of each workload of ours; a job has no release in its name."""
     for one in objects:
         template = pod_template(one)
-        if template is not None:
+        if template is not None and one["metadata"]["name"] not in SERVERS:
             (container,) = template["spec"]["containers"]
             yield stem(one), template, container
 
@@ -51,8 +54,10 @@ def stem(one: Manifest) -> str:
 
 def schema(objects: Sequence[Manifest]) -> Iterator[str]:
     """Strictly: a misspelt field is a mistake. A kind without a schema raises, and so is no silent pass."""
+    for one in (each for each in objects if is_custom(each)):
+        yield from errors_of(one)
     for version in VERSIONS:
-        for one in objects:
+        for one in (each for each in objects if not is_custom(each)):
             try:
                 kubernetes_validate.validate(one, version, strict=True)
             except kubernetes_validate.ValidationError as error:

@@ -21,7 +21,8 @@ class SecuredRedis(RedisServer):
 
     def command(self) -> Command:
         usual = super().command()
-        rights = ["on", f">{self._password}", "~*", "+@all", "-@admin"]
+        # As deploy/kustomize/components/README.md has them; the keys are those of the installation's prefix.
+        rights = ["on", f">{self._password}", "~sec*", "+@all", "-@admin", "-@dangerous", "+info"]
         root = ["--user", "root", "on", f">{self._root}", "~*", "+@all"]
         users = ["--user", self.user, *rights, *root, "--user", "default", "off"]
         return Command([*usual.argv, *users], directory=usual.directory)

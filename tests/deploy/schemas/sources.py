@@ -65,7 +65,7 @@ GO_MODULES = (
         "github.com/external-secrets/external-secrets",
         "v1.3.2",
         "config/crds/bases",
-        {"external-secrets.io_externalsecrets.yaml": "v1", "external-secrets.io_secretstores.yaml": "v1"},
+        {"external-secrets.io_externalsecrets.yaml": "v1"},
     ),
     GoModule(
         "github.com/cloudnative-pg/cloudnative-pg",
@@ -73,7 +73,6 @@ GO_MODULES = (
         "config/crd/bases",
         {
             "postgresql.cnpg.io_clusters.yaml": "v1",
-            "postgresql.cnpg.io_databases.yaml": "v1",
             "postgresql.cnpg.io_poolers.yaml": "v1",
             "postgresql.cnpg.io_scheduledbackups.yaml": "v1",
         },
