@@ -47,12 +47,18 @@ class Composed:
 
     def compose(self, *arguments: str, seconds_max: float = 300) -> str:
         """Run `docker compose`; its failure carries what it said."""
-        answer = subprocess.run(
-            ["docker", "compose", *self._profile, *arguments], cwd=ROOT, env=self._environment,
-            capture_output=True, text=True, check=False, timeout=seconds_max,
-        )  # fmt: skip
+        answer = self.run(*arguments, seconds_max=seconds_max)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return answer.stdout
+
+    def run(
+        self, *arguments: str, given: str = "", seconds_max: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose`, which may fail, with `given` as its standard input."""
+        return subprocess.run(
+            ["docker", "compose", *self._profile, *arguments], cwd=ROOT, env=self._environment, input=given,
+            capture_output=True, text=True, check=False, timeout=seconds_max,
+        )  # fmt: skip
 
     def state(self, service: str) -> Any:
         """What the engine says of the service's container: Pid, ExitCode, Health, RestartCount and more."""
