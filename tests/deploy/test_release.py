@@ -269,7 +269,7 @@ def test_a_release_without_upgrade_notes_is_noticed(tmp_path: Path) -> None:
 
 def test_every_file_that_names_the_version_is_one_that_a_release_changes() -> None:
     # Pages of text and tests may speak of any release; other packages may have the same version by chance.
-    elsewhere = {"uv.lock"}
+    elsewhere = {"uv.lock", "docs/site/package-lock.json"}
     listed = _git(
         ROOT, "grep", "--files-with-matches", "--perl-regexp", rf"(?<![\w.])v?{re.escape(str(NOW))}(?![\w.])"
     )

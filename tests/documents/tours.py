@@ -54,7 +54,12 @@ OPERATING = Tour(
     [_page("docs/operations.md", "python -m command_api seed --count 50", _PRODUCT, in_shell=True)],
 )
 _NOT_OURS = "ADD CONSTRAINT sku_is_ours CHECK (sku NOT LIKE 'LMP-%') NOT VALID"
-_TAMPERED = "UPDATE views.product_view SET name = 'Tampered' WHERE product_id = '$ID'"
+# The row may not be there yet.
+_TAMPER = (
+    "until psql $READ_MODEL_MIGRATE_DSN -Atc"
+    """ "UPDATE views.product_view SET name = 'Tampered' WHERE product_id = '$ID' RETURNING 'done'" """
+    "| grep done; do :; done"
+)
 
 
 def _runbook(name: str, *scene: str, **meant: str) -> Stop:
@@ -89,7 +94,7 @@ RUNBOOKS = Tour(
         _runbook("ReplicationLate"),
         _runbook("StatesLate"),
         _runbook("VerificationOld"),
-        _runbook("ViewDiffers", _PRODUCT, f'psql $READ_MODEL_MIGRATE_DSN -c "{_TAMPERED}"'),
+        _runbook("ViewDiffers", _PRODUCT, _TAMPER),
         _runbook("RebuildStuck"),
         _page("docs/events.md", in_shell=True),
     ],
