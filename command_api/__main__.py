@@ -15,10 +15,12 @@ from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.access.settings import load_listening_settings
 from shared.ops.logs import configure_logs
-from shared.ops.process import run
+from shared.ops.process import EXIT_FAILED, run
 from shared.ops.process_names import MIGRATE, RELAY
 from shared.ops.settings import load_settings
+from shared.ops.terminal import process_terminal
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
+from shared.postgres.patient_migrate import NotMigrated
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -84,12 +86,22 @@ def _relay() -> int:
 
 
 def _migrate(phase: Phase) -> int:
-    settings = load_settings(MigrateSettings)
+    settings, terminal = load_settings(MigrateSettings), process_terminal()
     configure_logs(MIGRATE, settings, sys.stderr)
 
-    async def migrate(_: asyncio.Event) -> int:
-        applied = await migrate_event_store(settings.event_store_migrate_dsn, on_step=print, phase=phase)
-        print(f"event store: {len(applied)} migrations applied")
+    async def migrate(stop: asyncio.Event) -> int:
+        try:
+            applied = await migrate_event_store(
+                settings.event_store_migrate_dsn,
+                wait_seconds_max=settings.migrate_wait_seconds_max,
+                say=terminal.complain,
+                stop=stop,
+                phase=phase,
+            )
+        except NotMigrated as error:
+            terminal.complain(f"migrate: {error}")
+            return EXIT_FAILED
+        terminal.say(f"event store: {len(applied)} migrations applied")
         return 0
 
     return run(MIGRATE, migrate)

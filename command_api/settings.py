@@ -19,6 +19,8 @@ class MigrateSettings(ProcessSettings):
     event_store_migrate_dsn: PostgresDsn = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
     )
+    # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
+    migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
 
 
 class CommandSettings(ApiSettings, RateLimitSettings):

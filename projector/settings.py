@@ -23,6 +23,8 @@ class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, Oper
     read_model_migrate_dsn: PostgresDsn = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
     )
+    # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
+    migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
     # Read-only: missing versions are read from the log. It may be a replica.
     event_store_read_dsn: PostgresDsn = Secret(
         "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"

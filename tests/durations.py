@@ -4,7 +4,7 @@ Prints tests and seconds by folder, the slowest tests, and SECONDS_BY_FILE of te
 seconds of a test are those of its fixtures, too; a run with two workers takes about half their sum.
 """
 
-import sys
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -67,5 +67,17 @@ def _file(case: ElementTree.Element) -> str:
     return "/".join(parts[: last + 1]) + ".py"
 
 
+def main() -> None:
+    """A wrong use ends with a line and exit code 2."""
+    parser = ArgumentParser(prog="python -m tests.durations", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("results", type=Path, metavar="RESULTS.xml", help="made by pytest's --junitxml")
+    results: Path = parser.parse_args().results
+    try:
+        tests = read(results.read_text())
+    except (OSError, ElementTree.ParseError) as error:
+        parser.error(f"{results}: {error}")
+    print("\n".join(tables(tests)))
+
+
 if __name__ == "__main__":
-    print("\n".join(tables(read(Path(sys.argv[1]).read_text()))))
+    main()

@@ -1,15 +1,31 @@
 """Applies the migrations of the event-store database."""
 
+import asyncio
 from collections.abc import Callable
 
+from shared.contract.schemas import EVENT_STORE
 from shared.ops.secret import Secret
-from shared.postgres.migrations import Phase, migrate
+from shared.postgres.migrations import Phase
+from shared.postgres.patient_migrate import migrate_when_there
 
 
 async def migrate_event_store(
-    dsn: Secret | str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
+    dsn: Secret | str,
+    *,
+    wait_seconds_max: float = 0.0,
+    say: Callable[[str], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+    phase: Phase = "all",
 ) -> list[str]:
     """Apply the missing migrations, as the owner of the database; returns their names. Raises
-    `MigrationError`.
+    `NotMigrated`.
     """
-    return await migrate(dsn, "command_api.postgres", on_step=on_step, phase=phase)
+    return await migrate_when_there(
+        dsn,
+        "command_api.postgres",
+        EVENT_STORE,
+        wait_seconds_max=wait_seconds_max,
+        say=say,
+        stop=stop,
+        phase=phase,
+    )

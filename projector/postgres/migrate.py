@@ -1,18 +1,23 @@
 """Migrates the read model's schema to the version of this code."""
 
-import asyncpg
+from collections.abc import Callable
 
-from projector.errors import CannotGoOn
+from shared.contract.schemas import READ_MODEL
 from shared.ops.secret import Secret
-from shared.postgres.migrations import MigrationError, Phase, migrate
+from shared.postgres.migrations import Phase
+from shared.postgres.patient_migrate import migrate_when_there
 
 
-async def migrate_read_model(dsn: Secret | str, phase: Phase = "all") -> list[str]:
-    """Apply pending migrations and return their names. Connect as the owner; see `migrate`.
-
-    Raises `CannotGoOn`: a wrong schema, a refused login, or a server that cannot be reached.
+async def migrate_read_model(
+    dsn: Secret | str,
+    *,
+    wait_seconds_max: float = 0.0,
+    say: Callable[[str], None] = lambda _: None,
+    phase: Phase = "all",
+) -> list[str]:
+    """Apply the missing migrations, as the owner of the database; returns their names. Raises
+    `NotMigrated`.
     """
-    try:
-        return await migrate(dsn, "projector.postgres", phase=phase)
-    except (MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise CannotGoOn(f"{type(error).__name__}: {error}") from error
+    return await migrate_when_there(
+        dsn, "projector.postgres", READ_MODEL, wait_seconds_max=wait_seconds_max, say=say, phase=phase
+    )

@@ -6,9 +6,10 @@
 | 28xxx           | wrong password or user, no client certificate  | transient      |
 | 25006           | read-only transaction: a replica, or fail-over | transient      |
 | 40001, 40P01    | serialization failure, deadlock                | transient      |
-| 3F000, 42501,   | no such schema, table, column, function, type; | transient      |
-| 42703, 42704,   | no right to it: a migration is missing         |                |
-| 42883, 42P01    |                                                |                |
+| 3D000, 3F000,   | no such database, schema, table, column,       | transient      |
+| 42501, 42703,   | function, type; no right to it: a migration is |                |
+| 42704, 42883,   | missing                                        |                |
+| 42P01           |                                                |                |
 | 53xxx           | out of connections, memory, disk               | transient      |
 | 55P03           | lock_timeout                                   | transient      |
 | 57P01 .. 57P05  | shutdown, crash, starting up, idle time-out    | transient      |
@@ -47,11 +48,12 @@ import asyncpg
 
 from shared.ops.closed_transport import is_closed_transport
 
-_TRANSIENT_CLASSES = ("08", "28", "53")
+_LOG_IN = "28"
+# A migration, or the database itself.
+_MISSING = frozenset({"3D000", "3F000", "42501", "42703", "42704", "42883", "42P01"})
+_TRANSIENT_CLASSES = ("08", _LOG_IN, "53")
 _TRANSIENT_CODES = frozenset(
-    {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"}
-    # A missing migration.
-    | {"3F000", "42501", "42703", "42704", "42883", "42P01"}
+    {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"} | _MISSING
 )
 _PERMANENT_DATA_CLASSES = ("22", "23")
 # asyncpg reports a wrong use of its API and a dead connection with the same class; only the text differs.
@@ -97,6 +99,16 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InternalClientError):
         return any(text in str(error) for text in _ENDED_SESSION_TEXTS)
     return isinstance(error, OSError) or is_closed_transport(error)
+
+
+def ends_by_itself(error: BaseException | None) -> bool:
+    """Whether it is transient and needs nobody: a command may wait for that, but tells its operator at once
+    about a wrong password or a database that is not there. None: no.
+    """
+    if error is None or not is_transient(error):
+        return False
+    code = (error.sqlstate or "") if isinstance(error, asyncpg.PostgresError) else ""
+    return not (code.startswith(_LOG_IN) or code in _MISSING)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -1,10 +1,11 @@
 """Policies about what pods take from nodes: who goes first, and whether all of it fits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tests.deploy.kustomization import Manifest, find
 from tests.deploy.processes import JOBS
+from tests.deploy.scales import scales
 from tests.deploy.workload_rules import of_kind, pods, stem
 
 # The first goes first.
@@ -48,21 +49,17 @@ def quota(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def needed_at_most(objects: Sequence[Manifest]) -> dict[str, float]:
     """Pods, CPU (cores) and memory (bytes) of everything at full scale while all of it is rolled out."""
-    return _needed(objects, "maxReplicas")
+    return _needed(objects, {name: scale.most for name, scale in scales(objects).items()})
 
 
 def needed_at_least(objects: Sequence[Manifest]) -> dict[str, float]:
     """The same for as many pods as there are without load."""
-    return _needed(objects, "minReplicas")
+    return _needed(objects, {name: scale.fewest for name, scale in scales(objects).items()})
 
 
-def _needed(objects: Sequence[Manifest], scale: str) -> dict[str, float]:
-    scales = {
-        one["spec"]["scaleTargetRef"]["name"]: one["spec"][scale]
-        for one in of_kind(objects, "HorizontalPodAutoscaler")
-    }
+def _needed(objects: Sequence[Manifest], counts: Mapping[str, int]) -> dict[str, float]:
     surges = {
-        one["metadata"]["name"]: scales.get(one["metadata"]["name"], one["spec"].get("replicas", 0))
+        one["metadata"]["name"]: counts[one["metadata"]["name"]]
         + one["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
         for one in of_kind(objects, "Deployment")
     }

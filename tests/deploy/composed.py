@@ -12,6 +12,7 @@ from deploy.local.ports import free_port
 from deploy.local.settings import DEFAULT_PORTS
 from tests.deploy.compose_file import ROOT
 from tests.deploy.observer_rules import PORTS as OBSERVER_PORTS
+from tests.deploy.search_rules import PORT as SEARCH_PORT
 
 _SCOPES = "products:write products:read products:read-drafts"
 CALLER = {"Authorization": f"Bearer {development_token(_SCOPES)}"}
@@ -34,16 +35,26 @@ def engine_is_missing() -> str:
     )
 
 
-class Composed:
-    """The system, with the profile `observe` if the address for its traces is given."""
+def image_is_missing(name: str) -> bool:
+    """Whether neither the engine nor a registry has it."""
+    commands = (["image", "inspect", name], ["pull", "--quiet", name])
+    return all(
+        subprocess.run(["docker", *words], capture_output=True, check=False).returncode != 0
+        for words in commands
+    )
 
-    def __init__(self, traces_to: str = "") -> None:
+
+class Composed:
+    """The system, with the profile `observe` if the address for its traces is given, or with another one."""
+
+    def __init__(self, traces_to: str = "", profile: str = "") -> None:
         observers = {variable for variable, _ in OBSERVER_PORTS.values()}
-        self.ports = {name: free_port() for name in {*DEFAULT_PORTS, *observers}}
+        self.ports = {name: free_port() for name in {*DEFAULT_PORTS, *observers, SEARCH_PORT}}
         own = {"COMPOSE_PROJECT_NAME": f"test-{uuid.uuid4().hex[:8]}", "IMAGE_TAG": "test"}
         ports = {name: str(port) for name, port in self.ports.items()}
         self._environment = {**os.environ, **ports, **own, "OTEL_EXPORTER_OTLP_ENDPOINT": traces_to}
-        self._profile = ["--profile", "observe"] if traces_to else []
+        chosen = "observe" if traces_to else profile
+        self._profile = ["--profile", chosen] if chosen else []
 
     def compose(self, *arguments: str, seconds_max: float = 300) -> str:
         """Run `docker compose`; its failure carries what it said."""

@@ -8,6 +8,7 @@ from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
 from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
 from tests.deploy.processes import SERVICES, complaints_about, default_of
+from tests.deploy.scales import scales
 from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
 # As deploy/kustomize/README.md expects of the two databases.
@@ -80,11 +81,7 @@ def secrets_exist(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def connections(objects: Sequence[Manifest]) -> Iterator[str]:
     """At full scale, an extra pod of every roll-out included, neither database runs out of connections."""
-    pods_max = {
-        one["metadata"]["name"]: one["spec"].get("replicas", 0) for one in of_kind(objects, "Deployment")
-    }
-    for one in of_kind(objects, "HorizontalPodAutoscaler"):
-        pods_max[one["spec"]["scaleTargetRef"]["name"]] = one["spec"]["maxReplicas"]
+    every = scales(objects)
     surge = {
         one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
         for one in of_kind(objects, "Deployment")
@@ -92,7 +89,7 @@ def connections(objects: Sequence[Manifest]) -> Iterator[str]:
     given = environments(objects)
     for database in ("event store", "read model"):
         total = sum(
-            (pods_max[name] + surge[name]) * connections_of_a_pod(name, given[name])[database]
+            (every[name].most + surge[name]) * connections_of_a_pod(name, given[name])[database]
             for name in SERVICES
         )
         if total > CONNECTIONS_MAX[database] - CONNECTIONS_RESERVED:

@@ -99,6 +99,10 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (workload_rules.scale, lambda o: _deployment(o)["spec"].update(replicas=2)),
     (workload_rules.scale, lambda o: _deployment(o, "relay")["spec"].pop("replicas")),
     (workload_rules.scale, lambda o: _autoscaler(o, "projector").update(maxReplicas=13)),
+    (
+        workload_rules.scale,
+        lambda o: _autoscaler(o, "projector").update(metrics=_autoscaler(o, "query-api")["metrics"]),
+    ),
     (workload_rules.scale, lambda o: _autoscaler(o, "query-api").update(minReplicas=1)),
     (workload_rules.scale, lambda o: _autoscaler(o, "query-api")["scaleTargetRef"].update(name="gone")),
     (

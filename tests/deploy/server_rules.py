@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qs, urlsplit
 
 from deploy.kafka_rights import kafka_rights
+from query_api.postgres.custom_plans import with_custom_plans
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
@@ -61,7 +63,8 @@ def backups(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def poolers(objects: Sequence[Manifest]) -> Iterator[str]:
     """A pooler takes what our processes send at the start of a connection, and leaves some connections."""
-    sent = start_up_settings("any", 1.0, 1.0).keys() - {"application_name"}
+    of_lists = parse_qs(urlsplit(with_custom_plans("postgresql://any/any")).query)
+    sent = {*start_up_settings("any", 1.0, 1.0), *of_lists} - {"application_name"}
     room = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects, "Cluster")}
     for one in of_kind(objects, "Pooler"):
         name, spec = one["metadata"]["name"], one["spec"]

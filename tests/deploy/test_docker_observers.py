@@ -4,7 +4,6 @@ PROMETHEUS_IMAGE, JAEGER_IMAGE, LOKI_IMAGE and COLLECTOR_IMAGE are passed on. Gr
 """
 
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.deploy.composed import CALLER, Composed, engine_is_missing
+from tests.deploy.composed import CALLER, Composed, engine_is_missing, image_is_missing
 from tests.deploy.processes import SERVICES
 from tests.eventually import eventually_blocking
 
@@ -42,21 +41,14 @@ def observed() -> Iterator[Composed]:
     composed = Composed(traces_to="http://collector:4318")
     services = json.loads(composed.compose("config", "--format", "json"))["services"]
     for name in _NEEDED:
-        _must_be_there(services[name]["image"])
+        if image_is_missing(services[name]["image"]):
+            pytest.skip(f"the image {services[name]['image']} cannot be had")
     composed.compose("build", seconds_max=900)
     try:
         composed.compose("up", "--wait", "--wait-timeout", "240", *SERVICES, *_NEEDED)
         yield composed
     finally:
         composed.compose("down", "--volumes", "--remove-orphans")
-
-
-def _must_be_there(image: str) -> None:
-    """Skips where neither the engine nor a registry has it."""
-    for command in ("image", "inspect"), ("pull", "--quiet"):
-        if subprocess.run(["docker", *command, image], capture_output=True, check=False).returncode == 0:
-            return
-    pytest.skip(f"the image {image} cannot be had")
 
 
 def _answer(observed: Composed, port: str, path: str) -> Any:

@@ -34,13 +34,23 @@ OVERLAY_RULES = [rule for rule in RULES if rule not in _OF_THE_BASE]
 
 
 def plain() -> list[Manifest]:
-    """The base as a release, without any other component."""
-    return render_with(BASE, "release")
+    """The base as a release with every autoscaler that needs no other kinds: the largest one."""
+    return render_with(BASE, "autoscaling-prometheus", "release")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_base_keeps_each_policy(rule: Rule) -> None:
+def test_the_base_at_full_scale_keeps_each_policy(rule: Rule) -> None:
     assert list(rule(plain())) == []
+
+
+@pytest.mark.parametrize(
+    "components", [(), ("autoscaling-keda",), ("autoscaling-prometheus", "autoscaling-keda")]
+)
+def test_the_base_keeps_each_policy_whoever_owns_the_scale(components: tuple[str, ...]) -> None:
+    """The quota is for the largest installation; KEDA's kind is no part of the base."""
+    objects = render_with(BASE, *components, "release")
+    rules = [rule for rule in RULES if rule not in (capacity_rules.quota, workload_rules.complete)]
+    assert [complaint for rule in rules for complaint in rule(objects)] == []
 
 
 @pytest.mark.parametrize("rule", [*OVERLAY_RULES, config_rules.secrets_exist], ids=lambda rule: rule.__name__)

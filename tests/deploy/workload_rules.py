@@ -16,6 +16,7 @@ from tests.deploy.processes import (
     SERVICES,
     default_of,
 )
+from tests.deploy.scales import autoscaled, scales
 
 KINDS = {
     "Namespace", "ServiceAccount", "ConfigMap", "Deployment", "Service",
@@ -122,24 +123,23 @@ def ports(objects: Sequence[Manifest]) -> Iterator[str]:
 
 def scale(objects: Sequence[Manifest]) -> Iterator[str]:
     """One owner of each scale; at least two pods; no more projectors than partitions; no drain blocked."""
-    autoscalers = {
-        one["spec"]["scaleTargetRef"]["name"]: one for one in of_kind(objects, "HorizontalPodAutoscaler")
-    }
+    every = scales(objects)
     for one in of_kind(objects, "Deployment"):
-        name, spec = one["metadata"]["name"], one["spec"]
-        autoscaler = autoscalers.pop(name, None)
-        if (autoscaler is None) == ("replicas" not in spec):
-            yield f"{name}: an autoscaler or replicas, not both and not neither"
-        lowest = spec.get("replicas", 0) if autoscaler is None else autoscaler["spec"]["minReplicas"]
-        if lowest < 2:
+        name = one["metadata"]["name"]
+        if len(every[name].owners) != 1:
+            yield f"{name}: the owners of its scale are {every[name].owners}"
+        if every[name].fewest < 2:
             yield f"{name}: fewer than two pods"
-        if autoscaler is not None and name == "projector":
-            partitions = int(str(default_of("relay", "PARTITION_COUNT")))
-            if autoscaler["spec"]["maxReplicas"] > partitions:
-                yield f"projector: more pods than the {partitions} partitions"
-        if spec["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
+        if one["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
             yield f"{name}: a roll-out takes pods away first"
-    yield from (f"{name}: an autoscaler of nothing" for name in autoscalers)
+    partitions = int(str(default_of("relay", "PARTITION_COUNT")))
+    if every["projector"].most > partitions:
+        yield f"projector: more pods than the {partitions} partitions"
+    for name, _, spec in autoscaled(objects):
+        if name not in every:
+            yield f"{name}: an autoscaler of nothing"
+        if name == "projector" and "cpu" in str(spec.get("metrics")):
+            yield "projector: processor time says nothing about how far behind it is"
     for one in of_kind(objects, "PodDisruptionBudget"):
         spec = one["spec"]
         if spec.get("maxUnavailable") != 1 or spec.get("unhealthyPodEvictionPolicy") != "AlwaysAllow":

@@ -141,7 +141,7 @@ async def test_a_pool_survives_a_connection_that_the_server_ended(pool: Pool, co
 # --- error classes -------------------------------------------------------------------------------
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'test' USING ERRCODE = '{code}'; END $$"
-MISSING_MIGRATION = ("3F000", "42501", "42703", "42704", "42883", "42P01")
+MISSING_MIGRATION = ("3D000", "3F000", "42501", "42703", "42704", "42883", "42P01")
 TRANSIENT = (
     "08000", "08003", "08006", "25006", "28P01", "40001", "40P01", "53000", "53100",
     "53200", "53300", "55P03", "57P01", "57P02", "57P03", "57P05", *MISSING_MIGRATION,

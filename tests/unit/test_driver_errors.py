@@ -66,9 +66,9 @@ ASYNCPG_TRANSIENT = {
     # 57P01 to 57P05
     "AdminShutdownError", "CannotConnectNowError", "CrashShutdownError", "DatabaseDroppedError",
     "IdleSessionTimeoutError",
-    # A missing migration: 3F000, 42501, 42703, 42704, 42883, 42P01
-    "InsufficientPrivilegeError", "InvalidSchemaNameError", "UndefinedColumnError", "UndefinedFunctionError",
-    "UndefinedObjectError", "UndefinedTableError",
+    # A missing migration or database: 3D000, 3F000, 42501, 42703, 42704, 42883, 42P01
+    "InsufficientPrivilegeError", "InvalidCatalogNameError", "InvalidSchemaNameError", "UndefinedColumnError",
+    "UndefinedFunctionError", "UndefinedObjectError", "UndefinedTableError",
     # A migration in the middle of a transaction.
     "InvalidCachedStatementError",
 }  # fmt: skip

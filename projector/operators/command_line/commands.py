@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import NoReturn
 
-from projector.errors import CannotGoOn
 from projector.operators.command_line.audit import add_audit_arguments, run_audit
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
@@ -24,6 +23,7 @@ from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
+from shared.postgres.patient_migrate import NotMigrated
 
 RUN = "run"
 
@@ -124,9 +124,14 @@ def _refuse(reason: str) -> NoReturn:
 
 async def _migrate(settings: ProjectorSettings, terminal: Terminal, phase: Phase) -> int:
     try:
-        applied = await migrate_read_model(settings.read_model_migrate_dsn, phase)
-    except CannotGoOn as error:
+        applied = await migrate_read_model(
+            settings.read_model_migrate_dsn,
+            wait_seconds_max=settings.migrate_wait_seconds_max,
+            say=terminal.complain,
+            phase=phase,
+        )
+    except NotMigrated as error:
         terminal.complain(f"migrate: {error}")
         return FAILED
-    terminal.say("\n".join(applied) if applied else "nothing to do")
+    terminal.say(f"read model: {len(applied)} migrations applied")
     return DONE
