@@ -101,5 +101,6 @@ RUNBOOKS = Tour(
 )
 SECURED = Tour("secured", "--secure", [_page("docs/access.md"), _runbook("TokensRefused")])
 STACKS = Tour("stacks", None, [_page("docs/local-stack.md")])
+CHANGES = Tour("changes of the code", None, [_page("docs/onboarding.md")])
 
-TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS]
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, CHANGES]
