@@ -1,4 +1,4 @@
-"""The changes that onboarding shows can be made to the code as it is, and the tests that it names then pass."""
+"""The changes that onboarding shows can be made to the code as it is, and the tests that it names pass."""
 
 import pytest
 

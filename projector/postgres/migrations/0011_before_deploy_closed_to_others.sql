@@ -3,6 +3,5 @@ DO $$
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO catalogue_projector, catalogue_reader', current_database());
-    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO catalogue_projector', current_database());
 END
 $$;
