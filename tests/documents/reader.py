@@ -11,7 +11,7 @@ from tests.documents.tours import Stop
 from tests.eventually import eventually_blocking
 
 _READY_SECONDS_MAX = 240
-_COMMAND_SECONDS_MAX = 300
+_COMMAND_SECONDS_MAX = 1200
 _LOOK_SECONDS_MAX = 90
 _MAKE_UP = re.compile(r"make up\b")
 # What changes nothing may be typed again until the system has come to show it: a view follows its log.
