@@ -3,6 +3,8 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.ops.addresses import PublicHttpAddress
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings, ProcessSettings
 from shared.postgres.dsn import PostgresDsn
@@ -16,7 +18,7 @@ _LOCAL = "127.0.0.1:15432/event_store"
 class MigrateSettings(ProcessSettings):
     """Settings of `python -m command_api migrate`, which connects as the owner of the database."""
 
-    event_store_migrate_dsn: PostgresDsn = Secret(
+    event_store_migrate_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
     )
     # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
@@ -26,10 +28,13 @@ class MigrateSettings(ProcessSettings):
 class CommandSettings(ApiSettings, RateLimitSettings):
     """Settings of `python -m command_api serve`."""
 
-    event_store_dsn: PostgresDsn = Secret(f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}")
+    event_store_dsn: DevelopmentDefault[PostgresDsn] = Secret(
+        f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
+    )
     command_port: int = Field(default=8000, ge=0, le=65535)
     command_ops_port: int = Field(default=9100, ge=0, le=65535)
-    read_url: str = ""
+    # Where clients read products: the address in Location.
+    read_url: PublicHttpAddress = ""
     query_port: int = 8001
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
 

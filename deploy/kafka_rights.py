@@ -10,7 +10,7 @@ from typing import NamedTuple
 from projector.projections import NAMES, NOTIFICATIONS, PRODUCTS_STATE
 from shared.contract.addresses import state_topic, topics
 
-RELAY, PROJECTOR, REPLAY = "relay", "projector", "replay"
+RELAY, PROJECTOR, REPLAY, LAG = "relay", "projector", "replay", "lag"
 
 
 class Right(NamedTuple):
@@ -57,5 +57,10 @@ def kafka_rights(prefix: str = "") -> tuple[Right, ...]:
         *(
             Right(REPLAY, ("DESCRIBE_CONFIGS", "WRITE"), "TOPIC", name, "publishes again what was published")
             for name in names
+        ),
+        Right(LAG, ("DESCRIBE",), "TOPIC", names.events, "an autoscaler asks where the topic ends"),
+        *(
+            Right(LAG, ("DESCRIBE",), "GROUP", f"{prefix}{name}", f"and how far {name} has come")
+            for name in NAMES
         ),
     )

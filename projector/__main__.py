@@ -28,7 +28,7 @@ _READER_GONE = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     given, settings = read_command(arguments)
-    if given.command == RUN:
+    if given.command == RUN and isinstance(settings, ProjectorSettings):
         return _run(settings, given.projections)
     with traced_process(PROJECTOR_OPERATOR, service_version(), count_spans):
         return asyncio.run(operate(given, settings, process_terminal()))

@@ -7,10 +7,12 @@ import re
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import Literal, NamedTuple, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.ops.addresses import PublicHttpAddress, check_server, split_url
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import ReadableFile, TlsFiles
@@ -47,7 +49,7 @@ class NotificationSettings(ProcessSettings):
     # The authority that signed the mail server's certificate, if it is none of the system's.
     smtp_ca_file: ReadableFile = None
     # An address, with a name before it in angle brackets if wanted: Catalogue <catalogue@example.org>
-    notification_sender: str = "Product catalogue <catalogue@localhost>"
+    notification_sender: DevelopmentDefault[str] = "Product catalogue <catalogue@localhost>"
     notification_recipients: str = ""
     # One topic each; a mail that is not sent after the last delay is a dead letter.
     notification_retry_delays: str = "10s,1m,10m"
@@ -68,7 +70,7 @@ class NotificationSettings(ProcessSettings):
     # After this long a batch begins no further mail; its rest is delivered again.
     notification_batch_seconds_max: float = Field(default=10.0, gt=0, le=60)
     # The query API's address for readers, for the link in a mail; default: the one on this machine.
-    read_url: str = ""
+    read_url: PublicHttpAddress = ""
     query_port: int = 8001
 
     @field_validator("smtp_url")
@@ -104,6 +106,12 @@ class NotificationSettings(ProcessSettings):
         return value
 
     @property
+    def unused_fields(self) -> frozenset[str]:
+        """What only mails need."""
+        mine = frozenset() if self.sends_mails else frozenset({"notification_sender", "read_url"})
+        return super().unused_fields | mine
+
+    @property
     def recipients(self) -> tuple[str, ...]:
         """Each once."""
         return _addresses(self.notification_recipients)
@@ -126,8 +134,8 @@ class NotificationSettings(ProcessSettings):
 
 def parse_smtp_url(url: str) -> SmtpServer:
     """Raises `ValueError`; its text does not contain the URL, which may hold a password."""
+    parts = split_url(url)
     try:
-        parts = urlsplit(url)
         port = parts.port
         options = parse_qs(parts.query, strict_parsing=bool(parts.query), keep_blank_values=True)
     except ValueError:
@@ -135,6 +143,7 @@ def parse_smtp_url(url: str) -> SmtpServer:
         raise ValueError("not an address: percent-encode special characters of the password") from None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
         raise ValueError("expected smtp://user:password@host:port or smtps://user:password@host:port")
+    check_server(parts.netloc.rpartition("@")[2])
     starttls = options.pop("starttls", [None])[-1]
     if options or (starttls is not None and (starttls not in _STARTTLS or parts.scheme == "smtps")):
         raise ValueError("the only option is ?starttls=required, if-offered or never, and only of smtp://")

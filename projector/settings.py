@@ -6,7 +6,9 @@ from projector.notification_settings import NotificationSettings
 from shared.access.command import OperatorSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
+from shared.ops.settings import ProcessSettings
 from shared.postgres.dsn import PostgresDsn
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.settings import RedisSettings
@@ -14,26 +16,31 @@ from shared.redis.settings import RedisSettings
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):
-    """Defaults are those of the local stack; in production every address is set."""
+class MigrateSettings(ProcessSettings):
+    """Settings of `python -m projector migrate`, which connects as the owner of the database."""
 
-    read_model_dsn: PostgresDsn = Secret(
-        f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
-    )
-    read_model_migrate_dsn: PostgresDsn = Secret(
+    read_model_migrate_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
     )
     # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
     migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
+
+
+class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):
+    """Defaults are those of the local stack; in production every address is set."""
+
+    read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
+        f"postgresql://catalogue_projector:catalogue_projector@{_READ_MODEL}"
+    )
     # Read-only: missing versions are read from the log. It may be a replica.
-    event_store_read_dsn: PostgresDsn = Secret(
+    event_store_read_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"
     )
     redis_key_prefix: str = "catalogue"
     # Before topics and consumer groups alike, so that several installations share a broker.
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
-    kafka_replication_factor: int = Field(default=1, ge=1, le=10)
+    kafka_replication_factor: DevelopmentDefault[int] = Field(default=1, ge=1, le=10)
     projector_ops_port: int = Field(default=9102, ge=0, le=65535)
 
     # One transaction: more events save little and make every retry and every lock longer.

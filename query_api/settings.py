@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.ops.development import DevelopmentDefault, DevelopmentSecret
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
 from shared.postgres.dsn import PostgresDsn
@@ -15,7 +16,7 @@ from shared.redis.guarded_documents import SETTLING_SECONDS
 class QuerySettings(ApiSettings, RateLimitSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
-    read_model_dsn: PostgresDsn = Secret(
+    read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
     )
     query_port: int = Field(default=8001, ge=0, le=65535)
@@ -23,7 +24,7 @@ class QuerySettings(ApiSettings, RateLimitSettings):
 
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1)
-    cursor_signing_key: Secret = Secret("development-only-cursor-key")
+    cursor_signing_key: DevelopmentSecret[Secret] = Secret("development-only-cursor-key")
     """Must be the same in all pods: otherwise one pod refuses the cursors of another."""
 
     # Rates of one caller, and of one address. Not set: the default of access control; 0: no limit.

@@ -5,6 +5,7 @@ from pydantic import Field
 from shared.access.settings import AccessSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
 from shared.postgres.dsn import PostgresDsn
 
@@ -12,12 +13,12 @@ from shared.postgres.dsn import PostgresDsn
 class RelaySettings(KafkaSettings, AccessSettings):
     """The DSN must lead to PostgreSQL itself, not to a transaction pooler: the relay holds a session lock."""
 
-    event_store_dsn: PostgresDsn = Secret(
+    event_store_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         "postgresql://catalogue_writer:catalogue_writer@127.0.0.1:15432/event_store"
     )
     kafka_topic_prefix: str = ""
     partition_count: int = Field(default=DEFAULT_PARTITION_COUNT, ge=1, le=1000)
-    kafka_replication_factor: int = Field(default=1, ge=1, le=10)
+    kafka_replication_factor: DevelopmentDefault[int] = Field(default=1, ge=1, le=10)
     relay_ops_port: int = Field(default=9103, ge=0, le=65535)
 
     # A chunk is read, published and confirmed as one; two are in memory at a time.

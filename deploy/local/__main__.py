@@ -67,7 +67,9 @@ def status(settings: StackSettings) -> int:
         all_ready = all_ready and is_ready
         port_shown = part.ops_port if isinstance(part, Process) else ""
         state = "ready" if is_ready else "NOT READY"
-        print(f"  {part.name:<22} {port_shown:>5}  {state:<9}  {_whose(part, pid, is_ready=is_ready)}")
+        missed = ", ".join(part.degraded()) if is_ready else ""
+        shown = f"  {part.name:<22} {port_shown:>5}  {state:<9}  {_whose(part, pid, is_ready=is_ready)}"
+        print(f"{shown}, without {missed}" if missed else shown)
     return 0 if all_ready else 1
 
 

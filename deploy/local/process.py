@@ -1,11 +1,12 @@
 """Our own programs as children: a process is ready if its operations port says so, a job if it succeeded."""
 
+import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.http_answer import answers_ok
+from deploy.local.http_answer import answer_of, answers_ok
 from deploy.local.server import Command, Progress, Server, silent
 
 
@@ -36,6 +37,15 @@ class Process(Server):
     def is_ready(self) -> bool:
         """GET /readyz on the operations port answers 200."""
         return answers_ok(self.ops_port, "/readyz")
+
+    def degraded(self) -> Sequence[str]:
+        """What it misses, although it is ready."""
+        answer = answer_of(self.ops_port, "/readyz")
+        try:
+            told = json.loads(answer[1]) if answer is not None else {}
+        except ValueError:
+            return ()
+        return told.get("degraded", ()) if isinstance(told, dict) else ()
 
 
 class Job(Server):

@@ -81,6 +81,10 @@ class Server(ABC):
     def is_ready(self) -> bool:
         """True when it serves clients; must return within a second or two."""
 
+    def degraded(self) -> Sequence[str]:
+        """What it misses, although it is ready; servers miss nothing."""
+        return ()
+
     def after_first_ready(self) -> None:  # noqa: B027
         """Setup that needs the running server, before others use it; idempotent."""
 

@@ -182,4 +182,7 @@ def status_line(stack: Stack) -> str:
 def _state(part: Server) -> str:
     if part.pid is None:
         return "ENDED"
-    return "ok" if part.is_ready() else "NOT READY"
+    if not part.is_ready():
+        return "NOT READY"
+    missed = ", ".join(part.degraded())
+    return f"DEGRADED ({missed})" if missed else "ok"

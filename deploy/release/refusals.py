@@ -9,6 +9,8 @@ from deploy.release.pages import CHANGELOG, UNRELEASED, UPGRADING, releases, say
 from deploy.release.version import Version, of_project
 
 MAIN = "main"
+LAST_RELEASE = "tests/last_release/release.py"
+MIGRATIONS = ("command_api/postgres/migrations", "projector/postgres/migrations")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
@@ -22,6 +24,8 @@ def of_cut(root: Path, new: Version) -> Iterator[str]:
             f"{new} is cut on {MAIN}, or for a hotfix on release/{new.major}.{new.minor}; "
             f"this is {branch or 'no branch'}"
         )
+    elif branch != MAIN and (added := _migrations_since_the_last_release(root)):
+        yield f"a hotfix has no migration, because {MAIN} may have one of the same number: {', '.join(added)}"
     if new <= of_project(root):
         yield f"the version must rise: {new} is not above {of_project(root)}"
     if _git(root, "tag", "--list", f"v{new}"):
@@ -57,6 +61,12 @@ def of_tag(root: Path, tag: str) -> Iterator[str]:
         yield f"{CHANGELOG} has no section for {version} with a date"
     if str(version) not in releases(root / UPGRADING):
         yield f"{UPGRADING} has no section for {version}"
+
+
+def _migrations_since_the_last_release(root: Path) -> list[str]:
+    found = re.search(r'^COMMIT = "(\w+)"$', (root / LAST_RELEASE).read_text(), re.MULTILINE)
+    assert found is not None, f"{LAST_RELEASE} does not name a commit"
+    return _git(root, "diff", "--name-only", found[1], "HEAD", "--", *MIGRATIONS).splitlines()
 
 
 def _holds(root: Path, line: str) -> bool:

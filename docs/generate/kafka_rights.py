@@ -14,7 +14,8 @@ that begin so (`--resource-pattern-type prefixed`).
 
 The command API and the query API do not use Kafka and need no user. `replay` is the user of `python -m
 command_api replay` for the live topics; for another topic, give it the same rights there, and CREATE if it
-uses `--create-topic`. A subscriber needs READ on its topics and on its consumer group, and nothing else.
+uses `--create-topic`. `lag` is the user of an autoscaler that scales the projector on its lag. A subscriber
+needs READ on its topics and on its consumer group, and nothing else.
 Nobody needs a right on the cluster.
 
 `tests/integration/test_secured_installation.py` runs the system with these rights alone, and shows that the

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from projector.postgres.failures import translated
+from projector.postgres.failures import translated_read
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.postgres.sql import load_sql
 
@@ -25,13 +25,13 @@ class PostgresEventLog:
 
     async def log_id(self) -> UUID:
         """Raises `Unavailable` while the event store cannot be reached."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             found = await self._pool.fetchval(load_sql(_PACKAGE, "select_log_id"))
         return UUID(int=found.int)
 
     async def newest_position(self) -> int:
         """Raises `Unavailable` while the event store cannot be reached."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_newest_position")))
 
     async def events_after(self, stream_versions: Mapping[UUID, int]) -> Mapping[UUID, list[RecordedEvent]]:
@@ -41,7 +41,7 @@ class PostgresEventLog:
         for start in range(0, len(wanted), PRODUCTS_PER_QUERY_MAX):
             product_ids, versions = zip(*wanted[start : start + PRODUCTS_PER_QUERY_MAX], strict=True)
             sql = load_sql(_PACKAGE, "select_events_after")
-            with translated(_SERVER):
+            with translated_read(_SERVER):
                 rows = await self._pool.fetch(sql, product_ids, versions)
             for row in rows:
                 found.setdefault(row["product_id"], []).append(recorded_event(row))

@@ -11,6 +11,18 @@ from shared.postgres.errors import is_permanent_data_error, is_transient
 
 
 @contextmanager
+def translated_read(server: str) -> Iterator[None]:
+    """The same for a read of the log: one that the server ended, because it took too long, is no fault of the
+    event that needs it. It is tried again and never parks an event.
+    """
+    with translated(server):
+        try:
+            yield
+        except asyncpg.QueryCanceledError as error:
+            raise Unavailable(f"{server}: too slow: {error}") from error
+
+
+@contextmanager
 def translated(server: str) -> Iterator[None]:
     """Raise `Unavailable` or `Refused` instead of the driver's errors; anything else is a bug and passes."""
     try:

@@ -3,9 +3,7 @@
 Access control is off only where nobody else can reach the ports: while a process listens on loopback.
 """
 
-import ipaddress
-import socket
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -20,9 +18,10 @@ from shared.access.key_file import read_key_file
 from shared.access.keys import read_keys
 from shared.access.refusal_log import AddressOf, peer_address
 from shared.access.tokens import TokenRules
+from shared.ops.development import is_loopback
 from shared.ops.http.limits import ConnectionLimits
-from shared.ops.http.local_requests import LocalRequests, stays_here
-from shared.ops.settings import EXIT_USAGE, ProcessSettings, load_settings
+from shared.ops.http.local_requests import LocalRequests
+from shared.ops.settings import ProcessSettings, load_settings
 
 # Signatures with a public key only: with a shared secret (HS256) who checks a token could also make one.
 Algorithm = Literal[
@@ -171,13 +170,14 @@ def load_listening_settings(cls: type[A]) -> A:
     """`load_settings` for a process with ports; it ends with exit code 2 also if they would be open to
     others.
     """
-    settings = load_settings(cls)
+    return load_settings(cls, _open_ports)
+
+
+def _open_ports(settings: AccessSettings) -> Iterator[str]:
     try:
         refuse_open_ports(settings)
     except OpenToOthers as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        raise SystemExit(EXIT_USAGE) from error
-    return settings
+        yield str(error)
 
 
 def refuse_open_ports(settings: AccessSettings) -> None:
@@ -187,19 +187,6 @@ def refuse_open_ports(settings: AccessSettings) -> None:
             f"AUTH_ISSUER: is needed, because LISTEN_HOST is {settings.listen_host}; without access control "
             "a process listens on loopback only"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a socket that is bound to this host; a name counts by its addresses.
-
-    A name that cannot be resolved is none.
-    """
-    try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in found]
-    except (OSError, ValueError, UnicodeError):
-        return False
-    return bool(addresses) and all(stays_here(address) for address in addresses)
 
 
 def _names(text: str) -> tuple[str, ...]:

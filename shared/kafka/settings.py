@@ -1,19 +1,27 @@
 """The settings of every process that uses Kafka."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from shared.kafka.servers import KafkaMechanism, KafkaProtocol, KafkaServers
+from shared.ops.addresses import check_server
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import SYSTEM_AUTHORITIES, ReadableFile, TlsFiles
 
 
+def _checked(servers: str) -> str:
+    for server in servers.split(","):
+        check_server(server.strip())
+    return servers
+
+
 class KafkaSettings(ProcessSettings):
     """The files are for SSL and SASL_SSL, user and password for SASL_SSL."""
 
-    kafka_bootstrap_servers: str = "127.0.0.1:19092"
+    kafka_bootstrap_servers: DevelopmentDefault[Annotated[str, AfterValidator(_checked)]] = "127.0.0.1:19092"
     kafka_security_protocol: KafkaProtocol = "PLAINTEXT"
     kafka_sasl_mechanism: KafkaMechanism = "SCRAM-SHA-512"
     kafka_sasl_user: str = ""

@@ -7,7 +7,7 @@ the name that the operator uses.
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -20,6 +20,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from shared.ops.addresses import HttpAddress
+from shared.ops.development import unfit_elsewhere
 from shared.ops.http.answer_headers import PAGE_POLICIES, AnswerHeaders, api_headers
 from shared.ops.http.cross_origin import AllowedOrigins
 from shared.ops.http.limits import ConnectionLimits
@@ -51,6 +53,7 @@ class ProcessSettings(BaseSettings):
     access_lines_per_second_max: int = Field(default=LINES_PER_SECOND_MAX, ge=1)
     # PEM files whose expiry is exported: a JSON list of paths.
     certificate_files: tuple[str, ...] = ()
+    # Elsewhere than on loopback, development defaults are refused.
     listen_host: str = "127.0.0.1"
     shutdown_seconds_max: float = Field(default=20.0, gt=0)
 
@@ -66,6 +69,10 @@ class ProcessSettings(BaseSettings):
     # The bodies of all requests that one port has at one time.
     request_bodies_bytes_max: int = Field(default=256 * 1024 * 1024, ge=1)
 
+    # Where spans go. OpenTelemetry's SDK reads these itself; here they are only checked.
+    otel_exporter_otlp_endpoint: HttpAddress = ""
+    otel_exporter_otlp_traces_endpoint: HttpAddress = ""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -80,6 +87,11 @@ class ProcessSettings(BaseSettings):
         assert isinstance(dotenv_settings, DotEnvSettingsSource), "pydantic-settings passes its own sources"
         variables = {**dotenv_settings.env_vars, **env_settings.env_vars}
         return init_settings, SecretFiles(settings_cls, variables), env_settings, dotenv_settings
+
+    @property
+    def unused_fields(self) -> frozenset[str]:
+        """Fields without effect, because of other settings: nobody has to set them."""
+        return frozenset()
 
     @property
     def connection_limits(self) -> ConnectionLimits:
@@ -140,20 +152,25 @@ class ApiSettings(ProcessSettings):
         )
 
 
-S = TypeVar("S", bound=BaseSettings)
+S = TypeVar("S", bound=ProcessSettings)
 
 
-def load_settings(cls: type[S]) -> S:
+def load_settings(cls: type[S], further: Callable[[S], Iterable[str]] = lambda _: ()) -> S:
     """Read `cls` from the environment; for a wrong value print its name and the reason on stderr, and raise
-    `SystemExit(2)`.
+    `SystemExit(2)`. The same for a development default where others reach the process, and
+    for each reason of `further`.
 
     No value is ever printed: a mistyped DSN or token is still a secret.
     """
     try:
-        return cls()
+        settings = cls()
+        unfit = [*further(settings), *unfit_elsewhere(settings, settings.listen_host, settings.unused_fields)]
+        if not unfit:
+            return settings
+        print("\n".join(unfit), file=sys.stderr)  # noqa: T201
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_context=False, include_input=False):
-            print(f"{_variable(wrong['loc'])}: {wrong['msg']}", file=sys.stderr)  # noqa: T201
+            print(f"{_variable(wrong['loc'])}: {wrong['msg'].removeprefix('Value error, ')}", file=sys.stderr)  # noqa: T201
     except SecretFilesAreWrong as error:
         print("\n".join(error.reasons), file=sys.stderr)  # noqa: T201
     except SettingsError as error:

@@ -11,14 +11,25 @@ No text of an error contains a part of the address: a wrong one is still a secre
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import AfterValidator
 
+from shared.ops.addresses import NOT_AN_ADDRESS, check_server, split_url
 from shared.ops.secret import Secret, newest
 
 _MODES = ("verify-full", "disable", "prefer")
 _FILES = ("sslrootcert", "sslcert", "sslkey")
+_TLS_OPTIONS = (
+    "sslmode",
+    *_FILES,
+    "sslcrl",
+    "sslpassword",
+    "sslnegotiation",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+)
+_EXPECTED = "postgresql://user:password@host:port/database?sslmode=verify-full"
 
 
 class WrongDsn(ConnectionError):
@@ -43,16 +54,22 @@ def _checked(dsn: Secret) -> Secret:
 def _check(text: str) -> None:
     """Raises `ValueError`."""
     if not text.startswith(("postgresql://", "postgres://")):
-        raise ValueError("expected postgresql://user:password@host:port/database?sslmode=verify-full")
-    try:
-        parts = urlsplit(text)
-        options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-    except ValueError:
-        raise ValueError("not an address: percent-encode special characters of the password") from None
-    for server in parts.netloc.rpartition("@")[2].split(","):
-        port = server.rpartition("]")[2].partition(":")[2]
-        if port and not (port.isascii() and port.isdigit()):
-            raise ValueError("the port is no number: percent-encode special characters of the password")
+        raise ValueError(f"expected {_EXPECTED}")
+    parts = split_url(text)
+    options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    login, _, servers = parts.netloc.rpartition("@")
+    if servers or not options.get("host"):
+        for server in servers.split(","):
+            check_server(server)
+    if not (login.partition(":")[0] or options.get("user")):
+        raise ValueError(f"the user is missing: expected {_EXPECTED}")
+    if not (parts.path.strip("/") or options.get("database") or options.get("dbname")):
+        raise ValueError(f"the database is missing: expected {_EXPECTED}")
+    if parts.fragment or "/" in parts.path.strip("/"):
+        raise ValueError(NOT_AN_ADDRESS)
+    if any(name.startswith("ssl") and name not in _TLS_OPTIONS for name in options):
+        # PostgreSQL would refuse it as a parameter of its own, at each attempt.
+        raise ValueError(f"an option of TLS is none of {', '.join(_TLS_OPTIONS)}")
     mode = options.get("sslmode", "prefer")
     if mode not in _MODES:
         raise ValueError(

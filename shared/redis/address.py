@@ -1,12 +1,14 @@
 """The address of Redis, which may contain a user and a password, and the certificates of TLS."""
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from shared.ops.addresses import check_server, split_url
 from shared.ops.secret import Secret
 from shared.ops.tls import SYSTEM_AUTHORITIES, TlsFiles
 
 _SCHEMES = ("redis", "rediss", "unix")
+_EXPECTED = "redis://user:password@host:port/0, rediss:// for TLS, or unix://path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,18 @@ class RedisAddress:
 
 def checked_redis_url(url: str) -> None:
     """Raises `ValueError`; its text does not contain the URL, which may hold a password."""
-    try:
-        parts = urlsplit(url)
-        port_is_given = parts.scheme == "unix" or parts.port is None or parts.port > 0
-        options = parse_qs(parts.query)
-    except ValueError:
-        raise ValueError("not an address: percent-encode special characters of the password") from None
-    if parts.scheme not in _SCHEMES or not port_is_given:
-        raise ValueError("expected redis://user:password@host:port/0, rediss:// for TLS, or unix://path")
+    parts = split_url(url)
+    if parts.scheme not in _SCHEMES or parts.fragment:
+        raise ValueError(f"expected {_EXPECTED}")
+    options = parse_qs(parts.query, keep_blank_values=True)
+    if parts.scheme == "unix":
+        if not parts.path.strip("/"):
+            raise ValueError(f"the path is missing: expected {_EXPECTED}")
+    else:
+        check_server(parts.netloc.rpartition("@")[2])
+        # redis-py would take database 0 for another path.
+        if parts.path not in ("", "/") and not (parts.path[1:].isascii() and parts.path[1:].isdigit()):
+            raise ValueError(f"the database is no number: expected {_EXPECTED}")
     if any(name.startswith("ssl_") for name in options):
         raise ValueError(
             "options of TLS are REDIS_CA_FILE, REDIS_CERTIFICATE_FILE and REDIS_KEY_FILE; the server is "

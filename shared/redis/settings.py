@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
+from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import ReadableFile, TlsFiles
@@ -19,7 +20,9 @@ def _checked(url: Secret) -> Secret:
 class RedisSettings(ProcessSettings):
     """`rediss://user:password@host:port/0` is TLS, always verified; the files are for TLS alone."""
 
-    redis_url: Annotated[Secret, AfterValidator(_checked)] = Secret("redis://127.0.0.1:16379/0")
+    redis_url: DevelopmentDefault[Annotated[Secret, AfterValidator(_checked)]] = Secret(
+        "redis://127.0.0.1:16379/0"
+    )
     redis_ca_file: ReadableFile = None
     redis_certificate_file: ReadableFile = None
     redis_key_file: ReadableFile = None

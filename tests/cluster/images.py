@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from shared.contract import schemas
 from shared.postgres.migrations import read_migrations
 from tests.cluster.installation import IMAGES
 
@@ -32,28 +33,37 @@ def main() -> None:
 
 
 def make_next(present: str, new: str) -> None:
-    """The image with one more migration in each package that it holds."""
+    """The image with one more migration in each package that it holds, and in what its code needs."""
     lines = [f"FROM {present}"]
+    needed = Path(schemas.__file__).read_text()
     with tempfile.TemporaryDirectory() as folder:
         for package in PACKAGES:
-            where = _folder_in_image(present, package)
-            if where:
-                name = f"{len(read_migrations(package)) + 1:04}_before_deploy_{NEW_TABLE}.sql"
+            every = read_migrations(package)
+            name = f"{len(every) + 1:04}_before_deploy_{NEW_TABLE}"
+            last = [one.name for one in every if one.phase == "before"][-1]
+            needed = needed.replace(f'"{last}",', f'"{last}",\n        "{name}",')
+            if source := _source_in_image(present, package.split(".")[0]):
                 (Path(folder) / f"{package}.sql").write_text(f"-- Of a trial.\n{_SQL}")
-                lines.append(f"COPY {package}.sql {where}/migrations/{name}")
+                to = Path(source).parent / package.split(".")[1] / "migrations" / f"{name}.sql"
+                lines.append(f"COPY {package}.sql {to}")
+        (Path(folder) / "schemas.py").write_text(needed)
+        # Python would not look at the source again; an empty file makes it.
+        (Path(folder) / "schemas.pyc").write_bytes(b"")
+        lines.append(f"COPY schemas.py {_source_in_image(present, 'shared.contract.schemas')}")
+        lines.append(f"COPY schemas.pyc {_source_in_image(present, 'shared.contract.schemas', 'cached')}")
         (Path(folder) / "Dockerfile").write_text("\n".join([*lines, ""]))
         subprocess.run(["docker", "build", "--quiet", "--tag", new, folder], check=True)
 
 
-def _folder_in_image(image: str, package: str) -> str:
-    """Where the package is; empty if the image does not hold it."""
-    name = package.split(".")[0]
-    find = f"import importlib.util as u; spec = u.find_spec({name!r}); print(spec.origin if spec else '')"
-    found = subprocess.run(
+def _source_in_image(image: str, module: str, attribute: str = "origin") -> str:
+    """The file of a module; empty if the image does not hold it."""
+    find = (
+        f"import importlib.util as u; spec = u.find_spec({module!r}); print(spec.{attribute} if spec else '')"
+    )
+    return subprocess.run(
         ["docker", "run", "--rm", "--entrypoint", "python", image, "-c", find],
         check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
-    return str(Path(found).parent / package.split(".")[1]) if found else ""
 
 
 def import_images(images: list[str]) -> None:

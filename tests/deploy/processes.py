@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 
 from command_api.relay.settings import RelaySettings
 from command_api.settings import CommandSettings, MigrateSettings
+from projector.settings import MigrateSettings as MigrateViewsSettings
 from projector.settings import ProjectorSettings
 from query_api.settings import QuerySettings
+from shared.ops.development import development_fields
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
 
@@ -18,7 +20,7 @@ SERVICES: Mapping[str, type[ProcessSettings]] = {
 }
 JOBS: Mapping[str, type[ProcessSettings]] = {
     "migrate-event-store": MigrateSettings,
-    "migrate-read-model": ProjectorSettings,
+    "migrate-read-model": MigrateViewsSettings,
 }
 SCHEDULED: Mapping[str, type[ProcessSettings]] = {"verify": ProjectorSettings}
 PROCESSES = {**SERVICES, **JOBS}
@@ -34,12 +36,6 @@ HTTP_PORT_SETTINGS = {"command-api": "COMMAND_PORT", "query-api": "QUERY_PORT"}
 
 # Read by OpenTelemetry's SDK in each of them.
 _TRACING = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
-# Read by these processes in theory, used by a sibling that shares the settings class.
-_OTHERS_ADDRESSES = {
-    "projector": {"READ_MODEL_MIGRATE_DSN"},
-    "verify": {"READ_MODEL_MIGRATE_DSN"},
-    "migrate-read-model": {"READ_MODEL_DSN", "EVENT_STORE_READ_DSN", "REDIS_URL", "KAFKA_BOOTSTRAP_SERVERS"},
-}
 
 
 def known_variables(process: str) -> set[str]:
@@ -55,13 +51,17 @@ def default_of(process: str, variable: str) -> object:
     return default.read() if isinstance(default, Secret) else default
 
 
-def needed_addresses(process: str) -> set[str]:
+def needed_addresses(process: str, environment: Mapping[str, str]) -> set[str]:
     """The variables whose defaults suit one machine only: in a container each must be set, to some value."""
-    names = [name.upper() for name in _SETTINGS[process].model_fields]
-    local = {name for name in names if "127.0.0.1:" in str(default_of(process, name))}
+    local = {name.upper() for name, _, _ in development_fields(_SETTINGS[process])}
+    if "NOTIFICATION_RECIPIENTS" in known_variables(process) and not environment.get(
+        "NOTIFICATION_RECIPIENTS"
+    ):
+        # Without mails nobody needs them.
+        local -= {"READ_URL", "NOTIFICATION_SENDER"}
     # The images listen on every address, and do not start there without access control.
     guarded = {"AUTH_ISSUER"} if process in SERVICES else set()
-    return guarded | (local - _OTHERS_ADDRESSES.get(process, set()))
+    return guarded | local
 
 
 def roles_of(database: str) -> set[str]:
@@ -79,7 +79,9 @@ def roles_of(database: str) -> set[str]:
 def complaints_about(process: str, environment: Mapping[str, str]) -> list[str]:
     """What is wrong with the names in an environment, and with who connects to which database."""
     unknown = sorted(environment.keys() - known_variables(process))
-    missing = sorted(needed_addresses(process) - {name.removesuffix("_FILE") for name in environment})
+    missing = sorted(
+        needed_addresses(process, environment) - {name.removesuffix("_FILE") for name in environment}
+    )
     wrong = [
         f"{process}: {name} is not for role and database {_role_and_database(str(default_of(process, name)))}"
         for name, value in environment.items()

@@ -128,6 +128,27 @@ def kafka_users(objects: Sequence[Manifest]) -> Iterator[str]:
             yield f"{one['metadata']['name']}: the password of another user"
 
 
+def lag_of_kafka(objects: Sequence[Manifest]) -> Iterator[str]:
+    """An autoscaler that asks Strimzi's brokers does so by TLS, as a user that exists."""
+    users = {one["metadata"]["name"] for one in of_kind(objects, "KafkaUser")}
+    logins = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects, "TriggerAuthentication")}
+    for one in of_kind(objects, "ScaledObject") if users else ():
+        for trigger in one["spec"]["triggers"]:
+            given = trigger["metadata"]
+            login = logins.get(trigger.get("authenticationRef", {}).get("name"))
+            secrets = {} if login is None else {each["parameter"]: each for each in login["secretTargetRef"]}
+            if not given["bootstrapServers"].endswith(".svc:9093") or (
+                given.get("tls"),
+                given.get("sasl"),
+            ) != (
+                "enable",
+                "scram_sha512",
+            ):
+                yield f"{given['consumerGroup']}: not by TLS"
+            if secrets.get("password", {}).get("name") not in users:
+                yield f"{given['consumerGroup']}: as nobody"
+
+
 def _files_of(template: Manifest) -> Iterator[tuple[str, str]]:
     """(path, Secret) of each file from a projected volume."""
     (container,) = template["spec"]["containers"]

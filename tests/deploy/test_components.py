@@ -26,6 +26,7 @@ RULES: list[Rule] = [
     server_rules.poolers,
     server_rules.topics,
     server_rules.kafka_users,
+    server_rules.lag_of_kafka,
     server_rules.cache,
     server_rules.server_pods,
     server_rules.policies,
@@ -36,10 +37,12 @@ RULES: list[Rule] = [
     monitoring_rules.boards,
     monitoring_rules.sizes,
 ]
+SCALED = ("strimzi", "autoscaling-prometheus", "autoscaling-keda", "autoscaling-keda-strimzi")
 # The servers together with what watches them and one way in.
 TOGETHER = [
     ("cloudnative-pg", "strimzi", "redis", "opensearch", "monitoring", "ingress"),
     ("cloudnative-pg", "strimzi", "redis", "monitoring", "gateway-api"),
+    SCALED,
 ]
 OWN = [
     "cloudnative-pg", "external-secrets", "gateway-api", "ingress", "monitoring", "opensearch", "redis",
@@ -108,7 +111,17 @@ def _container(objects: list[Manifest], kind: str, name: str) -> Manifest:
     return container
 
 
-FAULTS: list[tuple[str, Rule, Fault]] = [
+FAULTS: list[tuple[str | tuple[str, ...], Rule, Fault]] = [
+    (
+        SCALED,
+        server_rules.lag_of_kafka,
+        lambda o: _spec(o, "ScaledObject", "projector")["triggers"][6].pop("authenticationRef"),
+    ),
+    (
+        SCALED,
+        server_rules.lag_of_kafka,
+        lambda o: _spec(o, "ScaledObject", "projector")["triggers"][0]["metadata"].pop("tls"),
+    ),
     ("ingress", workload_rules.schema, lambda o: _spec(o, "Ingress", "read").update(ingressClass="nginx")),
     ("ingress", edge_rules.namespace, lambda o: find(o, "Ingress", "read")["metadata"].pop("namespace")),
     ("ingress", edge_rules.certificates, lambda o: _spec(o, "Ingress", "read")["tls"].clear()),
@@ -301,8 +314,8 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
     FAULTS,
     ids=[f"{rule.__name__}-{number}" for number, (_, rule, _) in enumerate(FAULTS)],
 )
-def test_each_policy_notices_a_fault(component: str, rule: Rule, fault: Fault) -> None:
-    broken = copy.deepcopy(_once(component))
+def test_each_policy_notices_a_fault(component: str | tuple[str, ...], rule: Rule, fault: Fault) -> None:
+    broken = copy.deepcopy(_once(*([component] if isinstance(component, str) else component)))
     fault(broken)
     assert any(rule(broken))
 

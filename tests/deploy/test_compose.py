@@ -37,6 +37,8 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (compose_rules.environment, lambda s: s["relay"]["environment"].update(KAFKA_SERVERS="kafka:9092")),
     (compose_rules.environment, lambda s: s["relay"]["environment"].pop("KAFKA_BOOTSTRAP_SERVERS")),
     (compose_rules.environment, lambda s: s["relay"]["environment"].pop("AUTH_ISSUER")),
+    (compose_rules.environment, lambda s: s["query-api"]["environment"].pop("CURSOR_SIGNING_KEY")),
+    (compose_rules.environment, lambda s: s["command-api"]["environment"].pop("READ_URL")),
     (
         compose_rules.environment,
         lambda s: s["query-api"]["environment"].update(

@@ -12,7 +12,7 @@ from deploy.release.version import of_project
 from tests.architecture.source_files import ROOT
 
 VERSION = str(of_project(ROOT))
-DIGEST = "sha256:" + "a1" * 32
+DIGEST, BASE = ("sha256:" + byte * 32 for byte in ("a1", "b2"))
 REGISTRY = "registry.test/catalogue"
 # Each notes its arguments, one command a line. docker answers what the script asks it for.
 _DOCKER = """#!/bin/sh
@@ -33,30 +33,21 @@ class Publishing:
 
     def __init__(self, folder: Path) -> None:
         self.root, self._programs, self._noted = folder / "root", folder / "programs", folder / "noted"
-        for name in (".ci", "deploy/release", "deploy/kustomize/components/release", "docs"):
+        for name in (".ci", "deploy/release", "deploy/images", "deploy/kustomize/components/release", "docs"):
             shutil.copytree(ROOT / name, self.root / name)
         for name in ("Dockerfile.command", "CHANGELOG.md", "pyproject.toml", "deploy/__init__.py"):
             shutil.copy(ROOT / name, self.root / name)
-        subprocess.run(["git", "init", "--quiet", self.root], check=True)
-        commit = [
-            "-c",
-            "user.name=x",
-            "-c",
-            "user.email=x@example.test",
-            "commit",
-            "--allow-empty",
-            "-qm",
-            "x",
-        ]
-        subprocess.run(["git", "-C", self.root, *commit], check=True)
+        self._git("init", "--quiet")
+        self._git("commit", "--allow-empty", "--quiet", "--message", "A commit")
+        self.commit = self._git("rev-parse", "HEAD")
         self._programs.mkdir()
         self.answers(DIGEST)
         for name in ("cosign", "gh"):
             self._program(name, _NOTING.replace("NAME", name))
 
-    def answers(self, digest: str) -> None:
-        """Docker says that it pushed an image of this digest."""
-        self._program("docker", _DOCKER.replace("BASE", DIGEST.replace("a1", "b2")).replace("DIGEST", digest))
+    def answers(self, digest: str, base: str = BASE) -> None:
+        """Docker says that it pushed an image of this digest, and which the base has."""
+        self._program("docker", _DOCKER.replace("BASE", base).replace("DIGEST", digest))
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """A script of .ci, as a job runs it."""
@@ -79,6 +70,11 @@ class Publishing:
     def given_to_stdin(self) -> str:
         return Path(f"{self._noted}.stdin").read_text()
 
+    def _git(self, *arguments: str) -> str:
+        somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.test"]
+        command = ["git", "-C", self.root, *somebody, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
     def _program(self, name: str, text: str) -> None:
         (self._programs / name).write_text(text)
         (self._programs / name).chmod(0o755)
@@ -100,8 +96,11 @@ def test_each_image_is_attested_and_signed_by_the_digest_that_was_pushed(publish
     ] == [True] * 3
     for line in builds:
         assert "--sbom=true --provenance=mode=max" in line
-        assert f"--build-arg SERVICE_VERSION={VERSION} " in line
-        assert f"@{DIGEST.replace('a1', 'b2')} " in line, "the base is named by digest"
+        assert f"--build-arg=SERVICE_VERSION={VERSION} " in line
+        assert f"--build-arg=PYTHON_IMAGE=python:3.13-slim-trixie@{BASE} " in line
+        assert f"--build-arg=SERVICE_REVISION={publishing.commit} " in line
+        assert "--build-arg=BUILD_TIME=2" in line
+        assert "--build-arg=SOURCE_URL=https://host.test/us/catalogue " in line
     assert signed == [f"cosign sign --yes {REGISTRY}/{name}@{DIGEST}" for name in names]
 
 
@@ -129,7 +128,15 @@ def test_nothing_is_signed_if_docker_does_not_say_what_it_pushed(publishing: Pub
 def test_the_checkout_of_another_release_is_noticed(publishing: Publishing) -> None:
     done = publishing.run(".ci/publish-images", REGISTRY, "v99.0.0", "component.yaml")
     assert done.returncode == 1
-    assert "is this the checkout of v99.0.0?" in done.stderr
+    assert f"this is not the checkout of v99.0.0: SERVICE_VERSION={VERSION}" in done.stderr
+    assert not any("buildx build" in line for line in publishing.noted)
+
+
+def test_a_base_that_has_no_digest_is_not_built_on(publishing: Publishing) -> None:
+    publishing.answers(DIGEST, base="")
+    done = publishing.run(".ci/publish-images", REGISTRY, f"v{VERSION}", "component.yaml")
+    assert done.returncode == 1
+    assert "PYTHON_IMAGE must name the base image with its digest" in done.stderr
 
 
 def test_the_page_of_a_release_has_its_notes_and_files(publishing: Publishing) -> None:

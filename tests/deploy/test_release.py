@@ -11,12 +11,11 @@ import pytest
 
 from deploy.release.__main__ import ROOT, main
 from deploy.release.pages import CHANGELOG, UPGRADING, notes, releases, says_something, sections
+from deploy.release.refusals import LAST_RELEASE, MIGRATIONS
 from deploy.release.version import Version, of_project
 
-_CONFIGURED = ["pyproject.toml"] + [
-    one["filename"]
-    for one in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
-]
+_FILES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["bumpversion"]["files"]
+_CONFIGURED = sorted({"pyproject.toml", *(file["filename"] for file in _FILES)})
 NOW = of_project(ROOT)
 NEXT = NOW.next("minor")
 
@@ -48,6 +47,21 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def once_cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cut once: a cut starts a program."""
+    return Path(tmp_path_factory.mktemp("cut")) / "clone"
+
+
+@pytest.fixture
+def cut(clone: Path, once_cut: Path, tmp_path: Path) -> Path:
+    """A clone in which the next minor release was cut."""
+    if not once_cut.exists():
+        assert main(["cut", "minor"], clone) == 0
+        shutil.copytree(clone, once_cut)
+    return Path(shutil.copytree(once_cut, tmp_path / "cut"))
+
+
 def _nothing_was_cut(root: Path) -> None:
     assert _git(root, "rev-list", "--count", "HEAD") == "1"
     assert _git(root, "tag", "--list") == ""
@@ -59,9 +73,7 @@ def test_a_release_has_its_version_everywhere_its_sections_and_a_tag(clone: Path
     assert main(["cut", "minor"], clone) == 0
     assert _git(clone, "status", "--porcelain") == ""
     assert of_project(clone) == NEXT
-    assert sorted(_git(clone, "show", "--name-only", "--format=", "HEAD").splitlines()) == sorted(
-        set(_CONFIGURED)
-    )
+    assert sorted(_git(clone, "show", "--name-only", "--format=", "HEAD").splitlines()) == _CONFIGURED
     assert _git(clone, "log", "-1", "--format=%s") == f"Release {NEXT}"
     assert _git(clone, "cat-file", "-t", f"v{NEXT}") == "tag"
     for page in (CHANGELOG, UPGRADING):
@@ -75,22 +87,20 @@ def test_a_release_has_its_version_everywhere_its_sections_and_a_tag(clone: Path
 
 
 def test_a_tag_that_was_cut_here_is_verified_and_its_notes_lead_to_its_files(
-    clone: Path, capsys: pytest.CaptureFixture[str]
+    cut: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["cut", str(NEXT)], clone) == 0
-    assert main(["verify", f"v{NEXT}"], clone) == 0
+    assert main(["verify", f"v{NEXT}"], cut) == 0
     capsys.readouterr()
-    assert main(["notes", str(NEXT), "--files-at", "https://files.test/v1"], clone) == 0
+    assert main(["notes", str(NEXT), "--files-at", "https://files.test/v1"], cut) == 0
     shown = capsys.readouterr().out
     assert "- A new thing ([how](https://files.test/v1/docs/asyncapi.yaml#new))." in shown
     assert "- [Do](https://files.test/v1/docs/privileges.txt) it." in shown
     assert f"](https://files.test/v1/{CHANGELOG})" not in shown
-    assert main(["notes", "9.9.9"], clone) == 2
+    assert main(["notes", "9.9.9"], cut) == 2
 
 
-def test_the_next_release_is_refused_until_something_new_is_written_down(clone: Path) -> None:
-    assert main(["cut", "minor"], clone) == 0
-    assert main(["cut", "patch"], clone) == 1
+def test_the_next_release_is_refused_until_something_new_is_written_down(cut: Path) -> None:
+    assert main(["cut", "patch"], cut) == 1
 
 
 def test_a_hotfix_is_cut_on_the_branch_of_its_release(clone: Path) -> None:
@@ -99,6 +109,26 @@ def test_a_hotfix_is_cut_on_the_branch_of_its_release(clone: Path) -> None:
     _nothing_was_cut(clone)
     assert main(["cut", "patch"], clone) == 0
     assert main(["verify", f"v{NOW.next('patch')}"], clone) == 0
+
+
+def test_a_hotfix_with_a_migration_is_refused(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    last_release = clone / LAST_RELEASE
+    released = _git(clone, "rev-parse", "HEAD")
+    last_release.write_text(
+        re.sub(r'^COMMIT = ".+"$', f'COMMIT = "{released}"', last_release.read_text(), flags=re.M)
+    )
+    _git(clone, "commit", "--quiet", "--all", "--message", "The last release")
+    _git(clone, "checkout", "--quiet", "-b", f"release/{NOW.major}.{NOW.minor}")
+    migration = clone / MIGRATIONS[0] / "0099_before_deploy_more.sql"
+    migration.parent.mkdir(parents=True)
+    migration.write_text("SELECT 1;")
+    _git(clone, "add", ".")
+    _git(clone, "commit", "--quiet", "--message", "A migration")
+    assert main(["cut", "patch"], clone) == 1
+    assert "a hotfix has no migration" in capsys.readouterr().err
+    _git(clone, "checkout", "--quiet", "main")
+    _git(clone, "merge", "--quiet", "-")
+    assert main(["cut", "patch"], clone) == 0
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen makes the key to sign with")
@@ -233,11 +263,10 @@ def _of_no_version(_: Path) -> str:
     ],
 )
 def test_a_tag_that_was_not_cut_here_is_refused(
-    clone: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], str], reason: str
+    cut: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Path], str], reason: str
 ) -> None:
-    assert main(["cut", "minor"], clone) == 0
-    tag = spoil(clone)
-    assert main(["verify", tag], clone) == 1
+    tag = spoil(cut)
+    assert main(["verify", tag], cut) == 1
     assert reason in capsys.readouterr().err
 
 

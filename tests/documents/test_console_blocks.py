@@ -129,7 +129,7 @@ def reasons() -> Counter[str]:
 NOT_RUN = {
     "CI runs these commands": 3,
     "a debugger waits for its user": 1,
-    "makes a release": 2,
+    "it cuts a release": 2,
     "needs Docker": 4,
     "needs a broker with an authorizer": 1,
     "needs a certificate": 1,

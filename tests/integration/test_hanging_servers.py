@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from deploy.local.redis import RedisServer
+from projector.applying.postgres import PostgresEventLog
+from projector.errors import Unavailable
 from projector.operators.status import ProjectionStatus, read_status
 from projector.projections import PRODUCT_CACHE
 from shared.ops.secret import Secret
+from shared.postgres.pool import create_pool
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_world import World, product_id_in, world
+from tests.servers import DatabaseDsns
 from tests.tcp_proxy import TcpProxy
 from tests.unit.projector.histories import created, history, priced
 
@@ -91,6 +96,29 @@ async def test_a_locked_table_is_waited_for_and_its_events_are_not_parked(world:
         await eventually(lambda: world.table_shows(events[0].product_id, 2))
         await eventually(lambda: runs(world, "product_view"))
     assert await world.views.fetchval("SELECT count(*) FROM views.parked_event") == 0
+
+
+async def test_a_log_that_is_too_slow_is_a_server_that_is_away_and_no_fault_of_an_event(
+    event_store_dsns: DatabaseDsns,
+) -> None:
+    """The server ends a read by its statement time-out."""
+    pool = await create_pool(
+        event_store_dsns.log_reader,
+        application_name="test",
+        size_max=1,
+        statement_timeout_seconds=0.2,
+        connect_timeout_seconds=30,
+    )
+    owner = await asyncpg.connect(event_store_dsns.owner)
+    try:
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE catalogue.streams IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(Unavailable, match="event store: too slow"):
+                await PostgresEventLog(pool).events_after({product_id_in(3): 0})
+        assert await PostgresEventLog(pool).events_after({product_id_in(3): 0}) == {}
+    finally:
+        await owner.close()
+        await pool.close()
 
 
 async def test_an_event_store_that_hangs_is_named_before_any_time_out(world: World) -> None:

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
-from deploy.kafka_rights import PROJECTOR
+from deploy.kafka_rights import LAG, PROJECTOR
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
+from projector.projections import NAMES
 from shared.contract.addresses import topics
 from shared.kafka.servers import KafkaServers
 from shared.ops.secret import Secret
@@ -113,6 +115,29 @@ async def test_only_the_relay_and_replays_can_write_events(
         await producer.stop()
 
 
+async def test_an_autoscaler_sees_the_lag_of_each_group_and_no_record(
+    installation: SecuredInstallation,
+) -> None:
+    events = topics(installation.prefix).events
+    servers = servers_of(installation, LAG).arguments()
+    admin = AIOKafkaAdminClient(**servers)
+    consumer = AIOKafkaConsumer(**servers)
+    await admin.start()
+    await consumer.start()
+    try:
+        for name in NAMES:
+            offsets = await admin.list_consumer_group_offsets(f"{installation.prefix}{name}")
+            assert all(partition.topic == events for partition in offsets)
+        partition = TopicPartition(events, 0)
+        assert (await consumer.end_offsets([partition]))[partition] >= 0
+        consumer.assign([partition])
+        with pytest.raises(TopicAuthorizationFailedError):
+            await consumer.getone()
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
 @pytest.mark.parametrize(
     ("user", "group"),
     [("relay", "product_view"), ("outsider", "product_view"), ("projector", "inventory-of-others")],
@@ -177,7 +202,18 @@ async def test_no_secret_is_in_any_output_of_processes_that_are_refused_everywhe
     """Wrong passwords at every server; each process stays, is not ready, and says why."""
     wrong = installation.environments("-wrong", turn=3)
     processes = installation.others(wrong, "-wrong")
+    # It asks Kafka only where its databases let it in.
+    databases = {
+        setting: str(installation.folder / f"secret-dsn-{role}")
+        for setting, role in (
+            ("READ_MODEL_DSN_FILE", "projector"), ("EVENT_STORE_READ_DSN_FILE", "log-reader"),
+        )
+    }  # fmt: skip
+    half = installation.process(
+        "projector", ["projector", "run"], "PROJECTOR_OPS_PORT", {**wrong["projector"], **databases}, "-half"
+    )
     try:
+        half.spawn()
         for process in processes:
             process.spawn()
 
@@ -189,17 +225,16 @@ async def test_no_secret_is_in_any_output_of_processes_that_are_refused_everywhe
         await eventually(lambda: asyncio.to_thread(refused), seconds_max=60)
 
         def said() -> None:
-            for process in processes:
+            for process in (*processes, half):
                 assert process.pid is not None, f"{process.name} has ended"
-            text = (installation.folder / "projector-wrong.log").read_text()
-            assert "SaslAuthenticationFailed" in text
-            assert REFUSED in text
+            assert REFUSED in (installation.folder / "projector-wrong.log").read_text()
+            assert "SaslAuthenticationFailed" in half.log_file.read_text()
 
         await eventually(lambda: asyncio.to_thread(said), seconds_max=60)
         told = await asyncio.gather(*(run(installation, wrong, *command) for command in COMMANDS))
-        found = places_with_secrets(installation, "-wrong", processes)
+        found = places_with_secrets(installation, "-wrong", [*processes, half])
     finally:
-        for process in processes:
+        for process in (*processes, half):
             process.kill()
     assert found == []
     assert [output for output in told if REFUSED not in output] == []

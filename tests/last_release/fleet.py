@@ -20,6 +20,8 @@ class Release:
     name: str
     code: Path
     settings: dict[str, str]
+    log_role: str = "log_reader"
+    """Whose address of the event store the projector has: that of `catalogue_reader` until 0.1.0."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Fleet:
             own[role.port_setting] = str(instance.port)
         dsn = {"command_api": self.event_store.writer}.get(role.arguments[0])
         own |= {"EVENT_STORE_DSN": dsn} if dsn else {"READ_MODEL_DSN": self._read_model_of(role)}
+        own["EVENT_STORE_READ_DSN"] = getattr(self.event_store, release.log_role)
         environment = {**self._place.environment(), **release.settings, **own}
         return Process(
             name, role.arguments, environment, release.code, self._folder / f"{name}.log", instance.ops_port

@@ -61,12 +61,9 @@ def test_a_migration_that_breaks_the_last_release_is_noticed(release: Path) -> N
         )
     answer = run_tests(release, [STATEMENTS_TEST])
     assert answer.returncode == 1, answer.stdout[-_SHOWN_CHARACTERS:]
-    for statement in (
-        "command_api/postgres/load_streams.sql: UndefinedColumnError",
-        "projector/views/product_view/upsert_products.sql: UndefinedColumnError",
-        "query_api/postgres/select_product_by_slug.sql: UndefinedColumnError",
-    ):
-        assert statement in answer.stdout
+    # Without folders: they may be others in the next release.
+    for statement in ("load_streams", "upsert_products", "select_product_by_slug"):
+        assert f"/{statement}.sql: UndefinedColumnError" in answer.stdout
 
 
 def test_migrations_after_the_deploy_are_not_what_old_code_meets() -> None:

@@ -16,7 +16,7 @@ from tests.end_to_end.ledger import Attempt, Command
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers
 from tests.end_to_end.workload import Load
 from tests.last_release.fleet import ROLES, Fleet, Instance, Release
-from tests.last_release.release import ROOT, NoHistory, check_out
+from tests.last_release.release import RELEASE, ROOT, NoHistory, check_out
 
 # Few, because each start of a process needs the processor as well.
 _CLIENTS = 3
@@ -31,7 +31,8 @@ def last(tmp_path: Path) -> Release:
         check_out(tmp_path / "last")
     except NoHistory as error:
         pytest.skip(str(error))
-    return Release("last", tmp_path / "last", PATIENCE_OF_TESTS)
+    role = "reader" if RELEASE == "0.1.0" else "log_reader"
+    return Release("last", tmp_path / "last", PATIENCE_OF_TESTS, role)
 
 
 @pytest.fixture
@@ -83,13 +84,14 @@ async def test_a_release_is_rolled_out_and_back_and_out_again_and_no_request_fai
     async with Load(fleet, clients=_CLIENTS, keeps_connections=False) as load:
         load.read_wait_seconds = _READ_WAIT_SECONDS
         async with load.going_on(0, settled=_COMMANDS_PER_MIXTURE) as running:
-            await fleet.migrate(present)
+            await fleet.migrate(present, "--phase", "before")
             for release in (present, last):
                 for instance in _longest_mixture(fleet.instances):
                     await load.settled(load.settled_count + _COMMANDS_PER_MIXTURE)
                     await fleet.replace(instance, release)
             for several in _by_number(fleet.instances):  # all kinds at once, as one `kubectl apply` does it
                 await asyncio.gather(*(fleet.replace(instance, present) for instance in several))
+            await fleet.migrate(present, "--phase", "after")
             await load.settled(load.settled_count + _COMMANDS_PER_MIXTURE)
         await running
         assert list(noticed(load.commands, load.reads, load.wrong)) == []

@@ -317,6 +317,13 @@ _PROCESSES = [
         'The measurement "consumer groups" last succeeded 15m 0s ago. Alerts on its metrics may be missing.',
     ),
     Case(
+        "ReadinessCheckFails",
+        [Gauge('readiness_check_ok{job="relay",instance="a:9103",check="event store"}', 1, 1, 0)],
+        {"job": "relay", "instance": "a:9103", "check": "event store"},
+        'The check "event store" of /readyz has failed for 5 minutes. What needs it is refused or waits; '
+        "/readyz says why.",
+    ),
+    Case(
         "ErrorsLogged",
         [
             Counter('log_lines_total{job="relay",level="warning",source="process"}', 9, 9, 9),

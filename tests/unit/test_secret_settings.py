@@ -12,7 +12,9 @@ from shared.ops.settings import ProcessSettings, load_settings
 from tests.architecture.source_files import ROOT
 from tests.deploy.processes import PROCESSES
 
-CLASSES = sorted({*PROCESSES.values(), ReplaySettings, ClientSettings}, key=lambda one: one.__name__)
+CLASSES = sorted(
+    {*PROCESSES.values(), ReplaySettings, ClientSettings}, key=lambda one: (one.__module__, one.__name__)
+)
 ADDRESSES = ("_DSN", "_URL")
 USELESS = (
     "hunter2",

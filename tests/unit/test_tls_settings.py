@@ -24,7 +24,7 @@ SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USER": "ann", "KAFKA_
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"REDIS_CA_FILE": "none.pem"}, "REDIS_CA_FILE: Value error, the file none.pem cannot be read"),
+        ({"REDIS_CA_FILE": "none.pem"}, "REDIS_CA_FILE: the file none.pem cannot be read"),
         ({"SMTP_CA_FILE": "text"}, "text: not the PEM files"),
         ({"REDIS_KEY_FILE": "ca.pem"}, "a key file without a certificate file"),
         ({"REDIS_CERTIFICATE_FILE": "ca.pem"}, "ca.pem: not the PEM files of a certificate and its key"),

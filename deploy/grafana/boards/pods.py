@@ -59,14 +59,14 @@ PODS = Board(
                     "Ready",
                     "short",
                     "1: it takes work. 0: it starts and waits for a server or a migration, or it stops.",
-                    "NoScrape",
+                    "ReadinessCheckFails",
                     [Query("process_ready", "{{job}} {{instance}}")],
                 ),
                 Panel(
                     "Failing checks",
                     "short",
                     "A process that has been ready stays ready, and cannot do what needs this server.",
-                    "NoScrape",
+                    "ReadinessCheckFails",
                     [Query("readiness_check_ok == 0", "{{job}} {{instance}} {{check}}")],
                 ),
                 Panel(

@@ -16,7 +16,7 @@ from projector.operators.command_line.verify import add_verify_arguments, run_ve
 from projector.postgres.migrate import migrate_read_model
 from projector.projection import Projection
 from projector.projections import BY_NAME, NAMES, default_projections
-from projector.settings import ProjectorSettings
+from projector.settings import MigrateSettings, ProjectorSettings
 from shared.access.command import NotAllowed, operator_of
 from shared.access.scopes import Scope
 from shared.access.settings import load_listening_settings
@@ -26,14 +26,19 @@ from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
 from shared.postgres.patient_migrate import NotMigrated
 
 RUN = "run"
+_MIGRATE = "migrate"
+AnySettings = ProjectorSettings | MigrateSettings
+"""`migrate` has its own: it has the owner's address, and none of the others."""
 
 
-def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, ProjectorSettings]:
+def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, AnySettings]:
     """Reads the arguments (default: those of this process) and the environment.
 
     Raises `SystemExit`: 2 for wrong usage or settings, with the reason printed; 0 after `--help`.
     """
     given = _parser().parse_args(arguments)
+    if given.command == _MIGRATE:
+        return given, load_settings(MigrateSettings)
     load = load_listening_settings if given.command == RUN else load_settings
     settings = load(ProjectorSettings)
     if given.command == RUN:
@@ -41,8 +46,10 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Pro
     return given, settings
 
 
-async def operate(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
+async def operate(given: Namespace, settings: AnySettings, terminal: Terminal) -> int:
     """Runs any command but `run`; returns its exit code."""
+    if isinstance(settings, MigrateSettings):
+        return await _migrate(settings, terminal, given.phase)
     try:
         if (scope := _scope_of(given)) is not None:
             given.operator = await operator_of(settings, given.token, given.acting_as, scope)
@@ -50,8 +57,6 @@ async def operate(given: Namespace, settings: ProjectorSettings, terminal: Termi
         terminal.complain(str(refused))
         return USAGE if refused.is_usage else FAILED
     match given.command:
-        case "migrate":
-            return await _migrate(settings, terminal, given.phase)
         case "dead-letters":
             return await run_dead_letters(given, settings, terminal)
         case "rebuild":
@@ -83,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
     )
-    migrating = add_command(commands, "migrate", "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
+    migrating = add_command(commands, _MIGRATE, "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
     add_dead_letter_arguments(
         add_command(commands, "dead-letters", "list, show, retry or discard dead letters; park a record")
@@ -122,7 +127,7 @@ def _refuse(reason: str) -> NoReturn:
     raise SystemExit(USAGE)
 
 
-async def _migrate(settings: ProjectorSettings, terminal: Terminal, phase: Phase) -> int:
+async def _migrate(settings: MigrateSettings, terminal: Terminal, phase: Phase) -> int:
     try:
         applied = await migrate_read_model(
             settings.read_model_migrate_dsn,

@@ -5,7 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from projector.applying.postgres import PostgresEventLog, recorded_event
-from projector.postgres.failures import translated
+from projector.postgres.failures import translated_read
 from projector.rebuild.bulk_fold import LogRow
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.sql import load_sql
@@ -21,31 +21,31 @@ class PostgresLogScan(PostgresEventLog):
 
     async def slice_rows(self, after: int, upto: int, slices: int, which: int) -> Sequence[LogRow]:
         """One stretch of a slice. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             sql = load_sql(_PACKAGE, "scan_slice")
             return cast("Sequence[LogRow]", await self._pool.fetch(sql, after, upto, slices, which))
 
     async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]:
         """The events after a position. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "scan_tail"), after, upto, events_max)
         return [recorded_event(row) for row in rows]
 
     async def published_position(self) -> int:
         """How far the relay is. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_published_position")))
 
     async def count_products(self, upto: int) -> int:
         """How many products there are up to a position. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "count_streams"), upto))
 
     async def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
         """Every product's newest version, in pages of `page` products. Raises `Unavailable`."""
         last: UUID | None = None
         while True:
-            with translated(_SERVER):
+            with translated_read(_SERVER):
                 rows = await self._pool.fetch(load_sql(_PACKAGE, "select_streams"), last, page)
             if not rows:
                 return
@@ -54,12 +54,12 @@ class PostgresLogScan(PostgresEventLog):
 
     async def sampled_versions(self, count: int) -> dict[UUID, int]:
         """Newest versions of at most `count` products, chosen at random. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             return dict(map(tuple, await self._pool.fetch(load_sql(_PACKAGE, "sample_streams"), count)))
 
     async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
         """All events of these products, stream by stream. Raises `Unavailable`."""
-        with translated(_SERVER):
+        with translated_read(_SERVER):
             sql = load_sql(_PACKAGE, "scan_streams")
             return cast("Sequence[LogRow]", await self._pool.fetch(sql, list(product_ids)))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.access.settings import AccessSettings, is_loopback, load_listening_settings
+from shared.access.settings import AccessSettings, load_listening_settings
+from shared.ops.development import is_loopback
 from shared.ops.settings import load_settings
 from tests.tokens import public_document, signing_key
 

@@ -40,8 +40,10 @@ def test_on_every_address_without_an_issuer_it_ends_and_names_the_setting(
     command: tuple[str, str], tmp_path: Path
 ) -> None:
     code, lines = _end_of(command, tmp_path, LISTEN_HOST="0.0.0.0")
-    assert (code, len(lines)) == (2, 1), lines
+    assert code == 2, lines
     assert lines[0].startswith("AUTH_ISSUER: is needed, because LISTEN_HOST is 0.0.0.0")
+    # Addresses for development count as little there.
+    assert all("is needed, because LISTEN_HOST is 0.0.0.0" in line for line in lines), lines
 
 
 @pytest.mark.parametrize("command", SERVING, ids=" ".join)

@@ -1,0 +1,58 @@
+"""A restore drill makes the databases of the component again, and does not touch their archives."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.deploy.components import rendered_with
+from tests.deploy.custom_resources import errors_of
+from tests.deploy.kustomization import KUSTOMIZE, Manifest, find, render
+from tests.deploy.workload_rules import of_kind
+
+
+def faults(restored: Sequence[Manifest], running: Sequence[Manifest]) -> Iterator[str]:
+    """Same PostgreSQL, same database, same archive, other names, and nothing is written into the archive."""
+    for one in of_kind(running, "Cluster"):
+        name, spec = one["metadata"]["name"], one["spec"]
+        drill = find(restored, "Cluster", f"{name}-restored")["spec"]
+        if drill["imageName"] != spec["imageName"]:
+            yield f"{name}: another PostgreSQL"
+        for limit in ("storage", "walStorage"):
+            if drill[limit] != spec[limit]:
+                yield f"{name}: another {limit}"
+        wanted = spec["postgresql"]["parameters"]["max_connections"]
+        if drill["postgresql"]["parameters"]["max_connections"] != wanted:
+            yield f"{name}: recovery refuses other max_connections"
+        recovery, initial = drill["bootstrap"]["recovery"], spec["bootstrap"]["initdb"]
+        if (recovery["database"], recovery["owner"]) != (initial["database"], initial["owner"]):
+            yield f"{name}: another database"
+        (source,) = drill["externalClusters"]
+        (plugin,) = spec["plugins"]
+        parameters = {**plugin["parameters"], "serverName": name}
+        if (source["name"], source["plugin"]["parameters"]) != (recovery["source"], parameters):
+            yield f"{name}: another archive"
+        if drill.get("plugins"):
+            yield f"{name}: writes into the archive that it is made from"
+    yield from (error for one in restored for error in errors_of(one))
+
+
+def test_a_drill_restores_both_databases() -> None:
+    assert list(faults(render(KUSTOMIZE / "restore-drill"), rendered_with("cloudnative-pg"))) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"imageName": "ghcr.io/cloudnative-pg/postgresql:17"},
+        {"plugins": [{"name": "barman-cloud.cloudnative-pg.io", "isWALArchiver": True}]},
+        {"storage": {"size": "1Gi"}},
+        {"postgresql": {"parameters": {"max_connections": "100"}}},
+        {"externalClusters": [{"name": "event-store", "plugin": {"name": "any", "parameters": {}}}]},
+        {"misspelt": True},
+    ],
+    ids=lambda fault: next(iter(fault)),
+)
+def test_a_wrong_drill_is_noticed(fault: Manifest) -> None:
+    restored = render(KUSTOMIZE / "restore-drill")
+    find(restored, "Cluster", "event-store-restored")["spec"].update(fault)
+    assert any(faults(restored, rendered_with("cloudnative-pg")))
