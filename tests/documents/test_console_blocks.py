@@ -134,7 +134,7 @@ NOT_RUN = {
     "needs a broker with an authorizer": 1,
     "needs a certificate": 1,
     "needs a changed SQL function": 1,
-    "needs a cluster": 4,
+    "needs a cluster": 5,
     "needs a program that is not installed here": 2,
     "needs a session that holds a lock": 1,
     "needs a system under load": 1,

@@ -90,6 +90,7 @@ RUNBOOKS = Tour(
         _runbook("ProjectionLate"),
         _runbook("ProjectionRetries"),
         _runbook("ProjectionStopped"),
+        _runbook("ReadinessCheckFails"),
         _runbook("RelayMissing"),
         _runbook("ReplicationLate"),
         _runbook("StatesLate"),
