@@ -14,8 +14,11 @@ END_TO_END = "tests/end_to_end/"
 # matters. Files below ten seconds are not here: they fill what the others leave.
 SECONDS_BY_FILE: dict[str, float] = {
     "tests/integration/test_quickstart_with_tokens.py": 80,
+    "tests/documents/test_operating_pages.py": 110,
+    "tests/documents/test_first_pages.py": 100,
     "tests/integration/test_readiness.py": 75,
     "tests/end_to_end/test_faults.py": 71,
+    "tests/documents/test_site.py": 60,
     "tests/integration/test_notifications.py": 65,
     "tests/integration/test_products_state.py": 58,
     "tests/end_to_end/test_traces.py": 55,

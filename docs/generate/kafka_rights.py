@@ -40,6 +40,8 @@ def kafka_rights_page() -> str:
             "",
             "As commands:",
             "",
+            "<!-- not run: needs a broker with an authorizer -->",
+            "",
             "```sh",
             *commands,
             "```",

@@ -46,6 +46,7 @@ class FreshCopy:
             "SHELL": "/bin/bash",
             "CURL_HOME": str(self.folder / ".local"),
         }
+        ours["LOGNAME"] = "anna"  # the operator in the examples
         return {**os.environ, **own, **_PATIENCE, **ours}
 
     def with_our_ports(self, command: str) -> str:

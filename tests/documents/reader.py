@@ -1,8 +1,9 @@
 """Somebody who types each command of a page, in order, and compares what is printed with what is shown."""
 
 import re
+import subprocess
 
-from tests.documents.console_blocks import REPOSITORY, Command, commands, shell_blocks
+from tests.documents.console_blocks import REPOSITORY, SHELL_LANGUAGES, Block, Command, blocks, commands
 from tests.documents.fresh_copy import FreshCopy
 from tests.documents.shown_output import Examples
 from tests.documents.terminal import RunningStack, Terminal
@@ -10,7 +11,7 @@ from tests.documents.tours import Stop
 from tests.eventually import eventually_blocking
 
 _READY_SECONDS_MAX = 240
-_COMMAND_SECONDS_MAX = 300
+_COMMAND_SECONDS_MAX = 1200
 _LOOK_SECONDS_MAX = 90
 _MAKE_UP = re.compile(r"make up\b")
 # What changes nothing may be typed again until the system has come to show it: a view follows its log.
@@ -57,13 +58,24 @@ class Reader:
             for text in (*(["make shell"] if stop.in_shell else []), *stop.scene):
                 printed, code = terminal.type(self._copy.with_our_ports(text), _COMMAND_SECONDS_MAX)
                 assert code == 0, f"{stop.page}: the scene: {text}\n{printed}"
-            for block in shell_blocks(stop.page):
-                if block.reason_not_to_run is None:
+            for block in blocks(stop.page):
+                if block.language == "diff":
+                    self._apply(block, stop)
+                if block.language in SHELL_LANGUAGES and block.reason_not_to_run is None:
                     listed = list(commands(block))
                     for command, following in zip(listed, [*listed[1:], None], strict=True):
                         self._type(stop, command, following, terminal, examples)
         finally:
             terminal.close()
+
+    def _apply(self, block: Block, stop: Stop) -> None:
+        """What the page says to change in the code."""
+        applied = subprocess.run(
+            ["git", "apply", "-"], cwd=self._copy.folder, input=block.text, text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        if applied.returncode != 0:
+            raise PageIsWrong(f"{stop.page.relative_to(REPOSITORY)}:{block.line}: {applied.stderr}")
 
     def _type(
         self, stop: Stop, command: Command, following: Command | None, terminal: Terminal, examples: Examples

@@ -96,6 +96,17 @@ def test_what_was_printed_for_an_id_takes_its_place_later() -> None:
     assert examples.differ([_ID], _ID) is not None
 
 
+def test_each_command_of_a_page_is_typed_by_a_tour_or_the_page_says_why_not() -> None:
+    typed = {stop.page for tour in TOURS for stop in tour.stops}
+    forgotten = [
+        f"{page.relative_to(REPOSITORY)}:{one.line}"
+        for page in pages()
+        for one in shell_blocks(page)
+        if page not in typed and one.reason_not_to_run is None
+    ]
+    assert forgotten == []
+
+
 def test_a_page_of_a_tour_has_commands_and_is_typed_once() -> None:
     stops = [stop.page for tour in TOURS for stop in tour.stops]
     assert [page for page, times in Counter(stops).items() if times > 1] == []
@@ -105,6 +116,38 @@ def test_a_page_of_a_tour_has_commands_and_is_typed_once() -> None:
     for page in stops:
         for one in shell_blocks(page):
             assert one.reason_not_to_run or list(commands(one)), f"{page}:{one.line}"
+
+
+def reasons() -> Counter[str]:
+    """How many blocks of all pages no test types, by the reason that stands in front of them."""
+    return Counter(
+        one.reason_not_to_run for page in pages() for one in shell_blocks(page) if one.reason_not_to_run
+    )
+
+
+# A new reason, or one more block, is a decision: whoever reads this list sees what nobody has tried.
+NOT_RUN = {
+    "CI runs these commands": 3,
+    "a debugger waits for its user": 1,
+    "it cuts a release": 2,
+    "needs Docker": 4,
+    "needs a broker with an authorizer": 1,
+    "needs a certificate": 1,
+    "needs a changed SQL function": 1,
+    "needs a cluster": 5,
+    "needs a program that is not installed here": 2,
+    "needs a session that holds a lock": 1,
+    "needs a system under load": 1,
+    "needs access control": 2,
+    "needs an issuer that is away": 1,
+    "needs mails that have failed": 1,
+    "needs the id of a trace": 1,
+    "takes minutes": 6,
+}
+
+
+def test_the_blocks_that_no_test_types_are_these() -> None:
+    assert dict(reasons()) == NOT_RUN
 
 
 def test_a_mark_without_a_block_behind_it_is_noticed() -> None:

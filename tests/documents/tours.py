@@ -40,7 +40,68 @@ def _page(name: str, *scene: str, in_shell: bool = False, **meant: str) -> Stop:
     return Stop(REPOSITORY / name, meant, scene, in_shell)
 
 
+_PRODUCT = (
+    """export ID=$(curl -s http://127.0.0.1:8000/v1/products -H 'Content-Type: application/json' """
+    """-d '{"name": "Ocean Blue Shirt", "variants": [{"sku": "OBS-M", "price": """
+    """{"amount": "50.00", "currency": "USD"}}]}' | grep -oE '[0-9a-f]+(-[0-9a-f]+){4}')"""
+)
+
 FIRST_STEPS = Tour("first steps", None, [_page("docs/quickstart.md")])
 CALLS = Tour("calls", "", [_page("README.md"), _page("docs/api.md")])
+OPERATING = Tour(
+    "operating",
+    "",
+    [_page("docs/operations.md", "python -m command_api seed --count 50", _PRODUCT, in_shell=True)],
+)
+_NOT_OURS = "ADD CONSTRAINT sku_is_ours CHECK (sku NOT LIKE 'LMP-%') NOT VALID"
+# The row may not be there yet.
+_TAMPER = (
+    "until psql $READ_MODEL_MIGRATE_DSN -Atc"
+    """ "UPDATE views.product_view SET name = 'Tampered' WHERE product_id = '$ID' RETURNING 'done'" """
+    "| grep done; do :; done"
+)
 
-TOURS = [FIRST_STEPS, CALLS]
+
+def _runbook(name: str, *scene: str, **meant: str) -> Stop:
+    return _page(f"docs/runbooks/{name}.md", *scene, in_shell=True, **({"NAME": "product_view"} | meant))
+
+
+RUNBOOKS = Tour(
+    "runbooks",
+    "",
+    [
+        _runbook(
+            "README", f'psql $READ_MODEL_MIGRATE_DSN -c "ALTER TABLE views.product_view_variant {_NOT_OURS}"'
+        ),
+        _runbook("ArchivingFails"),
+        _runbook("CacheDown"),
+        _runbook("ConsumerGroupEmpty"),
+        _runbook("DeadLettersGrow"),
+        _runbook("ProjectionPaused"),
+        _runbook("DigestsLate"),
+        _runbook("DiskFillsUp"),
+        _runbook("LogPartitionsRunOut"),
+        _runbook("MailOutcomeUnknown"),
+        _runbook("MailsFail"),
+        _runbook("NoScrape"),
+        _runbook("PoolSaturated"),
+        _runbook("ProductsParked"),
+        _runbook("ProjectionBreakerOpen"),
+        _runbook("ProjectionLate"),
+        _runbook("ProjectionRetries"),
+        _runbook("ProjectionStopped"),
+        _runbook("ReadinessCheckFails"),
+        _runbook("RelayMissing"),
+        _runbook("ReplicationLate"),
+        _runbook("StatesLate"),
+        _runbook("VerificationOld"),
+        _runbook("ViewDiffers", _PRODUCT, _TAMPER),
+        _runbook("RebuildStuck"),
+        _page("docs/events.md", in_shell=True),
+    ],
+)
+SECURED = Tour("secured", "--secure", [_page("docs/access.md"), _runbook("TokensRefused")])
+STACKS = Tour("stacks", None, [_page("docs/local-stack.md")])
+CHANGES = Tour("changes of the code", None, [_page("docs/onboarding.md")])
+
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, CHANGES]

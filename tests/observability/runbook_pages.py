@@ -33,5 +33,5 @@ def commands(page: Path) -> Iterator[str]:
     blocks = "\n".join(block for language, block in _BLOCK.findall(text) if language == "console")
     for line in re.findall(r"^ *\$ (.*)$", blocks, flags=re.MULTILINE):
         if _OURS.match(line):
-            yield line.partition("  #")[0].strip()
+            yield line.partition("  #")[0].partition("; echo ")[0].strip()
     yield from (code for code in _CODE.findall(_BLOCK.sub("", text)) if _OURS.fullmatch(code))
