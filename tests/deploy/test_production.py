@@ -3,10 +3,10 @@
 import pytest
 
 from tests.deploy import capacity_rules, config_rules, secret_rules, server_rules, workload_rules
+from tests.deploy.component_rules import RULES
 from tests.deploy.components import COMPONENTS
 from tests.deploy.kustomization import KUSTOMIZE, Manifest, render
 from tests.deploy.manifest_faults import Rule
-from tests.deploy.test_components import RULES
 from tests.deploy.workload_rules import of_kind
 
 PRODUCTION = KUSTOMIZE / "overlays" / "production"
@@ -28,8 +28,8 @@ OF_OUR_PODS: list[Rule] = [
 ]
 # The policies of `network-policies` do choose processes, and Secrets come from operators, too: see below.
 OF_COMPONENTS = [rule for rule in RULES if rule not in (server_rules.policies, secret_rules.external_secrets)]
-# One of two ways in, one of two autoscalers (KEDA would have to log in to Strimzi), and nothing searches yet.
-NOT_USED = {"gateway-api", "autoscaling-keda", "opensearch"}
+# One of two ways in, one of two autoscalers, and nothing searches yet.
+NOT_USED = {"gateway-api", "autoscaling-keda", "autoscaling-keda-strimzi", "opensearch"}
 
 
 def production() -> list[Manifest]:
