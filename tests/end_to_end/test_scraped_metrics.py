@@ -42,6 +42,7 @@ _NEEDS = {
 _EMPTY_PANELS = {
     "overview: Alerts that fire": "needs an alert that fires",
     "operations: Share of the log that is read": "needs a rebuild that runs",
+    "pods: Failing checks": "needs a server that is away",
 }
 _Scraped = dict[str, list[dict[str, str]]]
 

@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, Overloaded
 from query_api.postgres.bounded_reads import BoundedReads
@@ -27,7 +28,7 @@ from shared.postgres.pool import create_pool
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.product_keys import ProductKeys
 from tests.eventually import eventually
-from tests.integration.query_world import PREFIX, World, product, token_for
+from tests.integration.query_world import PREFIX, TOPIC, World, product, token_for
 from tests.integration.query_world import own_world as world
 from tests.servers import DatabaseDsns
 
@@ -71,7 +72,8 @@ async def _held(
         absent_ttl_seconds=5, pointer_ttl_seconds=5,
     )  # fmt: skip
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
-    return table, FindProduct(table, cache, Visibility(world.api.checkpoints, waiters_max=1), watch)
+    checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
+    return table, FindProduct(table, cache, Visibility(checkpoints, waiters_max=1), watch)
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(
