@@ -175,6 +175,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._consumer.seek(tp, point.next_offset)
             self._offsets.placed({tp: point.next_offset for tp, point in points.items()})
             self._placement.place({tp.partition: point.log_id for tp, point in points.items()})
+            self._placement.reach({tp.partition: point.next_offset for tp, point in points.items()})
             self._consumer.resume(*points)
             _log.info("projecting", projection=self.name, partitions=sorted(self._placement.placed))
 
@@ -196,7 +197,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 return
             if abandon is self._abandon and self._placement.assigned is not None:
                 # Not if the partitions were revoked meanwhile: then the successor commits them.
-                self._offsets.reached(outcome.done)
+                self._placement.reach(self._offsets.reached(outcome.done))
                 for partition, stop in outcome.stopped.items():
                     self._stop_partition(partition, stop)
 

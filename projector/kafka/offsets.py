@@ -45,14 +45,16 @@ class AppliedOffsets:
         for tp in next_offsets:
             self._committed.pop(tp, None)
 
-    def reached(self, batch: Sequence[Delivered | Unreadable]) -> None:
-        """The batch is applied or parked."""
+    def reached(self, batch: Sequence[Delivered | Unreadable]) -> dict[int, int]:
+        """The batch is applied or parked. Returns where each of its partitions goes on."""
+        ends = {item.partition: item.offset + 1 for item in batch}
         for item in {one.partition: one for one in batch}.values():
             tp = TopicPartition(self._topic, item.partition)
             self._next[tp] = item.offset + 1
             if isinstance(item, Delivered):
                 event = item.event
                 self._metrics.reached(tp.partition, event.log_position, event.recorded_at)
+        return ends
 
     def forget(self) -> None:
         """Another process has the partitions now."""

@@ -2,7 +2,8 @@
 
 unassigned -> unplaced (paused) -> placed. After a transient error, partitions are unplaced again:
 they stay paused, polling goes on (so the group keeps this member), and after a while they are placed again,
-from their checkpoints. A stopped partition waits longer than the others.
+from their checkpoints. A stopped partition waits longer than the others, and is tried again now and then;
+it counts as stopped until it goes past the place where it stopped, so that a gauge does not fall at each try.
 """
 
 import time
@@ -72,10 +73,18 @@ class Placement:
         return [tp for tp in self.assigned if tp.partition not in self.placed and self._is_due(tp, now)]
 
     def place(self, log_ids: Mapping[int, UUID]) -> None:
-        """These are read from now on."""
+        """These are read from now on. A loud stop stays known until `reach` says that the try succeeded."""
         for partition in log_ids:
-            self._stops.pop(partition, None)
+            if partition not in self.stops:
+                self._stops.pop(partition, None)
         self.placed.update(log_ids)
+
+    def reach(self, next_offsets: Mapping[int, int]) -> None:
+        """All before these offsets is done: a partition that is past the place of its stop has no stop."""
+        for partition, next_offset in next_offsets.items():
+            stopped = self._stops.get(partition)
+            if partition in self.placed and stopped is not None and next_offset > stopped[0].offset:
+                del self._stops[partition]
 
     def trouble(self) -> str | None:
         """Why not all partitions are read, for readiness; None: all are."""
@@ -101,7 +110,10 @@ class Placement:
 
     @property
     def stops(self) -> dict[int, str]:
-        """The stopped partitions, and why each is stopped; partitions that only wait are absent."""
+        """The stopped partitions, and why each is stopped, also while it is tried again.
+
+        Partitions that only wait are absent.
+        """
         return {partition: stop.reason for partition, (stop, _) in self._stops.items() if stop.is_loud}
 
     def _is_due(self, tp: TopicPartition, now: float) -> bool:

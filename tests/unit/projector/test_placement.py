@@ -75,6 +75,12 @@ def test_a_stop_holds_its_partition_alone_and_for_as_long_as_it_says() -> None:
     world.now += 5.0
     assert world.due() == [1]
     world.place_all()
+    assert world.placement.trouble() == "partition 1 stopped: the log lacks version 2", (
+        "tried, not yet past it"
+    )
+    world.placement.reach({0: 100, 1: 42})
+    assert world.placement.stops == {1: "the log lacks version 2"}
+    world.placement.reach({1: 43})
     assert (world.placement.trouble(), world.placement.stops) == (None, {})
 
 
@@ -117,60 +123,92 @@ _steps = st.one_of(
     st.tuples(st.just("wait"), st.floats(0, 10)),
     st.tuples(st.just("stop"), st.tuples(st.integers(0, 4), st.floats(0, 10), st.booleans())),
     st.tuples(st.just("place"), st.integers(0, 4)),
-    st.tuples(st.just("pass"), st.floats(0, 6)),
+    st.tuples(st.just("reach"), st.tuples(st.integers(0, 4), st.integers(1, 2))),
+    st.tuples(st.just("pass_by"), st.floats(0, 6)),
     st.tuples(st.just("look_again"), st.none()),
 )
 
 
 @given(steps=st.lists(_steps, max_size=30))
 def test_in_any_order_of_what_happens_a_partition_is_read_or_due_or_says_why_not(steps: list[object]) -> None:
-    world, waits_until, stopped_until = World(), 0.0, dict[int, float]()
-    placement = world.placement
+    world, model = World(), Model()
     for name, argument in steps:  # type: ignore[misc]
-        before = dict(placement.placed)
-        match name:
-            case "assign":
-                placement.assign([tp(one) for one in argument])
-                waits_until, stopped_until = world.now, {}
-            case "revoke":
-                placement.revoke()
-                waits_until, stopped_until = world.now, {}
-            case "wait":
-                placement.wait("a while", argument)
-                waits_until = world.now + argument
-            case "stop":
-                partition, seconds, is_loud = argument
-                if placement.assigned is not None and tp(partition) in placement.assigned:
-                    placement.stop(partition, Stop(1, "a hole", seconds, is_loud))
-                    stopped_until[partition] = world.now + seconds
-            case "place":
-                placed = [one for one in world.due() if one <= argument]
-                placement.place(dict.fromkeys(placed, LOG_ID))
-                for one in placed:
-                    stopped_until.pop(one, None)
-            case "pass":
-                world.now += argument
-                assert placement.placed == before, "time alone places and unplaces nothing"
-            case "look_again":
-                placement.look_again()
-                waits_until, stopped_until = 0.0, {}
-        _holds(world, waits_until, stopped_until)
+        before = dict(world.placement.placed)
+        model.now = world.now
+        getattr(model, name)(world, argument)
+        if name == "pass_by":
+            assert world.placement.placed == before, "time alone places and unplaces nothing"
+        _holds(world, model)
 
 
-def _holds(world: World, waits_until: float, stopped_until: dict[int, float]) -> None:
+class Model:
+    """What each step means: until when all wait, until when each stops, and which stops are being tried."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.forget(0.0)
+
+    def forget(self, waits_until: float) -> None:
+        self.waits_until, self.stopped_until, self.tried = waits_until, dict[int, float](), set[int]()
+
+    def assign(self, world: World, partitions: set[int]) -> None:
+        world.placement.assign([tp(one) for one in partitions])
+        self.forget(self.now)
+
+    def revoke(self, world: World, _: None) -> None:
+        world.placement.revoke()
+        self.forget(self.now)
+
+    def wait(self, world: World, seconds: float) -> None:
+        world.placement.wait("a while", seconds)
+        self.waits_until = self.now + seconds
+
+    def stop(self, world: World, what: tuple[int, float, bool]) -> None:
+        partition, seconds, is_loud = what
+        if world.placement.assigned is not None and tp(partition) in world.placement.assigned:
+            world.placement.stop(partition, Stop(1, "a hole", seconds, is_loud))
+            self.stopped_until[partition] = self.now + seconds
+            self.tried.discard(partition)
+
+    def place(self, world: World, partition_max: int) -> None:
+        placed = [one for one in world.due() if one <= partition_max]
+        world.placement.place(dict.fromkeys(placed, LOG_ID))
+        for one in placed:
+            self.stopped_until.pop(one, None)
+        self.tried.update(one for one in placed if one in world.placement.stops)
+
+    def reach(self, world: World, what: tuple[int, int]) -> None:
+        partition, next_offset = what
+        world.placement.reach({partition: next_offset})
+        if partition in world.placement.placed and next_offset > 1:
+            self.tried.discard(partition)
+
+    def pass_by(self, world: World, seconds: float) -> None:
+        world.now += seconds
+
+    def look_again(self, world: World, _: None) -> None:
+        world.placement.look_again()
+        self.forget(0.0)
+
+
+def _holds(world: World, model: Model) -> None:
     placement, due = world.placement, world.due()
     assigned = {one.partition for one in placement.assigned or ()}
     # What is read is ours, and is neither due nor stopped.
     assert placement.placed.keys() <= assigned
-    assert not placement.placed.keys() & (set(due) | stopped_until.keys())
+    assert not placement.placed.keys() & (set(due) | model.stopped_until.keys())
     # What is due is exactly what is ours, not read, and has waited long enough.
     assert due == [
         one for one in sorted(assigned - placement.placed.keys())
-        if world.now >= max(waits_until, stopped_until.get(one, 0.0))
+        if world.now >= max(model.waits_until, model.stopped_until.get(one, 0.0))
     ]  # fmt: skip
     for one in assigned:
-        assert (placement.trouble_in(one) is None) == (one in placement.placed)
+        assert (placement.trouble_in(one) is None) == (one in placement.placed.keys() - model.tried)
+    # A stop lasts, also through tries, until it is passed.
+    assert model.tried <= placement.stops.keys() <= model.tried | model.stopped_until.keys()
     # Readiness is silent only when everything is read, or waits for something that is due later.
-    silent = set(stopped_until) - placement.stops.keys()
-    is_quiet = placement.assigned is not None and assigned == placement.placed.keys() | silent
+    silent = set(model.stopped_until) - placement.stops.keys()
+    is_quiet = (
+        placement.assigned is not None and not model.tried and assigned == placement.placed.keys() | silent
+    )
     assert (placement.trouble() is None) == is_quiet
