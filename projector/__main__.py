@@ -22,6 +22,7 @@ from shared.ops.metrics.process import count_spans
 from shared.ops.process import run
 from shared.ops.process_names import PROJECTOR_OPERATOR
 from shared.ops.terminal import process_terminal
+from shared.ops.unverified_servers import warn_of_unverified_servers
 from shared.ops.version import service_version
 from shared.telemetry.process import traced_process
 
@@ -63,6 +64,7 @@ def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
     from projector.app import PROCESS, run_projector
 
     configure_logs(PROCESS, settings)
+    warn_of_unverified_servers(settings)
     try:
         return run(
             PROCESS,
