@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, sys, threading
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from shared.ops.settings import ProcessSettings
@@ -36,6 +36,13 @@ async def ignores_cancellation(stop):
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             pass
+
+async def leaves_a_thread(stop):
+    print("ready", flush=True)
+    asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+    await stop.wait()
+    print("done")
+    return 3
 
 async def fails(stop):
     print("ready", flush=True)
@@ -105,6 +112,15 @@ async def test_a_main_that_overruns_its_shutdown_is_ended_with_a_log_line(main: 
     assert code == 1
     assert lines[1]["level"] == "critical"
     assert lines[1]["event"] == "shutdown took too long, cancelling"
+
+
+async def test_a_thread_that_nobody_can_end_holds_up_the_end_for_a_bounded_time_only() -> None:
+    started = await start("leaves_a_thread")
+    started.process.terminate()
+    await started.said("done")
+    code, lines = await started.end()
+    assert code == 3
+    assert [line["event"] for line in lines] == ["stopping", "threads do not end, exiting without them"]
 
 
 async def test_a_second_signal_ends_the_process_at_once() -> None:
