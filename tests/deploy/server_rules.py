@@ -9,6 +9,7 @@ from query_api.postgres.custom_plans import with_custom_plans
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
+from tests.deploy.network_rules import selected
 from tests.deploy.processes import default_of, roles_of
 from tests.deploy.workload_rules import SERVERS, of_kind, pods
 
@@ -217,15 +218,5 @@ def policies(objects: Sequence[Manifest]) -> Iterator[str]:
     labels = [template["metadata"]["labels"] for _, template, _ in pods(objects)]
     for one in of_kind(objects, "NetworkPolicy"):
         selector = one["spec"]["podSelector"]
-        if not selector or any(_chooses(selector, has) for has in labels):
+        if not selector or any(selected(selector, has) for has in labels):
             yield f"NetworkPolicy {one['metadata']['name']} chooses a process"
-
-
-def _chooses(selector: Manifest, labels: Manifest) -> bool:
-    for rule in selector.get("matchExpressions", []):
-        has = labels.get(rule["key"])
-        if rule["operator"] == "Exists" and has is None:
-            return False
-        if rule["operator"] == "In" and has not in rule["values"]:
-            return False
-    return bool(selector.get("matchLabels", {}).items() <= labels.items())
