@@ -11,6 +11,7 @@ import yaml
 
 from tests.cluster.kubectl import NAMESPACE, is_ready, kubectl, objects, one, pods, rendered, run
 from tests.deploy.compose_file import ROOT
+from tests.deploy.processes import FINISHING
 from tests.eventually import eventually_blocking
 
 PROCESSES = ("command-api", "relay", "projector", "query-api")
@@ -70,6 +71,13 @@ class Installation:
             kubectl("rollout", "status", f"deployment/{process}", f"--timeout={seconds_max:.0f}s",
                     seconds_max=seconds_max + 10)  # fmt: skip
         eventually_blocking(must_be_settled, seconds_max)
+
+    def finish(self, tag: str) -> None:
+        """Let the release remove from the schema what only the one before it needed."""
+        for job in FINISHING:
+            kubectl("patch", "job", f"{job}.{tag}", "--patch", '{"spec": {"suspend": false}}')
+        for job in FINISHING:
+            kubectl("wait", f"job/{job}.{tag}", "--for=condition=complete", "--timeout=120s")
 
     def remove(self) -> None:
         """The namespace and its volumes."""
