@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 NAMESPACE = "product-catalogue"
+# Before a command whose objects name their own namespaces.
+ANYWHERE = "--namespace="
 
 
 def kubectl(*arguments: str, given: str | None = None, seconds_max: float = 300) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 import threading
 import time
 from collections import Counter, defaultdict
@@ -33,6 +34,13 @@ class Failed(NamedTuple):
     request: str
     what: str
     seconds: float
+
+
+class Front(NamedTuple):
+    """What stands before the Services, if anything does: whom its clients trust, and where it is."""
+
+    trusted: ssl.SSLContext | None
+    address: str | None
 
 
 @dataclass
@@ -103,11 +111,20 @@ class _Counting(Client):
 class Load:
     """Runs in a thread of its own from `with` until its end; afterwards `tally` holds all answers."""
 
-    def __init__(self, command_url: str, query_url: str, *, commands: float, reads: float) -> None:
-        self._urls = command_url, query_url
+    def __init__(
+        self,
+        command_url: str,
+        query_url: str,
+        *,
+        commands: float,
+        reads: float,
+        token_reads: float = 0.3,
+        front: Front | None = None,
+    ) -> None:
+        self._urls, self._front = (command_url, query_url), front or Front(None, None)
         self._plan = Plan(
             _SECONDS_MAX, rates(commands=commands, reads=reads, imports=0.0), random.randrange(1 << 32),
-            token_reads=0.3, products=100, answer_seconds_max=_ANSWER_SECONDS_MAX,
+            token_reads=token_reads, products=100, answer_seconds_max=_ANSWER_SECONDS_MAX,
         )  # fmt: skip
         self.tally = Tally()
         self._flows, self._stops = threading.Event(), threading.Event()
@@ -145,8 +162,9 @@ class Load:
         clients = []
         for url in self._urls:
             client = _Counting(
-                url, connections_max=2000, seconds_max=_ANSWER_SECONDS_MAX, token=Secret(token(_SCOPES))
-            )
+                url, connections_max=2000, seconds_max=_ANSWER_SECONDS_MAX, token=Secret(token(_SCOPES)),
+                trusted=self._front.trusted, address=self._front.address,
+            )  # fmt: skip
             client.tally, client.started = made, time.monotonic()
             clients.append(client)
         traffic = Traffic(clients[0], clients[1], self._plan)

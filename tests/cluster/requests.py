@@ -15,8 +15,8 @@ _SCOPES = "products:read products:read-drafts products:write products:publish"
 
 def new_product() -> dict[str, Any]:
     """With a SKU that no other has."""
-    price = {"amount": "1.00", "currency": "USD"}
-    return {"name": "Of a trial", "variants": [{"sku": f"TRIAL-{time.time_ns()}", "price": price}]}
+    price, number = {"amount": "1.00", "currency": "USD"}, time.time_ns()
+    return {"name": f"Of trial {number}", "variants": [{"sku": f"TRIAL-{number}", "price": price}]}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """An nginx in front of pods for one test: its own authority, and a client that knows the hosts."""
 
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,13 @@ class HostClient(httpx.AsyncClient):
 async def running_front(
     front: Front, pods: Mapping[str, Sequence[str]], folder: Path
 ) -> AsyncIterator[RunningFront]:
+    """`started_front` for tests with an event loop."""
+    with started_front(front, pods, folder) as started:
+        yield started
+
+
+@contextmanager
+def started_front(front: Front, pods: Mapping[str, Sequence[str]], folder: Path) -> Iterator[RunningFront]:
     """nginx with this configuration and a certificate for each host."""
     authority = trustme.CA()
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ with a Content-Length, or without a body.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -83,13 +84,22 @@ class Client:
     """Connections to one server: as many as requests are under way, at most `connections_max`.
 
     The token is asked for with each request: one that expires during a run may be replaced in its file.
+    With `trusted` it speaks TLS. `address` is where the server is, if that is not the host of the URL.
     """
 
     def __init__(
-        self, url: str, *, connections_max: int, seconds_max: float, token: Secret = NO_SECRET
+        self,
+        url: str,
+        *,
+        connections_max: int,
+        seconds_max: float,
+        token: Secret = NO_SECRET,
+        trusted: ssl.SSLContext | None = None,
+        address: str | None = None,
     ) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._trusted, self._address = trusted, address or self.host
         self._connections_max = connections_max
         self._seconds_max = seconds_max
         self._token = token
@@ -127,7 +137,10 @@ class Client:
             connection = self._idle.pop()
             if connection.transport is not None and not connection.transport.is_closing():
                 return connection
-        _, made = await asyncio.get_running_loop().create_connection(_Connection, self.host, self.port)
+        _, made = await asyncio.get_running_loop().create_connection(
+            _Connection, self._address, self.port,
+            ssl=self._trusted, server_hostname=self.host if self._trusted else None,
+        )  # fmt: skip
         return made
 
     def _bytes(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
