@@ -5,7 +5,8 @@ import pytest
 
 from tests.deploy import capacity_rules, config_rules, workload_rules
 from tests.deploy.kustomization import BASE, KUSTOMIZE, Manifest, find, render, render_with
-from tests.deploy.manifest_faults import FAULTS, Fault, Rule
+from tests.deploy.manifest_faults import FAULTS
+from tests.deploy.rules import Fault, Rule
 
 LOCAL = KUSTOMIZE / "overlays" / "local"
 # What a small cluster has for everything at once, beside its own pods and the servers.

@@ -1,15 +1,13 @@
 """The network policies against every rule, and every rule against a fault."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.deploy import network_rules
 from tests.deploy.kustomization import BASE, KUSTOMIZE, Manifest, find, render, render_with
-
-Rule = Callable[[Sequence[Manifest]], Iterator[str]]
-Fault = Callable[[list[Manifest]], object]
+from tests.deploy.rules import Fault, Rule
 
 
 def _rendered() -> list[Manifest]:
