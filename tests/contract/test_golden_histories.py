@@ -52,9 +52,9 @@ def test_a_history_holds_every_type_in_its_generations_version(generation: int) 
     assert held == {(stored.event_type, min(generation, stored.schema_version)) for stored in known}
 
 
-@pytest.mark.parametrize("event_type", SINCE)
-def test_a_younger_type_is_in_its_own_history(event_type: str) -> None:
-    assert event_type in {event.event_type for event in history(event_type)}
+def test_a_younger_type_is_in_its_own_history() -> None:
+    for event_type in SINCE:
+        assert event_type in {event.event_type for event in history(event_type)}
 
 
 @pytest.mark.parametrize("name", HISTORIES)
