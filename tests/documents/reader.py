@@ -10,7 +10,7 @@ from tests.documents.terminal import RunningStack, Terminal
 from tests.documents.tours import Stop
 from tests.eventually import eventually_blocking
 
-_READY_SECONDS_MAX = 240
+_READY_SECONDS_MAX = 600
 _COMMAND_SECONDS_MAX = 1200
 _LOOK_SECONDS_MAX = 90
 _MAKE_UP = re.compile(r"make up\b")

@@ -102,6 +102,10 @@ RUNBOOKS = Tour(
 )
 SECURED = Tour("secured", "--secure", [_page("docs/access.md"), _runbook("TokensRefused")])
 STACKS = Tour("stacks", None, [_page("docs/local-stack.md")])
-CHANGES = Tour("changes of the code", None, [_page("docs/onboarding.md")])
+# Each on a copy of its own: a reader begins with any of them.
+CHANGES = [
+    Tour(f"add {change}", None, [_page(f"docs/onboarding/{change}.md")])
+    for change in ("field", "event", "projection", "endpoint")
+]
 
-TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, CHANGES]
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, *CHANGES]
