@@ -59,6 +59,8 @@ class Reader:
                 printed, code = terminal.type(self._copy.with_our_ports(text), _COMMAND_SECONDS_MAX)
                 assert code == 0, f"{stop.page}: the scene: {text}\n{printed}"
             for block in blocks(stop.page):
+                if block.typed_with != stop.part:
+                    continue
                 if block.language == "diff":
                     self._apply(block, stop)
                 if block.language in SHELL_LANGUAGES and block.reason_not_to_run is None:
