@@ -19,6 +19,7 @@ from shared.ops.process import EXIT_FAILED, run
 from shared.ops.process_names import MIGRATE, RELAY
 from shared.ops.settings import load_settings
 from shared.ops.terminal import process_terminal
+from shared.ops.unverified_servers import warn_of_unverified_servers
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
 from shared.postgres.patient_migrate import NotMigrated
 
@@ -71,6 +72,7 @@ def _serve() -> int:
 
     settings = load_listening_settings(CommandSettings)
     configure_logs(PROCESS, settings)
+    warn_of_unverified_servers(settings)
     bound = settings.shutdown_seconds_max
     return run(PROCESS, lambda stop: serve(stop, settings), shutdown_seconds_max=bound)
 
@@ -80,6 +82,7 @@ def _relay() -> int:
 
     settings = load_listening_settings(RelaySettings)
     configure_logs(RELAY, settings)
+    warn_of_unverified_servers(settings)
     return run(
         RELAY, lambda stop: run_relay(stop, settings), shutdown_seconds_max=settings.shutdown_seconds_max
     )

@@ -96,7 +96,9 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             headers=settings.answer_headers(METHODS),
             overload=Overload(settings.overload_limits, lanes(settings.batches_in_work_max), lane_of),
         )
-        stack.push_async_callback(server.stop, settings.shutdown_seconds_max / 2)
+        stack.push_async_callback(
+            server.stop, settings.shutdown_seconds_max / 2, drain_seconds=settings.drain_seconds
+        )
         await server.start()
         spare_started_objects()
         _log.info("ready for commands", port=settings.command_port)

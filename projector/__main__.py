@@ -1,14 +1,17 @@
 """`python -m projector COMMAND`: 0 done, 1 failed, 2 wrong usage or settings, 3 some of it failed.
 
 `rebuild` and `verify` have more: 4 there are differences, 5 another process has the lock of this rebuild.
+SIGTERM ends each of them: 143.
 
 Only `run` imports the running projections: FastStream is a third of the start time.
 """
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from projector.operators.command_line.commands import RUN, operate, read_command
 from projector.projection import Projection
@@ -19,6 +22,7 @@ from shared.ops.metrics.process import count_spans
 from shared.ops.process import run
 from shared.ops.process_names import PROJECTOR_OPERATOR
 from shared.ops.terminal import process_terminal
+from shared.ops.unverified_servers import warn_of_unverified_servers
 from shared.ops.version import service_version
 from shared.telemetry.process import traced_process
 
@@ -31,13 +35,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == RUN and isinstance(settings, ProjectorSettings):
         return _run(settings, given.projections)
     with traced_process(PROJECTOR_OPERATOR, service_version(), count_spans):
-        return asyncio.run(operate(given, settings, process_terminal()))
+        return asyncio.run(_until_sigterm(operate(given, settings, process_terminal())))
+
+
+async def _until_sigterm(work: Coroutine[Any, Any, int]) -> int:
+    """Cancels the work at SIGTERM, and answers as a shell reports that signal.
+
+    The kernel hides a signal without a handler from the first process of a container: the job of a node that
+    is drained would be killed at the end of its grace. A rebuild, which can be resumed, has its own handlers.
+    """
+    task, is_told = asyncio.create_task(work), asyncio.Event()
+
+    def stop() -> None:
+        is_told.set()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not is_told.is_set():
+            raise
+        print("stopped by SIGTERM", file=sys.stderr)
+        return 128 + signal.SIGTERM
 
 
 def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
     from projector.app import PROCESS, run_projector
 
     configure_logs(PROCESS, settings)
+    warn_of_unverified_servers(settings)
     try:
         return run(
             PROCESS,

@@ -11,6 +11,7 @@ from shared.access.settings import load_listening_settings
 from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.process import EXIT_FAILED, run
+from shared.ops.unverified_servers import warn_of_unverified_servers
 
 
 def main() -> int:
@@ -23,6 +24,7 @@ def main() -> int:
     parser.parse_args()
     settings = load_listening_settings(QuerySettings)
     configure_logs(PROCESS, settings)
+    warn_of_unverified_servers(settings)
 
     async def until_stopped(stop: asyncio.Event) -> int:
         try:

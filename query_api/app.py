@@ -36,7 +36,9 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
             port_setting="QUERY_OPS_PORT",
         )
         server = api.server(host=settings.listen_host, port=settings.query_port)
-        stack.push_async_callback(server.stop, settings.shutdown_seconds_max * 0.75)
+        stack.push_async_callback(
+            server.stop, settings.shutdown_seconds_max * 0.75, drain_seconds=settings.drain_seconds
+        )
         await server.start()
         spare_started_objects()
         watching = asyncio.create_task(watch_process(stop, settings, health, api.measurements))

@@ -32,6 +32,13 @@ __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 # On a busy machine one example may take any time, and a timed assertion is not a test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# An API on a busy machine refuses requests, and so it does while a test blocks the event loop of both. Only
+# the tests of overload want that; they set limits of their own.
+_NEVER_BUSY = {
+    "LOOP_DELAY_SECONDS_MAX": "60",
+    "REQUEST_QUEUE_SECONDS_MAX": "60",
+    "REQUEST_QUEUE_STANDING_SECONDS_MAX": "60",
+}
 _SERVERS = pytest.StashKey[SessionServers]()
 _numbers = itertools.count(1)
 # Those of a module and of the end-to-end installation live longer than a test: no test may empty them.
@@ -49,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Without compiled modules each start of a process costs twice the processor time, and so does a worker.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    os.environ.update(_NEVER_BUSY)
     config.stash[LOG_FOLDERS] = []
 
 

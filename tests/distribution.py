@@ -36,6 +36,7 @@ SECONDS_BY_FILE: dict[str, float] = {
     "tests/observability/test_error_budgets.py": 20,
     "tests/observability/test_alerts.py": 20,
     "tests/end_to_end/test_scraped_metrics.py": 25,
+    "tests/integration/test_hanging_names.py": 25,
     "tests/integration/test_rebuild.py": 22,
     "tests/integration/test_projector_faults.py": 20,
     "tests/integration/test_replay.py": 19,

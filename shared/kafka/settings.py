@@ -10,6 +10,7 @@ from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import SYSTEM_AUTHORITIES, ReadableFile, TlsFiles
+from shared.ops.unverified_servers import ServerAddress, host_of
 
 
 def _checked(servers: str) -> str:
@@ -18,10 +19,18 @@ def _checked(servers: str) -> str:
     return servers
 
 
+def _unverified(servers: str, settings: "KafkaSettings") -> list[str]:
+    if settings.kafka_security_protocol != "PLAINTEXT":
+        return []
+    return [host_of(server) for server in servers.split(",")]
+
+
 class KafkaSettings(ProcessSettings):
     """The files are for SSL and SASL_SSL, user and password for SASL_SSL."""
 
-    kafka_bootstrap_servers: DevelopmentDefault[Annotated[str, AfterValidator(_checked)]] = "127.0.0.1:19092"
+    kafka_bootstrap_servers: DevelopmentDefault[
+        Annotated[str, AfterValidator(_checked), ServerAddress(_unverified)]
+    ] = "127.0.0.1:19092"
     kafka_security_protocol: KafkaProtocol = "PLAINTEXT"
     kafka_sasl_mechanism: KafkaMechanism = "SCRAM-SHA-512"
     kafka_sasl_user: str = ""

@@ -23,6 +23,9 @@ _NOT_ASKED = "not asked yet"
 _LOOK_SECONDS = 1.0
 # A start and a roll-out wait for it.
 _LOOK_SECONDS_BEFORE_READY = 0.2
+# A reason may change at every look: it is logged again after this time, and all that last after the other.
+_SAY_CHANGE_SECONDS = 5.0
+_SAY_AGAIN_SECONDS = 60.0
 _log = get_logger(__name__)
 
 
@@ -67,7 +70,10 @@ class _Look:
     check: Check
     seconds_max: float
     is_required: bool
+    clock: Callable[[], float]
     reason: str = _NOT_ASKED
+    said: str = _NOT_ASKED
+    said_at: float = 0.0
     has_stopped: bool = False
     passed_once: bool = False
 
@@ -77,7 +83,7 @@ class _Look:
 
     async def look(self) -> None:
         """Every error means "it fails" and is in the answer, so none is swallowed."""
-        before, self.has_stopped = self.reason, False
+        self.has_stopped = False
         try:
             async with asyncio.timeout(self.seconds_max):
                 await self.check()
@@ -91,16 +97,21 @@ class _Look:
             self.reason = OK
             self.passed_once = True
         READINESS_CHECK_OK.labels(self.name).set(self.reason == OK)
-        self._log_change(before)
+        self._say_change()
 
-    def _log_change(self, before: str) -> None:
-        """When it begins to fail, and when that ends. Between, the reason may change at every look."""
-        was_fine = before in (OK, _NOT_ASKED)
-        if self.reason == OK and not was_fine:
+    def _say_change(self) -> None:
+        """When it begins to fail, when that ends, and when it fails for another reason."""
+        was_fine, is_fine, now = self.said in (OK, _NOT_ASKED), self.reason == OK, self.clock()
+        if self.reason == self.said or (was_fine and is_fine):
+            return
+        if not was_fine and not is_fine and now - self.said_at < _SAY_CHANGE_SECONDS:
+            return
+        self.said, self.said_at = self.reason, now
+        if is_fine:
             _log.info("check passes again", check=self.name)
-        elif self.reason != OK and was_fine and self.prevents_readiness:
+        elif self.prevents_readiness:
             _log.warning("not ready: a check fails", check=self.name, reason=self.reason)
-        elif self.reason != OK and was_fine:
+        else:
             _log.warning("degraded: a check fails", check=self.name, reason=self.reason)
 
 
@@ -117,14 +128,15 @@ class Health:
         self._looks: dict[str, _Look] = {}
         self._heartbeats: dict[str, Heartbeat] = {}
         self._draining = False
+        self._said_at = clock()
 
     def require(self, name: str, check: Check, seconds_max: float = 2.0) -> None:
         """The process is ready after this check has passed once. A check returns, or raises the reason."""
-        self._register(_Look(name, check, seconds_max, is_required=True))
+        self._register(_Look(name, check, seconds_max, is_required=True, clock=self._clock))
 
     def tell(self, name: str, check: Check, seconds_max: float = 2.0) -> None:
         """The process works without it, only worse: this check never decides on readiness."""
-        self._register(_Look(name, check, seconds_max, is_required=False))
+        self._register(_Look(name, check, seconds_max, is_required=False, clock=self._clock))
 
     def expect_progress(self, name: str, seconds_max: float) -> Heartbeat:
         """Register a loop that must beat at least every `seconds_max`; its first beat is now."""
@@ -153,6 +165,17 @@ class Health:
         """Run all checks once, at the same time, each bounded by its own time-out."""
         await asyncio.gather(*(look.look() for look in self._looks.values()))
         READY.set(self.readiness().is_ready)
+        self._say_again()
+
+    def _say_again(self) -> None:
+        """So that the end of a long log still tells what the process waits for."""
+        failing = {look.name: look.reason for look in self._looks.values() if look.reason != OK}
+        now = self._clock()
+        if not failing:
+            self._said_at = now
+        elif now - self._said_at >= _SAY_AGAIN_SECONDS:
+            self._said_at = now
+            _log.warning("checks still fail", is_ready=self.readiness().is_ready, reasons=failing)
 
     async def passed(
         self, *names: str, stop: asyncio.Event, meanwhile: Callable[[], None] = lambda: None

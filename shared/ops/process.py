@@ -7,7 +7,10 @@ shorter limit logs this and exits non-zero, before it is killed without a log li
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvloop
 
@@ -21,6 +24,8 @@ Main = Callable[[asyncio.Event], Awaitable[int | None]]
 EXIT_FAILED = 1
 # How long a cancelled main may take to release its connections before the process ends anyway.
 _CANCEL_SECONDS_MAX = 2.0
+# How long threads may hold up the end of a process that has done everything else.
+_CLOSE_SECONDS_MAX = 2.0
 _log = get_logger(__name__)
 
 
@@ -30,13 +35,39 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
 
     SIGTERM and SIGINT set `stop`; `main` then has `shutdown_seconds_max` to return before it is cancelled. A
     second signal ends the process at once with 128 + its number, as shells report it. After `main`, the last
-    spans are sent, in at most `FLUSH_SECONDS_MAX` more.
+    spans are sent, in at most `FLUSH_SECONDS_MAX` more; then threads have `_CLOSE_SECONDS_MAX`.
     """
-    with (
-        traced_process(process, service_version(), count_spans),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        return runner.run(_supervise(process, main, shutdown_seconds_max))
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    code = EXIT_FAILED
+    try:
+        with traced_process(process, service_version(), count_spans):
+            code = runner.run(_supervise(process, main, shutdown_seconds_max))
+    finally:
+        with _exit_after(_CLOSE_SECONDS_MAX, code):
+            runner.close()
+    return code
+
+
+@contextmanager
+def _exit_after(seconds_max: float, code: int) -> Iterator[None]:
+    """End the process if the block takes longer. Nobody can cancel a thread that looks up a name
+    (getaddrinfo): while DNS is away it takes half a minute or more, and the event loop's close waits for it.
+    """
+
+    def exit_now() -> None:
+        _log.warning("threads do not end, exiting without them", close_seconds_max=seconds_max)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+    timer = threading.Timer(seconds_max, exit_now)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 async def _supervise(process: str, main: Main, shutdown_seconds_max: float) -> int:

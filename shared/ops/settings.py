@@ -117,6 +117,9 @@ class ApiSettings(ProcessSettings):
     # New requests are refused if the event loop was later than this in all of REQUEST_QUEUE_SECONDS_MAX.
     loop_delay_seconds_max: float = Field(default=0.1, gt=0)
 
+    # At a stop: how long each answer asks its client for another connection, before idle ones are closed.
+    drain_seconds: float = Field(default=0.0, ge=0)
+
     # Whether /docs and /openapi.json exist.
     docs_enabled: bool = True
     # Origins whose pages may read answers, separated by spaces or commas: https://shop.example.com.

@@ -17,6 +17,7 @@ from pydantic import AfterValidator
 
 from shared.ops.addresses import NOT_AN_ADDRESS, check_server, split_url
 from shared.ops.secret import Secret, newest
+from shared.ops.unverified_servers import ServerAddress, host_of
 
 _MODES = ("verify-full", "disable", "prefer")
 _FILES = ("sslrootcert", "sslcert", "sslkey")
@@ -81,5 +82,15 @@ def _check(text: str) -> None:
                 raise ValueError(f"{name}: the file {options[name]} does not exist")
 
 
-PostgresDsn = Annotated[Secret, AfterValidator(_checked)]
+def _unverified(dsn: Secret, _: object) -> list[str]:
+    """The hosts, unless the server is verified. Without one the driver takes the socket of this machine."""
+    parts = split_url(dsn.read())
+    options = parse_qs(parts.query)
+    if options.get("sslmode", [""])[-1] == "verify-full":
+        return []
+    servers = parts.netloc.rpartition("@")[2] or options.get("host", [""])[-1]
+    return [host_of(server) for server in servers.split(",") if server]
+
+
+PostgresDsn = Annotated[Secret, AfterValidator(_checked), ServerAddress(_unverified)]
 """The type of a setting."""

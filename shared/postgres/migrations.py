@@ -9,6 +9,7 @@ procrastinate's). Each file is one transaction; checksums show whether an applie
       AppliedMigrationChanged      an applied file was edited or renamed
       MigrationOutOfOrder          the requested phase would skip a pending step of the other phase
       MigrationFailed              PostgreSQL refused a file; that file was rolled back
+      AnotherMigrationRuns         another process has been migrating the database for too long to wait for it
 """
 
 import hashlib
@@ -32,6 +33,8 @@ PHASES: tuple[Phase, ...] = ("before", "after", "all")
 PHASE_HELP = (
     "before: only what old code can live with; after: what remains once no old code runs; default: all"
 )
+# A DDL statement that waits for a long query blocks every later query of its table, so it must give up soon.
+LOCK_SECONDS_MAX = 10.0
 _SQL = "shared.postgres"
 _FILE_NAME = re.compile(r"(\d{4})_(before|after)_deploy_([a-z0-9_]+)\.sql")
 
@@ -56,6 +59,10 @@ class MigrationFailed(MigrationError):
     """PostgreSQL refused one file; its transaction was rolled back."""
 
 
+class AnotherMigrationRuns(MigrationError):
+    """Its lock was not free in time. Trying again is right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One file; `name` is the file name without `.sql`, `sha256` is over its text with LF line ends."""
@@ -68,17 +75,23 @@ class Migration:
 
 
 async def migrate(
-    dsn: Secret | str, package: str, *, on_step: Callable[[str], None] | None = None, phase: Phase = "all"
+    dsn: Secret | str,
+    package: str,
+    *,
+    on_step: Callable[[str], None] | None = None,
+    phase: Phase = "all",
+    lock_seconds_max: float = LOCK_SECONDS_MAX,
 ) -> list[str]:
     """Apply the pending files of `<package>/migrations` and return their names, in order; [] when up to date.
 
     Connect as the role that owns the schema, directly (a session lock does not survive a transaction pooler).
     Raises `MigrationError`, or a transient error of `shared.postgres.errors` if the server is unavailable.
-    Steps applied before an error stay applied; the next run continues there.
+    Steps applied before an error stay applied; the next run continues there. No statement waits for a lock
+    longer than `lock_seconds_max`; what it does with the lock may take as long as it needs.
     """
     say = on_step or (lambda _: None)
     migrations = read_migrations(package)
-    connection = await connect(dsn, application_name="migrate")
+    connection = await connect(dsn, application_name="migrate", lock_timeout_seconds=lock_seconds_max)
     try:
         await _take_lock(connection, say)
         await connection.execute(load_sql(_SQL, "create_schema_migrations"))
@@ -130,7 +143,10 @@ async def _take_lock(connection: "Connection", say: Callable[[str], None]) -> No
     if await connection.fetchval(load_sql(_SQL, "try_migration_lock")):
         return
     say("waiting for another migration to finish")
-    await connection.execute(load_sql(_SQL, "wait_for_migration_lock"))
+    try:
+        await connection.execute(load_sql(_SQL, "wait_for_migration_lock"))
+    except asyncpg.LockNotAvailableError as error:
+        raise AnotherMigrationRuns("another process migrates this database") from error
 
 
 async def _applied(connection: "Connection") -> dict[int, tuple[str, str]]:
@@ -176,7 +192,6 @@ async def _apply(connection: "Connection", migration: Migration) -> None:
     """Apply one file and record it, in one transaction."""
     try:
         async with connection.transaction():
-            await connection.execute(load_sql(_SQL, "set_migration_lock_timeout"))
             await connection.execute(migration.sql)
             if not connection.is_in_transaction():
                 raise MigrationFailed(

@@ -33,25 +33,27 @@ async def migrate_when_there(
     stop: asyncio.Event | None = None,
     phase: Phase = "all",
 ) -> list[str]:
-    """`migrate`, again until PostgreSQL is there and no long query of others holds a table.
+    """`migrate`, again until PostgreSQL is there and nobody holds a lock: a long query, another migration.
 
-    What is applied stays applied, and each attempt continues there. Raises `NotMigrated` after
-    `wait_seconds_max`, after `stop`, and at once for what does not end by itself.
+    What is applied stays applied, and each attempt continues there. Each reason to wait is said once.
+    Raises `NotMigrated` after `wait_seconds_max`, after `stop`, and at once for what does not end by itself.
     """
-    stop, waits = stop or asyncio.Event(), False
+    stop = stop or asyncio.Event()
+    said: set[str] = set()
     deadline = time.monotonic() + wait_seconds_max
     while True:
         try:
             return await migrate(dsn, package, on_step=say, phase=phase)
         except (MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             reason = _in_a_line(error)
-            if not ends_by_itself(error.__cause__ if isinstance(error, MigrationError) else error):
+            cause = error.__cause__ if isinstance(error, MigrationError) else error
+            if not ends_by_itself(cause):
                 raise NotMigrated(f"{schema.database}: {reason}") from error
             if stop.is_set() or time.monotonic() >= deadline:
                 raise NotMigrated(f"{schema.database}: gave up waiting: {reason}") from error
-            if not waits:
+            if type(error).__name__ not in said:
                 say(f"{schema.database}: waiting up to {wait_seconds_max:g} s for PostgreSQL: {reason}")
-            waits = True
+            said.add(type(error).__name__)
         await pause(min(_PAUSE_SECONDS, max(deadline - time.monotonic(), 0)), stop)
 
 

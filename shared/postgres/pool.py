@@ -121,12 +121,14 @@ async def connect(
     application_name: str,
     connect_timeout_seconds: float = 5.0,
     statement_timeout_seconds: float | None = None,
+    lock_timeout_seconds: float | None = None,
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection outside of pools, for session locks, LISTEN, long statements; never through a transaction
     pooler.
 
     Raises an error for which `errors.is_transient` is true if the server is unavailable.
-    `statement_timeout_seconds` None: no limit.
+    `statement_timeout_seconds` None: no limit, whatever the server has for others. `lock_timeout_seconds` as
+    for pools.
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
     connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
@@ -134,7 +136,7 @@ async def connect(
         connection_class=PlainConnection,
         timeout=connect_timeout_seconds,
         command_timeout=grace,
-        server_settings=_server_settings(application_name, statement_timeout_seconds),
+        server_settings=_server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds),
     )
     return connection
 
@@ -150,16 +152,16 @@ def _server_settings(
     If a client's machine vanishes, the server's keep-alive frees its locks after a minute instead of two
     hours.
     """
+    # 0 is no limit. It is sent, too: a server may have a limit of its own, which a long migration would meet.
+    timeout = str(int((statement_timeout_seconds or 0) * _MILLISECONDS))
     settings = {
         "application_name": application_name,
+        "statement_timeout": timeout,
+        "idle_in_transaction_session_timeout": timeout,
         "tcp_keepalives_idle": str(_KEEPALIVE_IDLE_SECONDS),
         "tcp_keepalives_interval": str(_KEEPALIVE_INTERVAL_SECONDS),
         "tcp_keepalives_count": str(_KEEPALIVE_PROBES),
     }
-    if statement_timeout_seconds is not None:
-        timeout = str(int(statement_timeout_seconds * _MILLISECONDS))
-        settings["statement_timeout"] = timeout
-        settings["idle_in_transaction_session_timeout"] = timeout
     if lock_timeout_seconds is not None:
         settings["lock_timeout"] = str(int(lock_timeout_seconds * _MILLISECONDS))
     return settings

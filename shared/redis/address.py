@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from shared.ops.addresses import check_server, split_url
 from shared.ops.secret import Secret
 from shared.ops.tls import SYSTEM_AUTHORITIES, TlsFiles
+from shared.ops.unverified_servers import host_of
 
 _SCHEMES = ("redis", "rediss", "unix")
 _EXPECTED = "redis://user:password@host:port/0, rediss:// for TLS, or unix://path"
@@ -17,6 +18,12 @@ class RedisAddress:
 
     url: Secret
     tls: TlsFiles = SYSTEM_AUTHORITIES
+
+
+def unverified_hosts(url: str) -> list[str]:
+    """Its host, unless TLS is used: that is always verified."""
+    parts = split_url(url)
+    return [host_of(parts.netloc.rpartition("@")[2])] if parts.scheme == "redis" else []
 
 
 def checked_redis_url(url: str) -> None:

@@ -9,7 +9,8 @@ from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
 from shared.ops.tls import ReadableFile, TlsFiles
-from shared.redis.address import RedisAddress, checked_redis_url
+from shared.ops.unverified_servers import ServerAddress
+from shared.redis.address import RedisAddress, checked_redis_url, unverified_hosts
 
 
 def _checked(url: Secret) -> Secret:
@@ -20,9 +21,11 @@ def _checked(url: Secret) -> Secret:
 class RedisSettings(ProcessSettings):
     """`rediss://user:password@host:port/0` is TLS, always verified; the files are for TLS alone."""
 
-    redis_url: DevelopmentDefault[Annotated[Secret, AfterValidator(_checked)]] = Secret(
-        "redis://127.0.0.1:16379/0"
-    )
+    redis_url: DevelopmentDefault[
+        Annotated[
+            Secret, AfterValidator(_checked), ServerAddress(lambda url, _: unverified_hosts(url.read()))
+        ]
+    ] = Secret("redis://127.0.0.1:16379/0")
     redis_ca_file: ReadableFile = None
     redis_certificate_file: ReadableFile = None
     redis_key_file: ReadableFile = None

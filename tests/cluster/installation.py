@@ -11,12 +11,12 @@ import yaml
 
 from tests.cluster.kubectl import NAMESPACE, is_ready, kubectl, objects, one, pods, rendered, run
 from tests.deploy.compose_file import ROOT
-from tests.deploy.processes import FINISHING, JOBS
+from tests.deploy.processes import FINISHING
 from tests.eventually import eventually_blocking
 
 PROCESSES = ("command-api", "relay", "projector", "query-api")
 IMAGES = ("command-api", "query-api", "projector")
-_TRIAL = ROOT / "deploy" / "kustomize" / "trial"
+_RELEASE = Path("deploy/kustomize/components/release/kustomization.yaml")
 _CLAIMS = {"postgres": "data-postgres-0", "kafka": "data-kafka-0"}
 
 
@@ -29,7 +29,7 @@ def why_no_cluster() -> str:
 
 
 class Installation:
-    """`folder` holds the kustomization of the trial; the files of each release go there."""
+    """deploy/kustomize/trial, changed by a trial in a copy below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,18 +46,24 @@ class Installation:
         return time.monotonic() - started
 
     def manifests(self, tag: str, further: Mapping[str, Any] | None = None) -> str:
-        """The release as `kubectl apply` gets it."""
-        self._folder.mkdir(exist_ok=True)
+        """The release as `kubectl apply` gets it. The tag is written where `make release` writes it."""
+        manifests = self._folder / "deploy" / "kustomize"
+        if not manifests.exists():
+            for part in ("kustomize", "local"):
+                shutil.copytree(ROOT / "deploy" / part, self._folder / "deploy" / part)
+        present = ROOT / _RELEASE
+        version = yaml.safe_load(present.read_text())["images"][0]["newTag"]
+        (self._folder / _RELEASE).write_text(present.read_text().replace(version, tag))
+        release = manifests / "changed"
+        release.mkdir(exist_ok=True)
         kustomization = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
-            "resources": [os.path.relpath(_TRIAL, self._folder.resolve())],
+            "resources": ["../trial"],
             **(further or {}),
         }
-        kustomization["images"] = [{"name": f"product-catalogue/{image}", "newTag": tag} for image in IMAGES]
-        kustomization["patches"] = [*_jobs_of(tag), *(further or {}).get("patches", [])]
-        (self._folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-        return rendered(self._folder)
+        (release / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+        return rendered(release)
 
     def wait_until_ready(self, seconds_max: float = 400) -> None:
         """Until each Deployment has rolled out, and no pod of the release before is left."""
@@ -66,23 +72,18 @@ class Installation:
                     seconds_max=seconds_max + 10)  # fmt: skip
         eventually_blocking(must_be_settled, seconds_max)
 
+    def finish(self, tag: str) -> None:
+        """Let the release remove from the schema what only the one before it needed."""
+        for job in FINISHING:
+            kubectl("patch", "job", f"{job}.{tag}", "--patch", '{"spec": {"suspend": false}}')
+        for job in FINISHING:
+            kubectl("wait", f"job/{job}.{tag}", "--for=condition=complete", "--timeout=120s")
+
     def remove(self) -> None:
         """The namespace and its volumes."""
         kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true", seconds_max=300)
         for server in _CLAIMS:
             kubectl("delete", "persistentvolume", f"trial-{server}", "--ignore-not-found")
-
-
-def _jobs_of(tag: str) -> list[dict[str, object]]:
-    """Patches that put the tag into the jobs' names, where the overlay has the present release."""
-    return [
-        {
-            "target": {"kind": "Job", "name": f"{job}.*"},
-            "patch": yaml.safe_dump([{"op": "replace", "path": "/metadata/name", "value": f"{job}.{tag}"}]),
-            "options": {"allowNameChange": True},
-        }
-        for job in (*JOBS, *FINISHING)
-    ]
 
 
 def must_be_settled() -> None:

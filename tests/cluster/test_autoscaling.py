@@ -25,7 +25,7 @@ def test_more_load_means_more_pods_and_less_load_fewer(
     installed.apply(tag, further={"patches": _QUICK})
     urls = [f"http://{cluster_ip(name)}" for name in ("command-api", "query-api")]
     with Load(*urls, commands=10, reads=20) as little:
-        with Load(*urls, commands=40, reads=250) as much:
+        with Load(*urls, commands=15, reads=90) as much:
             eventually_blocking(lambda: _must_have_pods("query-api", at_least=3), 300)
             up_seconds = much.seconds
             installed.wait_until_ready()

@@ -28,9 +28,13 @@ _SUSPENDED = {
 def test_a_release_waits_for_its_migrations_and_neither_it_nor_the_way_back_fails_a_request(
     installed: Installation, load: Load, tag: str, record: Record
 ) -> None:
-    """The migrations are held up, so pods of the new release meet the schema of the one before: they wait and
-    say why, while the old pods serve. On the way back, old pods meet the newer schema."""
+    """First the present release is finished, as its operators do before the next one.
+
+    The migrations are held up, so pods of the new release meet the schema of the one before: they wait and
+    say why, while the old pods serve. On the way back, old pods meet the newer schema.
+    """
     following = f"{tag}-next"
+    installed.finish(tag)
     installed.apply(following, further=_SUSPENDED, is_waiting=False)
     reasons = {
         process: eventually_blocking(lambda p=process: _says_why(p, following), 120)  # type: ignore[misc]

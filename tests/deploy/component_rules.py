@@ -1,11 +1,7 @@
 """The policies of components: of each on the base, of several together, and of production."""
 
-from collections.abc import Callable, Iterator, Sequence
-
 from tests.deploy import edge_rules, monitoring_rules, secret_rules, server_rules, workload_rules
-from tests.deploy.kustomization import Manifest
-
-Rule = Callable[[Sequence[Manifest]], Iterator[str]]
+from tests.deploy.rules import Rule
 
 RULES: list[Rule] = [
     workload_rules.schema,

@@ -7,7 +7,8 @@ from command_api.relay.app import _POOL_CONNECTIONS_MAX as RELAY_POOL
 from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
 from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
-from tests.deploy.processes import SERVICES, complaints_about, default_of
+from tests.deploy.mounted_secrets import secret_files
+from tests.deploy.processes import SERVICES, complaints_about, default_of, known_variables
 from tests.deploy.scales import scales
 from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
@@ -37,16 +38,19 @@ def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
             values.update(
                 data.get(("ConfigMap", source["configMapRef"]["name"]), {"(no such ConfigMap)": ""})
             )
-        secrets = {f"{SECRETS}/{path}": (name, key) for name, key, path, _ in _secret_files(template)}
+        files = {file.path: file for file in secret_files(template)}
         for variable in [*container.get("env", []), *_named_files(values)]:
             if "valueFrom" in variable:
                 values[variable["name"]] = variable["valueFrom"]["fieldRef"]["fieldPath"]
                 continue
-            setting = variable["name"].removesuffix("_FILE")
-            name, key = secrets.get(variable["value"], ("", f"(no file {variable['value']})"))
-            if not name:
-                values[key] = ""
-            values[setting] = base64.b64decode(data.get(("Secret", name), {}).get(key, "")).decode()
+            setting, file = variable["name"].removesuffix("_FILE"), files.get(variable["value"])
+            if file is None:
+                values[f"(no file {variable['value']})"] = ""
+            elif setting in known_variables(name):
+                text = data.get(("Secret", file.secret), {}).get(file.key, "")
+                values[setting] = base64.b64decode(text).decode()
+            else:  # a certificate: the setting itself is a path
+                values[variable["name"]] = file.path
     return found
 
 
@@ -54,15 +58,6 @@ def _named_files(values: dict[str, str]) -> list[Manifest]:
     """Taken out of a ConfigMap's values, in the form of a container's variables."""
     named = [name for name, value in values.items() if name.endswith("_FILE") and value.startswith(SECRETS)]
     return [{"name": name, "value": values.pop(name)} for name in named]
-
-
-def _secret_files(template: Manifest) -> Iterator[tuple[str, str, str, bool]]:
-    """(Secret, key, name of the file, whether it may be missing) of all that a pod mounts."""
-    for volume in template["spec"].get("volumes", []):
-        for source in volume.get("projected", {}).get("sources", []):
-            secret = source["secret"]
-            for item in secret["items"]:
-                yield secret["name"], item["key"], item["path"], secret.get("optional", False)
 
 
 def no_secrets(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -75,10 +70,10 @@ def secrets_exist(objects: Sequence[Manifest]) -> Iterator[str]:
     keys = {(one["metadata"]["name"], key) for one in of_kind(objects, "Secret") for key in one["data"]}
     used = set()
     for name, template, _ in pods(objects):
-        for secret, key, _, is_optional in _secret_files(template):
-            used.add((secret, key))
-            if (secret, key) not in keys and not is_optional:
-                yield f"{name}: {key} comes from no Secret"
+        for file in secret_files(template):
+            used.add((file.secret, file.key))
+            if (file.secret, file.key) not in keys and not file.is_optional:
+                yield f"{name}: {file.key} comes from no Secret"
     yield from (f"Secret {secret}: {key} is used by nobody" for secret, key in keys - used)
 
 

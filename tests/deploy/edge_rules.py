@@ -49,7 +49,7 @@ def read_url(objects: Sequence[Manifest]) -> Iterator[str]:
     }
     hosts |= {host for one in of_kind(objects, "HTTPRoute") for host in one["spec"]["hostnames"]}
     for process in ("command-api", "projector"):
-        address = urlsplit(_config(objects, process)["READ_URL"])
+        address = urlsplit(_config(objects, process).get("READ_URL", ""))
         if hosts and (address.scheme, address.hostname) not in {("https", host) for host in hosts}:
             yield f"{process}: READ_URL is {address.geturl()}"
 

@@ -1,12 +1,8 @@
 """A fault for each policy: what is changed in the rendered objects, and which policy must notice it."""
 
-from collections.abc import Callable, Iterator, Sequence
-
 from tests.deploy import capacity_rules, config_rules, workload_rules
 from tests.deploy.kustomization import Manifest, find
-
-Rule = Callable[[Sequence[Manifest]], Iterator[str]]
-Fault = Callable[[list[Manifest]], object]
+from tests.deploy.rules import Fault, Rule
 
 
 def _deployment(objects: list[Manifest], name: str = "command-api") -> Manifest:
@@ -41,9 +37,9 @@ def _quota(objects: list[Manifest]) -> Manifest:
     return spec
 
 
-def _projected(objects: list[Manifest]) -> Manifest:
-    sources: Manifest = _pod(objects)["volumes"][1]["projected"]
-    return sources
+def _secrets(holders: list[Manifest]) -> Manifest:
+    """The volume of that name, or its mount."""
+    return next(one for one in holders if one["name"] == "secrets")
 
 
 def _scheduled(objects: list[Manifest]) -> Manifest:
@@ -143,7 +139,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (workload_rules.images, lambda o: _container(o, "relay").update(image="product-catalogue/projector:1")),
     (workload_rules.grace, lambda o: _pod(o).update(terminationGracePeriodSeconds=30)),
     (workload_rules.grace, lambda o: _container(o).pop("lifecycle")),
-    (workload_rules.security, lambda o: _container(o)["volumeMounts"][1].pop("readOnly")),
+    (workload_rules.security, lambda o: _secrets(_container(o)["volumeMounts"]).pop("readOnly")),
     (workload_rules.security, lambda o: _pod(o)["securityContext"].pop("fsGroup")),
     (
         workload_rules.security,
@@ -165,7 +161,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
         lambda o: _container(o).update(image="product-catalogue/command-api:0.0.9"),
     ),
     (config_rules.environment, lambda o: _container(o)["env"].pop()),
-    (config_rules.environment, lambda o: _projected(o)["sources"].pop()),
+    (config_rules.environment, lambda o: _secrets(_pod(o)["volumes"])["projected"]["sources"].pop()),
     (config_rules.environment, lambda o: _container(o)["env"][0].update(value="/run/secrets/other")),
     (config_rules.environment, lambda o: find(o, "ConfigMap", "relay")["data"].update(RELAY_CHUNK_MAX="1")),
     (

@@ -22,7 +22,6 @@ _SETTINGS = {
     "KAFKA_BOOTSTRAP_": "kafka",
 }
 _NEVER_OUTSIDE = ("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254")
-_GATEWAYS = ("nginx-ingress", "nginx-gateway")
 
 
 class Peer(NamedTuple):
@@ -43,6 +42,14 @@ class Pods(NamedTuple):
 
 
 DNS = Peer("kube-system", {"k8s-app": "kube-dns"})
+GATEWAY = Pods(
+    "gateway",
+    {"gateway.networking.k8s.io/gateway-name": "catalogue"},
+    {"https": 443, "metrics": 9113},
+    frozenset(),
+)
+"""The pods that a controller makes for the Gateway."""
+_GATEWAYS = (Peer("nginx-ingress"), Peer(labels=GATEWAY.labels))
 
 
 def workloads(objects: Sequence[Manifest]) -> Iterator[Pods]:
@@ -119,7 +126,7 @@ def clients(objects: Sequence[Manifest]) -> Iterator[str]:
     for pods in workloads(objects):
         for name, port in pods.ports.items():
             for gateway in _GATEWAYS:
-                if allows(objects, "ingress", pods, Peer(gateway), port) != (name == "http"):
+                if allows(objects, "ingress", pods, gateway, port) != (name == "http"):
                     yield f"{gateway} and the port {name} of {pods.name}"
             if allows(objects, "ingress", pods, Peer("monitoring"), port) != (name == "ops"):
                 yield f"the monitoring and the port {name} of {pods.name}"
@@ -150,7 +157,7 @@ def meant(objects: Sequence[Manifest]) -> Iterator[str]:
     every = list(workloads(objects))
     for one in _policies(objects):
         selector = one["spec"]["podSelector"]
-        if not any(_selected(selector, pods.labels) for pods in every):
+        if not any(selected(selector, pods.labels) for pods in every):
             yield f"{one['metadata']['name']} selects no pod"
         for wanted in selector.get("matchExpressions", []):
             have = {pods.labels.get(wanted["key"]) for pods in every}
@@ -175,11 +182,12 @@ def _is_ours(pods: Pods) -> bool:
 def _selecting(objects: Sequence[Manifest], direction: str, labels: Mapping[str, str]) -> Iterator[Manifest]:
     for one in _policies(objects):
         spec = one["spec"]
-        if direction.capitalize() in spec["policyTypes"] and _selected(spec["podSelector"], labels):
+        if direction.capitalize() in spec["policyTypes"] and selected(spec["podSelector"], labels):
             yield spec
 
 
-def _selected(selector: Manifest, labels: Mapping[str, str]) -> bool:
+def selected(selector: Manifest, labels: Mapping[str, str]) -> bool:
+    """Whether a selector of labels means pods with these. Raises `ValueError` for what is not known here."""
     if unknown := selector.keys() - {"matchLabels", "matchExpressions"}:
         raise ValueError(f"selectors of these rules have no {unknown}")
     for wanted in selector.get("matchExpressions", []):
@@ -201,10 +209,10 @@ def _is(end: Manifest, peer: Peer) -> bool:
     if peer.address:
         return False
     if "namespaceSelector" not in end:
-        return peer.namespace == NAMESPACE and _selected(end["podSelector"], peer.labels)
+        return peer.namespace == NAMESPACE and selected(end["podSelector"], peer.labels)
     its_labels = {"kubernetes.io/metadata.name": peer.namespace}
-    in_namespace = _selected(end["namespaceSelector"], its_labels)
-    return in_namespace and _selected(end.get("podSelector", {}), peer.labels)
+    in_namespace = selected(end["namespaceSelector"], its_labels)
+    return in_namespace and selected(end.get("podSelector", {}), peer.labels)
 
 
 def _has_port(rule: Manifest, port: int, protocol: str, pods: Pods) -> bool:

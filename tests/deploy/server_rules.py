@@ -9,6 +9,8 @@ from query_api.postgres.custom_plans import with_custom_plans
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
+from tests.deploy.mounted_secrets import secret_files
+from tests.deploy.network_rules import selected
 from tests.deploy.processes import default_of, roles_of
 from tests.deploy.workload_rules import SERVERS, of_kind, pods
 
@@ -119,12 +121,12 @@ def kafka_users(objects: Sequence[Manifest]) -> Iterator[str]:
         user = config[source].get("KAFKA_SASL_USER")
         if user not in users or config[source].get("KAFKA_SECURITY_PROTOCOL") != "SASL_SSL":
             yield f"{one['metadata']['name']}: no user of Kafka"
-        files = set(_files_of(template))
+        files = {(file.path, file.secret) for file in secret_files(template)}
         for variable in ("KAFKA_SASL_PASSWORD_FILE", "KAFKA_CA_FILE"):
             path = next((each["value"] for each in container["env"] if each["name"] == variable), None)
             if path not in {path for path, _ in files}:
                 yield f"{one['metadata']['name']}: {variable} is {path}"
-        if (f"/run/secrets/kafka/{'password'}", user) not in files:
+        if ("/run/secrets/kafka/password", user) not in files:
             yield f"{one['metadata']['name']}: the password of another user"
 
 
@@ -147,16 +149,6 @@ def lag_of_kafka(objects: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{given['consumerGroup']}: not by TLS"
             if secrets.get("password", {}).get("name") not in users:
                 yield f"{given['consumerGroup']}: as nobody"
-
-
-def _files_of(template: Manifest) -> Iterator[tuple[str, str]]:
-    """(path, Secret) of each file from a projected volume."""
-    (container,) = template["spec"]["containers"]
-    places = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-    for volume in template["spec"]["volumes"]:
-        for source in volume.get("projected", {}).get("sources", []):
-            for item in source["secret"].get("items", []):
-                yield f"{places[volume['name']]}/{item['path']}", source["secret"]["name"]
 
 
 def cache(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -217,15 +209,5 @@ def policies(objects: Sequence[Manifest]) -> Iterator[str]:
     labels = [template["metadata"]["labels"] for _, template, _ in pods(objects)]
     for one in of_kind(objects, "NetworkPolicy"):
         selector = one["spec"]["podSelector"]
-        if not selector or any(_chooses(selector, has) for has in labels):
+        if not selector or any(selected(selector, has) for has in labels):
             yield f"NetworkPolicy {one['metadata']['name']} chooses a process"
-
-
-def _chooses(selector: Manifest, labels: Manifest) -> bool:
-    for rule in selector.get("matchExpressions", []):
-        has = labels.get(rule["key"])
-        if rule["operator"] == "Exists" and has is None:
-            return False
-        if rule["operator"] == "In" and has not in rule["values"]:
-            return False
-    return bool(selector.get("matchLabels", {}).items() <= labels.items())

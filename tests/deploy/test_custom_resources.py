@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.components import COMPONENTS, rendered_with
+from tests.deploy.components import COMPONENTS, FOLDER, rendered_with
 from tests.deploy.custom_resources import errors_of, is_custom
 from tests.deploy.kustomization import Manifest
 from tests.deploy.schemas.store import LOCK, STORED, digest, lock, schema_of
@@ -22,6 +22,7 @@ def custom_objects() -> Iterator[Manifest]:
         yield from (one for one in rendered_with(name) if is_custom(one))
 
 
+PAGE = (FOLDER / "README.md").read_text()
 OBJECTS = list(custom_objects())
 
 
@@ -46,6 +47,18 @@ def test_a_misspelt_field_is_refused_wherever_it_stands(one: Manifest) -> None:
 def test_another_type_of_specification_and_a_field_beside_it_are_refused(one: Manifest) -> None:
     assert any(errors_of(one | {"spec": "none"}))
     assert any(errors_of(one | {"specification": one["spec"]}))
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_the_page_of_components_names_the_releases_of_these_schemas(component: str) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{component}` |"))
+    files = {
+        f"{one['apiVersion'].replace('/', '_')}_{one['kind']}.json"
+        for one in rendered_with(component)
+        if is_custom(one)
+    }
+    releases = {lock()[file]["version"].removeprefix("v") for file in files}
+    assert releases <= set(row.split("|")[3].strip().split("; "))
 
 
 def with_a_misspelt_field(one: Manifest) -> Iterator[tuple[tuple[str, ...], Manifest]]:

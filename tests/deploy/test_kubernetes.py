@@ -5,7 +5,8 @@ import pytest
 
 from tests.deploy import capacity_rules, config_rules, workload_rules
 from tests.deploy.kustomization import BASE, KUSTOMIZE, Manifest, find, render, render_with
-from tests.deploy.manifest_faults import FAULTS, Fault, Rule
+from tests.deploy.manifest_faults import FAULTS
+from tests.deploy.rules import Fault, Rule
 
 LOCAL = KUSTOMIZE / "overlays" / "local"
 # What a small cluster has for everything at once, beside its own pods and the servers.
@@ -36,7 +37,13 @@ OVERLAY_RULES = [rule for rule in RULES if rule not in _OF_THE_BASE]
 
 def plain() -> list[Manifest]:
     """The base as a release with every autoscaler that needs no other kinds: the largest one."""
-    return render_with(BASE, "autoscaling-prometheus", "release")
+    return _with_a_read_url(render_with(BASE, "autoscaling-prometheus", "release"))
+
+
+def _with_a_read_url(objects: list[Manifest]) -> list[Manifest]:
+    """As every overlay has one."""
+    find(objects, "ConfigMap", "command-api")["data"]["READ_URL"] = "https://read.test"
+    return objects
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -49,7 +56,7 @@ def test_the_base_at_full_scale_keeps_each_policy(rule: Rule) -> None:
 )
 def test_the_base_keeps_each_policy_whoever_owns_the_scale(components: tuple[str, ...]) -> None:
     """The quota is for the largest installation; KEDA's kind is no part of the base."""
-    objects = render_with(BASE, *components, "release")
+    objects = _with_a_read_url(render_with(BASE, *components, "release"))
     rules = [rule for rule in RULES if rule not in (capacity_rules.quota, workload_rules.complete)]
     assert [complaint for rule in rules for complaint in rule(objects)] == []
 
@@ -70,6 +77,11 @@ def test_each_policy_notices_a_fault(rule: Rule, fault: Fault) -> None:
 
 def test_every_policy_has_a_fault_that_it_notices() -> None:
     assert {rule for rule, _ in FAULTS} == set(RULES)
+
+
+def test_without_the_address_of_readers_the_base_would_not_start() -> None:
+    """A made-up one would be in every Location, and nothing would say so."""
+    assert list(config_rules.environment(render(BASE))) == ["command-api: READ_URL is not set"]
 
 
 def test_a_missing_secret_an_unused_one_and_a_wrong_role_are_noticed() -> None:

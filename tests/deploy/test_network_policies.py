@@ -1,15 +1,13 @@
 """The network policies against every rule, and every rule against a fault."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.deploy import network_rules
 from tests.deploy.kustomization import BASE, KUSTOMIZE, Manifest, find, render, render_with
-
-Rule = Callable[[Sequence[Manifest]], Iterator[str]]
-Fault = Callable[[list[Manifest]], object]
+from tests.deploy.rules import Fault, Rule
 
 
 def _rendered() -> list[Manifest]:
@@ -65,6 +63,34 @@ def test_each_rule_finds_a_fault(rule: Rule, fault: Fault) -> None:
     objects = copy.deepcopy(_rendered())
     fault(objects)
     assert list(rule(objects))
+
+
+def _gateway_reaches(objects: Sequence[Manifest]) -> Iterator[str]:
+    """What the proxies of the Gateway reach, of all that they might try, and who reaches them."""
+    gateway, asks = network_rules.GATEWAY, network_rules.allows
+    targets = {
+        f"{pods.name} {name}": (network_rules.Peer(labels=pods.labels), port)
+        for pods in network_rules.workloads(objects)
+        for name, port in pods.ports.items()
+    }
+    targets |= {
+        "names": (network_rules.DNS, 53),
+        "its controller": (network_rules.Peer("nginx-gateway"), 8443),
+        "an address outside": (network_rules.Peer(address="8.8.8.8"), 443),
+    }
+    yield from (
+        name for name, (peer, port) in targets.items() if asks(objects, "egress", gateway, peer, port)
+    )
+    for name, port in gateway.ports.items():
+        if asks(objects, "ingress", gateway, network_rules.Peer(address="8.8.8.8"), port):
+            yield f"clients: {name}"
+
+
+def test_the_proxies_of_a_gateway_serve_everybody_and_reach_the_apis_alone() -> None:
+    objects = render_with(BASE, "network-policies", "gateway-api")
+    wanted = ["command-api http", "query-api http", "names", "its controller", "clients: https"]
+    assert list(_gateway_reaches(objects)) == wanted
+    assert list(_gateway_reaches(_rendered())) == []
 
 
 def test_the_servers_of_a_trial_are_open_to_those_who_need_them_and_to_nobody_else() -> None:

@@ -211,11 +211,11 @@ def security(objects: Sequence[Manifest]) -> Iterator[str]:
             "has no account of its own": spec.get("serviceAccountName") not in accounts,
             "gets service links": spec.get("enableServiceLinks") is not False,
             "shares the host": any(spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
-            "has other folders than /tmp and its secrets": [
-                (mount["mountPath"], mount.get("readOnly", False))
+            "has other folders than /tmp and secrets, or may write to these": any(
+                mount["mountPath"] != "/tmp"
+                and not (mount["mountPath"].startswith("/run/secrets/") and mount.get("readOnly"))
                 for mount in container.get("volumeMounts", [])
-            ]
-            != [("/tmp", False), (SECRETS, True)],
+            ),
             "has secrets in its environment": any(
                 one["valueFrom"].keys() != {"fieldRef"}
                 for one in container.get("env", [])

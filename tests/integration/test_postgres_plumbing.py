@@ -14,8 +14,9 @@ import pytest
 from deploy.local.ports import free_port
 from deploy.local.postgres import OWNER, READER, PostgresServer
 from shared.contract.schemas import Schema
-from shared.postgres.errors import is_permanent_data_error, is_transient
+from shared.postgres.errors import ends_by_itself, is_permanent_data_error, is_transient
 from shared.postgres.migrations import (
+    AnotherMigrationRuns,
     AppliedMigrationChanged,
     MigrationFailed,
     MigrationFilesAreWrong,
@@ -92,6 +93,17 @@ async def test_a_connection_says_whose_it_is_and_limits_its_statements(pool: Poo
     assert await pool.fetchval("SHOW statement_timeout") == "30s"
     assert await pool.fetchval("SHOW idle_in_transaction_session_timeout") == "30s"
     assert await pool.fetchval("SHOW lock_timeout") == "2s"
+
+
+async def test_a_connection_without_a_limit_has_none_whatever_the_server_has_for_others(
+    postgres_server: PostgresServer, database: str, dsn: str
+) -> None:
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        postgres_server.run_sql(f"ALTER DATABASE {database} SET {name} = '60s'")
+    unlimited = await connect(dsn, application_name="test")
+    assert await unlimited.fetchval("SHOW statement_timeout") == "0"
+    assert await unlimited.fetchval("SHOW idle_in_transaction_session_timeout") == "0"
+    await unlimited.close()
 
 
 async def test_a_slow_statement_is_ended_by_the_server_and_is_not_tried_again(dsn: str) -> None:
@@ -349,6 +361,22 @@ async def test_a_second_migrator_waits_says_so_and_finds_nothing_to_do(
     assert not second.done()
     await connection.execute("SELECT pg_advisory_unlock_all()")
     assert await second == []
+
+
+async def test_a_lock_that_stays_taken_is_waited_for_only_so_long(
+    dsn: str, package: Callable[[Files], str], connection: Connection
+) -> None:
+    name = package({ONE: creates("a")})
+    await migrate(dsn, name)
+    package({ONE: creates("a"), TWO: "DROP TABLE a"})
+    async with connection.transaction():
+        await connection.execute("SELECT FROM a")
+        with pytest.raises(MigrationFailed, match=r"0002_after_deploy_b: .*lock timeout") as failed:
+            await migrate(dsn, name, lock_seconds_max=0.01)
+    await connection.fetchval(load_sql("shared.postgres", "try_migration_lock"))
+    with pytest.raises(AnotherMigrationRuns) as locked:
+        await migrate(dsn, name, lock_seconds_max=0.01)
+    assert all(ends_by_itself(error.value.__cause__) for error in (failed, locked))
 
 
 async def test_two_migrators_at_once_apply_each_file_once(dsn: str, package: Callable[[Files], str]) -> None:

@@ -156,18 +156,34 @@ async def test_sigterm_lets_a_request_in_flight_finish(world: World) -> None:
         reader = asyncio.create_task(started.client.get(f"/v1/products/{document.id}", headers=headers))
         await eventually(lambda: _assert_is_waiting(started.operations))
         started.process.send_signal(signal.SIGTERM)
-
-        async def is_draining() -> None:
-            answer = await started.operations.get("/readyz")
-            assert answer.status_code == 503
-            assert "draining" in answer.json()["checks"]
-
-        await eventually(is_draining)
+        await eventually(lambda: _assert_drains(started.operations))
         await world.store(product(id=document.id, version=2))
         await world.pass_checkpoint(document.id, 5)
         answer = await reader
         assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
         assert await asyncio.wait_for(started.process.wait(), 60) == 0
+
+
+async def test_after_sigterm_a_hot_read_on_an_idle_connection_is_answered_and_told_to_go(
+    world: World,
+) -> None:
+    document = product(version=1)
+    await world.cache(document)
+    async with _started(world, SHUTDOWN_SECONDS_MAX="120", DRAIN_SECONDS="40") as started:
+        path = f"/v1/products/{document.id}"
+        assert "connection" not in (await started.client.get(path)).headers
+        started.process.send_signal(signal.SIGTERM)
+        await eventually(lambda: _assert_drains(started.operations))
+        answer = await started.client.get(path)
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
+        assert answer.headers["connection"] == "close"
+        assert await asyncio.wait_for(started.process.wait(), 60) == 0
+
+
+async def _assert_drains(operations: httpx.AsyncClient) -> None:
+    answer = await operations.get("/readyz")
+    assert answer.status_code == 503
+    assert "draining" in answer.json()["checks"]
 
 
 async def _assert_is_waiting(operations: httpx.AsyncClient) -> None:

@@ -232,7 +232,7 @@ async def test_without_postgresql_what_is_cached_is_served_and_the_rest_is_503(
         answer = await world.served.get(f"/v1/products/{cached.id}")
         assert answer.status_code == 200, answer.text
 
-    postgres_server.kill()
+    await asyncio.to_thread(postgres_server.kill)
     try:
         # Redis has a tenth of a second to answer, which is not always enough on a busy machine.
         await eventually(cached_is_served)

@@ -11,6 +11,8 @@ import pytest
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.postgres import OWNER, PostgresServer
+from shared.postgres.pool import connect
+from shared.postgres.sql import load_sql
 from tests.silent_server import silent_server
 from tests.tcp_proxy import TcpProxy
 
@@ -73,6 +75,33 @@ async def test_it_waits_for_a_server_that_is_not_there_yet(
     assert process.returncode == 0, errors
     assert output.decode().startswith(f"{DATABASES[program]}: ")
     assert "waiting" not in errors.decode(), "it is said once"
+
+
+STOPPED = {
+    "command_api": (1, "gave up waiting: AnotherMigrationRuns: another process migrates this database\n"),
+    "projector": (143, "stopped by SIGTERM\n"),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_it_says_that_it_waits_for_another_migration_and_ends_when_it_is_told_to(
+    postgres_server: PostgresServer, database: str, program: str
+) -> None:
+    dsn = postgres_server.dsn(OWNER, database)
+    other = await connect(dsn, application_name="other")
+    try:
+        assert await other.fetchval(load_sql("shared.postgres", "try_migration_lock"))
+        variables = {PROGRAMS[program]: dsn, "MIGRATE_WAIT_SECONDS_MAX": "3600"}
+        process = await spawn(program, "migrate", **variables)
+        assert process.stderr is not None
+        assert await process.stderr.readline() == b"waiting for another migration to finish\n"
+        process.terminate()
+        _, errors = await process.communicate()
+    finally:
+        await other.close()
+    code, said = STOPPED[program]
+    assert process.returncode == code, errors
+    assert errors.decode().endswith(said)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -98,6 +98,8 @@ class HotReadProtocol(BoundedHttpProtocol):
                 if head.reads_plainly(self.headers) and (self._guard is None or self._lets_in(head)):
                     self.count_head()
                     self._head = head
+                    if self.is_leaving:
+                        self.close_after_answers()
                     self._reading = self._cache.read(url[_PREFIX_LENGTH:].decode("ascii", "replace"))
                     self._reading.add_done_callback(self._answer)
                     if self._rates.is_active:

@@ -18,9 +18,13 @@ _lines = HeaderLines()
 
 
 class ClosingProtocol(HttpToolsProtocol):
-    """uvicorn's connection with a bounded end. `is_deaf`: arriving bytes are dropped."""
+    """uvicorn's connection with a bounded end.
+
+    `is_deaf`: arriving bytes are dropped. `is_leaving`: the next answer is the last one, and says so.
+    """
 
     is_deaf = False
+    is_leaving = False
     has_ended = False
     is_lingering = False
     _taking: asyncio.TimerHandle | None = None

@@ -90,6 +90,12 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         """Close the connection after the last answer that is due."""
         self.cycle.keep_alive = False
 
+    def leave(self) -> None:
+        """Tell the client with the next answer to go on with another connection."""
+        self.is_leaving = True
+        if self.is_answering():
+            self.close_after_answers()
+
     def refuse(self, problem: Problem) -> None:
         """Answer `problem` after all earlier requests are answered, then close.
 
@@ -157,6 +163,8 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
             self.scope["raw_path"], self.cycle.default_headers
         )
         self.count_head()
+        if self.is_leaving:
+            self.close_after_answers()
 
     def count_head(self) -> None:
         """A head is complete: its body follows, and the size of the next head is counted from 0."""

@@ -24,6 +24,8 @@ from shared.ops.overload.overload import Overload
 
 # How long a cancelled request may take to release its resources.
 _CANCEL_SECONDS_MAX = 1.0
+# While draining: how often new connections are told, and the last one's end is noticed.
+_DRAIN_LOOK_SECONDS = 0.05
 
 
 class PortTaken(OSError):
@@ -97,26 +99,41 @@ class HttpServer:
             self._overload.loop_delay.start()
         self._ticking = asyncio.create_task(server.main_loop(), name=f"http-{self.port}")
 
-    async def stop(self, seconds_max: float) -> None:
-        """Stop accepting, close idle connections, let requests in flight finish for `seconds_max`, cancel the
-        rest.
+    async def stop(self, seconds_max: float, *, drain_seconds: float = 0.0) -> None:
+        """Stop accepting, close idle connections, let requests in flight finish, cancel those that do not
+        within `seconds_max`.
 
-        Safe to call twice, and before `start`.
+        If an idle connection is closed in the moment in which its client sends a request, that request is
+        lost. So all is served for `drain_seconds` before (at most half of `seconds_max`), with answers that
+        end their connections. Safe to call twice, and before `start`.
         """
         if self._socket is None or self._ticking is None:
             return
         listening, ticking, self._socket, self._ticking = self._socket, self._ticking, None, None
+        drained_seconds = min(drain_seconds, seconds_max / 2)
+        await self._drain(drained_seconds)
         ticking.cancel()
         if self._overload is not None:
             self._overload.loop_delay.stop()
         # uvicorn declares an int, but uses it only as the time-out of asyncio.wait_for.
-        self._uvicorn.config.timeout_graceful_shutdown = seconds_max  # type: ignore[assignment]
+        self._uvicorn.config.timeout_graceful_shutdown = seconds_max - drained_seconds  # type: ignore[assignment]
         await self._uvicorn.shutdown(sockets=[listening])
         # uvicorn cancels late requests and does not wait for them: they would then use a closed pool.
         late = [ticking, *self._uvicorn.server_state.tasks]
         await asyncio.wait(late, timeout=_CANCEL_SECONDS_MAX)
         for connection in list(self._uvicorn.server_state.connections):
             connection.transport.close()
+
+    async def _drain(self, seconds: float) -> None:
+        """Serve until no connection is left, for so many seconds at most."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        connections = self._uvicorn.server_state.connections
+        while connections and loop.time() < until:
+            for connection in list(connections):
+                if isinstance(connection, BoundedHttpProtocol) and not connection.is_leaving:
+                    connection.leave()
+            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
 
 def _listen(host: str, port: int, backlog: int, port_setting: str) -> socket.socket:

@@ -169,6 +169,55 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends() -> None:
     assert lines[0]["reason"] == AWAY_TOLD
 
 
+async def test_another_reason_is_logged_but_not_at_every_look() -> None:
+    clock = Clock()
+    health, server = Health("command-api", clock=clock), Server(AWAY)
+    health.require("event store", server.check)
+    wrong = PermissionError("password authentication failed")
+    with capture_logs() as lines:
+        for seconds, error in (
+            (0, AWAY),
+            (1, TimeoutError()),
+            (1, AWAY),
+            (1, wrong),
+            (5, wrong),
+            (20, wrong),
+        ):
+            clock.now += seconds
+            server.error = error
+            await health.look()
+    assert [(line["event"], line["reason"]) for line in lines] == [
+        ("not ready: a check fails", AWAY_TOLD),
+        ("not ready: a check fails", "PermissionError: password authentication failed"),
+    ]
+
+
+async def test_all_that_fails_is_logged_each_minute_while_it_lasts() -> None:
+    clock = Clock()
+    health, store, cache = Health("query-api", clock=clock), Server(AWAY), Server()
+    health.require("read model", store.check)
+    health.tell("Redis", cache.check)
+    with capture_logs() as lines:
+        for seconds, away, cache_away in (
+            (59, AWAY, None),
+            (2, AWAY, AWAY),
+            (59, AWAY, AWAY),
+            (1, None, AWAY),
+        ):
+            clock.now += seconds
+            store.error, cache.error = away, cache_away
+            await health.look()
+        cache.error = None
+        clock.now += 120
+        await health.look()
+    assert [
+        (line["is_ready"], line["reasons"]) for line in lines if line["event"] == "checks still fail"
+    ] == [
+        (False, {"read model": AWAY_TOLD, "Redis": AWAY_TOLD}),
+        (True, {"Redis": AWAY_TOLD}),
+    ]
+
+
 async def test_metrics_tell_each_check_and_the_sum_of_them() -> None:
     health, server = Health("relay"), Server()
     health.require("event store", server.check)
