@@ -6,6 +6,7 @@ _HEAD = """\
 <!-- Generated from the code by `make docs`: do not edit. -->
 # Rights on Kafka
 
+For those who run the brokers.
 What each user may do on a broker with an authorizer
 (`authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer`,
 `allow.everyone.if.no.acl.found=false`). The user is `KAFKA_SASL_USER`, or the name in the client's
