@@ -41,7 +41,7 @@ def kafka_rights_page() -> str:
             "",
             "As commands:",
             "",
-            "<!-- not run: needs a broker with an authorizer -->",
+            "<!-- not run: needs a program that is not installed here -->",
             "",
             "```sh",
             *commands,

@@ -186,5 +186,6 @@ CHANGES = [
     Tour(f"add {change}", None, [_page(f"docs/onboarding/{change}.md")])
     for change in ("field", "event", "projection", "endpoint")
 ]
+WORKING = Tour("working on the code", None, [_page("docs/testing.md"), _page("docs/chaos.md")])
 
-TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, MAILS, STACKS, *CHANGES]
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, MAILS, STACKS, *CHANGES, WORKING]
