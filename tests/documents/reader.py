@@ -10,7 +10,7 @@ from tests.documents.terminal import RunningStack, Terminal
 from tests.documents.tours import Stop
 from tests.eventually import eventually_blocking
 
-_READY_SECONDS_MAX = 240
+_READY_SECONDS_MAX = 600
 _COMMAND_SECONDS_MAX = 1200
 _LOOK_SECONDS_MAX = 90
 _MAKE_UP = re.compile(r"make up\b")
@@ -59,6 +59,8 @@ class Reader:
                 printed, code = terminal.type(self._copy.with_our_ports(text), _COMMAND_SECONDS_MAX)
                 assert code == 0, f"{stop.page}: the scene: {text}\n{printed}"
             for block in blocks(stop.page):
+                if block.typed_with != stop.part:
+                    continue
                 if block.language == "diff":
                     self._apply(block, stop)
                 if block.language in SHELL_LANGUAGES and block.reason_not_to_run is None:

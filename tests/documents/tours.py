@@ -12,13 +12,15 @@ class Stop:
     """A page of a tour.
 
     `meant`: what to type for a word that the reader has to replace. `scene`: commands that make the state
-    in which the page is read. `in_shell`: it is read in `make shell`, as operators' pages say.
+    in which the page is read. `in_shell`: it is read in `make shell`, as operators' pages say. `part`: only
+    the blocks with this mark are read; None: those without one.
     """
 
     page: Path
     meant: Mapping[str, str] = field(default_factory=dict)
     scene: Sequence[str] = ()
     in_shell: bool = False
+    part: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Tour:
         return self.name
 
 
-def _page(name: str, *scene: str, in_shell: bool = False, **meant: str) -> Stop:
-    return Stop(REPOSITORY / name, meant, scene, in_shell)
+def _page(name: str, *scene: str, in_shell: bool = False, part: str | None = None, **meant: str) -> Stop:
+    return Stop(REPOSITORY / name, meant, scene, in_shell, part)
 
 
 _PRODUCT = (
@@ -66,6 +68,23 @@ def _runbook(name: str, *scene: str, **meant: str) -> Stop:
     return _page(f"docs/runbooks/{name}.md", *scene, in_shell=True, **({"NAME": "product_view"} | meant))
 
 
+_LOCKS = (
+    "SELECT pid FROM pg_locks WHERE relation = 'views.stock_item'::regclass AND mode = '$1' AND granted = $2"
+)
+# A report that forgets to end its transaction, and somebody who waits for it.
+_HELD_LOCK = (
+    "psql_as() { PGAPPNAME=$1 psql $READ_MODEL_MIGRATE_DSN >/dev/null 2>&1; }",
+    "(echo 'BEGIN; LOCK TABLE views.stock_item;'; exec tail -f /dev/null) | psql_as nightly-report &",
+    f'locks() {{ psql $READ_MODEL_MIGRATE_DSN -Atc "{_LOCKS}"; }}',
+    "until locks AccessExclusiveLock true | grep .; do :; done",
+    "echo 'TABLE views.stock_item;' | psql_as stock-taking &",
+    "until locks AccessShareLock false | grep .; do :; done",
+)
+_HOLDER = "(SELECT pid FROM pg_stat_activity WHERE application_name = 'nightly-report')"
+_CERTIFICATE = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 10"
+    " -keyout key.pem -out certificate.pem"
+)
 RUNBOOKS = Tour(
     "runbooks",
     "",
@@ -73,8 +92,16 @@ RUNBOOKS = Tour(
         _runbook(
             "README", f'psql $READ_MODEL_MIGRATE_DSN -c "ALTER TABLE views.product_view_variant {_NOT_OURS}"'
         ),
+        _page(
+            "docs/runbooks/README.md",
+            *_HELD_LOCK,
+            in_shell=True,
+            part="a session that holds a lock",
+            PID=_HOLDER,
+        ),
         _runbook("ArchivingFails"),
         _runbook("CacheDown"),
+        _runbook("CertificateExpires", _CERTIFICATE, FILE="certificate.pem"),
         _runbook("ConsumerGroupEmpty"),
         _runbook("DeadLettersGrow"),
         _runbook("ProjectionPaused"),
@@ -100,8 +127,36 @@ RUNBOOKS = Tour(
         _page("docs/events.md", in_shell=True),
     ],
 )
-SECURED = Tour("secured", "--secure", [_page("docs/access.md"), _runbook("TokensRefused")])
-STACKS = Tour("stacks", None, [_page("docs/local-stack.md")])
-CHANGES = Tour("changes of the code", None, [_page("docs/onboarding.md")])
+SECURED = Tour(
+    "secured",
+    "--secure",
+    [
+        _page("docs/access.md"),
+        _runbook("TokensRefused"),
+        _runbook("IssuerKeysMissing"),
+        _page("docs/operations.md", in_shell=True, part="access control"),
+    ],
+)
+# Each turn makes a request, until the receiver has a trace.
+_TRACE = (
+    "$(until .venv/bin/python -m deploy.local traces | grep -oE '^[0-9a-f]{8,}' | head -n 1 | grep .;"
+    " do curl -s http://127.0.0.1:8001/v1/products >/dev/null; done)"
+)
+STACKS = Tour(
+    "stacks",
+    None,
+    [
+        _page(
+            "docs/migrations.md",
+            "sed -i 's/^BEGIN$/BEGIN -- faster/' projector/postgres/functions/differences.sql",
+        ),
+        _page("docs/local-stack.md", **{"4bf92f35": _TRACE}),
+    ],
+)
+# Each on a copy of its own: a reader begins with any of them.
+CHANGES = [
+    Tour(f"add {change}", None, [_page(f"docs/onboarding/{change}.md")])
+    for change in ("field", "event", "projection", "endpoint")
+]
 
-TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, CHANGES]
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, *CHANGES]
