@@ -27,12 +27,14 @@ class Stop:
 class Tour:
     """Pages that are read one after the other on one system.
 
-    `options` are those of the `make up` before the first page; None if a page starts the system itself.
+    `options` are those of the `make up` before the first page, `settings` its environment; None if a page
+    starts the system itself.
     """
 
     name: str
     options: str | None
     stops: list[Stop]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -137,6 +139,32 @@ SECURED = Tour(
         _page("docs/operations.md", in_shell=True, part="access control"),
     ],
 )
+_FAILED_MAILS = "python -m projector dead-letters list --projection notifications | grep -c mail-not-sent"
+_WITH_A_SKU = (
+    '{"name": "Kettle", "variants": [{"sku": "K-\'$n\'", "price": {"amount": "2.00", "currency": "EUR"}}]}'
+)
+MAILS = Tour(
+    "mails",
+    "",
+    [
+        _page(
+            "docs/notifications.md",
+            "for n in 1 2; do curl http://127.0.0.1:8000/v1/products -H 'Content-Type: application/json'"
+            f" -d '{_WITH_A_SKU}'; done",
+            f"until {_FAILED_MAILS} | grep -x 2; do :; done",
+            "python -m deploy.local.mail_catcher $SMTP_PORT .local/mail >/dev/null 2>&1 &",
+            "until (echo >/dev/tcp/127.0.0.1/$SMTP_PORT) 2>/dev/null; do :; done",
+            in_shell=True,
+            **{"7": "1"},
+        )
+    ],
+    # Nobody listens there before the second mail has failed.
+    {
+        "SMTP_URL": "smtp://127.0.0.1:11025",
+        "NOTIFICATION_RECIPIENTS": "anna@example.com",
+        "NOTIFICATION_RETRY_DELAYS": "100ms",
+    },
+)
 # Each turn makes a request, until the receiver has a trace.
 _TRACE = (
     "$(until .venv/bin/python -m deploy.local traces | grep -oE '^[0-9a-f]{8,}' | head -n 1 | grep .;"
@@ -158,5 +186,6 @@ CHANGES = [
     Tour(f"add {change}", None, [_page(f"docs/onboarding/{change}.md")])
     for change in ("field", "event", "projection", "endpoint")
 ]
+WORKING = Tour("working on the code", None, [_page("docs/testing.md"), _page("docs/chaos.md")])
 
-TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, STACKS, *CHANGES]
+TOURS = [FIRST_STEPS, CALLS, OPERATING, RUNBOOKS, SECURED, MAILS, STACKS, *CHANGES, WORKING]
