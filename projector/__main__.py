@@ -16,7 +16,6 @@ from typing import Any
 from projector.operators.command_line.commands import RUN, operate, read_command
 from projector.projection import Projection
 from projector.settings import ProjectorSettings
-from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
 from shared.ops.metrics.process import count_spans
 from shared.ops.process import run
@@ -65,15 +64,11 @@ def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
 
     configure_logs(PROCESS, settings)
     warn_of_unverified_servers(settings)
-    try:
-        return run(
-            PROCESS,
-            lambda stop: run_projector(settings, projections, stop),
-            shutdown_seconds_max=settings.shutdown_seconds_max,
-        )
-    except PortTaken as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run(
+        PROCESS,
+        lambda stop: run_projector(settings, projections, stop),
+        shutdown_seconds_max=settings.shutdown_seconds_max,
+    )
 
 
 def _without_reader() -> int:
