@@ -16,15 +16,11 @@ from typing import Any
 from projector.operators.command_line.commands import RUN, operate, read_command
 from projector.projection import Projection
 from projector.settings import ProjectorSettings
-from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
-from shared.ops.metrics.process import count_spans
-from shared.ops.process import run
+from shared.ops.process import run, run_command
 from shared.ops.process_names import PROJECTOR_OPERATOR
 from shared.ops.terminal import process_terminal
 from shared.ops.unverified_servers import warn_of_unverified_servers
-from shared.ops.version import service_version
-from shared.telemetry.process import traced_process
 
 _READER_GONE = 141
 
@@ -34,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, settings = read_command(arguments)
     if given.command == RUN and isinstance(settings, ProjectorSettings):
         return _run(settings, given.projections)
-    with traced_process(PROJECTOR_OPERATOR, service_version(), count_spans):
-        return asyncio.run(_until_sigterm(operate(given, settings, process_terminal())))
+    return run_command(PROJECTOR_OPERATOR, _until_sigterm(operate(given, settings, process_terminal())))
 
 
 async def _until_sigterm(work: Coroutine[Any, Any, int]) -> int:
@@ -65,15 +60,11 @@ def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:
 
     configure_logs(PROCESS, settings)
     warn_of_unverified_servers(settings)
-    try:
-        return run(
-            PROCESS,
-            lambda stop: run_projector(settings, projections, stop),
-            shutdown_seconds_max=settings.shutdown_seconds_max,
-        )
-    except PortTaken as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run(
+        PROCESS,
+        lambda stop: run_projector(settings, projections, stop),
+        shutdown_seconds_max=settings.shutdown_seconds_max,
+    )
 
 
 def _without_reader() -> int:

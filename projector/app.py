@@ -13,6 +13,7 @@ from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
+from projector.kafka.joining import Joining, beat
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
 from projector.operators.assembly import operations
@@ -29,8 +30,6 @@ from projector.stores import Stores, open_stores
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
 from shared.contract.schemas import EVENT_STORE, READ_MODEL
-from shared.kafka.errors import KAFKA_IS_AWAY
-from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
@@ -40,7 +39,6 @@ from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement
 from shared.ops.metrics.process import build_info
 from shared.ops.process_names import PROJECTOR
-from shared.ops.retry import RetryPolicy, retry_transient
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
@@ -52,8 +50,6 @@ PROCESS = PROJECTOR
 # is what deploy/kustomize/README.md counts with. A task without a free connection waits; none holds two.
 _POOL_CONNECTIONS_SPARE, POOL_CONNECTIONS_MAX = 4, 8
 _DATABASES = READ_MODEL.database, EVENT_STORE.database
-_NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaUnavailable)
-_TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _log = get_logger(__name__)
 
 
@@ -81,11 +77,11 @@ async def run_projector(
             port=settings.projector_ops_port,
             port_setting="PROJECTOR_OPS_PORT",
         )
-        broker = create_broker(settings)
+        broker, joining = create_broker(settings), Joining()
         _check_stores(health, stores)
         projections = [one.running(stores) for one in chosen]
         consumers = [
-            _consumer(one.name, subscription, stores, broker, health)
+            _consumer(one.name, subscription, stores, broker, joining, health)
             for one in projections
             for subscription in one.subscriptions
         ]
@@ -94,7 +90,7 @@ async def run_projector(
             health.require(f"{part.name} {part.topic}", part.check)
         watch = watch_process(stop, settings, health, _measurements(stores))
         stack.push_async_callback(stopped, asyncio.create_task(watch))
-        if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(_beat, consumers)):
+        if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(beat, consumers)):
             return
         control = ControlLoop(PostgresControl(stores.read_model), [*consumers, *background])
         work = [
@@ -107,7 +103,7 @@ async def run_projector(
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(stopped, task)
         topics = [one.topics for one in projections]
-        if await _start(broker, settings, topics, consumers, stop):
+        if await joining.join(broker, settings, topics, consumers, stop):
             spare_started_objects()
             _log.info("started", projections=[one.name for one in chosen], ops_port=server.port)
             await stop.wait()
@@ -116,17 +112,13 @@ async def run_projector(
         await broker.stop()
 
 
-async def _make_topics(settings: ProjectorSettings, topics: Sequence[TopicSpec]) -> None:
-    """Before a consumer looks for them. A wrong topic stops only its own projection, which checks again."""
-    if topics:
-        try:
-            await ensure_topics(settings.kafka_servers, topics, policy=_TOPICS_ATTEMPT)
-        except TopicsAreWrong as error:
-            _log.critical("a topic has wrong settings", reason=str(error))
-
-
 def _consumer(
-    name: str, subscription: Subscription, stores: Stores, broker: KafkaBroker, health: Health
+    name: str,
+    subscription: Subscription,
+    stores: Stores,
+    broker: KafkaBroker,
+    joining: Joining,
+    health: Health,
 ) -> ProjectionConsumer:
     settings = stores.settings
     consumer = ProjectionConsumer(
@@ -139,7 +131,7 @@ def _consumer(
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
     )
-    health.require(subscription.label, consumer.check)
+    health.require(subscription.label, joining.then(consumer.check))
     return consumer
 
 
@@ -162,41 +154,3 @@ def _check_stores(health: Health, stores: Stores) -> None:
         health.require(schema.database, schema_check(pool, schema))
     seconds_max = stores.settings.redis_timeout_seconds
     health.tell("Redis", redis_check(stores.settings.redis_address, stores.stack, seconds_max=seconds_max))
-
-
-def _beat(consumers: Sequence[ProjectionConsumer]) -> None:
-    """Waiting for a server is no reason for a restart."""
-    for consumer in consumers:
-        consumer.heartbeat.beat()
-
-
-async def _start(
-    broker: KafkaBroker,
-    settings: ProjectorSettings,
-    topics: Sequence[Sequence[TopicSpec]],
-    consumers: Sequence[ProjectionConsumer],
-    stop: asyncio.Event,
-) -> bool:
-    """Join the groups as soon as Kafka can be reached; false if `stop` comes before that."""
-    policy = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
-
-    async def attempt() -> None:
-        _beat(consumers)
-        await asyncio.gather(*(_make_topics(settings, some) for some in topics))
-        try:
-            await broker.start()
-        except KAFKA_IS_AWAY:
-            await broker.stop()
-            raise
-
-    try:
-        await retry_transient(
-            policy, attempt, is_transient=lambda error: isinstance(error, _NOT_THERE_YET), stop=stop
-        )
-    except _NOT_THERE_YET:
-        if not stop.is_set():
-            raise
-        return False
-    for consumer in consumers:
-        consumer.start()
-    return True

@@ -1,16 +1,14 @@
 """`python -m query_api serve`: the command line of the query API."""
 
 import argparse
-import asyncio
 import sys
 
 from query_api.app import serve
 from query_api.assembly import PROCESS
 from query_api.settings import QuerySettings
 from shared.access.settings import load_listening_settings
-from shared.ops.http.server import PortTaken
 from shared.ops.logs import configure_logs
-from shared.ops.process import EXIT_FAILED, run
+from shared.ops.process import run
 from shared.ops.unverified_servers import warn_of_unverified_servers
 
 
@@ -26,15 +24,9 @@ def main() -> int:
     configure_logs(PROCESS, settings)
     warn_of_unverified_servers(settings)
 
-    async def until_stopped(stop: asyncio.Event) -> int:
-        try:
-            await serve(settings, stop)
-        except PortTaken as error:
-            print(error, file=sys.stderr)
-            return EXIT_FAILED
-        return 0
-
-    return run(PROCESS, until_stopped, shutdown_seconds_max=settings.shutdown_seconds_max)
+    return run(
+        PROCESS, lambda stop: serve(settings, stop), shutdown_seconds_max=settings.shutdown_seconds_max
+    )
 
 
 if __name__ == "__main__":

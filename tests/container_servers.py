@@ -35,6 +35,9 @@ class _Container:
             self._is_created = True
         else:
             self._container.get_wrapped_container().start()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS_MAX
         while not self.is_ready():
             if time.monotonic() > deadline:
@@ -88,6 +91,8 @@ class PostgresContainer(_Container):
 
     def is_ready(self) -> bool:
         # Over TCP, because the image's set-up phase runs a server that listens on the socket alone.
+        if self._is_paused:
+            return False  # An engine executes nothing in a paused container.
         answer = self._container.get_wrapped_container().exec_run(["pg_isready", "-q", "-h", HOST])
         return bool(answer.exit_code == 0)
 
@@ -123,10 +128,12 @@ class KafkaContainer(_Container):
         settings = {
             "NODE_ID": "1",
             "PROCESS_ROLES": "broker,controller",
-            "LISTENERS": "PLAINTEXT://:19092,CONTROLLER://:9093",
-            "ADVERTISED_LISTENERS": f"PLAINTEXT://{HOST}:{self.port}",
+            # The broker asks itself about transactions, and cannot reach the port of the host.
+            "LISTENERS": "PLAINTEXT://:19092,INTERNAL://localhost:9094,CONTROLLER://localhost:9093",
+            "ADVERTISED_LISTENERS": f"PLAINTEXT://{HOST}:{self.port},INTERNAL://localhost:9094",
+            "INTER_BROKER_LISTENER_NAME": "INTERNAL",
             "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
             "AUTO_CREATE_TOPICS_ENABLE": "false",
             "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",

@@ -6,6 +6,7 @@ _HEAD = """\
 <!-- Generated from the code by `make docs`: do not edit. -->
 # Rights on Kafka
 
+For those who run the brokers.
 What each user may do on a broker with an authorizer
 (`authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer`,
 `allow.everyone.if.no.acl.found=false`). The user is `KAFKA_SASL_USER`, or the name in the client's
@@ -40,7 +41,7 @@ def kafka_rights_page() -> str:
             "",
             "As commands:",
             "",
-            "<!-- not run: needs a broker with an authorizer -->",
+            "<!-- not run: needs a program that is not installed here -->",
             "",
             "```sh",
             *commands,

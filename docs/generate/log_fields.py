@@ -61,6 +61,7 @@ FIELDS = {
     "listen_host": "the address on which ports listen (LISTEN_HOST)",
     "log_position": "how far the log is done",
     "measurement": "what is measured",
+    "member_name": "the name of a process in its consumer groups (GROUP_MEMBER_NAME)",
     "method": "the HTTP method",
     "offset": "the Kafka offset of a record",
     "ops_port": "the operations port",

@@ -62,6 +62,7 @@ MEANINGS: dict[str, str] = {
     "projecting": "A projection reads these partitions from its checkpoints on.",
     "projected": "A small batch is applied; larger ones are only counted.",
     "projection waits": "A server does not answer; the projection tries again after a pause.",
+    "another process has our name in its consumer groups": "Both take the partitions from each other.",
     "projection stopped": "The projection does not continue by itself; `remedy` says what to do.",
     "partition stopped": "Events are missing in the log: the partition waits, the others continue.",
     "an unknown error lasts": "The event that causes it is looked for, and parked.",

@@ -18,6 +18,7 @@ _HEAD = """\
 <!-- Generated from the code by `make docs`: do not edit. -->
 # Log events
 
+For operators who search logs or make alerts of them.
 Each process writes one JSON object for each line to standard output. Line breaks in values are escaped, so no
 value can look like another line. Secrets, tokens, and bodies of requests are never logged.
 

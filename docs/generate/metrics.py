@@ -23,6 +23,7 @@ _HEAD = """\
 <!-- Generated from the code by `make docs`: do not edit. -->
 # Metrics
 
+For operators who build boards and alerts.
 Each process exports its metrics at `/metrics` of its operations port. They are declared in
 `shared/ops/metrics/`, a module for each section of this page. The first words of a section say which process
 exports it.

@@ -17,6 +17,7 @@ from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.metrics import ProjectionMetrics
+from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
 from projector.kafka.starting_points import starting_points
@@ -55,7 +56,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self.topic = source.topic
         self._starts_at = source.starts_at
         self.heartbeat = heartbeat
-        self._state = ConsumerState()
+        self._state = ConsumerState(NamedMember(name, settings.group_member_name))
         self._placement = self._state.placement
         self._settings = settings
         self._work = work
@@ -114,6 +115,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Pause before anything else, so that nothing is fetched between the assignment and this."""
         self._consumer.pause(*assigned)
+        self._state.member.joined(self._consumer._coordinator)
         self._placement.assign(assigned)
         self._abandon = asyncio.Event()
         self._wake.set()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from projector.control.ports import Control, PartitionLag
 from projector.errors import Unavailable
+from projector.kafka.named_member import NamedMember
 from projector.kafka.placement import STOPPED, Placement
 from projector.waiting import Waiting
 from shared.ops.health import OnlyAnOperatorHelps
@@ -15,7 +16,8 @@ UNKNOWN_REVISION = -1
 class ConsumerState:
     """The state of one consumer. Without any I/O."""
 
-    def __init__(self) -> None:
+    def __init__(self, member: NamedMember) -> None:
+        self.member = member
         self.placement = Placement()
         self.waiting = Waiting()
         self.control = Control(is_paused=False, revision=UNKNOWN_REVISION)
@@ -33,11 +35,13 @@ class ConsumerState:
         self.waiting.forget()
 
     def check(self) -> None:
-        """For readiness. Raises `OnlyAnOperatorHelps` for a stop, and `Unavailable` for other trouble."""
+        """For readiness. Raises `OnlyAnOperatorHelps` for a stop or another process with our name, and
+        `Unavailable` for other trouble.
+        """
         trouble = self.trouble()
         if trouble is None:
             return
-        if self.stopped_because is not None or self.placement.stops:
+        if self.stopped_because is not None or self.member.trouble() or self.placement.stops:
             raise OnlyAnOperatorHelps(trouble)
         raise Unavailable(trouble)
 
@@ -45,6 +49,8 @@ class ConsumerState:
         """Why it is not ready; a pause by an operator does not count."""
         if self.stopped_because is not None:
             return f"{STOPPED}{self.stopped_because}"
+        if robbed := self.member.trouble():
+            return robbed
         if self.control.is_paused:
             return None
         if self.placement.stops:

@@ -1,4 +1,4 @@
-"""The events of a product: ten types, which the log keeps for ever.
+"""The events of a product, which the log keeps for ever.
 
 A new field needs a default. Any other change is a new schema version with an upcaster (`upcasters.py`) and a
 golden file. The events are `msgspec` structs and not dataclasses, because decoding is the inner loop of every

@@ -8,7 +8,6 @@ no message can forge a second record.
 import json
 import logging
 import sys
-import threading
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,7 +16,8 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shared.ops.log_repeats import RepeatFilter, Repeats
-from shared.ops.metrics.process import LOG_LINES, LOG_LINES_LOST
+from shared.ops.log_stream import LineWriter
+from shared.ops.metrics.process import LOG_LINES
 from shared.telemetry.spans import present_span
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def configure_logs(process: str, settings: "ProcessSettings", stream: TextIO | N
     Repeated lines of a library are suppressed; the next one has their number in `suppressed`.
     """
     threshold = logging.getLevelNamesMapping()[settings.log_level]
-    writer = _LineWriter(stream if stream is not None else sys.stdout)
+    writer = LineWriter(stream if stream is not None else sys.stdout)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _name_span,
@@ -92,30 +92,10 @@ def drop_log_fields(*names: str) -> None:
     structlog.contextvars.unbind_contextvars(*names)
 
 
-class _LineWriter:
-    """Writes whole lines and flushes each: a line in a buffer is lost with a killed process.
-
-    A stream that cannot be written (closed pipe, full disk) must not turn into a failed command: the line is
-    counted in `log_lines_lost_total` and dropped.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-
-    def write(self, line: str) -> None:
-        try:
-            with self._lock:
-                self._stream.write(line + "\n")
-                self._stream.flush()
-        except (OSError, ValueError):
-            LOG_LINES_LOST.inc()
-
-
 class _NamedLogger:
     """The logger that structlog wraps: it calls the method of the event's level with the rendered line."""
 
-    def __init__(self, writer: _LineWriter, name: str = "root") -> None:
+    def __init__(self, writer: LineWriter, name: str = "root") -> None:
         self.name = name
         self.debug = self.info = self.warning = self.error = self.critical = writer.write
 
@@ -123,7 +103,7 @@ class _NamedLogger:
 class _StandardHandler(logging.Handler):
     """Turns a standard-library record into an event dictionary and gives it to the shared processors."""
 
-    def __init__(self, processors: list[Processor], writer: _LineWriter) -> None:
+    def __init__(self, processors: list[Processor], writer: LineWriter) -> None:
         super().__init__()
         self._processors = processors
         self._writer = writer

@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import uvloop
 
@@ -38,24 +39,36 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
     spans are sent, in at most `FLUSH_SECONDS_MAX` more; then threads have `_CLOSE_SECONDS_MAX`.
     """
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    return _run_on(runner, process, _supervise(process, main, shutdown_seconds_max), has_log=True)
+
+
+def run_command(process: str, main: Coroutine[Any, Any, int]) -> int:
+    """Run a command that ends by itself and has its own answer to signals; returns its exit code. Its threads
+    hold up the end for `_CLOSE_SECONDS_MAX`, too.
+    """
+    return _run_on(asyncio.Runner(), process, main, has_log=False)
+
+
+def _run_on(runner: asyncio.Runner, process: str, main: Coroutine[Any, Any, int], *, has_log: bool) -> int:
     code = EXIT_FAILED
     try:
         with traced_process(process, service_version(), count_spans):
-            code = runner.run(_supervise(process, main, shutdown_seconds_max))
+            code = runner.run(main)
     finally:
-        with _exit_after(_CLOSE_SECONDS_MAX, code):
+        with _exit_after(_CLOSE_SECONDS_MAX, code, has_log=has_log):
             runner.close()
     return code
 
 
 @contextmanager
-def _exit_after(seconds_max: float, code: int) -> Iterator[None]:
+def _exit_after(seconds_max: float, code: int, *, has_log: bool) -> Iterator[None]:
     """End the process if the block takes longer. Nobody can cancel a thread that looks up a name
     (getaddrinfo): while DNS is away it takes half a minute or more, and the event loop's close waits for it.
     """
 
     def exit_now() -> None:
-        _log.warning("threads do not end, exiting without them", close_seconds_max=seconds_max)
+        if has_log:
+            _log.warning("threads do not end, exiting without them", close_seconds_max=seconds_max)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()

@@ -22,7 +22,7 @@ _log = get_logger(__name__)
 class Secret:
     """`read` gives its newest text. It shows itself as asterisks wherever it is printed, logged or dumped."""
 
-    __slots__ = ("_changes", "_file", "_text")
+    __slots__ = ("_changes", "_file", "_text", "_trouble")
 
     def __init__(
         self, text: str, *, file: Path | None = None, changes: tuple[Callable[[str], str], ...] = ()
@@ -30,6 +30,7 @@ class Secret:
         self._text = text
         self._file = file
         self._changes = changes
+        self._trouble: str | None = None
 
     @classmethod
     def from_file(cls, file: Path) -> "Secret":
@@ -39,13 +40,17 @@ class Secret:
     def read(self) -> str:
         """The text of its file as it is now, or the text that it was made of.
 
-        While the file cannot be read, the last text that could be is used: a rotation may be half done.
+        While the file cannot be read, the last text that could be is used: a rotation may be half done. That
+        is logged once: while a server is away too, clients connect many times a second.
         """
         if self._file is not None:
+            before, self._trouble = self._trouble, None
             try:
                 self._text = secret_text(self._file)
             except ValueError as error:
-                _log.warning("a secret keeps its last value", file=str(self._file), reason=str(error))
+                self._trouble = str(error)
+                if self._trouble != before:
+                    _log.warning("a secret keeps its last value", file=str(self._file), reason=self._trouble)
         text = self._text
         for change in self._changes:
             text = change(text)

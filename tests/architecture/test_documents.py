@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_files import ROOT
+from tests.architecture.source_files import ROOT, nobody
 
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
@@ -157,3 +157,22 @@ def test_in_the_glossary_one_name_means_one_thing() -> None:
         if set(others) & set(terms)
     }
     assert unexplained == {}
+
+
+def test_each_page_says_first_whom_it_is_for() -> None:
+    """But for the indexes, and what is read by way of one: decisions and runbooks."""
+    every = [
+        *DOCS.glob("*.md"),
+        *(DOCS / "onboarding").glob("*.md"),
+        DOCS / "runbooks" / "README.md",
+        *(ROOT / "deploy").rglob("*.md"),
+        ROOT / "CONTRIBUTING.md",
+    ]
+    beginnings = {
+        page: re.split(r"^# .*\n+", page.read_text(), maxsplit=1, flags=re.MULTILINE)[1] for page in every
+    }
+    nobody(
+        f"{page.relative_to(ROOT)}: {text[:40]}"
+        for page, text in sorted(beginnings.items())
+        if page != DOCS / "README.md" and not text.startswith("For ")
+    )

@@ -1,4 +1,4 @@
-"""A whole history as each generation of event versions stored it."""
+"""The golden histories: one as each generation of event versions stored it, and one for each younger type."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ class Line(msgspec.Struct):
     data: msgspec.Raw
 
 
-def history(generation: int) -> list[RecordedEvent]:
-    lines = (FOLDER / f"history.v{generation}.ndjson").read_bytes().splitlines()
+def history(name: str) -> list[RecordedEvent]:
+    """That of a generation (`v2`), or of an event type that is younger than all of them."""
+    lines = (FOLDER / f"history.{name}.ndjson").read_bytes().splitlines()
     decoded = [msgspec.json.decode(line, type=Line) for line in lines]
     return [RecordedEvent(**{**msgspec.structs.asdict(line), "data": bytes(line.data)}) for line in decoded]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from deploy.local.kafka_jars import COORDINATES
 from deploy.local.settings import DEFAULT_PORTS
+from shared.ops import ready
 from tests.deploy.kustomization import Manifest
 from tests.deploy.processes import (
     HTTP_PORT_SETTINGS,
@@ -89,10 +90,10 @@ def lifecycle(compose: Manifest) -> Iterator[str]:
         grace = int(str(service.get("stop_grace_period", "10s")).removesuffix("s"))
         if grace < float(str(default_of(name, "SHUTDOWN_SECONDS_MAX"))) + _MARGIN_SECONDS:
             yield f"{name}: is killed after {grace} s"
-        url = f"http://127.0.0.1:{default_of(name, OPS_PORT_SETTINGS[name])}/readyz"
-        check = service.get("healthcheck", {}).get("test", [""])
-        if check[:3] != ["CMD", "python", "-c"] or url not in check[3]:
-            yield f"{name}: its health check does not ask {url}"
+        port = str(default_of(name, OPS_PORT_SETTINGS[name]))
+        check = service.get("healthcheck", {}).get("test")
+        if check != ["CMD", "python", "-S", "-m", ready.__name__, port]:
+            yield f"{name}: its health check is {check}"
         jobs = {job for job in JOBS if job in service["depends_on"]}
         if not jobs:
             yield f"{name}: does not wait for its schema"

@@ -100,10 +100,8 @@ def names(objects: Sequence[Manifest]) -> Iterator[str]:
 
 
 def servers(objects: Sequence[Manifest]) -> Iterator[str]:
-    """A process reaches the servers that its settings name, and no other."""
+    """A process reaches the servers that its settings name, and no other; a server of a component none."""
     for pods in workloads(objects):
-        if not _is_ours(pods):
-            continue
         named = {
             server
             for beginning, server in _SETTINGS.items()

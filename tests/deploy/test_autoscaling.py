@@ -4,10 +4,10 @@ import re
 
 import yaml
 
+from docs.generate.metrics import areas, declared_in
 from projector.notifications.projection import NotificationsProjection
 from projector.projections import NAMES
 from shared.contract.addresses import topics
-from shared.ops.metrics.declare import CATALOGUE
 from tests.deploy.compose_file import ROOT
 from tests.deploy.kustomization import BASE, Manifest, find, render_with
 
@@ -33,7 +33,7 @@ def test_the_adapter_answers_what_the_autoscalers_ask() -> None:
 
 
 def test_the_adapter_asks_for_metrics_that_processes_have() -> None:
-    known = {declared.name for declared in CATALOGUE}
+    known = {declared.name for area in areas() for declared in declared_in(area)}
     for rule in (*_ADAPTER["rules"], *_ADAPTER["externalRules"]):
         series = re.match(r"\w+", rule["seriesQuery"])
         assert series is not None

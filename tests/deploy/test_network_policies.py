@@ -93,6 +93,11 @@ def test_the_proxies_of_a_gateway_serve_everybody_and_reach_the_apis_alone() -> 
     assert list(_gateway_reaches(_rendered())) == []
 
 
+def test_the_servers_of_components_reach_no_other_server() -> None:
+    objects = render_with(BASE, "network-policies", "redis", "opensearch")
+    assert list(network_rules.servers(objects)) == []
+
+
 def test_the_servers_of_a_trial_are_open_to_those_who_need_them_and_to_nobody_else() -> None:
     objects = render(KUSTOMIZE / "trial")
     made = {pods.name: pods for pods in network_rules.workloads(objects)}

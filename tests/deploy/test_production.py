@@ -9,6 +9,7 @@ from tests.deploy import (
     capacity_rules,
     config_rules,
     manifest_faults,
+    network_rules,
     secret_rules,
     server_rules,
     workload_rules,
@@ -16,7 +17,7 @@ from tests.deploy import (
 from tests.deploy.component_faults import FAULTS
 from tests.deploy.component_rules import RULES
 from tests.deploy.components import COMPONENTS
-from tests.deploy.kustomization import KUSTOMIZE, Manifest, render
+from tests.deploy.kustomization import KUSTOMIZE, Manifest, find, render
 from tests.deploy.rules import Fault, Rule
 from tests.deploy.workload_rules import of_kind
 
@@ -95,6 +96,24 @@ def test_each_fault_of_the_base_and_of_its_components_is_noticed_in_production(
 
 def test_each_policy_of_production_has_a_fault_that_it_notices() -> None:
     assert {rule for rule, _ in ITS_FAULTS} == {*OF_OUR_PODS, *OF_COMPONENTS}
+
+
+# Each with a policy without which it must complain. (`meant` would miss the pods that operators make.)
+NETWORK = {
+    network_rules.closed: "deny-all",
+    network_rules.names: "to-dns",
+    network_rules.servers: "to-kafka",
+    network_rules.clients: "from-monitoring",
+    network_rules.outside: "to-issuer",
+}
+
+
+@pytest.mark.parametrize(("rule", "policy"), NETWORK.items(), ids=NETWORK.values())
+def test_in_production_each_pod_reaches_what_it_needs_and_nothing_else(rule: Rule, policy: str) -> None:
+    assert list(rule(_once())) == []
+    broken = production()
+    broken.remove(find(broken, "NetworkPolicy", policy))
+    assert any(rule(broken))
 
 
 def test_each_secret_of_production_comes_from_the_store_or_from_an_operator() -> None:

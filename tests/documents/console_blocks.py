@@ -2,7 +2,8 @@
 
 A block of the language `console` has commands behind `$ `, or behind the prompt of psql (`event_store=# `),
 each followed by what it prints. A comment in front of a block says why no test types it:
-`<!-- not run: needs a cluster -->`.
+`<!-- not run: needs a cluster -->`; or that it needs another state than the rest of its page, and is typed in
+a tour of its own: `<!-- typed with: access control -->`.
 """
 
 import re
@@ -18,6 +19,7 @@ REPOSITORY = Path(__file__).parents[2]
 # What a reader may type into a shell is written in blocks of these languages.
 SHELL_LANGUAGES = ("console", "sh", "bash", "shell", "shell-session")
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
+_TYPED_WITH = re.compile(r"<!-- typed with: (.+?) -->")
 _PROMPT = re.compile(r"(?:\$|(?P<database>\w+)=#) ")
 
 
@@ -40,6 +42,8 @@ class Block:
     text: str
     line: int
     reason_not_to_run: str | None
+    typed_with: str | None = None
+    """The part of its page that it belongs to; None: the page itself."""
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -48,9 +52,16 @@ def blocks(page: Path) -> Iterator[Block]:
     for token in MarkdownIt().parse(page.read_text()):
         if token.type == "fence":
             assert token.map is not None
-            mark = _NOT_RUN.search(before.content) if before and before.type == "html_block" else None
+            comment = before.content if before and before.type == "html_block" else ""
+            reason, part = _NOT_RUN.search(comment), _TYPED_WITH.search(comment)
             language = token.info.split()[0] if token.info else ""
-            yield Block(language, token.content, token.map[0] + 2, mark[1] if mark else None)
+            yield Block(
+                language,
+                token.content,
+                token.map[0] + 2,
+                reason[1] if reason else None,
+                part[1] if part else None,
+            )
         before = token
 
 

@@ -23,6 +23,9 @@ _PATIENCE = {"WAIT_SECONDS_DEFAULT": "60", "WAIT_SECONDS_MAX": "60"}
 _ADDRESS = re.compile(r"((?:127\.0\.0\.1|localhost):)(\d+)")
 _OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT")
 
+# What `make` and pytest have set for the interpreter of this test.
+_OF_PYTHON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+
 
 class FreshCopy:
     """The files that are in git, with what is installed here as its `.venv`."""
@@ -30,13 +33,16 @@ class FreshCopy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._ports = {str(port): str(free_port()) for port in DEFAULT_PORTS.values()}
-        _copy_sources(folder)
-        (folder / ".venv").symlink_to(sys.prefix)
-        for name in _OLDER_THAN_THE_INSTALLATION:
-            os.utime(folder / name, (0, 0))
+        self._fill()
         # curl shows its progress wherever it does not print to a terminal.
         (folder / ".local").mkdir()
         (folder / ".local" / ".curlrc").write_text("no-progress-meter\n")
+
+    def _fill(self) -> None:
+        _copy_sources(self.folder)
+        (self.folder / ".venv").symlink_to(sys.prefix)
+        for name in _OLDER_THAN_THE_INSTALLATION:
+            os.utime(self.folder / name, (0, 0))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -60,6 +66,27 @@ class FreshCopy:
         """The other way round, for what was printed."""
         pages_port = {ours: shown for shown, ours in self._ports.items()}
         return _ADDRESS.sub(lambda found: found[1] + pages_port.get(found[2], found[2]), printed)
+
+
+class FreshClone(FreshCopy):
+    """What is committed, as a new user gets it: nothing is installed, and nothing of ours is in the way."""
+
+    def _fill(self) -> None:
+        subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(self.folder)], check=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Without the interpreter and the packages that run this test."""
+        given = {name: value for name, value in super().environment.items() if name not in _OF_PYTHON}
+        ours = str(Path(sys.prefix) / "bin")
+        path = [place for place in given["PATH"].split(os.pathsep) if place != ours]
+        return {**given, "PATH": os.pathsep.join(path)}
+
+    def changed_files(self) -> list[str]:
+        """What git would show to the user as theirs."""
+        return subprocess.run(
+            ["git", "status", "--porcelain"], cwd=self.folder, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
 
 
 def _copy_sources(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from tests.documents.console_blocks import REPOSITORY, SHELL_LANGUAGES, Block, Command, blocks, commands
 from tests.documents.fresh_copy import FreshCopy
@@ -10,9 +12,10 @@ from tests.documents.terminal import RunningStack, Terminal
 from tests.documents.tours import Stop
 from tests.eventually import eventually_blocking
 
-_READY_SECONDS_MAX = 240
+_READY_SECONDS_MAX = 600
 _COMMAND_SECONDS_MAX = 1200
 _LOOK_SECONDS_MAX = 90
+_NONE: Mapping[str, str] = MappingProxyType({})
 _MAKE_UP = re.compile(r"make up\b")
 # What changes nothing may be typed again until the system has come to show it: a view follows its log.
 _LOOK = re.compile(
@@ -38,11 +41,13 @@ class Reader:
         self._copy = copy
         self._stack: RunningStack | None = None
 
-    def start(self, options: str) -> None:
-        """`make up` with these options, as the page before has started it."""
+    def start(self, options: str, settings: Mapping[str, str]) -> None:
+        """`make up` with these options and settings, as the page before has started it."""
         command = f"make up ARGS='{options}'" if options else "make up"
         self._make_up(
-            Command(command, 0, ["...", "Ready after 1 s. Ctrl-C stops everything.", "..."]), Examples()
+            Command(command, 0, ["...", "Ready after 1 s. Ctrl-C stops everything.", "..."]),
+            Examples(),
+            settings,
         )
 
     def stop(self) -> None:
@@ -59,6 +64,8 @@ class Reader:
                 printed, code = terminal.type(self._copy.with_our_ports(text), _COMMAND_SECONDS_MAX)
                 assert code == 0, f"{stop.page}: the scene: {text}\n{printed}"
             for block in blocks(stop.page):
+                if block.typed_with != stop.part:
+                    continue
                 if block.language == "diff":
                     self._apply(block, stop)
                 if block.language in SHELL_LANGUAGES and block.reason_not_to_run is None:
@@ -102,9 +109,10 @@ class Reader:
 
         eventually_blocking(succeeds, seconds_max=_LOOK_SECONDS_MAX if _LOOK.match(text) else 0)
 
-    def _make_up(self, command: Command, examples: Examples) -> None:
+    def _make_up(self, command: Command, examples: Examples, settings: Mapping[str, str] = _NONE) -> None:
         self.stop()
-        stack = RunningStack(command.text, self._copy.folder, self._copy.environment)
+        own = {name: self._copy.with_our_ports(value) for name, value in settings.items()}
+        stack = RunningStack(command.text, self._copy.folder, self._copy.environment | own)
         self._stack = stack
 
         def is_as_shown() -> None:

@@ -11,7 +11,7 @@ def read_tour(tour: Tour, copy: FreshCopy) -> None:
     wrong: list[str] = []
     try:
         if tour.options is not None:
-            reader.start(tour.options)
+            reader.start(tour.options, tour.settings)
         for stop in tour.stops:
             try:
                 reader.read(stop)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 _STOP_SECONDS_MAX = 60
 
@@ -60,16 +61,15 @@ class RunningStack:
     """A `make up` in a terminal of its own."""
 
     def __init__(self, command: str, folder: Path, environment: Mapping[str, str]) -> None:
-        self._log = folder / "make-up.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                ["bash", "-c", f"exec {command}"], cwd=folder, env=environment, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+        self._log = NamedTemporaryFile(prefix="make-up-", suffix=".log")  # noqa: SIM115 - open as long as this
+        self._process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=folder, env=environment, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
 
     def printed(self) -> str:
         """So far; an error if it has ended by itself."""
-        text = self._log.read_text()
+        text = Path(self._log.name).read_text()
         if self._process.poll() not in (None, 0):
             raise RuntimeError(text)
         return text

@@ -4,7 +4,7 @@ import pytest
 
 from tests.documents.fresh_copy import FreshCopy
 from tests.documents.reading import read_tour
-from tests.documents.tours import OPERATING, RUNBOOKS, SECURED, STACKS, Tour
+from tests.documents.tours import MAILS, OPERATING, RUNBOOKS, SECURED, STACKS, Tour
 
 pytestmark = pytest.mark.servers
 
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.servers
         OPERATING,
         SECURED,
         pytest.param(RUNBOOKS, marks=pytest.mark.prove),
+        pytest.param(MAILS, marks=pytest.mark.prove),
         pytest.param(STACKS, marks=pytest.mark.prove),
     ],
     ids=str,

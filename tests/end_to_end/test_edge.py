@@ -61,6 +61,10 @@ def system(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "TRUSTED_PROXIES": HOST,
         "FAILED_AUTHENTICATIONS_PER_SECOND_MAX": "0.001",
         "FAILED_AUTHENTICATIONS_BURST_MAX": str(BAD_TOKENS_MAX),
+        # Many commands for one product wait for each other: on a busy machine longer than these allow.
+        "PRODUCT_QUEUE_SECONDS_MAX": "60",
+        "PRODUCT_QUEUE_STANDING_SECONDS_MAX": "60",
+        "QUEUE_SECONDS_MAX": "60",
     }
     made = System(servers, Path(tmp_path_factory.mktemp("behind-tls")), settings)
     made.start()
@@ -185,11 +189,6 @@ async def test_many_requests_at_once_and_after_a_rest_get_answers_of_the_apis(ho
             writes = [writer.patch(address, json={"tags": [f"{turn}-{n}"]}) for n in range(16)]
             reads = [reader.get(address, headers=see) for _ in range(48)]
             answers = await asyncio.gather(*writes, *reads)
-            # 502 and 504 are nginx's own; what the APIs refuse is a problem document.
-            refused = [answer for answer in answers if answer.status_code != 200]
-            for answer in refused:
-                # On a busy machine an API may say that it has too much to do.
-                assert answer.status_code == 503, answer.text
-                assert answer.headers["content-type"] == "application/problem+json", answer.text
-                assert "retry-after" in answer.headers
-            assert len(refused) < len(answers)
+            # 502 and 504 are nginx's own.
+            refused = {(answer.status_code, answer.text) for answer in answers if answer.status_code != 200}
+            assert refused == set()

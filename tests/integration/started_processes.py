@@ -109,6 +109,8 @@ async def started(program: Program, installation: Installation, **more: str) -> 
         sys.executable, "-m", *program.arguments, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
+    # Read all the time: lines that find no place in a full pipe are lost.
+    reading = asyncio.create_task(process.communicate())
     async with (
         httpx.AsyncClient(base_url=f"http://{HOST}:{port}", timeout=30) as api,
         httpx.AsyncClient(base_url=f"http://{HOST}:{ops_port}", timeout=30) as ops,
@@ -118,5 +120,5 @@ async def started(program: Program, installation: Installation, **more: str) -> 
         finally:
             if process.returncode is None:
                 process.kill()
-            output, _ = await process.communicate()
+            output, _ = await reading
             print(output.decode())

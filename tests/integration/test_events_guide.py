@@ -58,7 +58,7 @@ async def test_the_consumer_of_the_guide_tells_each_change_of_a_price_once(
     publisher: KafkaPublisher, kafka_bootstrap_servers: str, kafka_prefix: str
 ) -> None:
     """Among repeats, and a type that nobody knows yet; the last event of all shows that it got so far."""
-    events = history(1)[:-1]
+    events = history("v1")[:-1]
     priced = next(event for event in events if event.event_type == "product-price-changed")
     unknown = replace(priced, stream_version=11, log_position=111, event_type="product-sold", data=b"7")
     cheaper = priced.data.replace(b'"49.00"', b'"48.00"')

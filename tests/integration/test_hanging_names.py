@@ -5,8 +5,11 @@ for it: half a minute and more for each name, until Kubernetes kills the process
 """
 
 import asyncio
+import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ HANGING = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +31,7 @@ typedef struct addrinfo info;
 typedef int lookup(const char *, const char *, const info *, info **);
 
 int getaddrinfo(const char *name, const char *service, const info *hints, info **found) {
+    if (name && strstr(name, ".hangs") && getenv("HUNG")) write(2, "a name hangs\\n", 13);
     while (name && strstr(name, ".hangs")) pause();
     return ((lookup *) dlsym(RTLD_NEXT, "getaddrinfo"))(name, service, hints, found);
 }
@@ -59,3 +64,21 @@ async def test_a_process_whose_names_hang_says_so_and_ends_when_it_is_told_to(
         one.process.terminate()
         async with asyncio.timeout(ENDS_SECONDS_MAX):
             assert await one.process.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["migrate", "status"])
+async def test_a_command_of_the_projector_whose_names_hang_ends_when_it_is_told_to(
+    hanging_names: Path, command: str
+) -> None:
+    environment = {**os.environ, "READ_MODEL_MIGRATE_DSN": DSN, "READ_MODEL_DSN": DSN, "HUNG": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "projector", command, stderr=asyncio.subprocess.PIPE,
+        env={**environment, "LD_PRELOAD": str(hanging_names)},
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"a name hangs\n"
+    process.terminate()
+    async with asyncio.timeout(ENDS_SECONDS_MAX):
+        _, said = await process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"stopped by SIGTERM" in said

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from deploy.local.ports import free_port
 from projector.operators.status import read_status
 from projector.projections import PRODUCT_CACHE
 from shared.contract import events as e
@@ -88,3 +89,21 @@ async def test_a_projector_with_a_name_that_is_stopped_leaves_its_partitions_to_
     async with world.projecting(name, **LONG, group_member_name="two"):
         await some_products(writer)
         await eventually(lambda: _has_applied(world, name, 40))
+
+
+async def test_two_projectors_with_one_name_say_so_and_count_nothing_twice(world: World) -> None:
+    writer, name, own = Writer(world), PRODUCT_VIEW, {**SHORT, "group_member_name": "one"}
+    twin = world.settings.model_copy(update={**own, "projector_ops_port": free_port()})
+
+    async def says_so() -> None:
+        answer = await world.ops("/readyz")
+        assert answer.status_code == 503
+        assert "another process has our GROUP_MEMBER_NAME, one" in answer.json()["checks"][name]
+
+    async with world.projecting(name, **own):
+        async with projector_process(twin, name):
+            await eventually(says_so)
+            await some_products(writer)
+        await eventually(lambda: _has_applied(world, name, 20))
+        found = (await verify(world, name))[name]
+        assert (found["products"], found["different"], found["not_there"]) == (5, 0, 0)

@@ -101,7 +101,7 @@ async def test_a_verify_that_is_cut_off_stores_nothing(world: World, writer: Wri
         verifying.send_signal(signal.SIGTERM)
         await verifying.wait()
     await watching.close()
-    assert verifying.returncode == -signal.SIGTERM
+    assert verifying.returncode == 128 + signal.SIGTERM
     assert await stored(world) == []
 
 

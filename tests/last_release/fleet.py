@@ -21,7 +21,7 @@ class Release:
     code: Path
     settings: dict[str, str]
     log_role: str = "log_reader"
-    """Whose address of the event store the projector has: that of `catalogue_reader` until 0.1.0."""
+    """Whose address of the event store the projector has."""
 
 
 @dataclass(frozen=True)

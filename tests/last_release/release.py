@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -27,22 +28,38 @@ ACCEPTANCE_TESTS = (
     "tests/end_to_end/test_states_and_mails.py",
     "tests/end_to_end/test_import.py",
 )
-# Release -> (file, text, its replacement). With these its servers write nothing outside the folder of this
-# run, so that the next run can remove everything if this run is killed. Later releases do so by themselves.
-_KEEPS_DATA = {
-    "0.1.0": (
-        ("tests/servers.py", 'Path("/dev/shm")', "Path({folder!r})"),
+Replacement = tuple[str, str, str]
+"""(file, text, what stands there instead)"""
+
+
+@dataclass(frozen=True)
+class Peculiarities:
+    """What the last release does in another way than later ones."""
+
+    keeps_data: tuple[Replacement, ...] = ()
+    """With these its servers write nothing outside the folder of this run, `{folder}`: if it is killed,
+    the next run can remove everything."""
+    other_roles: tuple[Replacement, ...] = ()
+    """For what the present test of statements asks with a role that the release does not have."""
+    log_role: str = "log_reader"
+    """Whose address of the event store its projector has."""
+
+
+_OF_RELEASES = {
+    "0.1.0": Peculiarities(
         (
-            "deploy/local/postgres.py",
-            '"shared_buffers":',
-            '"dynamic_shared_memory_type": "mmap", "shared_buffers":',
+            ("tests/servers.py", 'Path("/dev/shm")', "Path({folder!r})"),
+            (
+                "deploy/local/postgres.py",
+                '"shared_buffers":',
+                '"dynamic_shared_memory_type": "mmap", "shared_buffers":',
+            ),
         ),
+        ((STATEMENTS_TEST, "self._event_store.log_reader", "self._event_store.reader"),),
+        "reader",
     )
 }
-# The same for what the present test of statements asks with a role that the release does not have.
-_OTHER_ROLES = {
-    "0.1.0": ((STATEMENTS_TEST, "self._event_store.log_reader", "self._event_store.reader"),),
-}
+PECULIARITIES = _OF_RELEASES.get(RELEASE, Peculiarities())
 _RUN_SECONDS_MAX = 900
 _RUNS_MAX = 3
 _PORT_IS_TAKEN = "is already in use on 127.0.0.1"
@@ -65,7 +82,7 @@ def check_out(folder: Path, commit: str = COMMIT) -> None:
         files.extractall(folder, filter="data")
     for file in PRESENT_FILES:
         shutil.copy(ROOT / file, folder / file)
-    for file, text, replacement in _OTHER_ROLES.get(RELEASE, ()):
+    for file, text, replacement in PECULIARITIES.other_roles:
         _replace(folder / file, text, replacement)
 
 
@@ -92,7 +109,7 @@ def run_before_deploy(unreleased: set[str]) -> list[str]:
 
 def keep_data_in(folder: Path, release: Path) -> None:
     """Make the release's tests keep all that their servers write in `folder`."""
-    for file, text, replacement in _KEEPS_DATA.get(RELEASE, ()):
+    for file, text, replacement in PECULIARITIES.keeps_data:
         _replace(release / file, text, replacement.format(folder=str(folder)))
 
 
@@ -109,28 +126,13 @@ def run_tests(release: Path, tests: Sequence[str]) -> "subprocess.CompletedProce
     it before the process listens. A release cannot be mended, and this race says nothing about the schema.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--deselect",
-        _NOT_ASKED,
-        *tests,
-    ]
+    deselected = ["--deselect", _NOT_ASKED]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *deselected, *tests]
     for _ in range(_RUNS_MAX):
         answer = subprocess.run(
-            command,
-            cwd=release,
-            env=ours,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=_RUN_SECONDS_MAX,
-        )
+            command, cwd=release, env=ours, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False, timeout=_RUN_SECONDS_MAX,
+        )  # fmt: skip
         if answer.returncode == 0 or _PORT_IS_TAKEN not in answer.stdout:
             break
     return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 PROGRAM = """
 import asyncio, sys, threading
-from shared.ops.logs import configure_logs
+from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import run
 from shared.ops.settings import ProcessSettings
 
@@ -36,6 +37,12 @@ async def ignores_cancellation(stop):
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             pass
+
+async def talks(stop):
+    for number in range(4000):
+        get_logger("test").info("line", number=number, text="x" * (6000 if number % 50 == 0 else 200))
+    print("ready", flush=True)
+    await stop.wait()
 
 async def leaves_a_thread(stop):
     print("ready", flush=True)
@@ -79,11 +86,11 @@ class Started:
         return self.process.returncode, [json.loads(line) for line in written.splitlines()]
 
 
-async def start(main: str, shutdown_seconds_max: float = 60) -> Started:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, main, str(shutdown_seconds_max), stdout=pipe, stderr=pipe
-    )
+async def start(
+    main: str, shutdown_seconds_max: float = 60, *, log: int = asyncio.subprocess.PIPE
+) -> Started:
+    arguments = (sys.executable, "-c", PROGRAM, main, str(shutdown_seconds_max))
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE, stderr=log)
     started = Started(process)
     await started.said("ready")
     return started
@@ -121,6 +128,21 @@ async def test_a_thread_that_nobody_can_end_holds_up_the_end_for_a_bounded_time_
     code, lines = await started.end()
     assert code == 3
     assert [line["event"] for line in lines] == ["stopping", "threads do not end, exiting without them"]
+
+
+async def test_a_process_whose_log_nobody_reads_goes_on_and_ends_when_it_is_told_to() -> None:
+    read_end, write_end = os.pipe()
+    with open(read_end, "rb") as log:
+        try:
+            async with asyncio.timeout(60):
+                started = await start("talks", log=write_end)
+                started.process.terminate()
+                assert await started.process.wait() == 0
+        finally:
+            os.close(write_end)
+        numbers = [json.loads(line)["number"] for line in log.read().splitlines()[:-1]]
+    assert 0 < len(numbers) < 4000
+    assert numbers == sorted(numbers)
 
 
 async def test_a_second_signal_ends_the_process_at_once() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.ops.secret import NO_SECRET, SECRET_BYTES_MAX, Secret
 from shared.ops.secret_files import SecretFilesAreWrong
@@ -126,6 +127,20 @@ def test_a_secret_follows_its_file_and_keeps_its_last_value_while_there_is_none(
     assert (secret.read(), louder.read(), copy.read()) == ("second", "SECOND", "second")
     file.unlink()
     assert (secret.read(), louder.read()) == ("second", "SECOND")
+
+
+def test_a_file_that_cannot_be_read_is_logged_once_until_it_could_be_read_again(
+    write_file: WriteFile,
+) -> None:
+    file = write_file("STORE_DSN_FILE", "first")
+    secret = Secret.from_file(file)
+    with capture_logs() as lines:
+        for content in ("", "", "second", "", "third"):
+            file.write_text(content)
+            secret.read()
+            secret.read()
+    assert [line["event"] for line in lines] == ["a secret keeps its last value"] * 2
+    assert secret.read() == "third"
 
 
 def test_a_secret_shows_itself_nowhere(write_file: WriteFile) -> None:

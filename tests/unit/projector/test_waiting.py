@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from projector.control.ports import Control, PartitionLag
 from projector.errors import Fenced, LogDiffers, ParkingIsFull, Unavailable
 from projector.kafka.consumer_state import ConsumerState
+from projector.kafka.named_member import NamedMember
 from projector.kafka.placement import Stop
 from projector.waiting import TOLD_AFTER_SECONDS, Waiting, asking, attempt_failed
 
@@ -129,7 +130,7 @@ def test_a_batch_whose_partitions_another_process_has_is_forgotten() -> None:
 
 
 def _state_that_waits() -> ConsumerState:
-    state, world = ConsumerState(), World()
+    state, world = ConsumerState(NamedMember("product_view", "")), World()
     state.waiting = world.waiting
     state.measured = [PartitionLag(at, 0, 0, 7, 1.0, None) for at in (0, 1)]
     state.placement.assign([TopicPartition("t", at) for at in (0, 1)])
