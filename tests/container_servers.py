@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from docker.errors import APIError
 from testcontainers.core.container import DockerContainer
 
 from deploy.local.kafka import broker_answers
@@ -91,9 +92,10 @@ class PostgresContainer(_Container):
 
     def is_ready(self) -> bool:
         # Over TCP, because the image's set-up phase runs a server that listens on the socket alone.
-        if self._is_paused:
-            return False  # An engine executes nothing in a paused container.
-        answer = self._container.get_wrapped_container().exec_run(["pg_isready", "-q", "-h", HOST])
+        try:
+            answer = self._container.get_wrapped_container().exec_run(["pg_isready", "-q", "-h", HOST])
+        except APIError:
+            return False  # An engine executes nothing in a container that is paused or has ended.
         return bool(answer.exit_code == 0)
 
     def run_sql(
