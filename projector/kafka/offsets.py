@@ -47,14 +47,14 @@ class AppliedOffsets:
 
     def reached(self, batch: Sequence[Delivered | Unreadable]) -> dict[int, int]:
         """The batch is applied or parked. Returns where each of its partitions goes on."""
-        ends = {item.partition: item.offset + 1 for item in batch}
-        for item in {one.partition: one for one in batch}.values():
+        last = {item.partition: item for item in batch}
+        for item in last.values():
             tp = TopicPartition(self._topic, item.partition)
             self._next[tp] = item.offset + 1
             if isinstance(item, Delivered):
                 event = item.event
                 self._metrics.reached(tp.partition, event.log_position, event.recorded_at)
-        return ends
+        return {partition: item.offset + 1 for partition, item in last.items()}
 
     def forget(self) -> None:
         """Another process has the partitions now."""

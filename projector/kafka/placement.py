@@ -74,9 +74,8 @@ class Placement:
 
     def place(self, log_ids: Mapping[int, UUID]) -> None:
         """These are read from now on. A loud stop stays known until `reach` says that the try succeeded."""
-        for partition in log_ids:
-            if partition not in self.stops:
-                self._stops.pop(partition, None)
+        for partition in log_ids.keys() - self.stops.keys():
+            self._stops.pop(partition, None)
         self.placed.update(log_ids)
 
     def reach(self, next_offsets: Mapping[int, int]) -> None:
