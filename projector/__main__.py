@@ -6,12 +6,9 @@ SIGTERM ends each of them: 143.
 Only `run` imports the running projections: FastStream is a third of the start time.
 """
 
-import asyncio
 import os
-import signal
 import sys
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from projector.operators.command_line.commands import RUN, operate, read_command
 from projector.projection import Projection
@@ -30,29 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, settings = read_command(arguments)
     if given.command == RUN and isinstance(settings, ProjectorSettings):
         return _run(settings, given.projections)
-    return run_command(PROJECTOR_OPERATOR, _until_sigterm(operate(given, settings, process_terminal())))
-
-
-async def _until_sigterm(work: Coroutine[Any, Any, int]) -> int:
-    """Cancels the work at SIGTERM, and answers as a shell reports that signal.
-
-    The kernel hides a signal without a handler from the first process of a container: the job of a node that
-    is drained would be killed at the end of its grace. A rebuild, which can be resumed, has its own handlers.
-    """
-    task, is_told = asyncio.create_task(work), asyncio.Event()
-
-    def stop() -> None:
-        is_told.set()
-        task.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not is_told.is_set():
-            raise
-        print("stopped by SIGTERM", file=sys.stderr)
-        return 128 + signal.SIGTERM
+    return run_command(PROJECTOR_OPERATOR, operate(given, settings, process_terminal()))
 
 
 def _run(settings: ProjectorSettings, projections: Sequence[Projection]) -> int:

@@ -43,10 +43,30 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
 
 
 def run_command(process: str, main: Coroutine[Any, Any, int]) -> int:
-    """Run a command that ends by itself and has its own answer to signals; returns its exit code. Its threads
-    hold up the end for `_CLOSE_SECONDS_MAX`, too.
+    """Run a command that ends by itself, and return its exit code; SIGTERM cancels it, which is 143 as shells
+    report it. Its threads hold up the end for `_CLOSE_SECONDS_MAX`, too.
+
+    The kernel hides a signal without a handler from the first process of a container: the job of a node that
+    is drained would be killed at the end of its grace. `main` may set a handler of its own.
     """
-    return _run_on(asyncio.Runner(), process, main, has_log=False)
+    return _run_on(asyncio.Runner(), process, _until_sigterm(main), has_log=False)
+
+
+async def _until_sigterm(main: Coroutine[Any, Any, int]) -> int:
+    task, is_told = asyncio.create_task(main), asyncio.Event()
+
+    def stop() -> None:
+        is_told.set()
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not is_told.is_set():
+            raise
+        print("stopped by SIGTERM", file=sys.stderr)  # noqa: T201
+        return 128 + signal.SIGTERM
 
 
 def _run_on(runner: asyncio.Runner, process: str, main: Coroutine[Any, Any, int], *, has_log: bool) -> int:
