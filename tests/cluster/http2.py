@@ -1,13 +1,12 @@
 """A client that speaks HTTP/2: it writes, and reads what it has written, one after the other."""
 
 import ssl
-import threading
-from typing import Self
 
 import httpx
 
 from deploy.development_token import token
 from deploy.local.ports import HOST
+from tests.cluster.background import Background
 from tests.cluster.requests import new_product
 
 _SCOPES = "products:read products:read-drafts products:write"
@@ -15,30 +14,22 @@ _SCOPES = "products:read products:read-drafts products:write"
 _REQUESTS_A_CONNECTION = 400
 
 
-class Http2Client:
-    """From `with` until its end. `pairs` counts the writes that were read."""
+class Http2Client(Background):
+    """`pairs` counts the writes that were read."""
 
     def __init__(self, port: int, trusted: ssl.SSLContext, *, write: str, read: str) -> None:
+        super().__init__("http2")
         self._url, self._trusted = f"https://{HOST}:{port}/v1/products", trusted
         self._write, self._read = write, read
         self.pairs = 0
         self.failed: list[str] = []
-        self._stops = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="http2")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stops.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stops.is_set():
+    def work(self) -> None:
+        """One connection after the other."""
+        while not self.stops.is_set():
             with httpx.Client(http1=False, http2=True, verify=self._trusted, timeout=30) as client:
                 for _ in range(_REQUESTS_A_CONNECTION // 2):
-                    if self._stops.is_set():
+                    if self.stops.is_set():
                         return
                     try:
                         self._pair(client)

@@ -14,6 +14,7 @@ import msgspec
 
 from deploy.development_token import token
 from shared.ops.secret import Secret
+from tests.cluster.background import Background
 from tests.load.client import Answer, Client, NoAnswer
 from tests.load.generator import Generator
 from tests.load.latencies import milliseconds
@@ -108,8 +109,8 @@ class _Counting(Client):
         self.tally.failed.append(Failed(round(at - self.started, 2), kind, what, round(now - at, 2)))
 
 
-class Load:
-    """Runs in a thread of its own from `with` until its end; afterwards `tally` holds all answers."""
+class Load(Background):
+    """Afterwards `tally` holds all answers."""
 
     def __init__(
         self,
@@ -121,41 +122,31 @@ class Load:
         token_reads: float = 0.3,
         front: Front | None = None,
     ) -> None:
+        super().__init__("load")
         self._urls, self._front = (command_url, query_url), front or Front(None, None)
         self._plan = Plan(
             _SECONDS_MAX, rates(commands=commands, reads=reads, imports=0.0), random.randrange(1 << 32),
             token_reads=token_reads, products=100, answer_seconds_max=_ANSWER_SECONDS_MAX,
         )  # fmt: skip
         self.tally = Tally()
-        self._flows, self._stops = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load")
-        self._error: BaseException | None = None
+        self._flows = threading.Event()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        super().__enter__()
         while not self._flows.wait(0.2):
-            assert self._thread.is_alive(), f"the load did not start: {self._error!r}"
+            if not self.thread.is_alive():
+                self.stop()
+                raise AssertionError("the load ended before it flowed")
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """No further request; returns when all have been answered."""
-        self._stops.set()
-        self._thread.join()
-        assert self._error is None, repr(self._error)
 
     @property
     def seconds(self) -> float:
         """Since the load has begun."""
         return time.monotonic() - self._started
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._offer())
-        except BaseException as error:  # shown by the test's own thread
-            self._error = error
+    def work(self) -> None:
+        """No further request after `stop`; all are answered before its end."""
+        asyncio.run(self._offer())
 
     async def _offer(self) -> None:
         made = Tally()
@@ -180,6 +171,6 @@ class Load:
 
     def _until_stopped(self) -> Iterator[Arrival]:
         for arrival in arrivals(self._plan.rates, self._plan.seconds, random.Random(self._plan.seed)):
-            if self._stops.is_set():
+            if self.stops.is_set():
                 return
             yield arrival

@@ -2,35 +2,29 @@
 
 import pytest
 
+from tests.cluster.autoscalers import must_have_pods, quick
 from tests.cluster.conftest import Record
 from tests.cluster.installation import Installation
-from tests.cluster.kubectl import cluster_ip, one
+from tests.cluster.kubectl import cluster_ip
 from tests.cluster.load import Load
 from tests.cluster.nothing_lost import must_have_lost_nothing
 from tests.eventually import eventually_blocking
 
 pytestmark = pytest.mark.prove
-_QUICK = [
-    # As many pods less as there are, 15 s after the load: the base waits five minutes, a trial does not.
-    {
-        "target": {"kind": "HorizontalPodAutoscaler"},
-        "patch": "- { op: replace, path: /spec/behavior/scaleDown/stabilizationWindowSeconds, value: 15 }",
-    }
-]
 
 
 def test_more_load_means_more_pods_and_less_load_fewer(
     installed: Installation, tag: str, record: Record
 ) -> None:
-    installed.apply(tag, further={"patches": _QUICK})
+    installed.apply(tag, further={"patches": [quick(name) for name in ("command-api", "query-api")]})
     urls = [f"http://{cluster_ip(name)}" for name in ("command-api", "query-api")]
     with Load(*urls, commands=10, reads=20) as little:
         with Load(*urls, commands=15, reads=90) as much:
-            eventually_blocking(lambda: _must_have_pods("query-api", at_least=3), 300)
+            eventually_blocking(lambda: must_have_pods("query-api", at_least=3), 300)
             up_seconds = much.seconds
             installed.wait_until_ready()
         ended_at = little.seconds
-        eventually_blocking(lambda: _must_have_pods("query-api", at_most=2), 400)
+        eventually_blocking(lambda: must_have_pods("query-api", at_most=2), 400)
         down_seconds = little.seconds - ended_at
         installed.wait_until_ready()
     record(
@@ -41,9 +35,3 @@ def test_more_load_means_more_pods_and_less_load_fewer(
     for load in (much, little):
         load.tally.must_have_no_failure()
         must_have_lost_nothing(load.tally)
-
-
-def _must_have_pods(process: str, *, at_least: int = 0, at_most: int = 100) -> None:
-    deployment = one("deployment", process)
-    assert at_least <= deployment["spec"]["replicas"] <= at_most
-    assert at_least <= deployment["status"].get("readyReplicas", 0) <= at_most

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import subprocess
-import threading
-from typing import Self
 
 from deploy.development_token import token
 from shared.ops.secret import Secret
+from tests.cluster.background import Background
 from tests.cluster.kubectl import NAMESPACE
 from tests.cluster.requests import new_product
 from tests.load.client import Client
@@ -19,33 +18,23 @@ _LOCK = "BEGIN; LOCK TABLE views.product_view IN SHARE MODE; SELECT 'held';\n"
 _SCOPES = "products:read products:read-drafts products:write"
 
 
-class WaitingReads:
-    """From `with` until its end: a lock holds the view up, one write is made, and `readers` ask for it at
+class WaitingReads(Background):
+    """A lock holds the view up, one write is made, and `readers` ask for it at
     once; the lock is released after three seconds, all are answered, and it begins again.
     """
 
     def __init__(self, commands: str, queries: str, *, readers: int) -> None:
+        super().__init__("waiting reads")
         self._urls, self._readers = (commands, queries), readers
         self.statuses: list[int] = []
-        self._stops = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="waiting reads")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stops.set()
-        self._thread.join()
-        assert self._error is None, repr(self._error)
 
     def must_have_no_failure(self) -> None:
         """Raises AssertionError if one was refused."""
         assert self.statuses, "nobody has read"
         assert set(self.statuses) == {200}, {one: self.statuses.count(one) for one in set(self.statuses)}
 
-    def _run(self) -> None:
+    def work(self) -> None:
+        """Round after round, in one session of psql, which holds the lock."""
         sql = ["psql", "--username=postgres", "--dbname=read_model", "--quiet", "--tuples-only", "--no-align"]
         with subprocess.Popen(
             ["kubectl", f"--namespace={NAMESPACE}", "exec", "--stdin", "postgres-0", "--", *sql],
@@ -53,8 +42,6 @@ class WaitingReads:
         ) as psql:  # fmt: skip
             try:
                 asyncio.run(self._rounds(psql))
-            except BaseException as error:  # shown by the test's own thread
-                self._error = error
             finally:
                 # psql ends with its input, and an open transaction with it.
                 psql.communicate()
@@ -64,7 +51,7 @@ class WaitingReads:
         assert psql.stdout is not None
         made_with = {"connections_max": self._readers, "seconds_max": 30.0, "token": Secret(token(_SCOPES))}
         commands, queries = (Client(url, **made_with) for url in self._urls)  # type: ignore[arg-type]
-        while not self._stops.is_set():
+        while not self.stops.is_set():
             print(_LOCK, end="", file=psql.stdin, flush=True)
             line = await asyncio.to_thread(psql.stdout.readline)
             assert line.strip() == "held", line
