@@ -97,6 +97,7 @@ def _migrate(phase: Phase) -> int:
             applied = await migrate_event_store(
                 settings.event_store_migrate_dsn,
                 wait_seconds_max=settings.migrate_wait_seconds_max,
+                lock_seconds_max=settings.migrate_lock_seconds_max,
                 say=terminal.complain,
                 stop=stop,
                 phase=phase,

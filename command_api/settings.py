@@ -6,8 +6,9 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.addresses import PublicHttpAddress
 from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
-from shared.ops.settings import ApiSettings, ProcessSettings
+from shared.ops.settings import ApiSettings
 from shared.postgres.dsn import PostgresDsn
+from shared.postgres.migrate_settings import PatientMigrateSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
@@ -15,14 +16,12 @@ from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 _LOCAL = "127.0.0.1:15432/event_store"
 
 
-class MigrateSettings(ProcessSettings):
+class MigrateSettings(PatientMigrateSettings):
     """Settings of `python -m command_api migrate`, which connects as the owner of the database."""
 
     event_store_migrate_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_LOCAL}"
     )
-    # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
-    migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
 
 
 class CommandSettings(ApiSettings, RateLimitSettings):

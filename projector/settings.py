@@ -8,22 +8,20 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
 from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import Secret
-from shared.ops.settings import ProcessSettings
 from shared.postgres.dsn import PostgresDsn
+from shared.postgres.migrate_settings import PatientMigrateSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.settings import RedisSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
 
-class MigrateSettings(ProcessSettings):
+class MigrateSettings(PatientMigrateSettings):
     """Settings of `python -m projector migrate`, which connects as the owner of the database."""
 
     read_model_migrate_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_migrate:catalogue_migrate@{_READ_MODEL}"
     )
-    # How long `migrate` waits for PostgreSQL, and for a long query that holds a table.
-    migrate_wait_seconds_max: float = Field(default=60.0, ge=0)
 
 
 class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from shared.contract.schemas import READ_MODEL
 from shared.ops.secret import Secret
-from shared.postgres.migrations import Phase
+from shared.postgres.migrations import LOCK_SECONDS_MAX, Phase
 from shared.postgres.patient_migrate import migrate_when_there
 
 
@@ -12,6 +12,7 @@ async def migrate_read_model(
     dsn: Secret | str,
     *,
     wait_seconds_max: float = 0.0,
+    lock_seconds_max: float = LOCK_SECONDS_MAX,
     say: Callable[[str], None] = lambda _: None,
     phase: Phase = "all",
 ) -> list[str]:
@@ -19,5 +20,11 @@ async def migrate_read_model(
     `NotMigrated`.
     """
     return await migrate_when_there(
-        dsn, "projector.postgres", READ_MODEL, wait_seconds_max=wait_seconds_max, say=say, phase=phase
+        dsn,
+        "projector.postgres",
+        READ_MODEL,
+        wait_seconds_max=wait_seconds_max,
+        lock_seconds_max=lock_seconds_max,
+        say=say,
+        phase=phase,
     )

@@ -29,6 +29,7 @@ async def migrate_when_there(
     schema: Schema,
     *,
     wait_seconds_max: float,
+    lock_seconds_max: float,
     say: Callable[[str], None],
     stop: asyncio.Event | None = None,
     phase: Phase = "all",
@@ -43,7 +44,7 @@ async def migrate_when_there(
     deadline = time.monotonic() + wait_seconds_max
     while True:
         try:
-            return await migrate(dsn, package, on_step=say, phase=phase)
+            return await migrate(dsn, package, on_step=say, phase=phase, lock_seconds_max=lock_seconds_max)
         except (MigrationError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             reason = _in_a_line(error)
             cause = error.__cause__ if isinstance(error, MigrationError) else error

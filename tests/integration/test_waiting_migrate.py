@@ -92,9 +92,10 @@ async def test_it_says_that_it_waits_for_another_migration_and_ends_when_it_is_t
     try:
         assert await other.fetchval(load_sql("shared.postgres", "try_migration_lock"))
         variables = {PROGRAMS[program]: dsn, "MIGRATE_WAIT_SECONDS_MAX": "3600"}
-        process = await spawn(program, "migrate", **variables)
+        process = await spawn(program, "migrate", MIGRATE_LOCK_SECONDS_MAX="0.2", **variables)
         assert process.stderr is not None
         assert await process.stderr.readline() == b"waiting for another migration to finish\n"
+        assert b"another process migrates this database" in await process.stderr.readline()
         process.terminate()
         _, errors = await process.communicate()
     finally:

@@ -132,6 +132,7 @@ async def _migrate(settings: MigrateSettings, terminal: Terminal, phase: Phase) 
         applied = await migrate_read_model(
             settings.read_model_migrate_dsn,
             wait_seconds_max=settings.migrate_wait_seconds_max,
+            lock_seconds_max=settings.migrate_lock_seconds_max,
             say=terminal.complain,
             phase=phase,
         )
