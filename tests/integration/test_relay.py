@@ -334,9 +334,15 @@ async def test_an_event_store_that_restarts_under_load_is_waited_for(
     kafka_prefix: str,
 ) -> None:
     events = sample_events(5000, products=20)
-    await log.append(events)
     settings = relay_settings(event_store_dsns, kafka_bootstrap_servers, kafka_prefix)
+
+    async def is_ready() -> None:
+        assert (await get(settings.relay_ops_port, "/readyz")).status == 200
+
     async with relaying(settings):
+        # One that has not been ready yet stays unready without PostgreSQL.
+        await eventually(is_ready)
+        await log.append(events)
         await log.cursor_reaches(500)
         await asyncio.to_thread(postgres_server.kill)
 
