@@ -20,6 +20,8 @@ from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
 from shared.contract.money import MoneyError, minor_units
+from shared.ops.process import run_command
+from shared.ops.process_names import IMPORT
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal, process_terminal
@@ -58,7 +60,7 @@ def add_api_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """Run the command in this process; returns its exit code."""
-    return asyncio.run(import_file(args, process_terminal()))
+    return run_command(IMPORT, import_file(args, process_terminal()))
 
 
 async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
@@ -81,7 +83,7 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
                     source.line_of,
                 )
     except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
-        summary.error = _line(error)
+        summary.error = message_of(error)
     finally:
         if rejects is not None:
             rejects.close()
@@ -115,6 +117,13 @@ def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
     return EXIT_REJECTED if summary.rejected else EXIT_ACCEPTED
 
 
+def message_of(error: BaseException) -> str:
+    """The reason in one line."""
+    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+        return "interrupted; accepted products are kept, and you can safely run the import again"
+    return str(error) or type(error).__name__
+
+
 def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | NdjsonFile:
     if not path.exists():
         raise FileUnreadable(f"{path} does not exist")
@@ -129,12 +138,6 @@ def _open(path: Path, wanted_format: str, currency: str) -> ShopifyFile | Ndjson
     if wanted_format == "ndjson" or (wanted_format == "auto" and start.startswith(b"{")):
         return NdjsonFile(path)
     return ShopifyFile(path, currency)
-
-
-def _line(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
-        return "interrupted; accepted products are kept, and you can safely run the import again"
-    return str(error) or type(error).__name__
 
 
 def _currency(text: str) -> str:

@@ -14,19 +14,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from tqdm import tqdm
 
 from command_api.importer.access import ClientSettings, authentication
-from command_api.importer.cli import add_api_arguments, load, report
+from command_api.importer.cli import add_api_arguments, load, message_of, report
 from command_api.importer.client import BatchClient
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
 from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
 from shared.contract.text import slug_of
+from shared.ops.process import run_command
+from shared.ops.process_names import SEED
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import load_settings
-from shared.ops.terminal import process_terminal
+from shared.ops.terminal import Terminal, process_terminal
 
 VARIANTS_MAX = 6
 COUNT_DEFAULT = 1_000
@@ -55,22 +59,30 @@ def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_seed(args: argparse.Namespace) -> int:
     """Writes or loads the catalogue; returns the exit code, as an import does."""
-    summary, terminal, settings = Summary(), process_terminal(), load_settings(ClientSettings)
-    products = seed_products(args.count, args.seed)
-
-    async def deliver(progress: Callable[[int], object]) -> None:
-        async with authentication(args.token, settings) as auth:
-            await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, progress)
-
+    terminal, products = process_terminal(), seed_products(args.count, args.seed)
+    if args.output is None:
+        return run_command(SEED, _load(args, products, terminal))
     try:
-        with progress_bar("seeding", args.count, " products", terminal.errors) as bar:
-            if args.output is not None:
-                _write(products, args.output, bar.update)
-                return 0
-            asyncio.run(deliver(bar.update))
-    except (ImportFailed, OSError, KeyboardInterrupt) as error:
-        summary.error = str(error) or type(error).__name__
+        with _bar(args, terminal) as bar:
+            _write(products, args.output, bar.update)
+    except (OSError, KeyboardInterrupt) as error:
+        return report(Summary(error=str(error) or type(error).__name__), terminal, as_json=args.json)
+    return 0
+
+
+async def _load(args: argparse.Namespace, products: Iterator[dict[str, Any]], terminal: Terminal) -> int:
+    summary, settings = Summary(), load_settings(ClientSettings)
+    try:
+        with _bar(args, terminal) as bar:
+            async with authentication(args.token, settings) as auth:
+                await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, bar.update)
+    except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
+        summary.error = message_of(error)
     return report(summary, terminal, as_json=args.json)
+
+
+def _bar(args: argparse.Namespace, terminal: Terminal) -> "tqdm[NoReturn]":
+    return progress_bar("seeding", args.count, " products", terminal.errors)
 
 
 def _product(number: int, seed: int) -> dict[str, Any]:

@@ -14,5 +14,7 @@ SERVICES: Final = (COMMAND_API, RELAY, PROJECTOR, QUERY_API)
 
 MIGRATE: Final = "migrate"
 REPLAY: Final = "replay"
+IMPORT: Final = "import"
+SEED: Final = "seed"
 PROJECTOR_OPERATOR: Final = "projector-operator"
 PROJECTOR_REBUILD: Final = "projector-rebuild"

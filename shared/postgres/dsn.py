@@ -5,10 +5,12 @@
     sslmode=prefer         the default: TLS if the server offers it, verified by nobody: for this machine only
 
 The modes in between (`allow`, `require`, `verify-ca`) look safe, and let another server pass for ours; they
-are refused. `sslrootcert` names the authority's certificate, `sslcert` and `sslkey` name the client's own.
+are refused. `sslrootcert` names the authority's certificate: without it verify-full takes PGSSLROOTCERT or
+~/.postgresql/root.crt, as libpq does. `sslcert` and `sslkey` name the client's own.
 No text of an error contains a part of the address: a wrong one is still a secret.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -30,7 +32,8 @@ _TLS_OPTIONS = (
     "ssl_min_protocol_version",
     "ssl_max_protocol_version",
 )
-_EXPECTED = "postgresql://user:password@host:port/database?sslmode=verify-full"
+_EXPECTED = "postgresql://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE"
+_ROOT_CERTIFICATE = "~/.postgresql/root.crt"
 
 
 class WrongDsn(ConnectionError):
@@ -68,6 +71,10 @@ def _check(text: str) -> None:
         raise ValueError(f"the database is missing: expected {_EXPECTED}")
     if parts.fragment or "/" in parts.path.strip("/"):
         raise ValueError(NOT_AN_ADDRESS)
+    _check_tls(options)
+
+
+def _check_tls(options: dict[str, str]) -> None:
     if any(name.startswith("ssl") and name not in _TLS_OPTIONS for name in options):
         # PostgreSQL would refuse it as a parameter of its own, at each attempt.
         raise ValueError(f"an option of TLS is none of {', '.join(_TLS_OPTIONS)}")
@@ -78,8 +85,16 @@ def _check(text: str) -> None:
         )
     if mode == "verify-full":
         for name in _FILES:
-            if options.get(name) and not Path(options[name]).expanduser().is_file():
+            if options.get(name) and not _is_file(options[name]):
                 raise ValueError(f"{name}: the file {options[name]} does not exist")
+        if not (options.get("sslrootcert") or _is_file(os.environ.get("PGSSLROOTCERT") or _ROOT_CERTIFICATE)):
+            raise ValueError(
+                "sslmode=verify-full needs sslrootcert, the file with the authority's certificate"
+            )
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).expanduser().is_file()
 
 
 def _unverified(dsn: Secret, _: object) -> list[str]:

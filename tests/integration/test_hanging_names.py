@@ -82,3 +82,23 @@ async def test_a_command_of_the_projector_whose_names_hang_ends_when_it_is_told_
         _, said = await process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
     assert b"stopped by SIGTERM" in said
+
+
+@pytest.mark.parametrize("command", ["import", "seed"])
+async def test_an_import_whose_names_hang_ends_when_it_is_told_to(
+    hanging_names: Path, tmp_path: Path, command: str
+) -> None:
+    catalogue = tmp_path / "catalogue.ndjson"
+    catalogue.write_text('{"slug": "tote", "name": "Tote", "variants": []}\n')
+    source = [str(catalogue)] if command == "import" else ["--count", "1"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "command_api", command, *source, "--url", "http://api.hangs",
+        stderr=asyncio.subprocess.PIPE, env={**os.environ, "HUNG": "1", "LD_PRELOAD": str(hanging_names)},
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert await process.stderr.readline() == b"a name hangs\n"
+    process.terminate()
+    async with asyncio.timeout(ENDS_SECONDS_MAX):
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"interrupted; accepted products are kept" in said

@@ -95,6 +95,29 @@ def test_a_mode_that_does_not_verify_the_server_is_refused(
     assert capsys.readouterr().err.strip().endswith("sslrootcert: the file /nowhere.pem does not exist")
 
 
+@pytest.mark.parametrize(("settings", "name"), [case for case in CASES if case[1].endswith("_DSN")])
+def test_a_server_that_is_to_be_verified_needs_its_authority(
+    settings: type[ProcessSettings],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("PGSSLROOTCERT", raising=False)
+    monkeypatch.setenv(name, "postgresql://ann@host/db?sslmode=verify-full")
+    with pytest.raises(SystemExit):
+        load_settings(settings)
+    assert "sslmode=verify-full needs sslrootcert" in capsys.readouterr().err
+    authority = tmp_path / ".postgresql" / "root.crt"
+    authority.parent.mkdir()
+    authority.touch()
+    load_settings(settings)
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "another.crt"))
+    with pytest.raises(SystemExit):
+        load_settings(settings)
+
+
 @pytest.mark.parametrize(("settings", "name"), CASES)
 def test_a_file_beside_the_variable_is_refused_and_both_are_named(
     settings: type[ProcessSettings],

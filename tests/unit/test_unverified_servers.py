@@ -15,7 +15,7 @@ from shared.ops.unverified_servers import ServerAddress, warn_of_unverified_serv
 from tests.deploy.processes import OPS_PORT_SETTINGS, PROCESSES
 
 CLASSES = sorted({*PROCESSES.values(), ReplaySettings}, key=lambda one: (one.__module__, one.__name__))
-TLS = "sslmode=verify-full"
+TLS = f"sslmode=verify-full&sslrootcert={__file__}"
 
 
 def warned(settings: ProcessSettings, capsys: pytest.CaptureFixture[str]) -> set[str]:
