@@ -17,7 +17,7 @@ from tests.eventually import eventually_blocking
 
 _PROJECTION = "product_view"
 # For two projectors 1,000 each is enough; these make a third one.
-_EVENTS = 2_600
+EVENTS_FOR_A_THIRD = 2_600
 _BATCH = 650
 _SECONDS_MAX = 300.0
 
@@ -32,7 +32,7 @@ def must_follow_lag(
     forget_events(autoscaler)
     # No read waits for its write: product_view does not go on.
     with Load(*urls, commands=2, reads=8, token_reads=0) as load:
-        with lag_of(_EVENTS):
+        with lag_of(EVENTS_FOR_A_THIRD):
             began_at = load.seconds
             eventually_blocking(lambda: must_have_pods("projector", at_least=3), _SECONDS_MAX)
             up_seconds = load.seconds - began_at
