@@ -105,10 +105,3 @@ def must_be_scaled_by_keda() -> None:
     health = scaled["status"].get("health", {})
     assert len(health) == len(scaled["spec"]["triggers"]), scaled["status"]
     assert all(one["status"] == "Happy" for one in health.values()), scaled["status"]
-
-
-def must_have_fallen_back(wanted: str) -> None:
-    """For `eventually_blocking`: "True" while KEDA cannot ask the broker and says the number of pods itself."""
-    (scaled,) = objects("scaledobjects")
-    conditions = {one["type"]: one["status"] for one in scaled["status"].get("conditions", [])}
-    assert conditions.get("Fallback") == wanted, scaled["status"]

@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.autoscalers import must_have_pods
 from tests.cluster.conftest import Record
 from tests.cluster.installation import Installation
-from tests.cluster.keda import found_keda, keda, must_be_scaled_by_keda, must_have_fallen_back
+from tests.cluster.keda import found_keda, keda, must_be_scaled_by_keda
 from tests.cluster.kubectl import kubectl
 from tests.cluster.lag import EVENTS_FOR_A_THIRD, lag_of, must_follow_lag
 from tests.eventually import eventually_blocking
@@ -25,7 +25,7 @@ _QUICK = {
     "patch": f"- {{ op: replace, path: {_BEHAVIOR}/scaleUp/stabilizationWindowSeconds, value: 0 }}\n"
     f"- {{ op: replace, path: {_BEHAVIOR}/scaleDown/stabilizationWindowSeconds, value: 15 }}",
 }
-_WATCHED_SECONDS = 60
+_WATCHED_SECONDS = 120
 _MAY_ASK_KAFKA = {
     "target": {"kind": "NetworkPolicy", "name": "kafka"},
     "patch": "- op: add\n  path: /spec/ingress/0/from/-\n  value:\n"
@@ -57,14 +57,12 @@ def test_a_broker_that_cannot_be_asked_takes_no_projector_away(scaled: Installat
         eventually_blocking(lambda: must_have_pods("projector", at_least=3), 300)
         kubectl("scale", "statefulset/kafka", "--replicas=0")
         try:
-            eventually_blocking(lambda: must_have_fallen_back("True"), 300)
-            # Three times as long as a lag of nothing needs to take one away.
+            # A lag of nothing would take one away after some twenty seconds.
             for _ in range(_WATCHED_SECONDS):
                 must_have_pods("projector", at_least=3)
                 time.sleep(1)
         finally:
             kubectl("scale", "statefulset/kafka", "--replicas=1")
-        eventually_blocking(lambda: must_have_fallen_back("False"), 300)
     eventually_blocking(lambda: must_have_pods("projector", at_most=2), 300)
     scaled.wait_until_ready()
     record("autoscaling on lag, KEDA, broker away", projectors_without_it=3)
