@@ -94,8 +94,8 @@ def _check_tls(options: dict[str, str]) -> None:
 
 
 def _is_file(path: str) -> bool:
-    # Without a home directory `~` stays as it is, and names no file.
-    return Path(os.path.expanduser(path)).is_file()  # noqa: PTH111 - Path.expanduser would raise then
+    # Unlike that of Path it raises nothing where there is no home directory.
+    return Path(os.path.expanduser(path)).is_file()
 
 
 def _unverified(dsn: Secret, _: object) -> list[str]:
