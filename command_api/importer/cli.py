@@ -33,8 +33,8 @@ from shared.ops.terminal import Terminal, process_terminal
 START_BYTES = 4096
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
 EXIT_CODES = (
-    f"Exit codes: 0 all accepted; 1 failed; 2 wrong usage; 3 some rejected; {CODES_OF_SIGNALS}: it is safe to "
-    "run it again."
+    f"Exit codes: 0 all accepted; 1 failed; 2 wrong usage; 3 some rejected; {CODES_OF_SIGNALS}: it is safe "
+    "to run it again."
 )
 
 
