@@ -8,10 +8,9 @@ from tests.deploy import (
     server_rules,
     workload_rules,
 )
+from tests.deploy.components import SCALED
 from tests.deploy.kustomization import Manifest, find
 from tests.deploy.rules import Fault, Rule
-
-SCALED = ("strimzi", "autoscaling-prometheus", "autoscaling-keda", "autoscaling-keda-strimzi")
 
 
 def _spec(objects: list[Manifest], kind: str, name: str) -> Manifest:

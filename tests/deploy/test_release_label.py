@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 from deploy.release.version import of_project
-from tests.deploy.components import COMPONENTS
+from tests.deploy.components import COMPONENTS, TOGETHER
 from tests.deploy.kustomization import KUSTOMIZE, Manifest, render
 from tests.deploy.processes import FINISHING, JOBS, SCHEDULED, SERVICES
-from tests.deploy.test_components import TOGETHER
 from tests.deploy.workload_rules import stem
 
 NOW, NEXT = str(of_project(KUSTOMIZE.parents[1])), "99.0.1"
