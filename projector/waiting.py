@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from projector.errors import CannotGoOn, Fenced, ProjectorError
+from shared.ops.error_text import named
 
 TOLD_AFTER_SECONDS = 5.0
 """A large batch, a deadlock or a moved checkpoint may take some seconds, and is no reason to look."""
@@ -59,7 +60,7 @@ class Waiting:
 
     def failed(self, error: Exception) -> None:
         """An attempt failed, and another one will be made. The text is that of the last failure."""
-        text = str(error) if isinstance(error, ProjectorError) else f"{type(error).__name__}: {error}"
+        text = str(error) if isinstance(error, ProjectorError) else named(error)
         since = self._began_at if self._failure is None else self._failure.at
         self._failure = _Since(text, since)
 

@@ -96,7 +96,7 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
         if rejects is not None:
             rejects.close()
             summary.rejected_file = str(rejects.path) if summary.rejected else None
-    return report(summary, terminal, as_json=args.json)
+    return report("import", summary, terminal, as_json=args.json)
 
 
 async def load(
@@ -112,10 +112,10 @@ async def load(
         await import_products(source, api, summary, reject, progress, line_of)
 
 
-def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
+def report(command: str, summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
     """Prints the summary on stdout and the error on stderr; returns the exit code."""
     if summary.error:
-        terminal.complain(f"import failed: {summary.error}")
+        terminal.complain(f"{command} failed: {summary.error}")
     if as_json:
         terminal.say(json.dumps(summary.as_json(), ensure_ascii=False, indent=2))
     elif summary.error is None or summary.accepted or summary.rejected:
@@ -128,7 +128,7 @@ def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
 def message_of(error: BaseException) -> str:
     """The reason in one line."""
     if isinstance(error, asyncio.CancelledError):
-        return "interrupted; accepted products are kept, and you can safely run the import again"
+        return "interrupted; accepted products are kept, and it is safe to run it again"
     return str(error) or type(error).__name__
 
 
@@ -159,14 +159,23 @@ def _currency(text: str) -> str:
 
 def _url(text: str) -> str:
     parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https address{_origin(text)}")
     try:
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        has_port = parts.port != 0
     except ValueError:
-        valid = False
-    if not valid:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https address")
+        has_port = False
+    if not has_port:
+        raise argparse.ArgumentTypeError(f"the port of {text!r} is not from 1 to 65535{_origin(text)}")
     return text
 
 
 def _default_url() -> str:
     return os.environ.get("COMMAND_URL") or f"http://127.0.0.1:{os.environ.get('COMMAND_PORT') or '8000'}"
+
+
+def _origin(text: str) -> str:
+    """The user typed no `--url`: argparse checks the default, too, and names the argument."""
+    if text != _default_url():
+        return ""
+    return f" (from {'COMMAND_URL' if os.environ.get('COMMAND_URL') else 'COMMAND_PORT'})"

@@ -26,6 +26,7 @@ from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTEN
 from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
 from shared.contract.text import slug_of
+from shared.ops.arguments import at_least
 from shared.ops.process import run_command
 from shared.ops.process_names import SEED
 from shared.ops.progress_bar import progress_bar
@@ -47,10 +48,10 @@ def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `seed`."""
     parser.epilog = EXIT_CODES
     parser.add_argument(
-        "--count", type=_not_negative, default=COUNT_DEFAULT, help="number of products (default: %(default)s)"
+        "--count", type=at_least(0), default=COUNT_DEFAULT, help="number of products (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=_not_negative, default=0, help="each seed makes a different catalogue (default: 0)"
+        "--seed", type=at_least(0), default=0, help="each seed makes a different catalogue (default: 0)"
     )
     parser.add_argument(
         "--output", metavar="FILE", help="write NDJSON to this file (-: stdout) and import nothing"
@@ -69,7 +70,7 @@ def run_seed(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise  # `| head`: no failure
     except OSError as error:
-        return report(Summary(error=str(error) or type(error).__name__), terminal, as_json=args.json)
+        return report("seed", Summary(error=str(error) or type(error).__name__), terminal, as_json=args.json)
     return 0
 
 
@@ -81,7 +82,7 @@ async def _load(args: argparse.Namespace, products: Iterator[dict[str, Any]], te
                 await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, bar.update)
     except (ImportFailed, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
-    return report(summary, terminal, as_json=args.json)
+    return report("seed", summary, terminal, as_json=args.json)
 
 
 def _bar(args: argparse.Namespace, terminal: Terminal) -> "tqdm[NoReturn]":
@@ -181,10 +182,3 @@ def _write(products: Iterator[dict[str, Any]], output: str, progress: Callable[[
 
 def _say(rejection: Rejection) -> None:
     sys.stderr.write(f"product {rejection.line} rejected: {rejection.reason}\n")
-
-
-def _not_negative(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is negative")
-    return number

@@ -7,7 +7,6 @@ import math
 import re
 import time
 from typing import Any, TextIO
-from uuid import UUID
 
 from command_api.relay.ports import LogUnavailable, RelayError
 from command_api.replay.app import Order, Outcome, run_replay
@@ -21,6 +20,7 @@ from shared.access.scopes import Scope
 from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES
 from shared.kafka.topics import TopicIsMissing
+from shared.ops.arguments import product_id
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run_until_done
 from shared.ops.process_names import REPLAY
@@ -53,7 +53,7 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--to", dest="last", type=_position, metavar="P", help="last log position (default: the newest)")
     add(
-        "--product", dest="product_ids", action="append", default=[], type=_product_id, metavar="ID",
+        "--product", dest="product_ids", action="append", default=[], type=product_id, metavar="ID",
         help="only this product; may be repeated",
     )  # fmt: skip
     add(
@@ -216,13 +216,6 @@ def _position(text: str) -> int:
             f"{text!r} is not a log position: positions are whole numbers from 1"
         )
     return int(text)
-
-
-def _product_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a product id") from error
 
 
 def _event_type(text: str) -> str:

@@ -14,8 +14,8 @@ from deploy.local.lock import running_pid
 from deploy.local.ports import port_is_taken
 from deploy.local.process import Process
 from deploy.local.server import Server
-from deploy.local.settings import PROCESSES, StackSettings
-from deploy.local.shell import MARK, run_shell
+from deploy.local.settings import PROCESSES, SHELL_MARK, StackSettings
+from deploy.local.shell import run_shell
 from deploy.local.stack import build_stack
 from deploy.local.supervisor import Supervisor
 from deploy.local.traces.command import add_arguments, run_traces
@@ -25,7 +25,7 @@ _DOWN_SECONDS_MAX = 90.0
 
 def up(settings: StackSettings) -> int:
     """Start everything and run until stopped."""
-    if MARK in os.environ:
+    if SHELL_MARK in os.environ:
         raise LocalStackError(
             "this is a `make shell`, which has the addresses of a running stack: leave it with `exit` first"
         )
@@ -96,7 +96,8 @@ def clean(settings: StackSettings) -> int:
 _COMMANDS = {"up": up, "down": down, "status": status, "clean": clean}
 
 
-def _parser() -> argparse.ArgumentParser:
+def local_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, act in {**_COMMANDS, "shell": run_shell}.items():
@@ -121,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def run_command_line() -> int:
     """An error that the user can repair is printed in one line, without a traceback."""
-    parser = _parser()
+    parser = local_parser()
     given, rest = parser.parse_known_args()
     command = given.command
     if rest and command != "shell":

@@ -141,6 +141,7 @@ class PostgresServer(Server):
             command = Command(argv, directory=workplace, identity=self._identity)
             self.log_file.parent.mkdir(parents=True, exist_ok=True)
             with self.log_file.open("ab") as log:
+                self._log_begins_at = log.tell()
                 code = subprocess.run(
                     command.guarded_argv(self.orphan_signal), cwd=workplace, stdin=subprocess.DEVNULL,
                     stdout=log, stderr=subprocess.STDOUT, check=False, timeout=120,

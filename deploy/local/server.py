@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import StartFailed
+from deploy.local.log_tail import log_tail
 from deploy.local.unprivileged import Identity
 
 Progress = Callable[[str], None]
@@ -26,7 +27,6 @@ Progress = Callable[[str], None]
 # short-lived threads in parallel, so one thread that lives as long as the process does all the forking.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 _CHILD = str(Path(__file__).with_name("child.py"))
-_LOG_TAIL_LINES = 15
 _POLL_SECONDS = 0.05
 _STOPPED_SECONDS_MAX = 10.0
 _AT_REST = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
@@ -69,6 +69,7 @@ class Server(ABC):
         self.log_file = log_file
         self.progress = progress
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_begins_at = 0
 
     def prepare(self) -> None:  # noqa: B027 - most processes have nothing to prepare
         """Get the program and prepare the data directory; idempotent, may take long the first time."""
@@ -132,6 +133,7 @@ class Server(ABC):
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = self.command()
         with self.log_file.open("ab") as log:
+            self._log_begins_at = log.tell()
             return subprocess.Popen(
                 command.guarded_argv(self.orphan_signal),
                 env=command.full_environment(),
@@ -197,12 +199,8 @@ class Server(ABC):
             self.start()
 
     def log_tail(self) -> str:
-        """The last log lines, indented, for an error message; empty if there is no log."""
-        try:
-            lines = self.log_file.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-        except FileNotFoundError:
-            return ""
-        return "".join(f"\n    {line}" for line in [*lines, f"(log: {self.log_file})"])
+        """The last lines of this process, for an error message; empty if there is no log."""
+        return log_tail(self.log_file, self._log_begins_at)
 
     def _family(self) -> list[psutil.Process]:
         """The child and its descendants. Not its process group, because PostgreSQL's backends leave it."""

@@ -42,6 +42,9 @@ ADDRESSES = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 
+# In a `make shell`: the names of the addresses that the user had set before, after a first word.
+SHELL_MARK = "CATALOGUE_SHELL"
+
 
 @dataclass(frozen=True)
 class ProcessKind:
@@ -86,7 +89,9 @@ class StackSettings:
         given = {name: value for name, value in dotenv_values(root / ".env").items() if value}
         given |= {name: value for name, value in os.environ.items() if value}
         ports = {name: _port(name, given.get(name, str(port))) for name, port in DEFAULT_PORTS.items()}
-        own = {name: value for name in ADDRESSES if (value := _own(name, given))}
+        # The other addresses in a `make shell` are those of the stack itself.
+        may_be_own = os.environ.get(SHELL_MARK, " ".join(ADDRESSES)).split()
+        own = {name: value for name in ADDRESSES if name in may_be_own and (value := _own(name, given))}
         folder = root / ".local"
         marks = (secure_mark(folder).exists(), observed_mark(folder).exists())
         return cls(root, ports, own, is_secure=marks[0], is_observed=marks[1])

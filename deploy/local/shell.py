@@ -15,10 +15,9 @@ from typing import NoReturn
 
 from deploy.local.errors import ProgramMissing
 from deploy.local.postgres import find_programs
-from deploy.local.settings import StackSettings
+from deploy.local.settings import SHELL_MARK, StackSettings
 from deploy.local.stack import build_stack
 
-MARK = "CATALOGUE_SHELL"
 # With these a `make` in the shell would inherit the arguments of the `make` that started the shell.
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
 
@@ -31,12 +30,18 @@ def run_shell(settings: StackSettings, arguments: Sequence[str]) -> NoReturn:
     shell = os.environ.get("SHELL") or "/bin/sh"
     if not arguments:
         print("Commands here use the running stack, for example: python -m projector status. `exit` leaves.")
-    own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
-    environment = {**own, **operators_environment(settings), "PATH": _path(), MARK: "1"}
+    environment = environment_of_shell(settings)
     command = [shell, *arguments] if arguments else _interactive(settings, shell)
     sys.stdout.flush()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program would inherit that
     os.execvpe(command[0], command, environment)
+
+
+def environment_of_shell(settings: StackSettings) -> dict[str, str]:
+    """That of this process, and what the commands of operators need."""
+    own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
+    mark = " ".join(("own:", *settings.own))
+    return {**own, **operators_environment(settings), "PATH": _path(), SHELL_MARK: mark}
 
 
 def _interactive(settings: StackSettings, shell: str) -> list[str]:

@@ -16,6 +16,7 @@ from projector.applying.records import Unreadable
 from projector.applying.stream_fold import Failing, Tally
 from projector.applying.transaction import BatchTransaction
 from projector.errors import LogLacksVersions, ProjectorError, Refused
+from shared.ops.error_text import named
 
 
 class Applied(NamedTuple):
@@ -112,4 +113,4 @@ def _failing(item: Item, error: Exception) -> Failing:
     at = (item.partition, item.offset)
     if isinstance(error, Refused):
         return {at: ("refused-by-store", str(error))}
-    return {at: ("unknown", f"{type(error).__name__}: {error}")}
+    return {at: ("unknown", named(error))}

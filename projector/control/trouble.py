@@ -1,6 +1,7 @@
 """Why a background task fails: logged once, and reported by readiness as long as it lasts."""
 
 from projector.errors import CannotGoOn, ProjectorError, Unavailable
+from shared.ops.error_text import named
 from shared.ops.health import OnlyAnOperatorHelps
 from shared.ops.logs import get_logger
 
@@ -30,7 +31,7 @@ class Trouble:
 
     def tell(self, error: Exception | None) -> None:
         """How the last attempt ended; None: without an error."""
-        reason = None if error is None else f"{type(error).__name__}: {error}"
+        reason = None if error is None else named(error)
         if reason is not None and reason != self._reason:
             # An error that an operator must repair, and an unexpected one, are louder than an outage.
             is_loud = isinstance(error, CannotGoOn) or not isinstance(error, ProjectorError)

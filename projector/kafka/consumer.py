@@ -24,6 +24,7 @@ from projector.kafka.starting_points import starting_points
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.concurrency.waits import cancelled, pause
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 await self._keep_once()
             except Exception as error:
                 _log.exception("a round of the consumer's upkeep failed", projection=self.name)
-                self._wait(f"{type(error).__name__}: {error}")
+                self._wait(named(error))
 
     async def _keep_once(self) -> None:
         if dead := self._subscriber.dead_task():
@@ -166,7 +167,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                     bounds_seconds_max=self._settings.topic_bounds_seconds_max,
                 )  # fmt: skip
             except (Unavailable, *KAFKA_IS_AWAY) as error:
-                self._wait(f"{type(error).__name__}: {error}")
+                self._wait(named(error))
                 return
             except CannotGoOn as error:
                 self._stop(str(error))
@@ -214,7 +215,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             self._wait(str(error))
         else:
             _log.error("an unknown error lasts", projection=self.name, exc_info=error)
-            self._wait(f"{type(error).__name__}: {error}")
+            self._wait(named(error))
 
     def _wait(self, reason: str, *, seconds: float | None = None) -> None:
         """Pause, and be placed again after a while; the records are delivered again after the seek."""

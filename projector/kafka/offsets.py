@@ -15,6 +15,7 @@ from projector.applying.records import Delivered, Unreadable
 from projector.control.ports import PartitionLag
 from projector.kafka.metrics import ProjectionMetrics
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class AppliedOffsets:
             async with asyncio.timeout(_CALL_SECONDS_MAX):
                 await consumer.commit(offsets)
         except KAFKA_IS_AWAY as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = named(error)
             _log.warning("offsets not committed", projection=self._projection, reason=reason)
             return
         self._committed.update(offsets)
@@ -96,5 +97,5 @@ class AppliedOffsets:
             async with asyncio.timeout(_CALL_SECONDS_MAX):
                 self._ends = dict(await consumer.end_offsets(paused))
         except KAFKA_IS_AWAY as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = named(error)
             _log.warning("cannot read the partitions' ends", projection=self._projection, reason=reason)

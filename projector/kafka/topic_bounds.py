@@ -14,6 +14,7 @@ from aiokafka.conn import CloseReason
 from projector.errors import Unavailable
 from projector.kafka.lost_answers import connections_of
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.ops.error_text import named
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -31,6 +32,4 @@ async def topic_bounds(
     except KAFKA_IS_AWAY as error:
         for connection in connections_of(consumer._client):
             connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
-        raise Unavailable(
-            f"cannot read the partitions' ends from Kafka: {type(error).__name__}: {error}"
-        ) from error
+        raise Unavailable(f"cannot read the partitions' ends from Kafka: {named(error)}") from error

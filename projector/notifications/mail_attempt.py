@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from projector.errors import Unavailable
 from projector.notifications.ports import ClaimState, Delivery, Mail, Mailer
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy, retry_transient
@@ -30,7 +31,7 @@ async def attempt(mailer: Mailer, mail: Mail) -> Delivery:
         except Exception as error:
             # A bug of ours; the mail may or may not have been sent.
             _log.exception("sending a mail failed with an unexpected error", about_id=str(mail.about_id))
-            delivery = Delivery("unknown", f"{type(error).__name__}: {error}")
+            delivery = Delivery("unknown", named(error))
         own.set({c.MAIL_OUTCOME: delivery.outcome})
         if delivery.outcome != "sent":
             own.fail(delivery.outcome)  # the server's words may name the recipient

@@ -18,6 +18,7 @@ from projector.notifications.ports import Claim, Claims, ClaimState, Delivery, M
 from projector.notifications.text import EVENT_TYPES, Kind, MailText, kind_of, mail_text
 from shared.contract.codec import CodecError, UnknownSchemaVersion, decode_event
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.error_text import named
 from shared.ops.metrics.mails import MAILS
 from shared.ops.retry import RetryPolicy
 from shared.telemetry import conventions as c
@@ -110,7 +111,7 @@ class Notifier:
         except UnknownSchemaVersion as error:
             return Hopeless("unknown-schema-version", str(error))
         except (CodecError, ArithmeticError) as error:
-            return Hopeless("undecodable", f"{type(error).__name__}: {error}")
+            return Hopeless("undecodable", named(error))
         except HistoryDoesNotFold as error:
             return Hopeless("history-does-not-fold", str(error))
         return await self._tell_all(event, text, again, is_time_up)

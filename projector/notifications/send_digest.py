@@ -18,6 +18,7 @@ from projector.notifications.past import documents_after
 from projector.notifications.ports import ClaimState, Delivery, Mail, Mailer
 from shared.contract.codec import CodecError
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy
 from shared.telemetry import conventions as c
@@ -92,7 +93,7 @@ class DigestSender:
         except Exception as error:
             # The mail server has not been contacted yet.
             _log.exception("a digest cannot be made", digest_id=str(digest.digest_id))
-            delivery = Delivery("not-sent", f"{type(error).__name__}: {error}")
+            delivery = Delivery("not-sent", named(error))
         else:
             if mail is None:
                 await self._settle(digest, claim_id, "discarded", "it has no events")

@@ -21,6 +21,7 @@ from projector.postgres.failures import translated
 from projector.projections import NAMES, default_projections
 from shared.contract.addresses import topics
 from shared.kafka.errors import KAFKA_IS_AWAY
+from shared.ops.error_text import named
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
@@ -95,7 +96,7 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     try:
         ends = await topic_ends(settings.kafka_servers, topic, list(groups))
     except (*KAFKA_IS_AWAY, Unavailable) as error:
-        problems.append(f"kafka: {type(error).__name__}: {error}")
+        problems.append(f"kafka: {named(error)}")
     committed = {groups[group]: offsets for group, offsets in ends.committed.items()}
     rows = {(row["projection"], row["partition"]): row for row in tables.rows} if tables else {}
     places = {*rows, *((name, partition) for name in committed for partition in committed[name])}

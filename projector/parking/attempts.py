@@ -11,6 +11,7 @@ from projector.audit.ports import AuditLog
 from projector.errors import ProjectorError, Unavailable
 from projector.parking.answers import ListedDeadLetter, Result
 from projector.parking.retry import CannotDiscard, Released, Retrying
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 
 OUTAGES_IN_A_ROW_MAX = 3
@@ -66,7 +67,7 @@ class Attempts:
             _log.exception(
                 "an attempt failed with an unknown error", dead_letter_id=dead_letter.dead_letter_id
             )
-            released = Released(0, dead_letter.events, f"{type(error).__name__}: {error}")
+            released = Released(0, dead_letter.events, named(error))
             self.outages = 0
         self.last_cause = released.cause
         if released.cause:

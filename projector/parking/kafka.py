@@ -18,6 +18,7 @@ from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.dead_letters import COPIED
 from shared.ops.retry import RetryPolicy
@@ -79,7 +80,7 @@ class DeadLetterCopies:
                     KafkaUnavailable,
                     TopicsAreWrong,
                 ) as error:
-                    _log.warning("dead letters not copied", error=f"{type(error).__name__}: {error}")
+                    _log.warning("dead letters not copied", error=named(error))
                     await self._disconnect()
                     await asyncio.sleep(_TROUBLE_SECONDS)
                 else:

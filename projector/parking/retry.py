@@ -17,6 +17,7 @@ from projector.applying.stream_fold import StreamFold
 from projector.errors import LogLacksVersions, ProjectorError, Refused
 from projector.parking.retry_spans import link_dead_letters
 from shared.contract.recorded_event import RecordedEvent
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.telemetry.spans import present_span
 
@@ -89,7 +90,7 @@ class Retry(Generic[S]):
         except Exception as error:
             # As when it was parked: an unknown error belongs to this product, not to the command.
             _log.exception("a retry failed with an unknown error", product_id=str(product_id))
-            return await self._note_failure(product_id, "unknown", f"{type(error).__name__}: {error}")
+            return await self._note_failure(product_id, "unknown", named(error))
         await self._tell(change)
         return released
 

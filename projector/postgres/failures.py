@@ -7,6 +7,7 @@ import asyncpg
 
 from projector.errors import Refused, Unavailable
 from projector.waiting import asking
+from shared.ops.error_text import named
 from shared.postgres.errors import is_permanent_data_error, is_transient
 
 
@@ -33,7 +34,7 @@ def translated(server: str) -> Iterator[None]:
             # PostgreSQL's text has neither the table nor the holder.
             raise Unavailable(f"{server}: another session holds a lock on a table or row: {error}") from error
         if is_transient(error):
-            raise Unavailable(f"{server}: {type(error).__name__}: {error}") from error
+            raise Unavailable(f"{server}: {named(error)}") from error
         if is_permanent_data_error(error):
-            raise Refused(f"{server}: {type(error).__name__}: {error}") from error
+            raise Refused(f"{server}: {named(error)}") from error
         raise

@@ -8,6 +8,7 @@ from projector.errors import CannotGoOn, Unavailable
 from projector.kafka.group_offsets import topic_ends
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.servers import KafkaServers
+from shared.ops.error_text import named
 
 NextOffsets = Callable[[], Awaitable[Mapping[int, int]]]
 """Reads the offset to read next, by partition."""
@@ -45,7 +46,7 @@ async def wait_until_applied(
                 return
             await _pause(deadline, f"the live view has not reached the end of partitions {behind}")
     except KAFKA_IS_AWAY as error:
-        raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+        raise Unavailable(f"Kafka: {named(error)}") from error
 
 
 async def _pause(deadline: float, reason: str) -> None:

@@ -36,6 +36,12 @@ class Record(NamedTuple):
     started_at: datetime
     changed_at: datetime
 
+    @property
+    def position(self) -> int:
+        """Up to which the shadow has the log: all slices together reach the target, without a mark."""
+        is_loaded = self.phase != LOADING
+        return max(self.target_position, self.reached_position) if is_loaded else self.reached_position
+
 
 class Comparison(NamedTuple):
     """Shadow and live view compared at one position; `differences` are lines for people, empty if equal."""

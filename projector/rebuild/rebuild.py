@@ -167,9 +167,8 @@ class Rebuild:
         return record
 
     async def _catch_up(self, record: Record) -> CatchUp[Any]:
-        reached = max(record.target_position, record.reached_position)
         failed = set(await self._parts.records.failures())
-        return CatchUp(self._log, self._parts.fold, self._parts.shadow, reached, failed)
+        return CatchUp(self._log, self._parts.fold, self._parts.shadow, record.position, failed)
 
     async def _compare(self, catch_up: CatchUp[Any], wanted: Wanted) -> Comparison:
         self._report.phase("comparing", "waiting for the live view to catch up")

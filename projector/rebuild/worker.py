@@ -21,6 +21,7 @@ from projector.rebuild.postgres.live_lag import LiveLag
 from projector.rebuild.postgres.log_scan import PostgresLogScan, stretches
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.stores import open_stores
+from shared.ops.error_text import named
 from shared.ops.process_names import PROJECTOR_REBUILD
 from shared.ops.version import service_version
 from shared.telemetry import conventions as c
@@ -67,7 +68,7 @@ def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", repo
         with traced_process(PROJECTOR_REBUILD, service_version()):
             uvloop.run(_work(settings, slices, todo, reports))
     except Exception as error:
-        reports.put(Report(error=f"{type(error).__name__}: {error}"))
+        reports.put(Report(error=named(error)))
     reports.put(Report(has_ended=True))
 
 

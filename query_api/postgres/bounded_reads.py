@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from query_api.errors import Overloaded, ReadModelUnavailable
+from shared.ops.error_text import named
 from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
 from shared.ops.metrics.requests import TABLE_QUEUE
 from shared.postgres.errors import is_unavailable
@@ -80,5 +81,5 @@ async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any
     except Exception as error:
         if not is_unavailable(error):
             raise
-        raise ReadModelUnavailable(f"{type(error).__name__}: {error}") from error
+        raise ReadModelUnavailable(named(error)) from error
     return rows

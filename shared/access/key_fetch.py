@@ -9,6 +9,7 @@ import msgspec
 
 from shared.access.errors import InvalidKeys, KeysUnavailable
 from shared.access.keys import KEYS_BYTES_MAX, PublicKey, read_keys
+from shared.ops.error_text import named
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 # Uncompressed, so that the number of bytes is known before they are in memory.
@@ -38,7 +39,7 @@ class KeyFetch:
         except TimeoutError as error:
             raise KeysUnavailable(f"no answer within {self._seconds_max} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise KeysUnavailable(f"{type(error).__name__}: {error}") from error
+            raise KeysUnavailable(named(error)) from error
         except InvalidKeys as error:
             raise KeysUnavailable(f"the document of keys {error}") from error
 

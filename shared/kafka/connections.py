@@ -23,6 +23,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from shared.ops.error_text import named
 from shared.ops.secret import Secret, newest
 from shared.ops.tls import ClientTls
 
@@ -108,7 +109,7 @@ def _noting_failures(host: str, port: int) -> Iterator[None]:
         if failures is not None:
             # A broker that requires TLS or a certificate says nothing to a client without.
             hint = _CLOSED_HINT if isinstance(error, KafkaConnectionError) else ""
-            failures.append(f"{host}:{port}: {type(error).__name__}: {error}{hint}")
+            failures.append(f"{host}:{port}: {named(error)}{hint}")
         raise
 
 

@@ -16,6 +16,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.servers import KafkaServers
+from shared.ops.error_text import named
 from shared.ops.retry import RetryPolicy, retry_transient
 
 RECORD_BYTES_MAX = 1024 * 1024
@@ -109,7 +110,7 @@ async def _with_admin(
             await _verify_partitions(admin, specs, create_missing)
             await _verify_configs(admin, specs)
     except KAFKA_IS_AWAY as error:
-        raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+        raise KafkaUnavailable(named(error)) from error
     finally:
         await admin.close()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shared.ops.concurrency.waits import pause, run_until
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import READINESS_CHECK_OK, READY
 
@@ -92,7 +93,7 @@ class _Look:
         except OnlyAnOperatorHelps as error:
             self.has_stopped, self.reason = True, str(error)
         except Exception as error:
-            self.reason = f"{type(error).__name__}: {error}"
+            self.reason = named(error)
         else:
             self.reason = OK
             self.passed_once = True

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from shared.ops.concurrency.waits import every, run_until
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import MEASURED_TIMESTAMP_SECONDS, MEASUREMENT_FAILURES
 
@@ -54,7 +55,7 @@ class _Turns:
         except Exception as error:
             self._failures.inc()
             if not self._fails:
-                _log.warning("measurement failed", measurement=name, error=f"{type(error).__name__}: {error}")
+                _log.warning("measurement failed", measurement=name, error=named(error))
             self._fails = True
         else:
             self._fails = False

@@ -12,6 +12,7 @@ import asyncpg
 
 from shared.contract.schemas import Schema
 from shared.ops.concurrency.waits import pause
+from shared.ops.error_text import named
 from shared.ops.secret import Secret
 from shared.postgres.errors import ends_by_itself
 from shared.postgres.migrations import MigrationError, Phase, migrate
@@ -59,4 +60,4 @@ async def migrate_when_there(
 
 
 def _in_a_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return " ".join(named(error).split())

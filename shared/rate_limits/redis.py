@@ -8,6 +8,7 @@ from typing import Any
 import hiredis
 from redis.exceptions import NoScriptError, RedisError
 
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.rate_limits.ports import BucketsUnavailable, Taken, Wanted
 from shared.redis.direct_calls import DirectCalls
@@ -39,8 +40,8 @@ class RedisBuckets:
             if not is_transient(error):
                 if not isinstance(error, RedisError):
                     raise
-                _log.error("rate limits are refused by Redis", error=f"{type(error).__name__}: {error}")
-            raise BucketsUnavailable(f"{type(error).__name__}: {error}") from error
+                _log.error("rate limits are refused by Redis", error=named(error))
+            raise BucketsUnavailable(named(error)) from error
         return Taken(int(now_us), [int(each) for each in full_at_us])
 
 

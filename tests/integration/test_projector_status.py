@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from projector.operators.command_line.commands import operate, read_command
 from projector.operators.status import ProjectionStatus, Status, read_status
 from projector.projections import default_projections
 from query_api.status.postgres import PostgresProjectionStates
@@ -14,6 +16,7 @@ from query_api.status.status import TellStatus
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
 from shared.postgres.pool import create_pool
+from tests.command_line import run_in_process
 from tests.eventually import eventually
 from tests.integration.projector_commands import command
 from tests.integration.projector_world import PARTITIONS, World, product_id_in, world
@@ -162,3 +165,19 @@ async def test_what_is_away_leaves_its_own_part_unknown_and_no_other(world: Worl
     if away == "read model":
         assert one.state == "unknown"
     assert f"unknown: {away}" in await command(world, "status", code=1)
+
+
+async def test_a_command_without_its_servers_says_why_in_plain_words() -> None:
+    nowhere = {name.upper(): str(value) for away in NOWHERE.values() for name, value in away.items()}
+    for arguments in (("status",), ("pause", "inventory", "--reason", "x"), ("dead-letters", "list")):
+        ended = await run_in_process(
+            nowhere, lambda given=arguments: read_command(given), lambda wanted, to: operate(*wanted, to)
+        )
+        assert ended.code == 1
+        said = ended.output + ended.errors
+        assert "None" not in said
+        assert not re.search(r"(\w+): \1:", said), said
+        if arguments == ("status",):
+            assert "newest position in the log: unknown" in said
+        else:
+            assert ended.errors.startswith("read model: ")

@@ -21,6 +21,7 @@ from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.error_text import named
 from shared.ops.metrics.relay import KAFKA_PUBLISH
 from shared.ops.retry import RetryPolicy
 
@@ -78,7 +79,7 @@ class KafkaPublisher:
         except TopicsAreWrong as error:
             raise OperatorNeeded(str(error)) from error
         except (KafkaUnavailable, *KAFKA_IS_AWAY) as error:
-            raise PublishFailed(f"no connection to Kafka: {type(error).__name__}: {error}") from error
+            raise PublishFailed(f"no connection to Kafka: {named(error)}") from error
         self._has_unconfirmed = False
 
     async def _connect(self) -> None:
@@ -170,7 +171,7 @@ async def _send(producer: AIOKafkaProducer, lane: Lane, events: Sequence[Recorde
 
 def _failure(error: Exception, lane: Lane, first: RecordedEvent, records: int) -> RelayError:
     at = f"{records} record(s) from position {first.log_position} on to {lane.topic}/{lane.partition}"
-    text = f"{at}: {type(error).__name__}: {error}"
+    text = f"{at}: {named(error)}"
     made = OperatorNeeded(text) if isinstance(error, _REFUSED_FOR_GOOD) else PublishFailed(text)
     made.__cause__ = error
     return made

@@ -10,6 +10,7 @@ import msgspec
 
 from command_api.relay.ports import LogUnavailable, OperatorNeeded
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
+from shared.ops.error_text import named
 from shared.postgres.errors import is_unavailable
 from shared.postgres.sql import load_sql
 
@@ -59,4 +60,4 @@ def translated() -> Iterator[None]:
     except Exception as error:
         if not is_unavailable(error):
             raise
-        raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        raise LogUnavailable(named(error)) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.local.errors import LocalStackError
 from deploy.local.traces.store import TraceStore
 from deploy.local.traces.waterfall import table, waterfall
+from shared.ops.arguments import positive
 
 _LISTED = 20
 
@@ -14,13 +15,13 @@ _LISTED = 20
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What to show; by default the newest traces. The first digits of a trace's id are enough."""
     command.add_argument("trace_id", nargs="?", metavar="TRACE_ID", help="show this trace")
-    command.add_argument("--slowest", type=int, metavar="N", help="list the N slowest traces")
-    command.add_argument("--newest", type=int, metavar="N", help=f"list the N newest traces ({_LISTED})")
+    command.add_argument("--slowest", type=positive, metavar="N", help="list the N slowest traces")
+    command.add_argument("--newest", type=positive, metavar="N", help=f"list the N newest traces ({_LISTED})")
     command.add_argument(
         "--batches", action="store_true", help="list the traces of batches, too; each event has its own trace"
     )
     command.add_argument(
-        "--position", type=int, metavar="P", help="show the traces of the event at this log position"
+        "--position", type=positive, metavar="P", help="show the traces of the event at this log position"
     )
 
 

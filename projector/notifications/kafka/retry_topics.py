@@ -20,6 +20,7 @@ from projector.notification_settings import RetryDelay
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.error_text import named
 from shared.ops.metrics.dead_letters import RETRY_RECORDS
 from shared.ops.retry import RetryPolicy
 
@@ -147,7 +148,7 @@ class RetryTopics:
                 await asyncio.gather(*sent)
         except KAFKA_IS_AWAY as error:
             await self._abandon(producer)
-            raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+            raise Unavailable(f"Kafka: {named(error)}") from error
         RETRY_RECORDS.labels(topic).inc(len(records))
 
     async def close(self) -> None:
@@ -172,7 +173,7 @@ class RetryTopics:
                         stop_seconds_max=_STOP_SECONDS_MAX,
                     )
                 except KAFKA_IS_AWAY as error:
-                    raise Unavailable(f"Kafka: {type(error).__name__}: {error}") from error
+                    raise Unavailable(f"Kafka: {named(error)}") from error
                 self._producer = producer
             return self._producer
 

@@ -22,6 +22,7 @@ from aiosmtplib.errors import SMTPException, SMTPResponseException
 from projector.notification_settings import SmtpServer, Tls
 from projector.notifications.ports import Delivery, Mail
 from projector.notifications.smtp.message import message_bytes
+from shared.ops.error_text import named
 from shared.ops.tls import SYSTEM_AUTHORITIES, ClientTls, TlsFiles
 
 _START_INPUT = 354
@@ -137,7 +138,7 @@ def _answered(stage: _Stage, code: int, text: str) -> Delivery:
 
 
 def _silent(stage: _Stage, error: Exception) -> Delivery:
-    cause = _printable(f"{type(error).__name__}: {error}")
+    cause = _printable(named(error))
     match stage:
         case "connecting":
             return Delivery("unreachable", cause)

@@ -9,13 +9,13 @@ from projector.operators.auditing import ACTIONS_PER_ANSWER_MAX, Audited, time_w
 from projector.operators.command_line.session import (
     DONE,
     add_looking_arguments,
-    positive,
     run_operation,
     say_json,
     say_table,
 )
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
+from shared.ops.arguments import positive
 from shared.ops.terminal import Terminal
 
 _ACTIONS_SHOWN = 50

@@ -36,7 +36,7 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Any
 
     Raises `SystemExit`: 2 for wrong usage or settings, with the reason printed; 0 after `--help`.
     """
-    given = _parser().parse_args(arguments)
+    given = projector_parser().parse_args(arguments)
     if given.command == _MIGRATE:
         return given, load_settings(MigrateSettings)
     load = load_listening_settings if given.command == RUN else load_settings
@@ -79,7 +79,8 @@ def _scope_of(given: Namespace) -> Scope | None:
     return Scope.OPS_READ if getattr(given, "show", False) else scope
 
 
-def _parser() -> argparse.ArgumentParser:
+def projector_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m projector", description="Turns events into read models.")
     commands = parser.add_subparsers(dest="command", required=True)
     running = add_command(commands, RUN, "run projections until SIGTERM")

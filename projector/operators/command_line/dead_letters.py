@@ -4,7 +4,6 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Sequence
 from functools import partial
 from typing import get_args
-from uuid import UUID
 
 from projector.applying.records import ErrorClass
 from projector.operators.assembly import Operations
@@ -26,6 +25,7 @@ from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
+from shared.ops.arguments import at_least, positive, product_id
 from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 
@@ -50,8 +50,10 @@ def add_dead_letter_arguments(parser: ArgumentParser) -> None:
     _add_changes(commands)
     parking = _command(commands, "park", "park one record that stops a projection")
     _add_projection(parking, is_needed=True)
-    parking.add_argument("--partition", type=int, required=True, metavar="P", help="`status` names it")
-    parking.add_argument("--offset", type=int, required=True, metavar="N", help="`status` names it")
+    parking.add_argument(
+        "--partition", type=at_least(0), required=True, metavar="P", help="`status` names it"
+    )
+    parking.add_argument("--offset", type=at_least(0), required=True, metavar="N", help="`status` names it")
     add_action_arguments(parking, needs_reason=True)
 
 
@@ -90,11 +92,11 @@ def _add_projection(parser: ArgumentParser, *, is_needed: bool) -> None:
 
 def _add_choice(parser: ArgumentParser, *, needs_projection: bool) -> None:
     _add_projection(parser, is_needed=needs_projection)
-    parser.add_argument("--product", type=UUID, metavar="ID", help="only dead letters of this product")
+    parser.add_argument("--product", type=product_id, metavar="ID", help="only dead letters of this product")
     parser.add_argument(
         "--id",
         dest="dead_letter_id",
-        type=int,
+        type=positive,
         metavar="N",
         help="only this dead letter; `list` shows the ids",
     )

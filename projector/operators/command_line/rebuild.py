@@ -13,7 +13,6 @@ from projector.operators.command_line.session import (
     FAILED,
     action_of,
     add_action_arguments,
-    positive,
     run_command,
     say_json,
 )
@@ -22,6 +21,7 @@ from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_o
 from projector.rebuild.workers import default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
+from shared.ops.arguments import positive
 from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 from shared.telemetry import conventions as c
@@ -118,7 +118,8 @@ async def _locked(
         if record is None and not given.json:
             terminal.say(f"{given.projection}: no unfinished rebuild, and no previous view to roll back to")
         else:
-            say_json(terminal, None if record is None else record._asdict())
+            shown = None if record is None else record._asdict() | {"reached_position": record.position}
+            say_json(terminal, shown)
         return None
     async with lock_of(projection, stores) as owner_id:
         rebuild = rebuild_of(projection, stores, reporter, owner_id)

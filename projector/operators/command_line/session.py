@@ -1,6 +1,6 @@
 """The common part of all commands: connect, run the command, print its outcome, return an exit code."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
+from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from projector.applying.dead_letters import Action
-from projector.errors import CannotGoOn, ProjectorError, UnknownPartition, UnknownProjection
+from projector.errors import ProjectorError, UnknownPartition, UnknownProjection
 from projector.operators.assembly import Operations, operations
 from projector.parking.ports import UnknownDeadLetter
 from projector.settings import ProjectorSettings
@@ -44,13 +44,6 @@ def add_action_arguments(parser: ArgumentParser, *, needs_reason: bool) -> None:
     add_actor_and_reason(parser, needs_reason=needs_reason)
 
 
-def positive(text: str) -> int:
-    """An argument that is a whole number of at least 1. Raises `ArgumentTypeError`."""
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
 def action_of(given: Namespace, name: str) -> Action:
     """The action that is recorded."""
     return Action(given.operator, name, given.reason)
@@ -66,11 +59,8 @@ async def run_command(
     except (UnknownProjection, UnknownDeadLetter, UnknownPartition) as error:
         terminal.complain(str(error))
         return USAGE
-    except CannotGoOn as error:
-        terminal.complain(str(error))
-        return FAILED
     except ProjectorError as error:
-        terminal.complain(f"{type(error).__name__}: {error}")
+        terminal.complain(str(error))
         return FAILED
 
 

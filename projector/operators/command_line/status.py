@@ -38,7 +38,8 @@ def _say_tables(status: Status, terminal: Terminal, *, every_partition: bool) ->
         terminal.say("")
         titles = ("projection", "partition", "next offset", "lag events", "position", "updated at", "trouble")
         say_table(terminal, titles, places)
-    terminal.say(f"\nnewest position in the log: {status.newest_log_position}")
+    newest = status.newest_log_position
+    terminal.say(f"\nnewest position in the log: {'unknown' if newest is None else newest}")
     for problem in status.problems:
         terminal.say(f"unknown: {problem}")
 

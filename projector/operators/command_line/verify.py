@@ -11,7 +11,6 @@ from projector.operators.command_line.session import (
     FAILED,
     USAGE,
     add_looking_arguments,
-    positive,
     run_command,
     say_json,
 )
@@ -21,6 +20,7 @@ from projector.rebuild.rebuild import Reporter
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
+from shared.ops.arguments import positive
 from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 

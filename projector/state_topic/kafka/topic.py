@@ -26,6 +26,7 @@ from shared.kafka.producers import (
 )
 from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.error_text import named
 from shared.ops.retry import RetryPolicy
 
 STATE_TYPE = "product-state"
@@ -145,5 +146,5 @@ def state_headers(state: State) -> list[tuple[str, bytes]]:
 
 
 def _translated(error: BaseException) -> Fenced | Unavailable:
-    text = f"Kafka: {type(error).__name__}: {error}"
+    text = f"Kafka: {named(error)}"
     return Fenced(text) if isinstance(error, ProducerFenced | InvalidProducerEpoch) else Unavailable(text)

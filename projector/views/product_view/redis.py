@@ -14,6 +14,7 @@ from projector.stores import Stores
 from shared.contract.addresses import list_generation_key, top_category
 from shared.contract.views import ProductDocument
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 
 _OPEN_SECONDS = 5.0
@@ -57,7 +58,7 @@ class RedisListGenerations:
                 await pipeline.execute()
         except (RedisError, OSError) as error:
             self._breaker.record_failure(time.monotonic())
-            _log.warning("cached lists not marked as stale", error=f"{type(error).__name__}: {error}")
+            _log.warning("cached lists not marked as stale", error=named(error))
             return
         self._breaker.record_success()
         self._pending.clear()

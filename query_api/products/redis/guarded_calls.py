@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from query_api.errors import CacheUnavailable
 from shared.ops.breaker import BreakerState, CircuitBreaker
+from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.reads import CACHE_BREAKER_OPEN
 from shared.redis.errors import is_transient
@@ -37,8 +38,8 @@ class GuardedCalls:
             if not is_transient(error):
                 if not isinstance(error, RedisError):
                     raise
-                _log.error("the cache refused a call", error=f"{type(error).__name__}: {error}")
+                _log.error("the cache refused a call", error=named(error))
             self._breaker.record_failure(time.monotonic())
-            raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
+            raise CacheUnavailable(named(error)) from error
         self._breaker.record_success()
         return answer

@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local.errors import LocalStackError
 from deploy.local.settings import StackSettings
+from deploy.local.shell import environment_of_shell
 from deploy.local.stack import build_stack
 
 
@@ -33,3 +34,15 @@ def test_an_address_that_is_given_twice_or_not_readable_is_named_and_not_shown(
     with pytest.raises(LocalStackError) as refusal:
         StackSettings.read(tmp_path)
     assert str(refusal.value) == "SMTP_URL_FILE: SMTP_URL is set as well: set only one of the two"
+
+
+def test_in_a_shell_of_the_stack_the_servers_of_the_stack_are_not_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://mine")
+    outside = StackSettings.read(tmp_path)
+    assert not outside.starts_redis
+    assert outside.starts_kafka
+    for name, value in environment_of_shell(outside).items():
+        monkeypatch.setenv(name, value)
+    assert StackSettings.read(tmp_path) == outside

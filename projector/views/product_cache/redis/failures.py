@@ -7,6 +7,7 @@ from redis.exceptions import ResponseError
 
 from projector.errors import RedisIsAway, Refused, Unavailable
 from projector.waiting import asking
+from shared.ops.error_text import named
 from shared.redis.errors import is_mistake, is_transient, takes_no_writes
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved
 
@@ -22,7 +23,7 @@ def translated() -> Iterator[None]:
         with asking("Redis"):
             yield
     except Exception as error:
-        text = f"Redis: {type(error).__name__}: {error}"
+        text = f"Redis: {named(error)}"
         if isinstance(error, GenerationMoved | GenerationFrozen):
             raise Unavailable(text) from error
         if is_transient(error) and not isinstance(error, ResponseError):

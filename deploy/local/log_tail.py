@@ -1,0 +1,15 @@
+"""The end of the log of a process, for an error message. Earlier processes wrote into the same file."""
+
+from pathlib import Path
+
+_LINES_MAX = 15
+
+
+def log_tail(file: Path, begins_at: int) -> str:
+    """Its last lines, indented, of those after `begins_at` bytes; empty if there is no log."""
+    try:
+        written = file.read_bytes()[begins_at:]
+    except FileNotFoundError:
+        return ""
+    lines = written.decode(errors="replace").splitlines()[-_LINES_MAX:]
+    return "".join(f"\n    {line}" for line in [*lines, f"(log: {file})"])
