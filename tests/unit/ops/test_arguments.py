@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,9 @@ def test_no_argument_is_refused_with_the_name_of_a_function(program: str) -> Non
             continue
         assert callable(action.type)
         for wrong in ("abc", "-1", "\N{SUPERSCRIPT TWO}"):
-            try:
+            # argparse prints the name of the function for any other error.
+            with suppress(argparse.ArgumentTypeError):
                 action.type(wrong)
-            except argparse.ArgumentTypeError as refused:
-                assert str(refused)
-            except ValueError as error:
-                pytest.fail(
-                    f"{program} {action.option_strings} {wrong}: argparse names the function: {error}"
-                )
 
 
 @pytest.mark.parametrize(
