@@ -44,6 +44,12 @@ def _config(objects: list[Manifest], key: str) -> Manifest:
     return next(one["data"] for one in objects if one["kind"] == "ConfigMap" and key in one.get("data", {}))
 
 
+def _of_a_job(objects: list[Manifest], name: str) -> Manifest:
+    job: Manifest = _spec(objects, "CronJob", name)["jobTemplate"]["spec"]
+    container: Manifest = job["template"]["spec"]["containers"][0]
+    return container
+
+
 def _mount(objects: list[Manifest], process: str, name: str) -> Manifest:
     mounts = _container(objects, "Deployment", process)["volumeMounts"]
     return next(one for one in mounts if one["name"] == name)
@@ -187,6 +193,7 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
         server_rules.kafka_users,
         lambda o: _config(o, "KAFKA_SASL_USER").update(KAFKA_SECURITY_PROTOCOL="PLAINTEXT"),
     ),
+    ("strimzi", server_rules.kafka_users, lambda o: _of_a_job(o, "replay")["env"].pop(0)),
     (
         "redis",
         server_rules.cache,
