@@ -12,6 +12,8 @@ from tests.deploy.processes import FINISHING, ON_DEMAND, SCHEDULED, default_of
 from tests.deploy.workload_rules import of_kind, stem
 
 _DAY_SECONDS = 86_400
+# More than anybody makes by hand.
+_JOBS_A_DAY = 50
 _ACCESS = ("AUTH_ISSUER", "AUTH_JWKS_URL", "AUTH_KEYS_FILE", "AUTH_PUBLIC_KEYS")
 # Of a process of a rebuild: without products, and for each one that it holds (projector/settings.py).
 _PROCESS_BYTES, _PRODUCT_BYTES = 100 * 2**20, 2_500
@@ -63,6 +65,8 @@ def on_demand(objects: Sequence[Manifest]) -> Iterator[str]:
             "ttlSecondsAfterFinished"
         ):
             yield f"{name}: stays for ever"
+        if min(spec.get(f"{end}JobsHistoryLimit", 1) for end in ("successful", "failed")) < _JOBS_A_DAY:
+            yield f"{name}: jobs vanish with their logs before a person has read them"
         yield from (
             f"{name}: {setting} is not cleared" for setting in _ACCESS if given[name].get(setting) != ""
         )

@@ -133,6 +133,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (job_rules.on_demand, lambda o: _on_demand(o, "replay")["jobTemplate"]["spec"].update(backoffLimit=1)),
     (job_rules.on_demand, lambda o: _on_demand(o)["jobTemplate"]["spec"].pop("ttlSecondsAfterFinished")),
     (job_rules.on_demand, lambda o: _on_demand(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
+    (job_rules.on_demand, lambda o: _on_demand(o, "replay").pop("failedJobsHistoryLimit")),
     (job_rules.on_demand, lambda o: _its_container(o)["env"].pop()),
     (job_rules.on_demand, lambda o: _its_container(o, "replay")["env"][-1].update(value="{}")),
     (job_rules.room_for_a_rebuild, lambda o: _its_container(o)["resources"]["limits"].update(memory="1Gi")),

@@ -138,7 +138,7 @@ NOT_RUN = {
     "a debugger waits for its user": 1,
     "it cuts a release": 2,
     "needs Docker": 4,
-    "needs a cluster": 4,
+    "needs a cluster": 9,
     "needs a program that is not installed here": 3,
     "needs a system under load": 1,
     "needs a mail with an unknown outcome": 1,
