@@ -14,13 +14,25 @@ RELAY, PROJECTOR, REPLAY, LAG = "relay", "projector", "replay", "lag"
 
 
 class Right(NamedTuple):
-    """`resource` is TOPIC, GROUP or TRANSACTIONAL_ID; a name that ends with `*` means all that begin so."""
+    """`resource` is TOPIC, GROUP or TRANSACTIONAL_ID; a name that ends with `*` means all that begin so.
+
+    The name `*` alone is the brokers' own word for all.
+    """
 
     user: str
     operations: tuple[str, ...]
     resource: str
     name: str
     why: str
+
+    @property
+    def is_prefix(self) -> bool:
+        return self.name.endswith("*") and self.name != "*"
+
+    @property
+    def pattern(self) -> str:
+        """As a broker takes it: the beginning of the names, or the one name."""
+        return self.name.removesuffix("*") if self.is_prefix else self.name
 
 
 _WRITE_OWN = ("CREATE", "DESCRIBE_CONFIGS", "WRITE")
@@ -33,6 +45,11 @@ def kafka_rights(prefix: str = "") -> tuple[Right, ...]:
     mails = f"{prefix}{NOTIFICATIONS.name}"
     return (
         *(Right(RELAY, _WRITE_OWN, "TOPIC", name, "publishes the event log") for name in names),
+        *(
+            Right(RELAY, ("READ",), "TOPIC", name, "measures how long the oldest waiting record waits")
+            for name in (*names, state)
+        ),
+        Right(RELAY, ("DESCRIBE",), "GROUP", "*", "measures the lag of every group, subscribers' too"),
         Right(PROJECTOR, ("READ",), "TOPIC", names.events, "reads the events"),
         *(
             Right(PROJECTOR, ("READ",), "GROUP", f"{prefix}{name}", f"reads them for {name}")

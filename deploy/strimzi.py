@@ -68,12 +68,11 @@ def _user(name: str, rights: list[Right]) -> Manifest:
 
 
 def _rule(right: Right) -> Manifest:
-    is_prefix = right.name.endswith("*")
     return {
         "resource": {
             "type": _KINDS[right.resource],
-            "name": right.name.removesuffix("*"),
-            "patternType": "prefix" if is_prefix else "literal",
+            "name": right.pattern,
+            "patternType": "prefix" if right.is_prefix else "literal",
         },
         "operations": [_operation(one) for one in right.operations],
     }

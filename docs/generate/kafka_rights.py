@@ -1,5 +1,7 @@
 """docs/kafka-rights.md: the table of `deploy/kafka_rights.py`, and the commands that grant it."""
 
+import shlex
+
 from deploy.kafka_rights import Right, kafka_rights
 
 _HEAD = """\
@@ -11,7 +13,7 @@ What each user may do on a broker with an authorizer
 (`authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer`,
 `allow.everyone.if.no.acl.found=false`). The user is `KAFKA_SASL_USER`, or the name in the client's
 certificate. The names are those without `KAFKA_TOPIC_PREFIX`; a name that ends with `*` means all names
-that begin so (`--resource-pattern-type prefixed`).
+that begin so (`--resource-pattern-type prefixed`), and `*` alone means all.
 
 The command API and the query API do not use Kafka and need no user. `replay` is the user of `python -m
 command_api replay` for the live topics; for another topic, give it the same rights there, and CREATE if it
@@ -20,7 +22,7 @@ needs READ on its topics and on its consumer group, and nothing else.
 Nobody needs a right on the cluster.
 
 `tests/integration/test_secured_installation.py` runs the system with these rights alone, and shows that the
-projector cannot write events, and that the relay cannot read them.
+projector cannot write events, and that the relay sees the lag of every group and can read as none of them.
 """
 
 
@@ -54,9 +56,8 @@ def kafka_rights_page() -> str:
 def _command(one: Right) -> str:
     option = {"TOPIC": "--topic", "GROUP": "--group", "TRANSACTIONAL_ID": "--transactional-id"}[one.resource]
     operations = " ".join(f"--operation {operation}" for operation in one.operations)
-    pattern = " --resource-pattern-type prefixed" if one.name.endswith("*") else ""
-    name = one.name.removesuffix("*")
+    pattern = " --resource-pattern-type prefixed" if one.is_prefix else ""
     return (
         'kafka-acls.sh --bootstrap-server "$BROKER" --command-config admin.properties --add '
-        f"--allow-principal User:{one.user} {operations} {option} {name}{pattern}"
+        f"--allow-principal User:{one.user} {operations} {option} {shlex.quote(one.pattern)}{pattern}"
     )

@@ -42,7 +42,7 @@ def python(*arguments: str) -> tuple[str, ...]:
 
 
 async def _wait_until_ready(process: asyncio.subprocess.Process, url: str) -> None:
-    async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient() as client:
+    async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient(timeout=30) as client:
         while True:
             if process.returncode is not None:
                 raise RuntimeError(f"ended with {process.returncode} before it was ready")

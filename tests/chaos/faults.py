@@ -181,7 +181,7 @@ def _hears_signals(server: Server) -> bool:
 
 
 async def _readiness(process: Process) -> str:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         try:
             answer = await client.get(f"http://{HOST}:{process.ops_port}/readyz")
         except httpx.TransportError as error:

@@ -97,7 +97,7 @@ def test_browsers_are_told_to_stay_with_https(
     with_ingress: Installation, front: RunningFront, way: str
 ) -> None:
     host = _WAYS[way].read
-    with httpx.Client(verify=front.trust()) as client:
+    with httpx.Client(verify=front.trust(), timeout=30) as client:
         answer = client.get(
             f"https://{HOST}:{front.nginx.ports.https}/v1/products",
             headers={"host": host}, extensions={"sni_hostname": host},
@@ -117,5 +117,7 @@ def _ingresses_and_services() -> list[Any]:
 def _must_refuse_in_the_clear(hosts: Way, port: int) -> None:
     """And not redirect: a client that sends its token in the clear must notice."""
     for method, host in (("GET", hosts.read), ("POST", hosts.write)):
-        answer = httpx.request(method, f"http://{HOST}:{port}/v1/products", headers={"host": host})
+        answer = httpx.request(
+            method, f"http://{HOST}:{port}/v1/products", headers={"host": host}, timeout=30
+        )
         assert (answer.status_code, answer.headers.get("location")) == (hosts.in_the_clear, None)

@@ -1,10 +1,16 @@
 """A fault for each policy of components: of which ones, what is changed, and which policy must notice it."""
 
-from tests.deploy import edge_rules, monitoring_rules, secret_rules, server_rules, workload_rules
+from tests.deploy import (
+    edge_rules,
+    monitoring_rules,
+    operator_faults,
+    secret_rules,
+    server_rules,
+    workload_rules,
+)
+from tests.deploy.components import SCALED
 from tests.deploy.kustomization import Manifest, find
 from tests.deploy.rules import Fault, Rule
-
-SCALED = ("strimzi", "autoscaling-prometheus", "autoscaling-keda", "autoscaling-keda-strimzi")
 
 
 def _spec(objects: list[Manifest], kind: str, name: str) -> Manifest:
@@ -256,4 +262,5 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
         monitoring_rules.sizes,
         lambda o: find(o, "ConfigMap", "board-redis")["data"].update(more="x" * 262_144),
     ),
+    *operator_faults.FAULTS,
 ]  # fmt: skip

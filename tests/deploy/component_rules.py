@@ -1,6 +1,13 @@
 """The policies of components: of each on the base, of several together, and of production."""
 
-from tests.deploy import edge_rules, monitoring_rules, secret_rules, server_rules, workload_rules
+from tests.deploy import (
+    edge_rules,
+    monitoring_rules,
+    operator_rules,
+    secret_rules,
+    server_rules,
+    workload_rules,
+)
 from tests.deploy.rules import Rule
 
 RULES: list[Rule] = [
@@ -19,6 +26,8 @@ RULES: list[Rule] = [
     server_rules.cache,
     server_rules.server_pods,
     server_rules.policies,
+    operator_rules.memory,
+    operator_rules.priority,
     secret_rules.external_secrets,
     monitoring_rules.jobs,
     monitoring_rules.renamed_metrics,

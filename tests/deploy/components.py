@@ -12,3 +12,10 @@ def rendered_with(*components: str) -> list[Manifest]:
 COMPONENTS = sorted(
     file.parent.name for file in FOLDER.glob("*/kustomization.yaml") if file.parent.name != "release"
 )
+SCALED = ("strimzi", "autoscaling-prometheus", "autoscaling-keda", "autoscaling-keda-strimzi")
+# The servers together with what watches them and one way in.
+TOGETHER = [
+    ("cloudnative-pg", "strimzi", "redis", "opensearch", "monitoring", "ingress"),
+    ("cloudnative-pg", "strimzi", "redis", "monitoring", "gateway-api"),
+    SCALED,
+]

@@ -5,17 +5,11 @@ from functools import cache
 
 import pytest
 
-from tests.deploy.component_faults import FAULTS, SCALED
+from tests.deploy.component_faults import FAULTS
 from tests.deploy.component_rules import RULES
-from tests.deploy.components import COMPONENTS, rendered_with
+from tests.deploy.components import COMPONENTS, TOGETHER, rendered_with
 from tests.deploy.rules import Fault, Rule
 
-# The servers together with what watches them and one way in.
-TOGETHER = [
-    ("cloudnative-pg", "strimzi", "redis", "opensearch", "monitoring", "ingress"),
-    ("cloudnative-pg", "strimzi", "redis", "monitoring", "gateway-api"),
-    SCALED,
-]
 OWN = [
     "cloudnative-pg", "external-secrets", "gateway-api", "ingress", "monitoring", "opensearch", "redis",
     "strimzi",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.deploy import operator_rules
 from tests.deploy.components import rendered_with
 from tests.deploy.custom_resources import errors_of
 from tests.deploy.kustomization import KUSTOMIZE, Manifest, find, render
@@ -11,7 +12,7 @@ from tests.deploy.workload_rules import of_kind
 
 
 def faults(restored: Sequence[Manifest], running: Sequence[Manifest]) -> Iterator[str]:
-    """Same PostgreSQL, same database, same archive, other names, and nothing is written into the archive."""
+    """Same PostgreSQL, database and archive, other names, memory enough, and nothing written there."""
     for one in of_kind(running, "Cluster"):
         name, spec = one["metadata"]["name"], one["spec"]
         drill = find(restored, "Cluster", f"{name}-restored")["spec"]
@@ -37,6 +38,7 @@ def faults(restored: Sequence[Manifest], running: Sequence[Manifest]) -> Iterato
         if drill.get("plugins"):
             yield f"{name}: writes into the archive that it is made from"
     yield from (error for one in restored for error in errors_of(one))
+    yield from operator_rules.memory(restored)
 
 
 def test_a_drill_restores_both_databases() -> None:
@@ -53,6 +55,7 @@ def test_a_drill_restores_both_databases() -> None:
         {"externalClusters": [{"name": "event-store", "plugin": {"name": "any", "parameters": {}}}]},
         {"managed": {"roles": []}},
         {"misspelt": True},
+        {"resources": {}},
     ],
     ids=lambda fault: next(iter(fault)),
 )

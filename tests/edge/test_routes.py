@@ -133,7 +133,7 @@ async def test_a_host_that_nobody_named_gets_no_certificate(
 async def test_without_tls_an_api_host_answers_403_and_never_redirects(
     ingress: RunningFront, pods: Pods, host: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{ingress.nginx.ports.http}") as client:
+    async with httpx.AsyncClient(base_url=f"http://{HOST}:{ingress.nginx.ports.http}", timeout=30) as client:
         for method in ("GET", "POST"):
             answer = await client.request(
                 method, "/v1/products", headers={"host": host, "x-forwarded-proto": "https"}
@@ -143,7 +143,7 @@ async def test_without_tls_an_api_host_answers_403_and_never_redirects(
 
 
 async def test_the_gateway_has_no_host_without_tls(gateway: RunningFront, pods: Pods) -> None:
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{gateway.nginx.ports.http}") as client:
+    async with httpx.AsyncClient(base_url=f"http://{HOST}:{gateway.nginx.ports.http}", timeout=30) as client:
         answer = await client.get("/v1/products", headers={"host": ONE_HOST})
     assert (answer.status_code, any(pod.requests for pod in pods.values())) == (404, False)
 
@@ -158,7 +158,7 @@ async def test_a_client_refuses_the_certificate_of_another_authority_and_of_anot
             await client.get("/v1/products")
     expects_another = ingress.trust()
     async with httpx.AsyncClient(
-        base_url=f"https://{HOST}:{ingress.nginx.ports.https}", verify=expects_another
+        base_url=f"https://{HOST}:{ingress.nginx.ports.https}", verify=expects_another, timeout=30
     ) as client:
         with pytest.raises(httpx.ConnectError):
             await client.get("/v1/products", extensions={"sni_hostname": "localhost"})

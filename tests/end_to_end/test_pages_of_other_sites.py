@@ -16,7 +16,7 @@ async def test_every_port_refuses_a_page_of_another_site_and_a_name_that_only_le
     operations = [f"http://127.0.0.1:{process.ops_port}" for process in system.processes]
     ports = [system.command_url, system.query_url, *operations]
     assert len(ports) == 6
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         for port in ports:
             here = await client.get(f"{port}/livez", headers={"origin": HERE})
             assert here.status_code == (200 if port in operations else 404), port

@@ -70,7 +70,7 @@ async def used(system: System, catalogue: Catalogue) -> AsyncIterator[System]:
 
 async def _scrape(system: System) -> _Scraped:
     series: _Scraped = defaultdict(list)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         for process in system.processes:
             answer = await client.get(f"http://{HOST}:{process.ops_port}/metrics")
             for family in text_string_to_metric_families(answer.text):

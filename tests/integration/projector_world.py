@@ -97,7 +97,7 @@ class World:
     async def ops(self, path: str) -> httpx.Response:
         """An answer of the operations port; one that does not listen yet is an assertion to repeat."""
         try:
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=30) as client:
                 return await client.get(f"http://127.0.0.1:{self.settings.projector_ops_port}{path}")
         except httpx.ConnectError as error:
             raise AssertionError("the operations port does not listen") from error

@@ -359,7 +359,7 @@ def test_a_secure_stack_hands_on_its_issuer_and_its_tokens_and_can_be_insecure_a
 
     first = checkout.up("--secure")
     assert {checkout.seen_by(one)["AUTH_ISSUER"] for one in PROCESSES_OF_STAND_INS} == {issuer}
-    assert httpx.get(f"{issuer}/jwks").json()["keys"]
+    assert httpx.get(f"{issuer}/jwks", timeout=30).json()["keys"]
     checkout.must_say("export TOKEN=$(cat .local/tokens/editor)")
     admin = tokens / "admin"
     assert checkout.run(*asked).stdout.split() == [issuer, str(admin), admin.read_text()]
@@ -395,7 +395,7 @@ def test_an_observed_stack_keeps_the_spans_of_its_processes(make_checkout: Calla
     checkout.must_say("deploy.local traces lists them")
     one = {"name": "a request", "traceId": "ab" * 16, "spanId": "cd" * 8, "kind": 2}
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
-    assert httpx.post(f"{receiver}/v1/traces", json=body).status_code == 200
+    assert httpx.post(f"{receiver}/v1/traces", json=body, timeout=30).status_code == 200
     assert "a request" in checkout.run("traces", "abab").stdout
     shell = checkout.run("shell", "-c", "echo $OTEL_EXPORTER_OTLP_ENDPOINT", SHELL="/bin/sh")
     assert shell.stdout.strip() == receiver
@@ -412,13 +412,13 @@ def test_an_observed_stack_has_prometheus_with_all_alerts(make_checkout: Callabl
     address = f"http://127.0.0.1:{checkout.environment['PROMETHEUS_PORT']}"
     checkout.up("--observe")
     checkout.must_say(f"{address}/alerts")
-    groups = httpx.get(f"{address}/api/v1/rules").json()["data"]["groups"]
+    groups = httpx.get(f"{address}/api/v1/rules", timeout=30).json()["data"]["groups"]
     known = {rule["name"] for group in groups for rule in group["rules"] if rule["type"] == "alerting"}
     assert known == {rule.alert for rule in alerts()}
     ports = {int(checkout.environment[name]) for name in DEFAULT_PORTS if name.endswith("_OPS_PORT")}
 
     def all_processes_are_scraped() -> None:
-        targets = httpx.get(f"{address}/api/v1/targets").json()["data"]["activeTargets"]
+        targets = httpx.get(f"{address}/api/v1/targets", timeout=30).json()["data"]["activeTargets"]
         assert {urlsplit(target["scrapeUrl"]).port for target in targets} == ports
 
     eventually_blocking(all_processes_are_scraped)

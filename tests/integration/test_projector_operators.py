@@ -214,7 +214,7 @@ async def test_the_operations_port_does_what_the_commands_do(world: World) -> No
     events = history(product_id_in(3), created(), priced("2.00"))
     await world.append(events)
     url = f"http://127.0.0.1:{world.settings.projector_ops_port}"
-    async with world.projecting("product_view"), httpx.AsyncClient(base_url=url) as port:
+    async with world.projecting("product_view"), httpx.AsyncClient(base_url=url, timeout=30) as port:
         await world.publish(events[:1])
         await poison(world, events[1])
 

@@ -57,7 +57,7 @@ async def _started(world: World, *, is_ready: bool = True, **variables: str) -> 
     process = await _spawn(world, port, ops_port, **variables)
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops_port}") as operations,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops_port}", timeout=30) as operations,
     ):
         try:
             if is_ready:

@@ -57,7 +57,7 @@ async def must_happen_as_said(
     await server.start()
     try:
         url = f"http://127.0.0.1:{server.port}"
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             body = {
                 "name": "Shirt",
                 "variants": [{"sku": "OBS-M", "price": {"amount": "1", "currency": "EUR"}}],

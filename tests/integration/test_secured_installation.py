@@ -9,12 +9,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.kafka_rights import LAG, PROJECTOR
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
 from projector.projections import NAMES
-from shared.contract.addresses import topics
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT, topics
 from shared.kafka.servers import KafkaServers
 from shared.ops.secret import Secret
 from shared.ops.tls import TlsFiles
@@ -136,6 +137,43 @@ async def test_an_autoscaler_sees_the_lag_of_each_group_and_no_record(
     finally:
         await consumer.stop()
         await admin.close()
+
+
+def by_group(text: str, metric: str) -> dict[str, float]:
+    return {
+        sample.labels["group"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == metric
+    }
+
+
+async def test_the_relay_sees_how_many_records_wait_for_each_group_and_since_when(
+    installation: SecuredInstallation,
+) -> None:
+    """Without a right to a group the broker leaves it out of its list, and says nothing."""
+    async with mails_of(installation) as mails:
+        await write_and_see(installation, mails, "Late shirt")
+    events, late = topics(installation.prefix).events, "late-subscriber"
+    subscriber = AIOKafkaConsumer(bootstrap_servers=installation.kafka.bootstrap_servers, group_id=late)
+    await subscriber.start()
+    try:
+        partitions = [TopicPartition(events, number) for number in range(DEFAULT_PARTITION_COUNT)]
+        subscriber.assign(partitions)
+        await subscriber.commit(dict.fromkeys(partitions, 0))
+    finally:
+        await subscriber.stop()
+    (relay,) = (process for process in installation.processes if process.name == "relay")
+
+    async def measured() -> None:
+        status, text = await asyncio.to_thread(asked, relay, "/metrics")
+        assert status == 200
+        lags = by_group(text, "consumer_group_lag_events")
+        assert {f"{installation.prefix}{name}" for name in NAMES} <= lags.keys()
+        assert lags[late] > 0
+        assert by_group(text, "consumer_group_oldest_waiting_seconds")[late] > 0
+
+    await eventually(measured, seconds_max=120)
 
 
 @pytest.mark.parametrize(

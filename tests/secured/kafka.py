@@ -37,11 +37,10 @@ LISTENERS = ("scram", "mutual", "expired")
 
 def _acls(right: Right) -> list[ACL]:
     """As a broker takes them."""
-    is_prefix = right.name.endswith("*") and right.name != "*"
     pattern = ResourcePattern(
         ResourceType[right.resource],
-        right.name.removesuffix("*") if is_prefix else right.name,
-        ACLResourcePatternType.PREFIXED if is_prefix else ACLResourcePatternType.LITERAL,
+        right.pattern,
+        ACLResourcePatternType.PREFIXED if right.is_prefix else ACLResourcePatternType.LITERAL,
     )
     return [
         ACL(f"User:{right.user}", "*", ACLOperation[operation], ACLPermissionType.ALLOW, pattern)

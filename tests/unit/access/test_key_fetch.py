@@ -26,7 +26,7 @@ async def issuer() -> AsyncIterator[IssuerStandIn]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as made:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as made:
         yield made
 
 

@@ -112,5 +112,5 @@ class _Issuer:
 class TestIssuerKeys(KeySourceSuite):
     @pytest.fixture
     async def keys(self) -> AsyncIterator[_Issuer]:
-        async with issuer_stand_in() as issuer, httpx.AsyncClient(trust_env=False) as client:
+        async with issuer_stand_in() as issuer, httpx.AsyncClient(trust_env=False, timeout=30) as client:
             yield _Issuer(issuer, client)

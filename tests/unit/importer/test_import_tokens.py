@@ -197,7 +197,7 @@ def test_an_api_that_wants_a_token_says_how_to_give_one(
 
 async def test_a_token_is_renewed_before_it_expires(issuer: LocalIssuer) -> None:
     seconds = 0.0
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         secret = Secret(issuer.secret("importer"))
         source = ClientCredentials(issuer.url, "", "importer", secret, http, lambda: seconds)
         first = await source.token()

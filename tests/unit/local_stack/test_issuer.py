@@ -28,12 +28,12 @@ def issuer(tmp_path: Path) -> Iterator[LocalIssuer]:
 
 def _verifier(issuer: LocalIssuer, now: float = NOW) -> TokenVerifier:
     rules = TokenRules(issuer.url, AUDIENCE, ("ES256",), 0, 8192)
-    keys = GivenKeys(read_keys(httpx.get(f"{issuer.url}/jwks").content))
+    keys = GivenKeys(read_keys(httpx.get(f"{issuer.url}/jwks", timeout=30).content))
     return TokenVerifier(keys, rules, lambda: now)
 
 
 def _ask(issuer: LocalIssuer, form: dict[str, str], auth: tuple[str, str] | None = None) -> httpx.Response:
-    return httpx.post(f"{issuer.url}/token", data=form, auth=auth or httpx.USE_CLIENT_DEFAULT)
+    return httpx.post(f"{issuer.url}/token", data=form, auth=auth or httpx.USE_CLIENT_DEFAULT, timeout=30)
 
 
 async def test_each_role_gets_a_token_with_its_scopes_that_our_verifier_accepts(issuer: LocalIssuer) -> None:
@@ -74,17 +74,17 @@ async def test_keys_and_secrets_outlive_a_restart(issuer: LocalIssuer) -> None:
 
 
 def test_no_private_key_is_given_away(issuer: LocalIssuer) -> None:
-    (key,) = httpx.get(f"{issuer.url}/jwks").json()["keys"]
+    (key,) = httpx.get(f"{issuer.url}/jwks", timeout=30).json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
 
 
 def test_the_discovery_document_is_of_this_issuer_and_names_its_endpoints(issuer: LocalIssuer) -> None:
     for path in ("openid-configuration", "oauth-authorization-server"):
-        document = httpx.get(f"{issuer.url}/.well-known/{path}").json()
+        document = httpx.get(f"{issuer.url}/.well-known/{path}", timeout=30).json()
         assert document["issuer"] == issuer.url
         assert document["token_endpoint"] == f"{issuer.url}/token"
         assert document["jwks_uri"] == f"{issuer.url}/jwks"
-    assert httpx.get(f"{issuer.url}/else").status_code == 404
+    assert httpx.get(f"{issuer.url}/else", timeout=30).status_code == 404
 
 
 def test_a_secret_may_be_in_the_form_and_fewer_scopes_may_be_asked_for(issuer: LocalIssuer) -> None:
@@ -107,6 +107,6 @@ def test_what_is_not_allowed_gets_the_error_of_the_standard(issuer: LocalIssuer)
         answer = _ask(issuer, form, auth)
         assert (answer.status_code, answer.json()["error"]) == (status, error), form
         assert ("www-authenticate" in answer.headers) == (status == 401)
-    broken = httpx.post(f"{issuer.url}/token", data=GRANT, headers={"authorization": "Basic %%%"})
+    broken = httpx.post(f"{issuer.url}/token", data=GRANT, headers={"authorization": "Basic %%%"}, timeout=30)
     assert broken.status_code == 401
     assert json.loads(broken.content)["error"] == "invalid_client"

@@ -26,7 +26,7 @@ async def test_every_answer_of_an_operations_port_is_protected(is_draining: bool
     server = HttpServer(app, host="127.0.0.1", port=0, port_setting="P")
     await server.start()
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as ops:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as ops:
             for path in PATHS:
                 for method in ("GET", "HEAD", "POST", "OPTIONS"):
                     answer = await ops.request(method, path)
