@@ -9,14 +9,14 @@ import yaml
 from deploy.release.version import of_project
 from tests.deploy.components import COMPONENTS, TOGETHER
 from tests.deploy.kustomization import KUSTOMIZE, Manifest, render
-from tests.deploy.processes import FINISHING, JOBS, SCHEDULED, SERVICES
+from tests.deploy.processes import FINISHING, JOBS, ON_DEMAND, SCHEDULED, SERVICES
 from tests.deploy.workload_rules import stem
 
 NOW, NEXT = str(of_project(KUSTOMIZE.parents[1])), "99.0.1"
 OURS = {
     *(("Deployment", name) for name in SERVICES),
     *(("Job", name) for name in (*JOBS, *FINISHING)),
-    *(("CronJob", name) for name in SCHEDULED),
+    *(("CronJob", name) for name in (*SCHEDULED, *ON_DEMAND)),
 }
 COMBINATIONS = [*((name,) for name in COMPONENTS if name != "autoscaling-keda-strimzi"), *TOGETHER]
 
