@@ -1,19 +1,23 @@
-"""`python -m query_api serve`: the command line of the query API."""
+"""`python -m query_api serve`: the command line of the query API.
+
+What takes time to import is imported by `main`, so that Ctrl-C meanwhile prints no traceback.
+"""
 
 import argparse
-import sys
 
-from query_api.app import serve
-from query_api.assembly import PROCESS
-from query_api.settings import QuerySettings
-from shared.access.settings import load_listening_settings
-from shared.ops.logs import configure_logs
-from shared.ops.process import run
-from shared.ops.unverified_servers import warn_of_unverified_servers
+from shared.ops.program import end_with
 
 
 def main() -> int:
     """Run one sub-command and return its exit code: 0 clean stop, 1 failed, 2 wrong usage or settings."""
+    from query_api.app import serve
+    from query_api.assembly import PROCESS
+    from query_api.settings import QuerySettings
+    from shared.access.settings import load_listening_settings
+    from shared.ops.logs import configure_logs
+    from shared.ops.process import run
+    from shared.ops.unverified_servers import warn_of_unverified_servers
+
     parser = argparse.ArgumentParser(
         prog="python -m query_api", description="The query API: serves reads of the catalogue."
     )
@@ -30,4 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

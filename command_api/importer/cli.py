@@ -1,4 +1,7 @@
-"""`import FILE`: arguments, progress and exit codes; 0 all accepted, 3 some rejected, 1 failed, 2 usage."""
+"""`import FILE`: arguments, progress and exit codes; 0 all accepted, 3 some rejected, 1 failed, 2 usage.
+
+`run_command` turns an interrupted one into 130 or 143.
+"""
 
 import argparse
 import asyncio
@@ -22,17 +25,22 @@ from command_api.importer.summary import Summary
 from shared.contract.money import MoneyError, minor_units
 from shared.ops.process import run_command
 from shared.ops.process_names import IMPORT
+from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal, process_terminal
 
 START_BYTES = 4096
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
+EXIT_CODES = (
+    f"Exit codes: 0 all accepted; 1 failed; 2 wrong usage; 3 some rejected; {CODES_OF_SIGNALS}: it is safe "
+    "to run it again."
+)
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `import`. For a wrong value argparse prints its usage message and exits with 2."""
-    parser.epilog = "Exit codes: 0 all accepted, 1 failed, 2 wrong usage, 3 some rejected (FILE.rejected.*)."
+    parser.epilog = f"{EXIT_CODES} Rejected products are in FILE.rejected.*."
     parser.add_argument("file", metavar="FILE", type=Path, help="an NDJSON file or a Shopify product CSV")
     parser.add_argument(
         "--format",
@@ -82,7 +90,7 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
                     lambda _: bar.update(source.bytes_read - bar.n),
                     source.line_of,
                 )
-    except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
+    except (ImportFailed, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
     finally:
         if rejects is not None:
@@ -119,7 +127,7 @@ def report(summary: Summary, terminal: Terminal, *, as_json: bool) -> int:
 
 def message_of(error: BaseException) -> str:
     """The reason in one line."""
-    if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError):
         return "interrupted; accepted products are kept, and you can safely run the import again"
     return str(error) or type(error).__name__
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeVar
 from tqdm import tqdm
 
 from command_api.importer.access import ClientSettings, authentication
-from command_api.importer.cli import add_api_arguments, load, message_of, report
+from command_api.importer.cli import EXIT_CODES, add_api_arguments, load, message_of, report
 from command_api.importer.client import BatchClient
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
@@ -45,6 +45,7 @@ def seed_products(count: int, seed: int) -> Iterator[dict[str, Any]]:
 
 def add_seed_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `seed`."""
+    parser.epilog = EXIT_CODES
     parser.add_argument(
         "--count", type=_not_negative, default=COUNT_DEFAULT, help="number of products (default: %(default)s)"
     )
@@ -65,7 +66,9 @@ def run_seed(args: argparse.Namespace) -> int:
     try:
         with _bar(args, terminal) as bar:
             _write(products, args.output, bar.update)
-    except (OSError, KeyboardInterrupt) as error:
+    except BrokenPipeError:
+        raise  # `| head`: no failure
+    except OSError as error:
         return report(Summary(error=str(error) or type(error).__name__), terminal, as_json=args.json)
     return 0
 
@@ -76,7 +79,7 @@ async def _load(args: argparse.Namespace, products: Iterator[dict[str, Any]], te
         with _bar(args, terminal) as bar:
             async with authentication(args.token, settings) as auth:
                 await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, bar.update)
-    except (ImportFailed, OSError, KeyboardInterrupt, asyncio.CancelledError) as error:
+    except (ImportFailed, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
     return report(summary, terminal, as_json=args.json)
 

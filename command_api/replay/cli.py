@@ -1,4 +1,4 @@
-"""`replay`: arguments, progress and exit codes; 0 done, 1 failed or interrupted, 2 usage."""
+"""`replay`: arguments, progress and exit codes; 0 done, 1 failed, 2 usage, 130 Ctrl-C, 143 SIGTERM."""
 
 import argparse
 import asyncio
@@ -22,8 +22,9 @@ from shared.contract.addresses import topics
 from shared.contract.codec import STORED_TYPES
 from shared.kafka.topics import TopicIsMissing
 from shared.ops.logs import configure_logs, get_logger
-from shared.ops.process import EXIT_FAILED, run
+from shared.ops.process import EXIT_FAILED, run_until_done
 from shared.ops.process_names import REPLAY
+from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.progress_bar import progress_bar
 from shared.ops.settings import EXIT_USAGE, load_settings
 from shared.ops.terminal import Terminal, process_terminal
@@ -37,6 +38,7 @@ _log = get_logger(__name__)
 
 def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `replay`. For a wrong value argparse prints its usage message and exits with 2."""
+    parser.epilog = f"Exit codes: 0 done; 1 failed; 2 wrong usage or settings; {CODES_OF_SIGNALS}."
     add = parser.add_argument
     add(
         "--topic",
@@ -71,7 +73,7 @@ def run_replay_command(args: argparse.Namespace) -> int:
     order, settings = read_order(args)
     terminal = process_terminal()
     configure_logs(PROCESS, settings, terminal.errors)
-    return run(
+    return run_until_done(
         PROCESS,
         lambda stop: replay(args, order, settings, terminal, stop),
         shutdown_seconds_max=settings.shutdown_seconds_max,

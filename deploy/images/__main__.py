@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.images import sbom
 from deploy.images.build import ROOT, arguments, build, is_pinned
+from shared.ops.program import end_with
 
 
 def main() -> int:
@@ -57,4 +58,4 @@ def _faults_of_a_release(found: dict[str, str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

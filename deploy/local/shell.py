@@ -6,11 +6,12 @@ servers, and would not start ours.
 
 import os
 import shlex
-import subprocess
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from deploy.local.errors import ProgramMissing
 from deploy.local.postgres import find_programs
@@ -22,15 +23,20 @@ MARK = "CATALOGUE_SHELL"
 _OF_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS")
 
 
-def run_shell(settings: StackSettings, arguments: Sequence[str]) -> int:
-    """A shell whose commands use the running stack. `docker compose up` has the same addresses."""
+def run_shell(settings: StackSettings, arguments: Sequence[str]) -> NoReturn:
+    """A shell whose commands use the running stack. `docker compose up` has the same addresses.
+
+    It takes the place of this process, so that Ctrl-C and SIGTERM are for the command alone.
+    """
     shell = os.environ.get("SHELL") or "/bin/sh"
     if not arguments:
         print("Commands here use the running stack, for example: python -m projector status. `exit` leaves.")
     own = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     environment = {**own, **operators_environment(settings), "PATH": _path(), MARK: "1"}
     command = [shell, *arguments] if arguments else _interactive(settings, shell)
-    return subprocess.run(command, check=False, env=environment).returncode
+    sys.stdout.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program would inherit that
+    os.execvpe(command[0], command, environment)
 
 
 def _interactive(settings: StackSettings, shell: str) -> list[str]:

@@ -5,6 +5,14 @@ from pathlib import Path
 
 from deploy.local.settings import StackSettings
 from deploy.prometheus.configuration import configuration
+from shared.ops.program import end_with
+
+
+def main() -> int:
+    """Exit code 0: printed."""
+    sys.stdout.write(configuration(StackSettings.read(Path.cwd()).ports))
+    return 0
+
 
 if __name__ == "__main__":
-    sys.stdout.write(configuration(StackSettings.read(Path.cwd()).ports))
+    end_with(main)

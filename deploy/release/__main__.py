@@ -16,6 +16,7 @@ from pathlib import Path
 from deploy.release import refusals
 from deploy.release.pages import UNRELEASED, notes
 from deploy.release.version import Version, wanted
+from shared.ops.program import end_with
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,4 +82,4 @@ def _refused(what: str, reasons: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

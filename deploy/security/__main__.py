@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.security import advisories, secret_scan
+from shared.ops.program import end_with
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -55,4 +56,4 @@ def _packages() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -18,6 +18,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import OWNER, PostgresServer
 from deploy.sql_functions.drift import Drift, drifts
 from deploy.sql_functions.migration import CannotWrite, write_migration
+from shared.ops.program import end_with
 from shared.postgres.migrations import MigrationError, migrate
 
 _ROOT = Path(__file__).parents[2]
@@ -59,4 +60,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deploy.workflows.pins import unpinned
+from shared.ops.program import end_with
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -83,4 +84,4 @@ def _passes(name: str, command: Sequence[str | Path]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -3,6 +3,7 @@
 import sys
 
 from docs.generate.files import FOLDERS, files
+from shared.ops.program import end_with
 
 
 def main() -> int:
@@ -21,4 +22,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

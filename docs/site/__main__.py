@@ -3,6 +3,7 @@
 import sys
 
 from docs.site.build import SITE, SiteNotBuilt, build_site
+from shared.ops.program import end_with
 
 
 def main() -> int:
@@ -17,4 +18,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -7,7 +7,6 @@ in memory at a time, and reads the next stretch of the log while it folds the pr
 import asyncio
 import gc
 import multiprocessing
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from multiprocessing.queues import Queue
@@ -62,7 +61,6 @@ class Report(NamedTuple):
 
 def work(settings: "ProjectorSettings", slices: Slices, todo: "Queue[int]", reports: "Queue[Report]") -> None:
     """The process's main function. It ends when it takes a negative number; else the parent ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     gc.disable()  # folding makes no reference cycles, and the search for them costs a tenth of the time
     try:
         # Here, because spans are sent by a thread, which a fork leaves behind.

@@ -3,7 +3,9 @@
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from queue import Empty
@@ -58,8 +60,9 @@ class Workers:
 
     async def run(self, events: Callable[[int], None]) -> None:
         """Until all slices are loaded. Raises `CannotGoOn` with a worker's error, or if one was killed."""
-        for process in self._processes:
-            process.start()
+        with _without_ctrl_c():
+            for process in self._processes:
+                process.start()
         running = len(self._processes)
         while running:
             try:
@@ -86,6 +89,19 @@ class Workers:
         for process in self._processes:
             if process.exitcode not in (None, 0):
                 raise CannotGoOn(f"a worker ended with exit code {process.exitcode}: continue with --resume")
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """What is started in this block never sees Ctrl-C: a terminal sends it to all, and the parent decides.
+
+    The fork server would pass its handler on, but it has none while it imports the modules that we want.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def default_workers() -> int:

@@ -23,6 +23,7 @@ from shared.telemetry.process import traced_process
 Main = Callable[[asyncio.Event], Awaitable[int | None]]
 
 EXIT_FAILED = 1
+_SAID = {signal.SIGINT: "interrupted", signal.SIGTERM: "stopped by SIGTERM"}
 # How long a cancelled main may take to release its connections before the process ends anyway.
 _CANCEL_SECONDS_MAX = 2.0
 # How long threads may hold up the end of a process that has done everything else.
@@ -39,34 +40,48 @@ def run(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
     spans are sent, in at most `FLUSH_SECONDS_MAX` more; then threads have `_CLOSE_SECONDS_MAX`.
     """
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    return _run_on(runner, process, _supervise(process, main, shutdown_seconds_max), has_log=True)
+    return _run_on(runner, process, _supervise(process, main, shutdown_seconds_max, []), has_log=True)
+
+
+def run_until_done(process: str, main: Main, *, shutdown_seconds_max: float = 20.0) -> int:
+    """The same for a command that has work to complete: if it is told to stop before that, and so does not
+    return 0, the exit code is 128 + the signal's number.
+    """
+    told: list[signal.Signals] = []
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    code = _run_on(runner, process, _supervise(process, main, shutdown_seconds_max, told), has_log=True)
+    return 128 + told[0] if code and told else code
 
 
 def run_command(process: str, main: Coroutine[Any, Any, int]) -> int:
-    """Run a command that ends by itself, and return its exit code; SIGTERM cancels it, which is 143 as shells
-    report it. Its threads hold up the end for `_CLOSE_SECONDS_MAX`, too.
+    """Run a command that ends by itself, and return its exit code. SIGTERM or SIGINT cancels it: 128 + the
+    signal's number, as shells report it, whatever `main` says about its end; a second signal ends it at once.
+    Its threads hold up the end for `_CLOSE_SECONDS_MAX`, too.
 
     The kernel hides a signal without a handler from the first process of a container: the job of a node that
-    is drained would be killed at the end of its grace. `main` may set a handler of its own.
+    is drained would be killed at the end of its grace.
     """
-    return _run_on(asyncio.Runner(), process, _until_sigterm(main), has_log=False)
+    return _run_on(asyncio.Runner(), process, _until_signal(main), has_log=False)
 
 
-async def _until_sigterm(main: Coroutine[Any, Any, int]) -> int:
-    task, is_told = asyncio.create_task(main), asyncio.Event()
+async def _until_signal(main: Coroutine[Any, Any, int]) -> int:
+    task, told = asyncio.create_task(main), list[signal.Signals]()
 
-    def stop() -> None:
-        is_told.set()
-        task.cancel()
+    def stop(number: signal.Signals) -> None:
+        if told:
+            os._exit(128 + number)
+        if task.cancel():
+            told.append(number)
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    for number in _SAID:
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
     try:
-        return await task
+        code = await task
     except asyncio.CancelledError:
-        if not is_told.is_set():
+        if not told:
             raise
-        print("stopped by SIGTERM", file=sys.stderr)  # noqa: T201
-        return 128 + signal.SIGTERM
+        print(_SAID[told[0]], file=sys.stderr)  # noqa: T201
+    return 128 + told[0] if told else code
 
 
 def _run_on(runner: asyncio.Runner, process: str, main: Coroutine[Any, Any, int], *, has_log: bool) -> int:
@@ -103,11 +118,13 @@ def _exit_after(seconds_max: float, code: int, *, has_log: bool) -> Iterator[Non
         timer.cancel()
 
 
-async def _supervise(process: str, main: Main, shutdown_seconds_max: float) -> int:
+async def _supervise(
+    process: str, main: Main, shutdown_seconds_max: float, told: list[signal.Signals]
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, _on_signal, signal_number, stop)
+    for number in _SAID:
+        loop.add_signal_handler(number, _on_signal, number, stop, told)
     work = asyncio.ensure_future(_call(main, stop))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -123,11 +140,12 @@ async def _call(main: Main, stop: asyncio.Event) -> int | None:
     return await main(stop)
 
 
-def _on_signal(signal_number: signal.Signals, stop: asyncio.Event) -> None:
+def _on_signal(number: signal.Signals, stop: asyncio.Event, told: list[signal.Signals]) -> None:
     if stop.is_set():
-        _log.critical("second signal, exiting at once", signal=signal_number.name)
-        os._exit(128 + signal_number)
-    _log.info("stopping", signal=signal_number.name)
+        _log.critical("second signal, exiting at once", signal=number.name)
+        os._exit(128 + number)
+    _log.info("stopping", signal=number.name)
+    told.append(number)
     stop.set()
 
 

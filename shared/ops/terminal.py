@@ -3,7 +3,6 @@
 It is an argument, so that a test can run the command in its own process and read the output.
 """
 
-import signal
 import sys
 from dataclasses import dataclass
 from typing import TextIO
@@ -11,14 +10,10 @@ from typing import TextIO
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Results go to `output`, errors and progress to `errors`.
-
-    The stop signals end a command that can be resumed; a command inside another program has none.
-    """
+    """Results go to `output`, errors and progress to `errors`."""
 
     output: TextIO
     errors: TextIO
-    stop_signals: tuple[signal.Signals, ...] = ()
 
     def say(self, text: str) -> None:
         """Print lines of the result."""
@@ -31,4 +26,4 @@ class Terminal:
 
 def process_terminal() -> Terminal:
     """The terminal of this process."""
-    return Terminal(sys.stdout, sys.stderr, (signal.SIGINT, signal.SIGTERM))
+    return Terminal(sys.stdout, sys.stderr)

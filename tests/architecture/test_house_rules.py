@@ -140,3 +140,12 @@ def _strings(module: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
             yield node.value
+
+
+def test_a_program_that_is_interrupted_or_loses_its_reader_prints_no_traceback() -> None:
+    programs = [module for module in files(".py") if module.name == "__main__.py"]
+    nobody(
+        f"{named(module)}: the last line is not `end_with(main)`"
+        for module in programs
+        if not module.read_text().endswith('\nif __name__ == "__main__":\n    end_with(main)\n')
+    )

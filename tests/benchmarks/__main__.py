@@ -11,6 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
+from shared.ops.program import end_with
 from tests.benchmarks.bench_servers import BenchServers, bench_servers
 from tests.benchmarks.table import run_table
 from tests.benchmarks.tools import MissingTool
@@ -77,4 +78,4 @@ def _cpuinfo() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

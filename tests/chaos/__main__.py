@@ -6,10 +6,10 @@ import argparse
 import asyncio
 import random
 import shlex
-import sys
 import time
 from pathlib import Path
 
+from shared.ops.program import end_with
 from tests.chaos.breaks import BREAKS, CONTROL, prefixes_of
 from tests.chaos.diary import Diary
 from tests.chaos.report import report
@@ -138,4 +138,4 @@ def _again(given: argparse.Namespace, breaking: str | None, seed: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

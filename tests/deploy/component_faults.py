@@ -86,6 +86,11 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
         lambda o: _spec(o, "Certificate", "catalogue").update(dnsNames=["a.example"]),
     ),
     (
+        "redis",
+        edge_rules.certificates,
+        lambda o: _spec(o, "Issuer", "redis-ca").update(acme={"solvers": [{"http01": {}}]}),
+    ),
+    (
         "ingress",
         edge_rules.read_url,
         lambda o: _config(o, "READ_URL").update(READ_URL="https://write.catalogue.example"),

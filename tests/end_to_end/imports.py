@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from command_api.__main__ import command_parser
+from command_api.command_line import command_parser
 from command_api.importer.cli import import_file
 from tests.command_line import run_in_process
 from tests.end_to_end.evidence import must_be_consistent

@@ -46,11 +46,11 @@ async def run(world: World, *arguments: str, code: int = 0, **environment: str) 
 async def start(
     world: World, *arguments: str, output: int = asyncio.subprocess.PIPE, **environment: str
 ) -> asyncio.subprocess.Process:
-    """The command as a process, on the same servers."""
+    """The command as a process, on the same servers. It leads a group, as in a terminal."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "projector", *arguments,
         env={**os.environ, **environment_of(world.settings), **environment},
-        stdout=output, stderr=output,
+        stdout=output, stderr=output, start_new_session=True,
     )  # fmt: skip
 
 

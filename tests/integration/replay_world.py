@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from command_api.__main__ import command_parser
+from command_api.command_line import command_parser
 from command_api.replay.app import Order
 from command_api.replay.cli import read_order, replay
 from command_api.replay.settings import ReplaySettings

@@ -80,7 +80,10 @@ async def test_a_rebuild_is_recorded_when_it_starts_and_when_it_ends_well_or_not
     assert {(one["actor"], one["reason"]) for one in entries[:2]} == {("ann", "changed by hand")}
 
 
-async def test_a_rebuild_that_a_signal_stops_is_recorded_as_stopped(world: World, writer: Writer) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_rebuild_that_a_signal_stops_is_recorded_as_stopped(
+    world: World, writer: Writer, number: signal.Signals
+) -> None:
     await writer.happen(created())
     process = await start(world, "rebuild", VIEW, "--workers", "1", "--actor", "ann")
 
@@ -88,9 +91,10 @@ async def test_a_rebuild_that_a_signal_stops_is_recorded_as_stopped(world: World
         assert await world.views.fetchval("SELECT phase FROM views.rebuild") == "catching-up"
 
     await eventually(it_waits_for_the_live_view)
-    process.send_signal(signal.SIGINT)
-    await process.communicate()
-    assert process.returncode == 130
+    process.send_signal(number)
+    _, errors = await process.communicate()
+    assert process.returncode == 128 + number
+    assert errors.decode().endswith(f"stopped; continue with: rebuild {VIEW} --resume\n")
     stopped, started = await _entries(world)
     assert [(one["actor"], one["action"], one["result"]) for one in (started, stopped)] == [
         ("ann", "rebuild", "started"), ("ann", "rebuild", "stopped"),

@@ -88,7 +88,12 @@ async def test_a_sample_is_stored_as_a_sample(world: World, writer: Writer) -> N
     assert await stored(world) == [("product_view", True, writer.position, 7, 0)]
 
 
-async def test_a_verify_that_is_cut_off_stores_nothing(world: World, writer: Writer) -> None:
+@pytest.mark.parametrize(
+    ("number", "line"), [(signal.SIGINT, b"interrupted\n"), (signal.SIGTERM, b"stopped by SIGTERM\n")]
+)
+async def test_a_verify_that_is_cut_off_stores_nothing(
+    world: World, writer: Writer, number: signal.Signals, line: bytes
+) -> None:
     async with world.projecting("product_view"):
         await some_products(writer)
         await eventually(writer.all_shown)
@@ -98,10 +103,12 @@ async def test_a_verify_that_is_cut_off_stores_nothing(world: World, writer: Wri
         await world.views.execute("LOCK TABLE views.product_view IN ACCESS EXCLUSIVE MODE")
         verifying = await start(world, "verify", "product_view")
         await eventually(lambda: lock_waits(watching, 1))
-        verifying.send_signal(signal.SIGTERM)
-        await verifying.wait()
+        verifying.send_signal(number)
+        _, errors = await verifying.communicate()
     await watching.close()
-    assert verifying.returncode == 128 + signal.SIGTERM
+    assert verifying.returncode == 128 + number
+    assert errors.endswith(line)
+    assert b"Traceback" not in errors
     assert await stored(world) == []
 
 

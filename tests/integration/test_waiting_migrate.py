@@ -78,7 +78,7 @@ async def test_it_waits_for_a_server_that_is_not_there_yet(
 
 
 STOPPED = {
-    "command_api": (1, "gave up waiting: AnotherMigrationRuns: another process migrates this database\n"),
+    "command_api": (143, "gave up waiting: AnotherMigrationRuns: another process migrates this database\n"),
     "projector": (143, "stopped by SIGTERM\n"),
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.settings import StackSettings
+from shared.ops.program import end_with
 from shared.ops.secret import NO_SECRET, Secret
 from tests.load.client import NoAnswer
 from tests.load.plan import Plan, rates
@@ -117,4 +118,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

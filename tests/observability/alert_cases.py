@@ -202,6 +202,17 @@ _PROJECTIONS = [
         "page",
     ),
     Case(
+        "ConsumerGroupsUnseen",
+        [
+            Gauge('consumer_group_lag_events{group="product_view",topic="products-events"}', 0, None, None),
+            Gauge("relay_position", 5, 0, 5),
+            Gauge('up{job="projector"}', 1, 1, 1),
+        ],
+        {},
+        "There are events and a projector, and no lag of any group. "
+        "Alerts and autoscalers that ask for it see nothing.",
+    ),
+    Case(
         "StatesLate",
         [Gauge("states_waiting_oldest_seconds", 0, 59, 70)],
         {},

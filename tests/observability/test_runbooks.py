@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from command_api.__main__ import command_parser
+from command_api.command_line import command_parser
 from deploy.local.settings import DEFAULT_PORTS
 from projector.operators.command_line.commands import read_command
 from tests.observability.rule_files import RUNBOOKS, alerts, pages_of

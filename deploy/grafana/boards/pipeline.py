@@ -108,8 +108,8 @@ PIPELINE = Board(
                 Panel(
                     "Records not committed",
                     "short",
-                    "By consumer group.",
-                    "ConsumerGroupLate",
+                    "By consumer group. No line: the relay sees no group.",
+                    "ConsumerGroupsUnseen",
                     [Query("max by (group, topic) (consumer_group_lag_events)", "{{group}} {{topic}}")],
                 ),
             ],

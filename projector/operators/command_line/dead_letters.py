@@ -26,13 +26,14 @@ from projector.parking.dead_letters import DeadLetters, Listed, Summary
 from projector.parking.ports import Narrowed
 from projector.projections import NAMES
 from projector.settings import ProjectorSettings
+from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 
 _CAUSE_CHARACTERS_MAX = 140
 _NONE = "no matching dead letters"
 _EXIT_CODES = (
-    "Exit codes: 0 done, 1 an outage, 2 wrong usage or no such dead letter, "
-    "3 some could not be retried or discarded."
+    "Exit codes: 0 done; 1 an outage; 2 wrong usage or no such dead letter; "
+    f"3 some could not be retried or discarded; {CODES_OF_SIGNALS}."
 )
 
 

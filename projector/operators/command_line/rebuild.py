@@ -2,14 +2,15 @@
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from projector.errors import RebuildIsLocked
 from projector.operators.assembly import operations
 from projector.operators.command_line.progress import progress
 from projector.operators.command_line.session import (
     DONE,
+    FAILED,
     action_of,
     add_action_arguments,
     positive,
@@ -21,20 +22,19 @@ from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_o
 from projector.rebuild.workers import DEFAULT_WORKERS_MAX, default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
+from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import trace
 
 DIFFERS, IS_LOCKED = 4, 5
-_STOPPED = 130
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 failed (continue with --resume); 2 wrong usage or settings; 4 the rebuilt view "
     "differs from the live one, nothing was switched; 5 another process works on this projection's rebuild; "
-    "130 stopped by a signal (continue with --resume). Needs a direct connection to PostgreSQL: no pooler in "
+    f"{CODES_OF_SIGNALS} (continue with --resume). Needs a direct connection to PostgreSQL: no pooler in "
     "transaction mode."
 )
-T = TypeVar("T")
 
 
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
@@ -83,10 +83,13 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
 async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     """The exit codes are those of `_EXIT_CODES`."""
 
+    phases: list[str] = []
+
     async def command(stores: Stores) -> int:
         try:
             with progress(terminal, as_json=given.json) as reporter:
-                result = await _until_stopped(_locked(given, stores, reporter, terminal), terminal)
+                noting = reporter._replace(phase=_also_noted(phases, reporter.phase))
+                result = await _locked(given, stores, noting, terminal)
         except RebuildIsLocked as locked:
             terminal.complain(str(locked))
             return IS_LOCKED
@@ -94,8 +97,10 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
             _tell_differences(differs, given, terminal)
             return DIFFERS
         except asyncio.CancelledError:
+            if not phases:  # nothing has begun: there is nothing to continue
+                raise
             terminal.complain(f"stopped; continue with: rebuild {given.projection} --resume")
-            return _STOPPED
+            return FAILED
         if result is not None:
             _say(result, terminal, as_json=given.json)
         return DONE
@@ -164,13 +169,12 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
     return result
 
 
-async def _until_stopped(work: Awaitable[T], terminal: Terminal) -> T:
-    """A stop signal cancels the work; `--resume` continues from the stored progress."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in terminal.stop_signals:
-        loop.add_signal_handler(number, task.cancel)
-    return await task
+def _also_noted(phases: list[str], show: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    def begins(name: str, detail: str) -> None:
+        phases.append(name)
+        show(name, detail)
+
+    return begins
 
 
 def _tell_differences(differs: Differs, given: Namespace, terminal: Terminal) -> None:

@@ -21,13 +21,17 @@ from projector.rebuild.rebuild import Reporter
 from projector.rebuild.verify_ports import Verified
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
+from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.terminal import Terminal
 
 
 def add_verify_arguments(parser: ArgumentParser) -> None:
     """Which views, and how many products."""
     add_looking_arguments(parser)
-    parser.epilog = "Exit codes: 0 all is as the log says, 1 failed, 2 wrong usage, 4 there are differences."
+    parser.epilog = (
+        "Exit codes: 0 all is as the log says; 1 failed; 2 wrong usage; 4 there are differences; "
+        f"{CODES_OF_SIGNALS}."
+    )
     known = ", ".join(REBUILDABLE)
     parser.add_argument(
         "projection", nargs="*", metavar="NAME", help=f"views to verify; default all: {known}"
