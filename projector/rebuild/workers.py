@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.05
 _END_SECONDS_MAX = 5.0
+DEFAULT_WORKERS_MAX = 2
+"""Each takes memory (`REBUILD_PRODUCTS_IN_MEMORY_MAX`) and up to seven connections, on a machine of any size.
+
+Room for as many is in the manifests: deploy/kustomize/base/operator.
+"""
 
 
 async def load_in_processes(
@@ -100,5 +105,11 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def default_workers() -> int:
-    """One for each processor, because folding takes the most time."""
-    return os.cpu_count() or 1
+    """One for each processor that this process may use, because folding takes the most time; at most two."""
+    return min(DEFAULT_WORKERS_MAX, _processors())
+
+
+def _processors() -> int:
+    """Those of a container, where it is bound to some; of the machine, on systems that cannot tell."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

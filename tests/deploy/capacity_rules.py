@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tests.deploy.kustomization import Manifest, find
-from tests.deploy.processes import FINISHING, JOBS
+from tests.deploy.processes import FINISHING, JOBS, ON_DEMAND
 from tests.deploy.scales import scales
 from tests.deploy.workload_rules import of_kind, pods, stem
 
@@ -16,6 +16,8 @@ _CLASS_OF = {
     "query-api": "read",
     "projector": "read",
     "verify": "background",
+    "operator": "read",
+    "replay": "background",
     **dict.fromkeys((*JOBS, *FINISHING), "migration"),
 }
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -48,13 +50,16 @@ def quota(objects: Sequence[Manifest]) -> Iterator[str]:
 
 
 def needed_at_most(objects: Sequence[Manifest]) -> dict[str, float]:
-    """Pods, CPU (cores) and memory (bytes) of everything at full scale while all of it is rolled out."""
+    """Pods, CPU (cores) and memory (bytes) of everything at full scale while all of it is rolled out, with
+    one job of each kind.
+    """
     return _needed(objects, {name: scale.most for name, scale in scales(objects).items()})
 
 
 def needed_at_least(objects: Sequence[Manifest]) -> dict[str, float]:
-    """The same for as many pods as there are without load."""
-    return _needed(objects, {name: scale.fewest for name, scale in scales(objects).items()})
+    """The same for as many pods as there are without load, and without an operator who makes jobs."""
+    fewest = {name: scale.fewest for name, scale in scales(objects).items()}
+    return _needed([one for one in objects if one["metadata"]["name"] not in ON_DEMAND], fewest)
 
 
 def _needed(objects: Sequence[Manifest], counts: Mapping[str, int]) -> dict[str, float]:

@@ -50,6 +50,12 @@ def _config(objects: list[Manifest], key: str) -> Manifest:
     return next(one["data"] for one in objects if one["kind"] == "ConfigMap" and key in one.get("data", {}))
 
 
+def _of_a_job(objects: list[Manifest], name: str) -> Manifest:
+    job: Manifest = _spec(objects, "CronJob", name)["jobTemplate"]["spec"]
+    container: Manifest = job["template"]["spec"]["containers"][0]
+    return container
+
+
 def _mount(objects: list[Manifest], process: str, name: str) -> Manifest:
     mounts = _container(objects, "Deployment", process)["volumeMounts"]
     return next(one for one in mounts if one["name"] == name)
@@ -78,6 +84,11 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
         "gateway-api",
         edge_rules.certificates,
         lambda o: _spec(o, "Certificate", "catalogue").update(dnsNames=["a.example"]),
+    ),
+    (
+        "redis",
+        edge_rules.certificates,
+        lambda o: _spec(o, "Issuer", "redis-ca").update(acme={"solvers": [{"http01": {}}]}),
     ),
     (
         "ingress",
@@ -193,6 +204,7 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
         server_rules.kafka_users,
         lambda o: _config(o, "KAFKA_SASL_USER").update(KAFKA_SECURITY_PROTOCOL="PLAINTEXT"),
     ),
+    ("strimzi", server_rules.kafka_users, lambda o: _of_a_job(o, "replay")["env"].pop(0)),
     (
         "redis",
         server_rules.cache,

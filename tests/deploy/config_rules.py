@@ -5,15 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from command_api.relay.app import _POOL_CONNECTIONS_MAX as RELAY_POOL
 from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
+from projector.operators.command_line.session import _CONNECTIONS_MAX as COMMAND_POOL
+from projector.rebuild.worker import _CONNECTIONS_MAX as WORKER_POOL
+from projector.rebuild.workers import DEFAULT_WORKERS_MAX
 from projector.stores import LOG_CONNECTIONS_MAX as LOG_POOL
 from tests.deploy.kustomization import Manifest
 from tests.deploy.mounted_secrets import secret_files
-from tests.deploy.processes import SERVICES, complaints_about, default_of, known_variables
+from tests.deploy.processes import (
+    ON_DEMAND,
+    SCHEDULED,
+    SERVICES,
+    complaints_about,
+    default_of,
+    known_variables,
+)
 from tests.deploy.scales import scales
 from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
 # As deploy/kustomize/README.md expects of the two databases.
-CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 260}, 20
+CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 280}, 20
 
 
 def environment(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -42,6 +52,9 @@ def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
         for variable in [*container.get("env", []), *_named_files(values)]:
             if "valueFrom" in variable:
                 values[variable["name"]] = variable["valueFrom"]["fieldRef"]["fieldPath"]
+                continue
+            if not variable["value"].startswith("/run/"):
+                values[variable["name"]] = variable["value"]
                 continue
             setting, file = variable["name"].removesuffix("_FILE"), files.get(variable["value"])
             if file is None:
@@ -78,7 +91,9 @@ def secrets_exist(objects: Sequence[Manifest]) -> Iterator[str]:
 
 
 def connections(objects: Sequence[Manifest]) -> Iterator[str]:
-    """At full scale, an extra pod of every roll-out included, neither database runs out of connections."""
+    """At full scale neither database runs out of connections: with an extra pod of every roll-out, the
+    nightly verification, a rebuild and a replay.
+    """
     every = scales(objects)
     surge = {
         one["metadata"]["name"]: one["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
@@ -89,7 +104,7 @@ def connections(objects: Sequence[Manifest]) -> Iterator[str]:
         total = sum(
             (every[name].most + surge[name]) * connections_of_a_pod(name, given[name])[database]
             for name in SERVICES
-        )
+        ) + sum(connections_of_a_pod(name, given[name])[database] for name in (*SCHEDULED, *ON_DEMAND))
         if total > CONNECTIONS_MAX[database] - CONNECTIONS_RESERVED:
             yield f"{database}: {total} connections"
 
@@ -107,5 +122,14 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
             return {"event store": RELAY_POOL + 2, "read model": 0}
         case "projector":
             return {"event store": LOG_POOL, "read model": VIEWS_POOL}
+        case "verify":
+            return {"event store": LOG_POOL, "read model": COMMAND_POOL}
+        case "operator":  # a rebuild: its lock, and its workers
+            return {
+                "event store": LOG_POOL + DEFAULT_WORKERS_MAX * LOG_POOL,
+                "read model": COMMAND_POOL + 1 + DEFAULT_WORKERS_MAX * WORKER_POOL,
+            }
+        case "replay":
+            return {"event store": 1, "read model": 0}
         case _:  # single products, and lists; each with one for the checkpoints
             return {"event store": 0, "read model": 2 * (setting("TABLE_READS_MAX") + 1)}

@@ -20,7 +20,10 @@ def namespace(objects: Sequence[Manifest]) -> Iterator[str]:
 
 
 def certificates(objects: Sequence[Manifest]) -> Iterator[str]:
-    """Each host has TLS with the Secret of a Certificate for exactly this host."""
+    """Each host has TLS with the Secret of a Certificate for exactly this host, proved by no request."""
+    for one in of_kind(objects, "Issuer"):
+        if any("http01" in solver for solver in one["spec"].get("acme", {}).get("solvers", [])):
+            yield f"{one['metadata']['name']}: port 80 and our namespace are closed to the proof by HTTP"
     names = {
         one["spec"]["secretName"]: one["spec"].get("dnsNames", []) for one in of_kind(objects, "Certificate")
     }

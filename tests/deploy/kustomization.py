@@ -31,6 +31,11 @@ def render(folder: Path) -> list[Manifest]:
     return _objects(_rendered(folder))
 
 
+def render_as_applied(folder: Path) -> list[Manifest]:
+    """The same with the hashes in generated names: another Secret is another name in its pods."""
+    return list(yaml.load_all(_rendered(folder), yaml.CSafeLoader))
+
+
 def render_with(folder: Path, *components: str) -> list[Manifest]:
     """All objects of the folder together with components of deploy/kustomize/components."""
     return _objects(_rendered(folder, *components))

@@ -1,6 +1,6 @@
 """A fault for each policy: what is changed in the rendered objects, and which policy must notice it."""
 
-from tests.deploy import capacity_rules, config_rules, workload_rules
+from tests.deploy import capacity_rules, config_rules, job_rules, workload_rules
 from tests.deploy.kustomization import Manifest, find
 from tests.deploy.rules import Fault, Rule
 
@@ -47,6 +47,18 @@ def _scheduled(objects: list[Manifest]) -> Manifest:
     return spec
 
 
+def _on_demand(objects: list[Manifest], name: str = "operator") -> Manifest:
+    spec: Manifest = find(objects, "CronJob", name)["spec"]
+    return spec
+
+
+def _its_container(objects: list[Manifest], name: str = "operator") -> Manifest:
+    container: Manifest = _on_demand(objects, name)["jobTemplate"]["spec"]["template"]["spec"]["containers"][
+        0
+    ]
+    return container
+
+
 def _nightly_pod(objects: list[Manifest]) -> Manifest:
     template: Manifest = _scheduled(objects)["jobTemplate"]["spec"]["template"]
     return template
@@ -69,6 +81,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (workload_rules.complete, lambda o: _without(o, "PodDisruptionBudget", "relay")),
     (workload_rules.complete, lambda o: _without(o, "Job", _job(o)["metadata"]["name"])),
     (workload_rules.complete, lambda o: _without(o, "CronJob", "verify")),
+    (workload_rules.complete, lambda o: _without(o, "CronJob", "replay")),
     (workload_rules.complete, lambda o: o.append({"kind": "Pod", "metadata": {"name": "stray"}})),
     (
         workload_rules.selectors,
@@ -109,13 +122,25 @@ FAULTS: list[tuple[Rule, Fault]] = [
         workload_rules.scale,
         lambda o: find(o, "PodDisruptionBudget", "relay")["spec"].update(maxUnavailable=0),
     ),
-    (workload_rules.schedules, lambda o: _scheduled(o).update(concurrencyPolicy="Allow")),
-    (workload_rules.schedules, lambda o: _scheduled(o).pop("timeZone")),
-    (workload_rules.schedules, lambda o: _scheduled(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
-    (workload_rules.schedules, lambda o: _on_exit(o).update(values=[1, 2, 4])),
-    (workload_rules.schedules, lambda o: _on_exit(o).update(containerName="projector")),
-    (workload_rules.migrations, lambda o: _job(o)["spec"].pop("suspend")),
-    (workload_rules.migrations, lambda o: _job(o)["spec"]["template"]["spec"]["containers"][0]["args"].pop()),
+    (job_rules.schedules, lambda o: _scheduled(o).update(concurrencyPolicy="Allow")),
+    (job_rules.schedules, lambda o: _scheduled(o).pop("timeZone")),
+    (job_rules.schedules, lambda o: _scheduled(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
+    (job_rules.schedules, lambda o: _on_exit(o).update(values=[1, 2, 4])),
+    (job_rules.schedules, lambda o: _on_exit(o).update(containerName="projector")),
+    (job_rules.migrations, lambda o: _job(o)["spec"].pop("suspend")),
+    (job_rules.migrations, lambda o: _job(o)["spec"]["template"]["spec"]["containers"][0]["args"].pop()),
+    (job_rules.on_demand, lambda o: _on_demand(o).pop("suspend")),
+    (job_rules.on_demand, lambda o: _on_demand(o, "replay")["jobTemplate"]["spec"].update(backoffLimit=1)),
+    (job_rules.on_demand, lambda o: _on_demand(o)["jobTemplate"]["spec"].pop("ttlSecondsAfterFinished")),
+    (job_rules.on_demand, lambda o: _on_demand(o)["jobTemplate"]["spec"].pop("activeDeadlineSeconds")),
+    (job_rules.on_demand, lambda o: _on_demand(o, "replay").pop("failedJobsHistoryLimit")),
+    (job_rules.on_demand, lambda o: _its_container(o)["env"].pop()),
+    (job_rules.on_demand, lambda o: _its_container(o, "replay")["env"][-1].update(value="{}")),
+    (job_rules.room_for_a_rebuild, lambda o: _its_container(o)["resources"]["limits"].update(memory="1Gi")),
+    (
+        job_rules.room_for_a_rebuild,
+        lambda o: find(o, "ConfigMap", "projector")["data"].update(REBUILD_PRODUCTS_IN_MEMORY_MAX="500000"),
+    ),
     (workload_rules.security, lambda o: _nightly_pod(o)["spec"].pop("securityContext")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["limits"].update(cpu="1")),
     (workload_rules.resources, lambda o: _container(o)["resources"]["requests"].pop("cpu")),
@@ -178,6 +203,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
         config_rules.connections,
         lambda o: find(o, "ConfigMap", "query-api")["data"].update(TABLE_READS_MAX="16"),
     ),
+    (config_rules.environment, lambda o: _its_container(o, "replay")["envFrom"].pop()),
     (config_rules.connections, lambda o: _autoscaler(o, "command-api").update(maxReplicas=16)),
     (config_rules.no_secrets, lambda o: o.append({"kind": "Secret", "metadata": {"name": "mine"}})),
 ]

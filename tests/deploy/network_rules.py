@@ -21,6 +21,7 @@ _SETTINGS = {
     "REDIS_URL": "redis",
     "KAFKA_BOOTSTRAP_": "kafka",
 }
+_SEND_MAIL = ("projector", "operator")
 _NEVER_OUTSIDE = ("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254")
 
 
@@ -65,6 +66,8 @@ def workloads(objects: Sequence[Manifest]) -> Iterator[Pods]:
         named = {variable["name"] for variable in container.get("env", [])}
         for source in container.get("envFrom", []):
             named |= literals.get(source.get("configMapRef", {}).get("name"), frozenset())
+        # What is cleared is not used, whatever the ConfigMap says.
+        named -= {variable["name"] for variable in container.get("env", []) if variable.get("value") == ""}
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
         labels = template["metadata"]["labels"]
         yield Pods(one["metadata"]["name"], labels, ports, frozenset(named))
@@ -146,7 +149,7 @@ def outside(objects: Sequence[Manifest]) -> Iterator[str]:
             yield f"{pods.name} reaches every port outside"
         if ("AUTH_ISSUER" in pods.settings) != allows(objects, "egress", pods, Peer(address="8.8.8.8"), 443):
             yield f"{pods.name} and the keys of the issuer"
-        if (pods.name == "projector") != allows(objects, "egress", pods, Peer(address="8.8.8.8"), 587):
+        if (pods.name in _SEND_MAIL) != allows(objects, "egress", pods, Peer(address="8.8.8.8"), 587):
             yield f"{pods.name} and the mail server"
 
 

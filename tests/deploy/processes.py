@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from command_api.relay.settings import RelaySettings
+from command_api.replay.settings import ReplaySettings
 from command_api.settings import CommandSettings, MigrateSettings
 from projector.settings import MigrateSettings as MigrateViewsSettings
 from projector.settings import ProjectorSettings
 from query_api.settings import QuerySettings
+from shared.access.command import OperatorSettings
 from shared.ops.development import development_fields
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings
@@ -28,8 +30,10 @@ FINISHING: Mapping[str, type[ProcessSettings]] = {
     "finish-read-model": MigrateViewsSettings,
 }
 SCHEDULED: Mapping[str, type[ProcessSettings]] = {"verify": ProjectorSettings}
+# An operator makes jobs of them, each for one command; without that there is no pod of theirs.
+ON_DEMAND: Mapping[str, type[OperatorSettings]] = {"operator": ProjectorSettings, "replay": ReplaySettings}
 PROCESSES = {**SERVICES, **JOBS}
-_SETTINGS = {**PROCESSES, **FINISHING, **SCHEDULED}
+_SETTINGS = {**PROCESSES, **FINISHING, **SCHEDULED, **ON_DEMAND}
 
 OPS_PORT_SETTINGS = {
     "command-api": "COMMAND_OPS_PORT",

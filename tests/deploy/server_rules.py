@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from deploy.kafka_rights import kafka_rights
+from deploy.kafka_rights import PROJECTOR, RELAY, REPLAY, kafka_rights
 from query_api.postgres.custom_plans import with_custom_plans
 from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
@@ -15,6 +15,13 @@ from tests.deploy.processes import default_of, roles_of
 from tests.deploy.workload_rules import SERVERS, of_kind, pods
 
 _DATABASES = {"event-store": "event store", "read-model": "read model"}
+_USERS_OF_KAFKA = {
+    "relay": RELAY,
+    "projector": PROJECTOR,
+    "verify": PROJECTOR,
+    "operator": PROJECTOR,
+    "replay": REPLAY,
+}
 _OWNER = "catalogue_migrate"
 _REPLICAS, _IN_SYNC_MIN = 3, 2
 _BYTES = {"Mi": 2**20, "Gi": 2**30, "mb": 2**20, "gb": 2**30}
@@ -114,13 +121,16 @@ def kafka_users(objects: Sequence[Manifest]) -> Iterator[str]:
     config = {one["metadata"]["name"]: one["data"] for one in of_kind(objects, "ConfigMap")}
     for one in objects:
         template = pod_template(one)
-        if template is None or one["metadata"]["name"] not in ("relay", "projector", "verify"):
+        if template is None or one["metadata"]["name"] not in _USERS_OF_KAFKA:
             continue
         (container,) = template["spec"]["containers"]
         (source,) = (each["configMapRef"]["name"] for each in container["envFrom"])
-        user = config[source].get("KAFKA_SASL_USER")
-        if user not in users or config[source].get("KAFKA_SECURITY_PROTOCOL") != "SASL_SSL":
-            yield f"{one['metadata']['name']}: no user of Kafka"
+        given = config[source] | {each["name"]: each.get("value") for each in container["env"]}
+        user = given.get("KAFKA_SASL_USER")
+        if user != _USERS_OF_KAFKA[one["metadata"]["name"]] or user not in users:
+            yield f"{one['metadata']['name']}: logs in to Kafka as {user}"
+        if given.get("KAFKA_SECURITY_PROTOCOL") != "SASL_SSL":
+            yield f"{one['metadata']['name']}: asks Kafka without TLS"
         files = {(file.path, file.secret) for file in secret_files(template)}
         for variable in ("KAFKA_SASL_PASSWORD_FILE", "KAFKA_CA_FILE"):
             path = next((each["value"] for each in container["env"] if each["name"] == variable), None)

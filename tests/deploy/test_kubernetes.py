@@ -3,7 +3,7 @@
 import kubernetes_validate
 import pytest
 
-from tests.deploy import capacity_rules, config_rules, workload_rules
+from tests.deploy import capacity_rules, config_rules, job_rules, workload_rules
 from tests.deploy.kustomization import BASE, KUSTOMIZE, Manifest, find, render, render_with
 from tests.deploy.manifest_faults import FAULTS
 from tests.deploy.rules import Fault, Rule
@@ -18,8 +18,10 @@ RULES: list[Rule] = [
     workload_rules.selectors,
     workload_rules.ports,
     workload_rules.scale,
-    workload_rules.schedules,
-    workload_rules.migrations,
+    job_rules.schedules,
+    job_rules.migrations,
+    job_rules.on_demand,
+    job_rules.room_for_a_rebuild,
     workload_rules.resources,
     workload_rules.security,
     workload_rules.images,
@@ -95,6 +97,7 @@ def test_a_missing_secret_an_unused_one_and_a_wrong_role_are_noticed() -> None:
         "command-api: REDIS_URL comes from no Secret",
         "projector: REDIS_URL comes from no Secret",
         "query-api: REDIS_URL comes from no Secret",
+        "operator: REDIS_URL comes from no Secret",
         "verify: REDIS_URL comes from no Secret",
     ]  # fmt: skip
     assert list(config_rules.secrets_exist(unused)) == ["Secret redis: REDIS_PASSWORD is used by nobody"]

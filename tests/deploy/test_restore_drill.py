@@ -32,6 +32,9 @@ def faults(restored: Sequence[Manifest], running: Sequence[Manifest]) -> Iterato
         parameters = {**plugin["parameters"], "serverName": name}
         if (source["name"], source["plugin"]["parameters"]) != (recovery["source"], parameters):
             yield f"{name}: another archive"
+        roles = drill.get("managed", {}).get("roles", [])
+        if not roles or any(role not in spec["managed"]["roles"] for role in roles):
+            yield f"{name}: nobody knows the passwords of its roles"
         if drill.get("plugins"):
             yield f"{name}: writes into the archive that it is made from"
     yield from (error for one in restored for error in errors_of(one))
@@ -50,6 +53,7 @@ def test_a_drill_restores_both_databases() -> None:
         {"storage": {"size": "1Gi"}},
         {"postgresql": {"parameters": {"max_connections": "100"}}},
         {"externalClusters": [{"name": "event-store", "plugin": {"name": "any", "parameters": {}}}]},
+        {"managed": {"roles": []}},
         {"misspelt": True},
         {"resources": {}},
     ],

@@ -62,6 +62,14 @@ def _follow_latest(workflow: Any) -> None:
     workflow["jobs"]["test"]["runs-on"] = "ubuntu-latest"
 
 
+def _prove_without_an_engine(workflow: Any) -> None:
+    workflow["jobs"]["test"]["steps"][-1]["run"] = ".ci/run test prove"
+
+
+def _prove_everything_without_an_engine(workflow: Any) -> None:
+    workflow["jobs"]["test"]["steps"][-1] = {"run": ".ci/run", "env": {"TEST_DOCKER": "0"}}
+
+
 BREACHES: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.nothing_is_permitted_to_all_jobs, _permit_all),
     (rules.nothing_is_permitted_to_all_jobs, _permit_by_default),
@@ -71,6 +79,8 @@ BREACHES: list[tuple[rules.Rule, Callable[[Any], None]]] = [
     (rules.a_desk_can_run_what_a_job_runs, _write_more_after_it),
     (rules.runs_do_not_pile_up, _pile_up),
     (rules.the_runner_is_one_release_of_the_system, _follow_latest),
+    (rules.who_proves_asks_for_the_container_engine, _prove_without_an_engine),
+    (rules.who_proves_asks_for_the_container_engine, _prove_everything_without_an_engine),
 ]
 
 

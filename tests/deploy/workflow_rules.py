@@ -5,7 +5,7 @@ from typing import Any
 
 Workflow = Mapping[Any, Any]
 Rule = Callable[[Workflow], Iterator[str]]
-_JOB_MINUTES_MAX = 180
+_JOB_MINUTES_MAX = 240
 # What a job may run: what a desk runs as well. Everything else belongs into one of these.
 _COMMANDS = (".ci/", "make ")
 
@@ -62,6 +62,15 @@ def the_runner_is_one_release_of_the_system(workflow: Workflow) -> Iterator[str]
             yield f"{name} runs on {job.get('runs-on')}"
 
 
+def who_proves_asks_for_the_container_engine(workflow: Workflow) -> Iterator[str]:
+    """Without TEST_DOCKER the tests of images and compose are skipped, and nobody notices."""
+    for name, step in _steps(workflow):
+        program, *parts = step.get("run", "none").split()
+        proves = "prove" in parts or (program == ".ci/run" and not parts)
+        if proves and step.get("env", {}).get("TEST_DOCKER") != "1":
+            yield f"{name} runs {step['run']!r} without TEST_DOCKER"
+
+
 RULES: tuple[Rule, ...] = (
     nothing_is_permitted_to_all_jobs,
     each_job_has_an_end,
@@ -69,4 +78,5 @@ RULES: tuple[Rule, ...] = (
     a_desk_can_run_what_a_job_runs,
     runs_do_not_pile_up,
     the_runner_is_one_release_of_the_system,
+    who_proves_asks_for_the_container_engine,
 )

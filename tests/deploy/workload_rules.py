@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import kubernetes_validate
 
-from projector.operators.command_line.rebuild import DIFFERS
-from projector.operators.command_line.session import USAGE
 from tests.deploy.custom_resources import errors_of, is_custom
 from tests.deploy.kustomization import Manifest, find, pod_template
 from tests.deploy.processes import (
     FINISHING,
     HTTP_PORT_SETTINGS,
     JOBS,
+    ON_DEMAND,
     OPS_PORT_SETTINGS,
     SCHEDULED,
     SERVICES,
@@ -31,7 +30,6 @@ SERVERS = ("redis", "opensearch")
 # Where the files of secrets are in a container.
 SECRETS = "/run/secrets/catalogue"
 _MARGIN_SECONDS = 5
-_DAY_SECONDS = 86_400
 
 
 def of_kind(objects: Sequence[Manifest], kind: str) -> list[Manifest]:
@@ -77,8 +75,8 @@ def complete(objects: Sequence[Manifest]) -> Iterator[str]:
                 yield f"{name} has no {kind}"
     if {stem(one) for one in of_kind(objects, "Job")} != {*JOBS, *FINISHING}:
         yield f"jobs are not {sorted({*JOBS, *FINISHING})}"
-    if {one["metadata"]["name"] for one in of_kind(objects, "CronJob")} != set(SCHEDULED):
-        yield f"scheduled jobs are not {sorted(SCHEDULED)}"
+    if {one["metadata"]["name"] for one in of_kind(objects, "CronJob")} != {*SCHEDULED, *ON_DEMAND}:
+        yield f"scheduled jobs, and those on demand, are not {sorted({*SCHEDULED, *ON_DEMAND})}"
 
 
 def selectors(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -147,40 +145,6 @@ def scale(objects: Sequence[Manifest]) -> Iterator[str]:
             yield f"{one['metadata']['name']}: the disruption budget could block a drain for ever"
 
 
-def schedules(objects: Sequence[Manifest]) -> Iterator[str]:
-    """A scheduled job never runs beside itself, ends, and repeats nothing in vain."""
-    for one in of_kind(objects, "CronJob"):
-        name, spec = one["metadata"]["name"], one["spec"]
-        job = spec["jobTemplate"]["spec"]
-        (container,) = job["template"]["spec"]["containers"]
-        if spec.get("concurrencyPolicy") != "Forbid":
-            yield f"{name}: may run beside itself"
-        if spec.get("timeZone") != "Etc/UTC":
-            yield f"{name}: its hour depends on the cluster"
-        if not 0 < job.get("activeDeadlineSeconds", 0) < _DAY_SECONDS:
-            yield f"{name}: may run until the next one"
-        rules = job.get("podFailurePolicy", {}).get("rules", [])
-        final = {
-            code for rule in rules if rule["action"] == "FailJob" for code in rule["onExitCodes"]["values"]
-        }
-        if final != {USAGE, DIFFERS}:
-            yield f"{name}: exit codes {sorted(final)} end it"
-        if any(rule["onExitCodes"].get("containerName") != container["name"] for rule in rules):
-            yield f"{name}: watches another container"
-
-
-def migrations(objects: Sequence[Manifest]) -> Iterator[str]:
-    """What a release adds comes by itself; what it removes waits until a person lets it go."""
-    for one in of_kind(objects, "Job"):
-        spec, name = one["spec"], stem(one)
-        (container,) = spec["template"]["spec"]["containers"]
-        phase = "after" if name in FINISHING else "before"
-        if container["args"] != ["migrate", "--phase", phase]:
-            yield f"{name}: runs {container['args']}"
-        if spec.get("suspend", False) is not (name in FINISHING):
-            yield f"{name}: is{'' if spec.get('suspend') else ' not'} suspended"
-
-
 def resources(objects: Sequence[Manifest]) -> Iterator[str]:
     """Memory that was asked for is what may be used; CPU is asked for and never throttled."""
     for name, _, container in pods(objects):
@@ -235,6 +199,8 @@ def images(objects: Sequence[Manifest]) -> Iterator[str]:
         "finish-event-store": "command-api",
         "finish-read-model": "projector",
         "verify": "projector",
+        "operator": "projector",
+        "replay": "command-api",
     }
     for name, _, container in pods(objects):
         image, _, tag = container["image"].partition(":")

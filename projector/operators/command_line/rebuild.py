@@ -18,7 +18,7 @@ from projector.operators.command_line.session import (
 )
 from projector.projections import REBUILDABLE
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, rebuild_of, record_of
-from projector.rebuild.workers import default_workers
+from projector.rebuild.workers import DEFAULT_WORKERS_MAX, default_workers
 from projector.settings import ProjectorSettings
 from projector.stores import Stores
 from shared.ops.arguments import positive
@@ -55,7 +55,7 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
         type=positive,
         metavar="N",
         default=default_workers(),
-        help="number of processes (default: one per processor)",
+        help=f"number of processes (default: one for each processor, at most {DEFAULT_WORKERS_MAX})",
     )
     parser.add_argument(
         "--no-switch", action="store_true", help="stop after the comparison; --resume switches"
