@@ -42,6 +42,8 @@ def test_a_command_as_a_job_does_what_its_page_says(
         print(kubectl("logs", "--ignore-errors", job))
         kubectl("delete", job)
         if one.job == "pause-inventory":
-            kubectl("exec", "deployment/projector", "--container=projector", "--stdin", "--",
-                    "python", "-m", "projector", "resume", "--token-file", "-", "--reason", "trial", "inventory",
-                    given=token("ops:read ops:write"))  # fmt: skip
+            kubectl(
+                "exec", "--stdin", "deployment/projector", "--container=projector", "--", "python", "-m",
+                "projector", "resume", "--token-file", "-", "--reason", "trial", "inventory",
+                given=token("ops:read ops:write"),
+            )  # fmt: skip
