@@ -31,7 +31,7 @@ def with_a_price(installed: Installation) -> None:
     must_be(201, made)
     (variant,) = product["variants"]
     price = f"{commands}/{made.json['id']}/variants/{variant['sku']}/price"
-    must_be(200, send("PUT", price, {"price": {"amount": "2.00", "currency": "USD"}}))
+    must_be(200, send("PUT", price, {"amount": "2.00", "currency": "USD"}))
 
 
 @pytest.mark.parametrize("one", _LINES, ids=lambda one: one.job)
