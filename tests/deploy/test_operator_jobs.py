@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from command_api.command_line import command_parser
-from projector.operators.command_line.commands import _parser as projector_parser
+from projector.operators.command_line.commands import projector_parser
 from shared.ops.development import unfit_elsewhere
 from tests.deploy import capacity_rules, workload_rules
 from tests.deploy.config_rules import environments
