@@ -33,9 +33,11 @@ class Publishing:
 
     def __init__(self, folder: Path) -> None:
         self.root, self._programs, self._noted = folder / "root", folder / "programs", folder / "noted"
-        for name in (".ci", "deploy/release", "deploy/images", "deploy/kustomize/components/release", "docs"):
+        release = "deploy/kustomize/components/release"
+        for name in (".ci", "deploy/release", "deploy/images", release, "docs", "shared/ops"):
             shutil.copytree(ROOT / name, self.root / name)
-        for name in ("Dockerfile.command", "CHANGELOG.md", "pyproject.toml", "deploy/__init__.py"):
+        own = ("deploy/__init__.py", "shared/__init__.py")
+        for name in ("Dockerfile.command", "CHANGELOG.md", "pyproject.toml", *own):
             shutil.copy(ROOT / name, self.root / name)
         self._git("init", "--quiet")
         self._git("commit", "--allow-empty", "--quiet", "--message", "A commit")
