@@ -66,14 +66,11 @@ async def test_a_process_whose_names_hang_says_so_and_ends_when_it_is_told_to(
             assert await one.process.wait() == 0
 
 
-@pytest.mark.parametrize("command", ["migrate", "status"])
-async def test_a_command_of_the_projector_whose_names_hang_ends_when_it_is_told_to(
-    hanging_names: Path, command: str
-) -> None:
-    environment = {**os.environ, "READ_MODEL_MIGRATE_DSN": DSN, "READ_MODEL_DSN": DSN, "HUNG": "1"}
+async def said_when_it_was_told_to_end(library: Path, *arguments: str, **environment: str) -> bytes:
+    """What a command, which hangs at a name, writes to its standard error between SIGTERM and its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "projector", command, stderr=asyncio.subprocess.PIPE,
-        env={**environment, "LD_PRELOAD": str(hanging_names)},
+        sys.executable, "-m", *arguments, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **environment, "HUNG": "1", "LD_PRELOAD": str(library)},
     )  # fmt: skip
     assert process.stderr is not None
     assert await process.stderr.readline() == b"a name hangs\n"
@@ -81,6 +78,15 @@ async def test_a_command_of_the_projector_whose_names_hang_ends_when_it_is_told_
     async with asyncio.timeout(ENDS_SECONDS_MAX):
         _, said = await process.communicate()
     assert process.returncode == 128 + signal.SIGTERM
+    return said
+
+
+@pytest.mark.parametrize("command", ["migrate", "status"])
+async def test_a_command_of_the_projector_whose_names_hang_ends_when_it_is_told_to(
+    hanging_names: Path, command: str
+) -> None:
+    addresses = {"READ_MODEL_MIGRATE_DSN": DSN, "READ_MODEL_DSN": DSN}
+    said = await said_when_it_was_told_to_end(hanging_names, "projector", command, **addresses)
     assert b"stopped by SIGTERM" in said
 
 
@@ -91,14 +97,7 @@ async def test_an_import_whose_names_hang_ends_when_it_is_told_to(
     catalogue = tmp_path / "catalogue.ndjson"
     catalogue.write_text('{"slug": "tote", "name": "Tote", "variants": []}\n')
     source = [str(catalogue)] if command == "import" else ["--count", "1"]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "command_api", command, *source, "--url", "http://api.hangs",
-        stderr=asyncio.subprocess.PIPE, env={**os.environ, "HUNG": "1", "LD_PRELOAD": str(hanging_names)},
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert await process.stderr.readline() == b"a name hangs\n"
-    process.terminate()
-    async with asyncio.timeout(ENDS_SECONDS_MAX):
-        _, said = await process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM
+    said = await said_when_it_was_told_to_end(
+        hanging_names, "command_api", command, *source, "--url", "http://api.hangs"
+    )
     assert b"interrupted; accepted products are kept" in said

@@ -34,6 +34,7 @@ def secrets_of(settings: type[ProcessSettings]) -> Iterator[str]:
 
 
 CASES = [(one, name) for one in CLASSES for name in secrets_of(one)]
+DSNS = [case for case in CASES if case[1].endswith("_DSN")]
 
 
 def test_every_process_has_secrets() -> None:
@@ -77,7 +78,7 @@ def test_a_useless_address_ends_the_start_without_showing_it(
             assert "hunter2" not in said.err + said.out, text
 
 
-@pytest.mark.parametrize(("settings", "name"), [case for case in CASES if case[1].endswith("_DSN")])
+@pytest.mark.parametrize(("settings", "name"), DSNS)
 def test_a_mode_that_does_not_verify_the_server_is_refused(
     settings: type[ProcessSettings],
     name: str,
@@ -95,7 +96,7 @@ def test_a_mode_that_does_not_verify_the_server_is_refused(
     assert capsys.readouterr().err.strip().endswith("sslrootcert: the file /nowhere.pem does not exist")
 
 
-@pytest.mark.parametrize(("settings", "name"), [case for case in CASES if case[1].endswith("_DSN")])
+@pytest.mark.parametrize(("settings", "name"), DSNS)
 def test_a_server_that_is_to_be_verified_needs_its_authority(
     settings: type[ProcessSettings],
     name: str,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.interrupting import SAID, paused_import
+from tests.unit.ops.started_mains import StartedMain, start_main
 
 ROOT = Path(__file__).parents[3]
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -65,48 +66,29 @@ PROGRAMS = {
 }
 
 
-async def started(command: str) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", COMMANDS, command,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert await said(process) == "ready"
-    return process
-
-
-async def said(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None
-    return (await process.stdout.readline()).decode().strip()
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
-    _, errors = await process.communicate()
-    return process.returncode, errors.decode()
-
-
 @pytest.mark.parametrize("number", SIGNALS)
 async def test_a_command_that_is_interrupted_says_so_in_one_line(number: signal.Signals) -> None:
-    process = await started("waits")
-    process.send_signal(number)
-    assert await ended(process) == (128 + number, LINES[number])
+    started = await start_main(COMMANDS, "waits")
+    started.process.send_signal(number)
+    assert await started.ended() == (128 + number, LINES[number])
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 async def test_one_with_words_of_its_own_has_the_last_word_but_not_the_exit_code(
     number: signal.Signals,
 ) -> None:
-    process = await started("has_its_own_words")
-    process.send_signal(number)
-    assert await ended(process) == (128 + number, "42 of 50 are done\n")
+    started = await start_main(COMMANDS, "has_its_own_words")
+    started.process.send_signal(number)
+    assert await started.ended() == (128 + number, "42 of 50 are done\n")
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 async def test_a_second_signal_ends_one_that_hangs(number: signal.Signals) -> None:
-    process = await started("hangs")
-    process.send_signal(number)
-    assert await said(process) == "ready again"
-    process.send_signal(number)
-    assert await ended(process) == (128 + number, "")
+    started = await start_main(COMMANDS, "hangs")
+    started.process.send_signal(number)
+    await started.said("ready again")
+    started.process.send_signal(number)
+    assert await started.ended() == (128 + number, "")
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -114,10 +96,10 @@ async def test_one_that_ends_in_order_has_the_exit_code_of_the_signal_unless_it_
     number: signal.Signals,
 ) -> None:
     for command, code in (("is_incomplete", 128 + number), ("completes", 0)):
-        process = await started(command)
-        process.send_signal(number)
-        assert (await ended(process))[0] == code
-    assert (await ended(await started("fails")))[0] == 1
+        started = await start_main(COMMANDS, command)
+        started.process.send_signal(number)
+        assert (await started.ended())[0] == code
+    assert (await (await start_main(COMMANDS, "fails")).ended())[0] == 1
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -131,7 +113,7 @@ async def test_a_program_that_is_interrupted_while_it_is_loaded_says_so_in_one_l
     assert process.stderr is not None
     assert (await process.stderr.readline()).decode() == f"{SAID}\n"
     process.send_signal(signal.SIGINT)
-    assert await ended(process) == (128 + signal.SIGINT, "interrupted\n")
+    assert await StartedMain(process).ended() == (128 + signal.SIGINT, "interrupted\n")
 
 
 @pytest.mark.parametrize("command", ["deploy.local status", "command_api seed --count 1 --output -"])

@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from typing import Any
 
 import pytest
+
+from tests.unit.ops.started_mains import StartedMain, start_main
 
 PROGRAM = """
 import asyncio, sys, threading
@@ -69,38 +70,23 @@ sys.exit(run("test", globals()[sys.argv[1]], shutdown_seconds_max=float(sys.argv
 """
 
 
-class Started:
-    """A real process that runs one of the mains above and has reached it."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    async def said(self, line: str) -> None:
-        assert self.process.stdout is not None
-        assert (await self.process.stdout.readline()).decode().strip() == line
-
-    async def end(self) -> tuple[int, list[dict[str, Any]]]:
-        """Exit code and log lines."""
-        _, written = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, [json.loads(line) for line in written.splitlines()]
-
-
 async def start(
     main: str, shutdown_seconds_max: float = 60, *, log: int = asyncio.subprocess.PIPE
-) -> Started:
-    arguments = (sys.executable, "-c", PROGRAM, main, str(shutdown_seconds_max))
-    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE, stderr=log)
-    started = Started(process)
-    await started.said("ready")
-    return started
+) -> StartedMain:
+    return await start_main(PROGRAM, main, str(shutdown_seconds_max), errors=log)
+
+
+async def end(started: StartedMain) -> tuple[int | None, list[dict[str, Any]]]:
+    """Exit code and log lines."""
+    code, written = await started.ended()
+    return code, [json.loads(line) for line in written.splitlines()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_the_process_in_order(number: signal.Signals) -> None:
     started = await start("obeys")
     started.process.send_signal(number)
-    code, lines = await started.end()
+    code, lines = await end(started)
     assert code == 0
     assert [(line["event"], line["signal"]) for line in lines] == [("stopping", number.name)]
 
@@ -108,14 +94,14 @@ async def test_a_signal_stops_the_process_in_order(number: signal.Signals) -> No
 async def test_the_exit_code_is_the_one_that_main_returns() -> None:
     started = await start("answers_3")
     started.process.terminate()
-    assert (await started.end())[0] == 3
+    assert (await end(started))[0] == 3
 
 
 @pytest.mark.parametrize("main", ["hangs", "ignores_cancellation"])
 async def test_a_main_that_overruns_its_shutdown_is_ended_with_a_log_line(main: str) -> None:
     started = await start(main, shutdown_seconds_max=0.01)
     started.process.terminate()
-    code, lines = await started.end()
+    code, lines = await end(started)
     assert code == 1
     assert lines[1]["level"] == "critical"
     assert lines[1]["event"] == "shutdown took too long, cancelling"
@@ -125,7 +111,7 @@ async def test_a_thread_that_nobody_can_end_holds_up_the_end_for_a_bounded_time_
     started = await start("leaves_a_thread")
     started.process.terminate()
     await started.said("done")
-    code, lines = await started.end()
+    code, lines = await end(started)
     assert code == 3
     assert [line["event"] for line in lines] == ["stopping", "threads do not end, exiting without them"]
 
@@ -150,18 +136,18 @@ async def test_a_second_signal_ends_the_process_at_once() -> None:
     started.process.terminate()
     await started.said("stopping")
     started.process.terminate()
-    code, lines = await started.end()
+    code, lines = await end(started)
     assert code == 128 + signal.SIGTERM
     assert lines[-1]["event"] == "second signal, exiting at once"
 
 
 async def test_an_exception_is_logged_with_its_traceback_and_exits_1() -> None:
-    code, lines = await (await start("fails")).end()
+    code, lines = await end(await start("fails"))
     assert code == 1
     assert lines[-1]["level"] == "critical"
     assert lines[-1]["exception"].endswith("RuntimeError: the disk is on fire")
 
 
 async def test_a_usage_error_keeps_its_own_exit_code() -> None:
-    code, _ = await (await start("exits_2")).end()
+    code, _ = await end(await start("exits_2"))
     assert code == 2
