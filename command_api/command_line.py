@@ -15,13 +15,13 @@ from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.access.settings import load_listening_settings
 from shared.ops.logs import configure_logs
-from shared.ops.process import EXIT_FAILED, run, run_until_done
+from shared.ops.process import run, run_until_done
 from shared.ops.process_names import MIGRATE, RELAY
 from shared.ops.settings import load_settings
 from shared.ops.terminal import process_terminal
 from shared.ops.unverified_servers import warn_of_unverified_servers
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
-from shared.postgres.patient_migrate import NotMigrated
+from shared.postgres.patient_migrate import say_outcome
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:
@@ -93,19 +93,14 @@ def _migrate(phase: Phase) -> int:
     configure_logs(MIGRATE, settings, sys.stderr)
 
     async def migrate(stop: asyncio.Event) -> int:
-        try:
-            applied = await migrate_event_store(
-                settings.event_store_migrate_dsn,
-                wait_seconds_max=settings.migrate_wait_seconds_max,
-                lock_seconds_max=settings.migrate_lock_seconds_max,
-                say=terminal.complain,
-                stop=stop,
-                phase=phase,
-            )
-        except NotMigrated as error:
-            terminal.complain(f"migrate: {error}")
-            return EXIT_FAILED
-        terminal.say(f"event store: {len(applied)} migrations applied")
-        return 0
+        applying = migrate_event_store(
+            settings.event_store_migrate_dsn,
+            wait_seconds_max=settings.migrate_wait_seconds_max,
+            lock_seconds_max=settings.migrate_lock_seconds_max,
+            say=terminal.complain,
+            stop=stop,
+            phase=phase,
+        )
+        return await say_outcome(applying, "event store", terminal)
 
     return run_until_done(MIGRATE, migrate)

@@ -6,14 +6,16 @@ seconds, and then the deployment has no schema.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
 from shared.contract.schemas import Schema
 from shared.ops.concurrency.waits import pause
 from shared.ops.error_text import named
+from shared.ops.process import EXIT_FAILED
 from shared.ops.secret import Secret
+from shared.ops.terminal import Terminal
 from shared.postgres.errors import ends_by_itself
 from shared.postgres.migrations import MigrationError, Phase, migrate
 
@@ -57,6 +59,19 @@ async def migrate_when_there(
                 say(f"{schema.database}: waiting up to {wait_seconds_max:g} s for PostgreSQL: {reason}")
             said.add(type(error).__name__)
         await pause(min(_PAUSE_SECONDS, max(deadline - time.monotonic(), 0)), stop)
+
+
+async def say_outcome(applying: Awaitable[Sequence[str]], database: str, terminal: Terminal) -> int:
+    """Await the names of the applied migrations, print how many they are or why there are none, and return
+    the exit code.
+    """
+    try:
+        applied = await applying
+    except NotMigrated as error:
+        terminal.complain(f"migrate: {error}")
+        return EXIT_FAILED
+    terminal.say(f"{database}: {len(applied)} migrations applied")
+    return 0
 
 
 def _in_a_line(error: BaseException) -> str:

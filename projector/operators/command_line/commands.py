@@ -10,7 +10,7 @@ from projector.operators.command_line.audit import add_audit_arguments, run_audi
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
-from projector.operators.command_line.session import DONE, FAILED, USAGE, add_command
+from projector.operators.command_line.session import FAILED, USAGE, add_command
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
@@ -23,7 +23,7 @@ from shared.access.settings import load_listening_settings
 from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal
 from shared.postgres.migrations import PHASE_HELP, PHASES, Phase
-from shared.postgres.patient_migrate import NotMigrated
+from shared.postgres.patient_migrate import say_outcome
 
 RUN = "run"
 _MIGRATE = "migrate"
@@ -129,16 +129,11 @@ def _refuse(reason: str) -> NoReturn:
 
 
 async def _migrate(settings: MigrateSettings, terminal: Terminal, phase: Phase) -> int:
-    try:
-        applied = await migrate_read_model(
-            settings.read_model_migrate_dsn,
-            wait_seconds_max=settings.migrate_wait_seconds_max,
-            lock_seconds_max=settings.migrate_lock_seconds_max,
-            say=terminal.complain,
-            phase=phase,
-        )
-    except NotMigrated as error:
-        terminal.complain(f"migrate: {error}")
-        return FAILED
-    terminal.say(f"read model: {len(applied)} migrations applied")
-    return DONE
+    applying = migrate_read_model(
+        settings.read_model_migrate_dsn,
+        wait_seconds_max=settings.migrate_wait_seconds_max,
+        lock_seconds_max=settings.migrate_lock_seconds_max,
+        say=terminal.complain,
+        phase=phase,
+    )
+    return await say_outcome(applying, "read model", terminal)
