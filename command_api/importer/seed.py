@@ -70,7 +70,7 @@ def run_seed(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise  # `| head`: no failure
     except OSError as error:
-        return report("seed", Summary(error=str(error) or type(error).__name__), terminal, as_json=args.json)
+        return report("seed", Summary(error=message_of(error)), terminal, as_json=args.json)
     return 0
 
 

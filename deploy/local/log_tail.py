@@ -8,7 +8,9 @@ _LINES_MAX = 15
 def log_tail(file: Path, begins_at: int) -> str:
     """Its last lines, indented, of those after `begins_at` bytes; empty if there is no log."""
     try:
-        written = file.read_bytes()[begins_at:]
+        with file.open("rb") as log:
+            log.seek(begins_at)
+            written = log.read()
     except FileNotFoundError:
         return ""
     lines = written.decode(errors="replace").splitlines()[-_LINES_MAX:]

@@ -75,6 +75,7 @@ def _check(text: str) -> None:
 
 
 def _check_tls(options: dict[str, str]) -> None:
+    """Raises `ValueError`."""
     if any(name.startswith("ssl") and name not in _TLS_OPTIONS for name in options):
         # PostgreSQL would refuse it as a parameter of its own, at each attempt.
         raise ValueError(f"an option of TLS is none of {', '.join(_TLS_OPTIONS)}")
