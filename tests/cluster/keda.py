@@ -36,8 +36,7 @@ def found_keda() -> Keda | None:
 
 @contextmanager
 def keda(tag: str) -> Iterator[None]:
-    """It runs inside the block: its programs are files of the node, in our image, of which the C library
-    serves."""
+    """KEDA runs inside the block. Its programs are files of the node; its pods have our image for the C library."""
     found = found_keda()
     assert found is not None
     manifest = _manifest(found, f"product-catalogue/query-api:{tag}")
@@ -100,8 +99,9 @@ def _with_program(deployment: str, path: str, program: str, image: str) -> dict[
 def must_be_scaled_by_keda() -> None:
     """For `eventually_blocking`: KEDA has asked the broker for each trigger, and got an answer."""
     (scaled,) = objects("scaledobjects")
-    conditions = {one["type"]: one["status"] for one in scaled["status"].get("conditions", [])}
-    assert conditions.get("Ready") == "True", scaled["status"]
-    health = scaled["status"].get("health", {})
-    assert len(health) == len(scaled["spec"]["triggers"]), scaled["status"]
-    assert all(one["status"] == "Happy" for one in health.values()), scaled["status"]
+    status = scaled.get("status", {})  # absent until KEDA has looked at it
+    conditions = {one["type"]: one["status"] for one in status.get("conditions", [])}
+    assert conditions.get("Ready") == "True", status
+    health = status.get("health", {})
+    assert len(health) == len(scaled["spec"]["triggers"]), status
+    assert all(one["status"] == "Happy" for one in health.values()), status
