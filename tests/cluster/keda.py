@@ -36,7 +36,7 @@ def found_keda() -> Keda | None:
 
 @contextmanager
 def keda(tag: str) -> Iterator[None]:
-    """KEDA runs inside the block. Its programs are files of the node; its pods have our image for the C library."""
+    """KEDA runs inside the block. Its programs are files of the node, its pods have our image."""
     found = found_keda()
     assert found is not None
     manifest = _manifest(found, f"product-catalogue/query-api:{tag}")
