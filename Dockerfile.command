@@ -2,7 +2,7 @@
 # The first stage is the same in all three Dockerfiles, word for word, so that it is built once for all. A test keeps it the same.
 # No BuildKit-only syntax: any builder will do. docs/images.md says what is in the result, and how PYTHON_IMAGE is pinned.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
-ARG SERVICE_VERSION=0.1.0
+ARG SERVICE_VERSION=0.2.0
 
 FROM ${PYTHON_IMAGE} AS build
 ENV UV_LINK_MODE=copy UV_CACHE_DIR=/uv-cache UV_PYTHON=python UV_PYTHON_DOWNLOADS=never PYTHONDONTWRITEBYTECODE=1

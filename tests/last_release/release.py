@@ -11,8 +11,8 @@ from io import BytesIO
 from pathlib import Path
 
 # `make release` writes these two lines.
-RELEASE = "0.1.0"
-COMMIT = "a4132c02021d43d2625bb12edf5fca3e3e2d5cfa"
+RELEASE = "0.2.0"
+COMMIT = "26be3b27b4d4d6d73bccd00e1986c2372ca2470f"
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("command_api/postgres/migrations", "projector/postgres/migrations")
 STATEMENTS_TEST = "tests/integration/test_sql_files.py"
