@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
-from projector.applying.ports import EventLog
 from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
@@ -20,7 +19,7 @@ from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
-from projector.kafka.starting_points import starting_points
+from projector.kafka.starting_points import StartingPoints
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.concurrency.waits import cancelled, pause
@@ -48,20 +47,19 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         settings: "ProjectorSettings",
         source: Source,
         work: Work,
-        log: EventLog,
+        points: StartingPoints,
         *,
         metrics: ProjectionMetrics,
         heartbeat: "Heartbeat",
     ) -> None:
         self.name = name
         self.topic = source.topic
-        self._starts_at = source.starts_at
         self.heartbeat = heartbeat
         self._state = ConsumerState(NamedMember(name, settings.group_member_name))
         self._placement = self._state.placement
         self._settings = settings
         self._work = work
-        self._log = log
+        self._points = points
         self._metrics = metrics
         self._offsets = AppliedOffsets(name, source.topic, metrics)
         self._wake, self._abandon = asyncio.Event(), asyncio.Event()
@@ -162,10 +160,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             abandon = self._abandon
             await self._offsets.commit(self._consumer)
             try:
-                points = await starting_points(
-                    self._consumer, due, self._work.place, self._log, starts_at=self._starts_at,
-                    bounds_seconds_max=self._settings.topic_bounds_seconds_max,
-                )  # fmt: skip
+                points = await self._points.find(self._consumer, due)
             except (Unavailable, *KAFKA_IS_AWAY) as error:
                 self._wait(named(error))
                 return
