@@ -15,11 +15,12 @@ from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
+from projector.kafka.continuity import Continuity
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
-from projector.kafka.starting_points import StartingPoints
+from projector.kafka.starting_points import StartingPoints, remedy
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.concurrency.waits import cancelled, pause
@@ -60,6 +61,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._settings = settings
         self._work = work
         self._points = points
+        self._continuity = Continuity(remedy(name))
         self._metrics = metrics
         self._offsets = AppliedOffsets(name, source.topic, metrics)
         self._wake, self._abandon = asyncio.Event(), asyncio.Event()
@@ -152,12 +154,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 await self._place(due)
         await self._offsets.commit(self._consumer)
         self._state.measured = await self._offsets.measure(self._consumer)
+        if (short := self._offsets.beyond_its_end()) is not None:
+            self._wait(f"partition {short} ends before the place of the projection", seconds=0)
         self._metrics.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
         """Load the checkpoints (or the committed offsets, if there are none), seek there, resume."""
         async with self._busy:
-            abandon = self._abandon
+            abandon, revision = self._abandon, self._state.control.revision
             await self._offsets.commit(self._consumer)
             try:
                 points = await self._points.find(self._consumer, due)
@@ -165,12 +169,13 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._wait(named(error))
                 return
             except CannotGoOn as error:
-                self._stop(str(error))
-                return
+                is_old = revision != self._state.control.revision  # an operator has acted meanwhile
+                return self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
             if abandon is not self._abandon or abandon.is_set():
                 return
             for tp, point in points.items():
-                self._consumer.seek(tp, point.next_offset)
+                self._consumer.seek(tp, point.seek_offset)
+            self._continuity.begin(points)
             self._offsets.placed({tp: point.next_offset for tp, point in points.items()})
             self._placement.place({tp.partition: point.log_id for tp, point in points.items()})
             self._placement.reach({tp.partition: point.next_offset for tp, point in points.items()})
@@ -180,13 +185,13 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _handle(self, records: Records) -> None:
         """FastStream's handler. Never raises: an error would only be logged, and the records lost."""
         async with self._busy:
-            # Records of a partition that is not placed are delivered again after the seek.
-            placed = self._placement.placed
-            wanted = [record for record in records if record.partition in placed]
-            if not wanted or self._ending or self._state.is_held:
+            placed, abandon = self._placement.placed, self._abandon
+            if self._ending or self._state.is_held:
                 return
-            abandon = self._abandon
             try:
+                wanted = self._continuity.new(records, placed)
+                if not wanted:
+                    return
                 with self._state.waiting.attempts(abandon):
                     outcome = await self._work.run(wanted, placed, abandon)
             except Exception as error:

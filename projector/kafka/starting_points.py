@@ -18,15 +18,33 @@ committed: the group's committed offset, else the beginning (a view without chec
 committed-or-end: the same, but a new group begins at the end (no mail about old events)."""
 
 
-class StartingPoint(NamedTuple):
-    """The next offset to read, and the id of the log that its events must have.
+def remedy(projection: str) -> str:
+    """What helps a projection that is outside of its topic."""
+    return f"What helps: python -m projector reposition {projection}"
 
-    `log_position`: of the last event before it, if there is a checkpoint.
+
+class StartingPoint(NamedTuple):
+    """The next offset to process, and the id of the log that its events must have.
+
+    `log_position`: of the newest event before it, if there is a checkpoint. `first_offset`: of the partition.
     """
 
     next_offset: int
     log_id: UUID
     log_position: int | None = None
+    first_offset: int = 0
+
+    @property
+    def witness_offset(self) -> int | None:
+        """Of the record that the checkpoint is about, if the topic still has it (`continuity.py`)."""
+        before = self.next_offset - 1
+        return before if self.log_position is not None and before >= self.first_offset else None
+
+    @property
+    def seek_offset(self) -> int:
+        """Where reading starts."""
+        witness = self.witness_offset
+        return self.next_offset if witness is None else witness
 
 
 class StartingPoints:
@@ -68,7 +86,8 @@ class StartingPoints:
         for tp in assigned:
             checkpoint = checkpoints.get(tp.partition)
             if checkpoint is not None:
-                point = StartingPoint(checkpoint.next_offset, checkpoint.log_id, checkpoint.log_position)
+                offset, position, of_log = checkpoint
+                point = StartingPoint(offset, of_log, position, beginnings[tp])
             else:
                 assert log_id is not None
                 point = StartingPoint({**committed, **new}[tp], log_id)
@@ -89,7 +108,7 @@ class StartingPoints:
             raise LogDiffers(
                 f"the projection is at offset {point.next_offset} of {tp.topic}[{tp.partition}], "
                 f"which holds {beginnings[tp]} to {ends[tp]}: the topic was lost or created again. "
-                f"python -m projector reposition {self._projection}"
+                f"{remedy(self._projection)}"
             )
 
     def _beginning(self, tp: TopicPartition, beginnings: Offsets, ends: Offsets) -> int:

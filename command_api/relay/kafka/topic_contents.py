@@ -22,7 +22,7 @@ from shared.kafka.servers import KafkaServers
 _FETCH_BYTES_MAX = 16 * 1024
 _POLL_MILLISECONDS = 500
 _REMEDY = (
-    "python -m command_api remake-topics makes the topics again from the log (docs/runbooks/KafkaLost.md)"
+    "python -m command_api remake-topics makes the topics again from the log (docs/recovery/kafka-lost.md)"
 )
 
 
