@@ -148,10 +148,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         # aiokafka compares this with max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
             self.heartbeat.beat()
-        if not self._state.is_held:
-            due = self._placement.due()
-            if due:
-                await self._place(due)
+        if not self._state.is_held and (due := self._placement.due()):
+            await self._place(due)
         await self._offsets.commit(self._consumer)
         self._state.measured = await self._offsets.measure(self._consumer)
         if (short := self._offsets.beyond_its_end()) is not None:
@@ -169,8 +167,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._wait(named(error))
                 return
             except CannotGoOn as error:
-                is_old = revision != self._state.control.revision  # an operator has acted meanwhile
-                return self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
+                # Not if an operator has acted meanwhile: then the places may be new.
+                is_old = revision != self._state.control.revision
+                self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
+                return
             if abandon is not self._abandon or abandon.is_set():
                 return
             for tp, point in points.items():
