@@ -186,7 +186,7 @@ class NotificationRun:
         abandon: asyncio.Event,
     ) -> Handled:
         if self._past_events.have(record, item):
-            return Handled(record, item, Done(0), "replay")
+            return Handled(record, item, Done(0), "replay" if is_replay(record.headers) else "nothing-new")
         ordered = self._ordered.get((record.partition, record.offset))
         if ordered is not None:
             return Handled(record, item, Hopeless("ordered", f"ordered by an operator: {ordered}"), "parked")
