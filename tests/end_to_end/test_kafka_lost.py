@@ -27,7 +27,7 @@ from tests.eventually import eventually
 from tests.mail_server import MailServer, mail_server
 
 pytestmark = [pytest.mark.servers, pytest.mark.prove]
-PAGE = REPOSITORY / "docs" / "recovery" / "kafka-lost.md"
+PAGE = REPOSITORY / "docs/recovery/kafka-lost.md"
 COMMANDS = 150
 COMMAND_SECONDS_MAX = 120.0
 
