@@ -70,9 +70,9 @@ def holders_now(events: Iterable[Found]) -> dict[str, list[UUID]]:
             names.clear()
         names -= taken
         names |= given
-        slugs[one.product_id] = next(
-            (name for name in given if name.startswith("s:")), slugs.get(one.product_id, "")
-        )
+        for slug in given:
+            if slug.startswith("s:"):
+                slugs[one.product_id] = slug
     found: dict[str, list[UUID]] = {}
     for product_id, names in held.items():
         for name in names:
@@ -83,7 +83,7 @@ def holders_now(events: Iterable[Found]) -> dict[str, list[UUID]]:
 def lost_names(
     holders: Mapping[str, list[UUID]], rows: Mapping[str, tuple[UUID, bool]], open_claims: Iterable[str]
 ) -> list[str]:
-    """After the last sweep: rows without a holder, holders without a row, and claims that nobody will finish."""
+    """After the last sweep: rows without a holder, holders without a row, claims that nobody will finish."""
     faults = [f"claim {claim} is still open" for claim in open_claims]
     for name, (product_id, is_held) in rows.items():
         if holders.get(name) != [product_id]:

@@ -1,4 +1,4 @@
-"""The commands of the model: what the rules of a product say about its slug and its SKUs, and nothing else."""
+"""The commands of the model: what the rules of a product say about its slug and its SKUs, no more."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

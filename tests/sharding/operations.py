@@ -125,7 +125,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class CloseDoor:
-    """From now on no append with this claim is accepted on the product's shard; one that was stays. -> None."""
+    """From now on the product's shard accepts no append with this claim; one that was stays. -> None."""
 
     product_id: UUID
     claim: str

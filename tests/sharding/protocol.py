@@ -89,7 +89,7 @@ class _Attempt:
     _unavailable: str
 
     def run(self) -> Generator[o.Operation, Any, str]:
-        """The answer. Raises `_Again`, `_Taken`, `Impossible` and `Lost`: then certainly nothing was written."""
+        """The answer. Raises `_Again`, `_Taken`, `Impossible` and `Lost`: then nothing was written."""
         if (yield _find_key(self._command, self._product_id)):
             return (yield from _answer(self._command, "done"))
         stream: o.Stream = yield o.Load(self._product_id)

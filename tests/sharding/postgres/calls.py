@@ -93,7 +93,7 @@ async def _append(connection: Connection, call: o.Append) -> o.Appended | o.Refu
         claims=claims,  # type: ignore[arg-type]
         answer=KeyedAnswer(key, key, 200, b""),
     )
-    # Half of them with a second command, without effect: so they go through append_events, and not append_event.
+    # Half of them with a second command, without effect: these go through append_events.
     batch = [append, Append(uuid.uuid4(), 0, 0, [])] if key.int % 2 else [append]
     outcome = (await call_append(connection, batch))[0]
     if isinstance(outcome, Appended):

@@ -1,4 +1,4 @@
-"""Executes the calls of the protocol on event stores with the real migrations and the real append functions."""
+"""Executes the calls of the protocol on event stores with the real migrations and append functions."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
