@@ -151,7 +151,7 @@ def verdict_on(shards: Shards) -> str | None:
     for _ in range(SWEEPS_MAX):
         swept = run_alone(swept, sweep(Faults.NONE))
     rows = {name: (row.product_id, row.is_held) for name, row in swept.rows}
-    open_claims = [claim for (_, claim), product in swept.doors if product is not None]
+    open_claims = [claim for (_, claim), product in swept.fences if product is not None]
     lost = lost_names(holders_now(found), rows, open_claims)
     return lost[0] if lost else None
 

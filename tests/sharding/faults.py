@@ -8,7 +8,7 @@ class Faults(Flag):
 
     NONE = 0
     RELEASES_BY_TIME_ALONE = auto()
-    LOOKS_BEFORE_THE_DOOR_IS_CLOSED = auto()
+    LOOKS_BEFORE_IT_FENCES = auto()
     APPENDS_WITHOUT_ITS_CLAIM = auto()
     CONFIRMS_BEFORE_THE_APPEND = auto()
     LOOKS_BEFORE_IT_READS_THE_ROW = auto()

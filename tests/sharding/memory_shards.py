@@ -18,14 +18,14 @@ _EMPTY = o.Stream((), 0)
 
 
 class Shards(NamedTuple):
-    """All shards. `rows` by name; `streams` by product; `doors`: what an append with a claim met or has left,
-    by (shard, claim): the product that it was appended for, None: closed. `newest`: the last position of each
-    shard; `clocks`: the floor that each shard's claims get.
+    """All shards. `rows` by name; `streams` by product; `fences`: what an append with a claim met or has
+    left, by (shard, claim): the product that it was appended for, None: closed. `newest`: the last position
+    of each shard; `clocks`: the floor that each shard's claims get.
     """
 
     rows: Map[str, o.Row] = ()
     streams: Map[UUID, o.Stream] = ()
-    doors: Map[tuple[int, str], UUID | None] = ()
+    fences: Map[tuple[int, str], UUID | None] = ()
     keys: frozenset[tuple[int, str]] = frozenset()
     newest: tuple[int, ...] = (0,) * o.SHARDS
     clocks: tuple[int, ...] = (0,) * o.SHARDS
@@ -82,39 +82,39 @@ def _append(shards: Shards, call: o.Append) -> tuple[Shards, Any]:
         return shards, o.Refused("duplicate")
     if len(stream.events) != call.expected_version:
         return shards, o.Refused("conflict")
-    doors = shards.doors
+    fences = shards.fences
     if call.claim is not None:
-        if _get(doors, (at, call.claim), call.product_id) != call.product_id:
+        if _get(fences, (at, call.claim), call.product_id) != call.product_id:
             return shards, o.Refused("fenced")
-        doors = _put(doors, (at, call.claim), call.product_id)
+        fences = _put(fences, (at, call.claim), call.product_id)
     first = shards.newest[at] + 1
     new = tuple(event._replace(position=first + place) for place, event in enumerate(call.events))
     position = first + len(new) - 1
     grown = o.Stream((*stream.events, *new), position)
     return shards._replace(
         streams=_put(shards.streams, call.product_id, grown),
-        doors=doors,
+        fences=fences,
         keys=shards.keys | {(at, call.key)},
         newest=_raised(shards.newest, at, position),
     ), o.Appended(position)
 
 
-def _close_door(shards: Shards, call: o.CloseDoor) -> tuple[Shards, Any]:
-    door = (o.shard_of(call), call.claim)
-    if door in dict(shards.doors):
+def _fence_claim(shards: Shards, call: o.FenceClaim) -> tuple[Shards, Any]:
+    fence = (o.shard_of(call), call.claim)
+    if fence in dict(shards.fences):
         return shards, None
-    return shards._replace(doors=_put(shards.doors, door, None)), None
+    return shards._replace(fences=_put(shards.fences, fence, None)), None
 
 
 def _drop_open_claim(shards: Shards, call: o.DropOpenClaim) -> tuple[Shards, Any]:
-    door = (o.shard_of(call), call.claim)
-    if _get(shards.doors, door) is None:
+    fence = (o.shard_of(call), call.claim)
+    if _get(shards.fences, fence) is None:
         return shards, None
-    return shards._replace(doors=_without(shards.doors, door)), None
+    return shards._replace(fences=_without(shards.fences, fence)), None
 
 
 def _read_open_claims(shards: Shards, call: o.ReadOpenClaims) -> tuple[Shards, Any]:
-    opened = ((claim, product) for (at, claim), product in shards.doors if at == call.shard and product)
+    opened = ((claim, product) for (at, claim), product in shards.fences if at == call.shard and product)
     return shards, tuple(sorted(opened))
 
 
@@ -153,7 +153,7 @@ _CALLS: dict[type, Callable[[Shards, Any], tuple[Shards, Any]]] = {
     o.Free: _free,
     o.Load: _load,
     o.Append: _append,
-    o.CloseDoor: _close_door,
+    o.FenceClaim: _fence_claim,
     o.DropOpenClaim: _drop_open_claim,
     o.ReadOpenClaims: _read_open_claims,
     o.ReadPendingNames: _read_pending_names,
@@ -164,12 +164,12 @@ _CALLS: dict[type, Callable[[Shards, Any], tuple[Shards, Any]]] = {
 class MemoryShards:
     """The adapter of the simulation."""
 
-    def __init__(self) -> None:
-        self._shards = Shards()
+    def __init__(self, shards: Shards | None = None) -> None:
+        self.shards = shards or Shards()
 
     async def execute(self, call: o.Call) -> Any:
         """Its result."""
-        self._shards, result = execute(self._shards, call)
+        self.shards, result = execute(self.shards, call)
         return result
 
     async def execute_without_answer(self, call: o.Call) -> None:
@@ -181,8 +181,8 @@ class MemoryShards:
 
     async def log(self) -> list[Found]:
         """All events."""
-        return found_in(self._shards.streams)
+        return found_in(self.shards.streams)
 
     async def names(self) -> dict[str, tuple[UUID, bool]]:
         """All rows of names."""
-        return {name: (row.product_id, row.is_held) for name, row in self._shards.rows}
+        return {name: (row.product_id, row.is_held) for name, row in self.shards.rows}

@@ -113,7 +113,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """-> Appended or Refused. With a `claim` it is refused after `CloseDoor`, and leaves an open claim."""
+    """-> Appended or Refused. With a `claim` it is refused after `FenceClaim`, and leaves an open claim."""
 
     product_id: UUID
     expected_version: int
@@ -124,7 +124,7 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseDoor:
+class FenceClaim:
     """From now on the product's shard accepts no append with this claim; one that was stays. -> None."""
 
     product_id: UUID
@@ -171,7 +171,7 @@ class Answered:
 
 
 Call = (
-    ReadName | Claim | Confirm | Free | Load | Append | CloseDoor | DropOpenClaim | ReadOpenClaims
+    ReadName | Claim | Confirm | Free | Load | Append | FenceClaim | DropOpenClaim | ReadOpenClaims
     | ReadPendingNames | FindKey
 )  # fmt: skip
 Operation = Call | Answered

@@ -2,7 +2,7 @@
 
 Claim each new name on its own shard; append on the product's shard, which carries the claim; then confirm,
 and free what was given up. Whoever finds a row that is not settled asks the log of the product. If the row is
-pending, the door of its claim is closed first: after that the append either is in the log, or never will be.
+pending, its claim is fenced first: after that the append either is in the log, or never will be.
 No decision is by time.
 
 `Faults` plant known mistakes, so that a test can see that they are found.
@@ -165,7 +165,7 @@ class _Attempt:
 
     def _find_written(self) -> Generator[o.Operation, Any, str | None]:
         try:
-            yield o.CloseDoor(self._product_id, self._claim)
+            yield o.FenceClaim(self._product_id, self._claim)
             stream = yield o.Load(self._product_id)
         except o.Lost:
             return None

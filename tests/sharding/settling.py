@@ -1,6 +1,6 @@
 """Settling a name: whoever finds a row asks the log of its product, and makes the row say the same.
 
-If the row is pending, the door of its claim is closed first: afterwards its append is in the log, or never
+If the row is pending, its claim is fenced first: afterwards its append is in the log, or never
 will be.
 """
 
@@ -39,7 +39,7 @@ def sweep(faults: Faults) -> Process:
 
 def settle(name: str, faults: Faults, *, own: str | None = None) -> Generator[o.Operation, Any, Settled]:
     """Find out from the log who holds a name, and make its row say so. `own`: a claim whose append is over,
-    so that its door needs no closing.
+    so that it needs no fence.
     """
     for _ in range(TRIES_MAX):
         row: o.Row | None = yield o.ReadName(name)
@@ -80,12 +80,12 @@ def finish(
 def _load_for_good(row: o.Row, own: str | None, faults: Faults) -> Generator[o.Operation, Any, o.Stream]:
     """The stream of a row's product, to which the row's claim can add nothing more."""
     must_close = not row.is_held and row.claim != own
-    looks_first = Faults.LOOKS_BEFORE_THE_DOOR_IS_CLOSED in faults
+    looks_first = Faults.LOOKS_BEFORE_IT_FENCES in faults
     if must_close and not looks_first:
-        yield o.CloseDoor(row.product_id, row.claim)
+        yield o.FenceClaim(row.product_id, row.claim)
     stream: o.Stream = yield o.Load(row.product_id)
     if must_close and looks_first:
-        yield o.CloseDoor(row.product_id, row.claim)
+        yield o.FenceClaim(row.product_id, row.claim)
     return stream
 
 

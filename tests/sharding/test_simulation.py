@@ -15,13 +15,13 @@ from tests.sharding.simulation import Simulation
 pytestmark = pytest.mark.servers
 SEEDS = range(2)
 SEEDS_MAX = 2000
-MORE_SEEDS = range(100, 160)
+MORE_SEEDS = range(100, 130)
 SEEDS_IN_MEMORY = range(1000, 1050)
 _ROUGH = Chances(lost_percent=20, crash_percent=1)
 # Where the search for a seed begins that finds the fault; the search is in memory, and takes a moment only.
 FOUND_NEAR = {
     Faults.RELEASES_BY_TIME_ALONE: 90,
-    Faults.LOOKS_BEFORE_THE_DOOR_IS_CLOSED: 22,
+    Faults.LOOKS_BEFORE_IT_FENCES: 22,
     Faults.APPENDS_WITHOUT_ITS_CLAIM: 33,
     Faults.CONFIRMS_BEFORE_THE_APPEND: 226,
     Faults.LOOKS_BEFORE_IT_READS_THE_ROW: 35,

@@ -25,7 +25,7 @@ _metadata = msgspec.json.Decoder(EventMetadata)
 _PLAIN: dict[type, tuple[str, tuple[str, ...]]] = {
     o.Confirm: ("confirm_name", ("name", "claim")),
     o.Free: ("free_name", ("name", "claim", "is_held", "position")),
-    o.CloseDoor: ("close_door", ("claim",)),
+    o.FenceClaim: ("fence_claim", ("claim",)),
     o.DropOpenClaim: ("drop_open_claim", ("claim",)),
 }
 

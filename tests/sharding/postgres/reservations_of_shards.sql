@@ -1,5 +1,5 @@
--- What a shard needs beside the migrations of the event store: names with their claims, doors, and a floor for positions.
--- The rows ('f', claim) of catalogue.reservations are what an append with a claim leaves, and what a closed door is.
+-- What a shard needs beside the migrations of the event store: names with their claims, fences, and a floor for positions.
+-- The rows ('f', claim) of catalogue.reservations are what an append with a claim leaves, and what a fence is.
 CREATE SCHEMA sharding;
 
 CREATE TABLE sharding.names (
@@ -51,7 +51,7 @@ END
 $$;
 
 -- Under the append's lock: afterwards the append with this claim is in the log, or it is refused for ever.
-CREATE FUNCTION sharding.close_door(claim_ text) RETURNS void
+CREATE FUNCTION sharding.fence_claim(claim_ text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_advisory_xact_lock(7281044, 1);
     INSERT INTO catalogue.reservations (kind, value, product_id) VALUES ('f', claim_, '00000000-0000-0000-0000-000000000000')

@@ -42,7 +42,7 @@ class PostgresShards:
         """It commits, and the connection is gone before the answer."""
         at = o.shard_of(call)
         await self.execute(call)
-        await self._drop(at)
+        await self.drop(at)
 
     async def end_during(self, call: o.Call) -> None:
         """The server ends the session after the call was executed and before it commits."""
@@ -51,7 +51,7 @@ class PostgresShards:
         transaction = connection.transaction()
         await transaction.start()
         await execute_call(connection, call)
-        await _end_sessions(self.dsns[at].writer)
+        await end_sessions(self.dsns[at].writer)
         try:
             await transaction.commit()
         except (OSError, *CONNECTION_ERRORS):
@@ -59,7 +59,7 @@ class PostgresShards:
         else:
             raise AssertionError("the session was ended, and has committed")
         finally:
-            await self._drop(at)
+            await self.drop(at)
 
     async def log(self) -> list[Found]:
         """All events of all shards, as they are stored."""
@@ -90,7 +90,7 @@ class PostgresShards:
     async def close(self) -> None:
         """Leave all shards."""
         for at in range(len(self.dsns)):
-            await self._drop(at)
+            await self.drop(at)
 
     async def _connection(self, at: int) -> Connection:
         connection = self._connections[at]
@@ -98,14 +98,15 @@ class PostgresShards:
             connection = self._connections[at] = await asyncpg.connect(self.dsns[at].writer, ssl=False)
         return connection
 
-    async def _drop(self, at: int) -> None:
+    async def drop(self, at: int) -> None:
+        """Forget the connection to a shard, whatever it does."""
         connection, self._connections[at] = self._connections[at], None
         if connection is not None:
             connection.terminate()
             await asyncio.sleep(0)  # the loop closes the transport in its next turn
 
 
-async def _end_sessions(dsn: str) -> None:
+async def end_sessions(dsn: str) -> None:
     """Those of the same role, so that no right of a superuser is needed; afterwards they have ended."""
     connection = await asyncpg.connect(dsn, ssl=False)
     try:

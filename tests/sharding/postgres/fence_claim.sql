@@ -1,2 +1,2 @@
 -- After it no append with this claim is accepted.
-SELECT sharding.close_door($1)
+SELECT sharding.fence_claim($1)
