@@ -89,5 +89,6 @@ FIELDS = {
     "suppressed": "number of lines like this one that were left out",
     "topic": "the Kafka topic",
     "topics": "the Kafka topics",
+    "upkeep": "the work that is repeated",
 }
 """All others; each is in the lines that name it."""
