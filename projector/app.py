@@ -16,6 +16,7 @@ from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
+from projector.kafka.starting_points import StartingPoints
 from projector.operators.assembly import operations
 from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
 from projector.parking.kafka import DeadLetterCopies
@@ -127,7 +128,14 @@ def _consumer(
         settings,
         subscription.source,
         subscription.work,
-        stores.log,
+        StartingPoints(
+            name,
+            subscription.work.place,
+            stores.log,
+            subscription.orders,
+            starts_at=subscription.source.starts_at,
+            bounds_seconds_max=settings.topic_bounds_seconds_max,
+        ),
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
     )

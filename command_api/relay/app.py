@@ -121,6 +121,7 @@ def _relay(settings: RelaySettings, listener: AppendListener, beat: Callable[[],
             retry_initial=settings.relay_retry_seconds_initial,
             retry_max=settings.relay_retry_seconds_max,
             operator_wait=settings.relay_operator_wait_seconds,
+            check=settings.relay_check_seconds,
         ),
         beat=beat,
     )

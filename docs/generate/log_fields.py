@@ -35,6 +35,7 @@ FIELDS = {
     "commands": "number of commands",
     "correlation_ids": "the correlation ids of several events",
     "dead_letter_id": "the number of a dead letter",
+    "deletes": "whether topics are deleted before they are made again",
     "detail": "more about the reason or the action",
     "digest_id": "the digest",
     "duration_ms": "how long it took, in milliseconds",

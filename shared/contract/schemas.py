@@ -45,5 +45,6 @@ READ_MODEL = Schema(
         "0009_before_deploy_fewer_rights",
         "0010_before_deploy_verifications",
         "0011_before_deploy_closed_to_others",
+        "0012_before_deploy_starting_places",
     ),
 )

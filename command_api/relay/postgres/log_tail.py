@@ -27,6 +27,8 @@ from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
 
 _SQL = "command_api.relay.postgres"
+RELAY_APPLICATION_NAME = "catalogue-relay"
+"""Of the one session that holds the lock."""
 _CLOSE_SECONDS_MAX = 1.0
 
 
@@ -65,7 +67,7 @@ class PostgresLogTail:
         with translated():
             connection = await connect(
                 dsn,
-                application_name="catalogue-relay",
+                application_name=RELAY_APPLICATION_NAME,
                 statement_timeout_seconds=limits.statement_seconds_max,
             )
             await connection.execute(load_sql("command_api.postgres", "set_asynchronous_commit"))
