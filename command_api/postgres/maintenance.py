@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shared.ops.logs import get_logger
 from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.log_partitions import PARTITIONS_AHEAD, POSITIONS_LEFT
-from shared.ops.upkeep import Upkeep, UpkeepFails
+from shared.ops.upkeep import Upkeep
 from shared.postgres.errors import is_unavailable
 from shared.postgres.sql import load_sql
 
@@ -32,6 +32,10 @@ class NoEmptyPartition(Exception):
     """Writes end with 503 when the last partition is full."""
 
 
+class PartitionsNotMade(Exception):
+    """The log has room yet."""
+
+
 class _Room(NamedTuple):
     partitions_ahead: int
     positions_left: int
@@ -45,6 +49,7 @@ class LogPartitions:
         self._ahead = ahead
         self._seconds = seconds
         self._room: _Room | None = None
+        self._failed_when_counted = False
         self.upkeep = Upkeep("log partitions", self.make, seconds, is_outage=is_unavailable)
 
     async def make(self) -> None:
@@ -55,6 +60,7 @@ class LogPartitions:
         """Set the gauges. Raises asyncpg's errors."""
         room = await self._pool.fetchrow(_ROOM_SQL)
         self._room = _Room(*map(int, room or ()))
+        self._failed_when_counted = self.upkeep.reason is not None
         PARTITIONS_AHEAD.set(self._room.partitions_ahead)
         POSITIONS_LEFT.set(self._room.positions_left)
 
@@ -66,19 +72,19 @@ class LogPartitions:
         )
 
     async def check(self) -> None:
-        """For `degraded` in /readyz. Raises `NoEmptyPartition`, or `UpkeepFails` while none can be made."""
+        """For `degraded` in /readyz. Raises `NoEmptyPartition`, or `PartitionsNotMade` while they can be
+        counted and not made: an outage of the event store has a check of its own.
+        """
         if self._room is not None and self._room.partitions_ahead < 1:
             raise NoEmptyPartition(
                 f"no empty partition follows the newest position of the log; {self._room.positions_left} "
                 "positions are left, then no command can be written: docs/runbooks/LogPartitionsRunOut.md"
             )
-        try:
-            await self.upkeep.check()
-        except UpkeepFails as error:
-            raise UpkeepFails(f"partitions cannot be made: {error}") from error
+        if self._failed_when_counted and self.upkeep.reason is not None:
+            raise PartitionsNotMade(f"partitions cannot be made: {self.upkeep.reason}")
 
     def _forget(self) -> None:
-        self._room = None
+        self._room, self._failed_when_counted = None, False
         unknown([PARTITIONS_AHEAD, POSITIONS_LEFT])
 
 

@@ -28,6 +28,7 @@ EVENT_STORE = Schema(
         "0006_before_deploy_fewer_rights",
         "0007_before_deploy_log_reader",
         "0009_before_deploy_log_room",
+        "0010_before_deploy_log_archive",
     ),
 )
 READ_MODEL = Schema(

@@ -18,10 +18,6 @@ _FAILURES_PER_LOG_LINE = 10
 _log = get_logger(__name__)
 
 
-class UpkeepFails(Exception):
-    """Why the last turn failed; for readiness."""
-
-
 class Upkeep:
     """`work` runs every `seconds`. `is_outage`: errors that end by themselves; others are bugs."""
 
@@ -38,7 +34,8 @@ class Upkeep:
         self._seconds = seconds
         self._is_outage = is_outage
         self._failures = 0
-        self._reason: str | None = None
+        self.reason: str | None = None
+        """Why the last turn failed; None: it succeeded, or there was none yet."""
         self._succeeded_at = UPKEEP_LAST_SUCCESS_TIMESTAMP_SECONDS.labels(name)
         self._failed = UPKEEP_FAILURES.labels(name)
         # From the start on: an upkeep that never succeeds gets old, too.
@@ -54,19 +51,14 @@ class Upkeep:
             await self._work()
         except Exception as error:
             self._failed.inc()
-            self._reason = named(error)
+            self.reason = named(error)
             if self._failures % _FAILURES_PER_LOG_LINE == 0:
                 is_outage = self._is_outage(error)
                 write = _log.warning if is_outage else _log.error
-                write("upkeep failed", upkeep=self._name, error=self._reason, exc_info=not is_outage)
+                write("upkeep failed", upkeep=self._name, error=self.reason, exc_info=not is_outage)
             self._failures += 1
         else:
             if self._failures:
                 _log.info("upkeep succeeds again", upkeep=self._name)
-            self._failures, self._reason = 0, None
+            self._failures, self.reason = 0, None
             self._succeeded_at.set(time.time())
-
-    async def check(self) -> None:
-        """For readiness. Raises `UpkeepFails` while the last turn failed."""
-        if self._reason is not None:
-            raise UpkeepFails(self._reason)

@@ -9,8 +9,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from command_api.postgres.maintenance import LogPartitions
-from shared.ops.upkeep import UpkeepFails
+from command_api.postgres.maintenance import LogPartitions, PartitionsNotMade
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 from tests.eventually import eventually
@@ -95,7 +94,7 @@ async def test_counting_goes_on_while_a_lock_keeps_partitions_from_being_made(
         await partitions.upkeep.turn()
         await partitions.count()
         assert _room() == (1, 10)
-        with pytest.raises(UpkeepFails, match="cannot be made"):
+        with pytest.raises(PartitionsNotMade, match="cannot be made"):
             await partitions.check()
     await partitions.upkeep.turn()
     await partitions.count()

@@ -149,7 +149,7 @@ class TestPostgresLogTail(LogTailSuite):
         import command_api.relay.postgres as package
 
         files = sorted(Path(package.__path__[0]).glob("*.sql"))
-        assert len(files) == 7
+        assert len(files) == 8
         for file in files:
             await log._owner.connection.prepare(file.read_text())
 
