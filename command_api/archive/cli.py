@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-import asyncpg
-
 from command_api.archive.app import ArchiveRefused, Order, archive_log, restore_log
 from command_api.archive.files import ArchiveBroken
-from command_api.archive.postgres.partitions import AnotherJobRuns, Partitions, opened_partitions
+from command_api.archive.postgres.partitions import (
+    AnotherJobRuns,
+    LogNotReached,
+    Partitions,
+    opened_partitions,
+)
 from command_api.archive.settings import ArchiveSettings
-from shared.ops.error_text import named
+from shared.ops.arguments import at_least
 from shared.ops.logs import configure_logs
 from shared.ops.process import EXIT_FAILED, run_command
 from shared.ops.process_names import ARCHIVE
@@ -31,7 +34,7 @@ def add_archive_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deleted-days",
-        type=int,
+        type=at_least(0),
         metavar="N",
         help="how many days ago at least (default: LOG_ARCHIVE_DELETED_DAYS_MIN)",
     )
@@ -74,11 +77,8 @@ def _run(settings: ArchiveSettings, terminal: Terminal, work: Work) -> int:
                 settings.event_store_migrate_dsn, settings.log_archive_lock_seconds_max
             ) as partitions:
                 await work(partitions)
-        except (ArchiveRefused, ArchiveBroken, AnotherJobRuns) as error:
+        except (ArchiveRefused, ArchiveBroken, AnotherJobRuns, LogNotReached) as error:
             terminal.complain(str(error))
-            return EXIT_FAILED
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            terminal.complain(f"{named(error)}; nothing is lost: run the command again")
             return EXIT_FAILED
         return 0
 

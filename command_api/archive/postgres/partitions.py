@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from command_api.archive.files import ArchiveBroken, Manifest, Write
+from shared.ops.error_text import named
 from shared.ops.secret import Secret
 from shared.postgres.pool import connect
 from shared.postgres.sql import load_sql
@@ -20,6 +21,10 @@ _PRODUCTS_SHOWN_MAX = 5
 
 class AnotherJobRuns(Exception):
     """Another `archive-log` or `restore-log` has the lock."""
+
+
+class LogNotReached(Exception):
+    """PostgreSQL did not do it. Nothing is lost: running the command again continues."""
 
 
 class FullPartition(NamedTuple):
@@ -42,20 +47,23 @@ class Attachment(NamedTuple):
 
 @asynccontextmanager
 async def opened_partitions(dsn: Secret, lock_seconds_max: float) -> AsyncIterator["Partitions"]:
-    """With the lock of archive jobs. Raises `AnotherJobRuns`, and asyncpg's errors as every method does."""
-    connection = await connect(
-        dsn, application_name="catalogue-archive", lock_timeout_seconds=lock_seconds_max
-    )
+    """With the lock of archive jobs. Raises `AnotherJobRuns`; `LogNotReached` also in the block."""
     try:
-        if not await connection.fetchval(load_sql(_SQL, "try_archive_lock")):
-            raise AnotherJobRuns("another archive-log or restore-log works on this log")
-        yield Partitions(connection, str(await connection.fetchval(load_sql(_SQL, "select_log_id"))))
-    finally:
-        await connection.close()
+        connection = await connect(
+            dsn, application_name="catalogue-archive", lock_timeout_seconds=lock_seconds_max
+        )
+        try:
+            if not await connection.fetchval(load_sql(_SQL, "try_archive_lock")):
+                raise AnotherJobRuns("another archive-log or restore-log works on this log")
+            yield Partitions(connection, str(await connection.fetchval(load_sql(_SQL, "select_log_id"))))
+        finally:
+            await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise LogNotReached(f"{named(error)}; run the command again") from error
 
 
 class Partitions:
-    """One session; made by `opened_partitions`."""
+    """One session; made by `opened_partitions`. Every method raises asyncpg's errors."""
 
     def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", log_id: str) -> None:
         self.log_id = log_id
