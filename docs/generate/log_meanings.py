@@ -74,6 +74,7 @@ MEANINGS: dict[str, str] = {
     "left a consumer group without telling the broker": "Its partitions move when the session times out.",
     "an answer is overdue: reconnecting": "A broker does not answer; the connection is made again.",
     "offsets not committed": "Kafka does not answer; views have their own checkpoints, so nothing is lost.",
+    "cannot count the lag in the log": "Neither Kafka nor the log tells how far a projection is behind.",
     "cannot read the partitions' ends": "The lag of a paused projection is not known.",
     "a round of the consumer's upkeep failed": "A bug in the consumer; it tries again.",
     "a topic has wrong settings": "The projection of this topic stops until the settings are corrected.",

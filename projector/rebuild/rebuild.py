@@ -135,6 +135,12 @@ class Rebuild:
                 await self._parts.shadow.switch(catch_up)
         return comparison
 
+    async def start_or_resume(self, wanted: Wanted) -> Comparison | None:
+        """An unfinished rebuild goes on."""
+        record = await self._parts.records.read()
+        is_unfinished = record is not None and record.phase != SWITCHED
+        return await (self.resume(wanted) if is_unfinished else self.start(wanted))
+
     async def cancel(self) -> None:
         """Drop the shadow, of any code version and any log; the live view does not change."""
         record = await self._parts.records.read()
