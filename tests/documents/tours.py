@@ -120,6 +120,7 @@ RUNBOOKS = Tour(
         _runbook("DigestsLate"),
         _runbook("DiskFillsUp"),
         _runbook("LogPartitionsRunOut"),
+        _runbook("LogFillsUp"),
         _runbook("MailOutcomeUnknown"),
         _runbook("MailsFail"),
         _runbook("NoScrape"),
