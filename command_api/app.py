@@ -39,6 +39,8 @@ from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import direct_check, session_check
 from shared.rate_limits.assembly import api_limits
 from shared.redis.ping import redis_check
 
@@ -63,8 +65,9 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             size_max=settings.read_connections_max,
             statement_timeout_seconds=settings.read_timeout_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,
+            pooler=settings.postgres_pooler,
         )
-        hint = AppendHint(settings.event_store_dsn)
+        hint = AppendHint(settings.direct_dsn)
         await hint.start()
         stack.push_async_callback(hint.stop)
         store = _event_store(pool, hint, settings)
@@ -72,6 +75,10 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         health = Health(PROCESS)
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
+        health.require(WAY, session_check(pool, settings.postgres_pooler))
+        if settings.event_store_direct_dsn:
+            direct = direct_check(settings.event_store_direct_dsn, "EVENT_STORE_DIRECT_DSN")
+            health.require("direct " + WAY, direct)
         maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
         watch = watch_process(stop, settings, health, [clock_measurement("event store", pool)])
         for work in (_maintain(maintenance, health, stop), watch):
@@ -151,7 +158,7 @@ def _event_store(
     pool: "asyncpg.Pool[asyncpg.Record]", hint: AppendHint, settings: CommandSettings
 ) -> PostgresEventStore:
     writer = WriterConnection(
-        settings.event_store_dsn,
+        settings.direct_dsn,
         connect_timeout_seconds=settings.connect_timeout_seconds,
         call_timeout_seconds=settings.append_timeout_seconds,
         recovery_seconds_max=settings.recovery_seconds_max,

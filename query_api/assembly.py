@@ -96,7 +96,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = settings.read_model_dsn.changed(with_custom_plans)
+        # Behind a pooler the role has the setting for it; readiness looks.
+        planned_anew = settings.read_model_dsn
+        if settings.postgres_pooler == "none":
+            planned_anew = planned_anew.changed(with_custom_plans)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, list_cache = caches(settings, stack)
@@ -207,6 +210,7 @@ async def _pool(
         size_max=settings.table_reads_max + 1,
         statement_timeout_seconds=settings.table_seconds_max,
         connect_timeout_seconds=settings.table_connect_seconds_max,
+        pooler=settings.postgres_pooler,
     )
     stack.push_async_callback(pool.close)
     return pool
@@ -225,4 +229,5 @@ def _bounded(
         reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,
+        pooler=settings.postgres_pooler,
     )

@@ -38,6 +38,8 @@ from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import session_check
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -76,6 +78,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         beat = health.expect_progress("relay", _silence_seconds_max(settings)).beat
         relay = _relay(settings, listener, beat)
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
+        health.require(WAY, session_check(pool, "none"))
         health.require("publishing", _publishing(relay.status))
         await serve_operations(
             resources,
@@ -90,7 +93,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
             tasks.create_task(watch_process(stop, settings, health, _measurements(settings, pool)))
             tasks.create_task(_drain(stop, health))
             # Until the schema is there, the relay of the last release goes on and keeps its lock.
-            if not await health.passed(EVENT_STORE.database, stop=stop, meanwhile=beat):
+            if not await health.passed(EVENT_STORE.database, WAY, stop=stop, meanwhile=beat):
                 return
             tasks.create_task(relay.run(stop), name="relay")
             for seconds, work in (
