@@ -79,8 +79,7 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
     def _has_direct_address(self) -> Self:
         if self.postgres_pooler != "none" and not self.event_store_direct_dsn:
             raise ValueError(
-                f"POSTGRES_POOLER={self.postgres_pooler} needs EVENT_STORE_DIRECT_DSN, the address of PostgreSQL"
-                " itself"
+                "POSTGRES_POOLER=transaction needs EVENT_STORE_DIRECT_DSN, the address of PostgreSQL itself"
             )
         return self
 

@@ -7,13 +7,15 @@ A user of a database cannot ask a pooler for its version or its mode. So the che
 | the process of the session is not the one that the log-in | a pooler: it makes up the key of        |
 | has told us                                               | cancellations                           |
 | a start-up setting is refused (08P01)                     | a pooler, and the setting is `none`     |
-| a transaction is refused                                  | it pools in statement mode              |
+| the connection ends at a BEGIN                            | it pools in statement mode              |
 | a prepared statement has the name that we gave it         | it tracks none: older than 1.21, or off |
 | the role has no limit of its own                          | a statement would last for ever         |
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
@@ -28,7 +30,6 @@ CHECK = "way to PostgreSQL"
 _SESSION_SQL = load_sql("shared.postgres", "select_session")
 _PREPARED_SQL = load_sql("shared.postgres", "select_prepared_statement")
 _REFUSED_SETTING = "unsupported startup parameter"
-_STATEMENT_MODE = "statement pooling mode"
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """What the role of lists and reports needs behind a pooler (`query_api/postgres/custom_plans.py`)."""
@@ -47,21 +48,35 @@ def session_check(
 
     async def check() -> None:
         try:
-            async with pool.acquire() as connection, connection.transaction():
-                await _look(connection, pooler, needed or {})  # type: ignore[arg-type]  # a proxy of it
+            async with pool.acquire() as connection:
+                await _session(connection)  # type: ignore[arg-type]  # a proxy of it
+                async with _transaction(connection):
+                    await _look(connection, pooler, needed or {})  # type: ignore[arg-type]
         except asyncpg.PostgresError as error:
-            if _REFUSED_SETTING in str(error):
-                raise WrongWay(
-                    "a pooler refuses our start-up settings: set POSTGRES_POOLER=transaction, or give the"
-                    " address of PostgreSQL itself"
-                ) from error
-            if _STATEMENT_MODE in str(error):
-                raise WrongWay(
-                    "the pooler pools single statements: set its pool_mode to transaction"
-                ) from error
-            raise
+            if _REFUSED_SETTING not in str(error):
+                raise
+            raise WrongWay(
+                "a pooler refuses our start-up settings: set POSTGRES_POOLER=transaction, or give the"
+                " address of PostgreSQL itself"
+            ) from error
 
     return check
+
+
+@asynccontextmanager
+async def _transaction(connection: Any) -> AsyncIterator[None]:
+    transaction = connection.transaction()
+    try:
+        await transaction.start()
+    except asyncpg.ConnectionDoesNotExistError as error:
+        # Its message comes after the end of the connection, where asyncpg does not read it.
+        raise WrongWay(
+            "the pooler ends a session that begins a transaction: set its pool_mode to transaction"
+        ) from error
+    try:
+        yield
+    finally:
+        await transaction.rollback()
 
 
 def direct_check(dsn: Secret | str, setting: str) -> Check:
@@ -128,6 +143,6 @@ def _check_role(session: asyncpg.Record, needed: Mapping[str, str]) -> None:
     lacking |= {name: value for name, value in needed.items() if session[name] != value}
     for name, value in lacking.items():
         raise WrongWay(
-            f"the role lacks a setting: ALTER ROLE {session['role_name']} SET {name} = {value}, then RECONNECT"
-            " in the pooler"
+            f"the role lacks a setting: ALTER ROLE {session['role_name']} SET {name} = {value}, then"
+            " RECONNECT in the pooler"
         )
