@@ -9,7 +9,7 @@ from shared.ops.addresses import PublicHttpAddress
 from shared.ops.development import DevelopmentDefault
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ApiSettings
-from shared.postgres.dsn import PostgresDsn
+from shared.postgres.dsn import OptionalPostgresDsn, PostgresDsn
 from shared.postgres.migrate_settings import PatientMigrateSettings
 from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
@@ -34,7 +34,7 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
         f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
     )
     # Behind a pooler: PostgreSQL itself, for the connection that appends and the one that hints.
-    event_store_direct_dsn: PostgresDsn = NO_SECRET
+    event_store_direct_dsn: OptionalPostgresDsn = NO_SECRET
     command_port: int = Field(default=8000, ge=0, le=65535)
     command_ops_port: int = Field(default=9100, ge=0, le=65535)
     # Where clients read products: the address in Location.

@@ -35,7 +35,7 @@ from query_api.reports.postgres.categories import PostgresBrands, PostgresCatego
 from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
-from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.postgres import PostgresProjectionStates, age_measurement
 from query_api.status.status import TellStatus
 from shared.access.guard import Guard
 from shared.access.source import open_guard
@@ -147,7 +147,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             cache,
             products,
             settings.connection_limits,
-            [clock_measurement("read model", products)],
+            [clock_measurement("read model", products), age_measurement(products)],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,

@@ -20,11 +20,14 @@ PointerKind = Literal["sku", "slug"]
 
 
 class ProductRow(NamedTuple):
-    """A product in the table; `body` is the bytes of its document, None if the product is deleted."""
+    """A product in the table; `body` is the bytes of its document, None if the product is deleted. A row that
+    `may_be_old` is a replica's.
+    """
 
     product_id: UUID
     stream_version: int
     body: bytes | None
+    may_be_old: bool = False
 
 
 class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +98,9 @@ class ProductCache(Protocol):
         ...
 
     async def fill(self, row: ProductRow) -> None:
-        """Store a row's document or tombstone, unless the cache has a newer one."""
+        """Store a row's document or tombstone, unless the cache has a newer one; if it may be old, not for
+        long.
+        """
         ...
 
     async def fill_absent(self, product_id: UUID) -> None:

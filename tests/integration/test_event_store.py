@@ -39,13 +39,14 @@ from tests.integration.event_store_world import (
 from tests.servers import DatabaseDsns
 from tests.unit.execute.appends import answer_under, at, change, creation, no_op
 from tests.unit.execute.event_store_suite import EventStoreSuite
+from tests.ways import Way
 
 pytestmark = pytest.mark.servers
 
 
 @pytest_asyncio.fixture
-async def store(event_store_dsns: DatabaseDsns) -> AsyncIterator[PostgresEventStore]:
-    store = await open_store(event_store_dsns.writer)
+async def store(event_store_dsns: DatabaseDsns, way_to_primary: Way) -> AsyncIterator[PostgresEventStore]:
+    store = await open_store(event_store_dsns.writer, way=way_to_primary)
     yield store
     await store.close()
 
