@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,8 @@ def version(program: str) -> tuple[int, ...]:
 
 
 class PgBouncer(Server):
-    """Leads to every database of the servers at `ports`, in turn if there are several, as each of our roles.
+    """Leads to every database of the servers at `hosts`, in turn if there are several, as each of our roles.
+    All of them have one port.
 
     `settings` are those of its file that are not the usual ones.
     """
@@ -42,14 +43,16 @@ class PgBouncer(Server):
         self,
         folder: Path,
         port: int,
-        to_ports: tuple[int, ...],
+        to_port: int,
         *,
+        hosts: Sequence[str] = (HOST,),
         program: str,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("pgbouncer", folder / "pgbouncer.log")
         self._folder = folder
-        self._to_ports = to_ports
+        self._to_port = to_port
+        self._hosts = hosts
         self._program = program
         self.port = port
         self.settings = dict(settings or {})
@@ -66,9 +69,16 @@ class PgBouncer(Server):
             "server_fast_close": 1, "server_round_robin": 1, "log_connections": 0, "log_disconnections": 0,
             "stats_period": 3600, **self.settings,
         }  # fmt: skip
-        hosts, ports = ",".join([HOST] * len(self._to_ports)), ",".join(map(str, self._to_ports))
         lines = [f"{name} = {value}" for name, value in settings.items()]
-        text = "\n".join(["[databases]", f"* = host={hosts} port={ports}", "[pgbouncer]", *lines, ""])
+        text = "\n".join(
+            [
+                "[databases]",
+                f"* = host={','.join(self._hosts)} port={self._to_port}",
+                "[pgbouncer]",
+                *lines,
+                "",
+            ]
+        )
         (self._folder / "pgbouncer.ini").write_text(text)
         for path in (self._folder, *self._folder.iterdir()):
             path.chmod(0o755 if path.is_dir() else 0o644)

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 
 from deploy.local.ports import HOST
-from deploy.local.postgres import SUPERUSER, PostgresServer
+from deploy.local.postgres import SUPERUSER, PostgresServer, postgres_answers
 from deploy.local.server import Command
 from tests.servers import POSTGRES_SETTINGS
 from tests.superuser import superuser_of
@@ -14,14 +14,25 @@ _SETTINGS = {**POSTGRES_SETTINGS, "wal_retrieve_retry_interval": "200ms", "share
 
 
 class PostgresReplica(PostgresServer):
-    """All databases of `primary`, a moment later, in a folder beside its own. `settings` as for a server."""
+    """All databases of `primary`, a moment later, in a folder beside its own. `settings` as for a server.
 
-    def __init__(self, primary: PostgresServer, port: int, settings: Mapping[str, str] | None = None) -> None:
-        folder, name = primary.log_file.parent, f"replica-{port}"
-        super().__init__(
-            folder / name, port, folder / f"{name}.log", settings={**_SETTINGS, **(settings or {})}
-        )
+    Several on one port have a `host` each, for a pooler that balances: it takes many hosts, and one port.
+    """
+
+    def __init__(
+        self, primary: PostgresServer, host: str, port: int, settings: Mapping[str, str] | None = None
+    ) -> None:
+        folder, name = primary.log_file.parent, f"replica-{host}-{port}"
+        every = {**_SETTINGS, "listen_addresses": host, **(settings or {})}
+        super().__init__(folder / name, port, folder / f"{name}.log", settings=every)
         self._primary = primary
+        self.host = host
+
+    def dsn(self, role: str, database: str) -> str:
+        return f"postgresql://{role}:{role}@{self.host}:{self.port}/{database}"
+
+    def is_ready(self) -> bool:
+        return postgres_answers(self.port, self.host)
 
     def superuser_password(self) -> str:
         """The primary's: roles are copied, too."""

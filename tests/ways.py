@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.ports import free_port
+from deploy.local.ports import HOST, free_port
 from deploy.local.postgres import READER, WRITER, PostgresServer
 from shared.postgres.pooler_settings import Pooler
 from tests.pooler import PgBouncer, pgbouncer_program
@@ -77,25 +77,31 @@ def opened(name: str, primary: PostgresServer, folder: Path) -> Iterator[Way]:
         primary.ensure_running()
         replicas = []
         if name == POOLED_REPLICAS:
-            replicas = [stack.enter_context(replica(primary)) for _ in range(_REPLICAS)]
+            replicas = stack.enter_context(opened_replicas(primary))
             stack.enter_context(_synchronous(primary))
-        ports = tuple(one.port for one in replicas) or (primary.port,)
-        bouncer = PgBouncer(folder / "pooler", free_port(), ports, program=program)
+        hosts = [one.host for one in replicas] or [HOST]
+        to_port = replicas[0].port if replicas else primary.port
+        bouncer = PgBouncer(folder / "pooler", free_port(), to_port, hosts=hosts, program=program)
         stack.callback(bouncer.stop)
         bouncer.start()
         yield Way(primary, bouncer, replicas)
 
 
 @contextmanager
-def replica(primary: PostgresServer, settings: dict[str, str] | None = None) -> Iterator[PostgresReplica]:
-    """A replica that has caught up with what the primary had when it began."""
-    one = PostgresReplica(primary, free_port(), settings)
+def opened_replicas(
+    primary: PostgresServer, settings: dict[str, str] | None = None, number: int = _REPLICAS
+) -> Iterator[list[PostgresReplica]]:
+    """Replicas on one port, each with a loopback address of its own."""
+    port = free_port()
+    replicas = [PostgresReplica(primary, f"127.0.0.{1 + at}", port, settings) for at in range(number)]
     try:
-        one.start()
-        yield one
+        for one in replicas:
+            one.start()
+        yield replicas
     finally:
-        close_superuser(one)
-        one.stop()
+        for one in replicas:
+            close_superuser(one)
+            one.stop()
 
 
 @contextmanager
@@ -114,7 +120,7 @@ def _synchronous(primary: PostgresServer) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", params=ALL_WAYS)
-def way(
+def way_to_views(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Way]:
     """Each way to the read model; in `make test` the direct one alone."""

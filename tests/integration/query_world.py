@@ -214,10 +214,10 @@ async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str
 
 @pytest_asyncio.fixture(scope="module")
 async def shared_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way: Way
+    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
 ) -> AsyncIterator[Installation]:
     async with installation(
-        read_model_of_module, redis_url_of_module, way, redis_seconds_max=REDIS_SECONDS_MAX
+        read_model_of_module, redis_url_of_module, way_to_views, redis_seconds_max=REDIS_SECONDS_MAX
     ) as shared:
         yield shared
         # On the next way the same database is looked at anew for what tests may have filled.

@@ -31,12 +31,12 @@ HIDDEN = ("draft", "archived")
 
 @pytest_asyncio.fixture(scope="module")
 async def guarded_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way: Way
+    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
 ) -> AsyncIterator[Installation]:
     async with installation(
         read_model_of_module,
         redis_url_of_module,
-        way,
+        way_to_views,
         redis_seconds_max=REDIS_SECONDS_MAX,
         auth_issuer=ISSUER,
         auth_public_keys=public_document("first").decode(),
