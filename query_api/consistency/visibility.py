@@ -79,7 +79,7 @@ class Visibility:
             except ReadModelBehind:
                 if perf_counter() >= ends:
                     raise
-            # Not by way of the poller: where a pooler takes two servers in turn, it would always meet the other.
+            # Not through the poller: where a pooler takes two servers in turn, it always meets the other one.
             with resting():
                 await asyncio.sleep(POLL_SECONDS_MAX)
 

@@ -162,9 +162,7 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
     (
         "cloudnative-pg",
         server_rules.poolers,
-        lambda o: _without_word(
-            _parameters(o, "read-model-pooler-rw"), "ignore_startup_parameters", "plan_cache_mode"
-        ),
+        lambda o: _spec(o, "Pooler", "read-model-pooler-rw")["pgbouncer"].update(poolMode="session"),
     ),
     (
         "cloudnative-pg",
