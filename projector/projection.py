@@ -9,6 +9,7 @@ from projector.kafka.running import Running
 from projector.kafka.work import Source
 from projector.parking.retry import Retrying
 from projector.rebuild.rebuilding import Rebuilding
+from projector.reposition.ports import Subject
 from projector.stores import Stores
 
 if TYPE_CHECKING:
@@ -37,3 +38,6 @@ class Projection(Protocol):
 
     def retrying(self, stores: Stores) -> Retrying:
         """How its dead letters are retried and discarded."""
+
+    def repositioning(self, stores: Stores) -> Subject:
+        """How it is caught up from the log and placed; only if it lacks no settings."""

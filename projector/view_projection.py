@@ -10,6 +10,7 @@ from uuid import UUID
 from projector.applying.apply import Applier
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Fold, Listener, S, View
+from projector.control.postgres import PostgresPlaceOrders
 from projector.kafka.batch_run import BatchRun
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
@@ -22,6 +23,8 @@ from projector.rebuild.postgres.log_scan import PostgresLogScan
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
 from projector.rebuild.rebuilding import Rebuilding, Target
 from projector.rebuild.verify import Verification
+from projector.reposition.postgres.places import Also, PostgresPlaces
+from projector.reposition.view import ViewSubject
 from projector.stores import Stores
 
 if TYPE_CHECKING:
@@ -60,7 +63,8 @@ class ViewProjection(ABC, Generic[S]):
         """One subscription: the events."""
         metrics = ProjectionMetrics(self.name)
         work = BatchRun(self.name, stores.settings, self.applier(stores), metrics)
-        return Running(self.name, [Subscription(self.name, self.source(stores), work, metrics)])
+        orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=stores.topic)
+        return Running(self.name, [Subscription(self.name, self.source(stores), work, metrics, orders)])
 
     def applier(self, stores: Stores) -> Applier[S]:
         """Applies batches to the view."""
@@ -76,6 +80,29 @@ class ViewProjection(ABC, Generic[S]):
     def retrying(self, stores: Stores) -> Retry[S]:
         """Applies dead letters to the view."""
         return Retry(self.view(stores), self.fold, stores.log, read_one, self.listener(stores))
+
+    @property
+    def placed_too(self) -> Also | None:
+        """More that has to happen when it is repositioned, in the same transaction."""
+        return None
+
+    def repositioning(self, stores: Stores) -> ViewSubject:
+        """Events of the log are applied to the live view."""
+        places = PostgresPlaces(
+            stores.read_model,
+            projection=self.name,
+            topic=stores.topic,
+            has_checkpoints=self.source(stores).starts_at == "checkpoint",
+            also=self.placed_too,
+        )
+        return ViewSubject(
+            self.name,
+            self.applier(stores),
+            stores.log,
+            places,
+            topic=stores.topic,
+            partition_count=stores.settings.partition_count,
+        )
 
     @property
     def why_left_out(self) -> str:

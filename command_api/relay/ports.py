@@ -89,8 +89,15 @@ class LogTail(Protocol):
 class Publisher(Protocol):
     """Used once: start, publish until the first failure, stop."""
 
-    async def start(self) -> None:
-        """Verify the topics and connect. Raises `PublishFailed` or `OperatorNeeded`."""
+    async def start(self, published: Sequence[RecordedEvent] = ()) -> None:
+        """Verify the topics and connect. Raises `PublishFailed` or `OperatorNeeded`.
+
+        `published`: the beginning of the log, as far as it is published. If there is any, a missing topic has
+        been lost, and is not created.
+        """
+
+    async def check(self, published: Sequence[RecordedEvent]) -> None:
+        """Whether the topics still have what was published. Raises `PublishFailed`, `OperatorNeeded`."""
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         """Encode a chunk. This takes as long as sending it, so it is done while the previous chunk is

@@ -9,6 +9,7 @@ why that is enough).
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,7 +44,9 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RelayTimes:
-    """Waits in seconds: polling (doubles from min to max while idle), standby, back-off after a failure."""
+    """Waits in seconds: polling (doubles from min to max while idle), standby, back-off after a failure; how
+    often the topics are checked while idle.
+    """
 
     poll_min: float = 0.003
     poll_max: float = 0.05
@@ -51,6 +54,7 @@ class RelayTimes:
     retry_initial: float = 0.1
     retry_max: float = 5.0
     operator_wait: float = 15.0
+    check: float = 15.0
 
 
 @dataclass(slots=True)
@@ -136,9 +140,10 @@ class Relay:
     async def _publish(self, log: LogTail, stop: asyncio.Event) -> None:
         """Use one publisher from its start to its first failure."""
         self._beat()
+        published = await _published(log)
         publisher = self._new_publisher(log.log_id)
         try:
-            await publisher.start()
+            await publisher.start(published)
             self.status.is_forwarding = True
             await self._forward(log, publisher, stop)
         finally:
@@ -164,9 +169,13 @@ class Relay:
         RELAY_POSITION.set(cursor)
         idle_seconds = self._times.poll_min
         chunk = await _next_chunk(log, publisher, cursor)
+        checked_at = time.monotonic()
         while not stop.is_set():
             self._beat()
             if not chunk.events:
+                if time.monotonic() - checked_at > self._times.check:
+                    await self._check(log, publisher, cursor)
+                    checked_at = time.monotonic()
                 self._all_is_well()
                 await self._appended.wait(idle_seconds)
                 idle_seconds = min(idle_seconds * 2, self._times.poll_max)
@@ -181,6 +190,12 @@ class Relay:
                     raise published.failure
                 self._all_is_well()
                 chunk = await following
+
+    async def _check(self, log: LogTail, publisher: Publisher, cursor: int) -> None:
+        """Nothing is published, so nothing else would notice topics that are lost, or a cursor set back."""
+        if await log.read_cursor() != cursor:
+            raise RelayReplaced(f"the cursor is no longer at {cursor}")
+        await publisher.check(await _published(log))
 
     async def _advance(self, log: LogTail, cursor: int, confirmed: Sequence[RecordedEvent]) -> int:
         if not confirmed:
@@ -217,6 +232,12 @@ class Relay:
         """Full jitter up to a bound that doubles with each failure in a row; a success resets it."""
         bound = min(self._times.retry_initial * 2 ** min(self._failures, 16), self._times.retry_max)
         await pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
+
+
+async def _published(log: LogTail) -> Sequence[RecordedEvent]:
+    """The beginning of the log, as far as it is published."""
+    cursor = await log.read_cursor()
+    return [one for one in await log.read_after(0) if one.log_position <= cursor] if cursor else ()
 
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:

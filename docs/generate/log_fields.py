@@ -35,6 +35,7 @@ FIELDS = {
     "commands": "number of commands",
     "correlation_ids": "the correlation ids of several events",
     "dead_letter_id": "the number of a dead letter",
+    "deletes": "whether topics are deleted before they are made again",
     "detail": "more about the reason or the action",
     "digest_id": "the digest",
     "duration_ms": "how long it took, in milliseconds",
@@ -65,7 +66,7 @@ FIELDS = {
     "method": "the HTTP method",
     "offset": "the Kafka offset of a record",
     "ops_port": "the operations port",
-    "partition": "the Kafka partition",
+    "partition": "the Kafka partition, or the name of a partition of the log",
     "partitions": "Kafka partitions",
     "path": "the path of a request",
     "pause_seconds": "how long until the next attempt, in seconds",
@@ -89,5 +90,6 @@ FIELDS = {
     "suppressed": "number of lines like this one that were left out",
     "topic": "the Kafka topic",
     "topics": "the Kafka topics",
+    "upkeep": "the work that is repeated",
 }
 """All others; each is in the lines that name it."""

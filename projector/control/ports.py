@@ -1,9 +1,10 @@
 """Between a running projector and its operators: pause and resume, lag, counts of dead letters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from projector.applying.dead_letters import Action
+from projector.applying.ports import Checkpoint
 
 
 class Control(NamedTuple):
@@ -50,3 +51,19 @@ class ControlBoard(Protocol):
 
     async def counts(self) -> Mapping[str, ParkedCount]:
         """By projection; one without dead letters is absent."""
+
+
+class PlaceOrders(Protocol):
+    """Where a consumer begins after `reposition`, if its group keeps the place: only a member can move it.
+
+    Of one projection in one topic. Raises `Unavailable`.
+    """
+
+    async def given(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        """Where to begin; partitions without an order are absent."""
+
+    async def taken(self, places: Mapping[int, Checkpoint]) -> None:
+        """The group has these places now."""
+
+    async def reported(self) -> Mapping[int, int]:
+        """The log positions that its consumers have reported last, by partition; 0 before the first event."""

@@ -1,9 +1,11 @@
-"""Operators' pauses and resumes, and the state that projections report, in PostgreSQL."""
+"""Operators' pauses, resumes and orders, and the state that projections report, in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from projector.applying.dead_letters import Action
+from projector.applying.ports import Checkpoint
 from projector.audit.postgres import record_action
 from projector.control.ports import Control, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
@@ -45,3 +47,31 @@ class PostgresControl:
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "count_parked"))
         return {row[0]: ParkedCount(*row[1:]) for row in map(tuple, rows)}
+
+
+class PostgresPlaceOrders:
+    """Implements `PlaceOrders`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
+        self._pool = pool
+        self._where = (projection, topic)
+
+    async def given(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_starting_places")
+            rows = await self._pool.fetch(sql, *self._where, list(partitions))
+        return {
+            row["partition"]: Checkpoint(row["next_offset"], row["log_position"], UUID(int=row["log_id"].int))
+            for row in rows
+        }
+
+    async def taken(self, places: Mapping[int, Checkpoint]) -> None:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "delete_starting_places")
+            offsets = [place.next_offset for place in places.values()]
+            await self._pool.execute(sql, *self._where, list(places), offsets)
+
+    async def reported(self) -> Mapping[int, int]:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_reported_positions")
+            return dict(map(tuple, await self._pool.fetch(sql, *self._where)))

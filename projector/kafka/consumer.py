@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
-from projector.applying.ports import EventLog
 from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
+from projector.kafka.continuity import Continuity
+from projector.kafka.lags import Lags, LogCount
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
 from projector.kafka.placement import Stop
-from projector.kafka.starting_points import starting_points
+from projector.kafka.starting_points import StartingPoints, remedy
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.concurrency.waits import cancelled, pause
@@ -48,24 +49,25 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         settings: "ProjectorSettings",
         source: Source,
         work: Work,
-        log: EventLog,
+        points: StartingPoints,
         *,
+        count: LogCount | None,
         metrics: ProjectionMetrics,
         heartbeat: "Heartbeat",
     ) -> None:
         self.name = name
         self.topic = source.topic
-        self._starts_at = source.starts_at
         self.heartbeat = heartbeat
         self._state = ConsumerState(NamedMember(name, settings.group_member_name))
         self._placement = self._state.placement
         self._settings = settings
         self._work = work
-        self._log = log
+        self._points = points
+        self._continuity = Continuity(remedy(name))
         self._metrics = metrics
         self._offsets = AppliedOffsets(name, source.topic, metrics)
-        self._wake, self._abandon = asyncio.Event(), asyncio.Event()
-        self._busy = asyncio.Lock()
+        self._lags = Lags(source.topic, self._offsets, self._placement, metrics, count)
+        self._wake, self._abandon, self._busy = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
         self._subscriber = subscribe(broker, settings, source, listener=self, handler=self._handle)
@@ -148,34 +150,33 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         # aiokafka compares this with max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
             self.heartbeat.beat()
-        if not self._state.is_held:
-            due = self._placement.due()
-            if due:
-                await self._place(due)
+        if not self._state.is_held and (due := self._placement.due()):
+            await self._place(due)
         await self._offsets.commit(self._consumer)
-        self._state.measured = await self._offsets.measure(self._consumer)
+        self._state.measured = await self._lags.measure(self._consumer)
+        if (short := self._offsets.beyond_its_end()) is not None:
+            self._wait(f"partition {short} ends before the place of the projection", seconds=0)
         self._metrics.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
         """Load the checkpoints (or the committed offsets, if there are none), seek there, resume."""
         async with self._busy:
-            abandon = self._abandon
+            abandon, revision = self._abandon, self._state.control.revision
             await self._offsets.commit(self._consumer)
             try:
-                points = await starting_points(
-                    self._consumer, due, self._work.place, self._log, starts_at=self._starts_at,
-                    bounds_seconds_max=self._settings.topic_bounds_seconds_max,
-                )  # fmt: skip
+                points = await self._points.find(self._consumer, due)
             except (Unavailable, *KAFKA_IS_AWAY) as error:
                 self._wait(named(error))
                 return
             except CannotGoOn as error:
-                self._stop(str(error))
+                is_old = revision != self._state.control.revision  # an operator has acted meanwhile
+                self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
                 return
             if abandon is not self._abandon or abandon.is_set():
                 return
             for tp, point in points.items():
-                self._consumer.seek(tp, point.next_offset)
+                self._consumer.seek(tp, point.seek_offset)
+            self._continuity.begin(points)
             self._offsets.placed({tp: point.next_offset for tp, point in points.items()})
             self._placement.place({tp.partition: point.log_id for tp, point in points.items()})
             self._placement.reach({tp.partition: point.next_offset for tp, point in points.items()})
@@ -185,13 +186,12 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _handle(self, records: Records) -> None:
         """FastStream's handler. Never raises: an error would only be logged, and the records lost."""
         async with self._busy:
-            # Records of a partition that is not placed are delivered again after the seek.
-            placed = self._placement.placed
-            wanted = [record for record in records if record.partition in placed]
-            if not wanted or self._ending or self._state.is_held:
+            placed, abandon = self._placement.placed, self._abandon
+            if self._ending or self._state.is_held:
                 return
-            abandon = self._abandon
             try:
+                if not (wanted := self._continuity.new(records, placed)):
+                    return
                 with self._state.waiting.attempts(abandon):
                     outcome = await self._work.run(wanted, placed, abandon)
             except Exception as error:

@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from projector.control.loop import Controlled
+from projector.control.ports import PlaceOrders
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.work import Source, Work
 from shared.kafka.topics import TopicSpec
 
 
 class Subscription(NamedTuple):
-    """One topic of a projection and the work on its records; `label` is its name in metrics."""
+    """One topic of a projection and the work on its records; `label` is its name in metrics.
+
+    `orders`: where to begin after `reposition`, if the group keeps the place.
+    """
 
     label: str
     source: Source
     work: Work
     metrics: ProjectionMetrics
+    orders: PlaceOrders
 
 
 class Background(Controlled, Protocol):

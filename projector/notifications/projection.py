@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from projector.applying.dead_letters import OpenParking
 from projector.applying.parking_breaker import ParkingBreaker
+from projector.control.postgres import PostgresPlaceOrders
 from projector.kafka.batch_run import tell_parked
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.records import read_one
@@ -22,10 +23,12 @@ from projector.notifications.pace import PaceLimits
 from projector.notifications.postgres.claims import PostgresClaims
 from projector.notifications.postgres.digests import PostgresDigests
 from projector.notifications.postgres.pacing import PostgresPacing
+from projector.notifications.reposition import NotificationsSubject
 from projector.notifications.retry import NotificationRetries
 from projector.notifications.send_digest import DigestSender
 from projector.notifications.smtp.mailer import SmtpMailer
 from projector.parking.postgres.parking import PostgresParkedProducts, parking_alone
+from projector.reposition.postgres.places import PostgresPlaces
 from projector.stores import Stores
 from shared.ops.metrics.projections import NOTIFICATION_RESULTS
 from shared.ops.retry import RetryPolicy
@@ -57,27 +60,34 @@ class NotificationsProjection:
 
     def running(self, stores: Stores) -> Running:
         """A subscription for the events, one for each retry topic, and the digests."""
-        settings, main = stores.settings, self.source(stores)
-        senders = _senders(stores)
-        assert senders is not None, "this projection does not run without a mail server"
-        notifier, sender = senders
-        retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
-        stores.stack.push_async_callback(retries.close)
-        open_parking = self._open_parking(stores)
-        breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
-        pacing = PostgresPacing(stores.read_model, _pace_limits(stores))
-        gatherer = Gatherer(pacing, stores.log, settings.recipients)
-        tools = Tools(settings, notifier, gatherer, retries, open_parking, breaker)
+        settings = stores.settings
+        tools, sender = self._tools(stores)
         loop = DigestLoop(
             self.name,
-            LoopTools(_digests(stores), sender, open_parking, breaker, partial(tell_parked, self.name)),
+            LoopTools(
+                _digests(stores), sender, tools.open_parking, tools.breaker, partial(tell_parked, self.name)
+            ),
             settings.recipients,
             at_a_time_max=settings.notification_connections_max,
             days_kept=settings.notification_digest_days_kept,
             look_seconds=settings.notification_digest_look_seconds,
             purge_seconds=settings.notification_digest_purge_seconds,
         )
-        return Running(self.name, list(self._subscriptions(stores, tools)), [loop], topics=retries.specs)
+        return Running(
+            self.name, list(self._subscriptions(stores, tools)), [loop], topics=tools.retries.specs
+        )
+
+    def _tools(self, stores: Stores) -> tuple[Tools, DigestSender]:
+        settings, main = stores.settings, self.source(stores)
+        senders = _senders(stores)
+        assert senders is not None, "this projection does not run without a mail server"
+        notifier, sender = senders
+        retries = RetryTopics(settings, main.topic, main.group, settings.retry_delays)
+        stores.stack.push_async_callback(retries.close)
+        breaker = ParkingBreaker(products_max=settings.parked_products_per_minute_max)
+        pacing = PostgresPacing(stores.read_model, _pace_limits(stores))
+        gatherer = Gatherer(pacing, stores.log, settings.recipients)
+        return Tools(settings, notifier, gatherer, retries, self._open_parking(stores), breaker), sender
 
     def _subscriptions(self, stores: Stores, tools: Tools) -> Iterator[Subscription]:
         """The events first, then each retry topic in the order of its delay."""
@@ -89,8 +99,24 @@ class NotificationsProjection:
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
             metrics = ProjectionMetrics(label, NOTIFICATION_RESULTS)
-            run = NotificationRun(label, tools, parked, metrics, stage=stage)
-            yield Subscription(label, source, run, metrics)
+            orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=source.topic)
+            run = NotificationRun(label, tools, parked, metrics, stage=stage, reported=orders.reported)
+            yield Subscription(label, source, run, metrics, orders)
+
+    def repositioning(self, stores: Stores) -> NotificationsSubject:
+        """Events that were not delivered send their mails. Only with a mail server."""
+        topic = stores.topic
+        parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=topic)
+        metrics = ProjectionMetrics(self.name, NOTIFICATION_RESULTS)
+        return NotificationsSubject(
+            self.name,
+            NotificationRun(self.name, self._tools(stores)[0], parked, metrics, stage=0),
+            stores.log,
+            PostgresPlaces(stores.read_model, projection=self.name, topic=topic, has_checkpoints=False),
+            _claims(stores).unsent_events,
+            topic=topic,
+            partition_count=stores.settings.partition_count,
+        )
 
     def retrying(self, stores: Stores) -> NotificationRetries:
         """Without a mail server they can still be discarded."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from projector.kafka.running import Running
 from projector.rebuild.postgres.shadow import Returned
+from projector.reposition.postgres.places import Also
 from projector.settings import ProjectorSettings
 from projector.state_topic.fold import ProductState
 from projector.state_topic.kafka.run import PublishingRun
@@ -29,6 +30,11 @@ class StatesProjection(PostgresProjection[ProductState]):
     @property
     def returned(self) -> Returned | None:
         """The topic no longer has the table's states: all are published again."""
+        return publish_anew
+
+    @property
+    def placed_too(self) -> Also | None:
+        """Kafka may have lost the topic of states, too: all are published again."""
         return publish_anew
 
     def running(self, stores: Stores) -> Running:

@@ -27,6 +27,8 @@ EVENT_STORE = Schema(
         "0005_before_deploy_append_event",
         "0006_before_deploy_fewer_rights",
         "0007_before_deploy_log_reader",
+        "0009_before_deploy_log_room",
+        "0010_before_deploy_log_archive",
     ),
 )
 READ_MODEL = Schema(
@@ -44,5 +46,6 @@ READ_MODEL = Schema(
         "0009_before_deploy_fewer_rights",
         "0010_before_deploy_verifications",
         "0011_before_deploy_closed_to_others",
+        "0012_before_deploy_starting_places",
     ),
 )

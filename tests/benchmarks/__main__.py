@@ -18,6 +18,7 @@ from tests.benchmarks.tools import MissingTool
 
 SUITES = (
     "append",
+    "two_logs",
     "commands_http",
     "reads_http",
     "traces",

@@ -31,10 +31,6 @@ def _without(objects: list[Manifest], kind: str, name: str) -> None:
     objects.remove(find(objects, kind, name))
 
 
-def _without_word(fields: Manifest, name: str, word: str) -> None:
-    fields[name] = ",".join(one for one in fields[name].split(",") if one != word)
-
-
 def _renaming(objects: list[Manifest]) -> Manifest:
     (endpoint,) = _spec(objects, "PodMonitor", "postgresql")["podMetricsEndpoints"]
     rule: Manifest = endpoint["metricRelabelings"][1]

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from deploy.local.kafka import KafkaServer
 from projector.applying.ports import Checkpoint
 from projector.kafka.committed_offsets import committed_offsets
-from projector.kafka.starting_points import StartingPoint, starting_points
+from projector.kafka.starting_points import StartingPoint, StartingPoints
 from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import TopicSpec, ensure_topics
 
@@ -69,6 +69,19 @@ class _Log:
         return UUID(int=1)
 
 
+class _NoOrders:
+    """Nobody has repositioned the projection."""
+
+    async def given(self, _: object) -> Mapping[int, Checkpoint]:
+        return {}
+
+    async def taken(self, _: object) -> None:
+        raise AssertionError("there is none")
+
+    async def reported(self) -> Mapping[int, int]:
+        return {}
+
+
 async def _no_checkpoints(_: object) -> Mapping[int, Checkpoint]:
     return {}
 
@@ -89,9 +102,9 @@ async def test_a_member_that_was_stopped_while_it_looked_does_not_take_its_succe
         consumer.assign([here])
         await consumer.commit({here: 0})
         log: Any = _Log()
-        points = await starting_points(
-            consumer, [here], _no_checkpoints, log, starts_at="committed", bounds_seconds_max=30.0
+        points = StartingPoints(
+            "cache", _no_checkpoints, log, _NoOrders(), starts_at="committed", bounds_seconds_max=30.0
         )
-        assert points == {here: StartingPoint(0, UUID(int=1))}
+        assert await points.find(consumer, [here]) == {here: StartingPoint(0, UUID(int=1))}
     finally:
         await consumer.stop()

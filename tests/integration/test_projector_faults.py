@@ -287,7 +287,8 @@ async def test_a_replaced_projector_reloads_where_its_successor_got_to(world: Wo
         await world.happen(events[:1])
         await eventually(lambda: world.table_shows(events[0].product_id, 1))
         await world.views.execute(
-            "UPDATE views.projection_checkpoint SET next_offset = 2 WHERE partition = 3"
+            "UPDATE views.projection_checkpoint SET next_offset = 2, log_position = $1 WHERE partition = 3",
+            events[1].log_position,
         )
         await world.happen(events[1:])
         await eventually(lambda: world.table_shows(events[0].product_id, 3))

@@ -15,12 +15,13 @@ from aiokafka import AIOKafkaProducer
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.producer import create_producer
 from command_api.relay.kafka.publish_spans import PublishTrace
+from command_api.relay.kafka.topic_contents import TopicsLackEvents, check_contents, first_positions
 from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer
 from shared.kafka.servers import KafkaServers
-from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.kafka.topics import KafkaUnavailable, TopicIsMissing, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.error_text import named
 from shared.ops.metrics.relay import KAFKA_PUBLISH
 from shared.ops.retry import RetryPolicy
@@ -63,38 +64,53 @@ class KafkaPublisher:
         self._log_id = log_id
         self._producer: AIOKafkaProducer | None = None
         self._has_unconfirmed = True
+        self._next_offsets: dict[tuple[str, int], int] = {}
 
-    async def start(self) -> None:
+    async def start(self, published: Sequence[RecordedEvent] = ()) -> None:
         """Verifies the topics at every start: an operator may have deleted and created them since.
 
         A cancellation takes effect when connecting has ended, because aiokafka leaks a connection if it is
         cancelled before; nothing is published meanwhile.
         """
-        connecting = asyncio.create_task(self._connect())
+        connecting = asyncio.create_task(self._connect(published))
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
             await asyncio.gather(connecting, return_exceptions=True)
             raise
+        except TopicIsMissing as error:
+            raise (TopicsLackEvents if published else OperatorNeeded)(str(error)) from error
         except TopicsAreWrong as error:
             raise OperatorNeeded(str(error)) from error
         except (KafkaUnavailable, *KAFKA_IS_AWAY) as error:
             raise PublishFailed(f"no connection to Kafka: {named(error)}") from error
         self._has_unconfirmed = False
 
-    async def _connect(self) -> None:
+    async def check(self, published: Sequence[RecordedEvent]) -> None:
+        """Also while nothing is published: a broker that lost its data would be noticed at the next event."""
+        settings = self._settings
+        expected = first_positions(published, settings.topics_of, settings.partition_count)
+        try:
+            await check_contents(
+                settings.servers, expected, self._log_id, seconds_max=settings.start_seconds_max
+            )
+        except KAFKA_IS_AWAY as error:
+            raise PublishFailed(f"cannot read the topics: {named(error)}") from error
+
+    async def _connect(self, published: Sequence[RecordedEvent]) -> None:
         seconds_max = self._settings.start_seconds_max
         request_seconds_max = seconds_max / _CONNECT_REQUESTS_MAX
         async with asyncio.timeout(seconds_max):
             await ensure_topics(
                 self._settings.servers,
                 self._settings.topics,
-                create_missing=self._settings.create_missing_topics,
+                create_missing=self._settings.create_missing_topics and not published,
                 request_timeout_seconds=request_seconds_max,
                 policy=RetryPolicy("relay_topics", 0.1, 1.0, budget_seconds=request_seconds_max),
             )
             self._producer = create_producer(self._settings.servers, self._settings.client_id)
             await self._producer.start()
+        await self.check(published)
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         assert self._producer is not None, "prepare comes after start"
@@ -140,7 +156,7 @@ class KafkaPublisher:
         self, producer: AIOKafkaProducer, lanes: Sequence[Lane], events: Sequence[RecordedEvent]
     ) -> RelayError | None:
         """Send all lanes at the same time, until done or out of time; returns the most important failure."""
-        sending = [asyncio.create_task(_send(producer, lane, events)) for lane in lanes]
+        sending = [asyncio.create_task(_send(producer, lane, events, self._next_offsets)) for lane in lanes]
         try:
             done, pending = await asyncio.wait(sending, timeout=self._settings.send_seconds_max)
         finally:
@@ -153,17 +169,30 @@ class KafkaPublisher:
         return min(failures, key=lambda failure: not isinstance(failure, OperatorNeeded), default=None)
 
 
-async def _send(producer: AIOKafkaProducer, lane: Lane, events: Sequence[RecordedEvent]) -> RelayError | None:
-    """Send the batches of one lane, one after the other, until one fails."""
+async def _send(
+    producer: AIOKafkaProducer,
+    lane: Lane,
+    events: Sequence[RecordedEvent],
+    next_offsets: dict[tuple[str, int], int],
+) -> RelayError | None:
+    """Send the batches of one lane, one after the other, until one fails.
+
+    A broker that was emptied takes records as if it had never had any: then their offsets begin again.
+    """
+    place = (lane.topic, lane.partition)
     upcoming = [index for index, _ in lane.batches[1:]]
     for (index, batch), following in zip(lane.batches, [*upcoming, None], strict=True):
         records = batch.record_count()
         try:
             delivery = await producer.send_batch(batch, lane.topic, partition=lane.partition)
-            await delivery
+            offset = (await delivery).offset
         except Exception as error:
             KAFKA_PUBLISH.labels(lane.topic, "failed").inc(records)
             return _failure(error, lane, events[index], records)
+        known = next_offsets.get(place, 0)
+        if 0 <= offset < known:
+            return PublishFailed(f"{lane.topic}/{lane.partition} goes on at offset {offset}, it had {known}")
+        next_offsets[place] = max(known, offset + records)
         KAFKA_PUBLISH.labels(lane.topic, "confirmed").inc(records)
         lane.unconfirmed_from = following
     return None

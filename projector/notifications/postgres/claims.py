@@ -1,6 +1,6 @@
 """Claims of mails in PostgreSQL, each in a transaction of its own that ends before the mail is sent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -41,6 +41,14 @@ class PostgresClaims:
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "settle_notification")
             await self._pool.execute(sql, wanted.event_id, wanted.recipient, claim_id, state, cause)
+
+    async def unsent_events(self) -> Sequence[tuple[UUID, UUID]]:
+        """(event id, product id) of each event with a mail that waits for another attempt. Raises
+        `Unavailable`.
+        """
+        with translated(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_unsent_events"))
+        return [(UUID(int=row["event_id"].int), UUID(int=row["product_id"].int)) for row in rows]
 
     async def discard(self, event_id: UUID) -> None:
         with translated(_SERVER):

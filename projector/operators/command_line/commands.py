@@ -10,6 +10,7 @@ from projector.operators.command_line.audit import add_audit_arguments, run_audi
 from projector.operators.command_line.control import add_pause_arguments, add_resume_arguments, run_control
 from projector.operators.command_line.dead_letters import add_dead_letter_arguments, run_dead_letters
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
+from projector.operators.command_line.reposition import add_reposition_arguments, run_reposition
 from projector.operators.command_line.session import FAILED, USAGE, add_command
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
@@ -61,6 +62,8 @@ async def operate(given: Namespace, settings: AnySettings, terminal: Terminal) -
             return await run_dead_letters(given, settings, terminal)
         case "rebuild":
             return await run_rebuild(given, settings, terminal)
+        case "reposition":
+            return await run_reposition(given, settings, terminal)
         case "verify":
             return await run_verify(given, settings, terminal)
         case "pause" | "resume":
@@ -100,6 +103,13 @@ def projector_parser() -> argparse.ArgumentParser:
     )
     add_rebuild_arguments(
         add_command(commands, "rebuild", "build a view again from the log while readers use it")
+    )
+    add_reposition_arguments(
+        add_command(
+            commands,
+            "reposition",
+            "catch projections up from the log, and place them at the ends of the topic",
+        )
     )
     add_verify_arguments(add_command(commands, "verify", "compare views with the log"))
     add_status_arguments(

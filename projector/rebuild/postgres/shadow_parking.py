@@ -1,7 +1,6 @@
 """The dead letters after a switch: the events that the new view could not apply.
 
-A rebuild reads the log, so these events are parked as the log has them: the records' offsets are the
-negative log positions, which no record of Kafka has.
+A rebuild reads the log, so these events are parked as the log has them (`projector/parking/log_records.py`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,12 +9,10 @@ from uuid import UUID
 
 from projector.applying.dead_letters import ProductDeadLetter
 from projector.applying.ports import EventLog, Held, S
-from projector.applying.records import MadeRecord
+from projector.parking.log_records import made_record
 from projector.parking.postgres.parking import ParkingLimits, PostgresParking
 from projector.rebuild.bulk_fold import Failed
-from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
-from shared.kafka.cloud_event import record_headers
 from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
@@ -78,7 +75,7 @@ class ParkedAnew(Generic[S]):
             load_sql(_PACKAGE, "select_parked_versions"), self._projection, list(failures)
         )
         there = {(row["product_id"], row["stream_version"]) for row in rows}
-        log_id = str(await self._log.log_id()).encode()
+        log_id = await self._log.log_id()
         behind = await self._log.events_after(
             {product_id: failed.stream_version - 1 for product_id, failed in failures.items()}
         )
@@ -91,16 +88,8 @@ class ParkedAnew(Generic[S]):
         if dead_letters:
             await PostgresParking(connection, self._projection, self._limits).park(dead_letters)
 
-    def _dead_letter(self, event: RecordedEvent, failed: Failed, log_id: bytes) -> ProductDeadLetter:
-        record = MadeRecord(
-            self._topic,
-            partition_of(event.product_id, self._partition_count),
-            -event.log_position,
-            int(event.recorded_at.timestamp() * 1000),
-            str(event.product_id).encode(),
-            event.data,
-            tuple(record_headers(event, log_id)),
-        )
+    def _dead_letter(self, event: RecordedEvent, failed: Failed, log_id: UUID) -> ProductDeadLetter:
+        record = made_record(event, self._topic, self._partition_count, log_id)
         if event.stream_version == failed.stream_version:
             return ProductDeadLetter(record, event, failed.error_class, failed.cause)
         return ProductDeadLetter(record, event, "follower", "an earlier event of the product is parked")

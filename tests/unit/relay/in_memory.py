@@ -124,13 +124,20 @@ class InMemoryPublisher:
         self._kafka = kafka
         self._is_started = False
 
-    async def start(self) -> None:
+    async def start(self, published: Sequence[RecordedEvent] = ()) -> None:
         if self._kafka.is_away:
             raise PublishFailed("no connection to Kafka")
         if self._kafka.topics_are_wrong:
             raise OperatorNeeded("topic products-events has 3 partitions, wanted 12")
+        await self.check(published)
         self._is_started = True
         self._kafka.started += 1
+
+    async def check(self, published: Sequence[RecordedEvent]) -> None:
+        if self._kafka.is_away:
+            raise PublishFailed("no connection to Kafka")
+        if published and self._kafka.records[TOPICS.events][:1] != list(published[:1]):
+            raise OperatorNeeded(f"position {published[0].log_position} is missing: Kafka has lost data")
 
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         assert self._is_started, "prepare comes after start"

@@ -1,0 +1,1 @@
+"""Makes the topics again from the event log, after Kafka has lost them or the log has been replaced."""

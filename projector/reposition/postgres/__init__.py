@@ -1,0 +1,1 @@
+"""The places of projections in the read model."""

@@ -1,0 +1,70 @@
+"""Places a projection in the read model, in one transaction.
+
+A view's checkpoints are set. A projection whose place is kept by its group in Kafka gets starting places,
+because only a member of a group can move it: its consumers begin there, and commit that to the group.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from projector.applying.dead_letters import Action
+from projector.audit.postgres import record_action
+from projector.control.postgres import PostgresPlaceOrders
+from projector.errors import LogDiffers
+from projector.postgres.failures import translated
+from projector.reposition.ports import Places
+from shared.postgres.sql import load_sql
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+_SERVER = "read model"
+_PACKAGE = "projector.reposition.postgres"
+Also = Callable[["Connection"], Awaitable[None]]
+"""More that has to happen in the transaction."""
+
+
+class PostgresPlaces:
+    """Of one projection in one topic. `has_checkpoints` False: its group keeps the place."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        projection: str,
+        topic: str,
+        has_checkpoints: bool,
+        also: "Also | None" = None,
+    ) -> None:
+        self._pool = pool
+        self._projection = projection
+        self._topic = topic
+        self.has_checkpoints = has_checkpoints
+        self._also = also
+        self.reported = PostgresPlaceOrders(pool, projection=projection, topic=topic).reported
+
+    async def place(self, places: Places, action: Action, detail: str) -> None:
+        """Raises `LogDiffers`, `Unavailable`."""
+        where = (self._projection, self._topic)
+        partitions, offsets = list(places.next_offsets), list(places.next_offsets.values())
+        values = (partitions, offsets, places.log_position, places.log_id)
+        with translated(_SERVER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                if self.has_checkpoints:
+                    sql = load_sql(_PACKAGE, "place_checkpoints")
+                    if await connection.fetchval(sql, *where, *values) != len(partitions):
+                        raise LogDiffers(f"{self._projection} has events of another log")
+                else:
+                    await connection.execute(load_sql(_PACKAGE, "order_starting_places"), *where, *values)
+                    note = load_sql(_PACKAGE, "note_log_position")
+                    await connection.execute(note, *where, partitions, places.log_position)
+                await connection.execute(load_sql(_PACKAGE, "renumber_dead_letters"), *where)
+                await connection.execute(load_sql(_PACKAGE, "delete_park_orders"), *where)
+                if self._also is not None:
+                    await self._also(connection)
+                sql = load_sql("projector.control", "start_anew")
+                await connection.execute(sql, self._projection, action.reason)
+                await record_action(connection, action, self._projection, None, detail)

@@ -1,0 +1,1 @@
+"""The shards as databases on PostgreSQL servers."""

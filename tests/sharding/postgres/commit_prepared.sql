@@ -1,0 +1,2 @@
+-- The second phase.
+COMMIT PREPARED 'a-transfer'

@@ -1,0 +1,2 @@
+-- The names of an appended claim are settled.
+SELECT sharding.drop_open_claim($1)
