@@ -7,7 +7,7 @@ import asyncpg
 
 from query_api.postgres.bounded_reads import fetch
 from query_api.status.ports import ProjectionState
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.reads import READ_MODEL_AGE_SECONDS
 from shared.postgres.sql import load_sql
 
@@ -40,4 +40,7 @@ def age_measurement(pool: "asyncpg.Pool[asyncpg.Record]") -> Measurement:
         age_seconds = await pool.fetchval(sql)
         READ_MODEL_AGE_SECONDS.set(math.nan if age_seconds is None else max(0.0, age_seconds))
 
-    return Measurement("age of read model", take, _AGE_SECONDS, _AGE_SECONDS_MAX)
+    def forget() -> None:
+        unknown([READ_MODEL_AGE_SECONDS])
+
+    return Measurement("age of read model", take, _AGE_SECONDS, _AGE_SECONDS_MAX, forget)
