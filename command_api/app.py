@@ -77,10 +77,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         health = Health(PROCESS)
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
-        health.require(WAY, session_check(pool, settings.postgres_pooler))
-        if settings.event_store_direct_dsn:
-            direct = direct_check(settings.event_store_direct_dsn, "EVENT_STORE_DIRECT_DSN")
-            health.require("direct " + WAY, direct)
+        _look_at_the_way(pool, settings, health)
         partitions = LogPartitions(pool, settings.log_partitions_ahead, settings.maintenance_seconds)
         health.tell("log partitions", partitions.check)
         keys = purge_of_keys(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
@@ -118,6 +115,13 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+def _look_at_the_way(pool: "asyncpg.Pool[asyncpg.Record]", settings: CommandSettings, health: Health) -> None:
+    health.require(WAY, session_check(pool, settings.postgres_pooler))
+    if settings.event_store_direct_dsn:
+        direct = direct_check(settings.event_store_direct_dsn, "EVENT_STORE_DIRECT_DSN")
+        health.require(f"direct {WAY}", direct)
 
 
 def _api(

@@ -96,10 +96,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        # Behind a pooler the role has the setting for it; readiness looks.
-        planned_anew = settings.read_model_dsn
-        if settings.postgres_pooler == "none":
-            planned_anew = planned_anew.changed(with_custom_plans)
+        planned_anew = _planned_anew(settings)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, list_cache = caches(settings, stack)
@@ -153,6 +150,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
         )
+
+
+def _planned_anew(settings: QuerySettings) -> Secret:
+    """Behind a pooler the role has the setting for it; readiness looks."""
+    dsn = settings.read_model_dsn
+    return dsn.changed(with_custom_plans) if settings.postgres_pooler == "none" else dsn
 
 
 def _lists(
