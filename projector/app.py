@@ -135,6 +135,7 @@ def _consumer(
             subscription.orders,
             starts_at=subscription.source.starts_at,
             bounds_seconds_max=settings.topic_bounds_seconds_max,
+            placed=subscription.placed,
         ),
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
