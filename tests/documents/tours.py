@@ -40,6 +40,12 @@ class Tour:
         return self.name
 
 
+# Pages about lost servers: a test types them while clients write and read, and checks what is left.
+TYPED_UNDER_LOAD = {
+    REPOSITORY / "docs" / "recovery" / "kafka-lost.md": "tests/end_to_end/test_kafka_lost.py",
+}
+
+
 def _page(name: str, *scene: str, in_shell: bool = False, part: str | None = None, **meant: str) -> Stop:
     return Stop(REPOSITORY / name, meant, scene, in_shell, part)
 
@@ -110,6 +116,7 @@ RUNBOOKS = Tour(
         _runbook("DigestsLate"),
         _runbook("DiskFillsUp"),
         _runbook("LogPartitionsRunOut"),
+        _runbook("LogFillsUp"),
         _runbook("MailOutcomeUnknown"),
         _runbook("MailsFail"),
         _runbook("NoScrape"),
