@@ -43,11 +43,14 @@ class CacheCheckpoints:
         self._log = log
         self._check = redis.register_script(_package.joinpath("check_cache.lua").read_text())
         self._start_anew = redis.register_script(_package.joinpath("start_anew.lua").read_text())
+        self._log_id: UUID | None = None
         self._epoch = 0
         self._reached: dict[int, int] = {}
 
     async def placed(self, committed: Offsets, ordered: Collection[int]) -> None:
         """These partitions begin here. `ordered`: by `reposition`, maybe at an older place."""
+        # Kept for the batches: they go on while the event store is away.
+        self._log_id = await self._log.log_id()
         wanted = {one: offset for one, offset in committed.items() if one not in ordered}
         if wanted:
             await self._compare(wanted, wanted, _PLACES)
@@ -72,7 +75,9 @@ class CacheCheckpoints:
         self._reached.clear()
 
     async def _compare(self, required: Offsets, reached: Offsets, mode: _Mode) -> None:
-        log_id = await self._log.log_id()
+        log_id = self._log_id
+        if log_id is None:
+            return  # nothing was placed yet, so nothing is known
         for _ in range(_ATTEMPTS_MAX):
             what, epoch = await self._ask(log_id, required, reached, mode)
             if what in (_AS_KNOWN, _EMPTY):
