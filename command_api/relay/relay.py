@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from command_api.relay.lost_future import refuse_lost_future
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
@@ -140,11 +141,10 @@ class Relay:
     async def _publish(self, log: LogTail, stop: asyncio.Event) -> None:
         """Use one publisher from its start to its first failure."""
         self._beat()
-        published = await _published(log)
         publisher = self._new_publisher(log.log_id)
         try:
-            await publisher.start(published)
-            await _refuse_lost_future(log, await publisher.newest())
+            await publisher.start(await _published(log))
+            await refuse_lost_future(log, await publisher.newest())
             self.status.is_forwarding = True
             await self._forward(log, publisher, stop)
         finally:
@@ -239,22 +239,6 @@ async def _published(log: LogTail) -> Sequence[RecordedEvent]:
     """The beginning of the log, as far as it is published."""
     cursor = await log.read_cursor()
     return [one for one in await log.read_after(0) if one.log_position <= cursor] if cursor else ()
-
-
-async def _refuse_lost_future(log: LogTail, newest: RecordedEvent | None) -> None:
-    """A log that was restored to an earlier point gives the positions of what it lost to other events, which
-    consumers would take for duplicates. Raises `OperatorNeeded`.
-    """
-    if newest is None:
-        return
-    at = newest.log_position
-    there = [one for one in await log.read_after(at - 1) if one.log_position == at]
-    if not there or there[0].metadata.event_id != newest.metadata.event_id:
-        what = "has another event there" if there else "ends before"
-        raise OperatorNeeded(
-            f"the topics have an event at position {at}, and the log {what}: the log was restored from a "
-            "backup. python -m command_api renew-log-id makes it another log (docs/recovery/log-restored.md)"
-        )
 
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:

@@ -1,1 +1,1 @@
-"""The id of the log."""
+"""The statement that gives the log another id."""
