@@ -52,8 +52,8 @@ class CacheCheckpoints:
         # Kept for the batches: they go on while the event store is away.
         self._log_id = await self._log.log_id()
         wanted = {one: offset for one, offset in committed.items() if one not in ordered}
-        if wanted:
-            await self._compare(wanted, wanted, _PLACES)
+        # Also without any: else the first documents would be there before the hash, as if it were lost.
+        await self._compare(wanted, wanted, _PLACES)
         if ordered:
             await self._compare({}, {one: committed[one] for one in ordered}, _NEW_PLACES)
         self._reached |= committed

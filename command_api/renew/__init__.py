@@ -1,1 +1,0 @@
-"""`renew-log-id`: a log that was restored and lost events becomes another log."""

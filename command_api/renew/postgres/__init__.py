@@ -1,1 +1,0 @@
-"""The statement that gives the log another id."""
