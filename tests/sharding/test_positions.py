@@ -1,4 +1,4 @@
-"""A raised position in the log of one shard: what follows it, and a partition of the table that is not there yet."""
+"""A raised position in the log of one shard, and a partition of the table that is not there yet."""
 
 import asyncpg
 import pytest
