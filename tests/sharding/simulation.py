@@ -19,7 +19,7 @@ from tests.sharding.checker import (
     shared_names,
     wrong_answers,
 )
-from tests.sharding.commands import Command
+from tests.sharding.commands import UPSERT_KEYS, Command
 from tests.sharding.faults import Faults
 from tests.sharding.protocol import client
 from tests.sharding.reports import Chances, Report, without_position
@@ -100,7 +100,9 @@ class Simulation:
     def _begin(self) -> None:
         clients = sum(each.command is not None for each in self._running)
         if clients < CLIENTS and self._unsent:
-            command = next_command(self._random, self._unsent, self._holders[-1][1])
+            is_planted = Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME in self._faults
+            upsert_keys = "plain-" if is_planted else UPSERT_KEYS
+            command = next_command(self._random, self._unsent, self._holders[-1][1], upsert_keys)
             self._unsent -= 1
             process = client(command, self._faults, RUNS_PER_COMMAND)
             self._running.append(_Running(process, command, self._step))
