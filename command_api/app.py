@@ -1,6 +1,7 @@
 """Composition root of `serve`: everything is wired here, by constructor, and stopped in the reverse order."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import asyncpg
@@ -16,7 +17,7 @@ from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
 from command_api.postgres.event_store import PostgresEventStore
 from command_api.postgres.group_commit import GroupCommitLimits
-from command_api.postgres.maintenance import Maintenance
+from command_api.postgres.maintenance import LogPartitions, purge_of_keys
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
 from shared.access.guard import Guard
@@ -34,6 +35,7 @@ from shared.ops.logs import get_logger
 from shared.ops.metrics.process import build_info
 from shared.ops.overload.overload import Overload
 from shared.ops.process_names import COMMAND_API
+from shared.ops.upkeep import Upkeep
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
@@ -72,9 +74,14 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         health = Health(PROCESS)
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
-        maintenance = Maintenance(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
-        watch = watch_process(stop, settings, health, [clock_measurement("event store", pool)])
-        for work in (_maintain(maintenance, health, stop), watch):
+        partitions = LogPartitions(pool, settings.log_partitions_ahead, settings.maintenance_seconds)
+        health.tell("log partitions", partitions.check)
+        keys = purge_of_keys(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
+        measurements = [clock_measurement("event store", pool), partitions.measurement]
+        for work in (
+            _keep_up([partitions.upkeep, keys], health, stop),
+            watch_process(stop, settings, health, measurements),
+        ):
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         guard = await open_guard(settings, stack, health)
@@ -166,7 +173,7 @@ def _event_store(
     return PostgresEventStore(pool, writer, limits=limits, on_commit=hint.notify)
 
 
-async def _maintain(maintenance: Maintenance, health: Health, stop: asyncio.Event) -> None:
-    """Only with the schema: on an older one its first turn fails, and the next one is minutes away."""
+async def _keep_up(upkeeps: Sequence[Upkeep], health: Health, stop: asyncio.Event) -> None:
+    """Only with the schema: on an older one the first turn fails, and the next one is a minute away."""
     if await health.passed(EVENT_STORE.database, stop=stop):
-        await maintenance.run(stop)
+        await asyncio.gather(*(upkeep.run(stop) for upkeep in upkeeps))

@@ -1,4 +1,4 @@
-"""The command line of the command API: serve, relay, replay, remake-topics, migrate, import, seed.
+"""The command line of the command API: its processes, and the commands of its operators.
 
 `serve` and `relay` import their modules when they run: importing FastAPI takes most of the time of a start.
 """
@@ -7,6 +7,12 @@ import argparse
 import asyncio
 import sys
 
+from command_api.archive.cli import (
+    add_archive_arguments,
+    add_restore_arguments,
+    run_archive_command,
+    run_restore_command,
+)
 from command_api.importer.cli import add_import_arguments, run_import
 from command_api.importer.seed import add_seed_arguments, run_seed
 from command_api.postgres.migrate import migrate_event_store
@@ -37,6 +43,10 @@ def run_command_line(arguments: list[str] | None = None) -> int:
             return run_replay_command(given)
         case "remake-topics":
             return run_remake_command(given)
+        case "archive-log":
+            return run_archive_command(given)
+        case "restore-log":
+            return run_restore_command(given)
         case "migrate":
             return _migrate(given.phase)
         case "import":
@@ -57,6 +67,12 @@ def command_parser() -> argparse.ArgumentParser:
     add_remake_arguments(
         _command(commands, "remake-topics", "make the topics of events again from the event log")
     )
+    add_archive_arguments(
+        _command(
+            commands, "archive-log", "copy full partitions of the event log to files, and remove old ones"
+        )
+    )
+    add_restore_arguments(_command(commands, "restore-log", "bring removed partitions of the event log back"))
     migrating = _command(commands, "migrate", "apply the missing migrations to the event-store database")
     migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
     add_import_arguments(

@@ -67,6 +67,8 @@ class CommandSettings(ApiSettings, RateLimitSettings):
     imports_burst_max: Burst = None
     imports_per_address_per_second_max: PerSecond = None
     imports_per_address_burst_max: Burst = None
+    # How many empty partitions of the log are kept ready; docs/sizing.md says how long one lasts.
+    log_partitions_ahead: int = Field(default=2, ge=2, le=1000)
     maintenance_seconds: float = Field(default=60.0, gt=0)
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from projector.projections import NAMES, NOTIFICATIONS, PRODUCTS_STATE
 from shared.contract.addresses import state_topic, topics
 
-RELAY, PROJECTOR, REPLAY, LAG = "relay", "projector", "replay", "lag"
+RELAY, PROJECTOR, REPLAY, LAG, RECOVERY = "relay", "projector", "replay", "lag", "recovery"
 
 
 class Right(NamedTuple):
@@ -75,6 +75,17 @@ def kafka_rights(prefix: str = "") -> tuple[Right, ...]:
             Right(REPLAY, ("DESCRIBE_CONFIGS", "WRITE"), "TOPIC", name, "publishes again what was published")
             for name in names
         ),
+        *(
+            Right(
+                RECOVERY,
+                ("CREATE", "DELETE", "DESCRIBE_CONFIGS", "READ"),
+                "TOPIC",
+                name,
+                "`remake-topics`: deletes and creates, and looks at the first records",
+            )
+            for name in names
+        ),
+        Right(RECOVERY, ("DELETE", "DESCRIBE"), "TOPIC", state, "`remake-topics --delete`: deletes it"),
         Right(LAG, ("DESCRIBE",), "TOPIC", names.events, "an autoscaler asks where the topic ends"),
         *(
             Right(LAG, ("DESCRIBE",), "GROUP", f"{prefix}{name}", f"and how far {name} has come")

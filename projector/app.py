@@ -7,6 +7,7 @@ from functools import partial
 
 from faststream.kafka import KafkaBroker
 
+from projector.applying.postgres import PostgresEventLog
 from projector.audit.log_lines import AuditLogLines
 from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
@@ -14,6 +15,7 @@ from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
+from projector.kafka.lags import LogCount
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
 from projector.kafka.starting_points import StartingPoints
@@ -122,6 +124,8 @@ def _consumer(
     health: Health,
 ) -> ProjectionConsumer:
     settings = stores.settings
+    log = PostgresEventLog(stores.log_pool)
+    count = LogCount(log, subscription.orders.reported, settings.partition_count)
     consumer = ProjectionConsumer(
         name,
         broker,
@@ -136,6 +140,8 @@ def _consumer(
             starts_at=subscription.source.starts_at,
             bounds_seconds_max=settings.topic_bounds_seconds_max,
         ),
+        # What waits in a retry topic is no event of the log.
+        count=count if subscription.source.topic == stores.topic else None,
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
     )

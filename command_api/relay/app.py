@@ -1,7 +1,6 @@
 """The composition root of the relay: the use case, its adapters, the operations port, log maintenance."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -9,12 +8,10 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from command_api.postgres.append_hint import AppendListener
-from command_api.postgres.maintenance import ensure_partitions
+from command_api.postgres.maintenance import LogPartitions
 from command_api.relay.kafka.consumer_groups import ConsumerGroups
 from command_api.relay.kafka.group_measurement import GroupGauges
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
-from command_api.relay.ports import LogUnavailable
-from command_api.relay.postgres.log_rows import translated
 from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
 from command_api.relay.relay import Relay, RelayStatus, RelayTimes
 from command_api.relay.settings import RelaySettings
@@ -23,13 +20,11 @@ from shared.access.source import open_guard
 from shared.contract.addresses import state_topic, topics
 from shared.contract.schemas import EVENT_STORE
 from shared.kafka.topics import TopicSpec
-from shared.ops.concurrency.waits import every
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health, OnlyAnOperatorHelps
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
-from shared.ops.logs import get_logger
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.process import build_info
 from shared.ops.metrics.relay import RELAY_LAG_EVENTS, RELAY_LAG_SECONDS
 from shared.ops.process_names import RELAY
@@ -47,7 +42,6 @@ PROCESS = RELAY
 _POOL_CONNECTIONS_MAX = 2
 # One round of the loop takes at most the sum of its limits; after twice as long it counts as stuck.
 _SILENCE_MARGIN = 2.0
-_log = get_logger(__name__)
 
 
 class LogOrKafkaIsAway(Exception):
@@ -75,8 +69,13 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         resources.push_async_callback(listener.stop)
         beat = health.expect_progress("relay", _silence_seconds_max(settings)).beat
         relay = _relay(settings, listener, beat)
+        partitions = LogPartitions(
+            pool, settings.log_partitions_ahead, settings.relay_partitions_interval_seconds
+        )
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
         health.require("publishing", _publishing(relay.status))
+        health.tell("log partitions", partitions.check)
+        measurements = [*_measurements(settings, pool), partitions.measurement]
         await serve_operations(
             resources,
             protect_operations(operations_app(health), {}, await open_guard(settings, resources)),
@@ -87,17 +86,13 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
         await listener.start()
         spare_started_objects()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(watch_process(stop, settings, health, _measurements(settings, pool)))
+            tasks.create_task(watch_process(stop, settings, health, measurements))
             tasks.create_task(_drain(stop, health))
             # Until the schema is there, the relay of the last release goes on and keeps its lock.
             if not await health.passed(EVENT_STORE.database, stop=stop, meanwhile=beat):
                 return
             tasks.create_task(relay.run(stop), name="relay")
-            for seconds, work in (
-                (settings.relay_report_interval_seconds, _report),
-                (settings.relay_partitions_interval_seconds, _upkeep),
-            ):
-                tasks.create_task(every(seconds, stop, _unless_away(work, pool)))
+            tasks.create_task(partitions.upkeep.run(stop))
 
 
 def _silence_seconds_max(settings: RelaySettings) -> float:
@@ -143,6 +138,7 @@ def _measurements(settings: RelaySettings, pool: "Pool") -> list[Measurement]:
     )
     return [
         clock_measurement("event store", pool),
+        _lag(settings, pool),
         GroupGauges(groups).measurement(
             seconds=settings.consumer_groups_interval_seconds,
             seconds_max=settings.consumer_groups_seconds_max,
@@ -178,35 +174,21 @@ def _publishing(status: RelayStatus) -> Callable[[], Awaitable[None]]:
     return check
 
 
-async def _report(pool: "Pool") -> None:
-    """The lag, read from the log by active and standby relays; NaN if unknown, because an old number
-    misleads.
-    """
-    try:
+def _lag(settings: RelaySettings, pool: "Pool") -> Measurement:
+    """Read from the log by active and standby relays."""
+
+    async def take() -> None:
         lag = await read_lag(pool)
-    except LogUnavailable:
-        RELAY_LAG_EVENTS.set(math.nan)
-        RELAY_LAG_SECONDS.set(math.nan)
-        raise
-    RELAY_LAG_EVENTS.set(lag.events)
-    RELAY_LAG_SECONDS.set(lag.seconds)
+        RELAY_LAG_EVENTS.set(lag.events)
+        RELAY_LAG_SECONDS.set(lag.seconds)
 
-
-async def _upkeep(pool: "Pool") -> None:
-    with translated():
-        await ensure_partitions(pool)
-
-
-def _unless_away(work: Callable[["Pool"], Awaitable[None]], pool: "Pool") -> Callable[[], Awaitable[None]]:
-    """`work`, skipped with a warning while the event store is unavailable."""
-
-    async def turn() -> None:
-        try:
-            await work(pool)
-        except LogUnavailable as error:
-            _log.warning("log maintenance skipped: the event store is unavailable", error=str(error))
-
-    return turn
+    return Measurement(
+        "relay lag",
+        take,
+        settings.relay_report_interval_seconds,
+        settings.relay_statement_seconds_max,
+        lambda: unknown([RELAY_LAG_EVENTS, RELAY_LAG_SECONDS]),
+    )
 
 
 async def _drain(stop: asyncio.Event, health: Health) -> None:

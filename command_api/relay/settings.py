@@ -39,6 +39,8 @@ class RelaySettings(KafkaSettings, AccessSettings):
     relay_retry_seconds_max: float = Field(default=5.0, gt=0)
     # How often to check whether an operator has repaired the cause that stopped the relay.
     relay_operator_wait_seconds: float = Field(default=15.0, gt=0)
+    # As in the command API.
+    log_partitions_ahead: int = Field(default=2, ge=2, le=1000)
     # How often an idle relay checks that the topics still have what it has published.
     relay_check_seconds: float = Field(default=15.0, gt=0)
     relay_partitions_interval_seconds: float = Field(default=30.0, gt=0)

@@ -63,6 +63,7 @@ async def _remake(
     is_dry_run: bool,
     start: Callable[[], Awaitable[None]],
 ) -> Remade:
+    await place.refuse_removed()
     prefix = settings.kafka_topic_prefix
     names = topics(prefix)
     there = await listed_topics(settings.kafka_servers, seconds_max=settings.remake_topics_seconds_max)

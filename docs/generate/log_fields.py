@@ -66,7 +66,7 @@ FIELDS = {
     "method": "the HTTP method",
     "offset": "the Kafka offset of a record",
     "ops_port": "the operations port",
-    "partition": "the Kafka partition",
+    "partition": "the Kafka partition, or the name of a partition of the log",
     "partitions": "Kafka partitions",
     "path": "the path of a request",
     "pause_seconds": "how long until the next attempt, in seconds",
@@ -90,5 +90,6 @@ FIELDS = {
     "suppressed": "number of lines like this one that were left out",
     "topic": "the Kafka topic",
     "topics": "the Kafka topics",
+    "upkeep": "the work that is repeated",
 }
 """All others; each is in the lines that name it."""

@@ -31,7 +31,8 @@ exports it.
 - Every label is bounded: no path, product, SKU, caller or text of an error is the value of a label.
 - A counter whose label values are all listed here starts at 0, so `rate` has a value before the first error.
 - A gauge that needs a query is measured in the background, not at the scrape. While PostgreSQL or Kafka is
-  away, it keeps its last value, and `measured_timestamp_seconds` gets old. `NaN`: not known.
+  away, `measured_timestamp_seconds` gets old. After three failures in a row the value is `NaN`: not known.
+  Gauges of consumer groups have no value then.
 - A histogram has `_bucket`, `_sum` and `_count`. Buckets for callers go from half a millisecond to 10 s and
   have the bounds 0.1, 0.25, 1 and 2 s, which are the objectives for reads, writes, delivery and freshness.
   Buckets for the pipeline go from 5 ms to an hour.

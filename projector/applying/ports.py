@@ -5,6 +5,7 @@ The errors that adapters raise are in `projector/errors.py`.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -74,6 +75,14 @@ class View(Protocol[S]):
 
     def begin(self, reached: Mapping[int, Checkpoint]) -> AbstractAsyncContextManager[BatchWriter[S]]:
         """Start a batch that moves the checkpoints to `reached`. Raises `Fenced`, `Unavailable`."""
+
+
+class WaitingEvent(NamedTuple):
+    """An event of the log without its contents."""
+
+    log_position: int
+    product_id: UUID
+    recorded_at: datetime
 
 
 class EventLog(Protocol):

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from projector.applying.ports import WaitingEvent
 from projector.postgres.failures import translated_read
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from shared.postgres.sql import load_sql
@@ -33,6 +34,13 @@ class PostgresEventLog:
         """Raises `Unavailable` while the event store cannot be reached."""
         with translated_read(_SERVER):
             return int(await self._pool.fetchval(load_sql(_PACKAGE, "select_newest_position")))
+
+    async def waiting_after(self, position: int, events_max: int) -> list[WaitingEvent]:
+        """The events after a position, without their contents. Raises `Unavailable`."""
+        with translated_read(_SERVER):
+            sql = load_sql(_PACKAGE, "select_waiting_events")
+            rows = await self._pool.fetch(sql, position, events_max)
+        return [WaitingEvent(row[0], UUID(int=row[1].int), row[2]) for row in rows]
 
     async def events_after(self, stream_versions: Mapping[UUID, int]) -> Mapping[UUID, list[RecordedEvent]]:
         """For each product its events above the given version. Raises `Unavailable`."""

@@ -9,8 +9,8 @@ import asyncio
 
 from projector.audit.ports import AuditLog, RecordedAction
 from projector.errors import ProjectorError
-from shared.ops.concurrency.waits import every
 from shared.ops.logs import get_logger
+from shared.ops.upkeep import Upkeep
 
 _TURN_SECONDS = 1.0
 _ACTIONS_PER_TURN_MAX = 100
@@ -23,23 +23,22 @@ class AuditLogLines:
 
     def __init__(self, audit: AuditLog) -> None:
         self._audit = audit
-        self._is_away = False
+        self._upkeep = Upkeep(
+            "audit log lines",
+            self.turn,
+            _TURN_SECONDS,
+            is_outage=lambda error: isinstance(error, ProjectorError),
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
-        await every(_TURN_SECONDS, stop, self.turn)
+        """Until `stop`. After an outage the lines are written later."""
+        await self._upkeep.run(stop)
 
     async def turn(self) -> None:
-        """One round; never raises for an outage, after which the lines are written later."""
-        try:
-            async with self._audit.unlogged(_ACTIONS_PER_TURN_MAX) as actions:
-                for action in actions:
-                    _write(action)
-            self._is_away = False
-        except ProjectorError as error:
-            if not self._is_away:
-                _log.warning("cannot read the audit log", error=str(error))
-            self._is_away = True
+        """One round. Raises `ProjectorError` for an outage."""
+        async with self._audit.unlogged(_ACTIONS_PER_TURN_MAX) as actions:
+            for action in actions:
+                _write(action)
 
 
 def _write(action: RecordedAction) -> None:

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from projector.control.ports import NEVER_PAUSED, Control, ControlBoard, PartitionLag
 from projector.errors import ProjectorError
-from shared.ops.concurrency.waits import every
-from shared.ops.logs import get_logger
+from shared.ops.measuring import FAILURES_MAX, unknown
 from shared.ops.metrics.dead_letters import DEAD_LETTERS, DEAD_LETTERS_SECONDS, PARKED_PRODUCTS
 from shared.ops.metrics.projections import PAUSED
+from shared.ops.upkeep import Upkeep
 
 _TURN_SECONDS = 1.0
-_log = get_logger(__name__)
+_COUNTED = (PARKED_PRODUCTS, DEAD_LETTERS, DEAD_LETTERS_SECONDS)
 
 
 class Controlled(Protocol):
@@ -38,23 +38,29 @@ class ControlLoop:
     def __init__(self, board: ControlBoard, projections: Sequence[Controlled]) -> None:
         self._board = board
         self._projections = projections
-        self._is_away = False
+        self._uncounted_turns = 0
+        self._upkeep = Upkeep(
+            "pause requests",
+            self.turn,
+            _TURN_SECONDS,
+            is_outage=lambda error: isinstance(error, ProjectorError),
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. While PostgreSQL cannot be reached, the last request stays in force."""
-        await every(_TURN_SECONDS, stop, self.turn)
+        await self._upkeep.run(stop)
 
     async def turn(self) -> None:
-        """One round; never raises for an outage."""
+        """One round. Raises `ProjectorError` for an outage; after three in a row the counts are unknown."""
+        self._uncounted_turns += 1
         try:
             await self._obey()
             await self._tell()
-        except ProjectorError as error:
-            if not self._is_away:
-                _log.warning("cannot read pause requests or store lag", error=str(error))
-            self._is_away = True
-        else:
-            self._is_away = False
+            self._uncounted_turns = 0
+        finally:
+            if self._uncounted_turns >= FAILURES_MAX:
+                for gauge in _COUNTED:
+                    unknown(gauge.labels(projection.name) for projection in self._projections)
 
     async def _obey(self) -> None:
         wanted = await self._board.wanted()

@@ -64,3 +64,6 @@ class PlaceOrders(Protocol):
 
     async def taken(self, places: Mapping[int, Checkpoint]) -> None:
         """The group has these places now."""
+
+    async def reported(self) -> Mapping[int, int]:
+        """The log positions that its consumers have reported last, by partition; 0 before the first event."""

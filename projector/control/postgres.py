@@ -70,3 +70,8 @@ class PostgresPlaceOrders:
             sql = load_sql(_PACKAGE, "delete_starting_places")
             offsets = [place.next_offset for place in places.values()]
             await self._pool.execute(sql, *self._where, list(places), offsets)
+
+    async def reported(self) -> Mapping[int, int]:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_reported_positions")
+            return dict(map(tuple, await self._pool.fetch(sql, *self._where)))

@@ -16,6 +16,7 @@ from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.continuity import Continuity
+from projector.kafka.lags import Lags, LogCount
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
@@ -50,6 +51,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         work: Work,
         points: StartingPoints,
         *,
+        count: LogCount | None,
         metrics: ProjectionMetrics,
         heartbeat: "Heartbeat",
     ) -> None:
@@ -64,8 +66,8 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._continuity = Continuity(remedy(name))
         self._metrics = metrics
         self._offsets = AppliedOffsets(name, source.topic, metrics)
-        self._wake, self._abandon = asyncio.Event(), asyncio.Event()
-        self._busy = asyncio.Lock()
+        self._lags = Lags(source.topic, self._offsets, self._placement, metrics, count)
+        self._wake, self._abandon, self._busy = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
         self._subscriber = subscribe(broker, settings, source, listener=self, handler=self._handle)
@@ -151,7 +153,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         if not self._state.is_held and (due := self._placement.due()):
             await self._place(due)
         await self._offsets.commit(self._consumer)
-        self._state.measured = await self._offsets.measure(self._consumer)
+        self._state.measured = await self._lags.measure(self._consumer)
         if (short := self._offsets.beyond_its_end()) is not None:
             self._wait(f"partition {short} ends before the place of the projection", seconds=0)
         self._metrics.partitions_stopped(len(self._placement.stops))
@@ -167,8 +169,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 self._wait(named(error))
                 return
             except CannotGoOn as error:
-                # Not if an operator has acted meanwhile: then the places may be new.
-                is_old = revision != self._state.control.revision
+                is_old = revision != self._state.control.revision  # an operator has acted meanwhile
                 self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
                 return
             if abandon is not self._abandon or abandon.is_set():
@@ -189,8 +190,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             if self._ending or self._state.is_held:
                 return
             try:
-                wanted = self._continuity.new(records, placed)
-                if not wanted:
+                if not (wanted := self._continuity.new(records, placed)):
                     return
                 with self._state.waiting.attempts(abandon):
                     outcome = await self._work.run(wanted, placed, abandon)

@@ -65,7 +65,10 @@ class ConsumerState:
         whole = f"{STOPPED}{self.stopped_because}" if self.stopped_because is not None else None
         if whole is None and self.control.is_paused:
             whole = f"paused: {self.control.reason}"
-        return [lag._replace(trouble=whole or self._trouble_in(lag.partition)) for lag in self.measured]
+        return [
+            lag._replace(trouble=whole or lag.trouble or self._trouble_in(lag.partition))
+            for lag in self.measured
+        ]
 
     def _trouble_in(self, partition: int) -> str | None:
         """A batch has records of many partitions, so that all wait, except those that have stopped."""

@@ -14,6 +14,7 @@ from aiokafka.client import ConnectionGroup
 from aiokafka.conn import CloseReason
 
 from shared.ops.logs import get_logger
+from shared.ops.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from faststream.kafka import KafkaBroker
@@ -58,7 +59,9 @@ class LostAnswers:
 async def watch_answers(broker: "KafkaBroker", seconds_max: float) -> None:
     """For all consumers of the broker, until cancelled."""
     answers = LostAnswers(seconds_max=seconds_max)
-    while True:
-        await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look() -> None:
         consumers = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
         answers.look(consumer._client for consumer in consumers if consumer is not None)
+
+    await Upkeep("overdue answers", look, _LOOK_SECONDS).run(asyncio.Event())

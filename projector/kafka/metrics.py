@@ -34,6 +34,7 @@ class ProjectionMetrics:
         self._projection = projection
         self._reached: dict[int, tuple[int, datetime]] = {}
         self._with_a_lag: set[int] = set()
+        self._is_stopped = self._is_without_topic = False
         # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
         self._delivered: dict[int, tuple[int, datetime]] = {}
         self._behind_since: dict[int, datetime] = {}
@@ -88,6 +89,15 @@ class ProjectionMetrics:
         LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
         return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)
 
+    def counted(
+        self, partition: int, next_offset: int, log_position: int, lag_events: int, lag_seconds: float
+    ) -> PartitionLag:
+        """A lag that was counted in the log."""
+        self._with_a_lag.add(partition)
+        LAG_EVENTS.labels(self._projection, partition).set(lag_events)
+        LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
+        return PartitionLag(partition, log_position, next_offset, lag_events, lag_seconds, None)
+
     def _oldest_waiting(
         self, partition: int, next_offset: int, projected: datetime | None, now: datetime
     ) -> datetime:
@@ -118,7 +128,16 @@ class ProjectionMetrics:
 
     def stopped(self, is_stopped: bool) -> None:
         """Whether the projection is stopped."""
-        STOPPED.labels(self._projection).set(is_stopped)
+        self._is_stopped = is_stopped
+        self._set_stopped()
+
+    def without_topic(self, is_without: bool) -> None:
+        """Whether its topic does not exist: it goes on by itself when the topic is as it was."""
+        self._is_without_topic = is_without
+        self._set_stopped()
+
+    def _set_stopped(self) -> None:
+        STOPPED.labels(self._projection).set(self._is_stopped or self._is_without_topic)
 
     def partitions_stopped(self, count: int) -> None:
         """How many partitions are stopped at a hole in the log."""

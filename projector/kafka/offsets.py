@@ -38,6 +38,7 @@ class AppliedOffsets:
         self._ends: dict[TopicPartition, int] = {}
         self._ask_after = 0.0
         self._placed_at = 0.0
+        self._ends_at = 0.0
         self._beyond: int | None = None
 
     def placed(self, next_offsets: dict[TopicPartition, int]) -> None:
@@ -92,6 +93,18 @@ class AppliedOffsets:
                 lags.append(self._metrics.lag(tp.partition, next_offset, max(0, max(ends) - next_offset)))
         return lags
 
+    def next_offset(self, partition: int) -> int:
+        """Where it goes on; 0 if that is not known."""
+        return self._next.get(TopicPartition(self._topic, partition), 0)
+
+    def silent_seconds(self, consumer: "AIOKafkaConsumer") -> float:
+        """For how long the broker has told nothing about the partitions that are read; 0 if none is."""
+        if not self._next:
+            return 0.0
+        told = [consumer.last_poll_timestamp(tp) for tp in self._next]
+        newest = max((at / 1000 for at in told if at is not None), default=0.0)
+        return time.time() - max(newest, self._placed_at, self._ends_at)
+
     def beyond_its_end(self) -> int | None:
         """A partition that ended before our place when it was measured. The topic may have been lost: only
         the broker knows.
@@ -115,6 +128,7 @@ class AppliedOffsets:
         try:
             async with asyncio.timeout(_CALL_SECONDS_MAX):
                 self._ends = dict(await consumer.end_offsets(paused))
+                self._ends_at = time.time()
         except KAFKA_IS_AWAY as error:
             reason = named(error)
             _log.warning("cannot read the partitions' ends", projection=self._projection, reason=reason)

@@ -95,6 +95,7 @@ class StartingPoints:
             points[tp] = point
         at_once = {tp: points[tp].next_offset for tp in assigned if tp.partition in ordered}
         if new and self._starts_at == "committed-or-end":
+            await self._refuse_lost_places(new)
             # Else a crash before the first commit would move the start on.
             at_once |= new
         if at_once:
@@ -102,6 +103,15 @@ class StartingPoints:
         if ordered:
             await self._orders.taken(ordered)
         return points
+
+    async def _refuse_lost_places(self, new: Collection[TopicPartition]) -> None:
+        """A group that begins at the end would pass over what was not delivered when its place was lost."""
+        reported = await self._orders.reported()
+        lost = sorted(tp.partition for tp in new if reported.get(tp.partition))
+        if lost:
+            raise LogDiffers(
+                f"Kafka has lost the places of the group in the partitions {lost}. {remedy(self._projection)}"
+            )
 
     def _check(self, tp: TopicPartition, point: StartingPoint, beginnings: Offsets, ends: Offsets) -> None:
         if not beginnings[tp] <= point.next_offset <= ends[tp]:

@@ -18,6 +18,7 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered
 from projector.notifications.send_digest import DigestSender
+from shared.ops.measuring import unknown
 from shared.ops.metrics.mails import WAITING, WAITING_SECONDS
 
 DIGEST_DEAD_LETTERS = "digests"
@@ -93,16 +94,20 @@ class DigestLoop:
                 await asyncio.sleep(self._look_seconds)
 
     async def _turn(self) -> bool:
-        """Whether more may be due. Never raises for an error of a server."""
+        """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent."""
+        is_more_due, failure = False, None
         try:
-            is_more_due = not self._is_paused and await self._send_due()
-            is_more_due |= await self._park_undelivered()
-            await self._measure()
-            await self._purge()
+            is_more_due = await self._work()
         except Exception as error:
-            self._trouble.tell(error)
-            return False
-        self._trouble.tell(None)
+            failure = error
+        uncounted = await self._count()
+        self._trouble.tell(failure or uncounted)
+        return is_more_due
+
+    async def _work(self) -> bool:
+        is_more_due = not self._is_paused and await self._send_due()
+        is_more_due |= await self._park_undelivered()
+        await self._purge()
         return is_more_due
 
     async def _send_due(self) -> bool:
@@ -133,10 +138,16 @@ class DigestLoop:
             self._tools.tell_parked(dead_letter)
         return len(undelivered) == _DEAD_LETTERS_PER_TURN_MAX
 
-    async def _measure(self) -> None:
-        gathered = await self._tools.digests.gathered(self._recipients)
+    async def _count(self) -> Exception | None:
+        """Why it could not be counted; then the gauges are unknown."""
+        try:
+            gathered = await self._tools.digests.gathered(self._recipients)
+        except Exception as error:
+            unknown((WAITING, WAITING_SECONDS))
+            return error
         WAITING.set(gathered.events)
         WAITING_SECONDS.set(gathered.oldest_seconds)
+        return None
 
     async def _purge(self) -> None:
         now = time.monotonic()

@@ -99,8 +99,8 @@ class NotificationsProjection:
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
             metrics = ProjectionMetrics(label, NOTIFICATION_RESULTS)
-            run = NotificationRun(label, tools, parked, metrics, stage=stage)
             orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=source.topic)
+            run = NotificationRun(label, tools, parked, metrics, stage=stage, reported=orders.reported)
             yield Subscription(label, source, run, metrics, orders)
 
     def repositioning(self, stores: Stores) -> NotificationsSubject:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from projector.applying.postgres import PostgresEventLog
 from projector.control.ports import NEVER_PAUSED, Control, ParkedCount
 from projector.control.postgres import PostgresControl
 from projector.errors import ProjectorError, Unavailable
 from projector.kafka.group_offsets import TopicEnds, topic_ends
+from projector.kafka.lag_in_log import CountedLag, count_lag
 from projector.kafka.placement import STOPPED
 from projector.postgres.failures import translated
 from projector.projections import NAMES, default_projections
@@ -39,7 +41,8 @@ _NOTHING_PARKED = ParkedCount(0, 0, 0.0)
 
 
 class PartitionStatus(Struct, frozen=True):
-    """One projection in one partition. `lag_events` None: Kafka did not answer.
+    """One projection in one partition. `lag_events` None: neither Kafka nor the log tells it. `lag_source`:
+    which of them does.
 
     For a projection without checkpoints, `next_offset` is what its group committed. `trouble`: why it does
     not go on now.
@@ -54,6 +57,7 @@ class PartitionStatus(Struct, frozen=True):
     updated_at: datetime | None = None
     measured_at: datetime | None = None
     trouble: str | None = None
+    lag_source: Literal["kafka", "log"] | None = None
 
 
 class ProjectionStatus(Struct, frozen=True):
@@ -104,6 +108,8 @@ async def read_status(settings: "ProjectorSettings") -> Status:
         _partition(name, partition, rows.get((name, partition), {}), committed.get(name, {}), ends)
         for name, partition in sorted(places)
     ]
+    if not all(one.lag_source for one in partitions):
+        partitions = await _counted(settings, partitions, problems)
     expected = [one.name for one in default_projections(settings)]
     names = [*expected, *sorted({name for name, _ in places} - set(expected))]
     found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
@@ -116,18 +122,46 @@ def _partition(
     known = (row.get("next_offset"), committed.get(partition), row.get("measured_next_offset"))
     next_offset = next(offset for offset in known if offset is not None)
     end = ends.end_offsets.get(partition)
+    lag_events: int | None = None
+    source: Literal["kafka", "log"] | None = None
+    if end is not None and end >= next_offset:
+        lag_events, source = end - next_offset, "kafka"
+    elif row.get("is_fresh"):  # outside of the topic: its consumer has counted in the log
+        lag_events, source = row["lag_events"], "log"
     log_id = row.get("log_id")
     return PartitionStatus(
         name,
         partition,
         next_offset,
-        None if end is None else max(0, end - next_offset),
+        lag_events,
         row.get("log_position"),
         None if log_id is None else UUID(int=log_id.int),
         row.get("updated_at"),
         row.get("measured_at"),
         row["trouble"] if row.get("is_fresh") else None,
+        source,
     )
+
+
+async def _counted(
+    settings: "ProjectorSettings", partitions: Sequence[PartitionStatus], problems: list[str]
+) -> list[PartitionStatus]:
+    """Where neither Kafka nor a consumer tells the lag, it is counted in the log."""
+    pool = await _pool(settings, settings.event_store_read_dsn)
+    counts: dict[str, Mapping[int, CountedLag]] = {}
+    try:
+        for name in {one.projection for one in partitions if not one.lag_source}:
+            positions = {one.partition: one.log_position or 0 for one in partitions if one.projection == name}
+            counts[name] = await count_lag(PostgresEventLog(pool), positions, settings.partition_count)
+    except ProjectorError as error:
+        problems.append(str(error))
+    finally:
+        pool.terminate()
+    return [
+        one if one.lag_source or one.partition not in counts.get(one.projection, {})
+        else replace(one, lag_events=counts[one.projection][one.partition].lag_events, lag_source="log")
+        for one in partitions
+    ]  # fmt: skip
 
 
 def _projection(

@@ -31,6 +31,7 @@ _TROUBLE_SECONDS = 5.0
 _SEND_SECONDS_MAX = 15.0
 _STOP_SECONDS_MAX = 2.0
 _ONE_ATTEMPT = RetryPolicy("dead_letter_topics", 0.1, 1.0, budget_seconds=1.0)
+_EXPECTED = (ProjectorError, *KAFKA_IS_AWAY, KafkaUnavailable, TopicsAreWrong)
 _log = get_logger(__name__)
 
 
@@ -74,13 +75,10 @@ class DeadLetterCopies:
             while True:
                 try:
                     copied = await self._turn()
-                except (
-                    ProjectorError,
-                    *KAFKA_IS_AWAY,
-                    KafkaUnavailable,
-                    TopicsAreWrong,
-                ) as error:
-                    _log.warning("dead letters not copied", error=named(error))
+                except Exception as error:
+                    # One that nobody expects must not end the copies for good, without a sign.
+                    write = _log.warning if isinstance(error, _EXPECTED) else _log.error
+                    write("dead letters not copied", error=named(error))
                     await self._disconnect()
                     await asyncio.sleep(_TROUBLE_SECONDS)
                 else:

@@ -64,9 +64,12 @@ class ShadowWriter(Protocol[S]):
 
 
 class CatchingUp(Protocol):
-    """Brings the shadow to the end of the log. `failed`: products with an event that cannot be applied."""
+    """Brings the shadow to the end of the log. `failed`: products with an event that cannot be applied.
+    `reached`: the position that it is at.
+    """
 
     failed: set[UUID]
+    reached: int
 
     async def newest(self) -> int:
         """The log's newest position."""

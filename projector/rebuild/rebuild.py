@@ -60,6 +60,9 @@ class Log(LogReader, Protocol):
     async def log_id(self) -> UUID:
         """The id of the log. Raises `Unavailable`."""
 
+    async def refuse_removed(self, after: int, upto: int) -> None:
+        """Raises `CannotGoOn` if a part of this range is archived and removed."""
+
     async def count_products(self, upto: int) -> int:
         """How many products there are up to a position. Raises `Unavailable`."""
 
@@ -97,6 +100,7 @@ class Rebuild:
             phase = "compared" if record.phase == COMPARED else record.phase
             raise CannotGoOn(f"a rebuild of {self._name} is unfinished ({phase}): resume or cancel it")
         target = await self._log.newest_position()
+        await self._log.refuse_removed(0, target)
         products = await self._log.count_products(target)
         slices = max(wanted.workers, -(-products // wanted.products_in_memory_max))
         await self._parts.shadow.drop_previous()
@@ -130,6 +134,12 @@ class Rebuild:
             with span(c.SWITCH):
                 await self._parts.shadow.switch(catch_up)
         return comparison
+
+    async def start_or_resume(self, wanted: Wanted) -> Comparison | None:
+        """An unfinished rebuild goes on."""
+        record = await self._parts.records.read()
+        is_unfinished = record is not None and record.phase != SWITCHED
+        return await (self.resume(wanted) if is_unfinished else self.start(wanted))
 
     async def cancel(self) -> None:
         """Drop the shadow, of any code version and any log; the live view does not change."""

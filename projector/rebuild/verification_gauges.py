@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from projector.rebuild.verify_ports import Verifications
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.verifications import UNVERIFIED_SINCE, VERIFICATION_DIFFERENCES
 
 _SECONDS = 5.0
@@ -20,4 +20,8 @@ def verification_measurement(verifications: Verifications, projections: Sequence
             VERIFICATION_DIFFERENCES.labels(name).set(differences)
             UNVERIFIED_SINCE.labels(name).set(known.unverified_since.timestamp())
 
-    return Measurement("verifications", take, _SECONDS, _SECONDS_MAX)
+    def forget() -> None:
+        for gauge in (VERIFICATION_DIFFERENCES, UNVERIFIED_SINCE):
+            unknown(gauge.labels(name) for name in projections)
+
+    return Measurement("verifications", take, _SECONDS, _SECONDS_MAX, forget)

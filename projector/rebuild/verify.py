@@ -53,7 +53,9 @@ class Verification(Generic[S]):
             )
         async for versions in self._wanted(sample):
             await self._compare(versions)
-        if sample is None:
+        # Products that are gone with a removed partition count in rows that products share.
+        removed = None if sample else await self._log.removed_partition(0, newest)
+        if sample is None and removed is None:
             self._differs(await self._view.unexpected_shared())
         return Verified(
             self._name,
@@ -64,6 +66,7 @@ class Verification(Generic[S]):
             self._not_there,
             self._different,
             self._lines,
+            removed,
         )
 
     async def _wanted(self, sample: int | None) -> AsyncIterator[dict[UUID, int]]:

@@ -29,6 +29,9 @@ class StreamScan(Protocol):
     async def count_products(self, upto: int) -> int:
         """How many products there are up to a position."""
 
+    async def removed_partition(self, after: int, upto: int) -> str | None:
+        """What is archived and removed of this range of the log; None: nothing."""
+
     def stream_versions(self, page: int) -> AsyncIterator[dict[UUID, int]]:
         """Every product's newest version, `page` products at a time."""
 
@@ -59,7 +62,8 @@ class ViewCheck(Protocol[S]):
 class Verified(NamedTuple):
     """The result. `differences` are lines for people, only the first ones; `different` counts all.
 
-    `log_position`: the newest position that the view had applied.
+    `log_position`: the newest position that the view had applied. `left_out`: why rows that products share
+    were not compared; None: they were, or it was a sample.
     """
 
     projection: str
@@ -70,6 +74,7 @@ class Verified(NamedTuple):
     not_there: int
     different: int
     differences: Sequence[str]
+    left_out: str | None = None
 
 
 class Known(NamedTuple):

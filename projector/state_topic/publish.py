@@ -17,6 +17,7 @@ from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
 from projector.state_topic.publish_spans import AwaitedStates
 from shared.ops.concurrency.waits import cancelled
+from shared.ops.measuring import unknown
 from shared.ops.metrics.states import STATES_FENCED, STATES_PUBLISHED, STATES_WAITING, STATES_WAITING_SECONDS
 
 # A channel holds one chunk in memory; other channels wait.
@@ -109,6 +110,7 @@ class StatePublisher:
             try:
                 waiting = await self._table.waiting(self._owned)
             except Exception as error:
+                unknown((STATES_WAITING, STATES_WAITING_SECONDS))
                 self._trouble.tell(error)
             else:
                 STATES_WAITING.set(sum(one.states for one in waiting.values()))

@@ -16,9 +16,10 @@ from shared.access.keys import KeySource, read_keys
 from shared.access.refusal_log import RefusalLog
 from shared.access.settings import AccessSettings, refuse_open_ports
 from shared.access.tokens import TokenVerifier
-from shared.ops.concurrency.waits import every, stopped
+from shared.ops.concurrency.waits import stopped
 from shared.ops.health import Health
 from shared.ops.logs import get_logger
+from shared.ops.upkeep import Upkeep
 
 _log = get_logger(__name__)
 
@@ -70,8 +71,9 @@ async def open_guard(
     )
     if health is not None:
         health.require("keys of tokens", guard.check)
-    keeping = every(settings.auth_keys_cool_down_seconds, asyncio.Event(), _kept_new(guard))
-    stack.push_async_callback(stopped, asyncio.create_task(keeping, name="keys of tokens"))
+    keeping = Upkeep("keys of tokens", _kept_new(guard), settings.auth_keys_cool_down_seconds)
+    task = asyncio.create_task(keeping.run(asyncio.Event()), name="keys of tokens")
+    stack.push_async_callback(stopped, task)
     return guard
 
 

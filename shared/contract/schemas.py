@@ -27,6 +27,8 @@ EVENT_STORE = Schema(
         "0005_before_deploy_append_event",
         "0006_before_deploy_fewer_rights",
         "0007_before_deploy_log_reader",
+        "0009_before_deploy_log_room",
+        "0010_before_deploy_log_archive",
     ),
 )
 READ_MODEL = Schema(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificates
 
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.process import CERTIFICATE_EXPIRY_TIMESTAMP_SECONDS
 
 _SECONDS = 60.0
@@ -19,7 +19,10 @@ _FILE_BYTES_MAX = 4 * 1024 * 1024
 def certificate_measurements(files: Sequence[str]) -> list[Measurement]:
     """One for each file, so that an unreadable one is named and does not hide the others."""
     return [
-        Measurement(f"certificate {file}", partial(_measure, file), _SECONDS, _SECONDS_MAX) for file in files
+        Measurement(
+            f"certificate {file}", partial(_measure, file), _SECONDS, _SECONDS_MAX, partial(_forget, file)
+        )
+        for file in files
     ]
 
 
@@ -30,6 +33,10 @@ def first_expiry(pem: bytes) -> float:
 
 async def _measure(file: str) -> None:
     CERTIFICATE_EXPIRY_TIMESTAMP_SECONDS.labels(file).set(await asyncio.to_thread(_read, file))
+
+
+def _forget(file: str) -> None:
+    unknown([CERTIFICATE_EXPIRY_TIMESTAMP_SECONDS.labels(file)])
 
 
 def _read(file: str) -> float:

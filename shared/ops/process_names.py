@@ -14,6 +14,7 @@ SERVICES: Final = (COMMAND_API, RELAY, PROJECTOR, QUERY_API)
 
 MIGRATE: Final = "migrate"
 REPLAY: Final = "replay"
+ARCHIVE: Final = "log-archive"
 REMAKE_TOPICS: Final = "remake-topics"
 IMPORT: Final = "import"
 SEED: Final = "seed"

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.process import CLOCK_SKEW_SECONDS
 from shared.postgres.sql import load_sql
 
@@ -18,10 +18,12 @@ _SECONDS_MAX = 5.0
 def clock_measurement(database: str, pool: "asyncpg.Pool[asyncpg.Record]") -> Measurement:
     """`database` is its name for people."""
 
-    async def take() -> None:
-        CLOCK_SKEW_SECONDS.labels(database).set(await clock_skew(pool))
+    skew = CLOCK_SKEW_SECONDS.labels(database)
 
-    return Measurement(f"clock of {database}", take, _SECONDS, _SECONDS_MAX)
+    async def take() -> None:
+        skew.set(await clock_skew(pool))
+
+    return Measurement(f"clock of {database}", take, _SECONDS, _SECONDS_MAX, lambda: unknown([skew]))
 
 
 async def clock_skew(pool: "asyncpg.Pool[asyncpg.Record]") -> float:

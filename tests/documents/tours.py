@@ -40,6 +40,16 @@ class Tour:
         return self.name
 
 
+# Pages about lost servers: a test types them while clients write and read, and checks what is left.
+TYPED_UNDER_LOAD = {
+    REPOSITORY / "docs" / "recovery" / "kafka-lost.md": "tests/end_to_end/test_kafka_lost.py",
+    REPOSITORY / "docs" / "recovery" / "read-model-lost.md": "tests/end_to_end/test_read_model_lost.py",
+    REPOSITORY / "docs" / "recovery" / "partition-corrupted.md": (
+        "tests/end_to_end/test_partition_corrupted.py"
+    ),
+}
+
+
 def _page(name: str, *scene: str, in_shell: bool = False, part: str | None = None, **meant: str) -> Stop:
     return Stop(REPOSITORY / name, meant, scene, in_shell, part)
 
@@ -110,6 +120,7 @@ RUNBOOKS = Tour(
         _runbook("DigestsLate"),
         _runbook("DiskFillsUp"),
         _runbook("LogPartitionsRunOut"),
+        _runbook("LogFillsUp"),
         _runbook("MailOutcomeUnknown"),
         _runbook("MailsFail"),
         _runbook("NoScrape"),

@@ -41,6 +41,14 @@ class InMemoryEventLog:
         self._fail()
         return [self._events[at] for at in sorted(self._events) if after < at <= upto][:events_max]
 
+    async def removed_partition(self, after: int, upto: int) -> str | None:
+        """This log has no partitions."""
+        self._fail()
+        return None
+
+    async def refuse_removed(self, after: int, upto: int) -> None:
+        self._fail()
+
     async def count_products(self, upto: int) -> int:
         """Up to a position."""
         return len({event.product_id for event in await self.tail(0, upto, len(self._events))})

@@ -22,6 +22,9 @@ from shared.contract.cached_document import CachedDocument, unpack
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument, decode_document
 from shared.kafka.cloud_event import record_headers
+from shared.kafka.servers import KafkaServers
+from shared.kafka.topic_deletion import delete_topics
+from shared.kafka.topics import TopicSpec, ensure_topics
 from tests.eventually import eventually
 from tests.integration.event_store_world import insert_events
 from tests.servers import DatabaseDsns
@@ -108,18 +111,18 @@ class World:
 
     async def remake_topic(self) -> None:
         """The same name, no records, offsets from 0."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
-        await admin.start()
-        try:
-            await admin.delete_topics([self.topic])
+        await self.delete_topic()
+        await self.make_topic()
 
-            async def gone() -> None:
-                assert self.topic not in await admin.list_topics()
+    async def delete_topic(self) -> None:
+        """Until nobody lists it any more."""
+        servers = KafkaServers(self.settings.kafka_bootstrap_servers)
+        await delete_topics(servers, [self.topic], seconds_max=60)
 
-            await eventually(gone)
-            await admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)])
-        finally:
-            await admin.close()
+    async def make_topic(self) -> None:
+        """Without records."""
+        servers = KafkaServers(self.settings.kafka_bootstrap_servers)
+        await ensure_topics(servers, [TopicSpec(self.topic, PARTITIONS, 1)])
 
     async def stopped(self, projection: str) -> str:
         """The reason readiness gives; for `eventually`."""

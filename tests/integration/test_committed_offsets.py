@@ -78,6 +78,9 @@ class _NoOrders:
     async def taken(self, _: object) -> None:
         raise AssertionError("there is none")
 
+    async def reported(self) -> Mapping[int, int]:
+        return {}
+
 
 async def _no_checkpoints(_: object) -> Mapping[int, Checkpoint]:
     return {}

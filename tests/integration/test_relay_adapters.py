@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
-from command_api.postgres.maintenance import ensure_partitions
+from command_api.postgres.maintenance import LogPartitions
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
 from command_api.relay.ports import LogTail, LogUnavailable, Publisher, PublishFailed
 from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
@@ -137,13 +138,18 @@ class TestPostgresLogTail(LogTailSuite):
 
     async def test_partitions_stand_ahead_after_the_upkeep(self, log: _Log, pool: Pool) -> None:
         await log._owner.connection.execute("SELECT setval('catalogue.event_position', 10000001)")
-        assert await ensure_partitions(pool) == 2
+        partitions = LogPartitions(pool, 2, 60)
+        await partitions.upkeep.turn()
+        await partitions.count()
+        await partitions.check()
+        assert REGISTRY.get_sample_value("event_partitions_ahead") == 2
+        assert REGISTRY.get_sample_value("event_positions_left") == 40_000_000 - 10_000_001 - 1
 
     async def test_every_statement_fits_the_schema(self, log: _Log) -> None:
         import command_api.relay.postgres as package
 
         files = sorted(Path(package.__path__[0]).glob("*.sql"))
-        assert len(files) == 7
+        assert len(files) == 8
         for file in files:
             await log._owner.connection.prepare(file.read_text())
 

@@ -11,12 +11,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.kafka_rights import LAG, PROJECTOR
+from deploy.kafka_rights import LAG, PROJECTOR, RECOVERY, RELAY
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
 from projector.projections import NAMES
-from shared.contract.addresses import DEFAULT_PARTITION_COUNT, topics
+from shared.contract.addresses import DEFAULT_PARTITION_COUNT, state_topic, topics
 from shared.kafka.servers import KafkaServers
+from shared.kafka.topic_deletion import delete_topics
+from shared.kafka.topics import LATEST_PER_KEY, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.retry import RetryPolicy
 from shared.ops.secret import Secret
 from shared.ops.tls import TlsFiles
 from tests.end_to_end.catalogue import Catalogue
@@ -91,6 +94,8 @@ async def test_a_command_goes_in_a_view_and_a_mail_come_out_with_tls_and_a_log_i
 
 # --- rights on Kafka -----------------------------------------------------------------------------
 
+_ONE_ATTEMPT = RetryPolicy("test_topics", 0.1, 1.0, budget_seconds=30.0)
+
 
 def servers_of(installation: SecuredInstallation, user: str) -> KafkaServers:
     return KafkaServers(
@@ -137,6 +142,20 @@ async def test_an_autoscaler_sees_the_lag_of_each_group_and_no_record(
     finally:
         await consumer.stop()
         await admin.close()
+
+
+@pytest.mark.parametrize("user", [PROJECTOR, RELAY])
+async def test_only_the_user_for_a_recovery_can_delete_topics(
+    installation: SecuredInstallation, user: str
+) -> None:
+    state = state_topic(installation.prefix)
+    with pytest.raises((TopicsAreWrong, KafkaUnavailable), match="Authorization"):
+        await delete_topics(servers_of(installation, user), [state], seconds_max=30)
+    assert await delete_topics(servers_of(installation, RECOVERY), [state], seconds_max=30) == [state]
+    spec = TopicSpec(topics(installation.prefix).created, 12)
+    await ensure_topics(servers_of(installation, RECOVERY), [spec], policy=_ONE_ATTEMPT)
+    made_again = TopicSpec(state, 12, configs=LATEST_PER_KEY)
+    await ensure_topics(servers_of(installation, PROJECTOR), [made_again], policy=_ONE_ATTEMPT)
 
 
 def by_group(text: str, metric: str) -> dict[str, float]:

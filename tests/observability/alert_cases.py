@@ -17,6 +17,22 @@ _LOG_AND_RELAY = [
         "page",
     ),
     Case(
+        "LogPartitionsFew",
+        [Gauge("event_partitions_ahead", 2, 2, 1)],
+        {},
+        "1 empty partitions are prepared; two are usual, and a missing one is made within a minute.",
+    ),
+    Case(
+        "LogFillsUp",  # 1,000 events a second; a rate is over the hour before, and the fault lasts longer.
+        [
+            Gauge("event_positions_left", 20e6, 15e6, 9e6),
+            Counter("events_appended_total", 60_000, 60_000, 60_000),
+        ],
+        {},
+        "At the rate of the last hour they are full in 2h 30m 0s; then no command can be written.",
+        "page",
+    ),
+    Case(
         "RelayMissing",
         [
             Gauge('relay_active{instance="a"}', 1, 0, 0),
@@ -320,6 +336,17 @@ _PROCESSES = [
         [Gauge(f"event_loop_lag_seconds{{{_COMMAND}}}", 0.01, 0.4, 0.8)],
         {"job": "command-api", "instance": "a:9100"},
         "A timer on its event loop was 800ms late; 500 ms are allowed.",
+    ),
+    Case(
+        "UpkeepFails",
+        [
+            Moment(
+                'upkeep_last_success_timestamp_seconds{job="relay",instance="a",upkeep="log partitions"}',
+                -10, -590, -1200,
+            )
+        ],
+        {"job": "relay", "instance": "a", "upkeep": "log partitions"},
+        'The repeated work "log partitions" last succeeded 20m 0s ago. The process tries again.',
     ),
     Case(
         "MeasurementOld",

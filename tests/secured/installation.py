@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
-from deploy.kafka_rights import LAG, PROJECTOR, RELAY, REPLAY, kafka_rights
+from deploy.kafka_rights import LAG, PROJECTOR, RECOVERY, RELAY, REPLAY, kafka_rights
 from deploy.local.ports import HOST, free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
@@ -54,7 +54,7 @@ class SecuredInstallation:
         self.prefix = f"sec{uuid4().hex[:8]}-"
         self.certificates = Certificates(folder / "certificates")
         self.redis = SecuredRedis(folder / "redis", folder / "redis.log", "catalogue", password("redis"))
-        users = {name: password(name) for name in (RELAY, PROJECTOR, REPLAY, LAG, "outsider")}
+        users = {name: password(name) for name in (RELAY, PROJECTOR, REPLAY, LAG, RECOVERY, "outsider")}
         self.kafka = SecuredKafka(folder / "kafka", folder / "kafka.log", self.certificates, users)
         self.mail_port = free_port()
         self.ports = {name: free_port() for name in ("COMMAND_PORT", "QUERY_PORT")}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from command_api.relay.kafka.consumer_groups import ConsumerGroups, GroupState
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.consumer_groups import (
     GROUP_LAG_EVENTS,
     GROUP_MEMBERS,
@@ -31,7 +31,7 @@ class GroupGauges:
 
     def measurement(self, *, seconds: float, seconds_max: float) -> Measurement:
         """Every `seconds`; a question takes at most `seconds_max`."""
-        return Measurement("consumer groups", self._take, seconds, seconds_max)
+        return Measurement("consumer groups", self._take, seconds, seconds_max, self._forget)
 
     async def _take(self) -> None:
         found = await self._groups.find()
@@ -42,6 +42,13 @@ class GroupGauges:
         for gauge, labels in self._shown - values.keys():
             gauge.remove(*labels)
         self._shown = set(values)
+
+    def _forget(self) -> None:
+        """No series: an autoscaler must not act on old numbers, and NaN is none it could read."""
+        unknown([GROUPS_LEFT_OUT])
+        for gauge, labels in self._shown:
+            gauge.remove(*labels)
+        self._shown = set()
 
 
 def _series(state: GroupState) -> Iterator[tuple[_Series, float]]:

@@ -50,6 +50,19 @@ async def read_relay_cursor(connection: "asyncpg.Connection[asyncpg.Record]") ->
     return int(await connection.fetchval(load_sql(_SQL, "read_relay_cursor"), RELAY_NAME) or 0)
 
 
+async def refuse_removed(connection: "asyncpg.Connection[asyncpg.Record]", after: int, upto: int) -> None:
+    """Raises `OperatorNeeded` if positions after the one and up to the other are in a removed partition.
+
+    Call it after a read: a removal is noted in the log before the partition disappears.
+    """
+    row = await connection.fetchrow(load_sql(_SQL, "find_removed_partition"), after, upto)
+    if row is not None:
+        raise OperatorNeeded(
+            f"positions {row['lower_position']} to {row['last_position']} of the log are archived and "
+            f"removed: bring them back with `python -m command_api restore-log {row['partition_name']}`"
+        )
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns driver errors of an unavailable server into `LogUnavailable`; any other error is a bug or a

@@ -19,6 +19,7 @@ from command_api.relay.postgres.log_rows import (
     read_log_id,
     read_relay_cursor,
     recorded,
+    refuse_removed,
     translated,
 )
 from shared.contract.recorded_event import RecordedEvent
@@ -89,6 +90,9 @@ class PostgresLogTail:
             rows = await connection.fetch(
                 load_sql(_SQL, "read_log_tail"), log_position, limits.events_max, limits.bytes_max
             )
+            # Appends leave no gap, so only a gap can be a removed partition.
+            if rows and rows[-1]["position"] - log_position != len(rows):
+                await refuse_removed(connection, log_position, rows[-1]["position"])
         return recorded(rows)
 
     async def move_cursor(self, old: int, new: int) -> None:

@@ -17,6 +17,7 @@ from command_api.relay.postgres.log_rows import (
     read_log_id,
     read_relay_cursor,
     recorded,
+    refuse_removed,
     translated,
 )
 from command_api.relay.postgres.log_tail import RELAY_APPLICATION_NAME
@@ -74,6 +75,12 @@ class RelayPlace:
         """The position of the newest event, 0 for an empty log."""
         with translated():
             return int(await self._connection.fetchval(load_sql(_SQL, "read_newest_log_position")))
+
+    async def refuse_removed(self) -> None:
+        """Raises `OperatorNeeded` if a part of the log is archived and removed: the topics would lack it."""
+        newest = await self.newest_position()
+        with translated():
+            await refuse_removed(self._connection, 0, newest)
 
     async def cursor(self) -> int:
         """The position up to which Kafka had confirmed all events."""

@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 import asyncpg
 
-from command_api.relay.postgres.log_rows import read_log_id, read_relay_cursor, recorded, translated
+from command_api.relay.postgres.log_rows import (
+    read_log_id,
+    read_relay_cursor,
+    recorded,
+    refuse_removed,
+    translated,
+)
 from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.secret import Secret
@@ -65,6 +71,7 @@ class PostgresReplayLog:
         bounds = (events_max, self._limits.bytes_max)
         with translated():
             rows = await self._connection.fetch(load_sql(_SQL, name), *arguments[:3], *bounds, *arguments[3:])
+            await self._refuse_removed(log_position, scan_to, selection)
         events = recorded(rows)
         is_cut = len(events) < len(rows) or len(rows) == events_max or self._is_full(events)
         return Stretch(events, events[-1].log_position if is_cut else scan_to)
@@ -73,7 +80,15 @@ class PostgresReplayLog:
         name = "count_replay_of_products" if selection.product_ids else "count_replay"
         scan_to, arguments = self._scan(log_position, selection)
         with translated():
-            return Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
+            count = Count(int(await self._connection.fetchval(load_sql(_SQL, name), *arguments)), scan_to)
+            await self._refuse_removed(log_position, scan_to, selection)
+        return count
+
+    async def _refuse_removed(self, after: int, upto: int, selection: Selection) -> None:
+        """Products that are not gone have all their events, wherever partitions are missing."""
+        chosen = list(selection.product_ids)
+        if not chosen or await self._connection.fetchval(load_sql(_SQL, "count_gone"), chosen):
+            await refuse_removed(self._connection, after, upto)
 
     async def close(self) -> None:
         """Tells the server, if it answers within a second."""

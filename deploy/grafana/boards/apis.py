@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
+from deploy.grafana.boards.log_room import LOG_ROOM
 
 _HTTP = "http_server_request_duration_seconds"
 
@@ -142,13 +143,7 @@ COMMAND_API = Board(
                     "RelayStuck",
                     [rate_by("type", "events_appended_total")],
                 ),
-                Panel(
-                    "Prepared log partitions",
-                    "short",
-                    "Below 1 the log will soon accept nothing.",
-                    "LogPartitionsRunOut",
-                    [Query("min(event_partitions_ahead)", "empty partitions")],
-                ),
+                *LOG_ROOM,
             ],
         ),
     ],

@@ -37,6 +37,29 @@ COULD_NOT = Row(
             ],
         ),
         Panel(
+            "Age of repeated work",
+            "s",
+            "Since it last succeeded. While this grows, the work is neglected.",
+            "UpkeepFails",
+            [
+                Query(
+                    "time() - min by (job, upkeep) (upkeep_last_success_timestamp_seconds)",
+                    "{{job}} {{upkeep}}",
+                )
+            ],
+        ),
+        Panel(
+            "Repeated work that fails, a minute",
+            "short",
+            "0 is usual. The log line says why.",
+            "UpkeepFails",
+            [
+                Query(
+                    f"sum by (job, upkeep) (rate(upkeep_failures_total[{WINDOW}])) * 60", "{{job}} {{upkeep}}"
+                )
+            ],
+        ),
+        Panel(
             "Spans of traces a second",
             "ops",
             "`exported`: the receiver has them. `failed` and `dropped` are missing in traces.",

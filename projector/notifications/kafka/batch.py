@@ -1,15 +1,19 @@
 """Sorts a batch of records to notify of: due, finished, delayed, parked."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from projector.applying.dead_letters import DeadLetter, SingleDeadLetter
 from projector.applying.records import Delivered, MadeRecord, Unreadable
+from projector.applying.stream_fold import Tally
 from projector.kafka.placement import Stop
 from projector.kafka.records import Record
 from projector.notifications.kafka.retry_topics import Attempt, kept
 from projector.notifications.notify import Done, Hopeless, Lacking, TryAgain, Unfinished, Verdict
+from shared.ops.logs import get_logger
 
+_log = get_logger(__name__)
 MILLISECONDS = 1000
 PastOf = Callable[[Record], Attempt]
 
@@ -97,6 +101,27 @@ def result_of(verdict: Verdict) -> str:
             return "put-off"
         case _:
             return "parked"
+
+
+def tally_of(done: Iterable[Handled]) -> Tally:
+    """The events that can be read, by type and result."""
+    return Counter((one.item.event.event_type, one.result) for one in done if isinstance(one.item, Delivered))
+
+
+def log_attempts(projection: str, done: Iterable[Handled]) -> None:
+    """A line for each event with mails that were sent now, or put off."""
+    for _, item, verdict, result in done:
+        if isinstance(item, Delivered) and (isinstance(verdict, TryAgain) or result == "notified"):
+            event = item.event
+            _log.info(
+                "mails attempted",
+                projection=projection,
+                result=result,
+                product_id=str(event.product_id),
+                event_id=str(event.metadata.event_id),
+                correlation_id=event.metadata.correlation_id,
+                cause=verdict.cause if isinstance(verdict, TryAgain) else None,
+            )
 
 
 def or_raised(outcome: Handled | BaseException) -> Handled:

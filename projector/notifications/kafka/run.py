@@ -9,7 +9,6 @@ repeats all of it, and the claims prevent duplicate mails.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -19,7 +18,6 @@ from projector.applying.dead_letters import DeadLetter, OpenParking, ParkedProdu
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import Checkpoint
 from projector.applying.records import Delivered, Unreadable
-from projector.applying.stream_fold import Tally
 from projector.errors import Unavailable
 from projector.kafka.batch_run import tell_parked
 from projector.kafka.batch_spans import process_trace
@@ -33,12 +31,15 @@ from projector.notifications.kafka.batch import (
     copies_of,
     dead_letters_of,
     finished,
+    log_attempts,
     or_raised,
     result_of,
     split_due,
+    tally_of,
 )
+from projector.notifications.kafka.past_events import PastEvents, Reported
 from projector.notifications.kafka.retry_topics import Attempt, RetryTopics, attempt_of, first_attempt
-from projector.notifications.notify import Done, Hopeless, Notifier, TryAgain, Unfinished
+from projector.notifications.notify import Done, Hopeless, Notifier, Unfinished
 from projector.notifications.text import EVENT_TYPES
 from projector.waiting import attempt_failed
 from shared.kafka.cloud_event import is_replay
@@ -65,7 +66,9 @@ class Tools(NamedTuple):
 
 
 class NotificationRun:
-    """A `Work`. `stage`: how many delays its topic's records have had. `clock`: seconds since 1970."""
+    """A `Work`. `stage`: how many delays its topic's records have had. `reported`: by partition the log
+    position up to which all is handled. `clock`: seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class NotificationRun:
         metrics: "ProjectionMetrics",
         *,
         stage: int,
+        reported: Reported | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         settings = tools.settings
@@ -85,6 +89,7 @@ class NotificationRun:
         self._stage = stage
         self._clock = clock
         self._ordered: dict[tuple[int, int], str] = {}
+        self._past_events = PastEvents(None if stage else reported)
         self._limit = asyncio.Semaphore(settings.notification_connections_max)
         waits = (settings.retry_wait_seconds_initial, settings.retry_wait_seconds_max)
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
@@ -95,6 +100,7 @@ class NotificationRun:
         places = await self._parked_products.places(partitions)
         self._ordered = {at: why for at, why in self._ordered.items() if at[0] not in partitions}
         self._ordered |= places.ordered
+        await self._past_events.begin()
         return {}
 
     def resumed(self) -> None:
@@ -117,6 +123,7 @@ class NotificationRun:
         with process_trace(self._name, items):
             done = await self._work(due, items, stops, abandon)
         self._tell(done, time.perf_counter() - started)
+        self._past_events.handled([one.item for one in done])
         return Outcome([one.item for one in done], stops)
 
     async def _work(
@@ -151,7 +158,7 @@ class NotificationRun:
         """The events that go into digests. A delayed record is a single mail already."""
         events = [
             item.event for record, item in zip(records, items, strict=True)
-            if isinstance(item, Delivered) and not is_replay(record.headers)
+            if isinstance(item, Delivered) and not self._past_events.have(record, item)
             and (record.partition, record.offset) not in self._ordered
         ]  # fmt: skip
         if self._stage or not events:
@@ -178,8 +185,8 @@ class NotificationRun:
         is_time_up: Callable[[], bool],
         abandon: asyncio.Event,
     ) -> Handled:
-        if is_replay(record.headers):
-            return Handled(record, item, Done(0), "replay")
+        if self._past_events.have(record, item):
+            return Handled(record, item, Done(0), "replay" if is_replay(record.headers) else "nothing-new")
         ordered = self._ordered.get((record.partition, record.offset))
         if ordered is not None:
             return Handled(record, item, Hopeless("ordered", f"ordered by an operator: {ordered}"), "parked")
@@ -231,20 +238,5 @@ class NotificationRun:
             await self._tools.retries.send(self._stage, copies_of(done, self._past, not_before_ms))
 
     def _tell(self, done: Sequence[Handled], seconds: float) -> None:
-        tally: Tally = Counter()
-        for _, item, verdict, result in done:
-            if not isinstance(item, Delivered):
-                continue
-            event = item.event
-            tally[event.event_type, result] += 1
-            if isinstance(verdict, TryAgain) or result == "notified":
-                _log.info(
-                    "mails attempted",
-                    projection=self._name,
-                    result=result,
-                    product_id=str(event.product_id),
-                    event_id=str(event.metadata.event_id),
-                    correlation_id=event.metadata.correlation_id,
-                    cause=verdict.cause if isinstance(verdict, TryAgain) else None,
-                )
-        self._metrics.applied([one.item for one in done], tally, seconds)
+        log_attempts(self._name, done)
+        self._metrics.applied([one.item for one in done], tally_of(done), seconds)

@@ -8,9 +8,11 @@ from typing import Any
 from projector.errors import RebuildIsLocked
 from projector.operators.assembly import operations
 from projector.operators.command_line.progress import progress
+from projector.operators.command_line.reposition import run_reposition
 from projector.operators.command_line.session import (
     DONE,
     FAILED,
+    USAGE,
     action_of,
     add_action_arguments,
     run_command,
@@ -40,7 +42,14 @@ _EXIT_CODES = (
 def add_rebuild_arguments(parser: ArgumentParser) -> None:
     """The action on the rebuild, and its options."""
     parser.epilog = _EXIT_CODES
-    parser.add_argument("projection", choices=list(REBUILDABLE), metavar="NAME", help=", ".join(REBUILDABLE))
+    names = ", ".join(REBUILDABLE)
+    parser.add_argument("projection", nargs="?", choices=list(REBUILDABLE), metavar="NAME", help=names)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every view, one after the other, and then each is placed at the ends of the topic; one that is "
+        "unfinished is resumed",
+    )
     what = parser.add_mutually_exclusive_group()
     for flag, effect in (
         ("--resume", "continue a rebuild that was stopped"),
@@ -81,8 +90,23 @@ def add_rebuild_arguments(parser: ArgumentParser) -> None:
 
 
 async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
-    """The exit codes are those of `_EXIT_CODES`."""
+    """The exit codes are those of `_EXIT_CODES`. Of several views, the first code that is not 0."""
+    if given.all == bool(given.projection):
+        terminal.complain("name a projection, or say --all")
+        return USAGE
+    if not given.all:
+        return await _rebuild(given, settings, terminal)
+    codes = []
+    for name in REBUILDABLE:
+        one = Namespace(**{**vars(given), "projection": name})
+        codes.append(await _rebuild(one, settings, terminal))
+        if codes[-1] == DONE and not (given.show or given.finish or given.cancel or given.no_switch):
+            placed = Namespace(**{**vars(given), "projection": [name], "all": False, "dry_run": False})
+            codes.append(await run_reposition(placed, settings, terminal))
+    return next((code for code in codes if code != DONE), DONE)
 
+
+async def _rebuild(given: Namespace, settings: ProjectorSettings, terminal: Terminal) -> int:
     phases: list[str] = []
 
     async def command(stores: Stores) -> int:
@@ -158,7 +182,8 @@ async def _chosen(rebuild: Rebuild, given: Namespace, settings: ProjectorSetting
         given.live_lag_max or settings.rebuild_live_lag_events_max,
         settings.rebuild_live_wait_seconds_max,
     )
-    comparison = await (rebuild.resume(wanted) if given.resume else rebuild.start(wanted))
+    begin = rebuild.resume if given.resume else rebuild.start_or_resume if given.all else rebuild.start
+    comparison = await begin(wanted)
     result: dict[str, Any] = {"projection": given.projection, "switched": wanted.switches}
     if comparison is not None:
         result |= {

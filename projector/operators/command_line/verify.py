@@ -105,6 +105,10 @@ def _say(result: Verified, terminal: Terminal) -> None:
         f"{result.projection}: {verdict}; {result.products} products with {result.events} events"
         + "".join(f", {one}" for one in left_out)
     )
+    if result.left_out is not None:
+        terminal.say(
+            f"  not compared: products that are gone, and rows that products share; {result.left_out}"
+        )
     for line in result.differences:
         terminal.say(f"  {line}")
     if result.different > len(result.differences):

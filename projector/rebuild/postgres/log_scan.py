@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from projector.applying.postgres import PostgresEventLog, recorded_event
+from projector.errors import CannotGoOn
 from projector.postgres.failures import translated_read
 from projector.rebuild.bulk_fold import LogRow
 from shared.contract.recorded_event import RecordedEvent
@@ -20,16 +21,36 @@ class PostgresLogScan(PostgresEventLog):
     """Positions are in commit order, so a stretch that was read is complete for ever."""
 
     async def slice_rows(self, after: int, upto: int, slices: int, which: int) -> Sequence[LogRow]:
-        """One stretch of a slice. Raises `Unavailable`."""
+        """One stretch of a slice. Raises `Unavailable`, `CannotGoOn`."""
         with translated_read(_SERVER):
             sql = load_sql(_PACKAGE, "scan_slice")
-            return cast("Sequence[LogRow]", await self._pool.fetch(sql, after, upto, slices, which))
+            rows = await self._pool.fetch(sql, after, upto, slices, which)
+        await self.refuse_removed(after, upto)
+        return cast("Sequence[LogRow]", rows)
 
     async def tail(self, after: int, upto: int, events_max: int) -> list[RecordedEvent]:
-        """The events after a position. Raises `Unavailable`."""
+        """The events after a position. Raises `Unavailable`, `CannotGoOn`."""
         with translated_read(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "scan_tail"), after, upto, events_max)
+        await self.refuse_removed(after, upto)
         return [recorded_event(row) for row in rows]
+
+    async def removed_partition(self, after: int, upto: int) -> str | None:
+        """What is archived and removed of this range of the log; None: nothing. Raises `Unavailable`."""
+        with translated_read(_SERVER):
+            row = await self._pool.fetchrow(load_sql(_PACKAGE, "find_removed_partition"), after, upto)
+        if row is None:
+            return None
+        return (
+            f"positions {row['lower_position']} to {row['last_position']} of the log are archived and "
+            f"removed: bring them back with `python -m command_api restore-log {row['partition_name']}`"
+        )
+
+    async def refuse_removed(self, after: int, upto: int) -> None:
+        """Call it after a read: a removal is noted before the partition disappears. Raises `CannotGoOn`."""
+        removed = await self.removed_partition(after, upto)
+        if removed is not None:
+            raise CannotGoOn(removed)
 
     async def published_position(self) -> int:
         """How far the relay is. Raises `Unavailable`."""

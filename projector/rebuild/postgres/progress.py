@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from projector.rebuild.ports import SWITCHED
-from shared.ops.measuring import Measurement
+from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.rebuilds import (
     REBUILD_CHANGED_SECONDS,
     REBUILD_EVENTS,
@@ -35,4 +35,7 @@ def rebuild_measurement(pool: "asyncpg.Pool[asyncpg.Record]", projections: Seque
             for gauge, value in zip(_GAUGES, running.get(name, (0, 0, 0, 0, 0)), strict=True):
                 gauge.labels(name).set(value)
 
-    return Measurement("rebuilds", take, _SECONDS, _SECONDS_MAX)
+    def forget() -> None:
+        unknown(gauge.labels(name) for gauge in _GAUGES for name in projections)
+
+    return Measurement("rebuilds", take, _SECONDS, _SECONDS_MAX, forget)

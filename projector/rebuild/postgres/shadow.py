@@ -149,13 +149,26 @@ class PostgresShadow(Generic[S]):
         raise CannotGoOn(f"the tables of {self._projection} were in use at every attempt; try again later")
 
     async def _switch(self, catch_up: CatchingUp) -> None:
+        record = await self._records.read()
+        assert record is not None, "a rebuild is under way"
         async with self._records.owned() as connection:
             await connection.execute(load_sql(_PACKAGE, "with_short_lock_waits"))
             checkpoints = await self._locked_checkpoints(connection)
             await catch_up.apply(await catch_up.newest())
             await connection.fetchval(load_sql(_PACKAGE, "switch_shadow"), self._projection)
+            sql = load_sql(_PACKAGE, "adopt_log")
+            where = (self._projection, self._topic, self._partition_count)
+            await connection.execute(sql, *where, catch_up.reached, record.log_id)
+            if any(UUID(int=one["log_id"].int) != record.log_id for one in checkpoints):
+                await self._forget_other_log(connection)
             await self._parked.settle(connection, await self._records.failures(), self._live)
             await self._records.mark_phase(connection, SWITCHED, checkpoints=checkpoints)
+
+    async def _forget_other_log(self, connection: "Connection") -> None:
+        """The view before was made from another log: its dead letters mean nothing any more."""
+        await connection.execute(load_sql(_PACKAGE, "delete_dead_letters_of_other_log"), self._projection)
+        sql = load_sql("projector.control", "start_anew")
+        await connection.execute(sql, self._projection, "rebuilt from another log")
 
     async def _switch_back(self) -> None:
         record = await self._records.read()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from projector.applying.dead_letters import Action
 from projector.audit.postgres import record_action
+from projector.control.postgres import PostgresPlaceOrders
 from projector.errors import LogDiffers
 from projector.postgres.failures import translated
 from projector.reposition.ports import Places
@@ -43,12 +44,7 @@ class PostgresPlaces:
         self._topic = topic
         self.has_checkpoints = has_checkpoints
         self._also = also
-
-    async def reported(self) -> dict[int, int]:
-        """The log positions that its consumers have reported, by partition. Raises `Unavailable`."""
-        with translated(_SERVER):
-            sql = load_sql(_PACKAGE, "select_reported_positions")
-            return dict(map(tuple, await self._pool.fetch(sql, self._projection, self._topic)))
+        self.reported = PostgresPlaceOrders(pool, projection=projection, topic=topic).reported
 
     async def place(self, places: Places, action: Action, detail: str) -> None:
         """Raises `LogDiffers`, `Unavailable`."""
@@ -69,6 +65,6 @@ class PostgresPlaces:
                 await connection.execute(load_sql(_PACKAGE, "delete_park_orders"), *where)
                 if self._also is not None:
                     await self._also(connection)
-                sql = load_sql(_PACKAGE, "start_anew")
+                sql = load_sql("projector.control", "start_anew")
                 await connection.execute(sql, self._projection, action.reason)
                 await record_action(connection, action, self._projection, None, detail)

@@ -9,6 +9,7 @@ _MEASUREMENT = Label(
     "what is measured: a fixed name for each background measurement of the process, "
     "such as `consumer groups` or `clock of event store`",
 )
+_UPKEEP = Label("upkeep", "what is done: a fixed name, such as `log partitions` or `keys of tokens`")
 
 BUILD_INFO = gauge(
     "build_info",
@@ -63,7 +64,7 @@ CERTIFICATE_EXPIRY_TIMESTAMP_SECONDS = gauge(
 MEASURED_TIMESTAMP_SECONDS = gauge(
     "measured_timestamp_seconds",
     "seconds since 1970",
-    "When a background measurement last succeeded. While this is old, its gauges are old, too.",
+    "When a background measurement last succeeded. After three failures in a row its gauges are unknown.",
     _MEASUREMENT,
 )
 MEASUREMENT_FAILURES = counter(
@@ -71,6 +72,15 @@ MEASUREMENT_FAILURES = counter(
     "attempts",
     "Background measurements that failed or took too long.",
     _MEASUREMENT,
+)
+UPKEEP_LAST_SUCCESS_TIMESTAMP_SECONDS = gauge(
+    "upkeep_last_success_timestamp_seconds",
+    "seconds since 1970",
+    "When the process last succeeded with work that it repeats in the background; at first: its start.",
+    _UPKEEP,
+)
+UPKEEP_FAILURES = counter(
+    "upkeep_failures_total", "attempts", "Attempts of such work that failed; it is tried again.", _UPKEEP
 )
 LOG_LINES = counter(
     "log_lines_total",

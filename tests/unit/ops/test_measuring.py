@@ -29,12 +29,17 @@ class Taken:
         self.times = 0
         self.error: Exception | None = None
         self.hangs = False
-        self.measurement = Measurement(self.name, self.take, SOON, seconds_max)
+        self.value = 0.0
+        self.measurement = Measurement(self.name, self.take, SOON, seconds_max, self.forget)
+
+    def forget(self) -> None:
+        self.value = math.nan
 
     async def take(self) -> None:
         self.times += 1
         if self.error is not None:
             raise self.error
+        self.value = 1.0
         if self.hangs:
             await asyncio.Event().wait()
 
@@ -92,3 +97,18 @@ async def test_a_stop_ends_a_measurement_that_is_under_way() -> None:
     one.hangs = True
     await _until(lambda: one.taken(1), measurements=[one.measurement])
     assert one.times == 1
+
+
+async def test_a_value_is_kept_over_two_failures_and_unknown_after_three_until_it_is_measured_again() -> None:
+    failing = Taken()
+    failing.value = 1.0
+    values: list[float] = []
+
+    async def fail_until_the_fifth() -> None:
+        values.append(failing.value)
+        failing.error = OSError("away") if len(values) < 5 else None
+        await failing.take()
+
+    measurement = failing.measurement._replace(take=fail_until_the_fifth)
+    await _until(lambda: failing.taken(6), measurements=[measurement])
+    assert [math.isnan(value) for value in values[:6]] == [False, False, False, True, True, False]

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
-from projector.applying.ports import EventLog
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.metrics import ProjectionMetrics
+from projector.kafka.starting_points import StartingPoints
 from projector.kafka.work import Source, Work
 from projector.settings import ProjectorSettings
 from shared.ops.health import Health, OnlyAnOperatorHelps
@@ -32,7 +32,7 @@ async def test_a_dead_task_below_stops_the_projection_and_its_heartbeat(dead: st
     settings = ProjectorSettings()
     consumer = ProjectionConsumer(
         "product_view", create_broker(settings), settings, Source("products-events", "a group", "checkpoint"),
-        cast(Work, None), cast(EventLog, None), metrics=ProjectionMetrics("product_view"),
+        cast(Work, None), cast(StartingPoints, None), count=None, metrics=ProjectionMetrics("product_view"),
         heartbeat=health.expect_progress("product_view", SILENT_SECONDS_MAX),
     )  # fmt: skip
     tasks = {name: asyncio.create_task(_goes_on()) for name in ("metadata", "coordination", "fetching")}

@@ -1,6 +1,7 @@
 """The loop that sends digests, over doubles in memory: a lost answer, a stop in the middle of a mail."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 
 from projector.applying.dead_letters import DeadLetter, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
@@ -114,6 +116,33 @@ async def test_a_loop_in_trouble_is_not_ready_and_says_why_until_it_works_again(
         await loop.check()
     await loop._turn()
     await loop.check()
+
+
+class Unsendable(DigestsInMemory):
+    """What waits can be counted, until `is_away`; nothing can be sent."""
+
+    is_away = False
+
+    async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
+        raise ValueError("a bug")
+
+    async def gathered(self, recipients: Sequence[str]) -> Gathered:
+        if self.is_away:
+            raise Unavailable("the read model is away")
+        return Gathered(3, 700.0)
+
+
+async def test_what_waits_is_counted_while_nothing_can_be_sent_and_unknown_while_it_cannot_be_counted() -> (
+    None
+):
+    digests = Unsendable()
+    loop = loop_over(digests, SlowSender())
+    names = "notifications_waiting", "notifications_waiting_oldest_seconds"
+    await loop._turn()
+    assert [REGISTRY.get_sample_value(name) for name in names] == [3.0, 700.0]
+    digests.is_away = True
+    await loop._turn()
+    assert all(math.isnan(REGISTRY.get_sample_value(name) or 0.0) for name in names)
 
 
 class ManyUndelivered(DigestsInMemory):

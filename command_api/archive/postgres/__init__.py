@@ -1,0 +1,1 @@
+"""The log's partitions, as the owner of the tables sees them."""

@@ -1,0 +1,6 @@
+-- The first removed partition of the log with positions after one position and up to another.
+-- $1 after this position, $2 up to this one
+SELECT partition_name, lower_position, upper_position - 1 AS last_position
+FROM catalogue.archived_partitions
+WHERE removing_at IS NOT NULL AND upper_position - 1 > $1 AND lower_position <= $2
+ORDER BY lower_position LIMIT 1
