@@ -61,14 +61,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
     """
     build_info(PROCESS, service_version())
     async with AsyncExitStack() as stack:
-        pool = await create_pool(
-            settings.event_store_dsn,
-            application_name="command-api read",
-            size_max=settings.read_connections_max,
-            statement_timeout_seconds=settings.read_timeout_seconds,
-            connect_timeout_seconds=settings.connect_timeout_seconds,
-            pooler=settings.postgres_pooler,
-        )
+        pool = await _pool(settings)
         hint = AppendHint(settings.direct_dsn)
         await hint.start()
         stack.push_async_callback(hint.stop)
@@ -115,6 +108,17 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+async def _pool(settings: CommandSettings) -> "asyncpg.Pool[asyncpg.Record]":
+    return await create_pool(
+        settings.event_store_dsn,
+        application_name="command-api read",
+        size_max=settings.read_connections_max,
+        statement_timeout_seconds=settings.read_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        pooler=settings.postgres_pooler,
+    )
 
 
 def _look_at_the_way(pool: "asyncpg.Pool[asyncpg.Record]", settings: CommandSettings, health: Health) -> None:

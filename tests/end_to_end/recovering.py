@@ -1,0 +1,105 @@
+"""What the tests of pages about lost servers share: a shell, the commands of a page, and what they print."""
+
+import asyncio
+import os
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from tests.documents.console_blocks import commands, shell_blocks
+from tests.documents.terminal import Terminal
+from tests.end_to_end.system import REPOSITORY, System
+from tests.mail_server import MailServer
+
+COMMAND_SECONDS_MAX = 150.0
+MAIL_SETTINGS = {"NOTIFICATION_RECIPIENTS": "ann@x.test", "NOTIFICATION_SINGLE_MAILS_MAX": "10000"}
+
+
+def commands_of(page: str) -> list[str]:
+    """In the order of the page."""
+    return [one.text for block in shell_blocks(REPOSITORY / page) for one in commands(block)]
+
+
+@contextmanager
+def shell_of(system: System) -> Iterator["Shell"]:
+    """With the settings of the installation, and our Python first."""
+    environment = {
+        **os.environ,
+        **system.environment(),
+        "EVENT_STORE_DSN": system.event_store.writer,
+        "READ_MODEL_DSN": system.read_model.projector,
+        "READ_MODEL_MIGRATE_DSN": system.read_model.owner,
+        "RELAY_OPS_PORT": str(system.relay.ops_port),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    terminal = Terminal(REPOSITORY, environment)
+    try:
+        yield Shell(terminal)
+    finally:
+        terminal.close()
+
+
+class Shell:
+    """Types commands of a page. `seconds` has the time of each that had to succeed."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.seconds: dict[str, float] = {}
+        self._terminal = terminal
+
+    async def must_succeed(self, command: str) -> str:
+        started = time.monotonic()
+        printed, code = await self._type(command)
+        print(f"$ {command}\n{printed}")
+        assert code == 0, f"{command}\n{printed}"
+        self.seconds[command] = round(time.monotonic() - started, 1)
+        return printed
+
+    async def states(self, status: str) -> dict[str, str]:
+        """Of the projections, as `status` prints them."""
+        printed, _ = await self._type(status)
+        rows = re.findall(r"^(\w+) +(running|waiting|stopped|paused|unknown) ", printed, flags=re.MULTILINE)
+        assert len(rows) >= 6, printed  # without a mail server there is no projection of mails
+        return dict(rows)
+
+    async def some_are(self, state: str, status: str) -> None:
+        """For `eventually`."""
+        found = await self.states(status)
+        assert state in found.values(), found
+
+    async def all_are(self, state: str, status: str) -> None:
+        """For `eventually`."""
+        found = await self.states(status)
+        assert set(found.values()) == {state}, found
+
+    async def relay_has_published(self, lag: str) -> None:
+        """Almost all: clients go on writing."""
+        printed, _ = await self._type(lag)
+        found = re.search(r"^relay_lag_events (\d+)", printed, flags=re.MULTILINE)
+        assert found is not None, printed
+        assert int(found[1]) < 100, printed
+
+    async def _type(self, command: str) -> tuple[str, int]:
+        return await asyncio.to_thread(self._terminal.type, command, COMMAND_SECONDS_MAX)
+
+
+def no_mail_came_twice(mails: MailServer) -> None:
+    ids = Counter(str(mail.message["Message-ID"]) for mail in mails.taken)
+    assert [one for one, count in ids.items() if count > 1] == []
+
+
+async def every_creation_was_told_once(system: System, mails: MailServer) -> None:
+    """For `eventually`."""
+    no_mail_came_twice(mails)
+    connection = await asyncpg.connect(system.event_store.owner)
+    try:
+        sql = "SELECT count(*) FROM catalogue.events WHERE event_type = 'product-created'"
+        created = await connection.fetchval(sql)
+    finally:
+        await connection.close()
+    assert sum(subject.startswith("New product") for subject in mails.subjects()) == created

@@ -1,0 +1,68 @@
+"""The read model is dropped under load; somebody types the page about it, and every view is there again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.databases import create_database, drop_database
+from tests.end_to_end.evidence import must_be_consistent, newest_position
+from tests.end_to_end.recovering import MAIL_SETTINGS, commands_of, no_mail_came_twice, shell_of
+from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
+from tests.end_to_end.workload import Load
+from tests.eventually import eventually
+from tests.mail_server import MailServer, mail_server
+
+pytestmark = [pytest.mark.servers, pytest.mark.prove]
+PAGE = "docs/recovery/read-model-lost.md"
+COMMANDS = 100
+
+
+@pytest_asyncio.fixture
+async def mails() -> AsyncIterator[MailServer]:
+    async with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own_system(servers: Servers, mails: MailServer, tmp_path: Path) -> Iterator[System]:
+    """An installation whose read model no other test has."""
+    settings = PATIENCE_OF_TESTS | MAIL_SETTINGS | {"SMTP_URL": mails.url}
+    system = System(servers, tmp_path, settings)
+    system.start()
+    yield system
+    system.close()
+
+
+def lose_it(system: System) -> None:
+    """Dropped under those who use it, and an empty one made."""
+    drop_database(system.servers.postgres, system.read_model.name)
+    create_database(system.servers.postgres, system.read_model.name, "template1")
+
+
+async def test_the_page_makes_every_view_again_under_load(own_system: System, mails: MailServer) -> None:
+    migrate, rebuild, before, reposition, status, verify, finish = commands_of(PAGE)
+    with shell_of(own_system) as shell:
+        async with Load(own_system, clients=2) as load:
+            await load.begin(COMMANDS)
+            async with load.going_on(COMMANDS, settled=COMMANDS // 3) as running:
+                await asyncio.to_thread(lose_it, own_system)
+                lost_at = time.monotonic()
+                await asyncio.to_thread(own_system.projector.stop)
+                for command in (migrate, rebuild, before, reposition):
+                    await shell.must_succeed(command)
+                await asyncio.to_thread(own_system.projector.start)
+                await eventually(lambda: shell.all_are("running", status), 120)
+                whole = time.monotonic() - lost_at
+            await running
+            await load.begin(COMMANDS)
+            assert load.wrong == []
+            await must_be_consistent(own_system, load.commands, seconds_max=120)
+            assert "difference" not in await shell.must_succeed(verify)
+            await shell.must_succeed(finish)
+            no_mail_came_twice(mails)
+        events = await newest_position(own_system)
+        print(f"over after {whole:.0f} s, {events} events: {shell.seconds}")
