@@ -174,8 +174,8 @@ class FindProduct:
             return
         own = found
         if own is None or own.product_id != token.product_id:
-            own_id, now = token.product_id, replace(consistency, wait_seconds=0.0)
-            own = await self._after(now, lambda applied: self._load_visible(own_id, sees_all, applied))
+            # It only decides whether to insist: what is answered is of a server that has passed the token.
+            own = await self._load_visible(token.product_id, sees_all, None)
         if own is None and not sees_all:
             return
         if own is None or own.stream_version < token.stream_version:

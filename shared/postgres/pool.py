@@ -102,7 +102,7 @@ async def create_pool(
     hosts = Hosts()
 
     async def connect_anew(*_: Any, **arguments: Any) -> Any:
-        return await hosts.connect(asyncpg.connect, read_dsn(dsn), **arguments)
+        return await hosts.connect(_connect_to_one, read_dsn(dsn), **arguments)
 
     settings = {"application_name": application_name}
     if pooler == "none":
@@ -143,7 +143,7 @@ async def connect(
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
     connection: asyncpg.Connection[asyncpg.Record] = await Hosts().connect(
-        asyncpg.connect,
+        _connect_to_one,
         read_dsn(dsn),
         connection_class=PlainConnection,
         timeout=connect_timeout_seconds,
@@ -151,6 +151,10 @@ async def connect(
         server_settings=_server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds),
     )
     return connection
+
+
+async def _connect_to_one(dsn: str, **arguments: Any) -> Any:
+    return await asyncpg.connect(dsn, **arguments)
 
 
 def _server_settings(
