@@ -41,6 +41,8 @@ from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import direct_check, session_check
 from shared.rate_limits.assembly import api_limits
 from shared.redis.ping import redis_check
 
@@ -59,14 +61,8 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
     """
     build_info(PROCESS, service_version())
     async with AsyncExitStack() as stack:
-        pool = await create_pool(
-            settings.event_store_dsn,
-            application_name="command-api read",
-            size_max=settings.read_connections_max,
-            statement_timeout_seconds=settings.read_timeout_seconds,
-            connect_timeout_seconds=settings.connect_timeout_seconds,
-        )
-        hint = AppendHint(settings.event_store_dsn)
+        pool = await _pool(settings)
+        hint = AppendHint(settings.direct_dsn)
         await hint.start()
         stack.push_async_callback(hint.stop)
         store = _event_store(pool, hint, settings)
@@ -74,6 +70,7 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
 
         health = Health(PROCESS)
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
+        _look_at_the_way(pool, settings, health)
         partitions = LogPartitions(pool, settings.log_partitions_ahead, settings.maintenance_seconds)
         health.tell("log partitions", partitions.check)
         keys = purge_of_keys(pool, settings.maintenance_seconds, settings.expired_keys_per_turn_max)
@@ -111,6 +108,24 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
         _log.info("ready for commands", port=settings.command_port)
         await stop.wait()
         health.drain()
+
+
+async def _pool(settings: CommandSettings) -> "asyncpg.Pool[asyncpg.Record]":
+    return await create_pool(
+        settings.event_store_dsn,
+        application_name="command-api read",
+        size_max=settings.read_connections_max,
+        statement_timeout_seconds=settings.read_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        pooler=settings.postgres_pooler,
+    )
+
+
+def _look_at_the_way(pool: "asyncpg.Pool[asyncpg.Record]", settings: CommandSettings, health: Health) -> None:
+    health.require(WAY, session_check(pool, settings.postgres_pooler))
+    if settings.event_store_direct_dsn:
+        direct = direct_check(settings.event_store_direct_dsn, "EVENT_STORE_DIRECT_DSN")
+        health.require(f"direct {WAY}", direct)
 
 
 def _api(
@@ -158,7 +173,7 @@ def _event_store(
     pool: "asyncpg.Pool[asyncpg.Record]", hint: AppendHint, settings: CommandSettings
 ) -> PostgresEventStore:
     writer = WriterConnection(
-        settings.event_store_dsn,
+        settings.direct_dsn,
         connect_timeout_seconds=settings.connect_timeout_seconds,
         call_timeout_seconds=settings.append_timeout_seconds,
         recovery_seconds_max=settings.recovery_seconds_max,

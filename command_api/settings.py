@@ -1,14 +1,17 @@
 """Every environment variable that the command API reads. The relay's are in `relay/settings.py`."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.addresses import PublicHttpAddress
 from shared.ops.development import DevelopmentDefault
-from shared.ops.secret import Secret
+from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ApiSettings
-from shared.postgres.dsn import PostgresDsn
+from shared.postgres.dsn import OptionalPostgresDsn, PostgresDsn
 from shared.postgres.migrate_settings import PatientMigrateSettings
+from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
@@ -24,12 +27,14 @@ class MigrateSettings(PatientMigrateSettings):
     )
 
 
-class CommandSettings(ApiSettings, RateLimitSettings):
+class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
     """Settings of `python -m command_api serve`."""
 
     event_store_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         f"postgresql://catalogue_writer:catalogue_writer@{_LOCAL}"
     )
+    # Behind a pooler: PostgreSQL itself, for the connection that appends and the one that hints.
+    event_store_direct_dsn: OptionalPostgresDsn = NO_SECRET
     command_port: int = Field(default=8000, ge=0, le=65535)
     command_ops_port: int = Field(default=9100, ge=0, le=65535)
     # Where clients read products: the address in Location.
@@ -71,6 +76,19 @@ class CommandSettings(ApiSettings, RateLimitSettings):
     log_partitions_ahead: int = Field(default=2, ge=2, le=1000)
     maintenance_seconds: float = Field(default=60.0, gt=0)
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
+
+    @model_validator(mode="after")
+    def _has_direct_address(self) -> Self:
+        if self.postgres_pooler != "none" and not self.event_store_direct_dsn:
+            raise ValueError(
+                "POSTGRES_POOLER=transaction needs EVENT_STORE_DIRECT_DSN, the address of PostgreSQL itself"
+            )
+        return self
+
+    @property
+    def direct_dsn(self) -> Secret:
+        """Where a session is one session of the server, for as long as it lasts."""
+        return self.event_store_direct_dsn or self.event_store_dsn
 
     @property
     def product_url(self) -> str:

@@ -139,6 +139,7 @@ def _consumer(
             subscription.orders,
             starts_at=subscription.source.starts_at,
             bounds_seconds_max=settings.topic_bounds_seconds_max,
+            placed=subscription.placed,
         ),
         # What waits in a retry topic is no event of the log.
         count=count if subscription.source.topic == stores.topic else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from projector.kafka.running import Running
 from projector.kafka.work import Source
 from projector.parking.postgres.parking import parking_alone
 from projector.rebuild.postgres.cache_record import PostgresCacheRecords
@@ -16,8 +17,10 @@ from projector.rebuild.redis.shadow import RedisShadow
 from projector.rebuild.verify import Verification
 from projector.stores import Stores
 from projector.view_projection import ViewProjection
+from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.view import RedisProductCache
+from projector.views.product_cache.redis.watch import CacheWatch
 from shared.contract.views import ProductDocument
 from shared.redis.product_keys import ProductKeys
 
@@ -34,6 +37,26 @@ class CacheProjection(ViewProjection[ProductDocument]):
         """Dead letters are stored in PostgreSQL, in a transaction of their own."""
         parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
         return RedisProductCache(self.documents(stores), parking)
+
+    def running(self, stores: Stores) -> Running:
+        """The events, and a watch over what Redis keeps of them."""
+        documents = self.documents(stores)
+        settings = stores.settings
+        checkpoints = CacheCheckpoints(
+            stores.redis(settings.redis_timeout_seconds),
+            documents.keys,
+            settings.redis_key_prefix,
+            stores.log,
+            settling_seconds=settings.cache_settling_seconds,
+        )
+        parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
+        view = RedisProductCache(documents, parking, checkpoints)
+        running = self.running_on(view, stores, revoked=checkpoints.forget)
+        (events,) = running.subscriptions
+        return running._replace(
+            subscriptions=[events._replace(placed=checkpoints.placed)],
+            background=[CacheWatch(self.name, checkpoints)],
+        )
 
     def documents(self, stores: Stores) -> CachedProducts:
         """The documents of the live generation."""

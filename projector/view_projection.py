@@ -61,15 +61,21 @@ class ViewProjection(ABC, Generic[S]):
 
     def running(self, stores: Stores) -> Running:
         """One subscription: the events."""
+        return self.running_on(self.view(stores), stores)
+
+    def running_on(
+        self, view: View[S], stores: Stores, revoked: Callable[[], None] = lambda: None
+    ) -> Running:
+        """The same, for a view that is open. `revoked` is called when partitions are taken away."""
         metrics = ProjectionMetrics(self.name)
-        work = BatchRun(self.name, stores.settings, self.applier(stores), metrics)
+        work = BatchRun(self.name, stores.settings, self.applier(stores, view), metrics, revoked=revoked)
         orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=stores.topic)
         return Running(self.name, [Subscription(self.name, self.source(stores), work, metrics, orders)])
 
-    def applier(self, stores: Stores) -> Applier[S]:
+    def applier(self, stores: Stores, view: View[S] | None = None) -> Applier[S]:
         """Applies batches to the view."""
         return Applier(
-            self.view(stores),
+            view or self.view(stores),
             self.fold,
             stores.log,
             self.parked_products(stores),

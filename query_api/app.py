@@ -15,6 +15,8 @@ from shared.ops.metrics.process import build_info
 from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import CUSTOM_PLANS, session_check
 from shared.redis.ping import redis_check
 
 
@@ -24,6 +26,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
     health = Health(PROCESS)
     async with query_api(settings) as api, AsyncExitStack() as stack:
         health.require(READ_MODEL.database, schema_check(api.products, READ_MODEL))
+        health.require(WAY, session_check(api.products, settings.postgres_pooler, CUSTOM_PLANS))
         seconds_max = settings.redis_seconds_max
         health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
         if api.guard is not None:

@@ -35,7 +35,7 @@ from query_api.reports.postgres.categories import PostgresBrands, PostgresCatego
 from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
-from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.postgres import PostgresProjectionStates, age_measurement
 from query_api.status.status import TellStatus
 from shared.access.guard import Guard
 from shared.access.source import open_guard
@@ -96,7 +96,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
         products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = settings.read_model_dsn.changed(with_custom_plans)
+        planned_anew = _planned_anew(settings)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, list_cache = caches(settings, stack)
@@ -144,12 +144,18 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             cache,
             products,
             settings.connection_limits,
-            [clock_measurement("read model", products)],
+            [clock_measurement("read model", products), age_measurement(products)],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
         )
+
+
+def _planned_anew(settings: QuerySettings) -> Secret:
+    """Behind a pooler the role has the setting for it; readiness looks."""
+    dsn = settings.read_model_dsn
+    return dsn.changed(with_custom_plans) if settings.postgres_pooler == "none" else dsn
 
 
 def _lists(
@@ -207,6 +213,7 @@ async def _pool(
         size_max=settings.table_reads_max + 1,
         statement_timeout_seconds=settings.table_seconds_max,
         connect_timeout_seconds=settings.table_connect_seconds_max,
+        pooler=settings.postgres_pooler,
     )
     stack.push_async_callback(pool.close)
     return pool
@@ -225,4 +232,5 @@ def _bounded(
         reads_max=reads_max or settings.table_reads_max,
         waiting_max=settings.table_reads_waiting_max,
         wait_seconds_max=settings.table_wait_seconds_max,
+        pooler=settings.postgres_pooler,
     )

@@ -7,13 +7,14 @@ from shared.ops.development import DevelopmentDefault, DevelopmentSecret
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
 from shared.postgres.dsn import PostgresDsn
+from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
 
 
-class QuerySettings(ApiSettings, RateLimitSettings):
+class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(

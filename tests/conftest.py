@@ -26,8 +26,9 @@ from tests.distribution import SlowestFirst, slowest_first
 from tests.log_tails import LOG_FOLDERS, pytest_runtest_makereport, pytest_runtest_setup
 from tests.run_folder import memory
 from tests.servers import INSTALLATIONS_REDIS_DATABASE, KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers
+from tests.ways import way_to_primary, way_to_views
 
-__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup", "way_to_primary", "way_to_views"]
 
 # On a busy machine one example may take any time, and a timed assertion is not a test.
 settings.register_profile("untimed", deadline=None)

@@ -27,6 +27,7 @@ SECONDS_BY_FILE: dict[str, float] = {
     "tests/integration/test_relay.py": 39,
     "tests/edge/test_routes.py": 20,
     "tests/deploy/test_components.py": 20,
+    "tests/sharding/test_simulation.py": 15,
     "tests/integration/test_projector_kills.py": 29,
     "tests/integration/test_many_dead_letters.py": 28,
     "tests/integration/test_cut_connections.py": 25,

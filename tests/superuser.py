@@ -25,7 +25,7 @@ class Superuser:
     """Runs statements one after the other, whichever threads they come from, on a loop of its own."""
 
     def __init__(self, server: _PostgresServer) -> None:
-        self._port = server.port
+        self._host, self._port = getattr(server, "host", HOST), server.port
         self._password = server.superuser_password()
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._runner = asyncio.Runner()
@@ -55,8 +55,9 @@ class Superuser:
                 self._connection = None
         if self._connection is None:
             self._connection = await asyncpg.connect(
-                host=HOST, port=self._port, user=SUPERUSER, password=self._password, database="postgres",
-                ssl=False, timeout=_STATEMENT_SECONDS_MAX, command_timeout=_STATEMENT_SECONDS_MAX,
+                host=self._host, port=self._port, user=SUPERUSER, password=self._password,
+                database="postgres", ssl=False,
+                timeout=_STATEMENT_SECONDS_MAX, command_timeout=_STATEMENT_SECONDS_MAX,
             )  # fmt: skip
         return self._connection
 

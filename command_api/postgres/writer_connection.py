@@ -1,4 +1,8 @@
-"""The one connection that appends, and how the outcome is found if it breaks during a call."""
+"""The one connection that appends, and how the outcome is found if it breaks during a call.
+
+Never through a pooler: a call that is lost can be ended only by the process id of its session, and a pooler
+would give the next call another session.
+"""
 
 import asyncio
 from collections.abc import Sequence

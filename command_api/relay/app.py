@@ -33,6 +33,8 @@ from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.pool import create_pool
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import session_check
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -73,6 +75,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
             pool, settings.log_partitions_ahead, settings.relay_partitions_interval_seconds
         )
         health.require(EVENT_STORE.database, schema_check(pool, EVENT_STORE))
+        health.require(WAY, session_check(pool, "none"))
         health.require("publishing", _publishing(relay.status))
         health.tell("log partitions", partitions.check)
         measurements = [*_measurements(settings, pool), partitions.measurement]
@@ -89,7 +92,7 @@ async def run_relay(stop: asyncio.Event, settings: RelaySettings) -> None:
             tasks.create_task(watch_process(stop, settings, health, measurements))
             tasks.create_task(_drain(stop, health))
             # Until the schema is there, the relay of the last release goes on and keeps its lock.
-            if not await health.passed(EVENT_STORE.database, stop=stop, meanwhile=beat):
+            if not await health.passed(EVENT_STORE.database, WAY, stop=stop, meanwhile=beat):
                 return
             tasks.create_task(relay.run(stop), name="relay")
             tasks.create_task(partitions.upkeep.run(stop))

@@ -156,10 +156,10 @@ class PostgresServer(Server):
             cluster.rename(self.data_dir)
 
 
-def postgres_answers(port: int) -> bool:
-    """True if a PostgreSQL on 127.0.0.1 accepts connections. As pg_isready, but starts no program."""
+def postgres_answers(port: int, host: str = HOST) -> bool:
+    """True if a PostgreSQL on this machine accepts connections. As pg_isready, but starts no program."""
     try:
-        with socket.create_connection((HOST, port), timeout=1) as connection:
+        with socket.create_connection((host, port), timeout=1) as connection:
             connection.sendall(_STARTUP_MESSAGE)
             # R: an authentication request; an error begins with E.
             return connection.recv(1024).startswith(b"R")

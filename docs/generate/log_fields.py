@@ -49,6 +49,7 @@ FIELDS = {
     "file": "a file of this process",
     "files": "files of this process",
     "first_position": "the first log position of a range",
+    "generation": "the generation of the cache that is live now",
     "host": "the server",
     "index": "the place of an operation in its batch, from 0",
     "is_ready": "whether the process is ready",

@@ -62,6 +62,8 @@ MEANINGS: dict[str, str] = {
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
     # projector
     "started": "The projector is started, with these projections.",
+    "the cache is empty": "Redis is new, or was flushed. It fills as events and reads come.",
+    "the cache is started anew": "Redis lost writes: its documents may be old, so none is read any more.",
     "projecting": "A projection reads these partitions from its checkpoints on.",
     "projected": "A small batch is applied; larger ones are only counted.",
     "projection waits": "A server does not answer; the projection tries again after a pause.",

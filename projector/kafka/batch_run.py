@@ -7,7 +7,7 @@ permanent   parked at once, and no longer an error here
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -39,7 +39,13 @@ class BatchRun:
     """A `Work`: applies batches of one projection, one at a time."""
 
     def __init__(
-        self, name: str, settings: "ProjectorSettings", applier: Applier[Any], metrics: "ProjectionMetrics"
+        self,
+        name: str,
+        settings: "ProjectorSettings",
+        applier: Applier[Any],
+        metrics: "ProjectionMetrics",
+        *,
+        revoked: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
         self._applier = applier
@@ -48,6 +54,7 @@ class BatchRun:
         self._transient = RetryPolicy(f"{name}-transient", *waits, settings.retry_budget_seconds)
         self._unknown = RetryPolicy(f"{name}-unknown", *waits, settings.unknown_error_budget_seconds)
         self._stopped_seconds = settings.stopped_seconds
+        self._revoked = revoked
 
     async def place(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         return await self._applier.place(partitions)
@@ -57,6 +64,7 @@ class BatchRun:
 
     def revoked(self) -> None:
         """The successor's checkpoint fences a batch that is still running."""
+        self._revoked()
 
     async def run(
         self, records: Sequence[Record], log_ids: Mapping[int, UUID], abandon: asyncio.Event

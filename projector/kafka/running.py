@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from projector.control.loop import Controlled
 from projector.control.ports import PlaceOrders
 from projector.kafka.metrics import ProjectionMetrics
+from projector.kafka.starting_points import Placed
 from projector.kafka.work import Source, Work
 from shared.kafka.topics import TopicSpec
 
@@ -13,7 +14,8 @@ from shared.kafka.topics import TopicSpec
 class Subscription(NamedTuple):
     """One topic of a projection and the work on its records; `label` is its name in metrics.
 
-    `orders`: where to begin after `reposition`, if the group keeps the place.
+    `orders`: where to begin after `reposition`, if the group keeps the place. `placed` gets the places of a
+    group with committed offsets, and which of them were ordered.
     """
 
     label: str
@@ -21,6 +23,7 @@ class Subscription(NamedTuple):
     work: Work
     metrics: ProjectionMetrics
     orders: PlaceOrders
+    placed: Placed | None = None
 
 
 class Background(Controlled, Protocol):

@@ -17,6 +17,9 @@ StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
 committed: the group's committed offset, else the beginning (a view without checkpoints).
 committed-or-end: the same, but a new group begins at the end (no mail about old events)."""
 
+Placed = Callable[[Mapping[int, int], Collection[int]], Awaitable[None]]
+"""Gets partition -> committed offset, and which of these an operator has ordered."""
+
 
 def remedy(projection: str) -> str:
     """What helps a projection that is outside of its topic."""
@@ -59,6 +62,7 @@ class StartingPoints:
         *,
         starts_at: StartsAt,
         bounds_seconds_max: float,
+        placed: Placed | None = None,
     ) -> None:
         self._projection = projection
         self._place = place
@@ -66,6 +70,7 @@ class StartingPoints:
         self._orders = orders
         self._starts_at = starts_at
         self._bounds_seconds_max = bounds_seconds_max
+        self._placed = placed
 
     async def find(
         self, consumer: AIOKafkaConsumer, assigned: Collection[TopicPartition]
@@ -100,6 +105,9 @@ class StartingPoints:
             at_once |= new
         if at_once:
             await consumer.commit(at_once)
+        if self._placed is not None:
+            known = [tp for tp in assigned if tp in committed or tp.partition in ordered]
+            await self._placed({tp.partition: points[tp].next_offset for tp in known}, ordered.keys())
         if ordered:
             await self._orders.taken(ordered)
         return points

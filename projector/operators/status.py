@@ -41,8 +41,8 @@ _NOTHING_PARKED = ParkedCount(0, 0, 0.0)
 
 
 class PartitionStatus(Struct, frozen=True):
-    """One projection in one partition. `lag_events` None: neither Kafka nor the log tells it. `lag_source`:
-    which of them does.
+    """One projection in one partition. `lag_events` None: nobody tells it. `lag_source` "log": it was counted
+    in the log, or is what the consumer reported last, because Kafka does not tell it now.
 
     For a projection without checkpoints, `next_offset` is what its group committed. `trouble`: why it does
     not go on now.

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from query_api.postgres.bounded_reads import fetch
-from shared.postgres.sql import load_sql
+from query_api.applied import Applied
+from query_api.postgres.bounded_reads import POSITIONS_SQL, fetch
 
 
 class PostgresCheckpoints:
@@ -21,7 +21,8 @@ class PostgresCheckpoints:
         self._projection = projection
 
     async def positions(self) -> Mapping[int, int]:
-        records = await fetch(
-            self._pool, load_sql("query_api.consistency", "select_positions"), self._projection, self._topic
-        )
+        records = await fetch(self._pool, POSITIONS_SQL, self._projection, self._topic)
         return {record["partition"]: record["log_position"] for record in records}
+
+    def applied(self, positions: Mapping[int, int]) -> Applied:
+        return Applied(self._projection, self._topic, positions)

@@ -1,14 +1,17 @@
 """Read your writes: a reader with a Consistency-Token waits, within a limit, until its write is projected.
 
-All waiting readers share one poller, so even a thousand cost one small query every few milliseconds.
+All waiting readers share one poller, so even a thousand cost one small query every few milliseconds. The
+poller may ask another server than the one that then reads the rows: that one is asked again, with the rows.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import TypeVar
 from uuid import UUID
 
+from query_api.applied import Applied
 from query_api.consistency.ports import Checkpoints
 from query_api.errors import Overloaded, ReadModelBehind
 from shared.contract.consistency_token import ConsistencyToken
@@ -26,6 +29,7 @@ _IMPATIENT_POLLS = 10
 # More than lead from the shortest time to the longest; without a bound the power overflows.
 _DOUBLINGS_MAX = 8
 _ASK_SECONDS = 0.1
+T = TypeVar("T")
 _waited, _waited_in_vain = (CONSISTENCY_WAIT_SECONDS.labels(one).observe for one in ("visible", "behind"))
 
 
@@ -61,6 +65,23 @@ class Visibility:
         self._waiters: set[_Waiter] = set()
         self._poller: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
+
+    async def read(self, consistency: Consistency, load: Callable[[Applied], Awaitable[T]]) -> T:
+        """What `load` returns from a server that has passed the token's positions; it raises
+        `ReadModelBehind` on another one. Raises that after `wait_seconds`, and what `wait` raises.
+        """
+        applied = self._checkpoints.applied(consistency.token.positions)
+        ends = perf_counter() + consistency.wait_seconds
+        await self.wait(consistency)
+        while True:
+            try:
+                return await load(applied)
+            except ReadModelBehind:
+                if perf_counter() >= ends:
+                    raise
+            # Not through the poller: where a pooler takes two servers in turn, it always meets the other one.
+            with resting():
+                await asyncio.sleep(POLL_SECONDS_MAX)
 
     async def wait(self, consistency: Consistency) -> None:
         """Return when the projection has passed the token's positions.

@@ -4,21 +4,28 @@ At most `reads_max` statements run and `waiting_max` wait, for `wait_seconds_max
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import asyncpg
 
-from query_api.errors import Overloaded, ReadModelUnavailable
+from query_api.applied import Applied
+from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable
 from shared.ops.error_text import named
 from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
 from shared.ops.metrics.requests import TABLE_QUEUE
-from shared.postgres.errors import is_unavailable
+from shared.postgres.errors import ends_by_itself, is_unavailable
+from shared.postgres.pooler_settings import Pooler
+from shared.postgres.sql import load_sql
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 from shared.telemetry.waits import wait
 
+POSITIONS_SQL = load_sql("query_api.postgres", "select_positions")
 _READS = {c.DB_SYSTEM: c.POSTGRESQL}
+Rows = list[asyncpg.Record]
 
 
 class BoundedReads:
@@ -35,8 +42,11 @@ class BoundedReads:
         reads_max: int,
         waiting_max: int,
         wait_seconds_max: float,
+        pooler: Pooler = "none",
     ) -> None:
         self._pool = pool
+        # A connection is one server. Behind a pooler a transaction is, and costs two round trips more.
+        self._keeps_server = pooler == "none"
         self._slots = asyncio.Semaphore(reads_max)
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
@@ -44,12 +54,25 @@ class BoundedReads:
         self._refused = TABLE_READS_REFUSED.labels(name)
         TABLE_READS_WAITING.labels(name).set_function(lambda: self._waiting)
 
-    async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
-        """All rows of a statement."""
+    async def fetch(self, sql: str, *parameters: Any, applied: Applied | None = None) -> Rows:
+        """All rows of a statement. Raises `ReadModelBehind` if the server that answers has not applied it."""
         with span(c.READ_TABLE, SpanKind.CLIENT, _READS):
-            return await self._fetch(sql, *parameters)
+            if applied is None or not applied.positions:
+                return await self._in_turn(lambda: self._pool.fetch(sql, *parameters))
+            return await self._in_turn(lambda: self._after(applied, sql, *parameters))
 
-    async def _fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
+    async def _after(self, applied: Applied, sql: str, *parameters: Any) -> Rows:
+        """First the positions, then the rows: on one server they are at least as new."""
+        async with (
+            self._pool.acquire() as connection,
+            nullcontext() if self._keeps_server else connection.transaction(readonly=True),
+        ):
+            records = await connection.fetch(POSITIONS_SQL, applied.projection, applied.topic)
+            if not applied.is_met_by(dict(map(tuple, records))):
+                raise ReadModelBehind("this server has not applied the write that the token stands for")
+            return await connection.fetch(sql, *parameters)
+
+    async def _in_turn(self, read: Callable[[], Awaitable[Rows]]) -> Rows:
         if self._slots.locked() and self._waiting >= self._waiting_max:
             self._refused.inc()
             raise Overloaded(TABLE_QUEUE, "too many reads of the read model are waiting")
@@ -64,22 +87,35 @@ class BoundedReads:
         finally:
             self._waiting -= 1
         try:
-            return await fetch(self._pool, sql, *parameters)
+            return await _twice(read)
         finally:
             self._slots.release()
 
-    async def fetchrow(self, sql: str, *parameters: Any) -> asyncpg.Record | None:
+    async def fetchrow(
+        self, sql: str, *parameters: Any, applied: Applied | None = None
+    ) -> asyncpg.Record | None:
         """The first row, or None."""
-        rows = await self.fetch(sql, *parameters)
+        rows = await self.fetch(sql, *parameters, applied=applied)
         return rows[0] if rows else None
 
 
-async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any) -> list[asyncpg.Record]:
+async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any) -> Rows:
     """All rows, without the bulkhead, for the one poller and for readiness. Raises `ReadModelUnavailable`."""
+    return await _twice(lambda: pool.fetch(sql, *parameters))
+
+
+async def _twice(read: Callable[[], Awaitable[Rows]]) -> Rows:
+    """Read again after a lost connection, or after a replica has preferred the log to the reader: another
+    connection, maybe to another host, can answer. A server that does not answer in time is not asked again.
+    """
     try:
-        rows: list[asyncpg.Record] = await pool.fetch(sql, *parameters)
+        try:
+            return await read()
+        except Exception as error:
+            if not ends_by_itself(error) or isinstance(error, TimeoutError):
+                raise
+        return await read()
     except Exception as error:
         if not is_unavailable(error):
             raise
         raise ReadModelUnavailable(named(error)) from error
-    return rows

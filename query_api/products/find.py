@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
 from query_api.products.cache_watch import CacheWatch
@@ -125,7 +126,9 @@ class FindProduct:
                 return _found(cached, "hit")
             left = consistency.wait_seconds - (time.monotonic() - started)
             consistency = replace(consistency, wait_seconds=max(0.0, left))
-        found = await self._after(consistency, lambda: self._load_visible(product_id, sees_all))
+        found = await self._after(
+            consistency, lambda applied: self._load_visible(product_id, sees_all, applied)
+        )
         if product_id == consistency.token.product_id:
             await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
@@ -143,22 +146,21 @@ class FindProduct:
         self, kind: PointerKind, value: str, consistency: Consistency, sees_all: bool
     ) -> Found:
         """Always read the table: a pointer may be older than the token."""
-        found = await self._after(consistency, lambda: self._look_up(kind, value, sees_all))
+        found = await self._after(consistency, lambda applied: self._look_up(kind, value, sees_all, applied))
         await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
 
     async def _after(
-        self, consistency: Consistency, load: Callable[[], Awaitable[ProductRow | None]]
+        self, consistency: Consistency, load: Callable[[Applied | None], Awaitable[ProductRow | None]]
     ) -> ProductRow | None:
-        """Wait until the write is visible, then load. After the limit the row may still be new enough."""
+        """Wait until the write is visible, and load. After the limit the row may still be new enough."""
         try:
-            await self._visibility.wait(consistency)
+            return await self._visibility.read(consistency, load)
         except ReadModelBehind:
-            row = await load()
+            row = await load(None)
             if row is None or not consistency.is_met_by(row.product_id, row.stream_version):
                 raise
             return row
-        return await load()
 
     async def _insist(self, consistency: Consistency, found: ProductRow | None, sees_all: bool) -> None:
         """Check the row of the token's own product, too: a checkpoint moves past a parked product.
@@ -172,7 +174,8 @@ class FindProduct:
             return
         own = found
         if own is None or own.product_id != token.product_id:
-            own = await self._load_visible(token.product_id, sees_all)
+            # It only decides whether to insist: what is answered is of a server that has passed the token.
+            own = await self._load_visible(token.product_id, sees_all, None)
         if own is None and not sees_all:
             return
         if own is None or own.stream_version < token.stream_version:
@@ -200,12 +203,16 @@ class FindProduct:
             return row
         return row
 
-    async def _load_visible(self, product_id: UUID, sees_all: bool) -> ProductRow | None:
-        return seen(await self._table.by_id(product_id), sees_all)
+    async def _load_visible(
+        self, product_id: UUID, sees_all: bool, applied: Applied | None
+    ) -> ProductRow | None:
+        return seen(await self._table.by_id(product_id, applied), sees_all)
 
-    async def _look_up(self, kind: PointerKind, value: str, sees_all: bool) -> ProductRow | None:
-        row = await (self._table.by_sku(value) if kind == "sku" else self._table.by_slug(value))
-        return seen(row, sees_all)
+    async def _look_up(
+        self, kind: PointerKind, value: str, sees_all: bool, applied: Applied | None = None
+    ) -> ProductRow | None:
+        by_name = self._table.by_sku if kind == "sku" else self._table.by_slug
+        return seen(await by_name(value, applied), sees_all)
 
     async def _look_up_and_point(self, kind: PointerKind, value: str, sees_all: bool) -> ProductRow | None:
         row = await self._look_up(kind, value, sees_all)

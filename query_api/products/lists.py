@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
@@ -61,8 +62,9 @@ class ListProducts:
         if cursor is not None:
             self._cursors.decode(cursor, filters)
         if consistency is not None:
-            await self._visibility.wait(consistency)
-            return await self._load(filters, cursor, limit), "bypass"
+            return await self._visibility.read(
+                consistency, lambda applied: self._load(filters, cursor, limit, applied)
+            ), "bypass"
         digest = _digest(filters, cursor, limit)
         try:
             # Read before the query: rows older than a generation must not be stored under it.
@@ -87,11 +89,13 @@ class ListProducts:
             return page
         return page
 
-    async def _load(self, filters: ListFilters, cursor: str | None, limit: int) -> Page:
+    async def _load(
+        self, filters: ListFilters, cursor: str | None, limit: int, applied: Applied | None = None
+    ) -> Page:
         """Reads one row more than asked for, to see whether there is a next page."""
         after = None if cursor is None else self._cursors.decode(cursor, filters)
         made_at = _clock()
-        rows = await self._lists.page(filters, after, limit + 1)
+        rows = await self._lists.page(filters, after, limit + 1, applied)
         items = _fitting(rows[:limit])
         next_cursor = self._cursors.encode(items[-1].position, filters) if len(items) < len(rows) else None
         documents = b",".join(row.body for row in items if row.body is not None)

@@ -1,6 +1,7 @@
 """The ports of reading products; their adapters are in `postgres/` and `redis/`.
 
-Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavailable` (errors.py).
+Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavailable` (errors.py). With
+`applied` a table raises `ReadModelBehind` if the server that answers has not applied it.
 """
 
 from asyncio import Future
@@ -12,16 +13,21 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from query_api.applied import Applied
+
 Sort = Literal["name", "-name", "price", "-price", "updated_at", "-updated_at"]
 PointerKind = Literal["sku", "slug"]
 
 
 class ProductRow(NamedTuple):
-    """A product in the table; `body` is the bytes of its document, None if the product is deleted."""
+    """A product in the table; `body` is the bytes of its document, None if the product is deleted. A row that
+    `may_be_old` is a replica's.
+    """
 
     product_id: UUID
     stream_version: int
     body: bytes | None
+    may_be_old: bool = False
 
 
 class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,13 +63,13 @@ class ListRow(NamedTuple):
 class ProductTable(Protocol):
     """Single products; a deleted one is a row without a body."""
 
-    async def by_id(self, product_id: UUID) -> ProductRow | None: ...
+    async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None: ...
 
-    async def by_sku(self, sku: str) -> ProductRow | None:
+    async def by_sku(self, sku: str, applied: Applied | None = None) -> ProductRow | None:
         """The product with this SKU that is not deleted; of several, the one that changed last."""
         ...
 
-    async def by_slug(self, slug: str) -> ProductRow | None:
+    async def by_slug(self, slug: str, applied: Applied | None = None) -> ProductRow | None:
         """The product with this slug that is not deleted; of several, the one that changed last."""
         ...
 
@@ -72,7 +78,11 @@ class ProductLists(Protocol):
     """Pages of products."""
 
     async def page(
-        self, filters: ListFilters, after: PagePosition | None, items_max: int
+        self,
+        filters: ListFilters,
+        after: PagePosition | None,
+        items_max: int,
+        applied: Applied | None = None,
     ) -> Sequence[ListRow]: ...
 
 
@@ -88,7 +98,9 @@ class ProductCache(Protocol):
         ...
 
     async def fill(self, row: ProductRow) -> None:
-        """Store a row's document or tombstone, unless the cache has a newer one."""
+        """Store a row's document or tombstone, unless the cache has a newer one; if it may be old, not for
+        long.
+        """
         ...
 
     async def fill_absent(self, product_id: UUID) -> None:

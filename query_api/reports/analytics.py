@@ -56,9 +56,12 @@ class Reports(Generic[Q, R]):
         """Up to `limit` groups after `cursor`."""
         after = None if cursor is None else self._cursors.decode(cursor, query)
         days = chosen_days(query, today) if after is None else after.days
-        if consistency is not None:
-            await self._visibility.wait(consistency)
-        found = await self._rows.page(query, days, after, limit + 1)
+        if consistency is None:
+            found = await self._rows.page(query, days, after, limit + 1)
+        else:
+            found = await self._visibility.read(
+                consistency, lambda applied: self._rows.page(query, days, after, limit + 1, applied)
+            )
         rows = found[:limit]
         next_cursor = None
         if len(rows) < len(found):

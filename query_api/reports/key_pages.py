@@ -41,9 +41,12 @@ class KeyPages(Generic[Q, R]):
     ) -> Page[R]:
         """Up to `limit` rows after `cursor`; reads one more, to see whether there is a next page."""
         after = None if cursor is None else self._cursors.decode(cursor, query)
-        if consistency is not None:
-            await self._visibility.wait(consistency)
-        found = await self._rows.page(query, after, limit + 1)
+        if consistency is None:
+            found = await self._rows.page(query, after, limit + 1)
+        else:
+            found = await self._visibility.read(
+                consistency, lambda applied: self._rows.page(query, after, limit + 1, applied)
+            )
         rows = found[:limit]
         next_cursor = self._cursors.encode(rows[-1].position, query) if len(rows) < len(found) else None
         return Page(rows, next_cursor)

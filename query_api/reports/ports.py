@@ -1,7 +1,8 @@
 """The ports of reports; their adapters are in `postgres/`.
 
 A query is a value. A cursor is bound to one query, so that no other report accepts it. Rows raise
-`ReadModelUnavailable` or `Overloaded` (errors.py).
+`ReadModelUnavailable` or `Overloaded` (errors.py), and with `applied` `ReadModelBehind` if the server that
+answers has not applied it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+
+from query_api.applied import Applied
 
 GroupBy = Literal["day", "category", "brand"]
 StockState = Literal["open", "closed"]
@@ -162,10 +165,19 @@ R = TypeVar("R", covariant=True)
 class KeyedRows(Protocol[K, R]):
     """Rows in the order of their keys."""
 
-    async def page(self, query: K, after: KeyPosition | None, rows_max: int) -> Sequence[R]: ...
+    async def page(
+        self, query: K, after: KeyPosition | None, rows_max: int, applied: Applied | None = None
+    ) -> Sequence[R]: ...
 
 
 class GroupedRows(Protocol[K, R]):
     """Groups in the order of their keys, then currencies."""
 
-    async def page(self, query: K, days: Days, after: GroupPosition | None, rows_max: int) -> Sequence[R]: ...
+    async def page(
+        self,
+        query: K,
+        days: Days,
+        after: GroupPosition | None,
+        rows_max: int,
+        applied: Applied | None = None,
+    ) -> Sequence[R]: ...

@@ -94,3 +94,8 @@ def list_generation_key(prefix: str, top_category: str | None) -> str:
 def top_category(category: str | None) -> str | None:
     """The first segment of a category path: `apparel` of `apparel/shirts`."""
     return category.split("/", 1)[0] if category else None
+
+
+def cache_checkpoint_key(prefix: str) -> str:
+    """Redis key of the hash that says how far the live documents are, by partition."""
+    return f"{prefix}:product-cache:checkpoint"

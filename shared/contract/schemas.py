@@ -29,6 +29,7 @@ EVENT_STORE = Schema(
         "0007_before_deploy_log_reader",
         "0009_before_deploy_log_room",
         "0010_before_deploy_log_archive",
+        "0011_before_deploy_load_streams",
     ),
 )
 READ_MODEL = Schema(

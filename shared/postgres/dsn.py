@@ -111,3 +111,7 @@ def _unverified(dsn: Secret, _: object) -> list[str]:
 
 PostgresDsn = Annotated[Secret, AfterValidator(_checked), ServerAddress(_unverified)]
 """The type of a setting."""
+OptionalPostgresDsn = Annotated[
+    Secret, AfterValidator(lambda dsn: _checked(dsn) if dsn else dsn), ServerAddress(_unverified)
+]
+"""The same for one that may be empty."""

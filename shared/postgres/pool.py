@@ -11,7 +11,9 @@ import asyncpg
 
 from shared.ops.secret import Secret
 from shared.postgres.dsn import read_dsn
+from shared.postgres.hosts import Hosts
 from shared.postgres.measured_pool import MeasuredPool
+from shared.postgres.pooler_settings import Pooler
 
 _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that usually the server's error wins.
@@ -84,6 +86,7 @@ async def create_pool(
     statement_timeout_seconds: float,
     connect_timeout_seconds: float,
     lock_timeout_seconds: float | None = None,
+    pooler: Pooler = "none",
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool of up to `size_max` connections, made when first needed, so that this returns even while the
     server is unavailable.
@@ -92,10 +95,18 @@ async def create_pool(
     pool.close()`. A secret address, and the certificates that it names, are read again for each connection.
     Its metrics have `application_name` as the value of `pool`. `lock_timeout_seconds` None: a statement waits
     for a lock as long as it may last.
+
+    Behind a `pooler` no settings are sent, because they would be refused: the limits on the server are those
+    of the role (`session_check.py`), and `statement_timeout_seconds` applies on our side alone.
     """
+    hosts = Hosts()
 
     async def connect_anew(*_: Any, **arguments: Any) -> Any:
-        return await asyncpg.connect(read_dsn(dsn), **arguments)
+        return await hosts.connect(_connect_to_one, read_dsn(dsn), **arguments)
+
+    settings = {"application_name": application_name}
+    if pooler == "none":
+        settings = _server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds)
 
     pool = _Pool(
         None,
@@ -109,7 +120,7 @@ async def create_pool(
         record_class=asyncpg.Record,
         timeout=connect_timeout_seconds,
         command_timeout=statement_timeout_seconds + _COMMAND_GRACE_SECONDS,
-        server_settings=_server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds),
+        server_settings=settings,
     )
     pool.measured_as(application_name)
     return await pool
@@ -131,7 +142,8 @@ async def connect(
     for pools.
     """
     grace = None if statement_timeout_seconds is None else statement_timeout_seconds + _COMMAND_GRACE_SECONDS
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+    connection: asyncpg.Connection[asyncpg.Record] = await Hosts().connect(
+        _connect_to_one,
         read_dsn(dsn),
         connection_class=PlainConnection,
         timeout=connect_timeout_seconds,
@@ -139,6 +151,10 @@ async def connect(
         server_settings=_server_settings(application_name, statement_timeout_seconds, lock_timeout_seconds),
     )
     return connection
+
+
+async def _connect_to_one(dsn: str, **arguments: Any) -> Any:
+    return await asyncpg.connect(dsn, **arguments)
 
 
 def _server_settings(

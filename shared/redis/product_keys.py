@@ -29,7 +29,13 @@ class ProductKeys:
         self.generation_key = cache_generation_key(prefix)
         self.frozen_key = cache_frozen_key(prefix)
         self.since_key = cache_since_key(prefix)
+        self.last_key = f"{self.generation_key}:last"
         self._prefix = prefix
+
+    @property
+    def mark_key(self) -> str:
+        """How far a rebuild has filled this generation from the log."""
+        return f"{self.generation_key}:filled:{self.generation}"
 
     def of(self, product_ids: Iterable[UUID | str]) -> list[str]:
         """The keys of these products, in the same order."""

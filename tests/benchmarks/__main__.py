@@ -30,6 +30,8 @@ SUITES = (
     "parking_cost",
     "relay",
     "freshness",
+    "hot_tables",
+    "log_partitions",
 )
 
 

@@ -33,6 +33,10 @@ BREAKS: dict[str, Break] = {
         "documents are set in Redis without a look at what stands there",
         ("projector", "query-api"), "zombie,stop", "projector",
     ),
+    "no-cache-checkpoint": Break(
+        "nobody compares what Redis has with what was written to it",
+        ("projector",), "redis-older", "redis",
+    ),
     "no-idempotency": Break(
         "the command API does not know an Idempotency-Key again",
         ("command-api",), "stop,zombie,kill", "command-api",

@@ -102,6 +102,18 @@ def _no_redis_guard() -> None:
     _replace(CachedProducts, "save", _slow)
 
 
+def _no_cache_checkpoint() -> None:
+    from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
+
+    def trusting(_: Any) -> Any:
+        async def compare(self: Any, required: Any, reached: Any, mode: Any) -> None:
+            return None
+
+        return compare
+
+    _replace(CacheCheckpoints, "_compare", trusting)
+
+
 def _no_idempotency() -> None:
     from command_api.executing.execute import ExecuteCommand
 
@@ -173,6 +185,7 @@ INSTALL: dict[str, Callable[[], None]] = {
     "no-cas": _no_cas,
     "no-row-guard": _no_row_guard,
     "no-redis-guard": _no_redis_guard,
+    "no-cache-checkpoint": _no_cache_checkpoint,
     "no-idempotency": _no_idempotency,
     "no-read-back": _no_read_back,
     "cursor-first": _cursor_first,

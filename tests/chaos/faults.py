@@ -11,6 +11,7 @@ from redis import Redis
 from deploy.local.errors import StartFailed
 from deploy.local.ports import HOST
 from deploy.local.process import Process
+from deploy.local.redis import RedisServer
 from deploy.local.server import Server
 from tests.chaos.foreign_producer import ForeignProducer
 from tests.chaos.installation import Installation, Target
@@ -107,11 +108,26 @@ class Faults:
                 self._over(fault)
             case "flush":
                 await asyncio.to_thread(self._flush)
+            case "older":
+                await self._go_back_after(fault, target)
             case _:
                 raise AssertionError(f"there is no code for the fault {fault}")
 
     async def _bring_back_after(self, fault: Planned, target: Target) -> None:
         await asyncio.sleep(fault.hold)
+        await target.bring_back()
+        self._over(fault)
+
+    async def _go_back_after(self, fault: Planned, target: Target) -> None:
+        """Redis writes its append-only file with each command, so that a copy has what was written so far."""
+        server = target.server
+        assert isinstance(server, RedisServer)
+        file = server.data_dir / "appendonly.aof"
+        older = await asyncio.to_thread(file.read_bytes)
+        await asyncio.sleep(fault.hold)
+        target.is_meant_to_run = False
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(file.write_bytes, older)
         await target.bring_back()
         self._over(fault)
 

@@ -46,6 +46,8 @@ KINDS: dict[str, Kind] = {
     "postgres-restart": Kind(("postgres",)),
     "postgres-pause": Kind(("postgres",), (1.0, 8.0), 1),
     "redis-flush": Kind(("redis",), weight=4),
+    # It goes back to what it was when the fault began.
+    "redis-older": Kind(("redis",), (0.5, 4.0)),
     "redis-kill": Kind(("redis",), (0.0, 3.0)),
     "redis-pause": Kind(("redis",), (1.0, 6.0)),
     # The mail server: down, or with an error for every mail, or silent before or after it has accepted one.

@@ -52,6 +52,7 @@ LEFT_BEHIND: dict[str, Callable[[], Found]] = {
     "no-cas": lambda: fault("a row's price is wrong"),
     "no-row-guard": lambda: fault("a row's document is old"),
     "no-redis-guard": lambda: fault("a cached version is old"),
+    "no-cache-checkpoint": lambda: fault("a cached version is old"),
     "no-idempotency": lambda: ("left 2 events", problems(*written_twice())),
     "no-read-back": lambda: lie("a promise of nothing was broken"),
     "cursor-first": lambda: fault("a record is missing"),

@@ -39,7 +39,7 @@ def test_every_link_and_every_process_has_its_turn_in_a_long_run() -> None:
 
 
 def test_kinds_are_chosen_by_name_or_by_the_beginning_of_it() -> None:
-    assert kinds_named("kill,redis") == ["kill", "redis-flush", "redis-kill", "redis-pause"]
+    assert kinds_named("kill,redis") == ["kill", "redis-flush", "redis-older", "redis-kill", "redis-pause"]
     with pytest.raises(ValueError, match="no fault 'fire'"):
         kinds_named("kill,fire")
     assert {fault.kind for fault in schedule(1, 60, ["kill"], every_seconds=2)} == {"kill"}

@@ -31,10 +31,6 @@ def _without(objects: list[Manifest], kind: str, name: str) -> None:
     objects.remove(find(objects, kind, name))
 
 
-def _without_word(fields: Manifest, name: str, word: str) -> None:
-    fields[name] = ",".join(one for one in fields[name].split(",") if one != word)
-
-
 def _renaming(objects: list[Manifest]) -> Manifest:
     (endpoint,) = _spec(objects, "PodMonitor", "postgresql")["podMetricsEndpoints"]
     rule: Manifest = endpoint["metricRelabelings"][1]
@@ -162,9 +158,7 @@ FAULTS: list[tuple[str, Rule, Fault]] = [
     (
         "cloudnative-pg",
         server_rules.poolers,
-        lambda o: _without_word(
-            _parameters(o, "read-model-pooler-rw"), "ignore_startup_parameters", "plan_cache_mode"
-        ),
+        lambda o: _spec(o, "Pooler", "read-model-pooler-rw")["pgbouncer"].update(poolMode="session"),
     ),
     (
         "cloudnative-pg",

@@ -2,11 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import parse_qs, urlsplit
 
 from deploy.kafka_rights import PROJECTOR, RELAY, REPLAY, kafka_rights
-from query_api.postgres.custom_plans import with_custom_plans
-from shared.postgres.pool import _server_settings as start_up_settings
 from tests.deploy.config_rules import CONNECTIONS_MAX
 from tests.deploy.kustomization import Manifest, pod_template
 from tests.deploy.mounted_secrets import secret_files
@@ -71,15 +68,15 @@ def backups(objects: Sequence[Manifest]) -> Iterator[str]:
 
 
 def poolers(objects: Sequence[Manifest]) -> Iterator[str]:
-    """A pooler takes what our processes send at the start of a connection, and leaves some connections."""
-    of_lists = parse_qs(urlsplit(with_custom_plans("postgresql://any/any")).query)
-    sent = {*start_up_settings("any", 1.0, 1.0), *of_lists} - {"application_name"}
+    """A pooler is as docs/postgresql.md has it, and leaves some connections."""
     room = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects, "Cluster")}
     for one in of_kind(objects, "Pooler"):
         name, spec = one["metadata"]["name"], one["spec"]
         parameters = spec["pgbouncer"]["parameters"]
-        if sent - set(parameters.get("ignore_startup_parameters", "").split(",")):
-            yield f"{name}: refuses our processes"
+        if "ignore_startup_parameters" in parameters:
+            yield f"{name}: serves a process that does not know of it"
+        if spec["pgbouncer"]["poolMode"] != "transaction":
+            yield f"{name}: pools something else than transactions"
         if int(parameters.get("max_prepared_statements", "0")) < 1:
             yield f"{name}: refuses prepared statements"
         limit = int(room[spec["cluster"]["name"]]["postgresql"]["parameters"]["max_connections"])

@@ -1,6 +1,7 @@
 """A real event store as the composition root makes it, and what its tables and locks say."""
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
@@ -12,22 +13,30 @@ from command_api.postgres.writer_connection import WriterConnection
 from shared.contract.recorded_event import RecordedEvent
 from shared.postgres.pool import create_pool
 from tests.eventually import eventually
+from tests.ways import DIRECT_WAY, Way
 
 Connection = asyncpg.Connection
 PATIENCE_SECONDS = 600.0
 
 
 async def open_store(
-    dsn: str, limits: GroupCommitLimits | None = None, recovery_seconds_max: float = 5.0
+    dsn: str,
+    limits: GroupCommitLimits | None = None,
+    recovery_seconds_max: float = 5.0,
+    way: Way = DIRECT_WAY,
 ) -> PostgresEventStore:
-    """A store as the composition root makes it; in its queue commands wait as long as a test needs."""
+    """A store as the composition root makes it; in its queue commands wait as long as a test needs. Its reads
+    take the `way`, its appends never.
+    """
     limits = limits or GroupCommitLimits(queue_seconds_max=PATIENCE_SECONDS)
+    way.prepare(urlsplit(dsn).path.strip("/"))
     pool = await create_pool(
-        dsn,
+        way.lead(dsn),
         application_name="test read",
         size_max=2,
         statement_timeout_seconds=30,
         connect_timeout_seconds=30,
+        pooler=way.pooler,
     )
     writer = WriterConnection(
         dsn, connect_timeout_seconds=30, call_timeout_seconds=30, recovery_seconds_max=recovery_seconds_max

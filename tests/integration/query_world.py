@@ -27,6 +27,7 @@ from shared.contract.views import ProductDocument, encode_document
 from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.product_keys import ProductKeys
 from tests.servers import DatabaseDsns
+from tests.ways import DIRECT_WAY, Way
 
 PREFIX = "catalogue"
 TOPIC = "products-events"
@@ -170,11 +171,15 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(dsns: DatabaseDsns, redis_url: str, **changed: Any) -> AsyncIterator[Installation]:
+async def installation(
+    dsns: DatabaseDsns, redis_url: str, way: Way = DIRECT_WAY, **changed: Any
+) -> AsyncIterator[Installation]:
     """`changed` are settings that are not the usual ones."""
+    way.prepare(dsns.name)
     settings = QuerySettings(
         _env_file=None,  # type: ignore[call-arg]
-        read_model_dsn=dsns.reader,
+        read_model_dsn=way.lead(dsns.reader),
+        postgres_pooler=way.pooler,
         redis_url=redis_url,
         redis_open_seconds=0.05,
         cache_watch_rest_seconds=0,
@@ -186,7 +191,10 @@ async def installation(dsns: DatabaseDsns, redis_url: str, **changed: Any) -> As
         server = api.server(host="127.0.0.1", port=0)
         stack.push_async_callback(server.stop, 5.0)
         await server.start()
-        database, owner = [await asyncpg.connect(dsn) for dsn in (dsns.projector, dsns.owner)]
+        database, owner = [
+            await asyncpg.connect(dsn, server_settings=way.writers_settings)
+            for dsn in (dsns.projector, dsns.owner)
+        ]
         stack.push_async_callback(database.close)
         stack.push_async_callback(owner.close)
         redis = Redis.from_url(redis_url)
@@ -206,12 +214,14 @@ async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str
 
 @pytest_asyncio.fixture(scope="module")
 async def shared_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str
+    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
 ) -> AsyncIterator[Installation]:
     async with installation(
-        read_model_of_module, redis_url_of_module, redis_seconds_max=REDIS_SECONDS_MAX
+        read_model_of_module, redis_url_of_module, way_to_views, redis_seconds_max=REDIS_SECONDS_MAX
     ) as shared:
         yield shared
+        # On the next way the same database is looked at anew for what tests may have filled.
+        await shared.empty()
 
 
 @pytest_asyncio.fixture
@@ -223,7 +233,9 @@ async def world(shared_installation: Installation) -> AsyncIterator[World]:
 
 
 @pytest_asyncio.fixture
-async def own_world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[World]:
+async def own_world(
+    read_model_dsns: DatabaseDsns, redis_url: str, way_to_primary: Way
+) -> AsyncIterator[World]:
     """A query API of this test's own, which it may break."""
-    async with installation(read_model_dsns, redis_url) as own, own.world() as one:
+    async with installation(read_model_dsns, redis_url, way_to_primary) as own, own.world() as one:
         yield one

@@ -24,6 +24,7 @@ from tests.integration.event_store_world import Connection, open_store, waits_fo
 from tests.servers import DatabaseDsns
 from tests.tcp_proxy import TcpProxy
 from tests.unit.execute.appends import answer_under, at, change, creation, no_op
+from tests.ways import Way
 
 pytestmark = pytest.mark.servers
 TAKE_LOCK = load_sql("command_api.postgres", "take_append_lock")
@@ -47,11 +48,13 @@ async def proxy(postgres_server: PostgresServer) -> AsyncIterator[TcpProxy]:
 
 @pytest_asyncio.fixture
 async def store(
-    event_store_dsns: DatabaseDsns, postgres_server: PostgresServer, proxy: TcpProxy
+    event_store_dsns: DatabaseDsns, postgres_server: PostgresServer, proxy: TcpProxy, way_to_primary: Way
 ) -> AsyncIterator[PostgresEventStore]:
-    """A store whose every connection goes through the proxy, and that has prepared both of its statements."""
+    """A store whose appends go through the proxy, and that has prepared both of its statements. Its reads do,
+    too, or take another way.
+    """
     dsn = event_store_dsns.writer.replace(f":{postgres_server.port}/", f":{proxy.port}/")
-    store = await open_store(dsn, recovery_seconds_max=60)
+    store = await open_store(dsn, recovery_seconds_max=60, way=way_to_primary)
     assert await store.append(WARM) == Appended(1, 1)
     assert await store.append(no_op(WARM.product_id, at(1, 1), answer_under(uuid7()))) == Appended(1, 1)
     yield store

@@ -21,6 +21,7 @@ from tests.integration.query_world import (
 )
 from tests.servers import DatabaseDsns
 from tests.tokens import ISSUER, bad_tokens, public_document
+from tests.ways import Way
 
 READER = bearer(Scope.PRODUCTS_READ)
 EDITOR = bearer(Scope.PRODUCTS_READ, Scope.PRODUCTS_READ_DRAFTS)
@@ -30,11 +31,12 @@ HIDDEN = ("draft", "archived")
 
 @pytest_asyncio.fixture(scope="module")
 async def guarded_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str
+    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
 ) -> AsyncIterator[Installation]:
     async with installation(
         read_model_of_module,
         redis_url_of_module,
+        way_to_views,
         redis_seconds_max=REDIS_SECONDS_MAX,
         auth_issuer=ISSUER,
         auth_public_keys=public_document("first").decode(),
@@ -44,6 +46,7 @@ async def guarded_installation(
         access_lines_per_second_max=1_000_000,  # lines are counted below, after a second with many others
     ) as guarded:
         yield guarded
+        await guarded.empty()
 
 
 @pytest_asyncio.fixture

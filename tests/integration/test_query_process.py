@@ -37,6 +37,7 @@ def _environment(world: World, port: int, ops_port: int) -> dict[str, str]:
     return {
         **os.environ,
         "READ_MODEL_DSN": world.settings.read_model_dsn.read(),
+        "POSTGRES_POOLER": world.settings.postgres_pooler,
         "REDIS_URL": world.settings.redis_url.read(),
         "QUERY_PORT": str(port),
         "QUERY_OPS_PORT": str(ops_port),

@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from query_api.applied import Applied
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, Overloaded
@@ -44,8 +45,8 @@ class _HeldTable(PostgresProductTable):
         self.selected, self.go_on = asyncio.Event(), asyncio.Event()
         self.selects = 0
 
-    async def by_id(self, product_id: UUID) -> ProductRow | None:
-        row = await super().by_id(product_id)
+    async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None:
+        row = await super().by_id(product_id, applied)
         self.selects += 1
         self.selected.set()
         await self.go_on.wait()

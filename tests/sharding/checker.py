@@ -46,7 +46,7 @@ def shared_names(events: Iterable[Found]) -> list[str]:
     for one in sorted(events, key=lambda each: (each.position, each.shard)):
         given, taken = _names(one, slugs.get(one.product_id))
         if one.event_type == "product-deleted":
-            taken = {name for name, holder in holders.items() if holder == one.product_id}
+            taken = {name for name, holder in holders.items() if holder == one.product_id and name[0] != "i"}
         for name in taken:
             if holders.get(name) == one.product_id:
                 del holders[name]
@@ -67,7 +67,7 @@ def holders_now(events: Iterable[Found]) -> dict[str, list[UUID]]:
         given, taken = _names(one, slugs.get(one.product_id))
         names = held.setdefault(one.product_id, set())
         if one.event_type == "product-deleted":
-            names.clear()
+            names -= {name for name in names if name[0] != "i"}
         names -= taken
         names |= given
         for slug in given:
@@ -109,7 +109,14 @@ def wrong_answers(answers: Iterable[tuple[str, str]], events: Iterable[Found]) -
 
 
 def _names(one: Found, slug: str | None) -> tuple[set[str], set[str]]:
-    """(given, taken) by one event as it is stored; for a deletion the caller knows what is taken."""
+    """(given, taken) by one event; a deletion takes what the caller knows. The key of an upsert is a name,
+    too.
+    """
+    given, taken = _slug_and_skus(one, slug)
+    return given | ({f"i:{one.key}"} if one.key.startswith("upsert-") else set()), taken
+
+
+def _slug_and_skus(one: Found, slug: str | None) -> tuple[set[str], set[str]]:
     if one.event_type == "product-created":
         return {f"s:{one.data['slug']}", *(f"k:{each['sku']}" for each in one.data["variants"])}, set()
     if one.event_type == "product-variant-added":

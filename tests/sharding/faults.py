@@ -19,3 +19,4 @@ class Faults(Flag):
     A_KEY_HAS_NO_HOME = auto()
     REFUSES_ITS_OWN_COMMAND = auto()
     LEAVES_A_PENDING_ROW_TO_OTHERS = auto()
+    THE_KEY_OF_AN_UPSERT_IS_NO_NAME = auto()

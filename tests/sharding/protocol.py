@@ -14,13 +14,17 @@ from typing import Any
 from uuid import UUID
 
 from tests.sharding import operations as o
-from tests.sharding.commands import Command, Impossible, decide, names_of
+from tests.sharding.commands import Command, Impossible, decide, key_names, names_of
 from tests.sharding.faults import Faults
 from tests.sharding.settling import TRIES_MAX, Process, finish, settle
 
 
 class _Again(Exception):
     """This attempt is certainly not written; another one may be."""
+
+
+class _Done(Exception):
+    """The command has been written by an earlier run."""
 
 
 class _Taken(Exception):
@@ -47,12 +51,18 @@ def execute(command: Command, run: int, faults: Faults, unavailable: str) -> Gen
     product_id = command.product_id(run, has_home=Faults.A_KEY_HAS_NO_HOME not in faults)
     for attempt in range(TRIES_MAX):
         claim = f"{command.key}.{run}.{attempt}"
-        attempted = _Attempt(command, product_id, claim, faults, unavailable)
         try:
+            if command.kind == "upsert":
+                product_id = yield from _product_of_upsert(command, run, faults)
+            attempted = _Attempt(command, product_id, claim, faults, unavailable)
             return (yield from attempted.run())
         except _Again:
             continue
+        except _Done:
+            return (yield from _answer(command, "done"))
         except (_Taken, Impossible) as refusal:
+            if command.kind == "upsert":
+                continue  # its product was renamed or deleted, or the slug was taken: it is looked up again
             return (yield from _refuse(command, product_id, refusal, faults, unavailable))
         except o.Lost:
             # Before the append was sent: what was claimed is left to the sweeper.
@@ -72,6 +82,22 @@ def _refuse(
     if isinstance(refusal, _Taken):
         return (yield from _answer(command, "taken", str(refusal)))
     return (yield from _answer(command, "refused", str(refusal)))
+
+
+def _product_of_upsert(command: Command, run: int, faults: Faults) -> Generator[o.Operation, Any, UUID]:
+    """The product that has the slug, else a new one. Raises `_Done` and `_Again`."""
+    for name in key_names(command.key):
+        settled = yield from settle(name, faults)
+        if settled.holder is not None:
+            raise _Done
+        if not settled.is_known:
+            raise _Again
+    row: o.Row | None = yield o.ReadName(command.names[0])
+    if row is not None:
+        stream: o.Stream = yield o.Load(row.product_id)
+        if command.names[0] in names_of(stream.events):
+            return row.product_id
+    return command.product_id(run, has_home=True)
 
 
 def _find_key(command: Command, product_id: UUID) -> o.FindKey:

@@ -3,11 +3,11 @@ sweeper.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
-from tests.sharding.commands import Command
+from tests.sharding.commands import UPSERT_KEYS, Command
 from tests.sharding.exploring import Explored, Explorer, run_alone
 from tests.sharding.faults import Faults
 from tests.sharding.memory_shards import Shards
@@ -47,10 +47,17 @@ class Scenario:
         for command in self.before:
             shards = run_alone(shards, client(command, Faults.NONE))
         makers: list[Callable[[], Process]] = [
-            partial(_one_by_one, commands, faults, self.runs) for commands in self.clients
+            partial(_one_by_one, [_planted(each, faults) for each in commands], faults, self.runs)
+            for commands in self.clients
         ]
         makers += [partial(sweep, faults)] * self.sweepers
         return Explorer(makers).explore(shards, losses_max=losses_max, states_max=states_max)
+
+
+def _planted(command: Command, faults: Faults) -> Command:
+    if Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME in faults and command.key.startswith(UPSERT_KEYS):
+        return replace(command, key=f"plain-{command.key}")
+    return command
 
 
 def _one_by_one(commands: Sequence[Command], faults: Faults, runs: int) -> Process:
@@ -102,4 +109,14 @@ AGAIN = Scenario(
     [[Command(text_on(0, "key-"), "create", (A, A_TOO, B), (SLUG,))]],
     runs=2,
 )
-SCENARIOS = [CREATIONS, MOVE, TWICE, BACK, AT_ONCE, AGAIN]
+UPSERT_AGAIN = Scenario(
+    "an upsert is sent again while its product loses the slug",
+    [Command("make-a", "create", (A,), (SLUG,))],
+    [
+        [Command("upsert-it", "upsert", (B, product_on(1, 1)), (SLUG,))],
+        [Command("a-is-renamed", "rename", (A,), (text_on(0, "s:blue-"),))],
+    ],
+    sweepers=0,
+    runs=2,
+)
+SCENARIOS = [CREATIONS, MOVE, TWICE, BACK, AT_ONCE, AGAIN, UPSERT_AGAIN]

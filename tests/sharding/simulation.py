@@ -4,7 +4,7 @@ The seed decides everything: which process goes on, what is lost, who crashes or
 violation can be run again, in memory or on PostgreSQL.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -19,12 +19,12 @@ from tests.sharding.checker import (
     shared_names,
     wrong_answers,
 )
-from tests.sharding.commands import Command
+from tests.sharding.commands import UPSERT_KEYS, Command, Kind
 from tests.sharding.faults import Faults
 from tests.sharding.protocol import client
 from tests.sharding.reports import Chances, Report, without_position
 from tests.sharding.settling import Process, sweep
-from tests.sharding.workload import next_command
+from tests.sharding.workload import KINDS, next_command
 
 RUNS_PER_COMMAND = 3
 CLIENTS = 4
@@ -71,10 +71,12 @@ class Simulation:
         faults: Faults = Faults.NONE,
         chances: Chances | None = None,
         commands_max: int = 40,
+        kinds: Sequence[Kind] = KINDS,
         at_step: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         self._shards, self._faults, self._chances = shards, faults, chances or Chances()
         self._random = Random(seed)
+        self._kinds = kinds
         self._at_step = at_step
         self._unsent = commands_max
         self._running: list[_Running] = []
@@ -100,7 +102,14 @@ class Simulation:
     def _begin(self) -> None:
         clients = sum(each.command is not None for each in self._running)
         if clients < CLIENTS and self._unsent:
-            command = next_command(self._random, self._unsent, self._holders[-1][1])
+            is_planted = Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME in self._faults
+            command = next_command(
+                self._random,
+                self._unsent,
+                self._holders[-1][1],
+                kinds=self._kinds,
+                upsert_keys="plain-" if is_planted else UPSERT_KEYS,
+            )
             self._unsent -= 1
             process = client(command, self._faults, RUNS_PER_COMMAND)
             self._running.append(_Running(process, command, self._step))

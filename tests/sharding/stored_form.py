@@ -9,7 +9,7 @@ import msgspec
 from shared.contract import events as e
 from shared.contract.codec import encode_event
 from tests.sharding.checker import Found
-from tests.sharding.commands import names_of
+from tests.sharding.commands import key_names, names_of, names_to_give_up
 from tests.sharding.operations import Event, Stream, shard_of_product
 
 _PRICE = e.Money("1.00", "USD")
@@ -42,6 +42,7 @@ def model_event(before: Iterable[Event], event: e.ProductEvent, claim: str, key:
     match event:
         case e.ProductCreated():
             kind, given = "create", (f"s:{event.slug}", *(f"k:{each.sku}" for each in event.variants))
+            given = (*given, *key_names(key))
         case e.VariantAdded():
             kind, given = "add", (f"k:{event.sku}",)
         case e.VariantRemoved():
@@ -50,7 +51,9 @@ def model_event(before: Iterable[Event], event: e.ProductEvent, claim: str, key:
             kind, given = "rename", (f"s:{event.slug}",)
             taken = tuple(sorted(name for name in names_of(before) if name.startswith("s:")))
         case e.ProductDeleted():
-            kind, taken = "delete", tuple(sorted(names_of(before)))
+            kind, taken = "delete", names_to_give_up(names_of(before))
+        case _:
+            given = key_names(key)
     return Event(kind, given, taken, claim, key, position)
 
 

@@ -29,8 +29,16 @@ SWEEPS_MAX = 3
 class Storm:
     """`clients` send `commands_each` commands one after the other; a sweeper runs all the time."""
 
-    def __init__(self, dsns: Sequence[DatabaseDsns], seed: int, *, clients: int, commands_each: int) -> None:
-        self._dsns, self._seed = dsns, seed
+    def __init__(
+        self,
+        dsns: Sequence[DatabaseDsns],
+        seed: int,
+        *,
+        clients: int,
+        commands_each: int,
+        faults: Faults = Faults.NONE,
+    ) -> None:
+        self._dsns, self._seed, self._faults = dsns, seed, faults
         self._clients, self._commands_each = clients, commands_each
         self._unnumbered = iter(range(clients * commands_each))
         self.report = Report(seed)
@@ -58,7 +66,7 @@ class Storm:
             for _ in range(self._commands_each):
                 holders = holders_now(await self._log(shards))
                 command = next_command(random, next(self._unnumbered), holders)
-                await self._run(shards, client(command, Faults.NONE, RUNS_PER_COMMAND), random)
+                await self._run(shards, client(command, self._faults, RUNS_PER_COMMAND), random)
         finally:
             await shards.close()
 
@@ -76,7 +84,7 @@ class Storm:
         shards = PostgresShards(self._dsns)
         try:
             while not self.is_over.is_set():
-                await self._run(shards, sweep(Faults.NONE), random)
+                await self._run(shards, sweep(self._faults), random)
         finally:
             await shards.close()
 

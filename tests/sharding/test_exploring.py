@@ -3,11 +3,11 @@
 import pytest
 
 from tests.sharding.faults import Faults
-from tests.sharding.scenarios import AGAIN, AT_ONCE, BACK, CREATIONS, MOVE, TWICE, Scenario
+from tests.sharding.scenarios import AGAIN, AT_ONCE, BACK, CREATIONS, MOVE, TWICE, UPSERT_AGAIN, Scenario
 
 STATES_MAX = 3_000_000
-_SOON = [(MOVE, 0), (AT_ONCE, 0), (AGAIN, 2)]
-_LATER = [(MOVE, 1), (AT_ONCE, 1), (BACK, 0), (TWICE, 0), (AGAIN, 4)]
+_SOON = [(MOVE, 0), (AT_ONCE, 0), (AGAIN, 2), (UPSERT_AGAIN, 0)]
+_LATER = [(MOVE, 1), (AT_ONCE, 1), (BACK, 0), (TWICE, 0), (AGAIN, 4), (UPSERT_AGAIN, 1)]
 FOUND_BY = {
     Faults.RELEASES_BY_TIME_ALONE: (CREATIONS, 0),
     Faults.LOOKS_BEFORE_IT_FENCES: (CREATIONS, 0),
@@ -21,6 +21,7 @@ FOUND_BY = {
     Faults.A_KEY_HAS_NO_HOME: (AGAIN, 2),
     Faults.REFUSES_ITS_OWN_COMMAND: (AGAIN, 2),
     Faults.LEAVES_A_PENDING_ROW_TO_OTHERS: (AT_ONCE, 0),
+    Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME: (UPSERT_AGAIN, 1),
 }
 
 

@@ -1,16 +1,19 @@
 """The seeded simulation on two PostgreSQL servers: nothing is violated, and each planted fault is found."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from deploy.local.postgres import PostgresServer
 from tests.sharding import operations as o
+from tests.sharding.commands import Kind
 from tests.sharding.faults import Faults
 from tests.sharding.memory_shards import MemoryShards
 from tests.sharding.postgres.shards import PostgresShards
 from tests.sharding.reports import Chances, Report, summary
-from tests.sharding.simulation import Simulation
+from tests.sharding.simulation import ShardsUnderTest, Simulation
+from tests.sharding.workload import KINDS
 
 pytestmark = pytest.mark.servers
 SEEDS = range(2)
@@ -20,30 +23,38 @@ SEEDS_IN_MEMORY = range(1000, 1050)
 _ROUGH = Chances(lost_percent=20, crash_percent=1)
 # Where the search for a seed begins that finds the fault; the search is in memory, and takes a moment only.
 FOUND_NEAR = {
-    Faults.RELEASES_BY_TIME_ALONE: 90,
-    Faults.LOOKS_BEFORE_IT_FENCES: 22,
+    Faults.RELEASES_BY_TIME_ALONE: 41,
+    Faults.LOOKS_BEFORE_IT_FENCES: 55,
     Faults.APPENDS_WITHOUT_ITS_CLAIM: 33,
-    Faults.CONFIRMS_BEFORE_THE_APPEND: 226,
+    Faults.CONFIRMS_BEFORE_THE_APPEND: 22,
     Faults.LOOKS_BEFORE_IT_READS_THE_ROW: 35,
-    Faults.ABANDONS_WITHOUT_LOOKING: 63,
-    Faults.NO_OPEN_CLAIM_FOR_A_RELEASE: 183,
-    Faults.POSITIONS_ARE_NOT_RAISED: 86,
+    Faults.ABANDONS_WITHOUT_LOOKING: 120,
+    Faults.NO_OPEN_CLAIM_FOR_A_RELEASE: 42,
+    Faults.POSITIONS_ARE_NOT_RAISED: 51,
     Faults.ANSWERS_WITHOUT_LOOKING: 49,
-    Faults.A_KEY_HAS_NO_HOME: 172,
+    Faults.A_KEY_HAS_NO_HOME: 71,
     Faults.REFUSES_ITS_OWN_COMMAND: 534,
-    Faults.LEAVES_A_PENDING_ROW_TO_OTHERS: 72,
+    Faults.LEAVES_A_PENDING_ROW_TO_OTHERS: 0,
+    Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME: 171,
+}
+# Upserts alone, and what takes their slug away: among all kinds it would be a long search.
+KINDS_OF: dict[Faults, Sequence[Kind]] = {
+    Faults.THE_KEY_OF_AN_UPSERT_IS_NO_NAME: ("create", "upsert", "upsert", "upsert", "rename", "delete")
 }
 
 
-async def _in_memory(seed: int, faults: Faults = Faults.NONE, chances: Chances | None = None) -> Report:
-    return await Simulation(MemoryShards(), seed, faults=faults, chances=chances).run()
+async def _in_memory(seed: int) -> Report:
+    return await Simulation(MemoryShards(), seed).run()
 
 
-async def _on_postgres(
-    shards: PostgresShards, seed: int, faults: Faults = Faults.NONE, chances: Chances | None = None
-) -> Report:
+async def _on_postgres(shards: PostgresShards, seed: int) -> Report:
     await shards.empty()
-    return await Simulation(shards, seed, faults=faults, chances=chances).run()
+    return await Simulation(shards, seed).run()
+
+
+async def _planted(shards: ShardsUnderTest, seed: int, fault: Faults) -> Report:
+    kinds = KINDS_OF.get(fault, KINDS)
+    return await Simulation(shards, seed, faults=fault, chances=_ROUGH, kinds=kinds).run()
 
 
 async def _holds_on_postgres(shards: PostgresShards, seeds: range) -> None:
@@ -79,10 +90,10 @@ async def test_nothing_is_violated_in_memory_with_many_seeds() -> None:
 @pytest.mark.parametrize("fault", Faults, ids=lambda fault: fault.name)
 async def test_a_planted_fault_is_found_on_postgres(postgres_shards: PostgresShards, fault: Faults) -> None:
     seed = FOUND_NEAR[fault]
-    while not (await _in_memory(seed, fault, _ROUGH)).violations:
+    while not (await _planted(MemoryShards(), seed, fault)).violations:
         seed += 1
         assert seed < FOUND_NEAR[fault] + SEEDS_MAX
-    report = await _on_postgres(postgres_shards, seed, fault, _ROUGH)
+    report = await _planted(postgres_shards, seed, fault)
     print(f"{fault.name}: seed {seed}, {report.violations}")
     assert report.violations
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from deploy.local.postgres import PostgresServer
+from tests.sharding.faults import Faults
 from tests.sharding.postgres.shards import PostgresShards, end_sessions
 from tests.sharding.storm import Storm
 
@@ -27,3 +28,10 @@ async def test_nothing_is_violated_by_clients_at_the_same_time(
     assert not report.violations
     assert report.counts["answered done"] > 0
     assert report.counts["lost"] > 0
+
+
+async def test_a_sweeper_that_frees_by_time_alone_is_found(postgres_shards: PostgresShards) -> None:
+    fault = Faults.RELEASES_BY_TIME_ALONE
+    report = await Storm(postgres_shards.dsns, 1, clients=10, commands_each=20, faults=fault).run()
+    print(report.violations)
+    assert report.violations

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from uuid import UUID
 
-from tests.sharding.commands import Command, Kind
+from tests.sharding.commands import UPSERT_KEYS, Command, Kind
 from tests.sharding.operations import shard_of_product, shard_of_text
 
 SKUS = [f"k:sku-{number}" for number in range(3)]
 SLUGS = [f"s:slug-{number}" for number in range(4)]
-_KINDS: list[Kind] = [
+KINDS: Sequence[Kind] = [
     "create",
     "create",
     "add",
@@ -20,14 +20,25 @@ _KINDS: list[Kind] = [
     "rename",
     "delete",
     "touch",
+    "upsert",
 ]
 
 
-def next_command(random: Random, number: int, holders: Mapping[str, Sequence[UUID]]) -> Command:
+def next_command(
+    random: Random,
+    number: int,
+    holders: Mapping[str, Sequence[UUID]],
+    *,
+    kinds: Sequence[Kind] = KINDS,
+    upsert_keys: str = UPSERT_KEYS,
+) -> Command:
     """A creation, or a command for a live product that gives up what it has, or wants what it may not get."""
-    key = f"command-{number}"
     live = sorted({product_id for held in holders.values() for product_id in held})
-    kind = random.choice(_KINDS) if live else "create"
+    kind = random.choice(kinds) if live else "create"
+    key = f"{upsert_keys if kind == 'upsert' else 'command-'}{number}"
+    if kind == "upsert":
+        new_ids = tuple(_new_id(random, number % 2) for _ in range(3))
+        return Command(key, kind, new_ids, (random.choice(SLUGS),))
     if kind == "create":
         home = shard_of_text(key)
         ids = (*(_new_id(random, home) for _ in range(3)), _new_id(random, 1 - home))

@@ -189,6 +189,13 @@ QUERY_API = Board(
                     [rate_by("result", "cache_fills_total")],
                 ),
                 Panel(
+                    "The cache began again",
+                    "short",
+                    "In 10 minutes. `older`: Redis came back without its last writes.",
+                    "CacheDown",
+                    [Query("sum by (reason) (increase(cache_started_anew_total[10m]))", "{{reason}}")],
+                ),
+                Panel(
                     "Redis is not asked",
                     "bool",
                     "1: it failed several times in a row, so reads go to PostgreSQL at once.",

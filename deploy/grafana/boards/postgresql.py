@@ -95,6 +95,13 @@ POSTGRESQL = Board(
                     [Query("max by (instance) (pg_replication_lag_seconds)", "{{instance}}")],
                 ),
                 Panel(
+                    "Age of what readers see",
+                    "s",
+                    "About a second. More: the replica of a query API is late, or no projector runs.",
+                    "ReplicationLate",
+                    [Query("max by (instance) (read_model_age_seconds)", "{{instance}}")],
+                ),
+                Panel(
                     "Failures of archiving",
                     "short",
                     "In 15 minutes.",

@@ -32,7 +32,12 @@ _FREEZE_MILLISECONDS = 5_000
 _SWITCH_ATTEMPTS_MAX = 20
 _PAUSE_SECONDS = 0.2
 _KEYS_PER_SCAN = 1_000
+_LOST = (
+    "Redis lost writes since the rebuild began, so that its documents may be old: drop it with `rebuild "
+    "product_cache --cancel`, and begin again"
+)
 _script = files("shared.redis").joinpath("switch_generation.lua").read_text()
+_mark_script = files("projector.rebuild.redis").joinpath("move_mark.lua").read_text()
 
 
 class RedisShadow:
@@ -57,16 +62,18 @@ class RedisShadow:
         self._tombstone_ttl_seconds = tombstone_ttl_seconds
         self._settling_seconds = settling_seconds
         self._switch = redis.register_script(_script)
+        self._move_mark = redis.register_script(_mark_script)
 
     async def next_generation(self) -> int:
         """A number that was never used, or whose keys a flush has deleted."""
         keys = ProductKeys(self._key_prefix)
         with translated():
             live = int(await self._redis.get(keys.generation_key) or 0)
-            last = int(await self._redis.incr(f"{keys.generation_key}:last"))
+            last = int(await self._redis.incr(keys.last_key))
             if last <= live:
                 last = live + 1
-                await self._redis.set(f"{keys.generation_key}:last", last)
+                await self._redis.set(keys.last_key, last)
+            await self._redis.delete(ProductKeys(self._key_prefix, last).mark_key)
         return last
 
     async def make(self) -> None:
@@ -94,8 +101,15 @@ class RedisShadow:
     @asynccontextmanager
     async def begin(self, reached: int | None) -> AsyncIterator["_Writer"]:
         """First the documents, then the position."""
-        writer = _Writer(self._products((await self._record()).generation, is_live=False))
+        record = await self._record()
+        writer = _Writer(self._products(record.generation, is_live=False))
         yield writer
+        if reached is not None:
+            key = ProductKeys(self._key_prefix, record.generation).mark_key
+            with translated():
+                is_whole = await self._move_mark(keys=[key], args=[record.reached_position, reached])
+            if not is_whole:
+                raise CannotGoOn(_LOST)
         await self._records.applied(reached, writer.failures)
 
     async def compare(self, catch_up: CatchingUp) -> Comparison:
@@ -174,10 +188,18 @@ class RedisShadow:
                     await catch_up.apply(await catch_up.newest())
                     with translated():
                         done = await self._switch(
-                            keys=[keys.generation_key, keys.frozen_key], args=[token, generation]
+                            keys=[
+                                keys.generation_key,
+                                keys.frozen_key,
+                                ProductKeys(self._key_prefix, generation).mark_key,
+                                ProductKeys(self._key_prefix, await self._live_generation()).mark_key,
+                            ],
+                            args=[token, generation, (await self._record()).reached_position],
                         )
-                if done:
+                if done > 0:
                     return
+                if done < 0:
+                    raise CannotGoOn(_LOST)
             await asyncio.sleep(_PAUSE_SECONDS)
         raise CannotGoOn("the cache could not be switched: its freeze ran out at every attempt")
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from query_api.applied import Applied
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.products.ports import ListFilters, ListRow, PagePosition
 from shared.postgres.sql import load_sql
@@ -24,7 +25,11 @@ class PostgresProductLists:
         self._page_bytes_max = page_bytes_max
 
     async def page(
-        self, filters: ListFilters, after: PagePosition | None, items_max: int
+        self,
+        filters: ListFilters,
+        after: PagePosition | None,
+        items_max: int,
+        applied: Applied | None = None,
     ) -> Sequence[ListRow]:
         """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit."""
         by_price = filters.sort in ("price", "-price")
@@ -45,6 +50,7 @@ class PostgresProductLists:
             after.product_id if after else None,
             items_max,
             self._page_bytes_max,
+            applied=applied,
         )
         return [ListRow(_position(record, filters), record["document"]) for record in records]
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
+from query_api.applied import Applied
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.products.ports import ProductRow
 from shared.postgres.sql import load_sql
@@ -17,14 +18,16 @@ class PostgresProductTable:
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
 
-    async def by_id(self, product_id: UUID) -> ProductRow | None:
-        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product"), product_id))
+    async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None:
+        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product"), product_id, applied=applied))
 
-    async def by_sku(self, sku: str) -> ProductRow | None:
-        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_sku"), sku))
+    async def by_sku(self, sku: str, applied: Applied | None = None) -> ProductRow | None:
+        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_sku"), sku, applied=applied))
 
-    async def by_slug(self, slug: str) -> ProductRow | None:
-        return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_slug"), slug))
+    async def by_slug(self, slug: str, applied: Applied | None = None) -> ProductRow | None:
+        return _row(
+            await self._reads.fetchrow(load_sql(_SQL, "select_product_by_slug"), slug, applied=applied)
+        )
 
 
 def _row(record: asyncpg.Record | None) -> ProductRow | None:

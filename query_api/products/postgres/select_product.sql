@@ -1,4 +1,4 @@
--- One product by id; a deleted product is a row without a document.
-SELECT product_id, stream_version, document
+-- One product by id; a deleted product is a row without a document. A row of a replica may be old.
+SELECT product_id, stream_version, document, pg_is_in_recovery() AS may_be_old
 FROM views.product_view
 WHERE product_id = $1

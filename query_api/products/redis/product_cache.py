@@ -53,6 +53,13 @@ class RedisProductCache:
         self._fills = GuardedDocuments(
             redis, keys, ttl_seconds=document_ttl_seconds, settling_seconds=settling_seconds
         )
+        # The cache may have lost a newer one that the replica does not have yet.
+        self._fills_of_replicas = GuardedDocuments(
+            redis,
+            keys,
+            ttl_seconds=min(document_ttl_seconds, settling_seconds),
+            settling_seconds=settling_seconds,
+        )
         self._absences = GuardedDocuments(redis, keys, ttl_seconds=absent_ttl_seconds)
         self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
 
@@ -63,7 +70,8 @@ class RedisProductCache:
         return self._glances.get(product_id)
 
     async def fill(self, row: ProductRow) -> None:
-        await self._fill(self._fills, row.product_id, pack(row.stream_version, row.body))
+        fills = self._fills_of_replicas if row.may_be_old else self._fills
+        await self._fill(fills, row.product_id, pack(row.stream_version, row.body))
 
     async def fill_absent(self, product_id: UUID) -> None:
         await self._fill(self._absences, product_id, pack(ABSENT_VERSION, None))

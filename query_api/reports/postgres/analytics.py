@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from query_api.applied import Applied
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.reports.ports import (
     ChangesQuery,
@@ -26,7 +27,12 @@ class PostgresChanges:
         self._reads = reads
 
     async def page(
-        self, query: ChangesQuery, days: Days, after: GroupPosition | None, rows_max: int
+        self,
+        query: ChangesQuery,
+        days: Days,
+        after: GroupPosition | None,
+        rows_max: int,
+        applied: Applied | None = None,
     ) -> Sequence[ChangesRow]:
         records = await self._reads.fetch(
             load_sql(_SQL, "report_changes"),
@@ -34,6 +40,7 @@ class PostgresChanges:
             after is not None,
             after.key if after else None,
             rows_max,
+            applied=applied,
         )
         rows = map(dict, records)
         return [ChangesRow(row.pop("key"), row) for row in rows]
@@ -46,7 +53,12 @@ class PostgresPrices:
         self._reads = reads
 
     async def page(
-        self, query: PricesQuery, days: Days, after: GroupPosition | None, rows_max: int
+        self,
+        query: PricesQuery,
+        days: Days,
+        after: GroupPosition | None,
+        rows_max: int,
+        applied: Applied | None = None,
     ) -> Sequence[PricesRow]:
         records = await self._reads.fetch(
             load_sql(_SQL, "report_prices"),
@@ -56,6 +68,7 @@ class PostgresPrices:
             after.currency if after else None,
             rows_max,
             query.currency,
+            applied=applied,
         )
         return [PricesRow(*record) for record in records]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from query_api.applied import Applied
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.reports.ports import BrandQuery, BrandRow, CategoryQuery, CategoryRow, Counts, KeyPosition
 from shared.postgres.sql import load_sql
@@ -16,7 +17,7 @@ class PostgresCategories:
         self._reads = reads
 
     async def page(
-        self, query: CategoryQuery, after: KeyPosition | None, rows_max: int
+        self, query: CategoryQuery, after: KeyPosition | None, rows_max: int, applied: Applied | None = None
     ) -> Sequence[CategoryRow]:
         """One level is found by its depth, which has an index; several levels are filtered from the
         subtree.
@@ -31,6 +32,7 @@ class PostgresCategories:
             above + query.levels if query.levels is not None and only is None else None,
             after.key if after else None,
             rows_max,
+            applied=applied,
         )
         return [
             CategoryRow(
@@ -49,7 +51,9 @@ class PostgresBrands:
     def __init__(self, reads: BoundedReads) -> None:
         self._reads = reads
 
-    async def page(self, query: BrandQuery, after: KeyPosition | None, rows_max: int) -> Sequence[BrandRow]:
+    async def page(
+        self, query: BrandQuery, after: KeyPosition | None, rows_max: int, applied: Applied | None = None
+    ) -> Sequence[BrandRow]:
         key = after.key if after else None
         records = await self._reads.fetch(load_sql(_SQL, "list_brands"), query.statuses, key, rows_max)
         return [BrandRow(brand, Counts(*counts)) for brand, *counts in records]

@@ -27,6 +27,17 @@ EVENTS = counter(
         tuple(dict.fromkeys(VIEW_RESULTS + NOTIFICATION_RESULTS)),
     ),
 )
+CACHE_STARTED_ANEW = counter(
+    "cache_started_anew_total",
+    "times",
+    "How often the cache was found without what was written to it, and began again without documents.",
+    Label(
+        "reason",
+        "older: Redis came back with older data; without-checkpoint: it lost the checkpoints, or a release "
+        "before 0.3.0 wrote it; other-log: its documents are of another log; empty: nothing was there",
+        ("older", "without-checkpoint", "other-log", "empty"),
+    ),
+)
 LAG_EVENTS = gauge(
     "projection_lag_events", "records", "Records of the partition not yet projected.", PROJECTION, _PARTITION
 )

@@ -32,6 +32,12 @@ TABLE_READS_REFUSED = counter(
     "Reads that were answered 503, because too many waited or the wait was too long.",
     _READS,
 )
+READ_MODEL_AGE_SECONDS = gauge(
+    "read_model_age_seconds",
+    "seconds",
+    "Age of the newest report of a projector that this process can read. Projectors report once a second, so "
+    "more is the lag of a replica, or no projector runs.",
+)
 WAITING_READERS = gauge(
     "consistency_waiting_readers", "readers", "Readers that are waiting until their own write is visible."
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from query_api.applied import Applied
 from query_api.consistency.visibility import (
     POLL_SECONDS_MAX,
     POLL_SECONDS_MIN,
@@ -31,6 +32,9 @@ class InMemoryCheckpoints:
         if self.error is not None:
             raise self.error
         return dict(self.now)
+
+    def applied(self, positions: Mapping[int, int]) -> Applied:
+        return Applied("product_view", "products-events", positions)
 
     async def states(self) -> Sequence[ProjectionState]:
         return []

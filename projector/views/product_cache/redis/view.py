@@ -1,8 +1,8 @@
 """The documents of the hot read, written as events arrive; readers fill in only missing ones.
 
-Redis has no checkpoint, because it may lose one unnoticed while Kafka keeps its own: the group's
-committed offset is the position, and every write is guarded by the document's version. Dead letters are kept
-in PostgreSQL, like those of every view, in a transaction that ends after the documents are written.
+The group's committed offset is the position, and every write is guarded by the document's version. The
+checkpoints in Redis only say whether Redis still has what was written (`checkpoints.py`). Dead letters are
+kept in PostgreSQL, like those of every view, in a transaction that ends after the documents are written.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -12,6 +12,7 @@ from uuid import UUID
 from projector.applying.dead_letters import Action, DeadLetter, OpenParking, Parking, StoredDeadLetter
 from projector.applying.ports import Change, Checkpoint
 from projector.applying.records import ErrorClass
+from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.views import ProductDocument
 from shared.telemetry import conventions as c
@@ -26,9 +27,15 @@ class RedisProductCache:
 
     forgets = True
 
-    def __init__(self, documents: CachedProducts, open_parking: OpenParking) -> None:
+    def __init__(
+        self,
+        documents: CachedProducts,
+        open_parking: OpenParking,
+        checkpoints: CacheCheckpoints | None = None,
+    ) -> None:
         self._documents = documents
         self._open_parking = open_parking
+        self._checkpoints = checkpoints
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """None: Kafka's committed offsets are the position."""
@@ -39,6 +46,8 @@ class RedisProductCache:
         """No transaction in Redis: writing a prefix twice changes nothing."""
         async with AsyncExitStack() as stack:
             yield _Batch(self._documents, self._open_parking, stack)
+            if self._checkpoints is not None:
+                await self._checkpoints.applied({one: point.next_offset for one, point in reached.items()})
 
 
 class _Batch:

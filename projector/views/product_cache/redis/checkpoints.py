@@ -1,0 +1,116 @@
+"""How far the documents in Redis are, kept in Redis itself: so a Redis that comes back older is noticed.
+
+Each process knows what it has written, and Kafka's committed offsets what all have. If Redis has less, it has
+lost writes, and some documents are old: an empty generation becomes live, and readers read the table.
+The reasons are in decision 31.
+"""
+
+from collections.abc import Collection, Mapping
+from importlib.resources import files
+from typing import Literal
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from projector.applying.ports import EventLog
+from projector.views.product_cache.redis.failures import translated
+from shared.contract.addresses import cache_checkpoint_key
+from shared.ops.logs import get_logger
+from shared.ops.metrics.projections import CACHE_STARTED_ANEW
+from shared.redis.product_keys import ProductKeys
+
+Offsets = Mapping[int, int]
+"""Partition -> the next offset."""
+_Mode = Literal["", "1", "2"]
+_OURS: _Mode = ""
+_PLACES: _Mode = "1"
+_NEW_PLACES: _Mode = "2"
+_AS_KNOWN, _EMPTY = "as-known", "empty"
+_ATTEMPTS_MAX = 10
+_package = files("projector.views.product_cache.redis")
+_log = get_logger(__name__)
+
+
+class CacheCheckpoints:
+    """The checkpoints of this process's partitions. Methods raise `Unavailable`."""
+
+    def __init__(
+        self, redis: Redis, keys: ProductKeys, key_prefix: str, log: EventLog, *, settling_seconds: float
+    ) -> None:
+        self._keys = keys
+        self._key = cache_checkpoint_key(key_prefix)
+        self._settling_milliseconds = int(settling_seconds * 1000)
+        self._log = log
+        self._check = redis.register_script(_package.joinpath("check_cache.lua").read_text())
+        self._start_anew = redis.register_script(_package.joinpath("start_anew.lua").read_text())
+        self._log_id: UUID | None = None
+        self._epoch = 0
+        self._reached: dict[int, int] = {}
+
+    async def placed(self, committed: Offsets, ordered: Collection[int]) -> None:
+        """These partitions begin here. `ordered`: by `reposition`, maybe at an older place."""
+        # Kept for the batches: they go on while the event store is away.
+        self._log_id = await self._log.log_id()
+        wanted = {one: offset for one, offset in committed.items() if one not in ordered}
+        # Also without any: else the first documents would be there before the hash, as if it were lost.
+        await self._compare(wanted, wanted, _PLACES)
+        if ordered:
+            await self._compare({}, {one: committed[one] for one in ordered}, _NEW_PLACES)
+        self._reached |= committed
+
+    async def applied(self, reached: Offsets) -> None:
+        """A batch is written up to here. Call it after the documents: it must not say too much."""
+        required = {one: self._reached[one] for one in reached.keys() & self._reached.keys()}
+        await self._compare(required, reached, _OURS)
+        for one, offset in reached.items():
+            self._reached[one] = max(offset, self._reached.get(one, 0))
+
+    async def compare(self) -> None:
+        """Has Redis what this process has written?"""
+        reached = dict(self._reached)
+        await self._compare(reached, reached, _OURS)
+
+    def forget(self) -> None:
+        """Another process may have the partitions now."""
+        self._reached.clear()
+
+    async def _compare(self, required: Offsets, reached: Offsets, mode: _Mode) -> None:
+        log_id = self._log_id
+        if log_id is None:
+            return  # nothing was placed yet, so nothing is known
+        for _ in range(_ATTEMPTS_MAX):
+            what, epoch = await self._ask(log_id, required, reached, mode)
+            if what in (_AS_KNOWN, _EMPTY):
+                self._epoch = max(self._epoch, int(epoch))
+                if what == _EMPTY:
+                    CACHE_STARTED_ANEW.labels(_EMPTY).inc()
+                    _log.info("the cache is empty")
+                return
+            required = {}
+            await self._begin_generation(what, epoch, log_id)
+
+    async def _ask(self, log_id: UUID, required: Offsets, reached: Offsets, mode: _Mode) -> tuple[str, str]:
+        offsets = [part for one, offset in reached.items() for part in (one, required.get(one, ""), offset)]
+        with translated():
+            answer = await self._check(
+                keys=[self._key, self._keys.generation_key, self._keys.since_key],
+                args=[str(log_id), self._epoch or "", mode, self._settling_milliseconds, *offsets],
+            )
+        what, epoch = (part.decode() for part in answer)
+        return what, epoch
+
+    async def _begin_generation(self, reason: str, epoch: str, log_id: UUID) -> None:
+        keys = self._keys
+        with translated():
+            generation, new_epoch = await self._start_anew(
+                keys=[
+                    self._key, keys.generation_key, keys.last_key, keys.since_key, keys.frozen_key,
+                ],
+                args=[epoch, self._epoch or "", keys.generation, str(log_id)],
+            )  # fmt: skip
+        if generation < 0:
+            return
+        self._epoch = int(new_epoch)
+        keys.learn(str(generation))
+        CACHE_STARTED_ANEW.labels(reason).inc()
+        _log.warning("the cache is started anew", reason=reason, generation=generation)
