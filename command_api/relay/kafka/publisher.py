@@ -13,6 +13,7 @@ import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
+from command_api.relay.kafka.newest_records import newest_event
 from command_api.relay.kafka.producer import create_producer
 from command_api.relay.kafka.publish_spans import PublishTrace
 from command_api.relay.kafka.topic_contents import TopicsLackEvents, check_contents, first_positions
@@ -42,7 +43,7 @@ _REFUSED_FOR_GOOD = (
 
 @dataclass(frozen=True, slots=True)
 class PublisherSettings:
-    """Where to publish and how long each step may take, in seconds."""
+    """Where to publish and how long each step may take, in seconds. The first topic has every event."""
 
     servers: KafkaServers
     topics: Sequence[TopicSpec]
@@ -93,6 +94,19 @@ class KafkaPublisher:
         try:
             await check_contents(
                 settings.servers, expected, self._log_id, seconds_max=settings.start_seconds_max
+            )
+        except KAFKA_IS_AWAY as error:
+            raise PublishFailed(f"cannot read the topics: {named(error)}") from error
+
+    async def newest(self) -> RecordedEvent | None:
+        settings = self._settings
+        try:
+            return await newest_event(
+                settings.servers,
+                settings.topics[0].name,
+                settings.partition_count,
+                self._log_id,
+                seconds_max=settings.start_seconds_max,
             )
         except KAFKA_IS_AWAY as error:
             raise PublishFailed(f"cannot read the topics: {named(error)}") from error
