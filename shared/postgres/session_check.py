@@ -60,9 +60,12 @@ def session_check(
 
     async def check() -> None:
         nonlocal has_passed
+        looking = asyncio.create_task(look())
         try:
-            async with asyncio.timeout(_SECONDS_MAX):
-                await look()
+            # A connection that hangs takes long to give up: nobody waits for that.
+            if not (await asyncio.wait({looking}, timeout=_SECONDS_MAX))[0]:
+                raise TimeoutError
+            await looking
         except Exception as error:
             if isinstance(error, asyncpg.PostgresError) and _REFUSED_SETTING in str(error):
                 raise WrongWay(
@@ -73,6 +76,8 @@ def session_check(
                 raise
         else:
             has_passed = True
+        finally:
+            looking.cancel()
 
     return check
 
