@@ -54,6 +54,7 @@ def session_check(
 
     async def look() -> None:
         async with pool.acquire() as connection:
+            # First without a transaction: if this works and BEGIN does not, it is the pooler's mode.
             await _session(connection)  # type: ignore[arg-type]  # a proxy of it
             async with _transaction(connection):
                 await _look(connection, pooler, needed or {})  # type: ignore[arg-type]
