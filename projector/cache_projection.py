@@ -35,8 +35,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
 
     def view(self, stores: Stores) -> RedisProductCache:
         """Dead letters are stored in PostgreSQL, in a transaction of their own."""
-        parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
-        return RedisProductCache(self.documents(stores), parking)
+        return self._view(self.documents(stores), stores)
 
     def running(self, stores: Stores) -> Running:
         """The events, and a watch over what Redis keeps of them."""
@@ -49,14 +48,19 @@ class CacheProjection(ViewProjection[ProductDocument]):
             stores.log,
             settling_seconds=settings.cache_settling_seconds,
         )
-        parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
-        view = RedisProductCache(documents, parking, checkpoints)
+        view = self._view(documents, stores, checkpoints)
         running = self.running_on(view, stores, revoked=checkpoints.forget)
         (events,) = running.subscriptions
         return running._replace(
             subscriptions=[events._replace(placed=checkpoints.placed)],
             background=[CacheWatch(self.name, checkpoints)],
         )
+
+    def _view(
+        self, documents: CachedProducts, stores: Stores, checkpoints: CacheCheckpoints | None = None
+    ) -> RedisProductCache:
+        parking = partial(parking_alone, stores.read_model, self.name, stores.limits)
+        return RedisProductCache(documents, parking, checkpoints)
 
     def documents(self, stores: Stores) -> CachedProducts:
         """The documents of the live generation."""

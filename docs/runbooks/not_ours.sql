@@ -7,6 +7,7 @@ WHERE connamespace::regnamespace::text IN ('views', 'views_shadow', 'views_previ
       'product_view_status_check', 'category_view_product_status_check', 'stock_item_check', 'stock_item_state_check',
       'notification_state_check', 'notification_digest_state_check', 'notification_digest_digest_number_key',
       'verification_log_position_check', 'verification_products_check', 'verification_differences_check',
+      'starting_place_partition_check', 'starting_place_next_offset_check', 'starting_place_log_position_check',
       'operator_action_result_check', 'parked_event_projection_topic_partition_record_offset_key'
   )
 UNION ALL

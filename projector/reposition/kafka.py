@@ -1,7 +1,7 @@
 """The ends of the topic of all events, and the newest event before each end."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,9 @@ from projector.reposition.ports import TopicEdge
 from shared.kafka.cloud_event import MalformedRecord, read_record
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.servers import KafkaServers
+from shared.kafka.single_records import records_at, single_record_reader
 from shared.ops.error_text import named
 
-_FETCH_BYTES_MAX = 16 * 1024
-_POLL_MILLISECONDS = 500
 # A marker of a foreign transaction is no record: it is not waited for.
 _QUIET_POLLS_MAX = 4
 
@@ -30,10 +29,7 @@ class KafkaTopic:
         self._seconds_max = seconds_max
 
     async def edge(self) -> TopicEdge:
-        reader = AIOKafkaConsumer(
-            **self._servers.arguments(), client_id="projector-reposition", enable_auto_commit=False,
-            max_partition_fetch_bytes=_FETCH_BYTES_MAX,
-        )  # fmt: skip
+        reader = single_record_reader(self._servers, "projector-reposition")
         admin = AIOKafkaAdminClient(**self._servers.arguments(), client_id="projector-reposition")
         try:
             async with asyncio.timeout(self._seconds_max):
@@ -60,30 +56,10 @@ async def _edge(reader: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> T
     beginnings, ends = await asyncio.gather(reader.beginning_offsets(places), reader.end_offsets(places))
     last = {at: ends[at] - 1 for at in places if ends[at] > beginnings[at]}
     newest = {}
-    for at, record in (await _records(reader, last)).items():
+    for at, record in (await records_at(reader, last, quiet_polls_max=_QUIET_POLLS_MAX)).items():
         if (found := _event(record)) is not None:
             newest[at.partition] = found
     return TopicEdge({at.partition: end for at, end in ends.items()}, newest)
-
-
-async def _records(
-    reader: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, Any]:
-    """The records at these offsets; one that is no record is absent."""
-    found: dict[TopicPartition, Any] = {}
-    if not offsets:
-        return found
-    reader.assign(list(offsets))
-    for at, offset in offsets.items():
-        reader.seek(at, offset)
-    quiet = 0
-    while len(found) < len(offsets) and quiet < _QUIET_POLLS_MAX:
-        polled = await reader.getmany(timeout_ms=_POLL_MILLISECONDS)
-        quiet = 0 if polled else quiet + 1
-        for at, records in polled.items():
-            found.setdefault(at, records[0])
-            reader.pause(at)
-    return found
 
 
 def _event(record: Any) -> tuple[UUID, int] | None:

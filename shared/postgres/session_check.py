@@ -12,6 +12,7 @@ A user of a database cannot ask a pooler for its version or its mode. So the che
 | the role has no limit of its own                          | a statement would last for ever         |
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import asyncpg
 
 from shared.ops.secret import Secret
+from shared.postgres.errors import is_unavailable
 from shared.postgres.pool import connect
 from shared.postgres.pooler_settings import Pooler
 from shared.postgres.sql import load_sql
@@ -30,6 +32,8 @@ CHECK = "way to PostgreSQL"
 _SESSION_SQL = load_sql("shared.postgres", "select_session")
 _PREPARED_SQL = load_sql("shared.postgres", "select_prepared_statement")
 _REFUSED_SETTING = "unsupported startup parameter"
+# Less than a check of readiness may take.
+_SECONDS_MAX = 1.5
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")
 CUSTOM_PLANS = {"plan_cache_mode": "force_custom_plan"}
 """What the role of lists and reports needs behind a pooler (`query_api/postgres/custom_plans.py`)."""
@@ -43,22 +47,38 @@ def session_check(
     pool: "asyncpg.Pool[asyncpg.Record]", pooler: Pooler, needed: Mapping[str, str] | None = None
 ) -> Check:
     """A check that the pool's way is the one of POSTGRES_POOLER. `needed`: settings of the role behind a
-    pooler. Raises `WrongWay`, or asyncpg's errors.
+    pooler. Raises `WrongWay`, or asyncpg's errors. Once it has passed, an outage is no news of it: the check
+    of the server tells that.
     """
+    has_passed = False
+
+    async def look() -> None:
+        async with pool.acquire() as connection:
+            # First without a transaction: if this works and BEGIN does not, it is the pooler's mode.
+            await _session(connection)  # type: ignore[arg-type]  # a proxy of it
+            async with _transaction(connection):
+                await _look(connection, pooler, needed or {})  # type: ignore[arg-type]
 
     async def check() -> None:
+        nonlocal has_passed
+        looking = asyncio.create_task(look())
         try:
-            async with pool.acquire() as connection:
-                await _session(connection)  # type: ignore[arg-type]  # a proxy of it
-                async with _transaction(connection):
-                    await _look(connection, pooler, needed or {})  # type: ignore[arg-type]
-        except asyncpg.PostgresError as error:
-            if _REFUSED_SETTING not in str(error):
+            # A connection that hangs takes long to give up: nobody waits for that.
+            if not (await asyncio.wait({looking}, timeout=_SECONDS_MAX))[0]:
+                raise TimeoutError
+            await looking
+        except Exception as error:
+            if isinstance(error, asyncpg.PostgresError) and _REFUSED_SETTING in str(error):
+                raise WrongWay(
+                    "a pooler refuses our start-up settings: set POSTGRES_POOLER=transaction, or give the"
+                    " address of PostgreSQL itself"
+                ) from error
+            if not (has_passed and is_unavailable(error)):
                 raise
-            raise WrongWay(
-                "a pooler refuses our start-up settings: set POSTGRES_POOLER=transaction, or give the"
-                " address of PostgreSQL itself"
-            ) from error
+        else:
+            has_passed = True
+        finally:
+            looking.cancel()
 
     return check
 

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.chaos.books import Books
-from tests.end_to_end.ledger import Command, Outcome
+from tests.end_to_end.ledger import OUTCOMES_OF_503, Command, Outcome
 
 _ANSWER_SECONDS_MAX = 6.0
 _CONNECT_SECONDS_MAX = 2.0
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_NEVER_WRITTEN = ("store-unavailable", "overloaded")
 _REFUSALS = (404, 409, 412)
 
 
@@ -66,8 +65,7 @@ class CommandClient:
             return "ok"
         if int(status) in _REFUSALS:
             return "refused"
-        if status == "503" and code in _NEVER_WRITTEN:
-            return "not-written"
-        if said != "503 outcome-unknown":
-            self._books.accuse(command, f"was answered {said}: {text}")
+        if status == "503" and code in OUTCOMES_OF_503:
+            return OUTCOMES_OF_503[code]
+        self._books.accuse(command, f"was answered {said}: {text}")
         return "unknown"

@@ -8,6 +8,14 @@ Outcome = Literal["ok", "refused", "not-written", "unknown"]
 `outcome-unknown`.
 """
 
+OUTCOMES_OF_503: dict[str, Outcome] = {
+    "store-unavailable": "not-written",
+    "overloaded": "not-written",
+    "request-in-progress": "not-written",
+    "outcome-unknown": "unknown",
+}
+"""What each 503 of a command promises about its own request, by the problem's code."""
+
 
 class Leaves(NamedTuple):
     """The events that a successful command must leave: their types and their number."""

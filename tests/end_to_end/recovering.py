@@ -54,7 +54,7 @@ class Shell:
 
     async def must_succeed(self, command: str) -> str:
         started = time.monotonic()
-        printed, code = await self._type(command)
+        printed, code = await self.type(command)
         print(f"$ {command}\n{printed}")
         assert code == 0, f"{command}\n{printed}"
         self.seconds[command] = round(time.monotonic() - started, 1)
@@ -62,7 +62,7 @@ class Shell:
 
     async def states(self, status: str) -> dict[str, str]:
         """Of the projections, as `status` prints them."""
-        printed, _ = await self._type(status)
+        printed, _ = await self.type(status)
         rows = re.findall(r"^(\w+) +(running|waiting|stopped|paused|unknown) ", printed, flags=re.MULTILINE)
         assert len(rows) >= 6, printed  # without a mail server there is no projection of mails
         return dict(rows)
@@ -79,12 +79,13 @@ class Shell:
 
     async def relay_has_published(self, lag: str) -> None:
         """Almost all: clients go on writing."""
-        printed, _ = await self._type(lag)
+        printed, _ = await self.type(lag)
         found = re.search(r"^relay_lag_events (\d+)", printed, flags=re.MULTILINE)
         assert found is not None, printed
         assert int(found[1]) < 100, printed
 
-    async def _type(self, command: str) -> tuple[str, int]:
+    async def type(self, command: str) -> tuple[str, int]:
+        """What it printed, and its exit code."""
         return await asyncio.to_thread(self._terminal.type, command, COMMAND_SECONDS_MAX)
 
 

@@ -79,7 +79,11 @@ async def test_a_partition_of_the_topic_that_lost_its_records_is_filled_again(ow
             async with load.going_on(COMMANDS, settled=COMMANDS // 3) as running:
                 await asyncio.to_thread(lose_partition, system, 3)
                 await eventually(lambda: shell.some_are("stopped", status), 120)
-                await shell.must_succeed(remake)
+                # The relay may have sent a record into the empty partition before it noticed the loss.
+                printed, code = await shell.type(remake)
+                if code != 0:
+                    assert "begins with position" in printed, printed
+                    await shell.must_succeed(f"{remake} --delete")
                 await shell.must_succeed(reposition)
                 await eventually(lambda: shell.all_are("running", status), 120)
             await running

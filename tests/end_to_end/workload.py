@@ -20,11 +20,10 @@ from urllib.parse import quote
 
 import httpx
 
-from tests.end_to_end.ledger import Attempt, Command, Outcome
+from tests.end_to_end.ledger import OUTCOMES_OF_503, Attempt, Command, Outcome
 from tests.eventually import eventually
 
 CLIENTS = 8
-_NEVER_WRITTEN = ("store-unavailable", "overloaded")
 _WEIGHTS = {
     "create": 24, "details": 18, "price": 26, "publish": 9, "archive": 5, "restore": 3,
     "add-variant": 5, "remove-variant": 4, "delete": 6,
@@ -251,10 +250,9 @@ class Load:
         said = f"{answer.status_code} {code}"
         if answer.is_client_error and is_problem:
             return said, "refused"
-        if answer.status_code == 503 and code in _NEVER_WRITTEN:
-            return said, "not-written"
-        if said != "503 outcome-unknown":
-            self.wrong.append(f"{command.kind} {command.command_id} was answered {said}: {answer.text}")
+        if answer.status_code == 503 and code in OUTCOMES_OF_503:
+            return said, OUTCOMES_OF_503[code]
+        self.wrong.append(f"{command.kind} {command.command_id} was answered {said}: {answer.text}")
         return said, "unknown"
 
     def _remember(self, command: Command, sku: str, answer: httpx.Response) -> None:

@@ -36,21 +36,13 @@ from tests.integration.event_store_world import open_store
 from tests.integration.projector_commands import command
 from tests.integration.projector_world import World, world
 from tests.integration.rebuild_world import Writer, verify, writer
+from tests.integration.small_partitions import SMALL_PARTITIONS
 from tests.servers import DatabaseDsns
 from tests.unit.execute.appends import change, creation
 from tests.unit.projector.histories import created, priced
 
 __all__ = ["world", "writer"]
 pytestmark = pytest.mark.servers
-_SMALL = """
-DO $$ DECLARE part text; BEGIN
-    FOR part IN SELECT partition_name FROM catalogue.log_partitions() LOOP
-        EXECUTE format('DROP TABLE catalogue.%I', part);
-    END LOOP;
-END $$;
-UPDATE catalogue.event_log SET partition_positions = 10;
-SELECT catalogue.ensure_partitions()
-"""
 _ROWS = "SELECT * FROM catalogue.events ORDER BY position"
 AT_ONCE = timedelta(0)
 DELETED = e.ProductDeleted()
@@ -118,7 +110,7 @@ class Shop:
 @pytest.fixture
 async def shop(event_store_dsns: DatabaseDsns, tmp_path: Path) -> AsyncIterator[Shop]:
     owner = await asyncpg.connect(event_store_dsns.owner)
-    await owner.execute(_SMALL)
+    await owner.execute(SMALL_PARTITIONS)
     store = await open_store(event_store_dsns.writer)
     yield Shop(event_store_dsns, store, owner, tmp_path)
     await store.close()
@@ -323,7 +315,7 @@ async def test_the_commands_say_what_they_did_and_end_with_its_code(shop: Shop) 
 async def test_verify_compares_what_is_left_and_a_rebuild_is_refused_until_the_partition_is_back(
     world: World, writer: Writer, event_store_dsns: DatabaseDsns, tmp_path: Path
 ) -> None:
-    await world.store.execute(_SMALL)
+    await world.store.execute(SMALL_PARTITIONS)
     said: list[str] = []
     folder, views = tmp_path, ("product_view", "analytics")
     async with world.projecting(*views):

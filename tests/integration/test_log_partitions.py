@@ -14,19 +14,11 @@ from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
 from tests.eventually import eventually
 from tests.integration.relay_world import EventLog, event_log, get, relay_settings, relaying
+from tests.integration.small_partitions import SMALL_PARTITIONS
 from tests.servers import DatabaseDsns
 from tests.unit.relay.sample_events import sample_events
 
 pytestmark = pytest.mark.servers
-_SMALL = """
-DO $$ DECLARE part text; BEGIN
-    FOR part IN SELECT partition_name FROM catalogue.log_partitions() LOOP
-        EXECUTE format('DROP TABLE catalogue.%I', part);
-    END LOOP;
-END $$;
-UPDATE catalogue.event_log SET partition_positions = 10;
-SELECT catalogue.ensure_partitions()
-"""
 _BOUNDS = "SELECT partition_name, lower_position, upper_position FROM catalogue.log_partitions()"
 
 
@@ -34,7 +26,7 @@ _BOUNDS = "SELECT partition_name, lower_position, upper_position FROM catalogue.
 async def log(event_store_dsns: DatabaseDsns) -> AsyncIterator[EventLog]:
     """Ten positions in a partition, two empty ones ahead."""
     async with event_log(event_store_dsns) as opened:
-        await opened.connection.execute(_SMALL)
+        await opened.connection.execute(SMALL_PARTITIONS)
         yield opened
 
 

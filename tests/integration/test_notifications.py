@@ -342,7 +342,8 @@ async def test_a_record_that_is_no_event_and_one_that_cannot_be_decoded_are_park
         await world.happen([behind])
         await eventually(lambda: told(mails, "Behind"))
         await eventually(lambda: parked(world, "unreadable-record", "undecodable"))
-    places = await world.views.fetch("SELECT topic, partition, record_offset FROM views.parked_event")
+    sql = "SELECT topic, partition, record_offset FROM views.parked_event ORDER BY record_offset"
+    places = await world.views.fetch(sql)
     assert [tuple(row) for row in places] == [(world.topic, 3, 0), (world.topic, 3, 1)]
 
 

@@ -204,7 +204,8 @@ async def test_while_postgresql_is_away_a_query_api_stays_ready_and_redis_answer
     settings = world.settings
     here = installation._replace(redis_url=settings.redis_url.read(), prefix=settings.redis_key_prefix)
     dsn = settings.read_model_dsn.read()
-    async with started(QUERY_API, here, READ_MODEL_DSN=dsn) as one:
+    pooler = settings.postgres_pooler
+    async with started(QUERY_API, here, READ_MODEL_DSN=dsn, POSTGRES_POOLER=pooler) as one:
         await one.is_ready()
         warm = await one.api.get(f"/v1/products/{document.id}")
         assert warm.status_code == 200

@@ -15,7 +15,7 @@ from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, command_json
 from tests.integration.projector_world import World, world
-from tests.integration.rebuild_world import Writer, generation, writer
+from tests.integration.rebuild_world import Writer, all_cached, generation, some_products, writer
 from tests.unit.projector.histories import created, history, new_product_id, priced
 
 __all__ = ["world", "writer"]
@@ -121,6 +121,21 @@ async def test_an_empty_redis_stays_at_its_generation_and_fills_again(world: Wor
         await eventually(lambda: checkpoints_are(world, 1))
         assert await generation(world) == 0
         assert counted("cache_started_anew_total", reason="empty") >= before + 1
+
+
+async def test_a_rebuild_of_an_empty_redis_is_not_taken_for_documents_without_checkpoint(
+    world: World, writer: Writer
+) -> None:
+    async with world.projecting(CACHE):
+        await some_products(writer)
+        await eventually(lambda: all_cached(world, writer))
+    await world.redis.flushdb()
+    await command(world, "rebuild", CACHE, "--without-comparison")
+    before = counted("cache_started_anew_total", reason="without-checkpoint")
+    async with world.projecting(CACHE):
+        await writer.happen(created(slug="later"))
+        await eventually(lambda: all_cached(world, writer))
+    assert counted("cache_started_anew_total", reason="without-checkpoint") == before
 
 
 async def test_a_rebuild_does_not_switch_to_a_generation_of_which_redis_lost_writes(

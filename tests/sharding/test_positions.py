@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from command_api.postgres.maintenance import ensure_partitions
+from command_api.postgres.maintenance import LogPartitions
 from tests.sharding import operations as o
 from tests.sharding.postgres.shards import PostgresShards
 from tests.sharding.scenarios import A
@@ -34,6 +34,6 @@ async def test_a_position_beyond_the_partitions_waits_for_maintenance(
     assert await postgres_shards.execute(o.Load(A)) == o.Stream((), 0)
 
     async with asyncpg.create_pool(postgres_shards.dsns[0].writer, min_size=1, max_size=1, ssl=False) as pool:
-        await ensure_partitions(pool)
+        await LogPartitions(pool, ahead=2, seconds=60).make()
     appended = await postgres_shards.execute(beyond)
     assert appended.position > 7 * PARTITION_POSITIONS

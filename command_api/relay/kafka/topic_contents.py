@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from command_api.relay.kafka.lanes import TopicsOf
 from command_api.relay.ports import OperatorNeeded
@@ -18,9 +18,8 @@ from shared.contract.addresses import partition_of
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import MalformedRecord, read_record
 from shared.kafka.servers import KafkaServers
+from shared.kafka.single_records import records_at, single_record_reader
 
-_FETCH_BYTES_MAX = 16 * 1024
-_POLL_MILLISECONDS = 500
 _REMEDY = (
     "python -m command_api remake-topics makes the topics again from the log (docs/recovery/kafka-lost.md)"
 )
@@ -65,10 +64,7 @@ async def check_contents(
     """
     if not expected:
         return
-    reader = AIOKafkaConsumer(
-        **servers.arguments(), client_id="catalogue-relay-check", enable_auto_commit=False,
-        max_partition_fetch_bytes=_FETCH_BYTES_MAX,
-    )  # fmt: skip
+    reader = single_record_reader(servers, "catalogue-relay-check")
     try:
         async with asyncio.timeout(seconds_max):
             await reader.start()
@@ -83,26 +79,10 @@ async def check_contents(
                     f"{at.topic}[{at.partition}] is empty, position {expected[at]} is missing"
                 )
             kept = [at for at in places if beginnings[at] == 0 < ends[at]]
-            for at, first in (await _first_records(reader, kept)).items():
+            for at, first in (await records_at(reader, dict.fromkeys(kept, 0))).items():
                 _check_first(at, first, expected[at], log_id)
     finally:
         await reader.stop()
-
-
-async def _first_records(
-    reader: AIOKafkaConsumer, places: Sequence[TopicPartition]
-) -> dict[TopicPartition, Any]:
-    """The first record of each; all of them have one."""
-    found: dict[TopicPartition, Any] = {}
-    if not places:
-        return found
-    reader.assign(places)
-    await reader.seek_to_beginning(*places)
-    while len(found) < len(places):
-        for at, records in (await reader.getmany(timeout_ms=_POLL_MILLISECONDS)).items():
-            found.setdefault(at, records[0])
-            reader.pause(at)
-    return found
 
 
 def _check_first(at: TopicPartition, record: Any, expected: int, log_id: bytes) -> None:

@@ -22,7 +22,7 @@ from projector.rebuild.ports import CacheRecords, CatchingUp, Comparison, Record
 from projector.rebuild.redis.shadow_comparison import ProductIds, compare
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.failures import translated
-from shared.contract.addresses import product_key
+from shared.contract.addresses import cache_checkpoint_key, product_key
 from shared.contract.cached_document import pack
 from shared.contract.views import ProductDocument, encode_document
 from shared.redis.bulk_documents import BulkDocuments
@@ -186,6 +186,7 @@ class RedisShadow:
             if is_ours:
                 async with self._records.owned():
                     await catch_up.apply(await catch_up.newest())
+                    record = await self._record()
                     with translated():
                         done = await self._switch(
                             keys=[
@@ -193,8 +194,9 @@ class RedisShadow:
                                 keys.frozen_key,
                                 ProductKeys(self._key_prefix, generation).mark_key,
                                 ProductKeys(self._key_prefix, await self._live_generation()).mark_key,
+                                cache_checkpoint_key(self._key_prefix),
                             ],
-                            args=[token, generation, (await self._record()).reached_position],
+                            args=[token, generation, record.reached_position, str(record.log_id)],
                         )
                 if done > 0:
                     return

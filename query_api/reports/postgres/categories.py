@@ -55,5 +55,6 @@ class PostgresBrands:
         self, query: BrandQuery, after: KeyPosition | None, rows_max: int, applied: Applied | None = None
     ) -> Sequence[BrandRow]:
         key = after.key if after else None
-        records = await self._reads.fetch(load_sql(_SQL, "list_brands"), query.statuses, key, rows_max)
+        sql = load_sql(_SQL, "list_brands")
+        records = await self._reads.fetch(sql, query.statuses, key, rows_max, applied=applied)
         return [BrandRow(brand, Counts(*counts)) for brand, *counts in records]

@@ -5,7 +5,9 @@ lost writes, and some documents are old: an empty generation becomes live, and r
 The reasons are in decision 31.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from importlib.resources import files
 from typing import Literal
 from uuid import UUID
@@ -13,6 +15,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from projector.applying.ports import EventLog
+from projector.errors import Unavailable
 from projector.views.product_cache.redis.failures import translated
 from shared.contract.addresses import cache_checkpoint_key
 from shared.ops.logs import get_logger
@@ -46,20 +49,28 @@ class CacheCheckpoints:
         self._log_id: UUID | None = None
         self._epoch = 0
         self._reached: dict[int, int] = {}
+        self._wanted: dict[int, int] = {}
+        self._ordered: dict[int, int] = {}
+        self._is_placed = True
+        self._placing = asyncio.Lock()
 
     async def placed(self, committed: Offsets, ordered: Collection[int]) -> None:
-        """These partitions begin here. `ordered`: by `reposition`, maybe at an older place."""
+        """These partitions begin here. `ordered`: by `reposition`, maybe at an older place.
+
+        While Redis is away the comparison waits, and comes before any other: a cache needs no Redis to begin.
+        """
         # Kept for the batches: they go on while the event store is away.
         self._log_id = await self._log.log_id()
-        wanted = {one: offset for one, offset in committed.items() if one not in ordered}
-        # Also without any: else the first documents would be there before the hash, as if it were lost.
-        await self._compare(wanted, wanted, _PLACES)
-        if ordered:
-            await self._compare({}, {one: committed[one] for one in ordered}, _NEW_PLACES)
+        self._wanted |= {one: offset for one, offset in committed.items() if one not in ordered}
+        self._ordered |= {one: committed[one] for one in ordered}
+        self._is_placed = False
+        with suppress(Unavailable):
+            await self._compare_places()
         self._reached |= committed
 
     async def applied(self, reached: Offsets) -> None:
         """A batch is written up to here. Call it after the documents: it must not say too much."""
+        await self._compare_places()
         required = {one: self._reached[one] for one in reached.keys() & self._reached.keys()}
         await self._compare(required, reached, _OURS)
         for one, offset in reached.items():
@@ -67,12 +78,26 @@ class CacheCheckpoints:
 
     async def compare(self) -> None:
         """Has Redis what this process has written?"""
+        await self._compare_places()
         reached = dict(self._reached)
         await self._compare(reached, reached, _OURS)
 
     def forget(self) -> None:
         """Another process may have the partitions now."""
-        self._reached.clear()
+        for offsets in (self._reached, self._wanted, self._ordered):
+            offsets.clear()
+
+    async def _compare_places(self) -> None:
+        """Also without any: else the first documents would be there before the hash, as if it were lost."""
+        async with self._placing:
+            if self._is_placed:
+                return
+            wanted, ordered = dict(self._wanted), dict(self._ordered)
+            await self._compare(wanted, wanted, _PLACES)
+            if ordered:
+                await self._compare({}, ordered, _NEW_PLACES)
+            if (wanted, ordered) == (self._wanted, self._ordered):
+                self._wanted, self._ordered, self._is_placed = {}, {}, True
 
     async def _compare(self, required: Offsets, reached: Offsets, mode: _Mode) -> None:
         log_id = self._log_id
