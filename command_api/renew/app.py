@@ -1,4 +1,4 @@
-"""Gives the log a new id, while no relay publishes.
+"""Gives the log a new id, while no process of the catalogue is connected.
 
 Events that a restore has undone were published under the old id. New events get the same positions and
 versions, so that every consumer would drop them as duplicates. Under another id each consumer stops instead.
@@ -29,8 +29,8 @@ class Renewed:
 async def renew_log_id(
     settings: RenewSettings, *, is_dry_run: bool, start: Callable[[], Awaitable[None]]
 ) -> Renewed:
-    """Raises `RelayError`: `LogUnavailable`, or `OperatorNeeded` while a relay is active. `start` is called
-    before the change.
+    """Raises `RelayError`: `LogUnavailable`, or `OperatorNeeded` while a process is connected. `start` is
+    called before the change.
     """
     with translated():
         connection = await connect(
@@ -44,9 +44,14 @@ async def renew_log_id(
             newest = int(
                 await connection.fetchval(load_sql("command_api.remake.postgres", "read_newest_log_position"))
             )
+            sessions = await connection.fetch(load_sql("command_api.renew.postgres", "select_sessions"))
             is_ours = await connection.fetchval(load_sql("command_api.relay.postgres", "try_relay_lock"))
-        if not is_ours:
-            raise OperatorNeeded("a relay of this log is active: stop all processes of the catalogue first")
+        if sessions or not is_ours:
+            found = [f"{row['sessions']} of {row['role']}" for row in sessions] or ["that of a relay"]
+            raise OperatorNeeded(
+                f"sessions are open: {', '.join(found)}. Stop all processes of the catalogue first, and "
+                "poolers in front of the event store"
+            )
         if is_dry_run:
             return Renewed(old, old, newest)
         await start()

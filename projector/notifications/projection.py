@@ -99,7 +99,9 @@ class NotificationsProjection:
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
             metrics = ProjectionMetrics(label, NOTIFICATION_RESULTS)
-            orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=source.topic)
+            orders = PostgresPlaceOrders(
+                stores.read_model, stores.log, projection=self.name, topic=source.topic
+            )
             run = NotificationRun(label, tools, parked, metrics, stage=stage, reported=orders.reported)
             yield Subscription(label, source, run, metrics, orders)
 
@@ -112,7 +114,9 @@ class NotificationsProjection:
             self.name,
             NotificationRun(self.name, self._tools(stores)[0], parked, metrics, stage=0),
             stores.log,
-            PostgresPlaces(stores.read_model, projection=self.name, topic=topic, has_checkpoints=False),
+            PostgresPlaces(
+                stores.read_model, stores.log, projection=self.name, topic=topic, has_checkpoints=False
+            ),
             _claims(stores).unsent_events,
             topic=topic,
             partition_count=stores.settings.partition_count,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiokafka.errors as kafka_errors
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.newest_records import newest_event
@@ -91,9 +91,14 @@ class KafkaPublisher:
         """Also while nothing is published: a broker that lost its data would be noticed at the next event."""
         settings = self._settings
         expected = first_positions(published, settings.topics_of, settings.partition_count)
+        places = [
+            TopicPartition(topic.name, number)
+            for topic in settings.topics
+            for number in range(settings.partition_count)
+        ]
         try:
             await check_contents(
-                settings.servers, expected, self._log_id, seconds_max=settings.start_seconds_max
+                settings.servers, places, expected, self._log_id, seconds_max=settings.start_seconds_max
             )
         except KAFKA_IS_AWAY as error:
             raise PublishFailed(f"cannot read the topics: {named(error)}") from error

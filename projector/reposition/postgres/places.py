@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from projector.applying.dead_letters import Action
+from projector.applying.ports import EventLog
 from projector.audit.postgres import record_action
 from projector.control.postgres import PostgresPlaceOrders
 from projector.errors import LogDiffers
@@ -33,6 +34,7 @@ class PostgresPlaces:
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
+        log: EventLog,
         *,
         projection: str,
         topic: str,
@@ -44,7 +46,7 @@ class PostgresPlaces:
         self._topic = topic
         self.has_checkpoints = has_checkpoints
         self._also = also
-        self.reported = PostgresPlaceOrders(pool, projection=projection, topic=topic).reported
+        self.reported = PostgresPlaceOrders(pool, log, projection=projection, topic=topic).reported
 
     async def place(self, places: Places, action: Action, detail: str) -> None:
         """Raises `LogDiffers`, `Unavailable`."""
@@ -60,7 +62,7 @@ class PostgresPlaces:
                 else:
                     await connection.execute(load_sql(_PACKAGE, "order_starting_places"), *where, *values)
                     note = load_sql(_PACKAGE, "note_log_position")
-                    await connection.execute(note, *where, partitions, places.log_position)
+                    await connection.execute(note, *where, partitions, places.log_position, places.log_id)
                 await connection.execute(load_sql(_PACKAGE, "renumber_dead_letters"), *where)
                 await connection.execute(load_sql(_PACKAGE, "delete_park_orders"), *where)
                 if self._also is not None:
