@@ -281,17 +281,18 @@ async def forgotten_command_is_noticed(system: System) -> None:
 
 
 async def every_new_product_was_told(system: System, after: int) -> None:
-    """For `eventually`: each creation after that position has a mail that was sent, or is in a digest."""
+    """For `eventually`: a mail was sent about each creation after that position."""
+    sql = (
+        "SELECT convert_from(metadata, 'UTF8')::jsonb ->> 'event_id' FROM catalogue.events "
+        "WHERE event_type = 'product-created' AND position > $1"
+    )
     log = await asyncpg.connect(system.event_store.owner)
     views = await asyncpg.connect(system.read_model.owner)
     try:
-        created = await log.fetch(
-            "SELECT event_id FROM catalogue.events WHERE event_type = 'product-created' AND position > $1",
-            after,
-        )
+        created = {row[0] for row in await log.fetch(sql, after)}
         told = await views.fetch("SELECT event_id FROM views.notification WHERE state = 'sent'")
     finally:
         await log.close()
         await views.close()
-    assert len(created) >= COMMANDS // 10
-    assert {row["event_id"] for row in created} <= {row["event_id"] for row in told}
+    assert created
+    assert created <= {str(row["event_id"]) for row in told}
