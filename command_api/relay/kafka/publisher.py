@@ -10,13 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiokafka.errors as kafka_errors
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
 from command_api.relay.kafka.newest_records import newest_event
 from command_api.relay.kafka.producer import create_producer
 from command_api.relay.kafka.publish_spans import PublishTrace
-from command_api.relay.kafka.topic_contents import TopicsLackEvents, check_contents, first_positions
+from command_api.relay.kafka.topic_contents import (
+    TopicsLackEvents,
+    check_contents,
+    first_positions,
+    places_in,
+)
 from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -91,11 +96,7 @@ class KafkaPublisher:
         """Also while nothing is published: a broker that lost its data would be noticed at the next event."""
         settings = self._settings
         expected = first_positions(published, settings.topics_of, settings.partition_count)
-        places = [
-            TopicPartition(topic.name, number)
-            for topic in settings.topics
-            for number in range(settings.partition_count)
-        ]
+        places = places_in([topic.name for topic in settings.topics], settings.partition_count)
         try:
             await check_contents(
                 settings.servers, places, expected, self._log_id, seconds_max=settings.start_seconds_max

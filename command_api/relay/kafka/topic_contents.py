@@ -7,7 +7,7 @@ from 0, which is no loss.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -37,6 +37,11 @@ class TopicsOfAnotherLog(OperatorNeeded):
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"{cause}. If this log is the right one: {_REMEDY}; it needs --delete")
+
+
+def places_in(topics: Iterable[str], partition_count: int) -> list[TopicPartition]:
+    """All partitions of these topics."""
+    return [TopicPartition(topic, number) for topic in topics for number in range(partition_count)]
 
 
 def first_positions(
