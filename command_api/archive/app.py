@@ -34,16 +34,27 @@ class Order(NamedTuple):
 Say = Callable[[str], None]
 
 
-async def archive_log(partitions: Partitions, order: Order, say: Say) -> int:
-    """Archive all full partitions, and remove what may go; returns how many were removed.
+class Outcome(NamedTuple):
+    """How many partitions were copied to files, and how many have left the database."""
+
+    archived: int
+    removed: int
+
+
+async def archive_log(partitions: Partitions, order: Order, say: Say) -> Outcome:
+    """Archive all full partitions, and remove what may go. What is archived already is not copied again.
 
     Raises `ArchiveBroken`, asyncpg's errors and OSError; then running it again continues.
     """
+    archived = removed = 0
     for name in await partitions.begun_removals():
         await _finish_removal(partitions, order, name, say)
-    removed = 0
+        removed += 1
     for partition in await partitions.full():
-        manifest = await _archived(partitions, order, partition, say)
+        manifest = _known(partitions, order, partition)
+        if manifest is None:
+            manifest = await _archive(partitions, order, partition, say)
+            archived += 1
         if order.removes:
             keeping = await partitions.kept_by(partition, order.deleted_for)
             if keeping:
@@ -53,12 +64,15 @@ async def archive_log(partitions: Partitions, order: Order, say: Say) -> int:
             await partitions.begin_removal(partition.name)
             await _finish_removal(partitions, order, partition.name, say)
             removed += 1
-    return removed
+    return Outcome(archived, removed)
 
 
-async def restore_log(partitions: Partitions, folder: Path, names: list[str], say: Say) -> None:
-    """Bring removed partitions back; no names: all of them. Raises `ArchiveRefused`, `ArchiveBroken`."""
-    for name in names or await partitions.removed():
+async def restore_log(partitions: Partitions, folder: Path, names: list[str], say: Say) -> int:
+    """Bring removed partitions back; no names: all of them. Returns how many. Raises `ArchiveRefused`,
+    `ArchiveBroken`.
+    """
+    wanted = names or await partitions.removed()
+    for name in wanted:
         manifest = await partitions.archived(name)
         if manifest is None:
             raise ArchiveRefused(f"{name} was never archived")
@@ -74,12 +88,19 @@ async def restore_log(partitions: Partitions, folder: Path, names: list[str], sa
         await partitions.restore(manifest, file.chunks())
         _log.info("log partition restored", partition=name, events=manifest.events)
         say(f"{name}: restored, {manifest.events} events")
+    return len(wanted)
 
 
-async def _archived(partitions: Partitions, order: Order, partition: FullPartition, say: Say) -> Manifest:
+def _known(partitions: Partitions, order: Order, partition: FullPartition) -> Manifest | None:
+    """What is noted about it, if its file is there."""
     file = PartitionFile(order.folder, partitions.log_id, partition.name)
-    if partition.sha256 is not None and partition.events is not None and file.path.exists():
-        return _manifest(partitions, partition, partition.events, partition.sha256)
+    if partition.sha256 is None or partition.events is None or not file.path.exists():
+        return None
+    return _manifest(partitions, partition, partition.events, partition.sha256)
+
+
+async def _archive(partitions: Partitions, order: Order, partition: FullPartition, say: Say) -> Manifest:
+    file = PartitionFile(order.folder, partitions.log_id, partition.name)
     events = await partitions.count(partition)
     sha256 = await file.write(lambda write: partitions.copy_out(partition.name, write))
     file.check(sha256)

@@ -85,7 +85,7 @@ MEANINGS: dict[str, str] = {
     "dead letters not copied": "Kafka does not take the copies of dead letters; they wait in PostgreSQL.",
     "a retry failed with an unknown error": "The dead letters of this product stay parked.",
     "an attempt failed with an unknown error": "This dead letter stays parked.",
-    "operator action": "Somebody paused, retried, discarded or rebuilt something: a line of the audit log.",
+    "operator action": "Somebody paused, retried, rebuilt, archived or the like: a line of the audit log.",
     "waiting for the live view": "A rebuild pauses, because the live view fell behind.",
     "the switch waits for its tables": "A rebuild cannot lock the tables yet, and tries again.",
     # notifications

@@ -15,6 +15,9 @@ class Control(NamedTuple):
     reason: str = ""
 
 
+WAITS_FOR_KAFKA = "waits for Kafka: "
+"""Begins the trouble in a report of a process that has no partitions, because it is not in the group."""
+
 NEVER_PAUSED = Control(is_paused=False, revision=0)
 
 
@@ -37,6 +40,13 @@ class PartitionLag(NamedTuple):
     trouble: str | None
 
 
+class LastReport(NamedTuple):
+    """What was told last of one partition. `is_by_reader`: just now, by the process that reads it."""
+
+    next_offset: int
+    is_by_reader: bool
+
+
 class ControlBoard(Protocol):
     """Where operators request pause and resume, and projections report their state. Raises `Unavailable`."""
 
@@ -48,6 +58,11 @@ class ControlBoard(Protocol):
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
         """Store the lag that a consumer measured, for `status`."""
+
+    async def last_reports(
+        self, projection: str, topic: str, *, seconds_max: float
+    ) -> Mapping[int, LastReport]:
+        """By partition; one that was never reported is absent. Older than `seconds_max` is not just now."""
 
     async def counts(self) -> Mapping[str, ParkedCount]:
         """By projection; one without dead letters is absent."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Checkpoint
 from projector.audit.postgres import record_action
-from projector.control.ports import Control, ParkedCount, PartitionLag
+from projector.control.ports import WAITS_FOR_KAFKA, Control, LastReport, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -42,6 +42,14 @@ class PostgresControl:
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "upsert_projection_lags")
             await self._pool.execute(sql, projection, topic, *zip(*lags, strict=True))
+
+    async def last_reports(
+        self, projection: str, topic: str, *, seconds_max: float
+    ) -> Mapping[int, LastReport]:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_last_reports")
+            rows = await self._pool.fetch(sql, projection, topic, seconds_max, WAITS_FOR_KAFKA)
+        return {row[0]: LastReport(*row[1:]) for row in map(tuple, rows)}
 
     async def counts(self) -> Mapping[str, ParkedCount]:
         with translated(_SERVER):

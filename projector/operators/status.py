@@ -123,14 +123,16 @@ async def read_status(settings: "ProjectorSettings") -> Status:
 def _partition(
     name: str, partition: int, row: Mapping[str, Any], committed: Mapping[int, int], ends: TopicEnds
 ) -> PartitionStatus:
-    known = (row.get("next_offset"), committed.get(partition), row.get("measured_next_offset"))
-    next_offset = next(offset for offset in known if offset is not None)
+    kept = row.get("next_offset")
+    kept = committed.get(partition) if kept is None else kept
+    next_offset = row["measured_next_offset"] if kept is None else kept
     end = ends.end_offsets.get(partition)
     lag_events: int | None = None
     source: Literal["kafka", "log"] | None = None
-    if end is not None and end >= next_offset:
-        lag_events, source = end - next_offset, "kafka"
-    elif row.get("is_fresh"):  # outside of the topic: its consumer has counted in the log
+    if end is not None and kept is not None and end >= kept:
+        lag_events, source = end - kept, "kafka"
+    elif row.get("is_fresh"):
+        # Outside of the topic, or its place is lost: its consumer has counted in the log.
         lag_events, source = row["lag_events"], "log"
     log_id = row.get("log_id")
     return PartitionStatus(

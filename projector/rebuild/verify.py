@@ -51,10 +51,13 @@ class Verification(Generic[S]):
             self._differs(
                 [f"the view has applied position {self._view.log_position}, the log ends at {newest}"]
             )
+        # Products that are gone with a removed partition count in rows that products share: also those that
+        # leave, or come back, while the others are compared.
+        removed = None if sample else await self._log.removed_partition(0, newest)
         async for versions in self._wanted(sample):
             await self._compare(versions)
-        # Products that are gone with a removed partition count in rows that products share.
-        removed = None if sample else await self._log.removed_partition(0, newest)
+        if sample is None and removed is None:
+            removed = await self._log.removed_partition(0, newest)
         if sample is None and removed is None:
             self._differs(await self._view.unexpected_shared())
         return Verified(
@@ -83,20 +86,28 @@ class Verification(Generic[S]):
         streams = {key: list(rows) for key, rows in groupby(await self._log.stream_rows(versions), _KEY)}
         changes: list[Change[S]] = []
         compared: list[UUID] = []
+        faults: dict[UUID, list[str]] = {}
         for product_id, newest in versions.items():
             rows = streams.get(product_id.bytes, [])
             self._events += len(rows)
             self._parked += standing[product_id].is_parked
-            faults = stream_faults(product_id, rows, newest)
-            if faults:
-                self._differs(faults)
+            if lines := stream_faults(product_id, rows, newest):
+                faults[product_id] = lines
                 continue
             change, is_compared = self._expected(product_id, rows, standing[product_id])
             changes += change
             compared += [product_id] * is_compared
+        await self._report_faults(faults)
         self._products += len(compared)
         self._differs(await self._view.unexpected(compared, changes))
         self._report(len(versions))
+
+    async def _report_faults(self, faults: dict[UUID, list[str]]) -> None:
+        """Not those of products that left between the read of their versions and that of their events."""
+        gone = await self._log.gone(faults) if faults else set()
+        for product_id, lines in faults.items():
+            if product_id not in gone:
+                self._differs(lines)
 
     def _expected(
         self, product_id: UUID, rows: Sequence[LogRow], there: Standing

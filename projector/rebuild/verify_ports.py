@@ -41,6 +41,9 @@ class StreamScan(Protocol):
     async def stream_rows(self, product_ids: Collection[UUID]) -> Sequence[LogRow]:
         """All events of these products, stream by stream."""
 
+    async def gone(self, product_ids: Collection[UUID]) -> set[UUID]:
+        """Those of them that left with a removed partition; ask after a read: it is noted before they do."""
+
 
 class ViewCheck(Protocol[S]):
     """Compares one view with folds of the log, some products at a time. Every method raises `Unavailable`."""

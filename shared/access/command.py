@@ -60,7 +60,7 @@ async def operator_of(
     the operating system. `token` None: the one in the settings. Raises `NotAllowed`.
     """
     if not settings.has_access_control:
-        return actor or _system_user()
+        return actor or system_user()
     given = token or settings.catalogue_token
     if not given:
         raise NotAllowed(
@@ -91,8 +91,8 @@ def _from_standard_input() -> str:
     return token
 
 
-def _system_user() -> str:
-    """A container may run under a number that has no name."""
+def system_user() -> str:
+    """The user of this shell. A container may run under a number that has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

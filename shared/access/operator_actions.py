@@ -7,15 +7,16 @@ ACTOR_CHARACTERS_MAX = 255
 REASON_CHARACTERS_MAX = 1000
 
 
-def add_actor_and_reason(parser: ArgumentParser, *, needs_reason: bool) -> None:
+def add_actor_and_reason(parser: ArgumentParser, *, needs_reason: bool, asks_for_token: bool = True) -> None:
     """`--actor`, kept as `acting_as`, and `--reason`."""
     check = needed_reason if needs_reason else bounded_reason
+    subject = ". With access control it is the token's subject" if asks_for_token else ""
     parser.add_argument(
         "--reason", type=_argument(check), required=needs_reason, default="", help="why; for the audit log"
     )
     parser.add_argument(
         "--actor", dest="acting_as", type=_argument(bounded_actor), metavar="NAME",
-        help="who; default: the user of this shell. With access control it is the token's subject",
+        help=f"who; default: the user of this shell{subject}",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ _CLASS_OF = {
     "verify": "background",
     "operator": "read",
     "replay": "background",
+    "archive-log": "background",
     **dict.fromkeys((*JOBS, *FINISHING), "migration"),
 }
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}

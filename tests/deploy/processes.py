@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from command_api.archive.settings import ArchiveSettings
 from command_api.relay.settings import RelaySettings
 from command_api.replay.settings import ReplaySettings
 from command_api.settings import CommandSettings, MigrateSettings
@@ -30,10 +31,12 @@ FINISHING: Mapping[str, type[ProcessSettings]] = {
     "finish-read-model": MigrateViewsSettings,
 }
 SCHEDULED: Mapping[str, type[ProcessSettings]] = {"verify": ProjectorSettings}
+# Only with the component `log-archive`.
+OF_COMPONENTS: Mapping[str, type[ProcessSettings]] = {"archive-log": ArchiveSettings}
 # An operator makes jobs of them, each for one command; without that there is no pod of theirs.
 ON_DEMAND: Mapping[str, type[OperatorSettings]] = {"operator": ProjectorSettings, "replay": ReplaySettings}
 PROCESSES = {**SERVICES, **JOBS}
-_SETTINGS = {**PROCESSES, **FINISHING, **SCHEDULED, **ON_DEMAND}
+_SETTINGS = {**PROCESSES, **FINISHING, **SCHEDULED, **ON_DEMAND, **OF_COMPONENTS}
 
 OPS_PORT_SETTINGS = {
     "command-api": "COMMAND_OPS_PORT",

@@ -11,8 +11,8 @@ from tests.deploy.components import COMPONENTS, TOGETHER, rendered_with
 from tests.deploy.rules import Fault, Rule
 
 OWN = [
-    "cloudnative-pg", "external-secrets", "gateway-api", "ingress", "monitoring", "opensearch", "redis",
-    "strimzi",
+    "cloudnative-pg", "external-secrets", "gateway-api", "ingress", "log-archive", "monitoring", "opensearch",
+    "redis", "strimzi",
 ]  # fmt: skip
 # Checked in test_network_policies.py and test_autoscaling.py, on the base in test_kubernetes.py.
 ELSEWHERE = [

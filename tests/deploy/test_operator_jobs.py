@@ -10,6 +10,7 @@ from command_api.command_line import command_parser
 from projector.operators.command_line.commands import projector_parser
 from shared.ops.development import unfit_elsewhere
 from tests.deploy import capacity_rules, workload_rules
+from tests.deploy.components import rendered_with
 from tests.deploy.config_rules import environments
 from tests.deploy.kustomization import KUSTOMIZE, Manifest, find, render
 from tests.deploy.mounted_secrets import secret_files
@@ -24,23 +25,29 @@ BY_JOB = {one.job: one for one in LINES}
 DRILL = KUSTOMIZE / "components" / "README.md"
 
 
+def objects_for(one: Typed) -> list[Manifest]:
+    """Of an installation that has its CronJob."""
+    return rendered_with("log-archive") if one.cron_job == "archive-log" else render(PRODUCTION)
+
+
 def container_of(job: Manifest) -> Manifest:
     container: Manifest = job["spec"]["template"]["spec"]["containers"][0]
     return container
 
 
-def test_the_pages_say_how_to_break_the_glass_to_rebuild_to_replay_and_to_verify_a_restore() -> None:
+def test_the_pages_say_how_to_break_the_glass_rebuild_replay_verify_a_restore_and_restore_the_log() -> None:
     assert {one.job: one.cron_job for one in LINES} == {
         "pause-inventory": "operator",
         "rebuild-product-view": "operator",
         "replay-prices": "replay",
+        "restore-log": "archive-log",
         "verify-restored": "verify",
     }
 
 
 @pytest.mark.parametrize("one", LINES, ids=lambda one: one.job)
 def test_what_is_typed_makes_a_job_that_the_cluster_and_the_command_understand(one: Typed) -> None:
-    job = made(one, render(PRODUCTION))
+    job = made(one, objects_for(one))
     container = container_of(job)
     for rule in (workload_rules.schema, workload_rules.resources):
         assert list(rule([job])) == []
@@ -51,7 +58,7 @@ def test_what_is_typed_makes_a_job_that_the_cluster_and_the_command_understand(o
 
 
 def _unchanged(one: Typed) -> Manifest:
-    job: Manifest = find(render(PRODUCTION), "CronJob", one.cron_job)["spec"]["jobTemplate"]
+    job: Manifest = find(objects_for(one), "CronJob", one.cron_job)["spec"]["jobTemplate"]
     return job
 
 

@@ -47,8 +47,8 @@ OF_OUR_PODS: list[Rule] = [
 # not used.
 NOT_ASKED = (server_rules.policies, secret_rules.external_secrets, server_rules.lag_of_kafka)
 OF_COMPONENTS = [rule for rule in RULES if rule not in NOT_ASKED]
-# One of two ways in, one of two autoscalers, and nothing searches yet.
-NOT_USED = {"gateway-api", "autoscaling-keda", "autoscaling-keda-strimzi", "opensearch"}
+# One of two ways in, one of two autoscalers, nothing searches yet, and most logs keep all partitions.
+NOT_USED = {"gateway-api", "autoscaling-keda", "autoscaling-keda-strimzi", "log-archive", "opensearch"}
 
 
 @cache

@@ -29,6 +29,8 @@ VERSIONS = ("1.33", kubernetes_validate.latest_version())
 SERVERS = ("redis", "opensearch")
 # Where the files of secrets are in a container.
 SECRETS = "/run/secrets/catalogue"
+# What a job of ours writes for later.
+_FOLDERS = {"archive-log": "/archive"}
 _MARGIN_SECONDS = 5
 
 
@@ -175,8 +177,8 @@ def security(objects: Sequence[Manifest]) -> Iterator[str]:
             "has no account of its own": spec.get("serviceAccountName") not in accounts,
             "gets service links": spec.get("enableServiceLinks") is not False,
             "shares the host": any(spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
-            "has other folders than /tmp and secrets, or may write to these": any(
-                mount["mountPath"] != "/tmp"
+            "has other folders than /tmp, its own and secrets, or may write to these": any(
+                mount["mountPath"] not in ("/tmp", _FOLDERS.get(name))
                 and not (mount["mountPath"].startswith("/run/secrets/") and mount.get("readOnly"))
                 for mount in container.get("volumeMounts", [])
             ),
@@ -201,6 +203,7 @@ def images(objects: Sequence[Manifest]) -> Iterator[str]:
         "verify": "projector",
         "operator": "projector",
         "replay": "command-api",
+        "archive-log": "command-api",
     }
     for name, _, container in pods(objects):
         image, _, tag = container["image"].partition(":")

@@ -148,7 +148,7 @@ NOT_RUN = {
     "changes a role for all installations of the server": 1,
     "it cuts a release": 2,
     "needs Docker": 4,
-    "needs a cluster": 9,
+    "needs a cluster": 10,
     "needs a program that is not installed here": 3,
     "needs a registry": 1,
     "needs a system under load": 1,

@@ -1,7 +1,9 @@
 """Partitions of the log come and go: archived, removed, brought back, and never silently missing."""
 
 import asyncio
+import getpass
 import gzip
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -83,7 +85,8 @@ class Shop:
 
     async def archive(self, *, removes: bool = True, deleted_for: timedelta = AT_ONCE) -> int:
         async with self.job() as partitions:
-            return await archive_log(partitions, Order(self.folder, removes, deleted_for), self.said.append)
+            order = Order(self.folder, removes, deleted_for)
+            return (await archive_log(partitions, order, self.said.append)).removed
 
     async def restore(self, *names: str) -> None:
         async with self.job() as partitions:
@@ -291,7 +294,7 @@ async def test_of_two_jobs_at_a_time_one_is_refused(shop: Shop) -> None:
             await shop.archive()
 
 
-async def test_the_commands_say_what_they_did_and_end_with_its_code(shop: Shop) -> None:
+async def test_the_commands_say_what_they_did_who_asked_for_it_and_end_with_its_code(shop: Shop) -> None:
     await shop.two_gone_partitions()
 
     async def run(*arguments: str) -> tuple[int | None, str]:
@@ -303,13 +306,29 @@ async def test_the_commands_say_what_they_did_and_end_with_its_code(shop: Shop) 
         said, _ = await process.communicate()
         return process.returncode, said.decode()
 
-    code, said = await run("archive-log", "--remove", "--deleted-days", "0")
+    ann = "--actor", "ann", "--reason", "the disk is full"
+    code, said = await run("archive-log", "--remove", "--deleted-days", "0", *ann)
     assert code == 0, said
     assert "events_p000001: removed, 10 events; restore-log events_p000001 brings it back" in said
+    assert _acts(said) == [
+        ("archive-log", "ann", "the disk is full", "started", ""),
+        ("archive-log", "ann", "the disk is full", "done", "2 partitions archived, 2 removed"),
+    ]
     code, said = await run("restore-log", "events_p000000")
     assert (code, "events_p000000: restored, 9 events" in said) == (0, True), said
-    code, said = await run("restore-log", "events_p000000")
+    assert _acts(said)[1] == ("restore-log", getpass.getuser(), "", "done", "1 partitions restored")
+    code, said = await run("restore-log", "events_p000000", *ann)
     assert (code, "events_p000000 is there" in said) == (1, True), said
+    assert _acts(said)[1][3:] == ("failed", "events_p000000 is there")
+    async with shop.job():
+        code, said = await run("archive-log", *ann)
+    assert (code, _acts(said)) == (1, []), said
+
+
+def _acts(said: str) -> list[tuple[str, ...]]:
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    fields = "action", "actor", "reason", "result", "detail"
+    return [tuple(line[field] for field in fields) for line in lines if line["event"] == "operator action"]
 
 
 async def test_verify_compares_what_is_left_and_a_rebuild_is_refused_until_the_partition_is_back(
@@ -327,7 +346,7 @@ async def test_verify_compares_what_is_left_and_a_rebuild_is_refused_until_the_p
         await world.store.execute("SELECT setval('catalogue.event_position', $1)", writer.position)
         whole = await verify(world, *views)
         async with opened_partitions(Secret(event_store_dsns.owner), 30.0) as partitions:
-            assert await archive_log(partitions, Order(folder, True, AT_ONCE), said.append) == 1
+            assert (await archive_log(partitions, Order(folder, True, AT_ONCE), said.append)).removed == 1
         found = await verify(world, *views)
         for view in views:
             assert (whole[view]["different"], whole[view]["products"], whole[view]["left_out"]) == (

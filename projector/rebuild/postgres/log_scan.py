@@ -84,6 +84,12 @@ class PostgresLogScan(PostgresEventLog):
             sql = load_sql(_PACKAGE, "scan_streams")
             return cast("Sequence[LogRow]", await self._pool.fetch(sql, list(product_ids)))
 
+    async def gone(self, product_ids: Collection[UUID]) -> set[UUID]:
+        """Those of them that left with a removed partition. Raises `Unavailable`."""
+        with translated_read(_SERVER):
+            rows = await self._pool.fetch(load_sql(_PACKAGE, "select_gone"), list(product_ids))
+        return {UUID(int=row["product_id"].int) for row in rows}
+
 
 def stretches(after: int, upto: int) -> list[tuple[int, int]]:
     """(after, up to) of each stretch in between."""
