@@ -92,8 +92,8 @@ class ViewProjection(ABC, Generic[S]):
         """More that has to happen when it is repositioned, in the same transaction."""
         return None
 
-    def repositioning(self, stores: Stores) -> ViewSubject:
-        """Events of the log are applied to the live view."""
+    def repositioning(self, stores: Stores, *, is_restored: bool) -> ViewSubject:
+        """Events of the log are applied to the live view, whatever it has forgotten."""
         places = PostgresPlaces(
             stores.read_model,
             stores.log,

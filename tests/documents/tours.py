@@ -49,6 +49,7 @@ TYPED_UNDER_LOAD = {
     REPOSITORY / "docs" / "recovery" / "partition-corrupted.md": (
         "tests/end_to_end/test_partition_corrupted.py"
     ),
+    REPOSITORY / "docs" / "recovery" / "redis.md": "tests/end_to_end/test_redis_lost.py",
 }
 
 
@@ -118,6 +119,7 @@ RUNBOOKS = Tour(
         _runbook("CertificateExpires", _CERTIFICATE, FILE="certificate.pem"),
         _runbook("ConsumerGroupEmpty"),
         _runbook("DeadLettersGrow"),
+        _runbook("RedisLostWrites"),
         _runbook("ProjectionPaused"),
         _runbook("DigestsLate"),
         _runbook("DiskFillsUp"),

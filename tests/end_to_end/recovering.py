@@ -14,10 +14,16 @@ import asyncpg
 
 from tests.documents.console_blocks import commands, shell_blocks
 from tests.documents.terminal import Terminal
+from tests.end_to_end.checker import Evidence
+from tests.end_to_end.evidence import must_be_at_rest, must_be_consistent
 from tests.end_to_end.system import REPOSITORY, System
+from tests.end_to_end.workload import Load
+from tests.eventually import eventually
 from tests.mail_server import MailServer
 
 COMMAND_SECONDS_MAX = 150.0
+REST_SECONDS_MAX = 120.0
+READERS = 3
 MAIL_SETTINGS = {"NOTIFICATION_RECIPIENTS": "ann@x.test", "NOTIFICATION_SINGLE_MAILS_MAX": "10000"}
 
 
@@ -93,6 +99,23 @@ class Shell:
     async def type(self, command: str) -> tuple[str, int]:
         """What it printed, and its exit code."""
         return await asyncio.to_thread(self._terminal.type, command, COMMAND_SECONDS_MAX)
+
+
+async def all_is_shown(system: System, load: Load) -> None:
+    """From here no read may show less than what was acknowledged so far, with or without a token."""
+    _: int = await eventually(lambda: must_be_at_rest(system), REST_SECONDS_MAX)
+    load.known.settle()
+
+
+async def all_is_well(system: System, load: Load) -> Evidence:
+    """The views are what the log says, and so was all that the readers were shown."""
+    evidence = await must_be_consistent(
+        system, load.commands, seconds_max=REST_SECONDS_MAX, witnessed=load.readers.witnessed
+    )
+    assert load.wrong == [], "\n".join(load.wrong)
+    print(f"reads: {dict(load.readers.answers)}")
+    assert load.readers.answers["id 200"] > 0
+    return evidence
 
 
 def no_mail_came_twice(mails: MailServer) -> None:

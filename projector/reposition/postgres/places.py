@@ -48,8 +48,20 @@ class PostgresPlaces:
         self._also = also
         self.reported = PostgresPlaceOrders(pool, log, projection=projection, topic=topic).reported
 
-    async def place(self, places: Places, action: Action, detail: str) -> None:
-        """Raises `LogDiffers`, `Unavailable`."""
+    def begin_at(self, topic: str, places: Places) -> "Also":
+        """Its group in another topic of the projection begins at these places, too."""
+        partitions, offsets = list(places.next_offsets), list(places.next_offsets.values())
+
+        async def order(connection: "Connection") -> None:
+            sql = load_sql(_PACKAGE, "order_starting_places")
+            await connection.execute(
+                sql, self._projection, topic, partitions, offsets, places.log_position, places.log_id
+            )
+
+        return order
+
+    async def place(self, places: Places, action: Action, detail: str, *, also: "Also | None" = None) -> None:
+        """Raises `LogDiffers`, `Unavailable`. `also`: more for this time."""
         where = (self._projection, self._topic)
         partitions, offsets = list(places.next_offsets), list(places.next_offsets.values())
         values = (partitions, offsets, places.log_position, places.log_id)
@@ -65,8 +77,9 @@ class PostgresPlaces:
                     await connection.execute(note, *where, partitions, places.log_position, places.log_id)
                 await connection.execute(load_sql(_PACKAGE, "renumber_dead_letters"), *where)
                 await connection.execute(load_sql(_PACKAGE, "delete_park_orders"), *where)
-                if self._also is not None:
-                    await self._also(connection)
+                for more in (self._also, also):
+                    if more is not None:
+                        await more(connection)
                 sql = load_sql("projector.control", "start_anew")
                 await connection.execute(sql, self._projection, action.reason)
                 await record_action(connection, action, self._projection, None, detail)
