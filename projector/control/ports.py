@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Checkpoint
@@ -30,7 +31,10 @@ class ParkedCount(NamedTuple):
 
 
 class PartitionLag(NamedTuple):
-    """How far behind a projection is in one partition. `trouble`: why it does not go on; None: it does."""
+    """How far behind a projection is in one partition. `trouble`: why it does not go on; None: it does.
+
+    `log_id`: the log of the position; None: not known, or no event was applied.
+    """
 
     partition: int
     log_position: int
@@ -38,6 +42,7 @@ class PartitionLag(NamedTuple):
     lag_events: int
     lag_seconds: float
     trouble: str | None
+    log_id: UUID | None = None
 
 
 class LastReport(NamedTuple):
@@ -81,4 +86,6 @@ class PlaceOrders(Protocol):
         """The group has these places now."""
 
     async def reported(self) -> Mapping[int, int]:
-        """The log positions that its consumers have reported last, by partition; 0 before the first event."""
+        """The positions of the present log that its consumers have reported last, by partition; 0 before the
+        first event.
+        """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Checkpoint
+from projector.applying.ports import Checkpoint, EventLog
 from projector.audit.postgres import record_action
 from projector.control.ports import WAITS_FOR_KAFKA, Control, LastReport, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
@@ -60,8 +60,11 @@ class PostgresControl:
 class PostgresPlaceOrders:
     """Implements `PlaceOrders`."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", log: EventLog, *, projection: str, topic: str
+    ) -> None:
         self._pool = pool
+        self._log = log
         self._where = (projection, topic)
 
     async def given(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
@@ -80,6 +83,7 @@ class PostgresPlaceOrders:
             await self._pool.execute(sql, *self._where, list(places), offsets)
 
     async def reported(self) -> Mapping[int, int]:
+        log_id = await self._log.log_id()
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_reported_positions")
-            return dict(map(tuple, await self._pool.fetch(sql, *self._where)))
+            return dict(map(tuple, await self._pool.fetch(sql, *self._where, log_id)))

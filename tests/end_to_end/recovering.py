@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,21 +28,27 @@ MAIL_SETTINGS = {"NOTIFICATION_RECIPIENTS": "ann@x.test", "NOTIFICATION_SINGLE_M
 
 
 def commands_of(page: str) -> list[str]:
-    """In the order of the page."""
-    return [one.text for block in shell_blocks(REPOSITORY / page) for one in commands(block)]
+    """In the order of the page, without those that no test types."""
+    typed = [block for block in shell_blocks(REPOSITORY / page) if not block.reason_not_to_run]
+    return [one.text for block in typed for one in commands(block)]
 
 
 @contextmanager
-def shell_of(system: System) -> Iterator["Shell"]:
-    """With the settings of the installation, and our Python first."""
+def shell_of(
+    system: System, more: Mapping[str, str] | None = None, programs: Path | None = None
+) -> Iterator["Shell"]:
+    """With the settings of the installation, and our Python first; then `programs`, a folder."""
+    folders = [str(Path(sys.executable).parent), *([str(programs)] if programs else []), os.environ["PATH"]]
     environment = {
         **os.environ,
         **system.environment(),
+        **(more or {}),
         "EVENT_STORE_DSN": system.event_store.writer,
+        "EVENT_STORE_MIGRATE_DSN": system.event_store.owner,
         "READ_MODEL_DSN": system.read_model.projector,
         "READ_MODEL_MIGRATE_DSN": system.read_model.owner,
         "RELAY_OPS_PORT": str(system.relay.ops_port),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": ":".join(folders),
     }
     terminal = Terminal(REPOSITORY, environment)
     try:

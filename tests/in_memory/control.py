@@ -37,7 +37,13 @@ class InMemoryControlBoard:
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
         self._read_model.fail()
-        self.lags |= {(projection, topic, one.partition): one for one in lags}
+        for one in lags:
+            held = self.lags.get((projection, topic, one.partition), one)
+            is_other_log = None not in (held.log_id, one.log_id) and held.log_id != one.log_id
+            position = one.log_position if is_other_log else max(held.log_position, one.log_position)
+            self.lags[projection, topic, one.partition] = one._replace(
+                log_position=position, log_id=one.log_id or held.log_id
+            )
 
     async def last_reports(
         self, projection: str, topic: str, *, seconds_max: float

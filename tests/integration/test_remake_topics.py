@@ -189,6 +189,20 @@ async def test_events_of_another_log_go_only_with_the_whole_topic(here: Installa
     await admin.close()
 
 
+async def test_a_log_with_a_new_id_is_not_published_into_the_topics_of_the_old_one(
+    here: Installation,
+) -> None:
+    """Also where nothing of it counts as published, so that no first event is expected in any partition."""
+    await here.log.append(sample_events(60, products=10))
+    async with relaying(here.relay):
+        await here.log.cursor_reaches(60)
+    await here.log.connection.execute("UPDATE catalogue.event_log SET log_id = gen_random_uuid()")
+    await here.log.connection.execute("UPDATE catalogue.relay_cursor SET log_position = 0")
+    async with relaying(here.relay):
+        await eventually(lambda: here.relay_is_stopped("begins with an event of log"))
+    assert len(await here.positions()) == 60
+
+
 async def test_it_can_be_run_again_and_beside_itself(here: Installation) -> None:
     await here.log.append(sample_events(50, products=10))
     async with relaying(here.relay):
