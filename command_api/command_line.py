@@ -18,6 +18,7 @@ from command_api.importer.seed import add_seed_arguments, run_seed
 from command_api.postgres.migrate import migrate_event_store
 from command_api.relay.settings import RelaySettings
 from command_api.remake.cli import add_remake_arguments, run_remake_command
+from command_api.renew.cli import add_renew_arguments, run_renew_command
 from command_api.replay.cli import add_replay_arguments, run_replay_command
 from command_api.settings import CommandSettings, MigrateSettings
 from shared.access.settings import load_listening_settings
@@ -43,6 +44,8 @@ def run_command_line(arguments: list[str] | None = None) -> int:
             return run_replay_command(given)
         case "remake-topics":
             return run_remake_command(given)
+        case "renew-log-id":
+            return run_renew_command(given)
         case "archive-log":
             return run_archive_command(given)
         case "restore-log":
@@ -66,6 +69,9 @@ def command_parser() -> argparse.ArgumentParser:
     )
     add_remake_arguments(
         _command(commands, "remake-topics", "make the topics of events again from the event log")
+    )
+    add_renew_arguments(
+        _command(commands, "renew-log-id", "make a log that was restored, and lost events, another log")
     )
     add_archive_arguments(
         _command(

@@ -15,7 +15,7 @@ from projector.control.postgres import PostgresControl
 from projector.kafka.batches import create_broker
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
-from projector.kafka.lags import LogCount
+from projector.kafka.lags import REPORT_SECONDS_MAX, LogCount
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
 from projector.kafka.starting_points import StartingPoints
@@ -125,7 +125,11 @@ def _consumer(
 ) -> ProjectionConsumer:
     settings = stores.settings
     log = PostgresEventLog(stores.log_pool)
-    count = LogCount(log, subscription.orders.reported, settings.partition_count)
+    reports = partial(
+        PostgresControl(stores.read_model).last_reports,
+        name, subscription.source.topic, seconds_max=REPORT_SECONDS_MAX,
+    )  # fmt: skip
+    count = LogCount(log, subscription.orders.reported, reports, settings.partition_count)
     consumer = ProjectionConsumer(
         name,
         broker,

@@ -31,7 +31,7 @@ class CacheProjection(ViewProjection[ProductDocument]):
 
     def source(self, stores: Stores) -> Source:
         """Queries read it first, so it does not wait for a fuller batch."""
-        return Source(stores.topic, stores.group(self.name), "committed")
+        return Source(stores.topic, stores.group(self.name), "committed-view")
 
     def view(self, stores: Stores) -> RedisProductCache:
         """Dead letters are stored in PostgreSQL, in a transaction of their own."""

@@ -39,5 +39,8 @@ class Projection(Protocol):
     def retrying(self, stores: Stores) -> Retrying:
         """How its dead letters are retried and discarded."""
 
-    def repositioning(self, stores: Stores) -> Subject:
-        """How it is caught up from the log and placed; only if it lacks no settings."""
+    def repositioning(self, stores: Stores, *, is_restored: bool) -> Subject:
+        """How it is caught up from the log and placed; only if it lacks no settings.
+
+        `is_restored`: the read model is from a backup, and has forgotten what was done since.
+        """

@@ -69,7 +69,7 @@ class ViewProjection(ABC, Generic[S]):
         """The same, for a view that is open. `revoked` is called when partitions are taken away."""
         metrics = ProjectionMetrics(self.name)
         work = BatchRun(self.name, stores.settings, self.applier(stores, view), metrics, revoked=revoked)
-        orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=stores.topic)
+        orders = PostgresPlaceOrders(stores.read_model, stores.log, projection=self.name, topic=stores.topic)
         return Running(self.name, [Subscription(self.name, self.source(stores), work, metrics, orders)])
 
     def applier(self, stores: Stores, view: View[S] | None = None) -> Applier[S]:
@@ -92,10 +92,11 @@ class ViewProjection(ABC, Generic[S]):
         """More that has to happen when it is repositioned, in the same transaction."""
         return None
 
-    def repositioning(self, stores: Stores) -> ViewSubject:
-        """Events of the log are applied to the live view."""
+    def repositioning(self, stores: Stores, *, is_restored: bool) -> ViewSubject:
+        """Events of the log are applied to the live view, whatever it has forgotten."""
         places = PostgresPlaces(
             stores.read_model,
+            stores.log,
             projection=self.name,
             topic=stores.topic,
             has_checkpoints=self.source(stores).starts_at == "checkpoint",

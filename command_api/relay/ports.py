@@ -99,6 +99,9 @@ class Publisher(Protocol):
     async def check(self, published: Sequence[RecordedEvent]) -> None:
         """Whether the topics still have what was published. Raises `PublishFailed`, `OperatorNeeded`."""
 
+    async def newest(self) -> RecordedEvent | None:
+        """The newest event of this log that the topics have. Raises `PublishFailed`."""
+
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         """Encode a chunk. This takes as long as sending it, so it is done while the previous chunk is
         sent.

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from command_api.relay.lost_future import refuse_lost_future
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
@@ -140,10 +141,10 @@ class Relay:
     async def _publish(self, log: LogTail, stop: asyncio.Event) -> None:
         """Use one publisher from its start to its first failure."""
         self._beat()
-        published = await _published(log)
         publisher = self._new_publisher(log.log_id)
         try:
-            await publisher.start(published)
+            await publisher.start(await _published(log))
+            await refuse_lost_future(log, await publisher.newest())
             self.status.is_forwarding = True
             await self._forward(log, publisher, stop)
         finally:

@@ -9,7 +9,7 @@ partition is its first event, whatever was under way.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from command_api.relay.kafka.topic_contents import check_contents, first_positions
+from command_api.relay.kafka.topic_contents import check_contents, first_positions, places_in
 from command_api.relay.ports import OperatorNeeded, PublishFailed
 from command_api.remake.postgres.relay_place import RelayPlace
 from command_api.remake.settings import RemakeSettings
@@ -96,8 +96,9 @@ async def _check_those_that_stay(place: RelayPlace, settings: RemakeSettings, th
     expected = first_positions(
         await place.beginning(), lambda kind: (names.events, names.by_kind(kind)), settings.partition_count
     )
-    kept = {at: position for at, position in expected.items() if at.topic in there}
+    kept = places_in([name for name in names if name in there], settings.partition_count)
+    begin = {at: expected[at] for at in kept if at in expected}
     await check_contents(
-        settings.kafka_servers, kept, place.log_id, seconds_max=settings.remake_topics_seconds_max,
-        may_be_empty=True,
+        settings.kafka_servers, kept, begin, place.log_id, may_be_empty=True,
+        seconds_max=settings.remake_topics_seconds_max,
     )  # fmt: skip

@@ -55,6 +55,17 @@ class PostgresServer(Server):
         self.data_dir = data_dir
         self._programs = Path()
 
+    @property
+    def programs(self) -> Path:
+        """The folder of its programs, once it is prepared."""
+        return self._programs
+
+    def give_away(self, folder: Path) -> None:
+        """Give a folder to the user that the server runs as, if that is another one."""
+        if self._identity is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self._identity.uid, self._identity.gid)
+
     def dsn(self, role: str, database: str) -> str:
         """The address for a role whose password is its name."""
         return f"postgresql://{role}:{role}@{HOST}:{self.port}/{database}"

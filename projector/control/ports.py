@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Checkpoint
@@ -15,6 +16,9 @@ class Control(NamedTuple):
     reason: str = ""
 
 
+WAITS_FOR_KAFKA = "waits for Kafka: "
+"""Begins the trouble in a report of a process that has no partitions, because it is not in the group."""
+
 NEVER_PAUSED = Control(is_paused=False, revision=0)
 
 
@@ -27,7 +31,10 @@ class ParkedCount(NamedTuple):
 
 
 class PartitionLag(NamedTuple):
-    """How far behind a projection is in one partition. `trouble`: why it does not go on; None: it does."""
+    """How far behind a projection is in one partition. `trouble`: why it does not go on; None: it does.
+
+    `log_id`: the log of the position; None: not known, or no event was applied.
+    """
 
     partition: int
     log_position: int
@@ -35,6 +42,14 @@ class PartitionLag(NamedTuple):
     lag_events: int
     lag_seconds: float
     trouble: str | None
+    log_id: UUID | None = None
+
+
+class LastReport(NamedTuple):
+    """What was told last of one partition. `is_by_reader`: just now, by the process that reads it."""
+
+    next_offset: int
+    is_by_reader: bool
 
 
 class ControlBoard(Protocol):
@@ -48,6 +63,11 @@ class ControlBoard(Protocol):
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
         """Store the lag that a consumer measured, for `status`."""
+
+    async def last_reports(
+        self, projection: str, topic: str, *, seconds_max: float
+    ) -> Mapping[int, LastReport]:
+        """By partition; one that was never reported is absent. Older than `seconds_max` is not just now."""
 
     async def counts(self) -> Mapping[str, ParkedCount]:
         """By projection; one without dead letters is absent."""
@@ -66,4 +86,6 @@ class PlaceOrders(Protocol):
         """The group has these places now."""
 
     async def reported(self) -> Mapping[int, int]:
-        """The log positions that its consumers have reported last, by partition; 0 before the first event."""
+        """The positions of the present log that its consumers have reported last, by partition; 0 before the
+        first event.
+        """

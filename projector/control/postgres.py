@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
-from projector.applying.ports import Checkpoint
+from projector.applying.ports import Checkpoint, EventLog
 from projector.audit.postgres import record_action
-from projector.control.ports import Control, ParkedCount, PartitionLag
+from projector.control.ports import WAITS_FOR_KAFKA, Control, LastReport, ParkedCount, PartitionLag
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -43,6 +43,14 @@ class PostgresControl:
             sql = load_sql(_PACKAGE, "upsert_projection_lags")
             await self._pool.execute(sql, projection, topic, *zip(*lags, strict=True))
 
+    async def last_reports(
+        self, projection: str, topic: str, *, seconds_max: float
+    ) -> Mapping[int, LastReport]:
+        with translated(_SERVER):
+            sql = load_sql(_PACKAGE, "select_last_reports")
+            rows = await self._pool.fetch(sql, projection, topic, seconds_max, WAITS_FOR_KAFKA)
+        return {row[0]: LastReport(*row[1:]) for row in map(tuple, rows)}
+
     async def counts(self) -> Mapping[str, ParkedCount]:
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "count_parked"))
@@ -52,8 +60,11 @@ class PostgresControl:
 class PostgresPlaceOrders:
     """Implements `PlaceOrders`."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, projection: str, topic: str) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", log: EventLog, *, projection: str, topic: str
+    ) -> None:
         self._pool = pool
+        self._log = log
         self._where = (projection, topic)
 
     async def given(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
@@ -72,6 +83,7 @@ class PostgresPlaceOrders:
             await self._pool.execute(sql, *self._where, list(places), offsets)
 
     async def reported(self) -> Mapping[int, int]:
+        log_id = await self._log.log_id()
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_reported_positions")
-            return dict(map(tuple, await self._pool.fetch(sql, *self._where)))
+            return dict(map(tuple, await self._pool.fetch(sql, *self._where, log_id)))

@@ -43,18 +43,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     """Drives one projection's `Work`."""
 
     def __init__(
-        self,
-        name: str,
-        broker: "KafkaBroker",
-        settings: "ProjectorSettings",
-        source: Source,
-        work: Work,
-        points: StartingPoints,
-        *,
-        count: LogCount | None,
-        metrics: ProjectionMetrics,
-        heartbeat: "Heartbeat",
-    ) -> None:
+        self, name: str, broker: "KafkaBroker", settings: "ProjectorSettings", source: Source, work: Work,
+        points: StartingPoints, *, count: LogCount | None, metrics: ProjectionMetrics, heartbeat: "Heartbeat",
+    ) -> None:  # fmt: skip
         self.name = name
         self.topic = source.topic
         self.heartbeat = heartbeat
@@ -76,6 +67,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     def _consumer(self) -> AIOKafkaConsumer:
         assert self._subscriber.consumer is not None, "the subscriber is not started"
         return self._subscriber.consumer
+
+    async def stand_by(self, trouble: str) -> None:
+        """It cannot join its group yet, for this trouble; meanwhile its lag is counted in the log."""
+        self._state.measured = await self._lags.outside(trouble)
 
     def start(self) -> None:
         """Begin to keep the projection placed; call it after the broker has started."""

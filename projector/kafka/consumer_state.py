@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from projector.control.ports import Control, PartitionLag
+from projector.control.ports import WAITS_FOR_KAFKA, Control, PartitionLag
 from projector.errors import Unavailable
 from projector.kafka.named_member import NamedMember
 from projector.kafka.placement import STOPPED, Placement
@@ -65,10 +65,13 @@ class ConsumerState:
         whole = f"{STOPPED}{self.stopped_because}" if self.stopped_because is not None else None
         if whole is None and self.control.is_paused:
             whole = f"paused: {self.control.reason}"
-        return [
-            lag._replace(trouble=whole or lag.trouble or self._trouble_in(lag.partition))
-            for lag in self.measured
-        ]
+        return [lag._replace(trouble=self._told(lag, whole)) for lag in self.measured]
+
+    def _told(self, lag: PartitionLag, whole: str | None) -> str | None:
+        """That this process reads nothing is told as it is: it must not pass for a report of a reader."""
+        if lag.trouble is not None and lag.trouble.startswith(WAITS_FOR_KAFKA):
+            return lag.trouble
+        return whole or lag.trouble or self._trouble_in(lag.partition)
 
     def _trouble_in(self, partition: int) -> str | None:
         """A batch has records of many partitions, so that all wait, except those that have stopped."""

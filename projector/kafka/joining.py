@@ -5,11 +5,14 @@ from collections.abc import Sequence
 
 from faststream.kafka import KafkaBroker
 
+from projector.control.ports import WAITS_FOR_KAFKA
 from projector.errors import Unavailable
 from projector.kafka.consumer import ProjectionConsumer
 from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.topics import KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.concurrency.waits import every, stopped
+from shared.ops.error_text import named
 from shared.ops.health import Check
 from shared.ops.logs import get_logger
 from shared.ops.retry import RetryPolicy, retry_transient
@@ -17,6 +20,7 @@ from shared.ops.retry import RetryPolicy, retry_transient
 _NOT_THERE_YET = (*KAFKA_IS_AWAY, KafkaUnavailable)
 _TOPICS_ATTEMPT = RetryPolicy("projector-topics", 0.1, 1.0, budget_seconds=1.0)
 _POLICY = RetryPolicy("projector-start", 0.2, 5.0, budget_seconds=None)
+_STAND_BY_SECONDS = 1.0
 _log = get_logger(__name__)
 
 
@@ -45,16 +49,21 @@ class Joining:
         stop: asyncio.Event,
     ) -> bool:
         """Join the groups as soon as Kafka can be reached; false if `stop` comes before that."""
-        self._waits_for = "Kafka: no answer yet"
+        self._waits_for = f"{WAITS_FOR_KAFKA}no answer yet"
 
         async def attempt() -> None:
             beat(consumers)
             try:
                 await _connected(broker, settings, topics)
             except _NOT_THERE_YET as error:
-                self._waits_for = f"Kafka: {error}"
+                self._waits_for = f"{WAITS_FOR_KAFKA}{named(error)}"
                 raise
 
+        async def stand_by() -> None:
+            for consumer in consumers:
+                await consumer.stand_by(self._waits_for or "")
+
+        standing_by = asyncio.create_task(every(_STAND_BY_SECONDS, stop, stand_by))
         try:
             await retry_transient(
                 _POLICY, attempt, is_transient=lambda error: isinstance(error, _NOT_THERE_YET), stop=stop
@@ -63,6 +72,8 @@ class Joining:
             if not stop.is_set():
                 raise
             return False
+        finally:
+            await stopped(standing_by)
         self._waits_for = None
         for consumer in consumers:
             consumer.start()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from projector.applying.records import Delivered, SourceRecord, Unreadable
 from projector.applying.stream_fold import Tally
@@ -24,7 +26,14 @@ from shared.ops.metrics.projections import (
     WAITS_FOR_REDIS,
 )
 
-_NOWHERE: tuple[int, datetime | None] = (0, None)
+
+class _Place(NamedTuple):
+    log_position: int
+    recorded_at: datetime | None
+    log_id: UUID | None
+
+
+_NOWHERE = _Place(0, None, None)
 
 
 class ProjectionMetrics:
@@ -32,7 +41,7 @@ class ProjectionMetrics:
 
     def __init__(self, projection: str, results: Sequence[str] = VIEW_RESULTS) -> None:
         self._projection = projection
-        self._reached: dict[int, tuple[int, datetime]] = {}
+        self._reached: dict[int, _Place] = {}
         self._with_a_lag: set[int] = set()
         self._is_stopped = self._is_without_topic = False
         # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
@@ -58,7 +67,7 @@ class ProjectionMetrics:
             max(0.0, (now - item.event.recorded_at).total_seconds())
             for item in batch
             if isinstance(item, Delivered)
-            and item.event.log_position > reached.get(item.partition, _NOWHERE)[0]
+            and item.event.log_position > reached.get(item.partition, _NOWHERE).log_position
         )
         observe_many(self._freshness, ages)
         self._batch_seconds(seconds)
@@ -71,14 +80,14 @@ class ProjectionMetrics:
         for partition, first in {one.partition: one for one in reversed(records)}.items():
             self._delivered[partition] = (first.offset, datetime.fromtimestamp(first.timestamp / 1000, UTC))
 
-    def reached(self, partition: int, log_position: int, recorded_at: datetime) -> None:
+    def reached(self, partition: int, log_position: int, recorded_at: datetime, log_id: UUID) -> None:
         """Notes how far a partition is."""
         POSITION.labels(self._projection, partition).set(log_position)
-        self._reached[partition] = (log_position, recorded_at)
+        self._reached[partition] = _Place(log_position, recorded_at, log_id)
 
     def lag(self, partition: int, next_offset: int, lag_events: int) -> PartitionLag:
         """Measured at intervals, not by batch, so that a stopped projection's lag keeps growing."""
-        position, recorded_at = self._reached.get(partition, _NOWHERE)
+        position, recorded_at, log_id = self._reached.get(partition, _NOWHERE)
         now = datetime.now(UTC)
         oldest = self._oldest_waiting(partition, next_offset, recorded_at, now) if lag_events else now
         if not lag_events:
@@ -87,7 +96,7 @@ class ProjectionMetrics:
         self._with_a_lag.add(partition)
         LAG_EVENTS.labels(self._projection, partition).set(lag_events)
         LAG_SECONDS.labels(self._projection, partition).set(lag_seconds)
-        return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None)
+        return PartitionLag(partition, position, next_offset, lag_events, lag_seconds, None, log_id)
 
     def counted(
         self, partition: int, next_offset: int, log_position: int, lag_events: int, lag_seconds: float

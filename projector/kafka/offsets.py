@@ -58,7 +58,7 @@ class AppliedOffsets:
             self._next[tp] = item.offset + 1
             if isinstance(item, Delivered):
                 event = item.event
-                self._metrics.reached(tp.partition, event.log_position, event.recorded_at)
+                self._metrics.reached(tp.partition, event.log_position, event.recorded_at, item.log_id)
         return {partition: item.offset + 1 for partition, item in last.items()}
 
     def forget(self) -> None:

@@ -12,9 +12,10 @@ from projector.errors import LogDiffers
 from projector.kafka.committed_offsets import committed_offsets
 from projector.kafka.topic_bounds import Offsets, topic_bounds
 
-StartsAt = Literal["checkpoint", "committed", "committed-or-end"]
+StartsAt = Literal["checkpoint", "committed", "committed-view", "committed-or-end"]
 """checkpoint: the view's checkpoint, else the beginning; committed offsets are only for lag tools.
-committed: the group's committed offset, else the beginning (a view without checkpoints).
+committed: the group's committed offset, else the beginning.
+committed-view: the same (a view without checkpoints); an empty topic is a lost one if it has applied events.
 committed-or-end: the same, but a new group begins at the end (no mail about old events)."""
 
 Placed = Callable[[Mapping[int, int], Collection[int]], Awaitable[None]]
@@ -99,6 +100,8 @@ class StartingPoints:
             self._check(tp, point, beginnings, ends)
             points[tp] = point
         at_once = {tp: points[tp].next_offset for tp in assigned if tp.partition in ordered}
+        if self._starts_at == "committed-view":
+            await self._refuse_lost_places([tp for tp in new if beginnings[tp] == ends[tp]])
         if new and self._starts_at == "committed-or-end":
             await self._refuse_lost_places(new)
             # Else a crash before the first commit would move the start on.
@@ -113,7 +116,12 @@ class StartingPoints:
         return points
 
     async def _refuse_lost_places(self, new: Collection[TopicPartition]) -> None:
-        """A group that begins at the end would pass over what was not delivered when its place was lost."""
+        """A group that begins at the end would pass over what was not delivered when its place was lost.
+
+        Kafka deletes the places with the topic: in an empty one, nothing would seem to wait.
+        """
+        if not new:
+            return
         reported = await self._orders.reported()
         lost = sorted(tp.partition for tp in new if reported.get(tp.partition))
         if lost:

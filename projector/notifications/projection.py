@@ -16,7 +16,7 @@ from projector.kafka.work import Source
 from projector.notification_settings import parse_smtp_url
 from projector.notifications.digest_loop import DigestLoop, LoopTools
 from projector.notifications.gather import Gatherer
-from projector.notifications.kafka.retry_topics import RetryTopics
+from projector.notifications.kafka.retry_topics import RetryTopics, retry_ends
 from projector.notifications.kafka.run import NotificationRun, Tools
 from projector.notifications.notify import Notifier
 from projector.notifications.pace import PaceLimits
@@ -99,23 +99,30 @@ class NotificationsProjection:
         for stage, (label, source) in enumerate(sources.items()):
             parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=source.topic)
             metrics = ProjectionMetrics(label, NOTIFICATION_RESULTS)
-            orders = PostgresPlaceOrders(stores.read_model, projection=self.name, topic=source.topic)
+            orders = PostgresPlaceOrders(
+                stores.read_model, stores.log, projection=self.name, topic=source.topic
+            )
             run = NotificationRun(label, tools, parked, metrics, stage=stage, reported=orders.reported)
             yield Subscription(label, source, run, metrics, orders)
 
-    def repositioning(self, stores: Stores) -> NotificationsSubject:
-        """Events that were not delivered send their mails. Only with a mail server."""
-        topic = stores.topic
+    def repositioning(self, stores: Stores, *, is_restored: bool) -> NotificationsSubject:
+        """Events that were not delivered send their mails, if claims are known. Only with a mail server."""
+        tools = self._tools(stores)[0]
+        topic, settings = stores.topic, stores.settings
         parked = PostgresParkedProducts(stores.read_model, projection=self.name, topic=topic)
         metrics = ProjectionMetrics(self.name, NOTIFICATION_RESULTS)
         return NotificationsSubject(
             self.name,
-            NotificationRun(self.name, self._tools(stores)[0], parked, metrics, stage=0),
+            NotificationRun(self.name, tools, parked, metrics, stage=0),
             stores.log,
-            PostgresPlaces(stores.read_model, projection=self.name, topic=topic, has_checkpoints=False),
-            _claims(stores).unsent_events,
+            PostgresPlaces(
+                stores.read_model, stores.log, projection=self.name, topic=topic, has_checkpoints=False
+            ),
+            _claims(stores),
+            partial(retry_ends, settings.kafka_servers, tools.retries.names),
+            are_claims_lost=is_restored,
             topic=topic,
-            partition_count=stores.settings.partition_count,
+            partition_count=settings.partition_count,
         )
 
     def retrying(self, stores: Stores) -> NotificationRetries:

@@ -5,10 +5,13 @@ comes again, and its claims keep every mail from being sent twice. Mails that wa
 next attempt are tried at once, because that topic may be lost, too.
 
 Where nothing was ever reported, nothing is known, and old events must send no mail: then nothing is applied.
+So it is with a read model from a backup, whose claims of since then are lost: what waits in it may have been
+sent. A record in a retry topic would send mails again to those who got theirs, so it is passed over, too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from projector.applying.dead_letters import Action
@@ -21,8 +24,21 @@ from projector.reposition.ports import Known, Places
 from projector.reposition.postgres.places import PostgresPlaces
 from shared.contract.recorded_event import RecordedEvent
 
-Unsent = Callable[[], Awaitable[Sequence[tuple[UUID, UUID]]]]
-"""Reads (event id, product id) of each event with a mail that waits for another attempt."""
+if TYPE_CHECKING:
+    from projector.reposition.postgres.places import Connection
+
+RetryEnds = Callable[[], Awaitable[Mapping[str, Mapping[int, int]]]]
+"""Reads the ends of the retry topics: by topic and partition the offset after the last record."""
+
+
+class WaitingMails(Protocol):
+    """The mails that would be sent by themselves. Raises `Unavailable`."""
+
+    async def unsent_events(self) -> Sequence[tuple[UUID, UUID]]:
+        """(event id, product id) of each event with a mail that waits for another attempt."""
+
+    async def discard_waiting(self, connection: "Connection") -> None:
+        """All of them, in this transaction."""
 
 
 class NotificationsSubject:
@@ -34,8 +50,10 @@ class NotificationsSubject:
         work: Work,
         log: EventLog,
         places: PostgresPlaces,
-        unsent: Unsent,
+        mails: WaitingMails,
+        retry_ends: RetryEnds,
         *,
+        are_claims_lost: bool,
         topic: str,
         partition_count: int,
     ) -> None:
@@ -43,7 +61,9 @@ class NotificationsSubject:
         self._work = work
         self._log = log
         self._places = places
-        self._unsent = unsent
+        self._mails = mails
+        self._retry_ends = retry_ends
+        self._are_claims_lost = are_claims_lost
         self._topic = topic
         self._partition_count = partition_count
 
@@ -51,6 +71,9 @@ class NotificationsSubject:
         """A partition in which it never had an event is as far as the others: it began with them."""
         await self._work.place(range(self._partition_count))
         reported = {at: position for at, position in (await self._places.reported()).items() if position}
+        self._are_claims_lost |= not reported
+        if self._are_claims_lost:
+            reported = {}
         least = min(reported.values(), default=0) or await self._log.newest_position()
         return Known({at: reported.get(at, least) for at in range(self._partition_count)})
 
@@ -62,13 +85,27 @@ class NotificationsSubject:
             left = await self._run(left, log_ids)
 
     async def place(self, places: Places, action: Action, detail: str) -> None:
+        if self._are_claims_lost:
+            await self._forget(places, action, detail)
+            return
         waiting = await self._waiting()
         if waiting:
             await self.apply(waiting)
         await self._places.place(places, action, f"{detail}; {len(waiting)} mails tried again")
 
+    async def _forget(self, places: Places, action: Action, detail: str) -> None:
+        retry_topics = await self._retry_ends()
+
+        async def forget(connection: "Connection") -> None:
+            await self._mails.discard_waiting(connection)
+            for topic, ends in retry_topics.items():
+                await self._places.begin_at(topic, places._replace(next_offsets=ends))(connection)
+
+        said = f"{detail}; no mail is sent about events before"
+        await self._places.place(places, action, said, also=forget)
+
     async def _waiting(self) -> list[RecordedEvent]:
-        unsent = await self._unsent()
+        unsent = await self._mails.unsent_events()
         if not unsent:
             return []
         wanted = {event_id for event_id, _ in unsent}

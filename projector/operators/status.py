@@ -21,12 +21,14 @@ from projector.kafka.lag_in_log import CountedLag, count_lag
 from projector.kafka.placement import STOPPED
 from projector.postgres.failures import translated
 from projector.projections import NAMES, default_projections
+from projector.views.product_cache.redis.beginnings import CacheBeginning, last_beginning
 from shared.contract.addresses import topics
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.ops.error_text import named
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.postgres.sql import load_sql
+from shared.redis.client import create_redis
 
 if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
@@ -79,6 +81,8 @@ class Status(Struct, frozen=True):
     projections: list[ProjectionStatus]
     partitions: list[PartitionStatus]
     problems: list[str]
+    cache_started_anew: CacheBeginning | None = None
+    """None: it was not, or Redis does not answer; of that the state of `product_cache` tells."""
 
 
 class _Tables(NamedTuple):
@@ -113,20 +117,22 @@ async def read_status(settings: "ProjectorSettings") -> Status:
     expected = [one.name for one in default_projections(settings)]
     names = [*expected, *sorted({name for name, _ in places} - set(expected))]
     found = [_projection(name, tables, partitions, settings.partition_count) for name in names]
-    return Status(newest, found, partitions, problems)
+    return Status(newest, found, partitions, problems, await _cache_started_anew(settings))
 
 
 def _partition(
     name: str, partition: int, row: Mapping[str, Any], committed: Mapping[int, int], ends: TopicEnds
 ) -> PartitionStatus:
-    known = (row.get("next_offset"), committed.get(partition), row.get("measured_next_offset"))
-    next_offset = next(offset for offset in known if offset is not None)
+    kept = row.get("next_offset")
+    kept = committed.get(partition) if kept is None else kept
+    next_offset = row["measured_next_offset"] if kept is None else kept
     end = ends.end_offsets.get(partition)
     lag_events: int | None = None
     source: Literal["kafka", "log"] | None = None
-    if end is not None and end >= next_offset:
-        lag_events, source = end - next_offset, "kafka"
-    elif row.get("is_fresh"):  # outside of the topic: its consumer has counted in the log
+    if end is not None and kept is not None and end >= kept:
+        lag_events, source = end - kept, "kafka"
+    elif row.get("is_fresh"):
+        # Outside of the topic, or its place is lost: its consumer has counted in the log.
         lag_events, source = row["lag_events"], "log"
     log_id = row.get("log_id")
     return PartitionStatus(
@@ -216,6 +222,22 @@ async def _read_model(settings: "ProjectorSettings", topic: str, problems: list[
         return None
     finally:
         pool.terminate()
+
+
+async def _cache_started_anew(settings: "ProjectorSettings") -> CacheBeginning | None:
+    seconds_max = settings.redis_timeout_seconds
+    redis = create_redis(
+        settings.redis_address,
+        socket_timeout_seconds=seconds_max,
+        connect_timeout_seconds=seconds_max,
+        connections_max=1,
+    )
+    try:
+        return await last_beginning(redis, settings.redis_key_prefix)
+    except Unavailable:
+        return None
+    finally:
+        await redis.aclose()
 
 
 async def _pool(settings: "ProjectorSettings", dsn: Secret) -> Any:

@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.chaos import requests
-from tests.chaos.books import pause
 from tests.chaos.command_client import Heard
-from tests.chaos.known import KnownProduct
 from tests.chaos.requests import Request
+from tests.end_to_end.known import KnownProduct
 from tests.end_to_end.ledger import Attempt, Command
+from tests.end_to_end.pausing import pause
 
 if TYPE_CHECKING:
     from tests.chaos.writers import Writer

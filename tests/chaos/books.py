@@ -4,8 +4,8 @@ import asyncio
 import itertools
 from collections import Counter
 
-from tests.chaos.known import Known, KnownProduct
 from tests.chaos.requests import Request
+from tests.end_to_end.known import Known, KnownProduct
 from tests.end_to_end.ledger import Command
 
 
@@ -68,12 +68,3 @@ class Books:
             product.learn(version, token)
             if request.kind == "add-variant":
                 product.more_skus.append(request.sku)
-
-
-async def pause(seconds: float, ended_by: asyncio.Event) -> None:
-    """Wait between a client's requests, at most until the event."""
-    try:
-        async with asyncio.timeout(seconds):
-            await ended_by.wait()
-    except TimeoutError:
-        return

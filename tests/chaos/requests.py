@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from tests.chaos.known import KnownProduct
+from tests.end_to_end.known import KnownProduct
 
 WEIGHTS = {
     "create": 20, "details": 18, "price": 26, "publish": 9, "archive": 5, "restore": 3,

@@ -17,11 +17,11 @@ from tests.chaos.faults import Faults
 from tests.chaos.installation import Installation, installation
 from tests.chaos.mails import gather_mails, mails_must_be_at_rest
 from tests.chaos.process_logs import critical_lines, errors_logged
-from tests.chaos.readers import Readers
 from tests.chaos.schedule import Planned, schedule
 from tests.chaos.writers import write
 from tests.end_to_end.checker import Evidence, problems
 from tests.end_to_end.evidence import gather, must_be_at_rest
+from tests.end_to_end.readers import Readers
 from tests.eventually import eventually
 
 _THREADS_MAX = 32
@@ -75,9 +75,9 @@ async def run(plan: Plan, data: Path, logs: Path, diary: Diary) -> Outcome:
     begun = time.monotonic()
     async with installation(data, logs, plan.prefixes, diary.tell) as place:
         books = Books(plan.seed)
-        client, readers = (
-            CommandClient(place.command_urls, books),
-            Readers(place.query_urls, books, pause_seconds=plan.pause_seconds),
+        client = CommandClient(place.command_urls, books)
+        readers = Readers(
+            place.query_urls, books.known, books.resting, seed=plan.seed, pause_seconds=plan.pause_seconds
         )
         doing = Faults(place, diary.tell)
         started = time.monotonic()

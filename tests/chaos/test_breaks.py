@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.chaos.breaks import BREAKS, CONTROL
-from tests.chaos.reader_answers import asked, shown
-from tests.chaos.readers import judge
 from tests.end_to_end.checker import problems
 from tests.end_to_end.checks.mails import problems as mail_problems
 from tests.end_to_end.mail_evidence import HISTORY, WRONG_MAILS, mails
+from tests.end_to_end.reader_answers import asked, shown
+from tests.end_to_end.readers import judge
 from tests.end_to_end.sound_evidence import clients, sound
 from tests.end_to_end.system import REPOSITORY
 from tests.end_to_end.wrong_evidence import FAULTS, LIES, written_twice

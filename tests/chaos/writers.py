@@ -14,11 +14,12 @@ import httpx
 
 from tests.chaos import requests
 from tests.chaos.batches import write_batch
-from tests.chaos.books import Books, pause
+from tests.chaos.books import Books
 from tests.chaos.command_client import CommandClient, Heard
-from tests.chaos.known import KnownProduct
 from tests.chaos.requests import Request
+from tests.end_to_end.known import KnownProduct
 from tests.end_to_end.ledger import Attempt, Command
+from tests.end_to_end.pausing import pause
 
 Manner = Literal["careful", "hasty", "keyless"]
 MANNERS: tuple[Manner, ...] = ("careful", "careful", "hasty", "keyless")

@@ -43,10 +43,13 @@ class Tour:
 # Pages about lost servers: a test types them while clients write and read, and checks what is left.
 TYPED_UNDER_LOAD = {
     REPOSITORY / "docs" / "recovery" / "kafka-lost.md": "tests/end_to_end/test_kafka_lost.py",
+    REPOSITORY / "docs" / "backup.md": "tests/end_to_end/test_log_restored.py",
+    REPOSITORY / "docs" / "recovery" / "log-restored.md": "tests/end_to_end/test_log_restored.py",
     REPOSITORY / "docs" / "recovery" / "read-model-lost.md": "tests/end_to_end/test_read_model_lost.py",
     REPOSITORY / "docs" / "recovery" / "partition-corrupted.md": (
         "tests/end_to_end/test_partition_corrupted.py"
     ),
+    REPOSITORY / "docs" / "recovery" / "redis.md": "tests/end_to_end/test_redis_lost.py",
 }
 
 
@@ -116,6 +119,7 @@ RUNBOOKS = Tour(
         _runbook("CertificateExpires", _CERTIFICATE, FILE="certificate.pem"),
         _runbook("ConsumerGroupEmpty"),
         _runbook("DeadLettersGrow"),
+        _runbook("RedisLostWrites"),
         _runbook("ProjectionPaused"),
         _runbook("DigestsLate"),
         _runbook("DiskFillsUp"),

@@ -4,7 +4,7 @@ HTTP.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ from tests.end_to_end.kafka_topics import KINDS, Topics
 from tests.end_to_end.ledger import Command
 from tests.eventually import eventually
 
+Witnessed = Mapping[tuple[str, int], list[bytes]]
+"""(product id, version) -> what readers were shown."""
 _READERS = 16
 _LISTED_PER_PAGE = 200
 _LOG_SQL = """
@@ -45,12 +47,14 @@ async def must_be_consistent(
     *,
     since_position: int = 0,
     seconds_max: float = 60,
+    witnessed: Witnessed | None = None,
 ) -> Evidence:
     """Waits until the system is at rest, and then asserts that the checker finds nothing."""
     _: int = await eventually(lambda: must_be_at_rest(system), seconds_max)
 
     async def nothing_is_wrong() -> Evidence:
         evidence = await gather(system, since_position)
+        evidence.witnessed = dict(witnessed or {})
         found = problems(evidence, commands, since_position=since_position)
         assert not found, "\n".join([f"{len(found)} problems:", *found[:20]])
         return evidence

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,29 +14,41 @@ import asyncpg
 
 from tests.documents.console_blocks import commands, shell_blocks
 from tests.documents.terminal import Terminal
+from tests.end_to_end.checker import Evidence
+from tests.end_to_end.evidence import must_be_at_rest, must_be_consistent
 from tests.end_to_end.system import REPOSITORY, System
+from tests.end_to_end.workload import Load
+from tests.eventually import eventually
 from tests.mail_server import MailServer
 
 COMMAND_SECONDS_MAX = 150.0
+REST_SECONDS_MAX = 120.0
+READERS = 3
 MAIL_SETTINGS = {"NOTIFICATION_RECIPIENTS": "ann@x.test", "NOTIFICATION_SINGLE_MAILS_MAX": "10000"}
 
 
 def commands_of(page: str) -> list[str]:
-    """In the order of the page."""
-    return [one.text for block in shell_blocks(REPOSITORY / page) for one in commands(block)]
+    """In the order of the page, without those that no test types."""
+    typed = [block for block in shell_blocks(REPOSITORY / page) if not block.reason_not_to_run]
+    return [one.text for block in typed for one in commands(block)]
 
 
 @contextmanager
-def shell_of(system: System) -> Iterator["Shell"]:
-    """With the settings of the installation, and our Python first."""
+def shell_of(
+    system: System, more: Mapping[str, str] | None = None, programs: Path | None = None
+) -> Iterator["Shell"]:
+    """With the settings of the installation, and our Python first; then `programs`, a folder."""
+    folders = [str(Path(sys.executable).parent), *([str(programs)] if programs else []), os.environ["PATH"]]
     environment = {
         **os.environ,
         **system.environment(),
+        **(more or {}),
         "EVENT_STORE_DSN": system.event_store.writer,
+        "EVENT_STORE_MIGRATE_DSN": system.event_store.owner,
         "READ_MODEL_DSN": system.read_model.projector,
         "READ_MODEL_MIGRATE_DSN": system.read_model.owner,
         "RELAY_OPS_PORT": str(system.relay.ops_port),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": ":".join(folders),
     }
     terminal = Terminal(REPOSITORY, environment)
     try:
@@ -87,6 +99,23 @@ class Shell:
     async def type(self, command: str) -> tuple[str, int]:
         """What it printed, and its exit code."""
         return await asyncio.to_thread(self._terminal.type, command, COMMAND_SECONDS_MAX)
+
+
+async def all_is_shown(system: System, load: Load) -> None:
+    """From here no read may show less than what was acknowledged so far, with or without a token."""
+    _: int = await eventually(lambda: must_be_at_rest(system), REST_SECONDS_MAX)
+    load.known.settle()
+
+
+async def all_is_well(system: System, load: Load) -> Evidence:
+    """The views are what the log says, and so was all that the readers were shown."""
+    evidence = await must_be_consistent(
+        system, load.commands, seconds_max=REST_SECONDS_MAX, witnessed=load.readers.witnessed
+    )
+    assert load.wrong == [], "\n".join(load.wrong)
+    print(f"reads: {dict(load.readers.answers)}")
+    assert load.readers.answers["id 200"] > 0
+    return evidence
 
 
 def no_mail_came_twice(mails: MailServer) -> None:

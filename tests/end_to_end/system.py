@@ -47,14 +47,22 @@ class Servers:
 class System:
     """One installation. `start` makes its databases, runs both migrations by their commands, and serves."""
 
-    def __init__(self, servers: Servers, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        folder: Path,
+        settings: dict[str, str],
+        *,
+        read_model_server: PostgresServer | None = None,
+    ) -> None:
         self.servers = servers
+        self.read_model_server = read_model_server or servers.postgres
         self.prefix = f"e2e{uuid.uuid4().hex[:8]}-"
         self.folder = folder
         self.settings = settings
         self._numbers = itertools.count(1)
         self.event_store = dsns_of(servers.postgres, f"{self.prefix}events")
-        self.read_model = dsns_of(servers.postgres, f"{self.prefix}views")
+        self.read_model = dsns_of(self.read_model_server, f"{self.prefix}views")
         self.redis_url = servers.redis.url(REDIS_DATABASE)
         self.ports = {name: free_port() for name in ("COMMAND_PORT", "QUERY_PORT")}
         self.command_api = self._process(
@@ -85,8 +93,8 @@ class System:
 
     def start(self) -> None:
         """Start everything and wait until it is ready."""
-        for database in (self.event_store, self.read_model):
-            create_database(self.servers.postgres, database.name, "template1")
+        for server, database in self._databases():
+            create_database(server, database.name, "template1")
         in_parallel(migrations(self.event_store, self.read_model, self.folder), lambda job: job.start())
         in_parallel(self.processes, lambda process: process.start())
 
@@ -99,8 +107,12 @@ class System:
         """Stop the processes, then drop the databases."""
         in_parallel(self.processes, lambda process: process.stop())
         self.servers.ensure_running()
-        for database in (self.event_store, self.read_model):
-            drop_database(self.servers.postgres, database.name)
+        for server, database in self._databases():
+            drop_database(server, database.name)
+
+    def _databases(self) -> Iterator[tuple[PostgresServer, DatabaseDsns]]:
+        yield self.servers.postgres, self.event_store
+        yield self.read_model_server, self.read_model
 
     def standby_relay(self) -> Process:
         """A second relay of the same log, not started."""

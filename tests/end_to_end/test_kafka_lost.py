@@ -13,8 +13,16 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
-from tests.end_to_end.evidence import must_be_consistent, newest_position
-from tests.end_to_end.recovering import MAIL_SETTINGS, commands_of, every_creation_was_told_once, shell_of
+from tests.end_to_end.evidence import newest_position
+from tests.end_to_end.recovering import (
+    MAIL_SETTINGS,
+    READERS,
+    all_is_shown,
+    all_is_well,
+    commands_of,
+    every_creation_was_told_once,
+    shell_of,
+)
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
 from tests.end_to_end.workload import Load
 from tests.eventually import eventually
@@ -57,8 +65,9 @@ def lose_all_data(kafka: KafkaServer) -> None:
 async def test_the_page_brings_everything_back_under_load(own_system: System, mails: MailServer) -> None:
     dry, remake, lag, reposition, status, verify = commands_of(PAGE)
     with shell_of(own_system) as shell:
-        async with Load(own_system, clients=2) as load:
+        async with Load(own_system, clients=2, readers=READERS) as load:
             await load.begin(COMMANDS)
+            await all_is_shown(own_system, load)
             async with load.going_on(COMMANDS, settled=COMMANDS // 3) as running:
                 await asyncio.to_thread(lose_all_data, own_system.servers.kafka)
                 lost_at = time.monotonic()
@@ -72,8 +81,7 @@ async def test_the_page_brings_everything_back_under_load(own_system: System, ma
                 whole = time.monotonic() - lost_at
             await running
             await load.begin(COMMANDS)
-            assert load.wrong == []
-            await must_be_consistent(own_system, load.commands, seconds_max=120)
+            await all_is_well(own_system, load)
             assert "difference" not in await shell.must_succeed(verify)
             await eventually(lambda: every_creation_was_told_once(own_system, mails), 120)
         events = await newest_position(own_system)

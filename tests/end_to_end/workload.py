@@ -13,14 +13,15 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import Protocol
 
 import httpx
 
+from tests.end_to_end.known import Known, KnownProduct
 from tests.end_to_end.ledger import OUTCOMES_OF_503, Attempt, Command, Outcome
+from tests.end_to_end.readers import Readers
+from tests.end_to_end.workload_requests import Request, change, creation
 from tests.eventually import eventually
 
 CLIENTS = 8
@@ -29,21 +30,7 @@ _WEIGHTS = {
     "add-variant": 5, "remove-variant": 4, "delete": 6,
 }  # fmt: skip
 _REFUSED_ON_PURPOSE = 0.04
-
-
-@dataclass
-class _Product:
-    product_id: str
-    sku: str
-    more_skus: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Request:
-    method: str
-    path: str
-    body: Any = None
-    if_match: str | None = None
+_READERS_PAUSE_SECONDS = 0.05
 
 
 class Addresses(Protocol):
@@ -57,14 +44,22 @@ class Addresses(Protocol):
 
 
 class Load:
-    """An async context manager; `begin(n)` sends n commands, and may be called again."""
+    """An async context manager; `begin(n)` sends n commands, and may be called again.
+
+    `readers` read from its begin to its end what the commands have written.
+    """
 
     def __init__(
-        self, system: Addresses, *, seed: int = 1, clients: int = CLIENTS, keeps_connections: bool = True
+        self,
+        system: Addresses,
+        *,
+        seed: int = 1,
+        clients: int = CLIENTS,
+        readers: int = 0,
+        keeps_connections: bool = True,
     ) -> None:
         self.commands: list[Command] = []
-        self.wrong: list[str] = []
-        """Answers that are wrong whatever the faults."""
+        self.known = Known()
         self.reads: Counter[str] = Counter()
         self.read_wait_seconds: int | None = None
         """None: no reads."""
@@ -74,8 +69,13 @@ class Load:
         self._random = random.Random(seed)
         self._name = uuid.uuid4().hex[:8]
         self._numbers = itertools.count(1)
-        self._products: dict[str, _Product] = {}
-        self._deleting: set[str] = set()
+        self._wrong: list[str] = []
+        self._resting = asyncio.Event()
+        self.readers = Readers(
+            [system.query_url], self.known, self._resting, seed=seed, pause_seconds=_READERS_PAUSE_SECONDS
+        )
+        self._reader_count = readers
+        self._reading: list[asyncio.Task[None]] = []
         timeout, limits = httpx.Timeout(30.0), httpx.Limits()
         if not keeps_connections:
             limits = httpx.Limits(max_keepalive_connections=0)
@@ -84,16 +84,23 @@ class Load:
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Load":
+        self._reading = [asyncio.create_task(self.readers.read(n)) for n in range(self._reader_count)]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._resting.set()
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        ends = await asyncio.gather(*self._reading, return_exceptions=True)
         await self._command_api.aclose()
         await self._query_api.aclose()
+        await self.readers.close()
+        if error is None:
+            assert [end for end in ends if end is not None] == []
+            assert self.readers.wrong == []
 
     def begin(self, commands: int) -> "asyncio.Task[None]":
         """Send so many commands; the task ends when all are settled, and raises if one cannot be."""
@@ -140,6 +147,11 @@ class Load:
         await eventually(somebody_heard, self.settled_seconds_max)
 
     @property
+    def wrong(self) -> list[str]:
+        """Answers that are wrong whatever the faults."""
+        return [*self._wrong, *self.readers.wrong]
+
+    @property
     def settled_count(self) -> int:
         return sum(1 for each in self.commands if each.outcome in ("ok", "refused"))
 
@@ -156,7 +168,7 @@ class Load:
 
     async def _one_command(self) -> None:
         kind = self._random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
-        product = self._random.choice(list(self._products.values())) if self._products else None
+        product = self._random.choice(self.known.products) if self.known.products else None
         if product is None:
             kind = "create"
         elif kind == "remove-variant" and not product.more_skus:
@@ -168,52 +180,28 @@ class Load:
         sku = self._sku_for(kind, product, command)
         request = self._request(kind, product, sku, command)
         if kind == "delete" and product is not None:
-            self._products.pop(product.product_id, None)
-            self._deleting.add(product.product_id)
+            self.known.deletion_is_sent(product)
         answer = await self._until_settled(command, request)
         if answer is not None:
-            self._remember(command, sku, answer)
+            self._remember(command, product, sku, answer)
             await self._read(command, answer)
 
-    def _sku_for(self, kind: str, product: _Product | None, command: Command) -> str:
+    def _sku_for(self, kind: str, product: KnownProduct | None, command: Command) -> str:
         if kind in ("create", "add-variant"):
             return f"{command.command_id}/ä #{len(self.commands)}"
         assert product is not None
         return product.more_skus.pop() if kind == "remove-variant" else product.sku
 
-    def _request(self, kind: str, product: _Product | None, sku: str, command: Command) -> _Request:
+    def _request(self, kind: str, product: KnownProduct | None, sku: str, command: Command) -> Request:
         spoiled = self._random.random() < _REFUSED_ON_PURPOSE
         number = len(self.commands)
-        price = {"amount": f"{number}.{number % 100:02d}", "currency": "EUR"}
         if kind == "create":
-            taken = self._random.choice(list(self._products.values())).sku if spoiled and product else sku
-            body = {
-                "name": f"Größe {command.command_id}", "brand": f"Brand {number % 5}",
-                "category": f"load/{number % 3}", "tags": ["load", f"t{number % 7}"],
-                "attributes": {"number": number, "nested": {"ok": True}},
-                "variants": [{"sku": taken, "options": {"size": "M"}, "price": price}],
-            }  # fmt: skip
-            return _Request("POST", "/v1/products", body)
+            taken = self._random.choice(self.known.products).sku if spoiled and product else sku
+            return creation(command.command_id, taken, number)
         assert product is not None
-        path = f"/v1/products/{product.product_id}"
-        variant = f"{path}/variants/{quote(sku, safe='')}"
-        if_match = '"999999"' if spoiled else None
-        match kind:
-            case "details":
-                body = {"description": f"By {command.command_id}", "tags": [f"t{number % 7}"]}
-                return _Request("PATCH", path, body, if_match)
-            case "price":
-                return _Request("PUT", f"{variant}/price", price, if_match)
-            case "add-variant":
-                return _Request("PUT", variant, {"options": {"size": sku}, "price": price}, if_match)
-            case "remove-variant":
-                return _Request("DELETE", variant)
-            case "delete":
-                return _Request("DELETE", path)
-            case _:
-                return _Request("POST", f"{path}/{kind}", None, if_match)
+        return change(kind, product, sku, command.command_id, number, '"999999"' if spoiled else None)
 
-    async def _until_settled(self, command: Command, request: _Request) -> httpx.Response | None:
+    async def _until_settled(self, command: Command, request: Request) -> httpx.Response | None:
         async def attempt_is_answered() -> httpx.Response | None:
             answer, attempt = await self._attempt(command, request)
             command.attempts.append(attempt)
@@ -222,7 +210,7 @@ class Load:
 
         return await eventually(attempt_is_answered, self.settled_seconds_max)
 
-    async def _attempt(self, command: Command, request: _Request) -> tuple[httpx.Response | None, Attempt]:
+    async def _attempt(self, command: Command, request: Request) -> tuple[httpx.Response | None, Attempt]:
         request_id = f"{command.command_id}.{len(command.attempts) + 1}"
         headers = {"idempotency-key": command.command_id, "x-request-id": request_id}
         if request.if_match is not None:
@@ -252,15 +240,25 @@ class Load:
             return said, "refused"
         if answer.status_code == 503 and code in OUTCOMES_OF_503:
             return said, OUTCOMES_OF_503[code]
-        self.wrong.append(f"{command.kind} {command.command_id} was answered {said}: {answer.text}")
+        self._wrong.append(f"{command.kind} {command.command_id} was answered {said}: {answer.text}")
         return said, "unknown"
 
-    def _remember(self, command: Command, sku: str, answer: httpx.Response) -> None:
+    def _remember(
+        self, command: Command, product: KnownProduct | None, sku: str, answer: httpx.Response
+    ) -> None:
+        version, token = int(answer.headers["etag"].strip('"')), answer.headers["consistency-token"]
         if command.kind == "create":
-            command.product_id = answer.json()["id"]
-            self._products[command.product_id] = _Product(command.product_id, sku)
-        elif command.kind == "add-variant" and command.product_id in self._products:
-            self._products[command.product_id].more_skus.append(sku)
+            told = answer.json()
+            command.product_id = told["id"]
+            self.known.add(KnownProduct(told["id"], sku, told["slug"], version, token))
+            return
+        assert product is not None
+        if command.kind == "delete":
+            self.known.is_deleted(product, token)
+            return
+        product.learn(version, token)
+        if command.kind == "add-variant":
+            product.more_skus.append(sku)
 
     async def _read(self, command: Command, written: httpx.Response) -> None:
         """Read your write: with its token, the answer shows the write, or says that it is not visible yet."""
@@ -279,8 +277,8 @@ class Load:
         self.reads[f"{answer.status_code}{code}"] += 1
         version = int(written.headers["etag"].strip('"'))
         if answer.status_code == 200 and (command.kind == "delete" or answer.json()["version"] < version):
-            self.wrong.append(f"after {command.kind} to version {version} a read showed {answer.text}")
-        if answer.status_code == 404 and command.product_id not in self._deleting:
-            self.wrong.append(f"after {command.kind} of {command.product_id} a read said 404")
+            self._wrong.append(f"after {command.kind} to version {version} a read showed {answer.text}")
+        if answer.status_code == 404 and command.product_id not in self.known.doomed:
+            self._wrong.append(f"after {command.kind} of {command.product_id} a read said 404")
         if answer.status_code not in (200, 404, 503):
-            self.wrong.append(f"a read was answered {answer.status_code}: {answer.text}")
+            self._wrong.append(f"a read was answered {answer.status_code}: {answer.text}")

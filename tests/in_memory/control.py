@@ -4,7 +4,14 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from projector.applying.dead_letters import Action
-from projector.control.ports import NEVER_PAUSED, Control, ParkedCount, PartitionLag
+from projector.control.ports import (
+    NEVER_PAUSED,
+    WAITS_FOR_KAFKA,
+    Control,
+    LastReport,
+    ParkedCount,
+    PartitionLag,
+)
 from projector.parking.copy_ports import Uncopied
 from tests.in_memory.read_model import InMemoryReadModel
 from tests.in_memory.rows import Done, KeptRecord
@@ -30,7 +37,26 @@ class InMemoryControlBoard:
 
     async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
         self._read_model.fail()
-        self.lags |= {(projection, topic, one.partition): one for one in lags}
+        for one in lags:
+            held = self.lags.get((projection, topic, one.partition), one)
+            is_other_log = None not in (held.log_id, one.log_id) and held.log_id != one.log_id
+            position = one.log_position if is_other_log else max(held.log_position, one.log_position)
+            self.lags[projection, topic, one.partition] = one._replace(
+                log_position=position, log_id=one.log_id or held.log_id
+            )
+
+    async def last_reports(
+        self, projection: str, topic: str, *, seconds_max: float
+    ) -> Mapping[int, LastReport]:
+        """All are of now, unless nothing is."""
+        self._read_model.fail()
+        return {
+            at: LastReport(
+                one.next_offset, seconds_max > 0 and not (one.trouble or "").startswith(WAITS_FOR_KAFKA)
+            )
+            for (of, where, at), one in self.lags.items()
+            if (of, where) == (projection, topic)
+        }
 
     async def counts(self) -> Mapping[str, ParkedCount]:
         """Nothing grows older here."""

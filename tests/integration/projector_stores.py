@@ -31,7 +31,7 @@ _PRODUCTS = """
     SELECT product_id, topic, partition, error_class, cause, events, attempts FROM views.parked_product
 """
 _LAGS = """
-    SELECT projection, topic, partition, log_position, next_offset, lag_events, lag_seconds, trouble
+    SELECT projection, topic, partition, log_position, next_offset, lag_events, lag_seconds, trouble, log_id
     FROM views.projection_lag ORDER BY projection, topic, partition
 """
 _DONE = (
@@ -92,4 +92,7 @@ class PostgresControlStores:
 
     async def lags(self) -> Sequence[tuple[str, str, PartitionLag]]:
         rows = await self._read_model.fetch(_LAGS)
-        return [(projection, topic, PartitionLag(*lag)) for projection, topic, *lag in rows]
+        return [
+            (projection, topic, PartitionLag(*lag, None if log_id is None else UUID(int=log_id.int)))
+            for projection, topic, *lag, log_id in rows
+        ]

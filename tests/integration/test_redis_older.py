@@ -1,5 +1,6 @@
 """Redis comes back with older data: its documents are old, and nobody may read them for a day."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,9 @@ async def test_documents_of_a_redis_that_went_back_are_read_no_more(
 
         await eventually(begun_again)
         assert counted("cache_started_anew_total", reason="older") == before + 1
+        assert re.search(
+            r"^the cache was started anew at 20\S+: older$", await command(world, "status"), re.M
+        )
         await writer.happen(created(slug="later"))
         await eventually(lambda: shows(world, writer.streams[-1][0], 1))
         assert await generation(world) == 1
@@ -121,6 +125,7 @@ async def test_an_empty_redis_stays_at_its_generation_and_fills_again(world: Wor
         await eventually(lambda: checkpoints_are(world, 1))
         assert await generation(world) == 0
         assert counted("cache_started_anew_total", reason="empty") >= before + 1
+        assert "started anew" not in await command(world, "status")
 
 
 async def test_a_rebuild_of_an_empty_redis_is_not_taken_for_documents_without_checkpoint(

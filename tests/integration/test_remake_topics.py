@@ -76,6 +76,13 @@ class Installation:
         assert why in answer.text
         assert "python -m command_api remake-topics" in answer.text
 
+    async def relay_is_late(self, lag_events: int) -> None:
+        """The series that the alert RelayStuck looks at are there; the events of these tests are old."""
+        text = (await get(self.relay.relay_ops_port, "/metrics")).text
+        series = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("relay_lag_"))
+        assert float(series["relay_lag_events"]) == lag_events
+        assert float(series["relay_lag_seconds"]) > 30
+
     async def positions(self) -> list[int]:
         """Of the topic of all events, in order within each partition."""
         return [event.log_position for event in await read_events(self.bootstrap_servers, self.prefix)]
@@ -100,6 +107,7 @@ async def test_topics_that_are_lost_stop_the_relay_and_are_made_again_from_the_f
         await here.lose()
         await eventually(lambda: here.relay_is_stopped("does not exist"))
         await here.log.append(events[200:])
+        await eventually(lambda: here.relay_is_late(100))
         with capture_logs() as lines:
             said = await here.remake()
         assert "the relay publishes 300 events again, from the first one on: about 1 s" in said.output
@@ -181,6 +189,20 @@ async def test_events_of_another_log_go_only_with_the_whole_topic(here: Installa
     await admin.close()
 
 
+async def test_a_log_with_a_new_id_is_not_published_into_the_topics_of_the_old_one(
+    here: Installation,
+) -> None:
+    """Also where nothing of it counts as published, so that no first event is expected in any partition."""
+    await here.log.append(sample_events(60, products=10))
+    async with relaying(here.relay):
+        await here.log.cursor_reaches(60)
+    await here.log.connection.execute("UPDATE catalogue.event_log SET log_id = gen_random_uuid()")
+    await here.log.connection.execute("UPDATE catalogue.relay_cursor SET log_position = 0")
+    async with relaying(here.relay):
+        await eventually(lambda: here.relay_is_stopped("begins with an event of log"))
+    assert len(await here.positions()) == 60
+
+
 async def test_it_can_be_run_again_and_beside_itself(here: Installation) -> None:
     await here.log.append(sample_events(50, products=10))
     async with relaying(here.relay):
@@ -194,3 +216,10 @@ async def test_it_can_be_run_again_and_beside_itself(here: Installation) -> None
 
         await eventually(all_there)
         await here.log.cursor_reaches(50)
+
+
+async def test_a_relay_that_starts_without_a_broker_tells_how_late_it_is(here: Installation) -> None:
+    await here.log.append(sample_events(30))
+    here.relay = here.relay.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    async with relaying(here.relay):
+        await eventually(lambda: here.relay_is_late(30))

@@ -12,7 +12,6 @@ from projector.reposition.ports import Places
 from projector.reposition.view import ViewSubject
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.secret import Secret
-from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, command_json, poison
 from tests.integration.projector_world import World, product_id_in, world
@@ -203,32 +202,6 @@ async def test_a_view_of_another_log_is_refused_and_rebuild_makes_it_one_of_this
         again = history(product_id_in(3), created())
         await world.happen(again)
         await eventually(lambda: world.table_shows(again[0].product_id, 1))
-
-
-async def test_outside_of_its_topic_a_projection_is_stopped_with_a_lag_from_the_log(world: World) -> None:
-    stream = history(product_id_in(3), *([created()] + [priced(f"{number}.00") for number in range(2, 8)]))
-    async with world.projecting("product_view"):
-        await world.happen(stream[:3])
-        await eventually(lambda: world.table_shows(stream[0].product_id, 3))
-        await eventually(lambda: _all_run(world, "product_view"))
-        await world.append(stream[3:])
-        await world.delete_topic()
-        missing = "does not exist: python -m command_api remake-topics"
-        await eventually(lambda: _is_stopped(world, 4, missing), 60)
-        await world.make_topic()
-        await eventually(lambda: _is_stopped(world, 4, "python -m projector reposition product_view"), 60)
-        assert counted("projection_stopped", projection="product_view") == 1
-        assert counted("projection_lag_events", projection="product_view", partition="3") == 4
-        assert (counted("projection_lag_seconds", projection="product_view", partition="3")) > 60
-
-
-async def _is_stopped(world: World, lag_events: int, reason: str) -> None:
-    status = await command_json(world, "status", code=None)
-    one = next(one for one in status["projections"] if one["projection"] == "product_view")
-    assert (one["state"], one["lag_events"]) == ("stopped", lag_events), one
-    assert reason in one["reason"]
-    sources = {place["lag_source"] for place in status["partitions"] if place["projection"] == "product_view"}
-    assert "log" in sources
 
 
 @pytest_asyncio.fixture

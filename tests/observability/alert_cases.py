@@ -510,6 +510,25 @@ _COMMANDS_AND_READS = [
         {"job": "projector"},
         "Readers get the same answers from PostgreSQL, slower.",
     ),
+    Case(
+        "RedisLostWrites",
+        [
+            Counter('cache_started_anew_total{instance="a",reason="older"}', 0, 0, 1),
+            Counter('cache_started_anew_total{instance="a",reason="empty"}', 0, 1, 0),
+        ],
+        {},
+        "The cache was started anew. Readers get all documents from PostgreSQL, and fill it again.",
+    ),
+    Case(
+        "RedisLostWrites",  # A projector has noticed it at its start.
+        [
+            Gauge('cache_started_anew_total{instance="a",reason="older"}', 0, 0, None),
+            Gauge('cache_started_anew_total{instance="b",reason="older"}', None, None, 1),
+        ],
+        {},
+        "The cache was started anew. Readers get all documents from PostgreSQL, and fill it again.",
+        minutes=(30, 60, 10, 120),
+    ),
 ]
 
 _KEYS = (

@@ -13,9 +13,15 @@ import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
 
 from command_api.relay.kafka.lanes import Lane, TopicsOf, fill_lanes
+from command_api.relay.kafka.newest_records import newest_event
 from command_api.relay.kafka.producer import create_producer
 from command_api.relay.kafka.publish_spans import PublishTrace
-from command_api.relay.kafka.topic_contents import TopicsLackEvents, check_contents, first_positions
+from command_api.relay.kafka.topic_contents import (
+    TopicsLackEvents,
+    check_contents,
+    first_positions,
+    places_in,
+)
 from command_api.relay.ports import Chunk, OperatorNeeded, Published, PublishFailed, RelayError
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -42,7 +48,7 @@ _REFUSED_FOR_GOOD = (
 
 @dataclass(frozen=True, slots=True)
 class PublisherSettings:
-    """Where to publish and how long each step may take, in seconds."""
+    """Where to publish and how long each step may take, in seconds. The first topic has every event."""
 
     servers: KafkaServers
     topics: Sequence[TopicSpec]
@@ -90,9 +96,23 @@ class KafkaPublisher:
         """Also while nothing is published: a broker that lost its data would be noticed at the next event."""
         settings = self._settings
         expected = first_positions(published, settings.topics_of, settings.partition_count)
+        places = places_in([topic.name for topic in settings.topics], settings.partition_count)
         try:
             await check_contents(
-                settings.servers, expected, self._log_id, seconds_max=settings.start_seconds_max
+                settings.servers, places, expected, self._log_id, seconds_max=settings.start_seconds_max
+            )
+        except KAFKA_IS_AWAY as error:
+            raise PublishFailed(f"cannot read the topics: {named(error)}") from error
+
+    async def newest(self) -> RecordedEvent | None:
+        settings = self._settings
+        try:
+            return await newest_event(
+                settings.servers,
+                settings.topics[0].name,
+                settings.partition_count,
+                self._log_id,
+                seconds_max=settings.start_seconds_max,
             )
         except KAFKA_IS_AWAY as error:
             raise PublishFailed(f"cannot read the topics: {named(error)}") from error

@@ -192,7 +192,7 @@ QUERY_API = Board(
                     "The cache began again",
                     "short",
                     "In 10 minutes. `older`: Redis came back without its last writes.",
-                    "CacheDown",
+                    "RedisLostWrites",
                     [Query("sum by (reason) (increase(cache_started_anew_total[10m]))", "{{reason}}")],
                 ),
                 Panel(

@@ -9,16 +9,18 @@ The delay of a topic is the same for all in it, so the first record of a partiti
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
 from projector.applying.records import MadeRecord, SourceRecord
 from projector.errors import CannotGoOn, Unavailable
+from projector.kafka.group_offsets import topic_ends
 from projector.notification_settings import RetryDelay
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import abandon_producer, close_producer, start_producer
+from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
 from shared.ops.error_text import named
 from shared.ops.metrics.dead_letters import RETRY_RECORDS
@@ -84,6 +86,14 @@ def kept(record: SourceRecord, past: Attempt, cause: str, *, not_before_ms: int 
     return MadeRecord(
         past.topic, past.partition, past.offset, record.timestamp, record.key, record.value, headers
     )
+
+
+async def retry_ends(servers: KafkaServers, names: Sequence[str]) -> Mapping[str, Mapping[int, int]]:
+    """By topic and partition the offset after the last record. Raises `Unavailable`."""
+    try:
+        return {name: (await topic_ends(servers, name, [])).end_offsets for name in names}
+    except KAFKA_IS_AWAY as error:
+        raise Unavailable(f"Kafka: {named(error)}") from error
 
 
 class RetryTopics:

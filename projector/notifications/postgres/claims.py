@@ -10,6 +10,9 @@ from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
     import asyncpg
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
 
 _SERVER = "read model"
 _PACKAGE = "projector.notifications.postgres"
@@ -49,6 +52,10 @@ class PostgresClaims:
         with translated(_SERVER):
             rows = await self._pool.fetch(load_sql(_PACKAGE, "select_unsent_events"))
         return [(UUID(int=row["event_id"].int), UUID(int=row["product_id"].int)) for row in rows]
+
+    async def discard_waiting(self, connection: "Connection") -> None:
+        """All mails that would be sent by themselves, digests too; in this transaction."""
+        await connection.execute(load_sql(_PACKAGE, "discard_waiting_mails"))
 
     async def discard(self, event_id: UUID) -> None:
         with translated(_SERVER):

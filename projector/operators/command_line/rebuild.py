@@ -101,7 +101,8 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
         one = Namespace(**{**vars(given), "projection": name})
         codes.append(await _rebuild(one, settings, terminal))
         if codes[-1] == DONE and not (given.show or given.finish or given.cancel or given.no_switch):
-            placed = Namespace(**{**vars(given), "projection": [name], "all": False, "dry_run": False})
+            others = {"projection": [name], "all": False, "dry_run": False, "restored": False}
+            placed = Namespace(**{**vars(given), **others})
             codes.append(await run_reposition(placed, settings, terminal))
     return next((code for code in codes if code != DONE), DONE)
 

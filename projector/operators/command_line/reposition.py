@@ -38,6 +38,11 @@ def add_reposition_arguments(parser: ArgumentParser) -> None:
     parser.epilog = _EXIT_CODES
     parser.add_argument("projection", nargs="*", metavar="NAME", help=f"some of {', '.join(NAMES)}")
     parser.add_argument("--all", action="store_true", help="all projections that can run with these settings")
+    parser.add_argument(
+        "--restored",
+        action="store_true",
+        help="the read model is from a backup: no mail is sent about events up to now, it may have been",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     add_action_arguments(parser, needs_reason=True)
@@ -101,7 +106,7 @@ async def _one(
         shown = position
 
     reposition = Reposition(
-        projection.repositioning(stores),
+        projection.repositioning(stores, is_restored=given.restored),
         PostgresLogScan(stores.log_pool),
         KafkaTopic(settings.kafka_servers, stores.topic, seconds_max=settings.producer_start_seconds_max),
         partition_count=settings.partition_count,

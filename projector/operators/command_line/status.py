@@ -1,11 +1,15 @@
 """`python -m projector status`: a line for each projection, then one for each partition that is behind."""
 
 from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime, timedelta
 
 from projector.operators.command_line.session import DONE, FAILED, add_looking_arguments, say_json, say_table
 from projector.operators.status import PartitionStatus, ProjectionStatus, Status, read_status
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
+
+# As long as the documents of before could have lived.
+_RECENTLY = timedelta(days=1)
 
 
 def add_status_arguments(parser: ArgumentParser) -> None:
@@ -40,6 +44,9 @@ def _say_tables(status: Status, terminal: Terminal, *, every_partition: bool) ->
         say_table(terminal, titles, places)
     newest = status.newest_log_position
     terminal.say(f"\nnewest position in the log: {'unknown' if newest is None else newest}")
+    anew = status.cache_started_anew
+    if anew is not None and datetime.now(UTC) - anew.at < _RECENTLY:
+        terminal.say(f"the cache was started anew at {anew.at.isoformat(timespec='seconds')}: {anew.reason}")
     for problem in status.problems:
         terminal.say(f"unknown: {problem}")
 

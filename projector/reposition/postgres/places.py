@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from projector.applying.dead_letters import Action
+from projector.applying.ports import EventLog
 from projector.audit.postgres import record_action
 from projector.control.postgres import PostgresPlaceOrders
 from projector.errors import LogDiffers
@@ -33,6 +34,7 @@ class PostgresPlaces:
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
+        log: EventLog,
         *,
         projection: str,
         topic: str,
@@ -44,10 +46,22 @@ class PostgresPlaces:
         self._topic = topic
         self.has_checkpoints = has_checkpoints
         self._also = also
-        self.reported = PostgresPlaceOrders(pool, projection=projection, topic=topic).reported
+        self.reported = PostgresPlaceOrders(pool, log, projection=projection, topic=topic).reported
 
-    async def place(self, places: Places, action: Action, detail: str) -> None:
-        """Raises `LogDiffers`, `Unavailable`."""
+    def begin_at(self, topic: str, places: Places) -> "Also":
+        """Its group in another topic of the projection begins at these places, too."""
+        partitions, offsets = list(places.next_offsets), list(places.next_offsets.values())
+
+        async def order(connection: "Connection") -> None:
+            sql = load_sql(_PACKAGE, "order_starting_places")
+            await connection.execute(
+                sql, self._projection, topic, partitions, offsets, places.log_position, places.log_id
+            )
+
+        return order
+
+    async def place(self, places: Places, action: Action, detail: str, *, also: "Also | None" = None) -> None:
+        """Raises `LogDiffers`, `Unavailable`. `also`: more for this time."""
         where = (self._projection, self._topic)
         partitions, offsets = list(places.next_offsets), list(places.next_offsets.values())
         values = (partitions, offsets, places.log_position, places.log_id)
@@ -60,11 +74,12 @@ class PostgresPlaces:
                 else:
                     await connection.execute(load_sql(_PACKAGE, "order_starting_places"), *where, *values)
                     note = load_sql(_PACKAGE, "note_log_position")
-                    await connection.execute(note, *where, partitions, places.log_position)
+                    await connection.execute(note, *where, partitions, places.log_position, places.log_id)
                 await connection.execute(load_sql(_PACKAGE, "renumber_dead_letters"), *where)
                 await connection.execute(load_sql(_PACKAGE, "delete_park_orders"), *where)
-                if self._also is not None:
-                    await self._also(connection)
+                for more in (self._also, also):
+                    if more is not None:
+                        await more(connection)
                 sql = load_sql("projector.control", "start_anew")
                 await connection.execute(sql, self._projection, action.reason)
                 await record_action(connection, action, self._projection, None, detail)

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+from uuid import UUID
 
 import pytest
 
 from projector.applying.dead_letters import Action, Parking
-from projector.control.ports import ControlBoard, ParkedCount, PartitionLag
+from projector.control.ports import WAITS_FOR_KAFKA, ControlBoard, LastReport, ParkedCount, PartitionLag
 from projector.parking.copy_ports import UncopiedDeadLetters
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.view_suites import dead_letter, single_dead_letter
 
+OLD_LOG, NEW_LOG = UUID(int=1), UUID(int=2)
 PAUSE, RESUME = Action("ann", "pause", "looking"), Action("ann", "resume", "mended")
 
 
@@ -61,6 +63,37 @@ class ControlBoardSuite:
         assert await stores.lags() == [
             ("one", "t", first[0]), ("one", "t", newer), ("other", "t", first[0]),
         ]  # fmt: skip
+
+    async def test_a_position_only_grows_until_it_is_of_another_log(self, stores: ControlStores) -> None:
+        board, here = stores.board(), PartitionLag(0, 0, 5, 3, 1.5, None)
+        expected = (
+            (10, OLD_LOG, 10, OLD_LOG),
+            (0, None, 10, OLD_LOG),  # another process has the partition now, and has seen no event yet
+            (9, OLD_LOG, 10, OLD_LOG),
+            (7, NEW_LOG, 7, NEW_LOG),
+            (8, NEW_LOG, 8, NEW_LOG),
+        )
+        for position, log_id, kept_position, kept_log_id in expected:
+            await board.tell("one", "t", [here._replace(log_position=position, log_id=log_id)])
+            kept = here._replace(log_position=kept_position, log_id=kept_log_id)
+            assert await stores.lags() == [("one", "t", kept)]
+
+    async def test_the_last_report_of_a_partition_says_whether_its_reader_told_it_just_now(
+        self, stores: ControlStores
+    ) -> None:
+        board = stores.board()
+        troubles = (None, "stopped: a hole", f"{WAITS_FOR_KAFKA}no answer")
+        lags = [PartitionLag(at, 10, 5 + at, 3, 1.5, trouble) for at, trouble in enumerate(troubles)]
+        await board.tell("one", "t", lags)
+        await board.tell("other", "t", lags[:1])
+        await board.tell("one", "other", [lags[0]._replace(partition=9)])
+        assert await board.last_reports("one", "t", seconds_max=60) == {
+            0: LastReport(5, is_by_reader=True),
+            1: LastReport(6, is_by_reader=True),
+            2: LastReport(7, is_by_reader=False),
+        }
+        old = await board.last_reports("one", "t", seconds_max=0)
+        assert {one.is_by_reader for one in old.values()} == {False}
 
     async def test_it_counts_what_is_parked_by_projection(self, stores: ControlStores) -> None:
         events = history(new_product_id(), created(), priced("2.00"))

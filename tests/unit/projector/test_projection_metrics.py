@@ -17,6 +17,7 @@ from tests.counters import counted
 from tests.unit.projector.histories import new_product_id, priced, recorded
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+LOG_ID = UUID(int=1)
 TOLERATED = 30.0
 """Seconds by which a slow machine may be late."""
 
@@ -44,7 +45,7 @@ def _record(offset: int, at: datetime, partition: int = 0) -> MadeRecord:
 def _delivered(log_position: int, at: datetime, event_type: str = "product-price-changed") -> Delivered:
     event = recorded(new_product_id(), 1, priced("2.00"), log_position)
     event = msgspec.structs.replace(event, recorded_at=at, event_type=event_type)
-    return Delivered(0, log_position, event, UUID(int=1), _record(log_position, at))
+    return Delivered(0, log_position, event, LOG_ID, _record(log_position, at))
 
 
 def _lag(metrics: ProjectionMetrics, next_offset: int, lag_events: int) -> float:
@@ -54,12 +55,12 @@ def _lag(metrics: ProjectionMetrics, next_offset: int, lag_events: int) -> float
 def test_a_projection_that_waits_for_nothing_has_no_lag_however_old_its_last_event_is(
     metrics: ProjectionMetrics,
 ) -> None:
-    metrics.reached(0, 1, _ago(DAY))
+    metrics.reached(0, 1, _ago(DAY), LOG_ID)
     assert _lag(metrics, next_offset=1, lag_events=0) == 0.0
 
 
 def test_the_first_event_after_a_quiet_day_does_not_count_as_a_day_of_lag(metrics: ProjectionMetrics) -> None:
-    metrics.reached(0, 1, _ago(DAY))
+    metrics.reached(0, 1, _ago(DAY), LOG_ID)
     _lag(metrics, next_offset=1, lag_events=0)
     assert _lag(metrics, next_offset=1, lag_events=1) < TOLERATED
 
@@ -67,7 +68,7 @@ def test_the_first_event_after_a_quiet_day_does_not_count_as_a_day_of_lag(metric
 def test_the_age_is_that_of_the_delivered_record_that_is_not_applied(
     metrics: ProjectionMetrics,
 ) -> None:
-    metrics.reached(0, 1, _ago(DAY))
+    metrics.reached(0, 1, _ago(DAY), LOG_ID)
     metrics.delivered([_record(1, _ago(MINUTE)), _record(2, _ago(timedelta(0)))])
     assert MINUTE.total_seconds() <= _lag(metrics, 1, 2) < MINUTE.total_seconds() + TOLERATED
 
@@ -75,7 +76,7 @@ def test_the_age_is_that_of_the_delivered_record_that_is_not_applied(
 def test_between_the_batches_of_a_backlog_the_age_does_not_fall_to_zero(metrics: ProjectionMetrics) -> None:
     metrics.delivered([_record(1, _ago(DAY))])
     _lag(metrics, 1, 5)
-    metrics.reached(0, 1, _ago(DAY - MINUTE))
+    metrics.reached(0, 1, _ago(DAY - MINUTE), LOG_ID)
     waited = (DAY - MINUTE).total_seconds()
     assert waited <= _lag(metrics, 2, 4) < waited + TOLERATED
 
@@ -83,7 +84,7 @@ def test_between_the_batches_of_a_backlog_the_age_does_not_fall_to_zero(metrics:
 def test_after_a_backlog_is_done_a_new_event_is_new(metrics: ProjectionMetrics) -> None:
     metrics.delivered([_record(1, _ago(DAY))])
     _lag(metrics, 1, 1)
-    metrics.reached(0, 1, _ago(DAY))
+    metrics.reached(0, 1, _ago(DAY), LOG_ID)
     _lag(metrics, 2, 0)
     assert _lag(metrics, 2, 1) < TOLERATED
 
@@ -101,7 +102,7 @@ def test_a_partition_that_another_process_has_now_shows_no_lag_here_even_if_noth
     """As of a stopped projection after a restart: its last lag would be shown, and raise alerts, for ever."""
     metrics.delivered([_record(1, _ago(DAY))])
     _lag(metrics, 1, 1)
-    metrics.reached(1, 7, _ago(DAY))
+    metrics.reached(1, 7, _ago(DAY), LOG_ID)
     metrics.forget()
     for gauge in ("projection_lag_events", "projection_lag_seconds", "projection_position"):
         for partition in ("0", "1"):
@@ -120,7 +121,7 @@ def test_without_partitions_a_projection_does_not_wait_for_redis(
 def test_a_duplicate_is_no_late_event(metrics: ProjectionMetrics, name: str) -> None:
     fresh = _delivered(7, _ago(MINUTE))
     metrics.applied([fresh], Counter(), 0.1)
-    metrics.reached(0, 7, fresh.event.recorded_at)
+    metrics.reached(0, 7, fresh.event.recorded_at, LOG_ID)
     again, late = _delivered(6, _ago(DAY)), _delivered(8, _ago(DAY))
     metrics.applied([again, fresh, late], Counter(), 0.1)
     assert counted("projection_freshness_seconds_count", projection=name) == 2

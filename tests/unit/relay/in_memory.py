@@ -139,6 +139,10 @@ class InMemoryPublisher:
         if published and self._kafka.records[TOPICS.events][:1] != list(published[:1]):
             raise OperatorNeeded(f"position {published[0].log_position} is missing: Kafka has lost data")
 
+    async def newest(self) -> RecordedEvent | None:
+        records = self._kafka.records[TOPICS.events]
+        return max(records, key=lambda event: event.log_position, default=None)
+
     def prepare(self, events: Sequence[RecordedEvent]) -> Chunk:
         assert self._is_started, "prepare comes after start"
         return Chunk(events, None)

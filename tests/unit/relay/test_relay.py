@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from command_api.relay.ports import AppendSignal, Chunk, Published
 from command_api.relay.relay import Relay, RelayTimes
-from shared.contract.recorded_event import RecordedEvent
+from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import (
     TOPICS,
@@ -297,3 +299,30 @@ async def test_a_bug_in_the_publisher_ends_the_process_and_is_not_retried() -> N
     with pytest.raises(ZeroDivisionError):
         await relay.run(asyncio.Event())
     assert log.holder is None
+
+
+async def test_a_log_that_ends_before_the_topics_was_restored_and_is_not_published() -> None:
+    lost, kafka = sample_events(5, products=1), InMemoryKafka()
+    log = InMemoryLog(lost[:3])
+    log.cursor = 3
+    kafka.records[TOPICS.events] = list(lost)
+    relay = relay_over(log, kafka)
+    async with running(relay):
+        await eventually(lambda: stopped_because(relay, "the log ends before"))
+    assert kafka.records[TOPICS.events] == list(lost)
+
+
+async def test_nor_one_that_has_gone_on_differently() -> None:
+    lost = sample_events(5, products=1)
+    others = [replace(one, metadata=EventMetadata(uuid4(), "other")) for one in sample_events(8, products=1)]
+    kafka, log = InMemoryKafka(), InMemoryLog([*lost[:3], *others[3:]])
+    log.cursor = 3
+    kafka.records[TOPICS.events] = list(lost)
+    relay = relay_over(log, kafka)
+    async with running(relay):
+        await eventually(lambda: stopped_because(relay, "the log has another event there"))
+    assert kafka.records[TOPICS.events] == list(lost)
+
+
+def stopped_because(relay: Relay, reason: str) -> None:
+    assert reason in (relay.status.operator_needed or "")

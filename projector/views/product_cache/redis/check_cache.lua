@@ -1,6 +1,6 @@
 -- Whether the documents are as new as this process knows them to be; if so, raises the checkpoints.
--- KEYS[1]: the checkpoints, a hash of `epoch`, `log_id` and an offset for each partition. KEYS[2]: the live
--- generation. KEYS[3]: the time of the last cache loss.
+-- KEYS[1]: the checkpoints, a hash of `epoch`, `log_id` and an offset for each partition, and of `reason` if
+-- the cache was started anew. KEYS[2]: the live generation. KEYS[3]: the time of the last cache loss.
 -- ARGV[1]: the id of the log. ARGV[2]: the newest epoch that this process has seen, or ''. ARGV[3]: '1' if the
 -- offsets are of places, which a newer epoch does not excuse; '2' if the checkpoints are also set back to them.
 -- ARGV[4]: the settling time in milliseconds.

@@ -131,7 +131,7 @@ class CacheCheckpoints:
                 keys=[
                     self._key, keys.generation_key, keys.last_key, keys.since_key, keys.frozen_key,
                 ],
-                args=[epoch, self._epoch or "", keys.generation, str(log_id)],
+                args=[epoch, self._epoch or "", keys.generation, str(log_id), reason],
             )  # fmt: skip
         if generation < 0:
             return

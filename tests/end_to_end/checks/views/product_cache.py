@@ -1,4 +1,7 @@
-"""The documents in Redis: any may be missing, but those that exist are correct."""
+"""The documents in Redis: any may be missing, but those that exist are correct.
+
+Only those of the live generation: nobody reads others, and they expire.
+"""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -19,9 +22,10 @@ async def gather(place: Place) -> dict[str, bytes]:
 
 
 def _documents(place: Place) -> dict[str, bytes]:
-    start = f"{place.prefix}:product:"
     documents = {}
     with Redis.from_url(place.redis_url) as redis:
+        generation = int(redis.get(f"{place.prefix}:product-generation") or 0)
+        start = f"{place.prefix}:product.{generation}:" if generation else f"{place.prefix}:product:"
         for key in redis.scan_iter(match=f"{start}*", count=1000):
             value = redis.get(key)
             if value is not None:  # it may have expired since the scan

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.chaos.readers import Asked, Shown
+from tests.end_to_end.readers import Asked, Shown
 
 ID, OTHER = "0192aaaa-0000-7000-8000-000000000001", "0192aaaa-0000-7000-8000-000000000002"
 
@@ -15,5 +15,11 @@ def shown(version: int, product_id: str = ID) -> Shown:
     return Shown(200, f'"{version}"', document(version, product_id))
 
 
-def asked(version: int | None = 3, *, is_gone: bool = False, known_version: int | None = None) -> Asked:
-    return Asked("id", ID, version, is_gone, known_version)
+def asked(
+    version: int | None = 3,
+    *,
+    is_gone: bool = False,
+    known_version: int | None = None,
+    has_token: bool = True,
+) -> Asked:
+    return Asked("id", ID, version, is_gone, known_version, has_token)

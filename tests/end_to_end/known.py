@@ -24,6 +24,10 @@ class KnownProduct:
     """A client has sent its deletion."""
     is_gone: bool = False
     """Its deletion was acknowledged to a client; the token is from that answer."""
+    settled_version: int = 0
+    """Every view has had it, so that a read without a token must show it, too."""
+    is_settled_gone: bool = False
+    """Every view has had its deletion."""
 
     def learn(self, version: int, token: str) -> None:
         """From an answer to any client."""
@@ -37,6 +41,8 @@ class Known:
     def __init__(self) -> None:
         self.products: list[KnownProduct] = []
         self.graves: deque[KnownProduct] = deque(maxlen=_GRAVES_MAX)
+        self.settled: list[KnownProduct] = []
+        """Those that were live at the last `settle`."""
         self.by_slug: dict[str, KnownProduct] = {}
         """The upserted ones."""
         self.doomed: set[str] = set()
@@ -63,6 +69,14 @@ class Known:
             self.products.remove(product)
             if product.is_upserted:
                 self.by_slug.pop(product.slug, None)
+
+    def settle(self) -> None:
+        """All views have applied all that was acknowledged."""
+        self.settled = [*self.products]
+        for product in self.settled:
+            product.settled_version = product.version
+        for grave in self.graves:
+            grave.is_settled_gone = True
 
     def is_deleted(self, product: KnownProduct, token: str) -> None:
         """The deletion was acknowledged."""

@@ -1,41 +1,46 @@
 """Readers that read during the faults: an outage is an acceptable answer, a wrong 200 or 404 is not.
 
-They read with the newest token that any client got for a product, so a document must never be older than an
-acknowledged write. One document per product and version is kept, and compared with the log in the end
-(`checks/witnessed.py`).
+With the newest token that any client got for a product, a document must not be older than that acknowledged
+write; without one, not older than what every view has had once (`Known.settle`). One document per product and
+version is kept, and compared with the log in the end (`checks/witnessed.py`).
 """
 
+import asyncio
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import httpx
 
-from tests.chaos.books import Books, pause
-from tests.chaos.known import KnownProduct
+from tests.end_to_end.known import Known, KnownProduct
+from tests.end_to_end.pausing import pause
 
 _ANSWER_SECONDS_MAX = 8.0
 _WAIT_SECONDS = 2
 _OF_GRAVES = 0.08
 _WITHOUT_TOKEN = 0.25
+_OF_SETTLED = 0.7
+"""Of those without a token."""
 _OF_LISTS = 0.03
 _CONDITIONAL = 0.15
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One read of one product: how, and which version its token stands for (None: it had no token)."""
+    """One read of one product: how, and which version it must show at least (None: any, or none)."""
 
     how: str
     product_id: str
     version: int | None
     is_gone: bool
-    """The token is that of the deletion's answer."""
+    """The token is that of the deletion's answer, or every view has had the deletion."""
     known_version: int | None = None
     """Sent as If-None-Match."""
+    has_token: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,17 +80,47 @@ def _judge_version(asked: Asked, shown: Shown, version: int) -> str | None:
     return None
 
 
-class Readers:
-    """`read(n)` for each reader, until the books rest."""
+Excuse = Callable[[Asked, Shown, bool], bool]
+"""Whether a wrong answer is excused; the last: the product may be gone."""
 
-    def __init__(self, query_urls: Sequence[str], books: Books, *, pause_seconds: float) -> None:
+
+def is_old_without_token(asked: Asked, shown: Shown, may_be_gone: bool) -> bool:
+    """It would be right if the views were behind."""
+    of_any = replace(asked, version=None, is_gone=False)
+    return not asked.has_token and judge(of_any, shown, may_be_gone=may_be_gone) is None
+
+
+def is_failure(asked: Asked, shown: Shown, may_be_gone: bool) -> bool:
+    """It says that something is broken."""
+    return shown.status == 500
+
+
+class Readers:
+    """`read(n)` for each reader, until `resting`."""
+
+    def __init__(
+        self,
+        query_urls: Sequence[str],
+        known: Known,
+        resting: asyncio.Event,
+        *,
+        seed: int,
+        pause_seconds: float,
+    ) -> None:
         self.wrong: list[str] = []
         self.answers: Counter[str] = Counter()
         self.witnessed: dict[tuple[str, int], list[bytes]] = defaultdict(list)
         """(product id, version) -> the different documents that were shown for it."""
         self.went_back = 0
         """Reads that showed an older version than their reader had seen, older than none acknowledged."""
-        self._books = books
+        self.excused: list[str] = []
+        """What was wrong while it was allowed."""
+        self._known = known
+        self._resting = resting
+        self._seed = seed
+        self._excuses: list[Excuse] = []
+        """All that have begun."""
+        self._excuses_ended = 0
         self._pause_seconds = pause_seconds
         self._bodies: dict[tuple[str, int], bytes] = {}
         timeout = httpx.Timeout(_ANSWER_SECONDS_MAX, connect=2.0)
@@ -95,11 +130,20 @@ class Readers:
         for api in self._apis:
             await api.aclose()
 
+    @contextmanager
+    def excused_if(self, excuse: Excuse) -> Iterator[None]:
+        """Answers to what is asked or answered in this block; no block in a block."""
+        self._excuses.append(excuse)
+        try:
+            yield
+        finally:
+            self._excuses_ended += 1
+
     async def read(self, number: int) -> None:
         """One reader: single products by id, SKU and slug, deleted ones, and now and then a list."""
-        chance = random.Random(f"reader {self._books.seed} {number}")
+        chance = random.Random(f"reader {self._seed} {number}")
         seen: dict[str, int] = {}
-        while not self._books.resting.is_set():
+        while not self._resting.is_set():
             api = chance.choice(self._apis)
             try:
                 if chance.random() < _OF_LISTS:
@@ -108,28 +152,40 @@ class Readers:
                     await self._read_one(api, chance, seen)
             except httpx.TransportError as error:
                 self.answers[type(error).__name__] += 1
-            await pause(chance.uniform(0, 2 * self._pause_seconds), self._books.resting)
+            await pause(chance.uniform(0, 2 * self._pause_seconds), self._resting)
 
     async def _read_one(self, api: httpx.AsyncClient, chance: random.Random, seen: dict[str, int]) -> None:
-        known = self._books.known
+        known = self._known
         is_gone = bool(known.graves) and chance.random() < _OF_GRAVES
-        product = chance.choice(list(known.graves)) if is_gone else known.choose(chance)
+        has_token = chance.random() >= _WITHOUT_TOKEN
+        if is_gone:
+            product: KnownProduct | None = chance.choice(list(known.graves))
+        elif not has_token and known.settled and chance.random() < _OF_SETTLED:
+            product = chance.choice(known.settled)
+        else:
+            product = known.choose(chance)
         if product is None:
             return
-        version = None if not is_gone and chance.random() < _WITHOUT_TOKEN else product.version
         headers: dict[str, str] = {}
-        if version is not None:
+        if has_token:
             headers |= {"consistency-token": product.token, "prefer": f"wait={_WAIT_SECONDS}"}
         known_version = seen.get(product.product_id) if chance.random() < _CONDITIONAL else None
         if known_version is not None:
             headers["if-none-match"] = f'"{known_version}"'
         how, path = self._address(product, chance)
-        asked = Asked(how, product.product_id, version, is_gone, known_version)
+        least_version = product.version if has_token else product.settled_version or None
+        must_be_gone = is_gone and (has_token or product.is_settled_gone)
+        asked = Asked(how, product.product_id, least_version, must_be_gone, known_version, has_token)
+        excuses_ended = self._excuses_ended
         answer = await api.get(path, headers=headers)
         shown = Shown(answer.status_code, answer.headers.get("etag"), answer.content)
         self.answers[f"{how} {shown.status}"] += 1
         problem = judge(asked, shown, may_be_gone=product.may_be_gone)
         if problem is not None:
+            excuses = self._excuses[excuses_ended:]
+            if any(excuse(asked, shown, product.may_be_gone) for excuse in excuses):
+                self.excused.append(problem)
+                return
             token = headers.get("consistency-token", "no token")
             self.wrong.append(f"{product.product_id} by {how} with {token} {problem}")
         elif shown.status == 200:

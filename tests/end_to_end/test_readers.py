@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.chaos.reader_answers import OTHER, asked, document, shown
-from tests.chaos.readers import Asked, Shown, judge
+from tests.end_to_end.reader_answers import OTHER, asked, document, shown
+from tests.end_to_end.readers import Asked, Shown, is_failure, is_old_without_token, judge
 
 NOT_FOUND, UNAVAILABLE, BROKEN = (Shown(status, None, b"") for status in (404, 503, 500))
 UNCHANGED = Shown(304, '"3"', b"")
@@ -49,3 +49,28 @@ def test_what_the_contract_excludes_is_wrong(
     problem = judge(question, answer, may_be_gone=may_be_gone)
     assert problem is not None
     assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "is_excused"),
+    [
+        (asked(has_token=False), shown(2), True),
+        (asked(has_token=False), NOT_FOUND, True),
+        (asked(is_gone=True, has_token=False), shown(2), True),
+        (asked(has_token=False), BROKEN, False),
+        (asked(has_token=False), Shown(200, '"3"', document(2)), False),
+        (asked(), shown(2), False),
+    ],
+)
+def test_an_old_document_is_excused_only_without_a_token(
+    question: Asked, answer: Shown, is_excused: bool
+) -> None:
+    assert is_old_without_token(question, answer, False) is is_excused
+
+
+def test_a_failure_is_no_excuse_for_another_answer() -> None:
+    assert [is_failure(asked(), answer, False) for answer in (BROKEN, NOT_FOUND, shown(2))] == [
+        True,
+        False,
+        False,
+    ]

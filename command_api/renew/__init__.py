@@ -1,0 +1,1 @@
+"""`renew-log-id`: a log that was restored and lost events becomes another log."""

@@ -1,0 +1,1 @@
+"""The statement that gives the log another id."""
