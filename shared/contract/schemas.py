@@ -30,6 +30,7 @@ EVENT_STORE = Schema(
         "0009_before_deploy_log_room",
         "0010_before_deploy_log_archive",
         "0011_before_deploy_load_streams",
+        "0012_before_deploy_events_after",
     ),
 )
 READ_MODEL = Schema(

@@ -22,6 +22,7 @@ from tests.chaos.writers import write
 from tests.end_to_end.checker import Evidence, problems
 from tests.end_to_end.evidence import gather, must_be_at_rest
 from tests.end_to_end.readers import Readers
+from tests.end_to_end.settled_cache import settle_cache
 from tests.eventually import eventually
 
 _THREADS_MAX = 32
@@ -80,6 +81,7 @@ async def run(plan: Plan, data: Path, logs: Path, diary: Diary) -> Outcome:
             place.query_urls, books.known, books.resting, seed=plan.seed, pause_seconds=plan.pause_seconds
         )
         doing = Faults(place, diary.tell)
+        await asyncio.to_thread(settle_cache, place)
         started = time.monotonic()
         try:
             await _storm(plan, faults, doing, books, client, readers, diary)
@@ -182,7 +184,10 @@ async def _verdict(
         # Check again when cached lists have expired; a real loss is found the second time, too.
         diary.tell(f"{len(wrong)} problems; checking again in {_LIST_SECONDS_MAX:.0f} s")
         await asyncio.sleep(_LIST_SECONDS_MAX)
-        evidence, wrong = await looked_at()
+        evidence, again = await looked_at()
+        # The reads of the first look by SKU and slug fill the cache, and so repair its old documents.
+        cached = [problem for problem in wrong if problem.startswith("cache: ") and problem not in again]
+        wrong = [*again, *cached]
     return evidence, [*found, *wrong]
 
 

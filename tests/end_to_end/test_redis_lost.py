@@ -15,6 +15,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from tests.end_to_end.readers import is_old_without_token
 from tests.end_to_end.recovering import READERS, Shell, all_is_shown, all_is_well, commands_of, shell_of
+from tests.end_to_end.settled_cache import settle_cache
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
 from tests.end_to_end.workload import Load
 from tests.eventually import eventually
@@ -34,6 +35,7 @@ def own_system(
     try:
         redis.start()
         system.start()
+        settle_cache(system)
         yield system
         system.close()
     finally:

@@ -529,8 +529,20 @@ async def test_a_log_without_room_refuses_loudly_and_goes_on_once_it_has_some(
     assert isinstance(await store.append(creation("shirt")), Appended)
 
 
-async def test_a_load_reads_only_the_partitions_that_can_hold_the_product(
-    small_partitions: Connection, store: PostgresEventStore
+@pytest.mark.parametrize(
+    ("package", "statement", "arguments"),
+    [
+        ("command_api.postgres", "load_streams", ([0], [0])),
+        ("projector.applying", "select_events_after", ([0],)),
+    ],
+    ids=["load", "what a projector lacks"],
+)
+async def test_only_the_partitions_that_can_hold_a_product_are_read_for_it(
+    small_partitions: Connection,
+    store: PostgresEventStore,
+    package: str,
+    statement: str,
+    arguments: tuple[list[int], ...],
 ) -> None:
     await small_partitions.execute("SELECT catalogue.ensure_partitions(5)")
     for number in range(25):
@@ -543,8 +555,8 @@ async def test_a_load_reads_only_the_partitions_that_can_hold_the_product(
     )
     async with small_partitions.transaction():
         before = {row["relname"]: row["scans"] for row in await small_partitions.fetch(scans)}
-        sql = load_sql("command_api.postgres", "load_streams")
-        assert len(await small_partitions.fetch(sql, [late.product_id], [0], [0])) == 1
+        sql = load_sql(package, statement)
+        assert len(await small_partitions.fetch(sql, [late.product_id], *arguments)) == 1
         after = {row["relname"]: row["scans"] for row in await small_partitions.fetch(scans)}
     read = [name for name, count in after.items() if count > before.get(name, 0)]
     assert len(after) >= 3
