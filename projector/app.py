@@ -46,6 +46,8 @@ from shared.ops.version import service_version
 from shared.ops.watch import watch_process
 from shared.postgres.clock_skew import clock_measurement
 from shared.postgres.schema import schema_check
+from shared.postgres.session_check import CHECK as WAY
+from shared.postgres.session_check import direct_check
 from shared.redis.ping import redis_check
 
 PROCESS = PROJECTOR
@@ -171,5 +173,11 @@ def _measurements(stores: Stores) -> list[Measurement]:
 def _check_stores(health: Health, stores: Stores) -> None:
     for pool, schema in ((stores.read_model, READ_MODEL), (stores.log_pool, EVENT_STORE)):
         health.require(schema.database, schema_check(pool, schema))
+    settings = stores.settings
+    for setting, dsn in (
+        ("READ_MODEL_DSN", settings.read_model_dsn),
+        ("EVENT_STORE_READ_DSN", settings.event_store_read_dsn),
+    ):
+        health.require(f"{WAY}, {setting}", direct_check(dsn, setting))
     seconds_max = stores.settings.redis_timeout_seconds
     health.tell("Redis", redis_check(stores.settings.redis_address, stores.stack, seconds_max=seconds_max))

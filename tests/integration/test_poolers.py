@@ -10,24 +10,31 @@ import asyncpg
 import pytest
 
 from command_api.executing.ports import Appended, StoreUnavailable
+from command_api.relay.ports import OperatorNeeded
+from command_api.replay.postgres.replay_log import PostgresReplayLog, ReplayLimits
 from command_api.settings import CommandSettings
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresServer
 from query_api.errors import ReadModelUnavailable
 from query_api.postgres.bounded_reads import BoundedReads
+from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.postgres.pooler_settings import Pooler
 from shared.postgres.session_check import CUSTOM_PLANS, WrongWay, direct_check, session_check
 from tests.eventually import eventually
 from tests.integration.event_store_world import open_store
+from tests.integration.projector_world import World, world
 from tests.integration.query_world import installation, product, token_for
+from tests.integration.relay_world import get
 from tests.pooler import PgBouncer, pgbouncer_program, version
 from tests.servers import DatabaseDsns
 from tests.unit.execute.appends import at, change, creation
 from tests.ways import Way
 
+__all__ = ["world"]
 pytestmark = pytest.mark.servers
 Start = Callable[..., PgBouncer]
+REPLAY_LIMITS = ReplayLimits(1_000_000, 1000, 30.0)
 OURS = "statement_timeout,idle_in_transaction_session_timeout,lock_timeout,plan_cache_mode"
 KEEPALIVE = "tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count"
 
@@ -135,6 +142,32 @@ async def test_the_direct_address_must_be_direct(event_store_dsns: DatabaseDsns,
         bouncer = start(settings=settings)
         with pytest.raises(WrongWay, match="EVENT_STORE_DIRECT_DSN leads to a pooler"):
             await direct_check(bouncer.through(event_store_dsns.writer), "EVENT_STORE_DIRECT_DSN")()
+
+
+@pytest.mark.parametrize("ignored", ["", f"{OURS},{KEEPALIVE}"])
+async def test_a_replay_behind_a_pooler_is_refused(
+    event_store_dsns: DatabaseDsns, start: Start, ignored: str
+) -> None:
+    bouncer = start(settings={"ignore_startup_parameters": ignored} if ignored else {})
+    with pytest.raises(OperatorNeeded, match="EVENT_STORE_READ_DSN leads to a pooler: give the address"):
+        await PostgresReplayLog.open(bouncer.through(event_store_dsns.log_reader), REPLAY_LIMITS)
+    await (await PostgresReplayLog.open(event_store_dsns.log_reader, REPLAY_LIMITS)).close()
+
+
+@pytest.mark.parametrize("setting", ["read_model_dsn", "event_store_read_dsn"])
+async def test_a_projector_behind_a_pooler_is_not_ready_and_says_which_address_to_change(
+    world: World, start: Start, setting: str
+) -> None:
+    bouncer = start(settings={"ignore_startup_parameters": f"{OURS},{KEEPALIVE}"})
+    through = Secret(bouncer.through(getattr(world.settings, setting).read()))
+
+    async def refused() -> None:
+        answer = await get(world.settings.projector_ops_port, "/readyz")
+        assert answer.status == 503
+        assert f"{setting.upper()} leads to a pooler: give the address of PostgreSQL itself" in answer.text
+
+    async with world.projecting("product_view", wait=False, **{setting: through}):
+        await eventually(refused)
 
 
 async def test_reads_are_answered_behind_a_pooler_by_fewer_sessions(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from command_api.relay.ports import OperatorNeeded
 from command_api.relay.postgres.log_rows import (
     read_log_id,
     read_relay_cursor,
@@ -22,6 +23,7 @@ from command_api.replay.ports import Count, Selection, Stretch
 from shared.contract.recorded_event import RecordedEvent
 from shared.ops.secret import Secret
 from shared.postgres.pool import connect
+from shared.postgres.session_check import WrongWay, direct_check
 from shared.postgres.sql import load_sql
 
 _SQL = "command_api.replay.postgres"
@@ -48,8 +50,15 @@ class PostgresReplayLog:
 
     @classmethod
     async def open(cls, dsn: Secret | str, limits: ReplayLimits) -> "PostgresReplayLog":
-        """Connect as the reader role; a replica is enough. Raises `LogUnavailable`."""
+        """Connect as the reader role; a replica is enough. Raises `LogUnavailable`.
+
+        Raises `OperatorNeeded` for a pooler, which refuses the limit of a statement, or drops it.
+        """
         with translated():
+            try:
+                await direct_check(dsn, "EVENT_STORE_READ_DSN")()
+            except WrongWay as error:
+                raise OperatorNeeded(str(error)) from error
             connection = await connect(
                 dsn,
                 application_name="catalogue-replay",
