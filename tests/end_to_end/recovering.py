@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.documents.console_blocks import commands, shell_blocks
 from tests.documents.terminal import Terminal
 from tests.end_to_end.checker import Evidence
 from tests.end_to_end.evidence import must_be_at_rest, must_be_consistent
+from tests.end_to_end.ledger import Command
 from tests.end_to_end.system import REPOSITORY, System
 from tests.end_to_end.workload import Load
 from tests.eventually import eventually
@@ -107,10 +108,13 @@ async def all_is_shown(system: System, load: Load) -> None:
     load.known.settle()
 
 
-async def all_is_well(system: System, load: Load) -> Evidence:
-    """The views are what the log says, and so was all that the readers were shown."""
+async def all_is_well(system: System, load: Load, earlier: Sequence[Command] = ()) -> Evidence:
+    """The views are what the log says, and so was all that the readers were shown.
+
+    `earlier`: what others have written.
+    """
     evidence = await must_be_consistent(
-        system, load.commands, seconds_max=REST_SECONDS_MAX, witnessed=load.readers.witnessed
+        system, [*earlier, *load.commands], seconds_max=REST_SECONDS_MAX, witnessed=load.readers.witnessed
     )
     assert load.wrong == [], "\n".join(load.wrong)
     print(f"reads: {dict(load.readers.answers)}")

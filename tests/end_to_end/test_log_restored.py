@@ -20,7 +20,15 @@ from deploy.local.redis import RedisServer
 from tests.end_to_end.archiving import Archiving, log_id_of
 from tests.end_to_end.evidence import must_be_consistent, newest_position
 from tests.end_to_end.ledger import Attempt, Command
-from tests.end_to_end.recovering import MAIL_SETTINGS, Shell, commands_of, no_mail_came_twice, shell_of
+from tests.end_to_end.recovering import (
+    MAIL_SETTINGS,
+    READERS,
+    Shell,
+    all_is_well,
+    commands_of,
+    no_mail_came_twice,
+    shell_of,
+)
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System, in_parallel
 from tests.end_to_end.workload import Load
 from tests.eventually import eventually
@@ -86,7 +94,7 @@ async def test_a_log_restored_to_its_end_is_the_same_log(
     system = make_system()
     log_id = await log_id_of(system)
     with shells(system) as shell:
-        async with Load(system, clients=2) as load:
+        async with Load(system, clients=2, readers=READERS) as load:
             load.settled_seconds_max = OUTAGE_SECONDS_MAX
             await load.begin(COMMANDS)
             async with load.going_on(COMMANDS, settled=COMMANDS // 4) as running:
@@ -109,8 +117,7 @@ async def test_a_log_restored_to_its_end_is_the_same_log(
                 await asyncio.to_thread(in_parallel, system.processes, start)
                 whole = time.monotonic() - lost_at
             await running
-            assert load.wrong == []
-            await must_be_consistent(system, load.commands, seconds_max=180)
+            await all_is_well(system, load)
         await shell.must_succeed(status)
         assert "difference" not in await shell.must_succeed(verify)
         no_mail_came_twice(mails)
@@ -154,7 +161,7 @@ async def test_a_log_restored_to_a_point_becomes_another_log(
             await asyncio.to_thread(archiving.lose)
             lost_at = time.monotonic()
             await asyncio.to_thread(in_parallel, system.processes, stop)
-        async with Load(system, clients=2) as load:
+        async with Load(system, clients=2, readers=READERS) as load:
             load.settled_seconds_max = OUTAGE_SECONDS_MAX
             running = load.begin(2 * COMMANDS)  # they ask again and again until the APIs are back
             for command in (put_back, from_archive, from_disk, to_point):
@@ -171,9 +178,7 @@ async def test_a_log_restored_to_a_point_becomes_another_log(
             await running
             await client.goes_on()
             await load.begin(COMMANDS)
-            assert load.wrong == []
-            commands = [*kept.commands, *client.commands, *load.commands]
-            await must_be_consistent(system, commands, seconds_max=180)
+            await all_is_well(system, load, [*kept.commands, *client.commands])
         assert "difference" not in await shell.must_succeed(verify)
         await shell.must_succeed(finish)
         no_mail_came_twice(mails)
