@@ -7,7 +7,9 @@ import pytest
 
 from projector.control.ports import PartitionLag
 from projector.control.postgres import PostgresControl, PostgresPlaceOrders
+from tests.integration.view_world import owner, read_model
 
+__all__ = ["owner", "read_model"]
 pytestmark = pytest.mark.servers
 OLD_LOG, NEW_LOG = UUID(int=1), UUID(int=2)
 _CHECKPOINT = """
