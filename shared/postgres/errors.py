@@ -12,6 +12,7 @@
 | 42P01           |                                                |                |
 | 53xxx           | out of connections, memory, disk               | transient      |
 | 55P03           | lock_timeout                                   | transient      |
+| 55000, FATAL    | the database takes no connections for now      | transient      |
 | 57P01 .. 57P05  | shutdown, crash, starting up, idle time-out    | transient      |
 | 22xxx           | data exception: text, number, encoding         | permanent data |
 | 23xxx           | integrity constraint                           | permanent data |
@@ -55,6 +56,7 @@ _TRANSIENT_CLASSES = ("08", _LOG_IN, "53")
 _TRANSIENT_CODES = frozenset(
     {"25006", "40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P04", "57P05"} | _MISSING
 )
+_NOT_IN_THIS_STATE = "55000"
 _PERMANENT_DATA_CLASSES = ("22", "23")
 # asyncpg reports a wrong use of its API and a dead connection with the same class; only the text differs.
 _DEAD_CONNECTION_TEXTS = (
@@ -91,6 +93,9 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.PostgresError):
         code = error.sqlstate or ""
+        if code == _NOT_IN_THIS_STATE:
+            # At log-in: somebody copies the database, or renames it. In a statement it would be a bug.
+            return error.severity_en == "FATAL"
         return code.startswith(_TRANSIENT_CLASSES) or code in _TRANSIENT_CODES
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _DEAD_CONNECTION_TEXTS)

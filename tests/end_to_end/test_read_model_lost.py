@@ -110,8 +110,9 @@ async def test_a_backup_is_brought_up_to_date_under_load_and_no_mail_comes_twice
     backup = f"{own_system.read_model.name}-backup"
     with shell_of(own_system) as shell:
         try:
-            async with Load(own_system, clients=2) as load:
+            async with Load(own_system, clients=2, readers=READERS) as load:
                 await load.begin(COMMANDS)
+                await all_is_shown(own_system, load)
                 async with load.going_on(COMMANDS, settled=COMMANDS // 3) as running:
                     await asyncio.to_thread(copy, own_system, backup, own_system.read_model.name)
                     sent = len(mails.taken)

@@ -74,6 +74,12 @@ ASYNCPG_TRANSIENT = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("severity", "expected"), [("FATAL", True), ("ERROR", False)])
+def test_a_database_that_takes_no_connections_is_waited_for(severity: str, expected: bool) -> None:
+    said = {"S": severity, "V": severity, "C": "55000", "M": "is not currently accepting connections"}
+    assert is_transient(asyncpg.PostgresError.new(said)) is expected
+
+
 def test_each_class_of_asyncpg_has_its_class() -> None:
     found = classes_of(asyncpg.exceptions)
     without = {name for name, one in found.items() if getattr(one, "sqlstate", None) is None}
