@@ -11,7 +11,6 @@ from pathlib import Path
 
 from command_api.archive.app import ArchiveRefused, Order, archive_log, restore_log
 from command_api.archive.files import ArchiveBroken
-from command_api.archive.operator_log import OperatorLog
 from command_api.archive.postgres.partitions import (
     AnotherJobRuns,
     LogNotReached,
@@ -21,6 +20,7 @@ from command_api.archive.postgres.partitions import (
 from command_api.archive.settings import ArchiveSettings
 from shared.access.command import system_user
 from shared.access.operator_actions import add_actor_and_reason
+from shared.access.operator_log import OperatorLog
 from shared.ops.arguments import at_least
 from shared.ops.logs import configure_logs
 from shared.ops.process import EXIT_FAILED, run_command

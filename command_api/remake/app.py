@@ -6,7 +6,7 @@ relay publishes: the lock is ours, and before it is free again the cursor is 0. 
 partition is its first event, whatever was under way.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from command_api.relay.kafka.topic_contents import check_contents, first_positions, places_in
@@ -40,7 +40,7 @@ class Remade:
 
 
 async def remake_topics(
-    settings: RemakeSettings, *, deletes: bool, is_dry_run: bool, start: Callable[[], Awaitable[None]]
+    settings: RemakeSettings, *, deletes: bool, is_dry_run: bool, start: Callable[[], None]
 ) -> Remade:
     """Raises `RelayError`: `LogUnavailable`, `PublishFailed` for Kafka, `OperatorNeeded` if topics that exist
     cannot stay. `start` is called before the first change.
@@ -61,7 +61,7 @@ async def _remake(
     settings: RemakeSettings,
     deletes: bool,
     is_dry_run: bool,
-    start: Callable[[], Awaitable[None]],
+    start: Callable[[], None],
 ) -> Remade:
     await place.refuse_removed()
     prefix = settings.kafka_topic_prefix
@@ -78,7 +78,7 @@ async def _remake(
     )
     if is_dry_run:
         return outcome
-    await start()
+    start()
     await place.take(settings.remake_lock_seconds_max)
     # First: a relay that takes the lock after a crash of this command begins with the first event, too.
     await place.set_back()

@@ -10,6 +10,7 @@ from command_api.remake.app import EVENTS_PER_SECOND, Remade, remake_topics
 from command_api.remake.settings import RemakeSettings
 from shared.access.command import NotAllowed, add_token_argument, operator_of
 from shared.access.operator_actions import add_actor_and_reason
+from shared.access.operator_log import OperatorLog
 from shared.access.scopes import Scope
 from shared.ops.logs import configure_logs, get_logger
 from shared.ops.process import EXIT_FAILED, run_until_done
@@ -73,30 +74,18 @@ async def remake(args: argparse.Namespace, settings: RemakeSettings, terminal: T
     return 0
 
 
-class _OperatorLog:
-    """This command's entry in the audit log, as that of a replay."""
+class _OperatorLog(OperatorLog):
+    """Also whether topics are deleted."""
 
     def __init__(self, actor: str, reason: str, *, deletes: bool) -> None:
-        self._actor = actor
-        self._reason = reason
+        super().__init__(REMAKE_TOPICS, actor, reason)
         self._deletes = deletes
-        self._is_begun = False
-
-    async def started(self) -> None:
-        """Before the first change."""
-        self._is_begun = True
-        self._write("started", "")
-
-    def ended(self, result: str, detail: str) -> None:
-        """Nothing, if nothing was begun."""
-        if self._is_begun:
-            self._write(result, detail)
 
     def _write(self, result: str, detail: str) -> None:
         _log.info(
             "operator action",
             actor=self._actor,
-            action="remake-topics",
+            action=self._action,
             reason=self._reason,
             result=result,
             detail=detail,

@@ -4,7 +4,7 @@ Events that a restore has undone were published under the old id. New events get
 versions, so that every consumer would drop them as duplicates. Under another id each consumer stops instead.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,9 +26,7 @@ class Renewed:
     newest_position: int
 
 
-async def renew_log_id(
-    settings: RenewSettings, *, is_dry_run: bool, start: Callable[[], Awaitable[None]]
-) -> Renewed:
+async def renew_log_id(settings: RenewSettings, *, is_dry_run: bool, start: Callable[[], None]) -> Renewed:
     """Raises `RelayError`: `LogUnavailable`, or `OperatorNeeded` while a process is connected. `start` is
     called before the change.
     """
@@ -54,7 +52,7 @@ async def renew_log_id(
             )
         if is_dry_run:
             return Renewed(old, old, newest)
-        await start()
+        start()
         with translated():
             async with connection.transaction():
                 new = await connection.fetchval(load_sql("command_api.renew.postgres", "renew_log_id"))

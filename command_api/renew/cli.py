@@ -1,6 +1,7 @@
 """`renew-log-id`: arguments, output and exit codes; 0 done, 1 failed, 2 usage."""
 
 import argparse
+import asyncio
 import json
 from dataclasses import asdict
 
@@ -9,15 +10,14 @@ from command_api.renew.app import Renewed, renew_log_id
 from command_api.renew.settings import RenewSettings
 from shared.access.command import NotAllowed, add_token_argument, operator_of
 from shared.access.operator_actions import add_actor_and_reason
+from shared.access.operator_log import OperatorLog
 from shared.access.scopes import Scope
-from shared.ops.logs import configure_logs, get_logger
+from shared.ops.logs import configure_logs
 from shared.ops.process import EXIT_FAILED, run_until_done
 from shared.ops.process_names import RENEW_LOG_ID
 from shared.ops.program import CODES_OF_SIGNALS
 from shared.ops.settings import EXIT_USAGE, load_settings
 from shared.ops.terminal import Terminal, process_terminal
-
-_log = get_logger(__name__)
 
 
 def add_renew_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,24 +51,18 @@ async def renew(args: argparse.Namespace, settings: RenewSettings, terminal: Ter
     except NotAllowed as refused:
         terminal.complain(f"renew-log-id refused: {refused}")
         return EXIT_USAGE if refused.is_usage else EXIT_FAILED
-
-    def tell(result: str, detail: str = "") -> None:
-        _log.info(
-            "operator action", actor=operator, action="renew-log-id", reason=args.reason, result=result,
-            detail=detail,
-        )  # fmt: skip
-
-    async def started() -> None:
-        tell("started")
-
+    told = OperatorLog(RENEW_LOG_ID, operator, args.reason)
     try:
-        done = await renew_log_id(settings, is_dry_run=args.dry_run, start=started)
+        done = await renew_log_id(settings, is_dry_run=args.dry_run, start=told.started)
     except RelayError as error:
         where = "the event log is unavailable: " if isinstance(error, LogUnavailable) else ""
         terminal.complain(f"renew-log-id failed: {where}{error}")
+        told.ended("failed", str(error))
         return EXIT_FAILED
-    if not args.dry_run:
-        tell("done", f"{done.old_log_id} became {done.log_id}")
+    except asyncio.CancelledError:
+        told.ended("stopped", "")
+        raise
+    told.ended("done", f"{done.old_log_id} became {done.log_id}")
     terminal.say(json.dumps(asdict(done)) if args.json else _as_text(done, is_dry_run=args.dry_run))
     return 0
 

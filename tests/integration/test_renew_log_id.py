@@ -30,7 +30,7 @@ async def log(event_store_dsns: DatabaseDsns) -> AsyncIterator[EventLog]:
         yield log
 
 
-async def renewed(dsns: DatabaseDsns, *arguments: str) -> Ended:
+async def renewed(dsns: DatabaseDsns, *arguments: str, seconds_max: int = 10) -> Ended:
     def read() -> tuple[Namespace, RenewSettings]:
         words = ["renew-log-id", "--actor", "anna", *arguments]
         return command_parser().parse_args(words), load_settings(RenewSettings)
@@ -38,7 +38,8 @@ async def renewed(dsns: DatabaseDsns, *arguments: str) -> Ended:
     async def act(wanted: tuple[Namespace, RenewSettings], terminal: Terminal) -> int:
         return await renew(*wanted, terminal)
 
-    return await run_in_process({"EVENT_STORE_MIGRATE_DSN": dsns.owner}, read, act)
+    settings = {"EVENT_STORE_MIGRATE_DSN": dsns.owner, "RENEW_STATEMENT_SECONDS_MAX": str(seconds_max)}
+    return await run_in_process(settings, read, act)
 
 
 async def log_id(log: EventLog) -> str:
@@ -83,4 +84,20 @@ async def test_it_is_refused_while_a_process_is_connected(
         await process.close()
     assert said.code == 1
     assert f"sessions are open: 1 of catalogue_{role}. Stop all processes" in said.errors
+    assert (await log_id(log), await log.cursor()) == (before, 5)
+
+
+async def test_one_that_fails_after_its_beginning_says_so_in_the_audit_log(
+    event_store_dsns: DatabaseDsns, log: EventLog
+) -> None:
+    before = await log_id(log)
+    with capture_logs() as lines:
+        async with log.connection.transaction():
+            await log.connection.execute("SELECT FROM catalogue.event_log FOR UPDATE")
+            said = await renewed(event_store_dsns, "--reason", "restored", seconds_max=3)
+    assert said.code == 1
+    assert "renew-log-id failed" in said.errors
+    acts = [line for line in lines if line["event"] == "operator action"]
+    assert [one["result"] for one in acts] == ["started", "failed"]
+    assert acts[-1]["detail"]
     assert (await log_id(log), await log.cursor()) == (before, 5)

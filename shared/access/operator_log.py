@@ -1,6 +1,6 @@
-"""The log lines of `archive-log` and `restore-log`: who, why, and how it ended.
+"""The log lines of an operator's command on the event log: who, why, and how it ended.
 
-They are these commands' entry in the audit log, as those of a replay: the table is in another database.
+They are its entry in the audit log: the table of that is in another database.
 """
 
 from shared.ops.logs import get_logger
@@ -9,7 +9,7 @@ _log = get_logger(__name__)
 
 
 class OperatorLog:
-    """Of one run. One that never got the log to work on did nothing, and is no operator action."""
+    """Of one run. One that ended before its first change did nothing, and is no operator action."""
 
     def __init__(self, action: str, actor: str, reason: str) -> None:
         self._action = action
