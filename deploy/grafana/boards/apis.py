@@ -182,6 +182,27 @@ QUERY_API = Board(
                     ],
                 ),
                 Panel(
+                    "Reads a second from the in-process cache by result",
+                    "ops",
+                    "`miss`: Redis is asked. Neither: it is off.",
+                    "CacheDown",
+                    [rate_by("result", "local_cache_requests_total")],
+                ),
+                Panel(
+                    "In-process cache: emptied",
+                    "short",
+                    "In 10 minutes. `lost`: the connection that tells of changes broke.",
+                    "CacheDown",
+                    [Query("sum by (reason) (increase(local_cache_flushes_total[10m]))", "{{reason}}")],
+                ),
+                Panel(
+                    "In-process cache: size",
+                    "bytes",
+                    "Up to LOCAL_CACHE_BYTES_MAX in each process.",
+                    "CacheDown",
+                    [Query("max by (instance) (local_cache_bytes)", "{{instance}}")],
+                ),
+                Panel(
                     "Fills a second by result",
                     "ops",
                     "`older`: the cache had a newer document already, which is right.",
