@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
+from deploy.grafana.boards.in_process_cache import IN_PROCESS_CACHE
 from deploy.grafana.boards.log_room import LOG_ROOM
 
 _HTTP = "http_server_request_duration_seconds"
@@ -158,6 +159,7 @@ QUERY_API = Board(
     [
         _requests("query-api", "query", 100),
         access_row("query-api"),
+        IN_PROCESS_CACHE,
         Row(
             "Cache",
             [
@@ -180,27 +182,6 @@ QUERY_API = Board(
                             "hits",
                         )
                     ],
-                ),
-                Panel(
-                    "Reads a second from the in-process cache by result",
-                    "ops",
-                    "`miss`: Redis is asked. Neither: it is off.",
-                    "CacheDown",
-                    [rate_by("result", "local_cache_requests_total")],
-                ),
-                Panel(
-                    "In-process cache: emptied",
-                    "short",
-                    "In 10 minutes. `lost`: the connection that tells of changes broke.",
-                    "CacheDown",
-                    [Query("sum by (reason) (increase(local_cache_flushes_total[10m]))", "{{reason}}")],
-                ),
-                Panel(
-                    "In-process cache: size",
-                    "bytes",
-                    "Up to LOCAL_CACHE_BYTES_MAX in each process.",
-                    "CacheDown",
-                    [Query("max by (instance) (local_cache_bytes)", "{{instance}}")],
                 ),
                 Panel(
                     "Fills a second by result",
