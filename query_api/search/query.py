@@ -65,7 +65,9 @@ class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=T
 
 
 class HitPosition(NamedTuple):
-    """Where a page ends: the tier of the last hit (0 without relevance), and its sort key, which is unique."""
+    """Where a page ends: the tier of the last hit (0 without relevance), and its sort key, which is
+    unique.
+    """
 
     tier: int
     key: str
@@ -98,7 +100,7 @@ class FacetValue(NamedTuple):
 
 
 class FacetRange(NamedTuple):
-    """How many products have a variant that costs from `lowest` to `highest` (None: or more), both included."""
+    """How many products have a variant that costs from `lowest` to `highest` (included; None: or more)."""
 
     lowest: Decimal
     highest: Decimal | None
