@@ -3,6 +3,7 @@
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
 from deploy.grafana.boards.log_room import LOG_ROOM
+from deploy.grafana.boards.search_index import SEARCH_INDEX
 
 _HTTP = "http_server_request_duration_seconds"
 
@@ -153,7 +154,7 @@ QUERY_API = Board(
     "query-api",
     "Catalogue: query API and cache",
     "**Can readers read, and how fast?** Requests, then the cache, then the tables behind it, then readers "
-    "that wait for their own write. "
+    "that wait for their own write, then the search index of each process. "
     "Without Redis all answers are the same, and slower.",
     [
         _requests("query-api", "query", 100),
@@ -244,5 +245,6 @@ QUERY_API = Board(
                 ),
             ],
         ),
+        SEARCH_INDEX,
     ],
 )
