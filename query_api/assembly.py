@@ -19,6 +19,7 @@ from query_api.products.find import FindProduct
 from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.local_cache import LocalCache
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
@@ -62,11 +63,12 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), and the
+    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), and the
     pool of product reads.
     """
 
     application: ASGIApp
+    local: LocalCache
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
@@ -78,7 +80,7 @@ class QueryApi:
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache, self.guard, self.rates)
+        protocol = hot_read_protocol(self.local, self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -99,7 +101,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         planned_anew = _planned_anew(settings)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
-        cache, list_cache = caches(settings, stack)
+        cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic=topic)
         visibility = _visibility(checkpoints, settings, stack)
@@ -117,7 +119,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             watchers_max=settings.waiters_max,
         )
         find = FindProduct(
-            PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
+            PostgresProductTable(_bounded("products", products, settings)), local, cache, visibility, watch
         )
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
@@ -141,6 +143,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
+            local,
             cache,
             products,
             settings.connection_limits,

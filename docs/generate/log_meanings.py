@@ -69,6 +69,8 @@ MEANINGS: dict[str, str] = {
     "Kafka producer could not be closed": "Its connections end with the process.",
     # query API
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
+    "the in-process cache is off": "Redis does not tell of changes, so each read asks it. It is tried again.",
+    "the in-process cache is on again": "Redis tells of changes again.",
     # projector
     "started": "The projector is started, with these projections.",
     "the cache is empty": "Redis is new, or was flushed. It fills as events and reads come.",

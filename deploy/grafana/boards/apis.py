@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
+from deploy.grafana.boards.in_process_cache import IN_PROCESS_CACHE
 from deploy.grafana.boards.log_room import LOG_ROOM
 from deploy.grafana.boards.search_index import SEARCH_INDEX
 
@@ -159,6 +160,7 @@ QUERY_API = Board(
     [
         _requests("query-api", "query", 100),
         access_row("query-api"),
+        IN_PROCESS_CACHE,
         Row(
             "Cache",
             [
