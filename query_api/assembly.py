@@ -10,6 +10,8 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
+from query_api.history.http.routes import history_routes, past_answer
+from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
@@ -62,13 +64,14 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), and the
-    pool of product reads.
+    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), the pool of
+    product reads, and that of the event log.
     """
 
     application: ASGIApp
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
+    log: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
@@ -122,13 +125,21 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        history = await history_parts(settings, stack)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
         )
         application = http_application(
             [
-                product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
+                product_routes(
+                    find,
+                    lists,
+                    wait,
+                    past_answer(history.reads.versions, wait),
+                    ttl_seconds=settings.list_ttl_seconds,
+                ),
+                history_routes(history.reads, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),
             ],
@@ -143,6 +154,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             application,
             cache,
             products,
+            history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
             settings.answer_headers(("GET", "HEAD")),

@@ -1,6 +1,9 @@
 """The routes of products: the parameters of each address, and its answer."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
@@ -20,32 +23,45 @@ from query_api.http.route_parts import (
 from query_api.products.find import FindProduct, Found
 from query_api.products.http.path_names import name_of, product_id_of
 from query_api.products.http.product_answer import cache_status, product_answer
-from query_api.products.http.schemas import ListParameters, ProductModel, ProductPage
+from query_api.products.http.schemas import ListParameters, OneParameters, ProductModel, ProductPage
 from query_api.products.lists import ListProducts, age_seconds
 from query_api.products.ports import PointerKind
 from shared.access.scopes import Scope
 
+AnswerPast = Callable[[Request, UUID, int | datetime], Awaitable[Response]]
+"""The product in a version or at a time, as an answer."""
+
 
 def product_routes(
-    find: FindProduct, lists: ListProducts, limits: WaitLimits, *, ttl_seconds: int
+    find: FindProduct,
+    lists: ListProducts,
+    limits: WaitLimits,
+    answer_past: AnswerPast,
+    *,
+    ttl_seconds: int,
 ) -> AddRoutes:
     """Routes for single products, and for lists whose pages are at most `ttl_seconds` old."""
 
     def add(app: FastAPI) -> None:
         _add_list_route(app, lists, limits, ttl_seconds)
-        _add_product_routes(app, find, limits)
+        _add_product_routes(app, find, limits, answer_past)
 
     return add
 
 
-def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> None:
+def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits, answer_past: AnswerPast) -> None:
     """The routes of one product by id, SKU or slug."""
 
     async def by_id(
-        request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+        request: Request,
+        product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+        parameters: Annotated[OneParameters, Query()],
     ) -> Response:
-        """A product by its id, in any status that the caller may see."""
-        refuse_parameters(request)
+        """A product by its id, in any status that the caller may see; as it is, or as it was."""
+        refuse_repeats(request)
+        moment = parameters.moment()
+        if moment is not None:
+            return await answer_past(request, product_id_of(product_id), moment)
         consistency, applied = consistency_of(request, limits)
         found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
         return _answer(request, found, applied)

@@ -3,34 +3,29 @@
 The product models only describe: an answer contains the stored bytes, which are never serialised again.
 """
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from query_api.errors import BadParameter
-from query_api.http.parameters import STATUSES_PATTERN, CategoryPath, Paging, Text, known_currency
+from query_api.http.parameters import (
+    STATUSES_PATTERN,
+    CategoryPath,
+    Paging,
+    StreamVersion,
+    Text,
+    Time,
+    in_utc,
+    known_currency,
+)
 from query_api.products.ports import ListFilters, Sort
 from shared.contract.money import MoneyError, normal_amount
 from shared.ops.plain_values import UUID_PATTERN
 
 IDS_MAX = 200
-_rfc3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
-)
-
-
-def _rfc3339_only(value: Any) -> Any:
-    """RFC 3339 only: pydantic alone would also accept Unix times, and dates without a zone."""
-    if not isinstance(value, str) or _rfc3339.fullmatch(value) is None:
-        raise ValueError("is not an RFC 3339 time such as 2025-01-31T12:00:00Z")
-    return value
-
-
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$", examples=["19.90"])]
 
 
@@ -56,9 +51,7 @@ class ListParameters(Paging):
         description=f"These products: up to {IDS_MAX} ids, separated by commas.",
     )
     sku: Text | None = Field(None, description="Has a variant of this SKU.")
-    updated_after: Annotated[AwareDatetime, BeforeValidator(_rfc3339_only)] | None = Field(
-        None, description="Changed after this RFC 3339 time."
-    )
+    updated_after: Time | None = Field(None, description="Changed after this RFC 3339 time.")
     sort: Sort = Field("-updated_at", description="Price sorts by the cheapest variant in `currency`.")
 
     def filters(self) -> ListFilters:
@@ -70,19 +63,12 @@ class ListParameters(Paging):
             tag=self.tag,
             product_ids=None if self.ids is None else tuple(sorted(set(map(UUID, self.ids.split(","))))),
             sku=self.sku,
-            updated_after=_in_utc(self.updated_after),
+            updated_after=in_utc("updated_after", self.updated_after),
             currency=known_currency(self.currency),
             price_min=_amount("price_min", self.price_min, self.currency),
             price_max=_amount("price_max", self.price_max, self.currency),
             sort=self.sort,
         )
-
-
-def _in_utc(time: datetime | None) -> datetime | None:
-    try:
-        return None if time is None else time.astimezone(UTC)
-    except OverflowError as error:
-        raise BadParameter("updated_after", "is out of range") from error
 
 
 def _amount(parameter: str, amount: str | None, currency: str | None) -> Decimal | None:
@@ -94,6 +80,21 @@ def _amount(parameter: str, amount: str | None, currency: str | None) -> Decimal
         return Decimal(normal_amount(amount, currency))
     except MoneyError as error:
         raise BadParameter(parameter, str(error)) from error
+
+
+class OneParameters(BaseModel):
+    """The query string of `GET /v1/products/{id}`: nothing, or which past is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: StreamVersion | None = Field(None, description="The product in this version.")
+    as_of: Time | None = Field(None, description="The product at this RFC 3339 time; not with `version`.")
+
+    def moment(self) -> int | datetime | None:
+        """A version or a time; None: now. Raises `BadParameter`."""
+        if self.version is not None and self.as_of is not None:
+            raise BadParameter("as_of", "is not used together with version", "conflict")
+        return self.version if self.version is not None else in_utc("as_of", self.as_of)
 
 
 class MoneyModel(BaseModel):
