@@ -10,17 +10,16 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
-from query_api.history.http.routes import history_routes, past_answer
+from query_api.history.http.routes import history_routes, past_answer, price_routes
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
-from query_api.products.cache_watch import CacheWatch
-from query_api.products.find import FindProduct
 from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
@@ -113,15 +112,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
         WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
-        watch = CacheWatch(
-            seconds_max=settings.cache_watch_seconds_max,
-            pause_seconds=settings.cache_watch_pause_seconds,
-            rest_seconds=settings.cache_watch_rest_seconds,
-            watchers_max=settings.waiters_max,
-        )
-        find = FindProduct(
-            PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
-        )
+        table = PostgresProductTable(_bounded("products", products, settings))
+        find = find_product(settings, table, cache, visibility)
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
@@ -140,6 +132,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                     ttl_seconds=settings.list_ttl_seconds,
                 ),
                 history_routes(history.reads, wait),
+                price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),
             ],

@@ -43,7 +43,7 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     """How many statements run at the same time, for each kind: single products, and lists."""
     report_reads_max: int = Field(default=4, ge=1)
     """The same for categories, brands, stock items and analytics: reports must not crowd out products."""
-    history_reads_max: int = Field(default=4, ge=1)
+    history_reads_max: int = Field(default=2, ge=1)
     """The same for the past of products, which is read from the event log."""
     history_events_max: int = Field(default=5000, ge=1000)
     """How many events one request folds; with snapshots, streams of any length need fewer."""

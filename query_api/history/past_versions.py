@@ -62,7 +62,7 @@ class PastVersions:
         first = await self._version(stream, moments[0])
         last = stream.newest_version if moments[1] is None else await self._version(stream, moments[1])
         if first > last:
-            raise BadParameter("from", f"version {first} is after version {last}, where the difference ends")
+            raise BadParameter("from", "is after `to`, where the difference ends")
         before, after = await self._document(stream, first), await self._document(stream, last)
         old, new = (msgspec.json.decode(encode_document(one)) for one in (before, after))
         patch: list[dict[str, Any]] = jsonpatch.make_patch(old, new).patch

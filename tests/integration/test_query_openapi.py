@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from shared.contract.events import ProductDetailsChanged, ProductPublished
 from shared.ops.http.server import HttpServer
 from tests.integration.careless_client import must_find_no_fault
+from tests.integration.history_world import append
 from tests.integration.query_world import World, product, shared_installation, world
+from tests.past_events import created, past_events, priced, variant
+from tests.servers import DatabaseDsns
 
 __all__ = ["shared_installation", "world"]
 
@@ -20,22 +25,35 @@ A_FEW = ("--max-examples", "3", "--phases", "fuzzing")
 @pytest.mark.parametrize(
     ("way", "known"), [("served", True), ("served", False), ("framework", True)], ids=lambda value: str(value)
 )
-async def test_what_openapi_says_is_what_happens(world: World, way: str, known: bool, tmp_path: Path) -> None:
-    await must_happen_as_said(world, way, known, tmp_path, EVERYTHING)
+async def test_what_openapi_says_is_what_happens(
+    world: World, event_store_of_module: DatabaseDsns, way: str, known: bool, tmp_path: Path
+) -> None:
+    await must_happen_as_said(world, event_store_of_module, way, known, tmp_path, EVERYTHING)
 
 
 @pytest.mark.parametrize("way", ["served", "framework"])
 async def test_what_openapi_says_is_what_happens_in_a_few_examples(
-    world: World, way: str, tmp_path: Path
+    world: World, event_store_of_module: DatabaseDsns, way: str, tmp_path: Path
 ) -> None:
-    await must_happen_as_said(world, way, True, tmp_path, A_FEW)
+    await must_happen_as_said(world, event_store_of_module, way, True, tmp_path, A_FEW)
 
 
 async def must_happen_as_said(
-    world: World, way: str, known: bool, folder: Path, extent: tuple[str, ...]
+    world: World, event_store: DatabaseDsns, way: str, known: bool, folder: Path, extent: tuple[str, ...]
 ) -> None:
     """Random ids find nothing, so most runs are told of a product that is there."""
-    document = product(sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=3)
+    events = past_events(
+        created(variant("OBS-M")),
+        ProductPublished(),
+        priced("8.00", "OBS-M"),
+        ProductDetailsChanged(name="New"),
+    )
+    log = await asyncpg.connect(event_store.owner)
+    await append(log, events)
+    await log.close()
+    document = product(
+        id=events[0].product_id, sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=4
+    )
     await world.store(document)
     await world.cache(document)
     names = f'[parameters]\nproduct_id = "{document.id}"\nsku = "OBS-M"\nslug = "ocean-blue-shirt"\n'

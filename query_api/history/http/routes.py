@@ -66,7 +66,7 @@ def past_answer(versions: PastVersions, limits: WaitLimits) -> AnswerPast:
 
 
 def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
-    """The routes of history, differences and prices."""
+    """The routes of history and differences."""
 
     async def product_history(
         request: Request, product_id: _ProductId, parameters: Annotated[Paging, Query()]
@@ -96,6 +96,20 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
         }
         return json_answer(request, _encode(answer), {**applied, **_REVALIDATE})
 
+    def add(app: FastAPI) -> None:
+        for name, handler, model, responses in (
+            ("history", product_history, s.HistoryPageModel, openapi.PAST_PAGE),
+            ("diff", product_diff, s.DifferenceModel, openapi.PAST),
+        ):
+            path = f"/v1/products/{{product_id}}/{name}"
+            add_route(app, path, handler, model, responses, scope=Scope.PRODUCTS_READ)
+
+    return add
+
+
+def price_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
+    """The routes of prices over time."""
+
     async def product_price_history(
         request: Request, product_id: _ProductId, parameters: Annotated[s.PriceHistoryParameters, Query()]
     ) -> Response:
@@ -105,9 +119,7 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
         query = PriceQuery(
             product_id=product_id_of(product_id), sku=parameters.sku, currency=parameters.known_currency()
         )
-        page = await reads.prices.page(
-            query, parameters.cursor, parameters.limit, _reader(request), consistency
-        )
+        page = await reads.page(query, parameters.cursor, parameters.limit, _reader(request), consistency)
         items = [_encode(_point(one)) for one in page.points]
         return _page_answer(request, items, page.next_cursor, applied)
 
@@ -121,14 +133,12 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
             product_id=product_id_of(product_id), sku=parameters.sku, currency=parameters.known_currency()
         )
         times = days_before(datetime.now(UTC), parameters.ends(), parameters.days)
-        found = await reads.prices.lowest(query, times, _reader(request), consistency)
+        found = await reads.lowest(query, times, _reader(request), consistency)
         answer = {**found._asdict(), "days": parameters.days}
         return json_answer(request, _encode(answer), {**applied, **_REVALIDATE})
 
     def add(app: FastAPI) -> None:
         for name, handler, model, responses in (
-            ("history", product_history, s.HistoryPageModel, openapi.PAST_PAGE),
-            ("diff", product_diff, s.DifferenceModel, openapi.PAST),
             ("price-history", product_price_history, s.PricePageModel, openapi.PAST_PAGE),
             ("lowest-price", product_lowest_price, s.LowestPriceModel, openapi.PAST),
         ):
