@@ -26,11 +26,31 @@ class HistoryParts(NamedTuple):
     log: "asyncpg.Pool[asyncpg.Record]"
 
 
+class OpenedLog(NamedTuple):
+    """The event log, and its pool."""
+
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    log: PostgresStreamLog
+
+
 async def history_parts(settings: QuerySettings, stack: AsyncExitStack) -> HistoryParts:
     """Connected when first used, closed with the stack."""
-    log = await _pool(settings, stack)
-    bounded = BoundedReads(
-        log,
+    pool, log = await open_log(settings, stack)
+    events_max, key = settings.history_events_max, settings.cursor_signing_key.read().encode()
+    streams = Streams(log, events_max=events_max)
+    reads = HistoryReads(
+        PastVersions(streams),
+        HistoryPages(streams, Cursors(key, VersionPosition), page_bytes_max=settings.list_page_bytes_max),
+        PriceHistory(streams, Cursors(key, PricePosition), events_max=events_max),
+    )
+    return HistoryParts(reads, pool)
+
+
+async def open_log(settings: QuerySettings, stack: AsyncExitStack) -> OpenedLog:
+    """The adapter, behind a bulkhead."""
+    pool = await _pool(settings, stack)
+    reads = BoundedReads(
+        pool,
         name="history",
         reads_max=settings.history_reads_max,
         waiting_max=settings.table_reads_waiting_max,
@@ -38,14 +58,7 @@ async def history_parts(settings: QuerySettings, stack: AsyncExitStack) -> Histo
         server="event log",
         unavailable=EventLogUnavailable,
     )
-    events_max, key = settings.history_events_max, settings.cursor_signing_key.read().encode()
-    streams = Streams(PostgresStreamLog(bounded), events_max=events_max)
-    reads = HistoryReads(
-        PastVersions(streams),
-        HistoryPages(streams, Cursors(key, VersionPosition), page_bytes_max=settings.list_page_bytes_max),
-        PriceHistory(streams, Cursors(key, PricePosition), events_max=events_max),
-    )
-    return HistoryParts(reads, log)
+    return OpenedLog(pool, PostgresStreamLog(reads))
 
 
 async def _pool(settings: QuerySettings, stack: AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":

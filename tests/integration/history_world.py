@@ -59,8 +59,8 @@ async def append(log: "asyncpg.Connection[asyncpg.Record]", events: Sequence[Rec
     async with log.transaction():
         await insert_events(log, events)
         await log.execute(
-            "INSERT INTO catalogue.streams AS stream VALUES ($1, $2, $3, $4) ON CONFLICT (product_id) DO UPDATE"
-            " SET stream_version = excluded.stream_version, last_position = excluded.last_position",
+            "INSERT INTO catalogue.streams VALUES ($1, $2, $3, $4) ON CONFLICT (product_id) DO"
+            " UPDATE SET stream_version = excluded.stream_version, last_position = excluded.last_position",
             last.product_id, last.stream_version, events[0].log_position, last.log_position,
         )  # fmt: skip
 
