@@ -19,6 +19,7 @@ from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.local_cache import LocalCache
 from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
@@ -63,11 +64,12 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), the pool of
-    product reads, and that of the event log.
+    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
+    of product reads, and that of the event log.
     """
 
     application: ASGIApp
+    local: LocalCache
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
     log: "asyncpg.Pool[asyncpg.Record]"
@@ -80,7 +82,7 @@ class QueryApi:
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache, self.guard, self.rates)
+        protocol = hot_read_protocol(self.local, self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -101,7 +103,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         planned_anew = _planned_anew(settings)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
-        cache, list_cache = caches(settings, stack)
+        cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic=topic)
         visibility = _visibility(checkpoints, settings, stack)
@@ -113,7 +115,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         }
         WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         table = PostgresProductTable(_bounded("products", products, settings))
-        find = find_product(settings, table, cache, visibility)
+        find = find_product(settings, table, (local, cache), visibility)
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
@@ -145,6 +147,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
+            local,
             cache,
             products,
             history.log,

@@ -14,6 +14,7 @@ QueryError
     EventLogUnavailable      the event log, of which the past is read, does not answer
     HistoryTooLong           more events than one request may fold, because snapshots are missing
     HistoryUnreadable        an event that this release cannot read, or that does not follow the earlier ones
+    SearchUnavailable        there is no search index yet, or it cannot answer
     Overloaded               a limit is reached, refused before memory grows
 CacheUnavailable             never an answer: the table answers instead
 """
@@ -96,6 +97,10 @@ class HistoryTooLong(Unavailable):
 
 class HistoryUnreadable(Unavailable):
     """An event of the stream is of a newer release, or a defect."""
+
+
+class SearchUnavailable(Unavailable):
+    """This process has no search index yet, or the engine cannot answer."""
 
 
 class Overloaded(Unavailable):
