@@ -21,6 +21,7 @@ from query_api.http.route_parts import (
     refuse_repeats,
 )
 from query_api.products.find import FindProduct, Found
+from query_api.products.http.hot_head import CACHE_FAILED
 from query_api.products.http.path_names import name_of, product_id_of
 from query_api.products.http.product_answer import cache_status, product_answer
 from query_api.products.http.schemas import ListParameters, OneParameters, ProductModel, ProductPage
@@ -63,7 +64,12 @@ def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits, ans
         if moment is not None:
             return await answer_past(request, product_id_of(product_id), moment)
         consistency, applied = consistency_of(request, limits)
-        found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
+        found = await find.by_id(
+            product_id_of(product_id),
+            consistency,
+            sees_all=sees_all(request),
+            asks_cache=CACHE_FAILED not in request.scope,
+        )
         return _answer(request, found, applied)
 
     async def by_sku(
