@@ -120,19 +120,14 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         history = await history_parts(settings, stack)
+        answer_past = past_answer(history.reads.versions, wait)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
         )
         application = http_application(
             [
-                product_routes(
-                    find,
-                    lists,
-                    wait,
-                    past_answer(history.reads.versions, wait),
-                    ttl_seconds=settings.list_ttl_seconds,
-                ),
+                product_routes(find, lists, wait, answer_past, ttl_seconds=settings.list_ttl_seconds),
                 history_routes(history.reads, wait),
                 price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
