@@ -114,12 +114,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
         WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
-        table = PostgresProductTable(_bounded("products", products, settings))
-        find = find_product(settings, table, (local, cache), visibility)
+        reads = _bounded("products", products, settings)
+        find = find_product(settings, PostgresProductTable(reads), (local, cache), visibility)
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
-        history = await history_parts(settings, stack)
+        history = await history_parts(settings, reads, stack)
         answer_past = past_answer(history.reads.versions, wait)
         guard = await open_guard(settings, stack)
         rates = api_limits(
