@@ -36,8 +36,8 @@ class Installation(NamedTuple):
 
 
 class Program(NamedTuple):
-    """How one is started. `databases`: those whose schema it needs, as its readiness names them; `tells`: those
-    without which it is ready, and degraded.
+    """How one is started. `databases`: those whose schema it needs, as its readiness names them; `tells`:
+    those without which it is ready, and degraded.
     """
 
     arguments: Sequence[str]
