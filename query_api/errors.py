@@ -10,6 +10,7 @@ QueryError
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
+    SearchUnavailable        there is no search index yet, or it cannot answer
     Overloaded               a limit is reached, refused before memory grows
 CacheUnavailable             never an answer: the table answers instead
 """
@@ -76,6 +77,10 @@ class ReadModelBehind(Unavailable):
 
 class ReadModelUnavailable(Unavailable):
     """PostgreSQL is unavailable, or took too long."""
+
+
+class SearchUnavailable(Unavailable):
+    """This process has no search index yet, or the engine cannot answer."""
 
 
 class Overloaded(Unavailable):

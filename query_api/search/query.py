@@ -22,17 +22,19 @@ class Phrase(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Matches if one of its phrases does, or if a SKU is `sku` (folded; None: a quoted or excluded phrase of
-    several words is no SKU). A prefix may also begin a SKU.
+    """Matches if one of its phrases does, or if a SKU is `sku` (folded; None: the words are no SKU). A prefix
+    may also begin a SKU. What is literal is not corrected.
     """
 
     phrases: tuple[Phrase, ...]
     sku: str | None
+    is_literal: bool = False
 
 
 class TextQuery(NamedTuple):
-    """All of `required` have to match and none of `excluded`."""
+    """All of `required` have to match, or a SKU is `whole` (folded); and none of `excluded` matches."""
 
+    whole: str
     required: tuple[Clause, ...]
     excluded: tuple[Clause, ...] = ()
 
@@ -65,7 +67,9 @@ class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=T
 
 
 class HitPosition(NamedTuple):
-    """Where a page ends: the tier of the last hit (0 without relevance), and its sort key, which is unique."""
+    """Where a page ends: the tier of the last hit (0 without relevance), and its sort key, which is
+    unique.
+    """
 
     tier: int
     key: str
@@ -79,6 +83,8 @@ class SearchQuery(NamedTuple):
     hits_max: int
     facets: tuple[str, ...] = ()
     with_total: bool = False
+    visible_statuses: tuple[str, ...] = ("active",)
+    """What the counts by status may tell this reader."""
 
 
 class Hit(NamedTuple):
@@ -98,7 +104,7 @@ class FacetValue(NamedTuple):
 
 
 class FacetRange(NamedTuple):
-    """How many products have a variant that costs from `lowest` to `highest` (None: or more), both included."""
+    """How many products have a variant that costs from `lowest` to `highest` (included; None: or more)."""
 
     lowest: Decimal
     highest: Decimal | None
