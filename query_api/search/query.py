@@ -64,6 +64,8 @@ class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=T
     price_max: Decimal | None = None
     attributes: tuple[AttributeFilter, ...] = ()
     sort: SearchSort = "-updated_at"
+    scheme: str = ""
+    """What the entries of the index are made of: cursors of another scheme are refused."""
 
 
 class HitPosition(NamedTuple):

@@ -53,6 +53,12 @@ def parse_text(text: str, synonyms: Synonyms = NO_SYNONYMS, *, is_prefix: bool =
     )
 
 
+def written(text: TextQuery) -> str:
+    """The query as somebody would have typed it."""
+    required = [_words(clause) for clause in text.required]
+    return " ".join([*required, *(f"-{_words(clause)}" for clause in text.excluded)])
+
+
 def _parts(text: str) -> Iterator[_Part]:
     for match in _part.finditer(text.translate(_QUOTES)):
         quoted = match["quoted"]
@@ -86,3 +92,8 @@ def _known(parts: Sequence[_Part], synonyms: Synonyms) -> tuple[int, Sequence[tu
 def _sku(part: _Part) -> str:
     """SKUs may have blanks, so a quoted one can be given whole."""
     return folded(part.text.strip())
+
+
+def _words(clause: Clause) -> str:
+    words = " ".join(clause.phrases[0].words)
+    return f'"{words}"' if clause.is_literal and len(clause.phrases[0].words) > 1 else words

@@ -11,9 +11,10 @@ from query_api.search.lexicon import Lexicon
 from query_api.search.query import Clause, Phrase, TextQuery
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.index import Snapshot
+from query_api.search.text_query import written
 
 # The words of a catalogue change slowly, and reading all of them takes many times as long as a search.
-_LEXICON_SECONDS_MAX = 5.0
+LEXICON_SECONDS = 5.0
 
 
 class Corrected(NamedTuple):
@@ -30,9 +31,11 @@ class _Known(NamedTuple):
 
 
 class Corrector:
-    """Keeps the words of the newest index it has seen. Safe in several threads: at worst two read the words."""
+    """Keeps the words of the newest index. Safe in several threads: at worst two of them read the words."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, lexicon_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`lexicon_seconds`: how old the words may be."""
+        self._lexicon_seconds = lexicon_seconds
         self._clock = clock
         self._known: _Known | None = None
 
@@ -41,7 +44,7 @@ class Corrector:
         required = tuple(self._clause(clause, snapshot) for clause in text.required)
         if required == text.required:
             return Corrected(text, None)
-        return Corrected(text._replace(required=required), _written(text._replace(required=required)))
+        return Corrected(text._replace(required=required), written(text._replace(required=required)))
 
     def _clause(self, clause: Clause, snapshot: Snapshot) -> Clause:
         own = clause.phrases[0]
@@ -74,7 +77,7 @@ class Corrector:
             return False
         return (
             known.snapshot.generation == snapshot.generation
-            or self._clock() - known.read_at < _LEXICON_SECONDS_MAX
+            or self._clock() - known.read_at < self._lexicon_seconds
         )
 
 
@@ -95,14 +98,3 @@ def _read(snapshot: Snapshot) -> Lexicon:
         for word, products in snapshot.searcher.terms_with_prefix(field, ""):
             counts[word] = counts.get(word, 0) + products
     return Lexicon(counts)
-
-
-def _written(text: TextQuery) -> str:
-    """The query as somebody would have typed it."""
-    required = [_words(clause) for clause in text.required]
-    return " ".join([*required, *(f"-{_words(clause)}" for clause in text.excluded)])
-
-
-def _words(clause: Clause) -> str:
-    words = " ".join(clause.phrases[0].words)
-    return f'"{words}"' if clause.is_literal and len(clause.phrases[0].words) > 1 else words

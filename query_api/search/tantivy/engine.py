@@ -10,7 +10,7 @@ from uuid import UUID
 
 import tantivy
 
-from query_api.errors import Overloaded, SearchUnavailable
+from query_api.errors import Overloaded
 from query_api.search.query import (
     TIERS,
     Found,
@@ -22,7 +22,7 @@ from query_api.search.query import (
     TextQuery,
 )
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.corrections import Corrector
+from query_api.search.tantivy.corrections import LEXICON_SECONDS, Corrector
 from query_api.search.tantivy.facets import facets_of
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.filters import all_of, filters_of
@@ -46,19 +46,24 @@ class _Order(NamedTuple):
 
 
 class TantivyEngine:
-    """Implements `SearchEngine`. `live` gives the present index, or None as long as there is none.
+    """Implements `SearchEngine`. `live` gives the present index, or raises `SearchUnavailable`.
 
     At most `searches_max` run at the same time, each in a thread, and `waiting_max` wait.
     """
 
     def __init__(
-        self, live: Callable[[], TantivyIndex | None], *, searches_max: int = 2, waiting_max: int = 128
+        self,
+        live: Callable[[], TantivyIndex],
+        *,
+        searches_max: int = 2,
+        waiting_max: int = 128,
+        lexicon_seconds: float = LEXICON_SECONDS,
     ) -> None:
         self._live = live
         self._threads = ThreadPoolExecutor(searches_max, thread_name_prefix="search")
         self._unfinished = 0
         self._unfinished_max = searches_max + waiting_max
-        self._corrector = Corrector()
+        self._corrector = Corrector(lexicon_seconds)
 
     async def search(self, query: SearchQuery) -> Found:
         return await self._in_thread(lambda snapshot: self._search(query, snapshot))
@@ -74,8 +79,6 @@ class TantivyEngine:
         if self._unfinished >= self._unfinished_max:
             raise Overloaded(SEARCH_QUEUE, "too many searches are waiting")
         index = self._live()
-        if index is None:
-            raise SearchUnavailable("the search index is not ready yet")
         self._unfinished += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, index)
         # Also if the reader has gone: a search that runs cannot be stopped.

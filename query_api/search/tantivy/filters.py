@@ -39,7 +39,7 @@ def any_of(queries: list[tantivy.Query]) -> tantivy.Query:
 
 
 def range_of(snapshot: Snapshot, field: str, lowest: str, highest: str) -> tantivy.Query:
-    """From `lowest` to `highest`, both included. Both are hexadecimal or currencies, so nothing is escaped."""
+    """From `lowest` to `highest`, both included. They are hexadecimal after a currency: nothing to escape."""
     return snapshot.parsed(f"{field}:[{lowest} TO {highest}]", field)
 
 

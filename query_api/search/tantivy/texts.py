@@ -83,5 +83,5 @@ def phrase_query(schema: tantivy.Schema, field: str, phrase: Phrase) -> tantivy.
 
 
 def _literal(text: str) -> str:
-    """In tantivy's patterns each sign that is neither letter nor digit may be escaped."""
-    return "".join(each if each.isalnum() else f"\\{each}" for each in text)
+    """For tantivy's patterns. They refuse a backslash before a letter, a digit, or any sign beyond ASCII."""
+    return "".join(f"\\{each}" if each.isascii() and not each.isalnum() else each for each in text)
