@@ -37,6 +37,15 @@ MEANINGS: dict[str, str] = {
     "rate limits are counted by this process alone": "Redis does not answer: each process counts for itself.",
     "rate limits are counted for all processes again": "Redis answers again.",
     "rate limits are refused by Redis": "Redis answers with an error: each process counts for itself.",
+    # search index of the query API
+    "search index is built": "A new one beside the live one, which goes on answering; `reason` says why.",
+    "search index is built and live": "Searches ask the new index from now on.",
+    "search index follows the topic": "It reads `products-state`, and will catch up.",
+    "search index does not follow the topic": "It answers as it is, and tries again every second.",
+    "search index must be rebuilt": "The topic does not go on from this index.",
+    "search index cannot be opened": "The folder is broken or full; an index of another process is replaced.",
+    "search index cannot be closed": "Its folder is deleted all the same.",
+    "state not readable": "A record of `products-state` was left out; the product's next state mends it.",
     # command API
     "ready for commands": "The command API is started.",
     "operation failed": "A bug: one operation of a batch failed with an error that no code expected.",
