@@ -4,7 +4,7 @@ A list that asks for a text, attributes, counts or a total is a search, and the 
 it. Any other one is answered by the table, so that it needs no index.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
@@ -29,14 +29,16 @@ from shared.access.scopes import Scope
 _ALL_STATUSES = ("active", "archived", "draft")
 
 
+class SearchReads(NamedTuple):
+    """What answers searches."""
+
+    products: SearchProducts
+    suggestions: SuggestProducts
+    synonyms: Synonyms
+
+
 def list_routes(
-    lists: ListProducts,
-    searches: SearchProducts,
-    suggestions: SuggestProducts,
-    synonyms: Synonyms,
-    limits: WaitLimits,
-    *,
-    ttl_seconds: int,
+    lists: ListProducts, search: SearchReads, limits: WaitLimits, *, ttl_seconds: int
 ) -> AddRoutes:
     """Routes for lists, whose pages are at most `ttl_seconds` old, and for searches."""
 
@@ -59,9 +61,9 @@ def list_routes(
                 parameters.with_total,
                 _ALL_STATUSES if sees_all(request) else EVERYBODYS,
             )
-            search = parameters.search(filters, text_of(parameters.q, synonyms), attributes)
-            _refuse_what_does_not_fit(search)
-            found = await searches.page(search, parameters.cursor, wanted, consistency)
+            asked = parameters.search(filters, text_of(parameters.q, search.synonyms), attributes)
+            _refuse_what_does_not_fit(asked)
+            found = await search.products.page(asked, parameters.cursor, wanted, consistency)
             body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
         else:
             page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
@@ -81,9 +83,9 @@ def list_routes(
         """Products, brands and categories that what somebody has typed so far may become."""
         refuse_repeats(request)
         consistency, applied = consistency_of(request, limits)
-        text = text_of(parameters.q, synonyms)
+        text = text_of(parameters.q, search.synonyms)
         assert text is not None, "q is required"
-        body = await suggestions.of(text, parameters.limit, consistency)
+        body = await search.suggestions.of(text, parameters.limit, consistency)
         return json_answer(request, body, {**applied, "cache-control": f"max-age={ttl_seconds}"})
 
     def add(app: FastAPI) -> None:

@@ -46,7 +46,8 @@ def documents(draw: Any) -> ProductDocument:
     return ProductDocument(
         id=product_id, version=draw(st.integers(1, 5)), status=draw(STATUSES), slug=f"s-{product_id}",
         name=draw(TEXTS), description=draw(st.none() | TEXTS), brand=draw(st.none() | BRANDS),
-        product_type=None, category=draw(st.none() | CATEGORIES), tags=tuple(draw(st.lists(TEXTS, max_size=2, unique=True))),
+        product_type=None, category=draw(st.none() | CATEGORIES),
+        tags=tuple(draw(st.lists(TEXTS, max_size=2, unique=True))),
         attributes=draw(st.dictionaries(st.sampled_from(["c", "n"]), VALUES | st.lists(VALUES, max_size=2))),
         images=(), created_at=START + timedelta(seconds=draw(st.integers(0, 2))),
         updated_at=START + timedelta(seconds=draw(st.integers(0, 2))), published_at=None,
