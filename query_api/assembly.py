@@ -20,6 +20,7 @@ from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.list_routes import list_routes
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.local_cache import LocalCache
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
@@ -65,11 +66,12 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), the pool of
-    product reads, and what the feed of the search index moves on.
+    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
+    of product reads, and what the feed of the search index moves on.
     """
 
     application: ASGIApp
+    local: LocalCache
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
@@ -82,7 +84,7 @@ class QueryApi:
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache, self.guard, self.rates)
+        protocol = hot_read_protocol(self.local, self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -103,7 +105,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         planned_anew = _planned_anew(settings)
         lists_pool = await _pool(settings, planned_anew, "lists", stack)
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
-        cache, list_cache = caches(settings, stack)
+        cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic=topic)
         visibility = _visibility(checkpoints, settings, stack)
@@ -120,7 +122,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             watchers_max=settings.waiters_max,
         )
         table = PostgresProductTable(_bounded("products", products, settings))
-        find = FindProduct(table, cache, visibility, watch)
+        find = FindProduct(table, local, cache, visibility, watch)
         search = search_parts(settings, table, cache, visibility, stack)
         WAITING_READERS.set_function(lambda: _waiting([visibility, *reported.values()], search))
         lists = _lists(settings, lists_pool, list_cache, visibility)
@@ -146,6 +148,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
+            local,
             cache,
             products,
             settings.connection_limits,

@@ -60,6 +60,13 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     # As in the projector: the lifetime of entries that are written soon after Redis lost its data.
     cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)
     absent_ttl_seconds: float = Field(default=5.0, gt=0)
+    local_cache_bytes_max: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Documents in the memory of this process, in front of Redis. 0: none."""
+    local_cache_entries_max: int = Field(default=50_000, ge=1)
+    local_cache_seconds_max: float = Field(default=2.0, gt=0)
+    """A document is used no longer, although Redis tells of changes: the bound if it ever does not."""
+    local_cache_silence_seconds_max: float = Field(default=1.0, gt=0)
+    """How long it is used without a sign of life of the connection over which Redis tells of changes."""
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
     list_ttl_seconds: int = Field(default=10, ge=1)
     """The greatest age of a list; clients see it in Cache-Control and Age."""

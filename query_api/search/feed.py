@@ -66,6 +66,8 @@ class IndexFeed(Generic[T]):
         self._asked = asyncio.Event()
         self._held: _Held[T] | None = None
         self._building: _Held[T] | None = None
+        self._open: set[_Held[T]] = set()
+        self._opening: asyncio.Future[T] | None = None
         self._former_logs: set[UUID] = set()
         self.began_at = clock()
 
@@ -93,9 +95,7 @@ class IndexFeed(Generic[T]):
                     await self._build(reason)
                 reason = await self._reason_for_another()
         finally:
-            for held in (self._held, self._building):
-                if held is not None:
-                    await self._close(held)
+            await self._close_all()
 
     async def _open_held(self) -> Reason | None:
         """The index of the last process, if it may still be shown; else why another one is built."""
@@ -103,7 +103,7 @@ class IndexFeed(Generic[T]):
         if path is None:
             return "empty"
         try:
-            index = await asyncio.to_thread(self._open_index, path)
+            index = await self._opened(path)
         except Exception as error:
             _log.warning("search index cannot be opened", file=str(path), reason=named(error))
             return "empty"
@@ -122,14 +122,24 @@ class IndexFeed(Generic[T]):
         run = IndexRun(
             index, self._topic, self._limits, former_logs=frozenset(self._former_logs), clock=self._clock
         )
-        return _Held(run, path, run.start())
+        held = _Held(run, path, run.start())
+        self._open.add(held)
+        return held
+
+    async def _opened(self, path: Path) -> T:
+        self._opening = asyncio.get_running_loop().run_in_executor(None, self._open_index, path)
+        try:
+            return await asyncio.shield(self._opening)
+        finally:
+            if self._opening.done():
+                self._opening = None
 
     async def _opened_new(self) -> tuple[T, Path]:
         """An empty one; it tries as long as it takes, for example while the disk is full."""
         while True:
             path = self._folders.new()
             try:
-                return await asyncio.to_thread(self._open_index, path), path
+                return await self._opened(path), path
             except Exception as error:
                 _log.error("search index cannot be opened", file=str(path), reason=named(error))
                 await asyncio.to_thread(self._folders.delete, path)
@@ -186,6 +196,19 @@ class IndexFeed(Generic[T]):
             await held.run.close()
         except SearchUnavailable as error:
             _log.warning("search index cannot be closed", file=str(held.path), reason=str(error))
+        self._open.remove(held)
+
+    async def _close_all(self) -> None:
+        """Also one that was just being opened or closed when the feed was cancelled."""
+        if self._opening is not None:
+            try:
+                index = await self._opening
+            except Exception as error:
+                _log.warning("search index cannot be opened", reason=named(error))
+            else:
+                await asyncio.to_thread(index.close)
+        for held in list(self._open):
+            await self._close(held)
 
     def _why_ended(self, task: "asyncio.Task[None]") -> Reason:
         error = task.exception()

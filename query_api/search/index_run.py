@@ -85,6 +85,7 @@ class IndexRun(Generic[T]):
         self._moved: Mapping[int, int] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search-index")
         self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Future[None] | None = None
 
     def start(self) -> "asyncio.Task[None]":
         """The task ends with `IndexMustBeRebuilt`, or is cancelled by `close`."""
@@ -92,13 +93,16 @@ class IndexRun(Generic[T]):
         return self._task
 
     async def close(self) -> None:
-        """Stop, and let go of the folder."""
+        """Stop, and let go of the folder. Call it again if it was cancelled.
+
+        Raises `SearchUnavailable` if the last commit could not be ended.
+        """
         if self._task is not None:
             await cancelled(self._task)
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self.index.close)
-        finally:
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().run_in_executor(self._thread, self.index.close)
             self._thread.shutdown(wait=False)
+        await asyncio.shield(self._closing)
 
     def lag_states(self) -> int | None:
         """States that the index lacks, about; None while the topic cannot be asked."""

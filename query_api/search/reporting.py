@@ -60,8 +60,10 @@ class IndexReport:
 
     async def check_start(self) -> None:
         """For readiness, which needs it once. Raises `SearchUnavailable`."""
-        runs = [run for run in (self._feed.live_run, self._feed.building_run) if run is not None]
-        if any(run.caught_up.is_set() or self._may_go_without(run) for run in runs):
+        live, building = self._feed.live_run, self._feed.building_run
+        if live is not None and live.caught_up.is_set():
+            return
+        if any(run is not None and self._may_go_without(run) for run in (live, building)):
             return
         raise SearchUnavailable("the search index has not caught up yet")
 

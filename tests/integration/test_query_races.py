@@ -14,6 +14,7 @@ from query_api.errors import CacheUnavailable, Overloaded
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
+from query_api.products.local_cache import LocalCache
 from query_api.products.ports import ProductRow
 from query_api.products.postgres.product_table import PostgresProductTable
 from query_api.products.redis.cache_reads import cache_reads
@@ -74,7 +75,8 @@ async def _held(
     )  # fmt: skip
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
-    return table, FindProduct(table, cache, Visibility(checkpoints, waiters_max=1), watch)
+    local = LocalCache(bytes_max=0, entries_max=1, seconds_max=1)
+    return table, FindProduct(table, local, cache, Visibility(checkpoints, waiters_max=1), watch)
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(
