@@ -13,7 +13,7 @@ import asyncpg
 from query_api.applied import Applied
 from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable
 from shared.ops.error_text import named
-from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
+from shared.ops.metrics.reads import TABLE_READS, TABLE_READS_REFUSED, TABLE_READS_WAITING
 from shared.ops.metrics.requests import TABLE_QUEUE
 from shared.postgres.errors import ends_by_itself, is_unavailable
 from shared.postgres.pooler_settings import Pooler
@@ -51,6 +51,7 @@ class BoundedReads:
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
         self._waiting = 0
+        self._asked = TABLE_READS.labels(name)
         self._refused = TABLE_READS_REFUSED.labels(name)
         TABLE_READS_WAITING.labels(name).set_function(lambda: self._waiting)
 
@@ -87,6 +88,7 @@ class BoundedReads:
         finally:
             self._waiting -= 1
         try:
+            self._asked.inc()
             return await _twice(read)
         finally:
             self._slots.release()

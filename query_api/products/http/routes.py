@@ -15,6 +15,7 @@ from query_api.http.route_parts import (
     refuse_parameters,
 )
 from query_api.products.find import FindProduct, Found
+from query_api.products.http.hot_head import CACHE_FAILED
 from query_api.products.http.path_names import name_of, product_id_of
 from query_api.products.http.product_answer import product_answer
 from query_api.products.http.schemas import ProductModel
@@ -31,7 +32,12 @@ def product_routes(find: FindProduct, limits: WaitLimits) -> AddRoutes:
         """A product by its id, in any status that the caller may see."""
         refuse_parameters(request)
         consistency, applied = consistency_of(request, limits)
-        found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
+        found = await find.by_id(
+            product_id_of(product_id),
+            consistency,
+            sees_all=sees_all(request),
+            asks_cache=CACHE_FAILED not in request.scope,
+        )
         return _answer(request, found, applied)
 
     async def by_sku(
