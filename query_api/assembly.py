@@ -107,12 +107,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
-        checkpoints = PostgresCheckpoints(products, topic=topic)
+        checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
         reported = {
-            name: _visibility(
-                PostgresCheckpoints(reports_pool, topic=topic, projection=name), settings, stack
-            )
+            name: _visibility(PostgresCheckpoints(reports_pool, topic, projection=name), settings, stack)
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
         watch = CacheWatch(
