@@ -31,6 +31,7 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.PreconditionFailed, 412, "version-does-not-match", "If-Match does not match"),
     (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
+    (errors.SearchUnavailable, 503, "search-unavailable", "Search is unavailable"),
     (errors.EventLogUnavailable, 503, "event-log-unavailable", "The event log is unavailable"),
     (errors.HistoryTooLong, 503, "history-too-long", "Snapshots of this product are missing"),
     (errors.HistoryUnreadable, 503, "history-unreadable", "An event cannot be read"),

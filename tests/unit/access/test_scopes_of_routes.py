@@ -23,6 +23,7 @@ _COMMANDS = {
 _QUERIES = {
     "/v1/products": READ,
     "/v1/products/{product_id}": READ,
+    "/v1/products/suggest": READ,
     "/v1/products/{product_id}/history": READ,
     "/v1/products/{product_id}/diff": READ,
     "/v1/products/{product_id}/price-history": READ,
