@@ -38,6 +38,7 @@ MEANINGS: dict[str, str] = {
     "rate limits are counted for all processes again": "Redis answers again.",
     "rate limits are refused by Redis": "Redis answers with an error: each process counts for itself.",
     # search index of the query API
+    "state not indexed": "A product is not found until its next state: this one cannot be read.",
     "search index is built": "A new one beside the live one, which goes on answering; `reason` says why.",
     "search index is built and live": "Searches ask the new index from now on.",
     "search index follows the topic": "It reads `products-state`, and will catch up.",
@@ -68,6 +69,7 @@ MEANINGS: dict[str, str] = {
     "Kafka producer did not stop": "It was given up; what it had not sent is sent again by another.",
     "Kafka producer could not be closed": "Its connections end with the process.",
     # query API
+    "history cannot be read": "An event of a newer release, or a defect: the past of this product is 503.",
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
     "the in-process cache is off": "Redis does not tell of changes, so each read asks it. It is tried again.",
     "the in-process cache is on again": "Redis tells of changes again.",

@@ -2,7 +2,7 @@
 
 from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
 
-_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports"))
+_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports", "history"))
 
 CACHE_REQUESTS = counter(
     "cache_requests_total",

@@ -23,6 +23,11 @@ _COMMANDS = {
 _QUERIES = {
     "/v1/products": READ,
     "/v1/products/{product_id}": READ,
+    "/v1/products/suggest": READ,
+    "/v1/products/{product_id}/history": READ,
+    "/v1/products/{product_id}/diff": READ,
+    "/v1/products/{product_id}/price-history": READ,
+    "/v1/products/{product_id}/lowest-price": READ,
     "/v1/products/by-sku/{sku}": READ,
     "/v1/products/by-slug/{slug}": READ,
     "/v1/categories": READ,
