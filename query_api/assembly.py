@@ -17,6 +17,7 @@ from query_api.postgres.custom_plans import with_custom_plans
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
 from query_api.products.http.hot_read import hot_read_protocol
+from query_api.products.http.list_routes import list_routes
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
 from query_api.products.local_cache import LocalCache
@@ -28,12 +29,14 @@ from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.product_cache import RedisProductCache
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
-from query_api.reports.http.list_routes import ListReads, list_routes
+from query_api.reports.http.list_routes import ListReads
+from query_api.reports.http.list_routes import list_routes as report_lists
 from query_api.reports.key_pages import KeyPages
 from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
+from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
 from query_api.status.postgres import PostgresProjectionStates, age_measurement
@@ -63,8 +66,8 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), and the
-    pool of product reads.
+    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
+    of product reads, and what the feed of the search index moves on.
     """
 
     application: ASGIApp
@@ -77,6 +80,7 @@ class QueryApi:
     guard: Guard | None
     rates: ApiLimits
     overload: Overload
+    search: Search
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -111,16 +115,16 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             )
             for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
         }
-        WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
         watch = CacheWatch(
             seconds_max=settings.cache_watch_seconds_max,
             pause_seconds=settings.cache_watch_pause_seconds,
             rest_seconds=settings.cache_watch_rest_seconds,
             watchers_max=settings.waiters_max,
         )
-        find = FindProduct(
-            PostgresProductTable(_bounded("products", products, settings)), local, cache, visibility, watch
-        )
+        table = PostgresProductTable(_bounded("products", products, settings))
+        find = FindProduct(table, local, cache, visibility, watch)
+        search = search_parts(settings, table, cache, visibility, stack)
+        WAITING_READERS.set_function(lambda: _waiting([visibility, *reported.values()], search))
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
@@ -130,7 +134,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         application = http_application(
             [
-                product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
+                list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
+                product_routes(find, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),
             ],
@@ -152,7 +157,12 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
+            search,
         )
+
+
+def _waiting(views: Sequence[Visibility], search: Search) -> int:
+    return sum(one.waiting for one in views) + search.progress.waiting
 
 
 def _planned_anew(settings: QuerySettings) -> Secret:
@@ -191,7 +201,7 @@ def _reports(
         Reports(PostgresChanges(reads), by_group, visible[_ANALYTICS]),
         Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
     )
-    return list_routes(lists, wait), analytics_routes(analytics, wait)
+    return report_lists(lists, wait), analytics_routes(analytics, wait)
 
 
 def _visibility(

@@ -6,6 +6,7 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.development import DevelopmentDefault, DevelopmentSecret
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
+from shared.ops.tls import ReadableFile
 from shared.postgres.dsn import PostgresDsn
 from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
@@ -33,6 +34,12 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     reads_burst_max: Burst = None
     reads_per_address_per_second_max: PerSecond = None
     reads_per_address_burst_max: Burst = None
+
+    search_synonyms_file: ReadableFile = None
+    """Synonyms for searches, in the form that Solr made common (docs/search.md)."""
+    searches_max: int = Field(default=2, ge=1)
+    """How many searches run at the same time, each in a thread."""
+    searches_waiting_max: int = Field(default=128, ge=0)
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)

@@ -30,6 +30,7 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.PreconditionFailed, 412, "version-does-not-match", "If-Match does not match"),
     (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
+    (errors.SearchUnavailable, 503, "search-unavailable", "Search is unavailable"),
     (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
 )
 # The driver's error text about an outage is for the log, not for the caller.

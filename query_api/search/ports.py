@@ -18,8 +18,14 @@ class SearchEngine(Protocol):
 
     async def suggest(self, text: TextQuery, *, statuses: Sequence[str], items_max: int) -> Suggestions: ...
 
+
+class SearchProgress(Protocol):
+    """How far the engine's index is."""
+
     async def reach(self, token: ConsistencyToken, wait_seconds: float) -> None:
-        """Wait until searches show the token's write. Raises `ReadModelBehind` after `wait_seconds`."""
+        """Wait until searches show the token's write. Raises `ReadModelBehind` after `wait_seconds`, or
+        `Overloaded` if too many wait.
+        """
         ...
 
 

@@ -22,17 +22,19 @@ class Phrase(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """Matches if one of its phrases does, or if a SKU is `sku` (folded; None: a quoted or excluded phrase of
-    several words is no SKU). A prefix may also begin a SKU.
+    """Matches if one of its phrases does, or if a SKU is `sku` (folded; None: the words are no SKU). A prefix
+    may also begin a SKU. What is literal is not corrected.
     """
 
     phrases: tuple[Phrase, ...]
     sku: str | None
+    is_literal: bool = False
 
 
 class TextQuery(NamedTuple):
-    """All of `required` have to match and none of `excluded`."""
+    """All of `required` have to match, or a SKU is `whole` (folded); and none of `excluded` matches."""
 
+    whole: str
     required: tuple[Clause, ...]
     excluded: tuple[Clause, ...] = ()
 
@@ -62,6 +64,8 @@ class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=T
     price_max: Decimal | None = None
     attributes: tuple[AttributeFilter, ...] = ()
     sort: SearchSort = "-updated_at"
+    scheme: str = ""
+    """What the entries of the index are made of: cursors of another scheme are refused."""
 
 
 class HitPosition(NamedTuple):
@@ -81,6 +85,8 @@ class SearchQuery(NamedTuple):
     hits_max: int
     facets: tuple[str, ...] = ()
     with_total: bool = False
+    visible_statuses: tuple[str, ...] = ("active",)
+    """What the counts by status may tell this reader."""
 
 
 class Hit(NamedTuple):

@@ -9,7 +9,9 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from shared.contract.events import Variant
 from shared.contract.views import ProductDocument
@@ -20,8 +22,8 @@ SCHEME = 1
 """Increase it if an entry of the same product changes: then each index is built again."""
 TEXT_CHARACTERS_MAX = 1_000
 """The rest of a longer attribute value does not count."""
-_ID_BITS = 128
-_MICROSECONDS_BITS = 64
+_ID_DIGITS = 32
+_ID_ONES = (1 << 128) - 1
 _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 _MINOR_DIGITS = 4
@@ -42,6 +44,7 @@ class Entry(NamedTuple):
     brand: str | None
     tags: Sequence[str]
     categories: Sequence[str]
+    category_words: Sequence[Sequence[str]]
     attributes: Sequence[str]
     numbers: Sequence[str]
     currencies: Sequence[str]
@@ -65,6 +68,7 @@ class SortKeys(NamedTuple):
 def entry_of(document: ProductDocument) -> Entry:
     """The entry of a product that is not deleted."""
     attributes = list(document.attributes.items())
+    categories = list(_with_ancestors(document.category))
     return Entry(
         product_id=document.id.hex,
         stream_version=document.version,
@@ -76,7 +80,8 @@ def entry_of(document: ProductDocument) -> Entry:
         description=words_of(without_markup(document.description or "")),
         brand=document.brand,
         tags=document.tags,
-        categories=list(_with_ancestors(document.category)),
+        categories=categories,
+        category_words=[words_of(path) for path in categories],
         attributes=[value for name, given in attributes for value in _facts(name, given)],
         numbers=[
             number_key(name, one) for name, given in attributes for one in _scalars(given) if _is_number(one)
@@ -105,6 +110,23 @@ def number_fact(name: str, value: float) -> str:
     return f"{attribute_prefix(name)}n{value:.15g}"
 
 
+def facts_like(name: str, value: str) -> list[str]:
+    """How an attribute may be stored whose value is written like this: as text, boolean or number."""
+    facts = [text_fact(name, value)]
+    if value in ("true", "false"):
+        facts.append(boolean_fact(name, value == "true"))
+    try:
+        number = float(value)
+    except ValueError:
+        return facts
+    return [*facts, number_fact(name, number)] if isfinite(number) else facts
+
+
+def value_of_fact(fact: str) -> str:
+    """The value as it is shown and as a filter takes it."""
+    return fact[2 * _NAME_BYTES + 1 :]
+
+
 @lru_cache(maxsize=4096)
 def attribute_prefix(name: str) -> str:
     """A name of fixed length that is safe in every engine's patterns."""
@@ -127,6 +149,12 @@ def time_key(time: datetime) -> str:
     return f"{_microseconds(time):016x}"
 
 
+def id_of_key(key: str, *, is_inverted: bool = False) -> UUID:
+    """The product of a sort key; in `updated_at` its bits are inverted."""
+    number = int(key[-_ID_DIGITS:], 16)
+    return UUID(int=_ID_ONES ^ number if is_inverted else number)
+
+
 def _ten_thousandths(amount: str) -> int:
     whole, _, fraction = amount.partition(".")
     return int(whole + fraction.ljust(_MINOR_DIGITS, "0"))
@@ -140,8 +168,8 @@ def _microseconds(time: datetime) -> int:
 def _sort_keys(document: ProductDocument) -> SortKeys:
     product_id = document.id.hex
     # Descending and the id ascending, or the other way round, as lists of the table.
-    inverted_id = f"{((1 << _ID_BITS) - 1) ^ document.id.int:032x}"
-    newest_first = ((1 << _MICROSECONDS_BITS) - 1) ^ _microseconds(document.created_at)
+    inverted_id = f"{_ID_ONES ^ document.id.int:032x}"
+    newest_first = _ALL ^ _microseconds(document.created_at)
     cheapest: dict[str, str] = {}
     for variant in document.variants:
         key = price_key(variant.price.currency, variant.price.amount)[3:] + product_id

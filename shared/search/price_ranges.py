@@ -6,10 +6,10 @@ Fixed ranges can be counted exactly, and do not move while somebody chooses filt
 from bisect import bisect_right
 from typing import NamedTuple
 
-_SCALE = 10_000
+SCALE = 10_000
 """Amounts are whole ten thousandths: no currency has more decimals."""
 _DECADES = range(12)
-_BOUNDS = [0, *(step * 10**decade * _SCALE for decade in _DECADES for step in (1, 2, 5))]
+_BOUNDS = [0, *(step * 10**decade * SCALE for decade in _DECADES for step in (1, 2, 5))]
 
 
 class PriceRange(NamedTuple):
