@@ -137,7 +137,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
                 product_routes(find, wait),
                 *_reports(settings, reports_pool, reported, wait),
-                status_route(TellStatus(states, partition_count=settings.partition_count)),
+                status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
