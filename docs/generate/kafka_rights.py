@@ -17,10 +17,10 @@ that begin so (`--resource-pattern-type prefixed`), and `*` alone means all.
 
 The command API does not use Kafka and needs no user; nor does the query API with `SEARCH=off`. `replay` is
 the user of `python -m command_api replay` for the live topics; for another topic, give it the same rights
-there, and CREATE if it uses `--create-topic`. `recovery` is the user of `python -m command_api remake-topics`, for the day on which
-Kafka has lost its data; it needs no password before. `lag` is the user of an autoscaler that scales the
-projector on its lag. A subscriber needs READ on its topics and on its consumer group, and nothing else.
-Nobody needs a right on the cluster.
+there, and CREATE if it uses `--create-topic`. `recovery` is the user of `python -m command_api
+remake-topics`, for the day on which Kafka has lost its data; it needs no password before. `lag` is the user
+of an autoscaler that scales the projector on its lag. A subscriber needs READ on its topics and on its
+consumer group, and nothing else. Nobody needs a right on the cluster.
 
 `tests/integration/test_secured_installation.py` runs the system with these rights alone, and shows that the
 projector cannot write events, and that the relay sees the lag of every group and can read as none of them.
