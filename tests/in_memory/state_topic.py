@@ -1,4 +1,4 @@
-"""The compacted topic of states and an index, in memory; the real topic's suite runs on this one, too."""
+"""The compacted topic of states, and indexes, in memory. The suite of the real topic runs on this one."""
 
 import asyncio
 import time

@@ -7,8 +7,9 @@ import pytest
 from shared.ops.http.server import HttpServer
 from tests.integration.careless_client import must_find_no_fault
 from tests.integration.query_world import World, product, shared_installation, world
+from tests.integration.search_index import Index, index
 
-__all__ = ["shared_installation", "world"]
+__all__ = ["index", "shared_installation", "world"]
 
 # A token is opaque and a cursor is signed, and prices need a currency: no schema can say which ones are good.
 NOT_EXPRESSIBLE = "positive_data_acceptance"
@@ -20,24 +21,27 @@ A_FEW = ("--max-examples", "3", "--phases", "fuzzing")
 @pytest.mark.parametrize(
     ("way", "known"), [("served", True), ("served", False), ("framework", True)], ids=lambda value: str(value)
 )
-async def test_what_openapi_says_is_what_happens(world: World, way: str, known: bool, tmp_path: Path) -> None:
-    await must_happen_as_said(world, way, known, tmp_path, EVERYTHING)
+async def test_what_openapi_says_is_what_happens(
+    world: World, index: Index, way: str, known: bool, tmp_path: Path
+) -> None:
+    await must_happen_as_said(world, index, way, known, tmp_path, EVERYTHING)
 
 
 @pytest.mark.parametrize("way", ["served", "framework"])
 async def test_what_openapi_says_is_what_happens_in_a_few_examples(
-    world: World, way: str, tmp_path: Path
+    world: World, index: Index, way: str, tmp_path: Path
 ) -> None:
-    await must_happen_as_said(world, way, True, tmp_path, A_FEW)
+    await must_happen_as_said(world, index, way, True, tmp_path, A_FEW)
 
 
 async def must_happen_as_said(
-    world: World, way: str, known: bool, folder: Path, extent: tuple[str, ...]
+    world: World, index: Index, way: str, known: bool, folder: Path, extent: tuple[str, ...]
 ) -> None:
     """Random ids find nothing, so most runs are told of a product that is there."""
     document = product(sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=3)
     await world.store(document)
     await world.cache(document)
+    index.apply(document)
     names = f'[parameters]\nproduct_id = "{document.id}"\nsku = "OBS-M"\nslug = "ocean-blue-shirt"\n'
     server = (
         world.api.server(host="127.0.0.1", port=0)

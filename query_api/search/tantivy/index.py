@@ -124,7 +124,6 @@ class TantivyIndex:
             _log.warning(
                 "state not indexed",
                 product_id=str(state.product_id),
-                stream_version=state.stream_version,
                 reason=str(error),
             )
             return None

@@ -23,6 +23,7 @@ _COMMANDS = {
 _QUERIES = {
     "/v1/products": READ,
     "/v1/products/{product_id}": READ,
+    "/v1/products/suggest": READ,
     "/v1/products/by-sku/{sku}": READ,
     "/v1/products/by-slug/{slug}": READ,
     "/v1/categories": READ,
