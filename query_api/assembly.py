@@ -10,17 +10,18 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
+from query_api.history.http.routes import history_routes, past_answer, price_routes
+from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.custom_plans import with_custom_plans
-from query_api.products.cache_watch import CacheWatch
-from query_api.products.find import FindProduct
 from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.list_routes import list_routes
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
 from query_api.products.local_cache import LocalCache
+from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
@@ -36,6 +37,7 @@ from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
+from query_api.search.progress import IndexProgress
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
@@ -67,13 +69,14 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 @dataclass(frozen=True, slots=True)
 class QueryApi:
     """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
-    of product reads, and what the feed of the search index moves on.
+    of product reads, that of the event log, and what the feed of the search index moves on.
     """
 
     application: ASGIApp
     local: LocalCache
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
+    log: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
@@ -107,27 +110,19 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reports_pool = await _pool(settings, planned_anew, "reports", stack)
         cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
-        checkpoints = PostgresCheckpoints(products, topic=topic)
+        checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
-        reported = {
-            name: _visibility(
-                PostgresCheckpoints(reports_pool, topic=topic, projection=name), settings, stack
-            )
-            for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
-        }
-        watch = CacheWatch(
-            seconds_max=settings.cache_watch_seconds_max,
-            pause_seconds=settings.cache_watch_pause_seconds,
-            rest_seconds=settings.cache_watch_rest_seconds,
-            watchers_max=settings.waiters_max,
-        )
+        reported = _reported(reports_pool, topic, settings, stack)
         table = PostgresProductTable(_bounded("products", products, settings))
-        find = FindProduct(table, local, cache, visibility, watch)
+        find = find_product(settings, table, (local, cache), visibility)
         search = search_parts(settings, table, cache, visibility, stack)
-        WAITING_READERS.set_function(lambda: _waiting([visibility, *reported.values()], search))
+        waits: list[Visibility | IndexProgress] = [visibility, *reported.values(), search.progress]
+        WAITING_READERS.set_function(lambda: sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        history = await history_parts(settings, stack)
+        answer_past = past_answer(history.reads.versions, wait)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
@@ -135,7 +130,9 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         application = http_application(
             [
                 list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
-                product_routes(find, wait),
+                product_routes(find, wait, answer_past),
+                history_routes(history.reads, wait),
+                price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
@@ -151,6 +148,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             local,
             cache,
             products,
+            history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
             settings.answer_headers(("GET", "HEAD")),
@@ -159,10 +157,6 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
             search,
         )
-
-
-def _waiting(views: Sequence[Visibility], search: Search) -> int:
-    return sum(one.waiting for one in views) + search.progress.waiting
 
 
 def _planned_anew(settings: QuerySettings) -> Secret:
@@ -180,6 +174,15 @@ def _lists(
     reads = _bounded("lists", pool, settings)
     pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
     return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
+
+
+def _reported(
+    pool: "asyncpg.Pool[asyncpg.Record]", topic: str, settings: QuerySettings, stack: AsyncExitStack
+) -> dict[str, Visibility]:
+    return {
+        name: _visibility(PostgresCheckpoints(pool, topic, projection=name), settings, stack)
+        for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
+    }
 
 
 def _reports(

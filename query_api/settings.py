@@ -25,6 +25,10 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
     )
+    event_store_read_dsn: DevelopmentDefault[PostgresDsn] = Secret(
+        "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"
+    )
+    """For the past of products; a replica is enough."""
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
 
@@ -58,6 +62,10 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     """How many statements run at the same time, for each kind: single products, and lists."""
     report_reads_max: int = Field(default=4, ge=1)
     """The same for categories, brands, stock items and analytics: reports must not crowd out products."""
+    history_reads_max: int = Field(default=2, ge=1)
+    """The same for the past of products, which is read from the event log."""
+    history_events_max: int = Field(default=5000, ge=1000)
+    """How many events one request folds; with snapshots, streams of any length need fewer."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
     table_wait_seconds_max: float = Field(default=2.0, gt=0)
     table_seconds_max: float = Field(default=3.0, gt=0)

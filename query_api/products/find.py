@@ -32,6 +32,7 @@ from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 CacheResult = Literal["hit", "miss", "bypass"]
+BYPASS: CacheResult = "bypass"
 _CACHE = {c.DB_SYSTEM: c.REDIS}
 
 
@@ -63,12 +64,17 @@ class FindProduct:
         self._look_ups: SingleFlight[tuple[PointerKind, str, bool], ProductRow | None] = SingleFlight()
 
     async def by_id(
-        self, product_id: UUID, consistency: Consistency | None = None, *, sees_all: bool = True
+        self,
+        product_id: UUID,
+        consistency: Consistency | None = None,
+        *,
+        sees_all: bool = True,
+        asks_cache: bool = True,
     ) -> Found:
-        """The product of this id, in any status but deleted."""
+        """The product of this id, in any status but deleted. `asks_cache` False: it has just failed."""
         if consistency is not None:
             return await self._by_id_after(product_id, consistency, sees_all)
-        row, cache = await self._near(product_id)
+        row, cache = await self._near(product_id) if asks_cache else (None, BYPASS)
         if cache == "miss":
             row = await self._loads.run(product_id, lambda: self._load(product_id))
         elif cache == "bypass":

@@ -235,10 +235,17 @@ async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str
 
 @pytest_asyncio.fixture(scope="module")
 async def shared_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
+    read_model_of_module: DatabaseDsns,
+    event_store_of_module: DatabaseDsns,
+    redis_url_of_module: str,
+    way_to_views: Way,
 ) -> AsyncIterator[Installation]:
     async with installation(
-        read_model_of_module, redis_url_of_module, way_to_views, redis_seconds_max=REDIS_SECONDS_MAX
+        read_model_of_module,
+        redis_url_of_module,
+        way_to_views,
+        redis_seconds_max=REDIS_SECONDS_MAX,
+        event_store_read_dsn=event_store_of_module.log_reader,
     ) as shared:
         yield shared
         # On the next way the same database is looked at anew for what tests may have filled.

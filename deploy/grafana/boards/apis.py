@@ -4,6 +4,7 @@ from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, ra
 from deploy.grafana.boards.access import access_row
 from deploy.grafana.boards.in_process_cache import IN_PROCESS_CACHE
 from deploy.grafana.boards.log_room import LOG_ROOM
+from deploy.grafana.boards.reads_of_postgresql import READS_OF_POSTGRESQL
 from deploy.grafana.boards.search_index import SEARCH_INDEX
 from deploy.grafana.boards.waiting_readers import WAITING_READERS
 
@@ -206,22 +207,9 @@ QUERY_API = Board(
                     "CacheDown",
                     [Query("max by (instance) (cache_breaker_open)", "{{instance}}")],
                 ),
-                Panel(
-                    "Reads that wait for PostgreSQL",
-                    "short",
-                    "Rises when Redis is down, or when PostgreSQL is slow.",
-                    "TableReadsRefused",
-                    [Query("sum by (reads) (table_reads_waiting)", "{{reads}}")],
-                ),
-                Panel(
-                    "Reads refused a second",
-                    "ops",
-                    "Answered 503, because too many waited.",
-                    "TableReadsRefused",
-                    [rate_by("reads", "table_reads_refused_total")],
-                ),
             ],
         ),
+        READS_OF_POSTGRESQL,
         WAITING_READERS,
         SEARCH_INDEX,
     ],

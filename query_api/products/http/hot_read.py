@@ -16,7 +16,7 @@ from typing import Any
 
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_durations import HotDurations
-from query_api.products.http.hot_head import HotHead
+from query_api.products.http.hot_head import CACHE_FAILED, HotHead, has_failed
 from query_api.products.http.hot_read_span import record_hot_read
 from query_api.products.local_cache import LocalCache, LocalEntry
 from query_api.products.ports import ProductCache
@@ -218,6 +218,8 @@ class HotReadProtocol(BoundedHttpProtocol):
         head: Any = self._head
         if self._takes:
             self.scope[TAKES] = self._takes  # type: ignore[literal-required]
+        if self._reading is not None and has_failed(self._reading):
+            self.scope[CACHE_FAILED] = True  # type: ignore[literal-required]
         self._forget()
         parser, self.parser = self.parser, head
         try:
@@ -233,8 +235,8 @@ def _is_hidden(head: HotHead, document: CachedDocument) -> bool:
 
 
 def _live_document(reading: "asyncio.Future[bytes | None] | None") -> CachedDocument | None:
-    """None if the application has to answer; it gets an error of the cache again, and handles it."""
-    if reading is None or reading.cancelled() or reading.exception() is not None:
+    """None if the application has to answer."""
+    if reading is None or has_failed(reading):
         return None
     packed = reading.result()
     if packed is None:

@@ -1,21 +1,23 @@
 """The accepted parameters of lists, searches and suggestions, as OpenAPI describes them."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import structs
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from query_api.errors import BadParameter
 from query_api.http.parameters import (
     STATUSES_PATTERN,
     CategoryPath,
     Paging,
+    StreamVersion,
     Text,
+    Time,
     WholeNumber,
+    in_utc,
     known_currency,
 )
 from query_api.products.ports import ListFilters, Sort
@@ -24,17 +26,6 @@ from shared.contract.money import MoneyError, normal_amount
 from shared.ops.plain_values import UUID_PATTERN
 
 IDS_MAX = 200
-_rfc3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})",
-    re.ASCII,
-)
-
-
-def _rfc3339_only(value: Any) -> Any:
-    """RFC 3339 only: pydantic alone would also accept Unix times, and dates without a zone."""
-    if not isinstance(value, str) or _rfc3339.fullmatch(value) is None:
-        raise ValueError("is not an RFC 3339 time such as 2025-01-31T12:00:00Z")
-    return value
 
 
 def _true_or_false(value: Any) -> Any:
@@ -74,9 +65,7 @@ class ListParameters(Paging):
         description=f"These products: up to {IDS_MAX} ids, separated by commas.",
     )
     sku: Text | None = Field(None, description="Has a variant of this SKU.")
-    updated_after: Annotated[AwareDatetime, BeforeValidator(_rfc3339_only)] | None = Field(
-        None, description="Changed after this RFC 3339 time."
-    )
+    updated_after: Time | None = Field(None, description="Changed after this RFC 3339 time.")
     sort: SearchSort | None = Field(
         None,
         description="Price sorts by the cheapest variant in `currency`. Without it: `relevance` with `q`, "
@@ -105,7 +94,7 @@ class ListParameters(Paging):
             tag=self.tag,
             product_ids=None if self.ids is None else tuple(sorted(set(map(UUID, self.ids.split(","))))),
             sku=self.sku,
-            updated_after=_in_utc(self.updated_after),
+            updated_after=in_utc("updated_after", self.updated_after),
             currency=known_currency(self.currency),
             price_min=_amount("price_min", self.price_min, self.currency),
             price_max=_amount("price_max", self.price_max, self.currency),
@@ -131,13 +120,6 @@ def _list_sort(sort: SearchSort | None) -> Sort:
     return "-updated_at" if sort is None or sort == "relevance" or sort == "id" else sort
 
 
-def _in_utc(time: datetime | None) -> datetime | None:
-    try:
-        return None if time is None else time.astimezone(UTC)
-    except OverflowError as error:
-        raise BadParameter("updated_after", "is out of range") from error
-
-
 def _amount(parameter: str, amount: str | None, currency: str | None) -> Decimal | None:
     if amount is None:
         return None
@@ -156,3 +138,18 @@ class SuggestParameters(BaseModel):
 
     q: Text = Field(description="What somebody has typed so far.")
     limit: WholeNumber = Field(5, ge=1, le=20, description="Suggestions of each kind.")
+
+
+class OneParameters(BaseModel):
+    """The query string of `GET /v1/products/{id}`: nothing, or which past is meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: StreamVersion | None = Field(None, description="The product in this version.")
+    as_of: Time | None = Field(None, description="The product at this RFC 3339 time; not with `version`.")
+
+    def moment(self) -> int | datetime | None:
+        """A version or a time; None: now. Raises `BadParameter`."""
+        if self.version is not None and self.as_of is not None:
+            raise BadParameter("as_of", "is not used together with version", "conflict")
+        return self.version if self.version is not None else in_utc("as_of", self.as_of)

@@ -1,8 +1,11 @@
 """The routes of products: the parameters of each address, and its answer."""
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import FastAPI, Path, Request
+from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
 
 from query_api.consistency.http import WaitLimits, consistency_of
@@ -13,25 +16,41 @@ from query_api.http.preconditions import require_match
 from query_api.http.route_parts import (
     add_route,
     refuse_parameters,
+    refuse_repeats,
 )
 from query_api.products.find import FindProduct, Found
+from query_api.products.http.hot_head import CACHE_FAILED
+from query_api.products.http.list_parameters import OneParameters
 from query_api.products.http.path_names import name_of, product_id_of
 from query_api.products.http.product_answer import product_answer
 from query_api.products.http.schemas import ProductModel
 from query_api.products.ports import PointerKind
 from shared.access.scopes import Scope
 
+AnswerPast = Callable[[Request, UUID, int | datetime], Awaitable[Response]]
+"""The product in a version or at a time, as an answer."""
 
-def product_routes(find: FindProduct, limits: WaitLimits) -> AddRoutes:
+
+def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPast) -> AddRoutes:
     """The routes of one product by id, SKU or slug."""
 
     async def by_id(
-        request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+        request: Request,
+        product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+        parameters: Annotated[OneParameters, Query()],
     ) -> Response:
-        """A product by its id, in any status that the caller may see."""
-        refuse_parameters(request)
+        """A product by its id, in any status that the caller may see; as it is, or as it was."""
+        refuse_repeats(request)
+        moment = parameters.moment()
+        if moment is not None:
+            return await answer_past(request, product_id_of(product_id), moment)
         consistency, applied = consistency_of(request, limits)
-        found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
+        found = await find.by_id(
+            product_id_of(product_id),
+            consistency,
+            sees_all=sees_all(request),
+            asks_cache=CACHE_FAILED not in request.scope,
+        )
         return _answer(request, found, applied)
 
     async def by_sku(
