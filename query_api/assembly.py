@@ -14,8 +14,7 @@ from query_api.history.http.routes import history_routes, past_answer, price_rou
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
-from query_api.postgres.bounded_reads import BoundedReads
-from query_api.postgres.custom_plans import with_custom_plans
+from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.list_routes import list_routes
 from query_api.products.http.routes import product_routes
@@ -54,9 +53,7 @@ from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.overload.overload import Overload
 from shared.ops.process_names import QUERY_API
-from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
-from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
 
@@ -104,16 +101,16 @@ class QueryApi:
 async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
-        products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = _planned_anew(settings)
-        lists_pool = await _pool(settings, planned_anew, "lists", stack)
-        reports_pool = await _pool(settings, planned_anew, "reports", stack)
+        products = await read_model_pool(settings, settings.read_model_dsn, "products", stack)
+        lists_pool = await read_model_pool(settings, planned_anew(settings), "lists", stack)
+        reports_pool = await read_model_pool(settings, planned_anew(settings), "reports", stack)
         cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
         reported = _reported(reports_pool, topic, settings, stack)
-        table = PostgresProductTable(_bounded("products", products, settings))
+        reads = bounded("products", products, settings)
+        table = PostgresProductTable(reads)
         find = find_product(settings, table, (local, cache), visibility)
         search = search_parts(settings, table, cache, visibility, stack)
         waits: list[Visibility | IndexProgress] = [visibility, *reported.values(), search.progress]
@@ -121,8 +118,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
-        history = await history_parts(settings, stack)
-        answer_past = past_answer(history.reads.versions, wait)
+        history = await history_parts(settings, reads, stack)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
@@ -130,7 +126,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         application = http_application(
             [
                 list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
-                product_routes(find, wait, answer_past),
+                product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
                 price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
@@ -159,19 +155,13 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
 
 
-def _planned_anew(settings: QuerySettings) -> Secret:
-    """Behind a pooler the role has the setting for it; readiness looks."""
-    dsn = settings.read_model_dsn
-    return dsn.changed(with_custom_plans) if settings.postgres_pooler == "none" else dsn
-
-
 def _lists(
     settings: QuerySettings,
     pool: "asyncpg.Pool[asyncpg.Record]",
     cache: RedisListCache,
     visibility: Visibility,
 ) -> ListProducts:
-    reads = _bounded("lists", pool, settings)
+    reads = bounded("lists", pool, settings)
     pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
     return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
 
@@ -192,7 +182,7 @@ def _reports(
     wait: WaitLimits,
 ) -> tuple[AddRoutes, ...]:
     """The reports share a bulkhead of their own, and each waits for the projection that it reads."""
-    reads = _bounded("reports", pool, settings, reads_max=settings.report_reads_max)
+    reads = bounded("reports", pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
     lists = ListReads(
@@ -217,36 +207,3 @@ def _visibility(
 
 def _signing_key(settings: QuerySettings) -> bytes:
     return settings.cursor_signing_key.read().encode()
-
-
-async def _pool(
-    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack
-) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool with one connection more than the bulkhead allows, for the checkpoints."""
-    pool = await create_pool(
-        dsn,
-        application_name=f"{PROCESS}-{kind}",
-        size_max=settings.table_reads_max + 1,
-        statement_timeout_seconds=settings.table_seconds_max,
-        connect_timeout_seconds=settings.table_connect_seconds_max,
-        pooler=settings.postgres_pooler,
-    )
-    stack.push_async_callback(pool.close)
-    return pool
-
-
-def _bounded(
-    name: str,
-    pool: "asyncpg.Pool[asyncpg.Record]",
-    settings: QuerySettings,
-    *,
-    reads_max: int | None = None,
-) -> BoundedReads:
-    return BoundedReads(
-        pool,
-        name=name,
-        reads_max=reads_max or settings.table_reads_max,
-        waiting_max=settings.table_reads_waiting_max,
-        wait_seconds_max=settings.table_wait_seconds_max,
-        pooler=settings.postgres_pooler,
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request
@@ -73,25 +73,21 @@ def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPas
         found = await find.by_name(kind, name_of(segment, kind), consistency, sees_all=sees_all(request))
         return _answer(request, found, applied)
 
-    routes = {
-        "/v1/products/{product_id}": by_id,
-        "/v1/products/by-sku/{sku}": by_sku,
-        "/v1/products/by-slug/{slug}": by_slug,
-    }
-
     def add(app: FastAPI) -> None:
-        for path, handler in routes.items():
-            add_route(
-                app,
-                path,
-                handler,
-                ProductModel,
-                openapi.PRODUCT,
-                openapi.READING_ONE,
-                scope=Scope.PRODUCTS_READ,
-            )
+        for place, handler in (
+            ("{product_id}", by_id),
+            ("by-sku/{sku}", by_sku),
+            ("by-slug/{slug}", by_slug),
+        ):
+            _add(app, f"/v1/products/{place}", handler)
 
     return add
+
+
+def _add(app: FastAPI, path: str, handler: Any) -> None:
+    add_route(
+        app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE, scope=Scope.PRODUCTS_READ
+    )
 
 
 def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:
