@@ -10,6 +10,7 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
+from query_api.export.assembly import assembled_export
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.bounded_reads import BoundedReads
@@ -128,6 +129,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         application = http_application(
             [
+                await assembled_export(settings, visibility, wait, stack),
                 product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),

@@ -59,6 +59,7 @@ MEANINGS: dict[str, str] = {
     "Kafka producer did not stop": "It was given up; what it had not sent is sent again by another.",
     "Kafka producer could not be closed": "Its connections end with the process.",
     # query API
+    "export cut off": "The client got no clean end: it read for too long, or PostgreSQL was lost.",
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
     # projector
     "started": "The projector is started, with these projections.",

@@ -7,6 +7,7 @@ from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
 
 _LISTS_PATH = "/v1/products"
+_EXPORT_PATH = "/v1/products/export"
 _PRODUCTS, _LISTS, _REPORTS = "products", "lists", "reports"
 
 
@@ -22,6 +23,6 @@ def lanes(places_max: int) -> tuple[Lane, ...]:
 def lane_of(scope: Scope) -> str:
     """The lane of a request. All that is not about products is a report: categories, analytics, status."""
     path: str = scope["path"]
-    if path == _LISTS_PATH:
+    if path in (_LISTS_PATH, _EXPORT_PATH):
         return _LISTS
     return _PRODUCTS if path.startswith(f"{_LISTS_PATH}/") else _REPORTS

@@ -131,5 +131,6 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
             }
         case "replay":
             return {"event store": 1, "read model": 0}
-        case _:  # single products, and lists; each with one for the checkpoints
-            return {"event store": 0, "read model": 2 * (setting("TABLE_READS_MAX") + 1)}
+        case _:  # single products, and lists; each with one for the checkpoints; and exports
+            pools = 2 * (setting("TABLE_READS_MAX") + 1) + setting("EXPORTS_MAX")
+            return {"event store": 0, "read model": pools}

@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
+from deploy.grafana.boards.exports import EXPORTS
 from deploy.grafana.boards.log_room import LOG_ROOM
 
 _HTTP = "http_server_request_duration_seconds"
@@ -244,5 +245,6 @@ QUERY_API = Board(
                 ),
             ],
         ),
+        EXPORTS,
     ],
 )

@@ -12,6 +12,7 @@ from query_api.http.lanes import lane_of, lanes
         ("/v1/products/by-sku/a/b", "products"),
         ("/v1/products/by-slug/shirt", "products"),
         ("/v1/products", "lists"),
+        ("/v1/products/export", "lists"),
         ("/v1/categories", "reports"),
         ("/v1/brands", "reports"),
         ("/v1/inventory", "reports"),
