@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-FormatName = Literal["ndjson"]
+from query_api.export import shopify_rows
+
+FormatName = Literal["ndjson", "csv"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +25,11 @@ def _unchanged(lines: bytes) -> bytes:
 
 
 NDJSON = Format("ndjson", "application/x-ndjson", "products.ndjson", b"", _unchanged)
-FORMATS = {one.name: one for one in (NDJSON,)}
+CSV = Format(
+    "csv",
+    "text/csv; charset=utf-8; header=present",
+    "products.csv",
+    shopify_rows.header(),
+    shopify_rows.rows_of,
+)
+FORMATS = {one.name: one for one in (NDJSON, CSV)}

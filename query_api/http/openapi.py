@@ -83,7 +83,7 @@ EXPORT: Responses = {
             "Product-Count": _header("How many products follow.", "integer"),
             "Vary": _header("Accept-Encoding chooses the coding."),
         },
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "content": {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")},
     },
     406: _problem("Accept-Encoding refuses every coding."),
     **_REFUSALS,

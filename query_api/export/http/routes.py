@@ -27,7 +27,9 @@ class ExportParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: FormatName = Field("ndjson", description="One product document a line.")
+    format: FormatName = Field(
+        "ndjson", description="One product document a line, or the columns of Shopify's product CSV."
+    )
     status: str = Field(
         "active",
         pattern=STATUSES_PATTERN,
