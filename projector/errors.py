@@ -17,13 +17,8 @@ Any other error is unknown: retried like a transient one until its budget ends; 
 
 from collections.abc import Collection
 
-
-class HistoryDoesNotFold(ValueError):
-    """The event cannot follow the earlier ones: its product does not exist, or its SKU is unknown.
-
-    The one way in which a fold fails. The log's writer never appends such a history, so it is a defect, and
-    never skipped.
-    """
+# The one way in which a fold fails.
+from shared.contract.product_fold import HistoryDoesNotFold as HistoryDoesNotFold
 
 
 class UnknownProjection(ValueError):

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from query_api.assembly import PROCESS, query_api
 from query_api.settings import QuerySettings
 from shared.access.http.operations import protect_operations
-from shared.contract.schemas import READ_MODEL
+from shared.contract.schemas import EVENT_STORE, READ_MODEL
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
 from shared.ops.http.operations import operations_app
@@ -27,6 +27,8 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
     async with query_api(settings) as api, AsyncExitStack() as stack:
         health.require(READ_MODEL.database, schema_check(api.products, READ_MODEL))
         health.require(WAY, session_check(api.products, settings.postgres_pooler, CUSTOM_PLANS))
+        # Only the past of products needs it.
+        health.tell(EVENT_STORE.database, schema_check(api.log, EVENT_STORE))
         seconds_max = settings.redis_seconds_max
         health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
         if api.guard is not None:

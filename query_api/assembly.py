@@ -10,16 +10,18 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
-from query_api.export.assembly import assembled_export
+from query_api.export.parts import export_route
+from query_api.history.http.routes import history_routes, past_answer, price_routes
+from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
-from query_api.postgres.bounded_reads import BoundedReads
-from query_api.postgres.custom_plans import with_custom_plans
-from query_api.products.cache_watch import CacheWatch
-from query_api.products.find import FindProduct
+from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_read import hot_read_protocol
+from query_api.products.http.list_routes import list_routes
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.local_cache import LocalCache
+from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
@@ -28,12 +30,15 @@ from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.product_cache import RedisProductCache
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
-from query_api.reports.http.list_routes import ListReads, list_routes
+from query_api.reports.http.list_routes import ListReads
+from query_api.reports.http.list_routes import list_routes as report_lists
 from query_api.reports.key_pages import KeyPages
 from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
+from query_api.search.progress import IndexProgress
+from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
 from query_api.status.postgres import PostgresProjectionStates, age_measurement
@@ -49,9 +54,7 @@ from shared.ops.measuring import Measurement
 from shared.ops.metrics.reads import WAITING_READERS
 from shared.ops.overload.overload import Overload
 from shared.ops.process_names import QUERY_API
-from shared.ops.secret import Secret
 from shared.postgres.clock_skew import clock_measurement
-from shared.postgres.pool import create_pool
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
 
@@ -63,23 +66,26 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the cache that the hot read asks first (`hot_read.py`), and the
-    pool of product reads.
+    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
+    of product reads, that of the event log, and what the feed of the search index moves on.
     """
 
     application: ASGIApp
+    local: LocalCache
     cache: RedisProductCache
     products: "asyncpg.Pool[asyncpg.Record]"
+    log: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
     measurements: Sequence[Measurement]
     headers: AnswerHeaders
     guard: Guard | None
     rates: ApiLimits
     overload: Overload
+    search: Search
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.cache, self.guard, self.rates)
+        protocol = hot_read_protocol(self.local, self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
@@ -96,41 +102,34 @@ class QueryApi:
 async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     """All parts; they connect when first used, and are closed at the end."""
     async with AsyncExitStack() as stack:
-        products = await _pool(settings, settings.read_model_dsn, "products", stack)
-        planned_anew = _planned_anew(settings)
-        lists_pool = await _pool(settings, planned_anew, "lists", stack)
-        reports_pool = await _pool(settings, planned_anew, "reports", stack)
-        cache, list_cache = caches(settings, stack)
+        products = await read_model_pool(settings, settings.read_model_dsn, "products", stack)
+        lists_pool = await read_model_pool(settings, planned_anew(settings), "lists", stack)
+        reports_pool = await read_model_pool(settings, planned_anew(settings), "reports", stack)
+        cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
-        checkpoints = PostgresCheckpoints(products, topic=topic)
+        checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
-        reported = {
-            name: _visibility(
-                PostgresCheckpoints(reports_pool, topic=topic, projection=name), settings, stack
-            )
-            for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
-        }
-        WAITING_READERS.set_function(lambda: sum(one.waiting for one in (visibility, *reported.values())))
-        watch = CacheWatch(
-            seconds_max=settings.cache_watch_seconds_max,
-            pause_seconds=settings.cache_watch_pause_seconds,
-            rest_seconds=settings.cache_watch_rest_seconds,
-            watchers_max=settings.waiters_max,
-        )
-        find = FindProduct(
-            PostgresProductTable(_bounded("products", products, settings)), cache, visibility, watch
-        )
+        reported = _reported(reports_pool, topic, settings, stack)
+        table = PostgresProductTable(bounded("products", products, settings))
+        find = find_product(settings, table, (local, cache), visibility)
+        search = search_parts(settings, table, cache, visibility, stack)
+        waits: list[Visibility | IndexProgress] = [visibility, *reported.values(), search.progress]
+        WAITING_READERS.set_function(lambda: sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
+        history = await history_parts(settings, stack)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
         )
         application = http_application(
             [
-                await assembled_export(settings, visibility, wait, stack),
-                product_routes(find, lists, wait, ttl_seconds=settings.list_ttl_seconds),
+                await export_route(settings, visibility, wait, stack),
+                list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
+                product_routes(find, wait, past_answer(history.reads.versions, wait)),
+                history_routes(history.reads, wait),
+                price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count)),
             ],
@@ -143,21 +142,18 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
+            local,
             cache,
             products,
+            history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
+            search,
         )
-
-
-def _planned_anew(settings: QuerySettings) -> Secret:
-    """Behind a pooler the role has the setting for it; readiness looks."""
-    dsn = settings.read_model_dsn
-    return dsn.changed(with_custom_plans) if settings.postgres_pooler == "none" else dsn
 
 
 def _lists(
@@ -166,9 +162,18 @@ def _lists(
     cache: RedisListCache,
     visibility: Visibility,
 ) -> ListProducts:
-    reads = _bounded("lists", pool, settings)
+    reads = bounded("lists", pool, settings)
     pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
     return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
+
+
+def _reported(
+    pool: "asyncpg.Pool[asyncpg.Record]", topic: str, settings: QuerySettings, stack: AsyncExitStack
+) -> dict[str, Visibility]:
+    return {
+        name: _visibility(PostgresCheckpoints(pool, topic, projection=name), settings, stack)
+        for name in (_CATEGORIES, _INVENTORY, _ANALYTICS)
+    }
 
 
 def _reports(
@@ -178,7 +183,7 @@ def _reports(
     wait: WaitLimits,
 ) -> tuple[AddRoutes, ...]:
     """The reports share a bulkhead of their own, and each waits for the projection that it reads."""
-    reads = _bounded("reports", pool, settings, reads_max=settings.report_reads_max)
+    reads = bounded("reports", pool, settings, reads_max=settings.report_reads_max)
     by_key = Cursors(_signing_key(settings), KeyPosition)
     by_group = Cursors(_signing_key(settings), GroupPosition)
     lists = ListReads(
@@ -190,7 +195,7 @@ def _reports(
         Reports(PostgresChanges(reads), by_group, visible[_ANALYTICS]),
         Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
     )
-    return list_routes(lists, wait), analytics_routes(analytics, wait)
+    return report_lists(lists, wait), analytics_routes(analytics, wait)
 
 
 def _visibility(
@@ -203,36 +208,3 @@ def _visibility(
 
 def _signing_key(settings: QuerySettings) -> bytes:
     return settings.cursor_signing_key.read().encode()
-
-
-async def _pool(
-    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack
-) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool with one connection more than the bulkhead allows, for the checkpoints."""
-    pool = await create_pool(
-        dsn,
-        application_name=f"{PROCESS}-{kind}",
-        size_max=settings.table_reads_max + 1,
-        statement_timeout_seconds=settings.table_seconds_max,
-        connect_timeout_seconds=settings.table_connect_seconds_max,
-        pooler=settings.postgres_pooler,
-    )
-    stack.push_async_callback(pool.close)
-    return pool
-
-
-def _bounded(
-    name: str,
-    pool: "asyncpg.Pool[asyncpg.Record]",
-    settings: QuerySettings,
-    *,
-    reads_max: int | None = None,
-) -> BoundedReads:
-    return BoundedReads(
-        pool,
-        name=name,
-        reads_max=reads_max or settings.table_reads_max,
-        waiting_max=settings.table_reads_waiting_max,
-        wait_seconds_max=settings.table_wait_seconds_max,
-        pooler=settings.postgres_pooler,
-    )

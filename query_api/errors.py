@@ -3,6 +3,7 @@
 QueryError
   Refused                    the caller's fault, never retried
     ProductNotFound          absent, or deleted
+    PriceNotFound            there was none in the time asked about
     BadParameter             names the parameter
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
@@ -11,6 +12,10 @@ QueryError
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
+    EventLogUnavailable      the event log, of which the past is read, does not answer
+    HistoryTooLong           more events than one request may fold, because snapshots are missing
+    HistoryUnreadable        an event that this release cannot read, or that does not follow the earlier ones
+    SearchUnavailable        there is no search index yet, or it cannot answer
     Overloaded               a limit is reached, refused before memory grows
 CacheUnavailable             never an answer: the table answers instead
 """
@@ -31,6 +36,10 @@ class ProductNotFound(Refused):
 
     def __init__(self, reason: str = "there is no such product") -> None:
         super().__init__(reason)
+
+
+class PriceNotFound(Refused):
+    """The product had no price of that kind in that time."""
 
 
 class BadParameter(Refused):
@@ -81,6 +90,22 @@ class ReadModelBehind(Unavailable):
 
 class ReadModelUnavailable(Unavailable):
     """PostgreSQL is unavailable, or took too long."""
+
+
+class EventLogUnavailable(Unavailable):
+    """The PostgreSQL of the event log is unavailable, or took too long. Only the past needs it."""
+
+
+class HistoryTooLong(Unavailable):
+    """From the last snapshot to what is asked for are more events than one request may fold."""
+
+
+class HistoryUnreadable(Unavailable):
+    """An event of the stream is of a newer release, or a defect."""
+
+
+class SearchUnavailable(Unavailable):
+    """This process has no search index yet, or the engine cannot answer."""
 
 
 class Overloaded(Unavailable):

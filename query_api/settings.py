@@ -6,6 +6,7 @@ from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.ops.development import DevelopmentDefault, DevelopmentSecret
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
+from shared.ops.tls import ReadableFile
 from shared.postgres.dsn import PostgresDsn
 from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
@@ -20,6 +21,10 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
         "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
     )
+    event_store_read_dsn: DevelopmentDefault[PostgresDsn] = Secret(
+        "postgresql://catalogue_log_reader:catalogue_log_reader@127.0.0.1:15432/event_store"
+    )
+    """For the past of products; a replica is enough."""
     query_port: int = Field(default=8001, ge=0, le=65535)
     query_ops_port: int = Field(default=9101, ge=0, le=65535)
 
@@ -34,11 +39,21 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     reads_per_address_per_second_max: PerSecond = None
     reads_per_address_burst_max: Burst = None
 
+    search_synonyms_file: ReadableFile = None
+    """Synonyms for searches, in the form that Solr made common (docs/search.md)."""
+    searches_max: int = Field(default=2, ge=1)
+    """How many searches run at the same time, each in a thread."""
+    searches_waiting_max: int = Field(default=128, ge=0)
+
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
     """How many statements run at the same time, for each kind: single products, and lists."""
     report_reads_max: int = Field(default=4, ge=1)
     """The same for categories, brands, stock items and analytics: reports must not crowd out products."""
+    history_reads_max: int = Field(default=2, ge=1)
+    """The same for the past of products, which is read from the event log."""
+    history_events_max: int = Field(default=5000, ge=1000)
+    """How many events one request folds; with snapshots, streams of any length need fewer."""
     table_reads_waiting_max: int = Field(default=256, ge=0)
     table_wait_seconds_max: float = Field(default=2.0, gt=0)
     table_seconds_max: float = Field(default=3.0, gt=0)
@@ -58,6 +73,13 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     # As in the projector: the lifetime of entries that are written soon after Redis lost its data.
     cache_settling_seconds: float = Field(default=SETTLING_SECONDS, ge=1)
     absent_ttl_seconds: float = Field(default=5.0, gt=0)
+    local_cache_bytes_max: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Documents in the memory of this process, in front of Redis. 0: none."""
+    local_cache_entries_max: int = Field(default=50_000, ge=1)
+    local_cache_seconds_max: float = Field(default=2.0, gt=0)
+    """A document is used no longer, although Redis tells of changes: the bound if it ever does not."""
+    local_cache_silence_seconds_max: float = Field(default=1.0, gt=0)
+    """How long it is used without a sign of life of the connection over which Redis tells of changes."""
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
     list_ttl_seconds: int = Field(default=10, ge=1)
     """The greatest age of a list; clients see it in Cache-Control and Age."""

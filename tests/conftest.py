@@ -164,6 +164,14 @@ def read_model_of_module(
     yield from _one_of(_read_models, postgres_server)
 
 
+@pytest.fixture(scope="module")
+def event_store_of_module(
+    postgres_server: PostgresServer, _event_stores: DatabaseStock
+) -> Iterator[DatabaseDsns]:
+    """An event store shared by the tests of a module. None of them may break the server."""
+    yield from _one_of(_event_stores, postgres_server)
+
+
 @pytest.fixture
 def make_database(postgres_server: PostgresServer) -> Iterator[Callable[[], DatabaseDsns]]:
     """Makes empty databases owned by the migrate role, for tests of migrations themselves."""

@@ -37,6 +37,16 @@ MEANINGS: dict[str, str] = {
     "rate limits are counted by this process alone": "Redis does not answer: each process counts for itself.",
     "rate limits are counted for all processes again": "Redis answers again.",
     "rate limits are refused by Redis": "Redis answers with an error: each process counts for itself.",
+    # search index of the query API
+    "state not indexed": "A product is not found until its next state: this one cannot be read.",
+    "search index is built": "A new one beside the live one, which goes on answering; `reason` says why.",
+    "search index is built and live": "Searches ask the new index from now on.",
+    "search index follows the topic": "It reads `products-state`, and will catch up.",
+    "search index does not follow the topic": "It answers as it is, and tries again every second.",
+    "search index must be rebuilt": "The topic does not go on from this index.",
+    "search index cannot be opened": "The folder is broken or full; an index of another process is replaced.",
+    "search index cannot be closed": "Its folder is deleted all the same.",
+    "state not readable": "A record of `products-state` was left out; the product's next state mends it.",
     # command API
     "ready for commands": "The command API is started.",
     "operation failed": "A bug: one operation of a batch failed with an error that no code expected.",
@@ -60,7 +70,10 @@ MEANINGS: dict[str, str] = {
     "Kafka producer could not be closed": "Its connections end with the process.",
     # query API
     "export cut off": "The client got no clean end: it read for too long, or PostgreSQL was lost.",
+    "history cannot be read": "An event of a newer release, or a defect: the past of this product is 503.",
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
+    "the in-process cache is off": "Redis does not tell of changes, so each read asks it. It is tried again.",
+    "the in-process cache is on again": "Redis tells of changes again.",
     # projector
     "started": "The projector is started, with these projections.",
     "the cache is empty": "Redis is new, or was flushed. It fills as events and reads come.",

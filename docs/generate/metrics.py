@@ -15,7 +15,7 @@ KINDS = frozenset({"counter", "gauge", "histogram"})
 # Along the way of an event; areas that are not named here come last.
 _ORDER = (
     "requests", "commands", "log_partitions", "relay", "consumer_groups", "projections", "dead_letters",
-    "rebuilds", "verifications", "states", "mails", "reads", "pools", "process",
+    "rebuilds", "verifications", "states", "mails", "reads", "local_cache", "pools", "process",
 )  # fmt: skip
 _NO_AREAS = frozenset({"declare", "labels"})
 _LIBRARY = (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from projector.views.product_document import apply_event
 from shared.contract.codec import UnknownEventType, decode_event
 from shared.contract.events import ProductEvent
+from shared.contract.product_fold import apply_event
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from projector.applying.ports import Fold
-from projector.views import product_document
+from shared.contract import product_fold
 from shared.contract.events import ProductEvent
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import ProductDocument
@@ -25,14 +25,14 @@ class ProductState(Struct, frozen=True):
 def apply_event(state: ProductState | None, event: ProductEvent, recorded: RecordedEvent) -> ProductState:
     """The state after `event`. Raises `HistoryDoesNotFold`."""
     before = None if state is None else state.document
-    return ProductState(product_document.apply_event(before, event, recorded), recorded.recorded_at)
+    return ProductState(product_fold.apply_event(before, event, recorded), recorded.recorded_at)
 
 
 def skip_event(state: ProductState, recorded: RecordedEvent) -> ProductState:
     """The state after an event of an unknown type."""
     if state.document is None:
         return ProductState(None, recorded.recorded_at)
-    return ProductState(product_document.skip_event(state.document, recorded), recorded.recorded_at)
+    return ProductState(product_fold.skip_event(state.document, recorded), recorded.recorded_at)
 
 
-FOLD = Fold(product_document.EVENT_TYPES, apply_event, skip_event)
+FOLD = Fold(product_fold.EVENT_TYPES, apply_event, skip_event)

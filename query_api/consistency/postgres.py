@@ -14,7 +14,7 @@ class PostgresCheckpoints:
     """
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", *, topic: str, projection: str = "product_view"
+        self, pool: "asyncpg.Pool[asyncpg.Record]", topic: str, *, projection: str = "product_view"
     ) -> None:
         self._pool = pool
         self._topic = topic

@@ -49,7 +49,7 @@ _REFUSALS: Responses = {
         "The caller, or its address, sends too many requests.", {**_RETRY_AFTER, **RATE_LIMIT_HEADERS}
     ),
     431: _unframed(f"The request line and headers exceed {HEAD_BYTES_MAX} bytes."),
-    503: _problem("The read model is behind, unavailable or overloaded.", _RETRY_AFTER),
+    503: _problem("The read model or event log is behind, unavailable or overloaded.", _RETRY_AFTER),
 }
 _KEPT = {**_REQUEST_ID, **_CACHE_CONTROL, **_CACHE_STATUS, **_APPLIED}
 
@@ -88,6 +88,15 @@ EXPORT: Responses = {
     406: _problem("Accept-Encoding refuses every coding."),
     **_REFUSALS,
 }
+PAST: Responses = {
+    200: {
+        "description": "The answer.",
+        "headers": {**_REQUEST_ID, **_CACHE_CONTROL, **_APPLIED},
+    },
+    404: _problem("There is no such product, version or price for this caller."),
+    **_REFUSALS,
+}
+PAST_PAGE: Responses = {**REPORT, 404: _problem("There is no such product, or no longer.")}
 STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,

@@ -25,16 +25,21 @@ _BAD_PARAMETER = (400, "invalid-parameter", "A parameter is not acceptable")
 # error -> status, code, title
 _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.ProductNotFound, 404, "product-not-found", "Product not found"),
+    (errors.PriceNotFound, 404, "price-not-found", "There was no such price"),
     (errors.BadParameter, *_BAD_PARAMETER),
     (errors.MalformedHeader, 400, "malformed-header", "A header is malformed"),
     (errors.NotAcceptable, 406, "not-acceptable", "No acceptable form of the answer"),
     (errors.PreconditionFailed, 412, "version-does-not-match", "If-Match does not match"),
     (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),
+    (errors.SearchUnavailable, 503, "search-unavailable", "Search is unavailable"),
+    (errors.EventLogUnavailable, 503, "event-log-unavailable", "The event log is unavailable"),
+    (errors.HistoryTooLong, 503, "history-too-long", "Snapshots of this product are missing"),
+    (errors.HistoryUnreadable, 503, "history-unreadable", "An event cannot be read"),
     (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
 )
 # The driver's error text about an outage is for the log, not for the caller.
-_SILENT = (errors.ReadModelUnavailable,)
+_SILENT = (errors.ReadModelUnavailable, errors.EventLogUnavailable)
 
 
 def install(app: FastAPI) -> None:

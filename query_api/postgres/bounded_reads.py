@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 
 from query_api.applied import Applied
-from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable
+from query_api.errors import Overloaded, ReadModelBehind, ReadModelUnavailable, Unavailable
 from shared.ops.error_text import named
-from shared.ops.metrics.reads import TABLE_READS_REFUSED, TABLE_READS_WAITING
+from shared.ops.metrics.reads import TABLE_READS, TABLE_READS_REFUSED, TABLE_READS_WAITING
 from shared.ops.metrics.requests import TABLE_QUEUE
 from shared.postgres.errors import ends_by_itself, is_unavailable
 from shared.postgres.pooler_settings import Pooler
@@ -29,9 +29,9 @@ Rows = list[asyncpg.Record]
 
 
 class BoundedReads:
-    """Runs statements on a pool. Raises `Overloaded` and `ReadModelUnavailable`; other errors are bugs.
+    """Runs statements on a pool. Raises `Overloaded` and `unavailable`; other errors are bugs.
 
-    `name` is the one in metrics.
+    `name` is the one in metrics, `server` the one in texts.
     """
 
     def __init__(
@@ -43,14 +43,19 @@ class BoundedReads:
         waiting_max: int,
         wait_seconds_max: float,
         pooler: Pooler = "none",
+        server: str = "read model",
+        unavailable: type[Unavailable] = ReadModelUnavailable,
     ) -> None:
         self._pool = pool
+        self._server = server
+        self._unavailable = unavailable
         # A connection is one server. Behind a pooler a transaction is, and costs two round trips more.
         self._keeps_server = pooler == "none"
         self._slots = asyncio.Semaphore(reads_max)
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
         self._waiting = 0
+        self._asked = TABLE_READS.labels(name)
         self._refused = TABLE_READS_REFUSED.labels(name)
         TABLE_READS_WAITING.labels(name).set_function(lambda: self._waiting)
 
@@ -75,7 +80,7 @@ class BoundedReads:
     async def _in_turn(self, read: Callable[[], Awaitable[Rows]]) -> Rows:
         if self._slots.locked() and self._waiting >= self._waiting_max:
             self._refused.inc()
-            raise Overloaded(TABLE_QUEUE, "too many reads of the read model are waiting")
+            raise Overloaded(TABLE_QUEUE, f"too many reads of the {self._server} are waiting")
         self._waiting += 1
         try:
             with wait(c.WAIT_FOR_READS):
@@ -83,11 +88,13 @@ class BoundedReads:
                     await self._slots.acquire()
         except TimeoutError as error:
             self._refused.inc()
-            raise Overloaded(TABLE_QUEUE, "the read model is too slow for what is asked of it") from error
+            text = f"the {self._server} is too slow for what is asked of it"
+            raise Overloaded(TABLE_QUEUE, text) from error
         finally:
             self._waiting -= 1
         try:
-            return await _twice(read)
+            self._asked.inc()
+            return await _twice(read, self._unavailable)
         finally:
             self._slots.release()
 
@@ -104,7 +111,9 @@ async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any
     return await _twice(lambda: pool.fetch(sql, *parameters))
 
 
-async def _twice(read: Callable[[], Awaitable[Rows]]) -> Rows:
+async def _twice(
+    read: Callable[[], Awaitable[Rows]], unavailable: type[Unavailable] = ReadModelUnavailable
+) -> Rows:
     """Read again after a lost connection, or after a replica has preferred the log to the reader: another
     connection, maybe to another host, can answer. A server that does not answer in time is not asked again.
     """
@@ -118,4 +127,4 @@ async def _twice(read: Callable[[], Awaitable[Rows]]) -> Rows:
     except Exception as error:
         if not is_unavailable(error):
             raise
-        raise ReadModelUnavailable(named(error)) from error
+        raise unavailable(named(error)) from error

@@ -1,9 +1,11 @@
-"""Finds one product: in Redis, then in the table. A failure of the cache makes an answer slower, never an
-error.
+"""Finds one product: in this process, in Redis, then in the table. A failure of the cache makes an answer
+slower, never an error.
 
 A miss is loaded once for all its readers. It fills the cache with the row's version, so a late fill never
 replaces a newer document of the projector. A SKU or slug is first looked up as a pointer to an id. The
 pointer counts only if that product's document still has the SKU or slug; otherwise the table decides.
+
+A reader with a token looks in Redis or the table: in this process a document may be a moment old.
 
 A reader who may not see drafts (`sees_all` False) gets the answer of a product that does not exist for one
 that is not active, in the same way: a hidden row counts as no row, so its reader waits and looks no less.
@@ -15,22 +17,22 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
-from msgspec import Struct
-
 from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
 from query_api.products.cache_watch import CacheWatch
+from query_api.products.document_names import has_name
+from query_api.products.local_cache import LocalCache
 from query_api.products.ports import PointerKind, ProductCache, ProductRow, ProductTable
 from query_api.products.visible_rows import seen
-from shared.contract.cached_document import unpack
+from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.concurrency.single_flight import SingleFlight
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
 CacheResult = Literal["hit", "miss", "bypass"]
+BYPASS: CacheResult = "bypass"
 _CACHE = {c.DB_SYSTEM: c.REDIS}
 
 
@@ -42,28 +44,19 @@ class Found(NamedTuple):
     cache: CacheResult
 
 
-class _Sku(Struct):
-    sku: str
-
-
-class _Names(Struct):
-    """The part of a document with the names by which it can be found."""
-
-    id: UUID
-    slug: str
-    variants: tuple[_Sku, ...]
-
-
-_names = msgspec.json.Decoder(_Names)
-
-
 class FindProduct:
     """The use case. Every method raises `ProductNotFound`, or `Unavailable` if the table cannot answer."""
 
     def __init__(
-        self, table: ProductTable, cache: ProductCache, visibility: Visibility, watch: CacheWatch
+        self,
+        table: ProductTable,
+        local: LocalCache,
+        cache: ProductCache,
+        visibility: Visibility,
+        watch: CacheWatch,
     ) -> None:
         self._table = table
+        self._local = local
         self._cache = cache
         self._visibility = visibility
         self._watch = watch
@@ -71,12 +64,17 @@ class FindProduct:
         self._look_ups: SingleFlight[tuple[PointerKind, str, bool], ProductRow | None] = SingleFlight()
 
     async def by_id(
-        self, product_id: UUID, consistency: Consistency | None = None, *, sees_all: bool = True
+        self,
+        product_id: UUID,
+        consistency: Consistency | None = None,
+        *,
+        sees_all: bool = True,
+        asks_cache: bool = True,
     ) -> Found:
-        """The product of this id, in any status but deleted."""
+        """The product of this id, in any status but deleted. `asks_cache` False: it has just failed."""
         if consistency is not None:
             return await self._by_id_after(product_id, consistency, sees_all)
-        row, cache = await self._read(product_id)
+        row, cache = await self._near(product_id) if asks_cache else (None, BYPASS)
         if cache == "miss":
             row = await self._loads.run(product_id, lambda: self._load(product_id))
         elif cache == "bypass":
@@ -101,9 +99,9 @@ class FindProduct:
             row = await self._look_ups.run(look_up, lambda: self._look_up(*look_up))
             return _found(row, "bypass")
         if pointer is not None:
-            row, cache = await self._read(pointer)
+            row, cache = await self._near(pointer)
             row = seen(row, sees_all)
-            if row is not None and row.body is not None and _has(row.body, kind, value):
+            if row is not None and row.body is not None and has_name(row.body, kind, value):
                 return _found(row, cache)
         row = await self._look_ups.run(look_up, lambda: self._look_up_and_point(*look_up))
         return _found(row, "miss")
@@ -181,6 +179,11 @@ class FindProduct:
         if own is None or own.stream_version < token.stream_version:
             raise ReadModelBehind("the product has not reached the version that the token stands for")
 
+    async def _near(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
+        """The row in this process, else in Redis."""
+        entry = self._local.get(str(product_id))
+        return await self._read(product_id) if entry is None else (_row_of(product_id, entry.document), "hit")
+
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """The cached row. A negative entry is a row with version 0 and without a body."""
         try:
@@ -231,6 +234,10 @@ def _row(product_id: UUID, value: bytes) -> ProductRow | None:
         cached = unpack(value)
     except ValueError:
         return None
+    return _row_of(product_id, cached)
+
+
+def _row_of(product_id: UUID, cached: CachedDocument) -> ProductRow:
     return ProductRow(product_id, cached.stream_version, None if cached.is_deleted else cached.body)
 
 
@@ -239,11 +246,3 @@ def _found(row: ProductRow | None, cache: CacheResult) -> Found:
     if row is None or row.body is None:
         raise ProductNotFound
     return Found(row.stream_version, row.body, cache)
-
-
-def _has(body: bytes, kind: PointerKind, value: str) -> bool:
-    try:
-        names = _names.decode(body)
-    except msgspec.MsgspecError:
-        return False
-    return names.slug == value if kind == "slug" else any(variant.sku == value for variant in names.variants)

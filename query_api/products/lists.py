@@ -18,6 +18,7 @@ from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
 from query_api.products.find import CacheResult
 from query_api.products.ports import ListCache, ListFilters, ListRow, PagePosition, ProductLists
+from query_api.search.query import SearchFilters
 from shared.ops.concurrency.single_flight import SingleFlight
 
 _clock = time.time
@@ -58,7 +59,7 @@ class ListProducts:
         self, filters: ListFilters, cursor: str | None, limit: int, consistency: Consistency | None = None
     ) -> tuple[Page, CacheResult]:
         """Up to `limit` products after `cursor`."""
-        _refuse_price_without_currency(filters)
+        refuse_price_without_currency(filters)
         if cursor is not None:
             self._cursors.decode(cursor, filters)
         if consistency is not None:
@@ -130,7 +131,7 @@ def _digest(filters: ListFilters, cursor: str | None, limit: int) -> str:
     return hashlib.sha256(fingerprint(filters) + f"{limit}:{cursor or ''}".encode()).hexdigest()
 
 
-def _refuse_price_without_currency(filters: ListFilters) -> None:
+def refuse_price_without_currency(filters: ListFilters | SearchFilters) -> None:
     """Amounts of different currencies have no order."""
     if filters.currency is not None:
         return

@@ -65,6 +65,12 @@ class ProductTable(Protocol):
 
     async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None: ...
 
+    async def by_ids(
+        self, product_ids: Sequence[UUID], applied: Applied | None = None
+    ) -> Sequence[ProductRow]:
+        """Those of the products that exist or were deleted, in no order."""
+        ...
+
     async def by_sku(self, sku: str, applied: Applied | None = None) -> ProductRow | None:
         """The product with this SKU that is not deleted; of several, the one that changed last."""
         ...

@@ -31,6 +31,7 @@ EVENT_STORE = Schema(
         "0010_before_deploy_log_archive",
         "0011_before_deploy_load_streams",
         "0012_before_deploy_events_after",
+        "0013_before_deploy_history",
     ),
 )
 READ_MODEL = Schema(

@@ -25,6 +25,7 @@ COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
     "command_api/relay/app.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
+    "query_api/history/parts.py": {"asyncpg"},
     "projector/app.py": {"faststream"},
     "projector/stores.py": {"asyncpg", "redis"},
 }

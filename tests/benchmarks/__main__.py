@@ -30,6 +30,7 @@ SUITES = (
     "parking_cost",
     "relay",
     "freshness",
+    "black_hole",
     "hot_tables",
     "log_partitions",
 )

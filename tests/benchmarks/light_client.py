@@ -34,7 +34,9 @@ class LightClient:
     ) -> Answer:
         """One request. Raises RuntimeError for any status of 400 and above."""
         encoded = b"" if body is None else msgspec.json.encode(body)
-        lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}", f"content-length: {len(encoded)}"]
+        lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
+        # A GET without a length is a hot read.
+        lines += [f"content-length: {len(encoded)}"] if encoded or method != "GET" else []
         lines += ["content-type: application/json"] if encoded else []
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         reader, writer = (

@@ -1,4 +1,5 @@
-"""Reads over HTTP: `GET /v1/products/{id}` served from Redis, against nginx serving files of the same size.
+"""Reads over HTTP: `GET /v1/products/{id}` from Redis and from the process, against nginx serving files of
+the same size.
 
 The server is pinned to core 0; wrk (64 connections) and Redis to core 1. Both get 10,000 different addresses.
 """
@@ -30,6 +31,7 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 SCRIPT = Path(__file__).with_name("get_products.lua")
 HOST = "127.0.0.1"
 NOTHING: Mapping[str, str] = {}
+LOCAL_CACHE = {"LOCAL_CACHE_BYTES_MAX": str(64 * 1024 * 1024)}
 NGINX_CONFIG = """worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
@@ -52,15 +54,19 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     async def nginx() -> float:
         return await nginx_rate(documents, seconds)
 
-    async def query_api() -> float:
+    async def from_redis() -> float:
         return await query_api_rate(servers, documents, seconds)
+
+    async def from_process() -> float:
+        return await query_api_rate(servers, documents, seconds, LOCAL_CACHE)
 
     size = len(next(iter(documents.values())))
     contenders = [
         Contender(f"nginx, static files of {size} bytes", nginx),
-        Contender("query API", query_api, 0.4),
+        Contender("query API, from Redis", from_redis, 0.55),
+        Contender("query API, from the in-process cache", from_process, 0.8),
     ]
-    return [Table("GET /v1/products/{id} from Redis, one process on one core", "requests/s", contenders)]
+    return [Table("GET /v1/products/{id}, one process on one core", "requests/s", contenders)]
 
 
 def document(product_id: UUID) -> bytes:
@@ -106,9 +112,14 @@ async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
             return await _get(documents, port, seconds)
 
 
-async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], seconds: float) -> float:
+async def query_api_rate(
+    servers: BenchServers,
+    documents: dict[UUID, bytes],
+    seconds: float,
+    settings: Mapping[str, str] = NOTHING,
+) -> float:
     """The query API, with every document in Redis."""
-    async with serving_query_api(servers, documents) as (port, _):
+    async with serving_query_api(servers, documents, settings) as (port, _):
         return await _get(documents, port, seconds)
 
 
@@ -116,7 +127,9 @@ async def query_api_rate(servers: BenchServers, documents: dict[UUID, bytes], se
 async def serving_query_api(
     servers: BenchServers, documents: dict[UUID, bytes], settings: Mapping[str, str] = NOTHING
 ) -> AsyncIterator[tuple[int, int]]:
-    """Its port and its process id, with every document in Redis."""
+    """Its port and its process id, with every document in Redis; the in-process cache is off, unless
+    `settings` has it.
+    """
     async with _filled_redis(servers, documents) as redis_url:
         port, ops_port = free_port(), free_port()
         environment = {
@@ -124,6 +137,7 @@ async def serving_query_api(
             "REDIS_URL": redis_url,
             "QUERY_PORT": str(port),
             "QUERY_OPS_PORT": str(ops_port),
+            "LOCAL_CACHE_BYTES_MAX": "0",
             **settings,
         }
         ready = f"http://{HOST}:{ops_port}/readyz"

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from command_api.domain.product import Product, evolve
-from projector.views.product_document import apply_event
 from shared.contract.codec import STORED_TYPES, decode_event
+from shared.contract.product_fold import apply_event
 from shared.contract.views import ProductDocument, decode_document, encode_document
 from tests.contract.golden_history import FOLDER, history
 

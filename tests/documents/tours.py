@@ -137,6 +137,7 @@ RUNBOOKS = Tour(
         _runbook("ReadinessCheckFails"),
         _runbook("RelayMissing"),
         _runbook("ReplicationLate"),
+        _runbook("SearchIndexBehind"),
         _runbook("StatesLate"),
         _runbook("VerificationOld"),
         _runbook("ViewDiffers", _PRODUCT, _TAMPER),

@@ -26,6 +26,7 @@ from shared.contract.events import Money, Variant
 from shared.contract.views import ProductDocument, encode_document
 from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.product_keys import ProductKeys
+from tests.eventually import eventually
 from tests.servers import DatabaseDsns
 from tests.ways import DIRECT_WAY, Way
 
@@ -36,6 +37,12 @@ LOG_ID = UUID(int=1)
 # A busy machine is no fault: what nobody breaks has more time to answer than readers would grant it.
 REDIS_SECONDS_MAX = 5.0
 MEASUREMENT_SECONDS_MAX = 30.0
+# Used for as long as a test takes, unless a change is told.
+LOCAL_CACHE = {
+    "local_cache_bytes_max": 10_000_000,
+    "local_cache_seconds_max": 600.0,
+    "local_cache_silence_seconds_max": 600.0,
+}
 
 
 def product(**fields: Any) -> ProductDocument:
@@ -108,6 +115,17 @@ class World:
         """The document in Redis, through the guard."""
         await self.cache_packed(document.id, pack(document.version, encode_document(document)))
 
+    async def keep(self, document: ProductDocument) -> None:
+        """The document in Redis, and in the process if that has a cache."""
+        await self.cache(document)
+
+        async def is_kept() -> None:
+            await self.api.cache.read(str(document.id))
+            assert self.api.local.get(str(document.id)) is not None
+
+        if self.settings.local_cache_bytes_max:
+            await eventually(is_kept)
+
     async def cache_tombstone(self, product_id: UUID, stream_version: int) -> None:
         await self.cache_packed(product_id, pack(stream_version, None))
 
@@ -174,8 +192,11 @@ class Installation:
 async def installation(
     dsns: DatabaseDsns, redis_url: str, way: Way = DIRECT_WAY, **changed: Any
 ) -> AsyncIterator[Installation]:
-    """`changed` are settings that are not the usual ones."""
+    """`changed` are settings that are not the usual ones. Without the in-process cache, unless it is among
+    them: a test reads what it has just written.
+    """
     way.prepare(dsns.name)
+    changed = {"local_cache_bytes_max": 0, **changed}
     settings = QuerySettings(
         _env_file=None,  # type: ignore[call-arg]
         read_model_dsn=way.lead(dsns.reader),
@@ -214,10 +235,17 @@ async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str
 
 @pytest_asyncio.fixture(scope="module")
 async def shared_installation(
-    read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
+    read_model_of_module: DatabaseDsns,
+    event_store_of_module: DatabaseDsns,
+    redis_url_of_module: str,
+    way_to_views: Way,
 ) -> AsyncIterator[Installation]:
     async with installation(
-        read_model_of_module, redis_url_of_module, way_to_views, redis_seconds_max=REDIS_SECONDS_MAX
+        read_model_of_module,
+        redis_url_of_module,
+        way_to_views,
+        redis_seconds_max=REDIS_SECONDS_MAX,
+        event_store_read_dsn=event_store_of_module.log_reader,
     ) as shared:
         yield shared
         # On the next way the same database is looked at anew for what tests may have filled.

@@ -3,23 +3,54 @@ all."""
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from shared.contract.views import ProductDocument, encode_document
 from shared.telemetry.trace_context import TraceContext
-from tests.integration.query_world import World, installation, product, shared_installation, world
+from tests.integration.query_world import (
+    LOCAL_CACHE,
+    REDIS_SECONDS_MAX,
+    Installation,
+    World,
+    installation,
+    product,
+    world,
+)
 from tests.integration.wire import get, wire
 from tests.recorded_spans import SAMPLED, UNSAMPLED, parent_id_of, recorded_spans, span_id_of, trace_id_of
 from tests.servers import DatabaseDsns
+from tests.ways import Way
 
-__all__ = ["shared_installation", "world"]
+__all__ = ["world"]
+
+
+@pytest_asyncio.fixture(scope="module", params=["from Redis", "from the process"])
+async def shared_installation(
+    read_model_of_module: DatabaseDsns,
+    redis_url_of_module: str,
+    way_to_views: Way,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Installation]:
+    """Both ways of a hit have to be the same on the wire."""
+    changed = LOCAL_CACHE if request.param == "from the process" else {}
+    async with installation(
+        read_model_of_module,
+        redis_url_of_module,
+        way_to_views,
+        redis_seconds_max=REDIS_SECONDS_MAX,
+        **changed,
+    ) as shared:
+        yield shared
+        await shared.empty()
 
 
 @pytest.fixture
 async def cached(world: World) -> ProductDocument:
     document = product(version=3)
-    await world.cache(document)
+    await world.keep(document)
     return document
 
 

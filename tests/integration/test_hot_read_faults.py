@@ -4,9 +4,12 @@ import pytest
 
 from deploy.local.redis import RedisServer
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.query_world import World, product
+from tests.counters import counted
+from tests.integration.query_world import World, installation, product
 from tests.integration.query_world import own_world as world
 from tests.integration.wire import get, wire
+from tests.servers import DatabaseDsns
+from tests.tcp_proxy import TcpProxy
 
 __all__ = ["world"]
 
@@ -30,6 +33,27 @@ async def test_a_caller_that_hangs_up_during_the_read_harms_nobody(
     finally:
         redis_server.resume()
     assert (await world.served.get(f"/v1/products/{cached.id}")).status_code == 200
+
+
+async def test_a_dead_redis_is_waited_for_once_although_two_layers_read(
+    read_model_dsns: DatabaseDsns, redis_url: str, redis_server: RedisServer
+) -> None:
+    """Otherwise a reader waits for two time-outs, or for more where others wait, too."""
+    async with TcpProxy("127.0.0.1", redis_server.port) as proxy:
+        through = redis_url.replace(f":{redis_server.port}/", f":{proxy.port}/")
+        async with installation(read_model_dsns, through) as own, own.world() as world:
+            document = product(version=3)
+            await world.store(document)
+            before = counted("cache_requests_total", result="bypass")
+            proxy.stall()
+            try:
+                for _ in range(3):
+                    answer = await world.served.get(f"/v1/products/{document.id}")
+                    assert (answer.status_code, answer.headers["etag"]) == (200, '"3"')
+                    assert answer.headers["cache-status"] == "catalogue; fwd=bypass"
+            finally:
+                proxy.flow()
+            assert counted("cache_requests_total", result="bypass") == before + 3
 
 
 async def test_what_redis_does_not_answer_in_time_comes_from_the_table(

@@ -1,14 +1,21 @@
 """What OpenAPI says is what happens: schemathesis plays a careless client, against both ways."""
 
 from pathlib import Path
+from typing import NamedTuple
 
+import asyncpg
 import pytest
 
+from shared.contract.events import ProductDetailsChanged, ProductPublished
 from shared.ops.http.server import HttpServer
 from tests.integration.careless_client import must_find_no_fault
+from tests.integration.history_world import append
 from tests.integration.query_world import World, product, shared_installation, world
+from tests.integration.search_index import Index, index
+from tests.past_events import created, past_events, priced, variant
+from tests.servers import DatabaseDsns
 
-__all__ = ["shared_installation", "world"]
+__all__ = ["index", "shared_installation", "world"]
 
 # A token is opaque and a cursor is signed, and prices need a currency: no schema can say which ones are good.
 NOT_EXPRESSIBLE = "positive_data_acceptance"
@@ -20,24 +27,51 @@ A_FEW = ("--max-examples", "3", "--phases", "fuzzing")
 @pytest.mark.parametrize(
     ("way", "known"), [("served", True), ("served", False), ("framework", True)], ids=lambda value: str(value)
 )
-async def test_what_openapi_says_is_what_happens(world: World, way: str, known: bool, tmp_path: Path) -> None:
-    await must_happen_as_said(world, way, known, tmp_path, EVERYTHING)
+async def test_what_openapi_says_is_what_happens(
+    world: World,
+    index: Index,
+    event_store_of_module: DatabaseDsns,
+    way: str,
+    known: bool,
+    tmp_path: Path,
+) -> None:
+    behind = Behind(index, event_store_of_module)
+    await must_happen_as_said(world, behind, way, known, tmp_path, EVERYTHING)
 
 
 @pytest.mark.parametrize("way", ["served", "framework"])
 async def test_what_openapi_says_is_what_happens_in_a_few_examples(
-    world: World, way: str, tmp_path: Path
+    world: World, index: Index, event_store_of_module: DatabaseDsns, way: str, tmp_path: Path
 ) -> None:
-    await must_happen_as_said(world, way, True, tmp_path, A_FEW)
+    await must_happen_as_said(world, Behind(index, event_store_of_module), way, True, tmp_path, A_FEW)
+
+
+class Behind(NamedTuple):
+    """What is behind the query API, beside views and cache."""
+
+    index: Index
+    event_store: DatabaseDsns
 
 
 async def must_happen_as_said(
-    world: World, way: str, known: bool, folder: Path, extent: tuple[str, ...]
+    world: World, behind: Behind, way: str, known: bool, folder: Path, extent: tuple[str, ...]
 ) -> None:
     """Random ids find nothing, so most runs are told of a product that is there."""
-    document = product(sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=3)
+    events = past_events(
+        created(variant("OBS-M")),
+        ProductPublished(),
+        priced("8.00", "OBS-M"),
+        ProductDetailsChanged(name="New"),
+    )
+    log = await asyncpg.connect(behind.event_store.owner)
+    await append(log, events)
+    await log.close()
+    document = product(
+        id=events[0].product_id, sku="OBS-M", slug="ocean-blue-shirt", category="apparel/shirts", version=4
+    )
     await world.store(document)
     await world.cache(document)
+    behind.index.apply(document)
     names = f'[parameters]\nproduct_id = "{document.id}"\nsku = "OBS-M"\nslug = "ocean-blue-shirt"\n'
     server = (
         world.api.server(host="127.0.0.1", port=0)

@@ -1,8 +1,10 @@
 """What happens when things happen at the same time, or Redis is not there: never wrong, at worst slower."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from deploy.local.postgres import PostgresServer
@@ -14,6 +16,7 @@ from query_api.errors import CacheUnavailable, Overloaded
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
+from query_api.products.local_cache import LocalCache
 from query_api.products.ports import ProductRow
 from query_api.products.postgres.product_table import PostgresProductTable
 from query_api.products.redis.cache_reads import cache_reads
@@ -28,6 +31,7 @@ from shared.ops.breaker import CircuitBreaker
 from shared.postgres.pool import create_pool
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.product_keys import ProductKeys
+from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.query_world import PREFIX, TOPIC, World, product, token_for
 from tests.integration.query_world import own_world as world
@@ -44,6 +48,9 @@ class _HeldTable(PostgresProductTable):
         super().__init__(reads)
         self.selected, self.go_on = asyncio.Event(), asyncio.Event()
         self.selects = 0
+
+    def reads_from(self, reads: BoundedReads) -> None:
+        super().__init__(reads)
 
     async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None:
         row = await super().by_id(product_id, applied)
@@ -74,7 +81,8 @@ async def _held(
     )  # fmt: skip
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
-    return table, FindProduct(table, cache, Visibility(checkpoints, waiters_max=1), watch)
+    local = LocalCache(bytes_max=0, entries_max=1, seconds_max=1)
+    return table, FindProduct(table, local, cache, Visibility(checkpoints, waiters_max=1), watch)
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(
@@ -139,6 +147,53 @@ async def test_the_cache_may_prove_a_write_before_the_view_has_it(
     found = await reader
     assert (found.stream_version, found.cache, table.selects) == (3, "hit", 0)
     assert b'"name":"new"' in found.body
+
+
+class _CountingPool:
+    """Statements that run at the same time, at most; the first ones are held until `go_on`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+        self.running = self.most = self.all = 0
+        self.go_on = asyncio.Event()
+
+    async def fetch(self, sql: str, *parameters: Any) -> list[asyncpg.Record]:
+        self.all += 1
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self.go_on.wait()
+            return await self._pool.fetch(sql, *parameters)
+        finally:
+            self.running -= 1
+
+
+async def test_after_a_flush_each_product_is_read_once_and_few_at_the_same_time(
+    world: World, read_model_dsns: DatabaseDsns
+) -> None:
+    documents = [product() for _ in range(20)]
+    for document in documents:
+        await world.store(document)
+        await world.cache(document)
+    table, find = await _held(world, read_model_dsns)
+    pool = _CountingPool(world.api.products)
+    table.reads_from(BoundedReads(pool, name="products", reads_max=3, waiting_max=99, wait_seconds_max=60))  # type: ignore[arg-type]
+    table.go_on.set()
+    await asyncio.gather(*(find.by_id(each.id) for each in documents))
+    assert pool.all == 0
+    await world.redis.flushdb()
+    before = counted("table_reads_total", reads="products")
+    readers = [asyncio.create_task(find.by_id(each.id)) for each in documents * 10]
+
+    def all_wait() -> None:
+        assert pool.running + counted("table_reads_waiting", reads="products") == len(documents)
+
+    await eventually(all_wait)
+    pool.go_on.set()
+    assert {found.cache for found in await asyncio.gather(*readers)} == {"miss"}
+    assert (pool.all, pool.most) == (len(documents), 3)
+    assert counted("table_reads_total", reads="products") == before + len(documents)
+    assert {found.cache for found in [await find.by_id(each.id) for each in documents]} == {"hit"}
 
 
 async def test_many_readers_of_one_missing_product_make_one_query(

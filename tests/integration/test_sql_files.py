@@ -94,8 +94,14 @@ async def test_each_statement_of_the_projector_is_understood_and_planned_for_its
 
 
 async def test_each_statement_of_the_query_api_is_understood(connections: Connections) -> None:
-    reader = await connections.view_reader()
-    nobody([error for file in _statements("query_api") for error in await _errors(reader, file)])
+    log, views = await connections.log_reader(), await connections.view_reader()
+    nobody(
+        [
+            error
+            for file in _statements("query_api")
+            for error in await _errors(log if "catalogue." in file.read_text() else views, file)
+        ]
+    )
 
 
 async def test_each_statement_of_the_migrations_is_understood(connections: Connections) -> None:

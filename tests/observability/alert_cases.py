@@ -235,6 +235,12 @@ _PROJECTIONS = [
         "The oldest state that is not in products-state is 1m 10s old; 60 s are allowed.",
     ),
     Case(
+        "SearchIndexBehind",
+        [Gauge('search_index_behind_seconds{instance="a:9101"}', 0, 59, 70)],
+        {"instance": "a:9101"},
+        "It last had all states 1m 10s ago; 60 s are allowed. Searches there show old products.",
+    ),
+    Case(
         "RebuildStuck",
         [
             Gauge('rebuild_running{projection="product_view"}', 0, 1, 1),

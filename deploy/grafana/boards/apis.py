@@ -3,7 +3,11 @@
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
 from deploy.grafana.boards.exports import EXPORTS
+from deploy.grafana.boards.in_process_cache import IN_PROCESS_CACHE
 from deploy.grafana.boards.log_room import LOG_ROOM
+from deploy.grafana.boards.reads_of_postgresql import READS_OF_POSTGRESQL
+from deploy.grafana.boards.search_index import SEARCH_INDEX
+from deploy.grafana.boards.waiting_readers import WAITING_READERS
 
 _HTTP = "http_server_request_duration_seconds"
 
@@ -154,11 +158,12 @@ QUERY_API = Board(
     "query-api",
     "Catalogue: query API and cache",
     "**Can readers read, and how fast?** Requests, then the cache, then the tables behind it, then readers "
-    "that wait for their own write. "
+    "that wait for their own write, then the search index of each process. "
     "Without Redis all answers are the same, and slower.",
     [
         _requests("query-api", "query", 100),
         access_row("query-api"),
+        IN_PROCESS_CACHE,
         Row(
             "Cache",
             [
@@ -203,48 +208,11 @@ QUERY_API = Board(
                     "CacheDown",
                     [Query("max by (instance) (cache_breaker_open)", "{{instance}}")],
                 ),
-                Panel(
-                    "Reads that wait for PostgreSQL",
-                    "short",
-                    "Rises when Redis is down, or when PostgreSQL is slow.",
-                    "TableReadsRefused",
-                    [Query("sum by (reads) (table_reads_waiting)", "{{reads}}")],
-                ),
-                Panel(
-                    "Reads refused a second",
-                    "ops",
-                    "Answered 503, because too many waited.",
-                    "TableReadsRefused",
-                    [rate_by("reads", "table_reads_refused_total")],
-                ),
-            ],
-        ),
-        Row(
-            "Readers that wait for their own write",
-            [
-                Panel(
-                    "Readers that wait",
-                    "short",
-                    "Rises when a view is late.",
-                    "ErrorBudgetBurns-freshness",
-                    [Query("sum(consistency_waiting_readers)", "readers")],
-                ),
-                Panel(
-                    "Waits a second by result",
-                    "ops",
-                    "`behind`: 503, the write was not visible in time.",
-                    "ErrorBudgetBurns-freshness",
-                    [rate_by("result", "consistency_wait_seconds_count")],
-                ),
-                Panel(
-                    "Duration of a wait",
-                    "s",
-                    "As long as the pipeline takes.",
-                    "ErrorBudgetBurns-freshness",
-                    quantiles("consistency_wait_seconds"),
-                ),
             ],
         ),
         EXPORTS,
+        READS_OF_POSTGRESQL,
+        WAITING_READERS,
+        SEARCH_INDEX,
     ],
 )

@@ -1,7 +1,8 @@
-"""The hot read: answers a product by id from Redis in the HTTP protocol, before the framework.
+"""The hot read: answers a product by id from the caches in the HTTP protocol, before the framework.
 
 FastAPI costs at least 200 microseconds per request, and an ASGI application in front of it still a scope, a
-task and two messages; the hot read answers from the callbacks of the HTTP parser. A request that is not a
+task and two messages; the hot read answers from the callbacks of the HTTP parser. What is in the in-process
+cache is answered while the parser runs; what is in Redis, when Redis has answered. A request that is not a
 plain hit (absent, deleted, Redis unavailable, a Consistency-Token, another address, pipelined) becomes an
 ordinary request of the application, whose route for the same address gives the same answer: one test suite
 runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http-protocol.md.
@@ -13,21 +14,19 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from query_api.products.http.hot_head import HotHead
+from query_api.products.http.hot_answer import HotAnswers
+from query_api.products.http.hot_durations import HotDurations
+from query_api.products.http.hot_head import CACHE_FAILED, HotHead, has_failed
 from query_api.products.http.hot_read_span import record_hot_read
-from query_api.products.http.product_answer import product_answer
+from query_api.products.local_cache import LocalCache, LocalEntry
 from query_api.products.ports import ProductCache
 from query_api.products.visible_rows import is_active
 from shared.access.guard import Guard
 from shared.access.http.bearer import known_caller
-from shared.access.http.layer import private_headers
 from shared.access.scopes import Scope
 from shared.contract.cached_document import CachedDocument, unpack
-from shared.ops.http.answer_headers import HeaderLines
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
-from shared.ops.http.request_context import request_id_of
-from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
@@ -39,21 +38,15 @@ _PREFIX = b"/v1/products/"
 _PREFIX_LENGTH = len(_PREFIX)
 _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
-_lines = HeaderLines()
-_STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
-# Bound once: to look up a child by its labels costs more than to count.
-_durations = {
-    (method, status): HTTP_REQUEST_DURATION_SECONDS.labels(method.decode(), ROUTE, str(status)).observe
-    for method in _METHODS
-    for status in _STATUS_LINES
-}
+_durations = HotDurations(ROUTE, _METHODS, (200, 304))
 
 
 def hot_read_protocol(
-    cache: ProductCache, guard: Guard | None, rates: ApiLimits
+    local: LocalCache, cache: ProductCache, guard: Guard | None, rates: ApiLimits
 ) -> Callable[..., asyncio.Protocol]:
     """The protocol class from which `HttpServer` makes connections."""
-    return partial(HotReadProtocol, cache, guard, rates.usual_limits, rates.addresses)
+    answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
+    return partial(HotReadProtocol, local, cache, guard, rates.usual_limits, rates.addresses, answers)
 
 
 class HotReadProtocol(BoundedHttpProtocol):
@@ -61,18 +54,23 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def __init__(
         self,
+        local: LocalCache,
         cache: ProductCache,
         guard: Guard | None,
         rates: Limits,
         addresses: ClientAddresses,
+        answers: HotAnswers,
         *args: Any,
         **settings: Any,
     ) -> None:
         super().__init__(*args, **settings)
+        self._local = local
         self._cache = cache
         self._guard = guard
         self._rates = rates
         self._addresses = addresses
+        self._answers_of_reads = answers
+        self._entry: LocalEntry | None = None
         self._reading: asyncio.Future[bytes | None] | None = None
         self._takes: Takes = ()
         self._head: HotHead | None = None
@@ -81,7 +79,7 @@ class HotReadProtocol(BoundedHttpProtocol):
         """For a pipelined request: uvicorn keeps the order of answers, so it also gets the previous
         request.
         """
-        if self._reading is not None:
+        if self._head is not None:
             self._hand_over()
         super().on_message_begin()
 
@@ -96,23 +94,24 @@ class HotReadProtocol(BoundedHttpProtocol):
             if method in _METHODS:
                 head = HotHead(self.parser, version, method)
                 if head.reads_plainly(self.headers) and (self._guard is None or self._lets_in(head)):
-                    self.count_head()
-                    self._head = head
-                    if self.is_leaving:
-                        self.close_after_answers()
-                    self._reading = self._cache.read(url[_PREFIX_LENGTH:].decode("ascii", "replace"))
-                    self._reading.add_done_callback(self._answer)
-                    if self._rates.is_active:
-                        self._take(head)
+                    self._read(head, url[_PREFIX_LENGTH:].decode("ascii", "replace"))
                     return
         self.make_request()
 
     def on_message_complete(self) -> None:
-        """A hot read does not wait for a body."""
-        if self._reading is None:
+        """A hot read does not wait for a body. What is in this process is answered at once, unless the
+        connection ends with it: the parser may have more of it.
+        """
+        head, entry = self._head, self._entry
+        if head is None:
             super().on_message_complete()
-        else:
-            self.count_body()
+            return
+        self.count_body()
+        if entry is not None and not self._takes:
+            if head.is_kept_alive:
+                self._finish(head, entry.document, entry, ())
+            else:
+                self.loop.call_soon(self._answer, None)
 
     def shutdown(self) -> None:
         """The server stops: a read in progress is answered, then its connection closes."""
@@ -123,7 +122,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def is_answering(self) -> bool:
         """A hot read is an answer that is due, too."""
-        return self._reading is not None or super().is_answering()
+        return self._head is not None or super().is_answering()
 
     def close_after_answers(self) -> None:
         """End the hot read, before it becomes another request."""
@@ -134,7 +133,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def refuse(self, problem: Problem) -> None:
         """Hand the hot read over first, so that uvicorn keeps the order of answers."""
-        if self._reading is not None:
+        if self._head is not None:
             self._hand_over()
         super().refuse(problem)
 
@@ -148,6 +147,21 @@ class HotReadProtocol(BoundedHttpProtocol):
         head.caller = known_caller(self._guard, self.headers)
         return head.caller is not None and head.caller.may(Scope.PRODUCTS_READ)
 
+    def _read(self, head: HotHead, product_id: str) -> None:
+        entry = self._local.get(product_id)
+        if entry is not None and (entry.document.is_deleted or _is_hidden(head, entry.document)):
+            self.make_request()
+            return
+        self.count_head()
+        self._head, self._entry = head, entry
+        if self.is_leaving:
+            self.close_after_answers()
+        if entry is None:
+            self._reading = self._cache.read(product_id)
+            self._reading.add_done_callback(self._answer)
+        if self._rates.is_active:
+            self._take(head)
+
     def _take(self, head: HotHead) -> None:
         """Count the read against the limits, in Redis in the same tick as the read of the cache."""
         peer = self.client[0] if self.client else None
@@ -156,67 +170,56 @@ class HotReadProtocol(BoundedHttpProtocol):
         for each in self._takes:
             each.add_done_callback(self._answer)
 
-    def _answer(self, _: "asyncio.Future[Any]") -> None:
-        """The cache has answered, or has failed, or a limit has."""
-        reading, head, takes = self._reading, self._head, self._takes
-        if reading is None or head is None or not reading.done() or not all(each.done() for each in takes):
+    def _answer(self, _: "asyncio.Future[Any] | None") -> None:
+        """A cache has answered, or has failed, or a limit has."""
+        reading, head, takes, entry = self._reading, self._head, self._takes, self._entry
+        if head is None or not all(each.done() for each in takes):
             return  # handed over meanwhile, or another answer is still due
+        if entry is None and (reading is None or not reading.done()):
+            return
         if self.transport.is_closing():
             self._forget()
             return
-        document = _live_document(reading)
+        document = entry.document if entry is not None else _live_document(reading)
         decisions = [each.result() for each in takes]
         if document is None or not all(each.is_allowed for each in decisions) or _is_hidden(head, document):
             self._hand_over()
-            return
+        else:
+            self._finish(head, document, entry, decisions)
+
+    def _finish(
+        self,
+        head: HotHead,
+        document: CachedDocument,
+        entry: LocalEntry | None,
+        decisions: Sequence[Decision],
+    ) -> None:
         self._forget()
-        status = self._write(head, document, decisions)
+        status, answer = self._answers_of_reads.answer(
+            head, document, entry, self.server_state.default_headers, self.answer_headers, decisions
+        )
+        self.transport.write(answer)
         self.server_state.total_requests += 1
         if head.is_kept_alive:
             self.close_unless_head_arrives()
         else:
             self.close_after_reading()
         seconds = perf_counter() - head.started
-        _durations[head.method, status](seconds)
+        _durations.add(head.method, status, seconds, self.loop)
         if is_tracing():
             record_hot_read(head, ROUTE, self.url, status, seconds)
 
     def _forget(self) -> None:
-        self._reading = self._head = None
+        self._reading = self._head = self._entry = None
         self._takes = ()
-
-    def _write(self, head: HotHead, document: CachedDocument, decisions: Sequence[Decision]) -> int:
-        """The whole answer in one piece; its status."""
-        status, headers, body = product_answer(
-            document.stream_version,
-            document.body,
-            "hit",
-            is_head=head.method == b"HEAD",
-            if_none_match=head.tags,
-        )
-        if self._guard is not None:
-            headers = private_headers(headers)
-        parts = [_STATUS_LINES[status], _lines.of(self.server_state.default_headers)]
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
-        parts += (b"x-request-id: ", request_id_of(head.request_id), b"\r\n")
-        origins = self.answer_headers.origins
-        if origins is not None and head.origin is not None:
-            parts.append(origins.lines_for(head.origin))
-        if decisions:
-            parts.append(self._rates.lines(decisions))
-            self._rates.count(decisions)
-        if not head.is_kept_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", body)
-        self.transport.write(b"".join(parts))
-        return status
 
     def _hand_over(self) -> None:
         """Make it an ordinary request. The parser may already be in the next one, so `head` replaces it."""
         head: Any = self._head
         if self._takes:
             self.scope[TAKES] = self._takes  # type: ignore[literal-required]
+        if self._reading is not None and has_failed(self._reading):
+            self.scope[CACHE_FAILED] = True  # type: ignore[literal-required]
         self._forget()
         parser, self.parser = self.parser, head
         try:
@@ -231,9 +234,9 @@ def _is_hidden(head: HotHead, document: CachedDocument) -> bool:
     return caller is not None and not caller.may(Scope.PRODUCTS_READ_DRAFTS) and not is_active(document.body)
 
 
-def _live_document(reading: "asyncio.Future[bytes | None]") -> CachedDocument | None:
-    """None if the application has to answer; it gets an error of the cache again, and handles it."""
-    if reading.cancelled() or reading.exception() is not None:
+def _live_document(reading: "asyncio.Future[bytes | None] | None") -> CachedDocument | None:
+    """None if the application has to answer."""
+    if reading is None or has_failed(reading):
         return None
     packed = reading.result()
     if packed is None:

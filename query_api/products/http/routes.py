@@ -1,6 +1,9 @@
 """The routes of products: the parameters of each address, and its answer."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
@@ -8,46 +11,46 @@ from starlette.responses import Response
 from query_api.consistency.http import WaitLimits, consistency_of
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
-from query_api.http.caller import require_statuses, sees_all
+from query_api.http.caller import sees_all
 from query_api.http.preconditions import require_match
 from query_api.http.route_parts import (
     add_route,
-    json_answer,
-    next_page,
     refuse_parameters,
     refuse_repeats,
 )
 from query_api.products.find import FindProduct, Found
+from query_api.products.http.hot_head import CACHE_FAILED
+from query_api.products.http.list_parameters import OneParameters
 from query_api.products.http.path_names import name_of, product_id_of
-from query_api.products.http.product_answer import cache_status, product_answer
-from query_api.products.http.schemas import ListParameters, ProductModel, ProductPage
-from query_api.products.lists import ListProducts, age_seconds
+from query_api.products.http.product_answer import product_answer
+from query_api.products.http.schemas import ProductModel
 from query_api.products.ports import PointerKind
 from shared.access.scopes import Scope
 
-
-def product_routes(
-    find: FindProduct, lists: ListProducts, limits: WaitLimits, *, ttl_seconds: int
-) -> AddRoutes:
-    """Routes for single products, and for lists whose pages are at most `ttl_seconds` old."""
-
-    def add(app: FastAPI) -> None:
-        _add_list_route(app, lists, limits, ttl_seconds)
-        _add_product_routes(app, find, limits)
-
-    return add
+AnswerPast = Callable[[Request, UUID, int | datetime], Awaitable[Response]]
+"""The product in a version or at a time, as an answer."""
 
 
-def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> None:
+def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPast) -> AddRoutes:
     """The routes of one product by id, SKU or slug."""
 
     async def by_id(
-        request: Request, product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]
+        request: Request,
+        product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
+        parameters: Annotated[OneParameters, Query()],
     ) -> Response:
-        """A product by its id, in any status that the caller may see."""
-        refuse_parameters(request)
+        """A product by its id, in any status that the caller may see; as it is, or as it was."""
+        refuse_repeats(request)
+        moment = parameters.moment()
+        if moment is not None:
+            return await answer_past(request, product_id_of(product_id), moment)
         consistency, applied = consistency_of(request, limits)
-        found = await find.by_id(product_id_of(product_id), consistency, sees_all=sees_all(request))
+        found = await find.by_id(
+            product_id_of(product_id),
+            consistency,
+            sees_all=sees_all(request),
+            asks_cache=CACHE_FAILED not in request.scope,
+        )
         return _answer(request, found, applied)
 
     async def by_sku(
@@ -70,38 +73,21 @@ def _add_product_routes(app: FastAPI, find: FindProduct, limits: WaitLimits) -> 
         found = await find.by_name(kind, name_of(segment, kind), consistency, sees_all=sees_all(request))
         return _answer(request, found, applied)
 
-    for path, handler in (
-        ("/v1/products/{product_id}", by_id),
-        ("/v1/products/by-sku/{sku}", by_sku),
-        ("/v1/products/by-slug/{slug}", by_slug),
-    ):
-        add_route(
-            app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE, scope=Scope.PRODUCTS_READ
-        )
+    def add(app: FastAPI) -> None:
+        for place, handler in (
+            ("{product_id}", by_id),
+            ("by-sku/{sku}", by_sku),
+            ("by-slug/{slug}", by_slug),
+        ):
+            _add(app, f"/v1/products/{place}", handler)
+
+    return add
 
 
-def _add_list_route(app: FastAPI, lists: ListProducts, limits: WaitLimits, ttl_seconds: int) -> None:
-    """Cache-Control and Age together give the age of a page."""
-
-    async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
-        """Products that match all filters, a page at a time."""
-        refuse_repeats(request)
-        consistency, applied = consistency_of(request, limits)
-        filters = parameters.filters()
-        require_statuses(request, filters.statuses)
-        page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
-        headers = {
-            **applied,
-            "cache-control": f"max-age={ttl_seconds}",
-            "age": str(age_seconds(page)),
-            "vary": "Consistency-Token",
-        }
-        headers |= next_page(request, page.next_cursor)
-        name, value = cache_status(cache)
-        headers[name.decode()] = value.decode()
-        return json_answer(request, page.body, headers)
-
-    add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
+def _add(app: FastAPI, path: str, handler: Any) -> None:
+    add_route(
+        app, path, handler, ProductModel, openapi.PRODUCT, openapi.READING_ONE, scope=Scope.PRODUCTS_READ
+    )
 
 
 def _answer(request: Request, found: Found, more_headers: dict[str, str]) -> Response:

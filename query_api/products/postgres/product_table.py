@@ -1,5 +1,6 @@
 """Reads single products from the read model, after a cache miss or if the cache may be too old."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -20,6 +21,12 @@ class PostgresProductTable:
 
     async def by_id(self, product_id: UUID, applied: Applied | None = None) -> ProductRow | None:
         return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product"), product_id, applied=applied))
+
+    async def by_ids(
+        self, product_ids: Sequence[UUID], applied: Applied | None = None
+    ) -> Sequence[ProductRow]:
+        records = await self._reads.fetch(load_sql(_SQL, "select_products"), product_ids, applied=applied)
+        return [ProductRow(*record) for record in records]
 
     async def by_sku(self, sku: str, applied: Applied | None = None) -> ProductRow | None:
         return _row(await self._reads.fetchrow(load_sql(_SQL, "select_product_by_sku"), sku, applied=applied))

@@ -1,15 +1,21 @@
 """Wires the caches in Redis by constructors."""
 
+import asyncio
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
+from query_api.products.local_cache import LocalCache
 from query_api.products.redis.cache_reads import cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
+from query_api.products.redis.kept_documents import KeptDocuments
 from query_api.products.redis.list_cache import RedisListCache
 from query_api.products.redis.live_documents import LiveDocuments
 from query_api.products.redis.multi_get import MultiGet
 from query_api.products.redis.product_cache import RedisProductCache
+from query_api.products.redis.tracking import Tracking
 from query_api.settings import QuerySettings
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.concurrency.waits import stopped
 from shared.ops.metrics.reads import CACHE_REQUESTS
 from shared.redis.client import create_redis
 from shared.redis.direct_calls import DirectCalls
@@ -18,8 +24,16 @@ from shared.redis.product_keys import ProductKeys
 _hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
 
-def caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProductCache, RedisListCache]:
-    """One client and one breaker for both, because both use one server."""
+class Caches(NamedTuple):
+    """Documents in Redis, the same in this process, and pages in Redis."""
+
+    products: RedisProductCache
+    local: LocalCache
+    lists: RedisListCache
+
+
+def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
+    """One client and one breaker for all, because all use one server. Needs a running event loop."""
     redis = create_redis(
         settings.redis_address,
         socket_timeout_seconds=settings.redis_seconds_max,
@@ -35,7 +49,8 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduct
     stack.push_async_callback(direct.close)
     multi_get = MultiGet(direct)
     keys = ProductKeys(settings.redis_key_prefix)
-    live = LiveDocuments(multi_get, keys)
+    local = _local_cache(settings)
+    live = KeptDocuments(LiveDocuments(multi_get, keys), keys, local)
     documents = cache_reads(calls, live, count=_count)
     others = cache_reads(calls, multi_get)
     cache = RedisProductCache(
@@ -54,7 +69,24 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> tuple[RedisProduct
     list_cache = RedisListCache(
         redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
     )
-    return cache, list_cache
+    local.refresh = cache_reads(calls, live, batches_max=1).get
+    if local.bytes_max:
+        tracking = Tracking(
+            redis,
+            local,
+            prefix=settings.redis_key_prefix,
+            silence_seconds_max=settings.local_cache_silence_seconds_max,
+        )
+        stack.push_async_callback(stopped, asyncio.create_task(tracking.run(), name="cache-tracking"))
+    return Caches(cache, local, list_cache)
+
+
+def _local_cache(settings: QuerySettings) -> LocalCache:
+    return LocalCache(
+        bytes_max=settings.local_cache_bytes_max,
+        entries_max=settings.local_cache_entries_max,
+        seconds_max=settings.local_cache_seconds_max,
+    )
 
 
 def _count(hits: int, misses: int, bypassed: int) -> None:

@@ -7,7 +7,7 @@ _POOL = Label(
     "the pool's application_name in PostgreSQL",
     (
         "command-api read", "catalogue-relay-upkeep", "projector", "projector log", "query-api-products",
-        "query-api-lists", "query-api-reports",
+        "query-api-lists", "query-api-reports", "query-api-history",
     ),
 )  # fmt: skip
 

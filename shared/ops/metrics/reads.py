@@ -2,7 +2,7 @@
 
 from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
 
-_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports"))
+_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports", "history"))
 
 CACHE_REQUESTS = counter(
     "cache_requests_total",
@@ -22,6 +22,9 @@ CACHE_FILLS = counter(
 )
 CACHE_BREAKER_OPEN = gauge(
     "cache_breaker_open", "0 or 1", "1 while Redis is not asked, because it failed several times in a row."
+)
+TABLE_READS = counter(
+    "table_reads_total", "reads", "Reads that PostgreSQL was asked for, in their turn.", _READS
 )
 TABLE_READS_WAITING = gauge(
     "table_reads_waiting", "reads", "Reads that wait for a place in front of PostgreSQL.", _READS

@@ -4,7 +4,8 @@ from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, hist
 
 # Reasons of refusals behind the work queue.
 APPEND_QUEUE, PRODUCT_QUEUE, KEY_QUEUE = "append-queue", "product-queue", "key-queue"
-TABLE_QUEUE, WAITING_READERS, EXPORTS = "table-queue", "waiting-readers", "exports"
+TABLE_QUEUE, SEARCH_QUEUE, WAITING_READERS = "table-queue", "search-queue", "waiting-readers"
+EXPORTS = "exports"
 
 HTTP_REQUEST_DURATION_SECONDS = histogram(
     "http_server_request_duration_seconds",
@@ -32,8 +33,8 @@ HTTP_REQUESTS_SHED = counter(
         "for a place. expected-wait: it would have waited too long. loop-delay: the event loop is too late. "
         "append-queue, product-queue, key-queue: a command waited too long, or would, for its append call, "
         "for earlier commands for its product, or for the first one with its idempotency key. table-queue: a "
-        "read, for PostgreSQL. waiting-readers: too many wait for their own writes. "
-        "exports: too many run",
+        "read, for PostgreSQL. search-queue: a search, for a thread. waiting-readers: "
+        "too many wait for their own writes. exports: too many run",
         (
             "too-many-requests",
             "too-many-bytes",
@@ -44,6 +45,7 @@ HTTP_REQUESTS_SHED = counter(
             PRODUCT_QUEUE,
             KEY_QUEUE,
             TABLE_QUEUE,
+            SEARCH_QUEUE,
             WAITING_READERS,
             EXPORTS,
         ),

@@ -14,8 +14,8 @@ from projector.notifications.text import (
     mail_text,
     one_line,
 )
-from projector.views.product_document import apply_event
 from shared.contract import events as e
+from shared.contract.product_fold import apply_event
 from shared.contract.views import ProductDocument
 from tests.unit.projector.histories import created, new_product_id, recorded, variant
 

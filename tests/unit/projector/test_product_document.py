@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 
 from projector.errors import HistoryDoesNotFold
-from projector.views.product_document import FOLD, apply_event, skip_event
+from projector.views.product_document import FOLD
 from shared.contract import events as e
 from shared.contract.codec import decode_event
+from shared.contract.product_fold import apply_event, skip_event
 from shared.contract.views import ProductDocument, decode_document, encode_document
 from tests.unit.projector.folding import folded
 from tests.unit.projector.histories import created, history, new_product_id, priced, random_history, variant

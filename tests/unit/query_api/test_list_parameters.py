@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from query_api.errors import BadParameter
-from query_api.products.http.schemas import ListParameters
+from query_api.products.http.list_parameters import ListParameters
 from query_api.products.ports import ListFilters
 
 A, B = UUID(int=10), UUID(int=11)

@@ -6,13 +6,16 @@ from query_api.http.lanes import lane_of, lanes
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"),
+    ("address", "expected"),
     [
         ("/v1/products/01920000-0000-7000-8000-000000000000", "products"),
         ("/v1/products/by-sku/a/b", "products"),
         ("/v1/products/by-slug/shirt", "products"),
         ("/v1/products", "lists"),
         ("/v1/products/export", "lists"),
+        ("/v1/products/01920000-0000-7000-8000-000000000000?version=1", "reports"),
+        ("/v1/products/01920000-0000-7000-8000-000000000000/history", "reports"),
+        ("/v1/products/01920000-0000-7000-8000-000000000000/lowest-price?days=7", "reports"),
         ("/v1/categories", "reports"),
         ("/v1/brands", "reports"),
         ("/v1/inventory", "reports"),
@@ -21,8 +24,9 @@ from query_api.http.lanes import lane_of, lanes
         ("/nothing", "reports"),
     ],
 )
-def test_each_address_has_a_lane(path: str, expected: str) -> None:
-    assert lane_of({"path": path}) == expected
+def test_each_address_has_a_lane(address: str, expected: str) -> None:
+    path, _, query = address.partition("?")
+    assert lane_of({"path": path, "query_string": query.encode()}) == expected
 
 
 @pytest.mark.parametrize(("places", "expected"), [(64, (None, 32, 16)), (3, (None, 1, 1)), (1, (None, 1, 1))])

@@ -17,7 +17,7 @@ from shared.postgres.pool import create_pool
 _GRACE_SECONDS = 10.0
 
 
-async def assembled_export(
+async def export_route(
     settings: QuerySettings, visibility: Visibility, limits: WaitLimits, stack: AsyncExitStack
 ) -> AddRoutes:
     """The route. `visibility` is that of `product_view`."""

@@ -1,0 +1,74 @@
+"""The parts of the past, wired: a pool and a bulkhead of their own, so nothing else waits for the log."""
+
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+import asyncpg
+
+from query_api.cursors import Cursors
+from query_api.errors import EventLogUnavailable
+from query_api.history.history_pages import HistoryPages, VersionPosition
+from query_api.history.http.routes import HistoryReads
+from query_api.history.past_versions import PastVersions
+from query_api.history.postgres.stream_log import PostgresStreamLog
+from query_api.history.price_history import PriceHistory, PricePosition
+from query_api.history.streams import Streams
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.settings import QuerySettings
+from shared.ops.process_names import QUERY_API
+from shared.postgres.pool import create_pool
+
+
+class HistoryParts(NamedTuple):
+    """The use cases, and the pool of the event log."""
+
+    reads: HistoryReads
+    log: "asyncpg.Pool[asyncpg.Record]"
+
+
+class OpenedLog(NamedTuple):
+    """The event log, and its pool."""
+
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    log: PostgresStreamLog
+
+
+async def history_parts(settings: QuerySettings, stack: AsyncExitStack) -> HistoryParts:
+    """Connected when first used, closed with the stack."""
+    pool, log = await open_log(settings, stack)
+    events_max, key = settings.history_events_max, settings.cursor_signing_key.read().encode()
+    streams = Streams(log, events_max=events_max)
+    reads = HistoryReads(
+        PastVersions(streams),
+        HistoryPages(streams, Cursors(key, VersionPosition), page_bytes_max=settings.list_page_bytes_max),
+        PriceHistory(streams, Cursors(key, PricePosition), events_max=events_max),
+    )
+    return HistoryParts(reads, pool)
+
+
+async def open_log(settings: QuerySettings, stack: AsyncExitStack) -> OpenedLog:
+    """The adapter, behind a bulkhead."""
+    pool = await _pool(settings, stack)
+    reads = BoundedReads(
+        pool,
+        name="history",
+        reads_max=settings.history_reads_max,
+        waiting_max=settings.table_reads_waiting_max,
+        wait_seconds_max=settings.table_wait_seconds_max,
+        server="event log",
+        unavailable=EventLogUnavailable,
+    )
+    return OpenedLog(pool, PostgresStreamLog(reads))
+
+
+async def _pool(settings: QuerySettings, stack: AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":
+    """One connection more than the bulkhead allows, for readiness. As in the projector, without a pooler."""
+    pool = await create_pool(
+        settings.event_store_read_dsn,
+        application_name=f"{QUERY_API}-history",
+        size_max=settings.history_reads_max + 1,
+        statement_timeout_seconds=settings.table_seconds_max,
+        connect_timeout_seconds=settings.table_connect_seconds_max,
+    )
+    stack.push_async_callback(pool.close)
+    return pool

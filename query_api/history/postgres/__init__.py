@@ -1,0 +1,1 @@
+"""The past of a product in PostgreSQL: the event log, read-only."""

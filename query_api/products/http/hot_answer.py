@@ -1,0 +1,65 @@
+"""The bytes of a hot read's answer. Most of its lines depend on the document alone: an entry of the
+in-process cache keeps them.
+"""
+
+from collections.abc import Sequence
+
+from query_api.products.http.hot_head import HotHead
+from query_api.products.http.product_answer import Headers, matches, product_answer
+from query_api.products.local_cache import LocalEntry
+from shared.access.http.layer import private_headers
+from shared.contract.cached_document import CachedDocument
+from shared.ops.http.answer_headers import AnswerHeaders, HeaderLines
+from shared.ops.http.request_context import request_id_of
+from shared.rate_limits.budget import Decision
+from shared.rate_limits.limits import Limits
+
+_always = HeaderLines()
+_OK, _NOT_MODIFIED = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n"
+
+
+class HotAnswers:
+    """For all connections of a port. `is_private`: access control is on."""
+
+    def __init__(self, rates: Limits, *, is_private: bool) -> None:
+        self._rates = rates
+        self._is_private = is_private
+
+    def answer(
+        self,
+        head: HotHead,
+        document: CachedDocument,
+        entry: LocalEntry | None,
+        always: Headers,
+        answer_headers: AnswerHeaders,
+        decisions: Sequence[Decision],
+    ) -> tuple[int, bytes]:
+        """Status and bytes."""
+        tags = head.tags
+        if tags is not None and matches(tags, b'"%d"' % document.stream_version):
+            status, line, body = 304, _NOT_MODIFIED, b""
+            lines = self._lines(document, tags)
+        else:
+            status, line, body = 200, _OK, document.body if head.method == b"GET" else b""
+            lines = (entry.head if entry is not None else b"") or self._lines(document, None)
+            if entry is not None:
+                entry.head = lines
+        parts = [line, _always.of(always), lines, b"x-request-id: ", request_id_of(head.request_id), b"\r\n"]
+        origins = answer_headers.origins
+        if origins is not None and head.origin is not None:
+            parts.append(origins.lines_for(head.origin))
+        if decisions:
+            parts.append(self._rates.lines(decisions))
+            self._rates.count(decisions)
+        if not head.is_kept_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", body)
+        return status, b"".join(parts)
+
+    def _lines(self, document: CachedDocument, tags: bytes | None) -> bytes:
+        _, headers, _ = product_answer(
+            document.stream_version, document.body, "hit", is_head=False, if_none_match=tags
+        )
+        if self._is_private:
+            headers = private_headers(headers)
+        return b"".join(b"%b: %b\r\n" % pair for pair in headers)

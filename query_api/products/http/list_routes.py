@@ -1,0 +1,103 @@
+"""The routes of lists and searches: the parameters of each address, and its answer.
+
+A list that asks for a text, attributes, counts or a total is a search, and the index answers
+it. Any other one is answered by the table, so that it needs no index.
+"""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import Response
+
+from query_api.consistency.http import WaitLimits, consistency_of
+from query_api.errors import BadParameter
+from query_api.http import openapi
+from query_api.http.application import AddRoutes
+from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
+from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
+from query_api.products.http.list_parameters import ListParameters, SuggestParameters
+from query_api.products.http.product_answer import cache_status
+from query_api.products.http.schemas import ProductPage, SuggestionsModel
+from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
+from query_api.products.lists import ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.searches import SearchProducts, Wanted
+from query_api.products.suggestions import SuggestProducts
+from query_api.search.query import SearchFilters
+from query_api.search.synonyms import Synonyms
+from shared.access.scopes import Scope
+
+_ALL_STATUSES = ("active", "archived", "draft")
+
+
+class SearchReads(NamedTuple):
+    """What answers searches."""
+
+    products: SearchProducts
+    suggestions: SuggestProducts
+    synonyms: Synonyms
+
+
+def list_routes(
+    lists: ListProducts, search: SearchReads, limits: WaitLimits, *, ttl_seconds: int
+) -> AddRoutes:
+    """Routes for lists, whose pages are at most `ttl_seconds` old, and for searches."""
+
+    async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
+        """Products that match all filters, a page at a time.
+
+        With `q`, `facets`, `with_total`, `sort=relevance`, `sort=id`, or filters by attribute, it is a
+        search. `attr.<name>` is a value (a text, a number, `true` or `false`), `attr.<name>.min` and
+        `attr.<name>.max` are the ends of a range of numbers.
+        """
+        refuse_repeats(request)
+        consistency, applied = consistency_of(request, limits)
+        filters = parameters.filters()
+        require_statuses(request, filters.statuses)
+        attributes = attributes_of(parameters.model_extra or {})
+        if parameters.is_search or attributes:
+            wanted = Wanted(
+                parameters.limit,
+                facets_of(parameters.facets, parameters.currency),
+                parameters.with_total,
+                _ALL_STATUSES if sees_all(request) else EVERYBODYS,
+            )
+            asked = parameters.search(filters, text_of(parameters.q, search.synonyms), attributes)
+            _refuse_what_does_not_fit(asked)
+            found = await search.products.page(asked, parameters.cursor, wanted, consistency)
+            body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
+        else:
+            page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
+            body, next_cursor, age = page.body, page.next_cursor, age_seconds(page)
+        name, value = cache_status(cache)
+        headers = {
+            **applied,
+            "cache-control": f"max-age={ttl_seconds}",
+            "age": str(age),
+            "vary": "Consistency-Token",
+            **next_page(request, next_cursor),
+            name.decode(): value.decode(),
+        }
+        return json_answer(request, body, headers)
+
+    async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
+        """Products, brands and categories that what somebody has typed so far may become."""
+        refuse_repeats(request)
+        consistency, applied = consistency_of(request, limits)
+        text = text_of(parameters.q, search.synonyms)
+        assert text is not None, "q is required"
+        body = await search.suggestions.of(text, parameters.limit, consistency)
+        return json_answer(request, body, {**applied, "cache-control": f"max-age={ttl_seconds}"})
+
+    def add(app: FastAPI) -> None:
+        add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
+        add_route(
+            app, "/v1/products/suggest", suggest, SuggestionsModel, openapi.REPORT, scope=Scope.PRODUCTS_READ
+        )
+
+    return add
+
+
+def _refuse_what_does_not_fit(filters: SearchFilters) -> None:
+    refuse_price_without_currency(filters)
+    if filters.sort == "relevance" and filters.text is None:
+        raise BadParameter("sort", "relevance needs q")

@@ -1,0 +1,1 @@
+"""Feeds the embedded index from the compacted topic of states."""

@@ -1,0 +1,53 @@
+"""The words of the catalogue, and which of them somebody may have meant who wrote a word that none has.
+
+One letter may be wrong, missing, too many or exchanged with its neighbour in words of up to 7 letters, two in
+longer ones (Damerau-Levenshtein, optimal string alignment). Words with digits and words of one or two letters
+are never corrected: a neighbouring one is another size, model or word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from shared.search.words import has_digit
+
+CORRECTIONS_MAX = 5
+_LETTERS_MIN = 3
+_LETTERS_OF_ONE_MISTAKE_MAX = 7
+
+
+def mistakes_max(word: str) -> int:
+    """How many letters of this word may be wrong."""
+    if len(word) < _LETTERS_MIN or has_digit(word):
+        return 0
+    return 1 if len(word) <= _LETTERS_OF_ONE_MISTAKE_MAX else 2
+
+
+class Lexicon:
+    """Words and in how many fields of products they are, at one moment."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+        words = sorted((word for word in counts if not has_digit(word)), key=len)
+        self._by_length = {length: list(group) for length, group in groupby(words, key=len)}
+
+    def corrections(self, word: str) -> Sequence[str]:
+        """The nearest words, at most `CORRECTIONS_MAX`: fewest mistakes first, then the most frequent, then
+        by alphabet. Only those with the fewest mistakes.
+        """
+        allowed = mistakes_max(word)
+        if not allowed:
+            return ()
+        found = list(self._near(word, allowed))
+        fewest = min((mistakes for mistakes, _ in found), default=0)
+        nearest = (each for mistakes, each in found if mistakes == fewest)
+        return sorted(nearest, key=lambda each: (-self._counts[each], each))[:CORRECTIONS_MAX]
+
+    def _near(self, word: str, allowed: int) -> Iterable[tuple[int, str]]:
+        for length in range(len(word) - allowed, len(word) + allowed + 1):
+            candidates = self._by_length.get(length, ())
+            found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+            for each, mistakes, _ in found:
+                yield int(mistakes), each

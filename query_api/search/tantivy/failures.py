@@ -1,0 +1,26 @@
+"""Translates the errors of tantivy, once.
+
+A panic of its code arrives as an exception that is no `Exception`; without this a query that tantivy cannot
+answer would end the process.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from query_api.errors import SearchUnavailable
+from shared.ops.error_text import named
+
+_PANIC = "PanicException"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises `SearchUnavailable` for every error of the index."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise SearchUnavailable(f"search index: {named(error)}") from error
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise SearchUnavailable("search index: a fault of the engine") from error

@@ -1,0 +1,102 @@
+"""The filters of a search as queries of tantivy, each under the name of the facet that must ignore it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from math import inf
+
+import tantivy
+
+from query_api.search.query import AttributeFilter, SearchFilters
+from query_api.search.tantivy import schema as s
+from query_api.search.tantivy.index import Snapshot
+from shared.search import entry
+
+Filter = tuple[str, tantivy.Query]
+"""The name of a facet, or of a filter that no facet is about; and what has to match."""
+PRICE, OTHER = "price", ""
+_HEX_MAX = "f" * 16
+_HEX_MIN = "0" * 16
+
+
+def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
+    """All filters but the text. Those of the status come first, so there is always one."""
+    return list(_filters(filters, snapshot))
+
+
+def all_of(queries: list[tantivy.Query]) -> tantivy.Query:
+    """Matches what all of them match."""
+    if len(queries) == 1:
+        return queries[0]
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
+
+
+def any_of(queries: list[tantivy.Query]) -> tantivy.Query:
+    """Matches what one of them matches."""
+    if len(queries) == 1:
+        return queries[0]
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
+
+
+def range_of(snapshot: Snapshot, field: str, lowest: str, highest: str) -> tantivy.Query:
+    """From `lowest` to `highest`, both included. They are hexadecimal after a currency: nothing to escape."""
+    return snapshot.parsed(f"{field}:[{lowest} TO {highest}]", field)
+
+
+def _filters(filters: SearchFilters, snapshot: Snapshot) -> Iterator[Filter]:
+    schema = snapshot.schema
+
+    def term(field: str, value: str) -> tantivy.Query:
+        return tantivy.Query.term_query(schema, field, value, "basic")
+
+    yield "status", tantivy.Query.term_set_query(schema, s.STATUS, list(filters.statuses))
+    for facet, field, value in (
+        ("category", s.CATEGORY, filters.category),
+        ("brand", s.BRAND, filters.brand),
+        ("tag", s.TAG, filters.tag),
+        (OTHER, s.EXACT_SKU, filters.sku),
+        (OTHER, s.CURRENCY, filters.currency),
+    ):
+        if value is not None:
+            yield facet, term(field, value)
+    if filters.product_ids is not None:
+        ids = [product_id.hex for product_id in filters.product_ids]
+        yield OTHER, tantivy.Query.term_set_query(schema, s.PRODUCT, ids)
+    if filters.updated_after is not None:
+        yield OTHER, snapshot.parsed(f"{s.UPDATED_AT}:>{_after(filters.updated_after)}", s.UPDATED_AT)
+    if filters.currency is not None and (filters.price_min is not None or filters.price_max is not None):
+        yield PRICE, _price(filters.currency, filters.price_min, filters.price_max, snapshot)
+    for attribute in filters.attributes:
+        yield f"attr.{attribute.name}", _attribute(attribute, snapshot)
+
+
+def _after(time: datetime) -> str:
+    return entry.time_key(max(time, _EPOCH))
+
+
+def _price(
+    currency: str, lowest: Decimal | None, highest: Decimal | None, snapshot: Snapshot
+) -> tantivy.Query:
+    code = currency.lower()
+    return range_of(
+        snapshot,
+        s.PRICE,
+        code + _HEX_MIN if lowest is None else entry.price_key(currency, f"{lowest:f}"),
+        code + _HEX_MAX if highest is None else entry.price_key(currency, f"{highest:f}"),
+    )
+
+
+def _attribute(wanted: AttributeFilter, snapshot: Snapshot) -> tantivy.Query:
+    """A value is compared as text, number and boolean: a query string does not tell which is meant."""
+    if wanted.value is None:
+        lowest = -inf if wanted.lowest is None else wanted.lowest
+        highest = inf if wanted.highest is None else wanted.highest
+        return range_of(
+            snapshot, s.NUMBER, entry.number_key(wanted.name, lowest), entry.number_key(wanted.name, highest)
+        )
+    return tantivy.Query.term_set_query(
+        snapshot.schema, s.ATTRIBUTE, entry.facts_like(wanted.name, wanted.value)
+    )
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
