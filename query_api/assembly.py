@@ -110,7 +110,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
         reported = _reported(reports_pool, topic, settings, stack)
-        table = PostgresProductTable(bounded("products", products, settings))
+        reads = bounded("products", products, settings)
+        table = PostgresProductTable(reads)
         find = find_product(settings, table, (local, cache), visibility)
         search = search_parts(settings, table, cache, visibility, stack)
         waits: list[Visibility | IndexProgress] = [visibility, *reported.values(), search.progress]
@@ -118,7 +119,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
-        history = await history_parts(settings, stack)
+        history = await history_parts(settings, reads, stack)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER

@@ -5,8 +5,22 @@ from datetime import datetime
 from uuid import UUID
 
 from query_api.errors import Unavailable
-from query_api.history.ports import Head, VersionAt
+from query_api.history.ports import Head, Snapshot, VersionAt
 from shared.contract.recorded_event import RecordedEvent
+
+
+class InMemorySnapshots:
+    """Implements `ports.Snapshots`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[UUID, list[Snapshot]] = {}
+
+    async def keep(self, product_id: UUID, snapshot: Snapshot) -> None:
+        self._kept.setdefault(product_id, []).append(snapshot)
+
+    async def newest(self, product_id: UUID, up_to_version: int) -> Snapshot | None:
+        found = [one for one in self._kept.get(product_id, []) if one.stream_version <= up_to_version]
+        return max(found, default=None, key=lambda one: one.stream_version)
 
 
 class InMemoryStreamLog:

@@ -10,6 +10,7 @@ from query_api.errors import EventLogUnavailable
 from query_api.history.history_pages import HistoryPages, VersionPosition
 from query_api.history.http.routes import HistoryReads
 from query_api.history.past_versions import PastVersions
+from query_api.history.postgres.snapshots import PostgresSnapshots
 from query_api.history.postgres.stream_log import PostgresStreamLog
 from query_api.history.price_history import PriceHistory, PricePosition
 from query_api.history.streams import Streams
@@ -33,11 +34,13 @@ class OpenedLog(NamedTuple):
     log: PostgresStreamLog
 
 
-async def history_parts(settings: QuerySettings, stack: AsyncExitStack) -> HistoryParts:
-    """Connected when first used, closed with the stack."""
+async def history_parts(
+    settings: QuerySettings, snapshots: BoundedReads, stack: AsyncExitStack
+) -> HistoryParts:
+    """Connected when first used, closed with the stack. `snapshots` reads the read model."""
     pool, log = await open_log(settings, stack)
     events_max, key = settings.history_events_max, settings.cursor_signing_key.read().encode()
-    streams = Streams(log, events_max=events_max)
+    streams = Streams(log, PostgresSnapshots(snapshots), events_max=events_max)
     reads = HistoryReads(
         PastVersions(streams),
         HistoryPages(streams, Cursors(key, VersionPosition), page_bytes_max=settings.list_page_bytes_max),

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from shared.contract.recorded_event import RecordedEvent
+from shared.contract.views import ProductDocument
 
 
 class Head(NamedTuple):
@@ -27,6 +28,20 @@ class VersionAt(NamedTuple):
 
     stream_version: int
     newest_version: int
+
+
+class Snapshot(NamedTuple):
+    """A document that was folded before, and the position of the event that made it."""
+
+    stream_version: int
+    log_position: int
+    document: ProductDocument
+
+
+class Snapshots(Protocol):
+    """Documents of long streams. They may be of a log that was there before a restore: compare them."""
+
+    async def newest(self, product_id: UUID, up_to_version: int) -> Snapshot | None: ...
 
 
 class StreamLog(Protocol):

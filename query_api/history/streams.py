@@ -14,15 +14,18 @@ from uuid import UUID
 from query_api.consistency.visibility import Consistency
 from query_api.errors import HistoryTooLong, HistoryUnreadable, ProductNotFound, ReadModelBehind
 from query_api.history.fold import Unreadable, next_document
-from query_api.history.ports import Head, StreamLog
+from query_api.history.ports import Head, Snapshot, Snapshots, StreamLog
 from query_api.history.reader import Reader
 from shared.contract.recorded_event import RecordedEvent
+from shared.contract.snapshots import SNAPSHOT_VERSIONS
 from shared.contract.views import ProductDocument
 from shared.ops.logs import get_logger
 from shared.ops.overload.place import resting
 
 _BEHIND = "this server of the event log has not got the write yet"
 _ASK_AGAIN_SECONDS = 0.025
+# A restored log has lost minutes, so few of them.
+_LOST_SNAPSHOTS_MAX = 5
 _log = get_logger(__name__)
 
 
@@ -45,8 +48,9 @@ class Step(NamedTuple):
 class Streams:
     """Every method raises `ProductNotFound`, or `Unavailable` if the log cannot answer."""
 
-    def __init__(self, log: StreamLog, *, events_max: int) -> None:
+    def __init__(self, log: StreamLog, snapshots: Snapshots, *, events_max: int) -> None:
         self._log = log
+        self._snapshots = snapshots
         self._events_max = events_max
 
     async def find(self, product_id: UUID, reader: Reader, consistency: Consistency | None) -> Stream:
@@ -76,10 +80,12 @@ class Streams:
 
     async def steps(self, stream: Stream, lowest: int, highest: int) -> AsyncIterator[Step]:
         """The steps to these versions, in order; both are versions of the stream."""
-        document: ProductDocument | None = None
-        version = 0
+        version, document = await self._start(stream, lowest - 1)
         if highest - version > self._events_max:
-            raise HistoryTooLong(f"{highest - version} events would have to be read, {self._events_max} are")
+            raise HistoryTooLong(
+                f"{highest - version} events would have to be read, and {self._events_max} are at most: "
+                "`python -m projector snapshots` makes the snapshots that are missing"
+            )
         while version < highest:
             page = await self._log.page(stream.product_id, version, highest)
             if not page:
@@ -92,6 +98,24 @@ class Streams:
                 if version >= lowest:
                     yield Step(event, document, after)
                 document = after
+
+    async def _start(self, stream: Stream, up_to_version: int) -> tuple[int, ProductDocument | None]:
+        """The version to fold from, and its document: that of a snapshot if the stream is long.
+
+        A snapshot may be of events that a restore of the log has lost. Position and time of its event tell:
+        the log never gives both twice.
+        """
+        if up_to_version < SNAPSHOT_VERSIONS:
+            return 0, None
+        for _ in range(_LOST_SNAPSHOTS_MAX):
+            found = await self._snapshots.newest(stream.product_id, up_to_version)
+            if found is None:
+                break
+            events = await self._log.page(stream.product_id, found.stream_version - 1, found.stream_version)
+            if any(_made(event, found) for event in events):
+                return found.stream_version, found.document
+            up_to_version = found.stream_version - 1
+        return 0, None
 
     async def _head(self, product_id: UUID, consistency: Consistency | None) -> Head:
         """Waits for the token's write, if the log is a replica; the primary has it."""
@@ -107,6 +131,11 @@ class Streams:
                 raise ReadModelBehind(_BEHIND)
             with resting():
                 await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+
+def _made(event: RecordedEvent, snapshot: Snapshot) -> bool:
+    is_its_place = event.log_position == snapshot.log_position
+    return is_its_place and event.recorded_at == snapshot.document.updated_at
 
 
 def _has(head: Head, product_id: UUID, consistency: Consistency) -> bool:

@@ -51,6 +51,7 @@ READ_MODEL = Schema(
         "0011_before_deploy_closed_to_others",
         "0012_before_deploy_starting_places",
         "0013_before_deploy_log_of_positions",
-        "0014_before_deploy_parked_positions",
+        "0014_before_deploy_product_snapshots",
+        "0015_before_deploy_parked_positions",
     ),
 )

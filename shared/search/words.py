@@ -37,6 +37,9 @@ _SINGLE = (
 # Vowel signs of Indian scripts are marks, not letters, and belong to their word (categories Mc and Mn).
 _SIGNS = "".join(chr(code) for code in range(0x0900, 0x0E00) if unicodedata.category(chr(code))[0] == "M")
 _word = re.compile(rf"[{_SINGLE}]|(?:[^\W_{_SINGLE}]|[{_SIGNS}])+")
+_diacritic = re.compile(
+    f"[{''.join(each for each in map(chr, range(0x0300, 0xFE30)) if unicodedata.combining(each))}]"
+)
 _tag = re.compile(r"<[/!a-zA-Z][^<>]*>")
 _numeral = re.compile(r"[0-9]")
 
@@ -45,9 +48,9 @@ def folded(text: str) -> str:
     """Without case and diacritics: `Größe` is `grosse`, `Łódź` is `lodz`."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    without_marks = "".join(each for each in decomposed if not unicodedata.combining(each))
-    return without_marks.casefold().translate(_UNDECOMPOSED)
+    decomposed = _diacritic.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    # Some decompositions have capital letters.
+    return decomposed.lower() if decomposed.isascii() else decomposed.casefold().translate(_UNDECOMPOSED)
 
 
 def words_of(text: str) -> list[str]:

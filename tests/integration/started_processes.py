@@ -36,17 +36,20 @@ class Installation(NamedTuple):
 
 
 class Program(NamedTuple):
-    """How one is started. `databases`: those whose schema it needs, as its readiness names them."""
+    """How one is started. `databases`: those whose schema it needs, as its readiness names them; `tells`:
+    those without which it is ready, and degraded.
+    """
 
     arguments: Sequence[str]
     ops_port: str
     port: str | None
     databases: Sequence[str]
+    tells: Sequence[str] = ()
 
 
 COMMAND_API = Program(("command_api", "serve"), "COMMAND_OPS_PORT", "COMMAND_PORT", ("event store",))
 RELAY = Program(("command_api", "relay"), "RELAY_OPS_PORT", None, ("event store",))
-QUERY_API = Program(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT", ("read model",))
+QUERY_API = Program(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT", ("read model",), ("event store",))
 PROJECTOR = Program(("projector", "run"), "PROJECTOR_OPS_PORT", None, ("read model", "event store"))
 PROGRAMS = {"command-api": COMMAND_API, "relay": RELAY, "query-api": QUERY_API, "projector": PROJECTOR}
 

@@ -137,6 +137,9 @@ async def test_a_process_waits_for_its_schema_and_becomes_ready_by_itself(
             await one.waits_for(database, f"the {database} lacks 1 of {len(NEEDED[database])} migrations")
         for database in program.databases:
             await migrate(owners[database], MIGRATIONS[database])
+        await one.is_ready(*program.tells)
+        for database in program.tells:
+            await migrate(owners[database], MIGRATIONS[database])
         await one.is_ready()
         await _works(one, program)
 
@@ -211,13 +214,13 @@ async def test_while_postgresql_is_away_a_query_api_stays_ready_and_redis_answer
         assert warm.status_code == 200
         await asyncio.to_thread(getattr(postgres_server, fault))
         try:
-            await one.is_ready("read model")
+            await one.is_ready("read model", "event store")
             hit = await one.api.get(f"/v1/products/{document.id}")
             assert (hit.status_code, hit.content) == (200, warm.content)
             assert "hit" in hit.headers["cache-status"]
             for path in ("/v1/products?brand=unheard", f"/v1/products/{product().id}", "/v1/brands"):
                 await _refuses(lambda path=path: one.api.get(path), "read-model-unavailable")
-            await one.is_ready("read model")
+            await one.is_ready("read model", "event store")
         finally:
             await asyncio.to_thread(postgres_server.resume if fault == "pause" else postgres_server.start)
         await one.is_ready()

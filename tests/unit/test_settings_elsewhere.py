@@ -320,6 +320,7 @@ COMMANDS = {
     "migrate-read-model": ("projector", "migrate"),
     "projector status": ("projector", "status"),
     "projector verify": ("projector", "verify"),
+    "projector snapshots": ("projector", "snapshots"),
 }
 
 

@@ -12,6 +12,7 @@ from projector.operators.command_line.dead_letters import add_dead_letter_argume
 from projector.operators.command_line.rebuild import add_rebuild_arguments, run_rebuild
 from projector.operators.command_line.reposition import add_reposition_arguments, run_reposition
 from projector.operators.command_line.session import FAILED, USAGE, add_command
+from projector.operators.command_line.snapshots import add_snapshot_arguments, run_snapshots
 from projector.operators.command_line.status import add_status_arguments, run_status
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
@@ -64,6 +65,8 @@ async def operate(given: Namespace, settings: AnySettings, terminal: Terminal) -
             return await run_rebuild(given, settings, terminal)
         case "reposition":
             return await run_reposition(given, settings, terminal)
+        case "snapshots":
+            return await run_snapshots(given, settings, terminal)
         case "verify":
             return await run_verify(given, settings, terminal)
         case "pause" | "resume":
@@ -110,6 +113,9 @@ def projector_parser() -> argparse.ArgumentParser:
             "reposition",
             "catch projections up from the log, and place them at the ends of the topic",
         )
+    )
+    add_snapshot_arguments(
+        add_command(commands, "snapshots", "make the missing snapshots of products with many events")
     )
     add_verify_arguments(add_command(commands, "verify", "compare views with the log"))
     add_status_arguments(

@@ -8,6 +8,7 @@ from uuid import UUID
 from projector.applying.ports import Change, Held
 from projector.views.postgres.statements import LIVE, statement
 from projector.views.product_view import rows as product_rows
+from shared.contract.snapshots import FOLD
 from shared.contract.views import ProductDocument, decode_document
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ProductViewTables:
         ):
             if columns[0]:
                 await connection.execute(self._sql(name), *columns)
+        await self._keep_snapshots(connection, changes)
 
     async def load(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductDocument]]
@@ -69,6 +71,15 @@ class ProductViewTables:
                 for sku, (currency, amount) in product_rows.prices(change.after).items()
             ],
         )
+        await self._keep_snapshots(connection, changes)
+
+    async def _keep_snapshots(
+        self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[ProductDocument]]
+    ) -> None:
+        """They are no part of the view: a rebuild leaves those of the log as they are."""
+        product_ids, *columns = product_rows.snapshot_columns(changes)
+        if product_ids:
+            await connection.execute(self._sql("upsert_snapshots"), product_ids, FOLD, *columns)
 
     def _sql(self, name: str) -> str:
         return statement(_PACKAGE, name, self._schema, self.names)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from projector.applying.ports import Change
+from shared.contract.snapshots import is_due
 from shared.contract.views import ProductDocument, encode_document
 
 Columns = tuple[Sequence[Any], ...]
@@ -64,6 +65,20 @@ def written_variant_columns(changes: Sequence[Change[ProductDocument]]) -> Colum
 def prices(document: ProductDocument | None) -> Prices:
     """SKUs and prices, the contents of variant rows; empty for a product that does not exist."""
     return {variant.sku: (variant.price.currency, variant.price.amount) for variant in _variants(document)}
+
+
+def snapshot_columns(changes: Sequence[Change[ProductDocument]]) -> Columns:
+    """The arguments of `upsert_snapshots.sql` but the fold: documents of streams that got long."""
+    kept = [
+        (change.product_id, change.stream_version, change.log_position, encode_document(change.after))
+        for change in changes
+        if change.after is not None and is_due(_version(change.before), change.stream_version)
+    ]
+    return tuple(zip(*kept, strict=True)) or ((), (), (), ())
+
+
+def _version(document: ProductDocument | None) -> int:
+    return document.version if document is not None else 0
 
 
 def _variants(document: ProductDocument | None) -> tuple[Any, ...]:

@@ -27,8 +27,10 @@ from query_api.search.tantivy.facets import facets_of
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.filters import all_of, filters_of
 from query_api.search.tantivy.index import Snapshot, TantivyIndex
+from query_api.search.tantivy.results import Results
 from query_api.search.tantivy.suggesting import values_like
 from query_api.search.tantivy.texts import TextTiers
+from shared.ops.concurrency.single_flight import SingleFlight
 from shared.ops.metrics.requests import SEARCH_QUEUE
 from shared.search.entry import id_of_key
 
@@ -64,23 +66,32 @@ class TantivyEngine:
         self._unfinished = 0
         self._unfinished_max = searches_max + waiting_max
         self._corrector = Corrector(lexicon_seconds)
+        self._results = Results()
+        self._loads: SingleFlight[tuple[SearchQuery, int], Found] = SingleFlight()
 
     async def search(self, query: SearchQuery) -> Found:
-        return await self._in_thread(lambda snapshot: self._search(query, snapshot))
+        snapshot = self._live().snapshot
+        found = self._results.get(query, snapshot)
+        if found is None:
+            found = await self._loads.run(
+                (query, id(snapshot)), lambda: self._in_thread(lambda: self._search(query, snapshot))
+            )
+            self._results.put(query, found, snapshot, self._live().snapshot)
+        return found
 
     async def suggest(self, text: TextQuery, *, statuses: Sequence[str], items_max: int) -> Suggestions:
-        return await self._in_thread(lambda snapshot: self._suggest(text, statuses, items_max, snapshot))
+        snapshot = self._live().snapshot
+        return await self._in_thread(lambda: self._suggest(text, statuses, items_max, snapshot))
 
     def close(self) -> None:
         """Without waiting for searches whose readers are gone."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _in_thread(self, work: Callable[[Snapshot], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._unfinished >= self._unfinished_max:
             raise Overloaded(SEARCH_QUEUE, "too many searches are waiting")
-        index = self._live()
         self._unfinished += 1
-        future = asyncio.get_running_loop().run_in_executor(self._threads, _run, work, index)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, _run, work)
         # Also if the reader has gone: a search that runs cannot be stopped.
         future.add_done_callback(lambda _: self._finished())
         return await future
@@ -124,9 +135,9 @@ class TantivyEngine:
         )
 
 
-def _run(work: Callable[[Snapshot], T], index: TantivyIndex) -> T:
+def _run(work: Callable[[], T]) -> T:
     with translated():
-        return work(index.snapshot)
+        return work()
 
 
 def _by_relevance(

@@ -9,7 +9,7 @@ from query_api.history.price_history import PriceHistory, PricePosition
 from query_api.history.reader import Reader
 from query_api.history.streams import Streams
 from shared.contract import events as e
-from tests.in_memory_stream_log import InMemoryStreamLog
+from tests.in_memory_stream_log import InMemorySnapshots, InMemoryStreamLog
 from tests.past_events import past_events
 
 ALL = Reader(sees_drafts=True, sees_deleted=True)
@@ -22,10 +22,16 @@ class Past:
     """`log` is where events go."""
 
     def __init__(
-        self, *, events_max: int = 1000, page_bytes_max: int = 1_000_000, page_events_max: int = 500
+        self,
+        *,
+        events_max: int = 1000,
+        page_bytes_max: int = 1_000_000,
+        page_events_max: int = 500,
+        log: InMemoryStreamLog | None = None,
     ) -> None:
-        self.log = InMemoryStreamLog(page_events_max=page_events_max)
-        self.streams = Streams(self.log, events_max=events_max)
+        self.log = log or InMemoryStreamLog(page_events_max=page_events_max)
+        self.snapshots = InMemorySnapshots()
+        self.streams = Streams(self.log, self.snapshots, events_max=events_max)
         self.versions = PastVersions(self.streams)
         self.pages = HistoryPages(
             self.streams, Cursors(b"key", VersionPosition), page_bytes_max=page_bytes_max

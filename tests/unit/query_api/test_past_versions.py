@@ -19,6 +19,7 @@ from query_api.errors import (
     ReadModelBehind,
 )
 from query_api.history.past_versions import Moment, PastVersions
+from query_api.history.ports import Snapshot
 from query_api.history.reader import Reader
 from shared.contract import events as e
 from shared.contract.consistency_token import ConsistencyToken
@@ -130,6 +131,57 @@ async def test_more_events_than_a_request_may_fold_are_refused_and_not_read() ->
     with pytest.raises(HistoryTooLong):
         await past.versions.at(product_id, 6, ALL, None)
     assert past.log.pages == read
+
+
+LONG = (created(), *[priced(f"{number}.00") for number in range(2, 1602)])
+
+
+async def with_snapshots(past: Past, *versions: int) -> Any:
+    """A long product with snapshots at these versions."""
+    events = past_events(*LONG)
+    product_id = await past.log.append(events)
+    for version in versions:
+        document = await seen(unbounded(past), product_id, version)
+        assert document is not None
+        await past.snapshots.keep(product_id, Snapshot(version, events[version - 1].log_position, document))
+    return product_id
+
+
+def unbounded(past: Past) -> Past:
+    """Over the same log, without snapshots and without a bound."""
+    return Past(events_max=100_000, log=past.log)
+
+
+async def test_a_long_stream_is_folded_from_its_snapshots_to_the_same_documents() -> None:
+    past = Past(events_max=504)
+    product_id = await with_snapshots(past, 500, 1003, 1500)
+    for version in (1, 499, 500, 501, 999, 1000, 1003, 1004, 1499, 1500, 1501, 1601):
+        document = await seen(past, product_id, version)
+        assert document == await seen(unbounded(past), product_id, version)
+        assert document is not None
+        assert document.version == version
+
+
+@pytest.mark.parametrize("is_its_position", [True, False])
+async def test_a_snapshot_of_events_that_a_restore_lost_is_not_used(is_its_position: bool) -> None:
+    past = Past(events_max=501)
+    product_id = await with_snapshots(past, 500, 900)
+    true = await past.snapshots.newest(product_id, 1000)
+    assert true is not None
+    lost = msgspec.structs.replace(true.document, name="lost", version=901)
+    if is_its_position:
+        lost = msgspec.structs.replace(lost, updated_at=BEGAN)
+    await past.snapshots.keep(product_id, Snapshot(901, true.log_position + is_its_position, lost))
+    document = await seen(past, product_id, 1000)
+    assert document is not None
+    assert document.name == "Shirt"
+
+
+async def test_without_its_snapshots_a_long_stream_is_refused_with_the_command_that_makes_them() -> None:
+    past = Past(events_max=1000)
+    product_id = await past.happened(*LONG)
+    with pytest.raises(HistoryTooLong, match="python -m projector snapshots"):
+        await past.versions.at(product_id, 1601, ALL, None)
 
 
 async def test_a_stream_is_read_page_by_page() -> None:

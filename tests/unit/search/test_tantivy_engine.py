@@ -1,0 +1,98 @@
+"""What only the embedded engine does: it keeps answers between commits, refuses too many, survives a bad
+state, and goes on from its folder.
+"""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from query_api.errors import Overloaded, SearchUnavailable
+from query_api.search.live import LiveIndex
+from query_api.search.ports import IndexCheckpoint, IndexedState
+from query_api.search.query import SearchFilters, SearchQuery
+from query_api.search.tantivy.engine import TantivyEngine
+from query_api.search.tantivy.failures import translated
+from query_api.search.tantivy.index import TantivyIndex
+from tests.integration.query_world import product
+from tests.searching import TantivyCatalogue
+
+EVERYTHING = SearchQuery(SearchFilters(), None, 10, with_total=True)
+CHECKPOINT = IndexCheckpoint({3: 7}, {3: 40}, UUID(int=5), 12.5)
+
+
+async def test_the_same_search_is_answered_once_until_the_next_commit(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    catalogue.put(product(id=UUID(int=1)))
+    first = await catalogue.engine.search(EVERYTHING)
+    assert await catalogue.engine.search(EVERYTHING) is first
+    catalogue.put(product(id=UUID(int=2)))
+    assert (await catalogue.engine.search(EVERYTHING)).total == 2
+    catalogue.close()
+
+
+async def test_equal_searches_at_the_same_time_are_one(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    catalogue.put(product())
+    answers = await asyncio.gather(*(catalogue.engine.search(EVERYTHING) for _ in range(20)))
+    assert all(answer is answers[0] for answer in answers)
+    catalogue.close()
+
+
+async def test_too_many_searches_are_refused(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    engine = TantivyEngine(lambda: index, searches_max=1, waiting_max=2)
+    queries = [SearchQuery(SearchFilters(brand=str(number)), None, 10) for number in range(8)]
+    answers = await asyncio.gather(*map(engine.search, queries), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+    assert len(refused) == 5
+    await engine.search(queries[-1])
+    engine.close()
+    index.close()
+
+
+async def test_without_an_index_a_search_is_refused() -> None:
+    live: LiveIndex[TantivyIndex] = LiveIndex("still building")
+    engine = TantivyEngine(lambda: live.current)
+    with pytest.raises(SearchUnavailable, match="still building"):
+        await engine.search(EVERYTHING)
+    engine.close()
+
+
+async def test_a_state_that_cannot_be_read_leaves_its_product_out_and_no_other(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    catalogue.put(product(id=UUID(int=1)), product(id=UUID(int=2)))
+    catalogue.index.apply([IndexedState(UUID(int=1), 2, 5, 0, b"{")], CHECKPOINT)
+    found = await catalogue.engine.search(EVERYTHING)
+    assert [hit.product_id.int for hit in found.hits] == [2]
+    catalogue.put(product(id=UUID(int=1), version=3))
+    assert (await catalogue.engine.search(EVERYTHING)).total == 2
+    catalogue.close()
+
+
+async def test_an_index_goes_on_from_its_folder(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    assert catalogue.index.checkpoint is None
+    catalogue.put(product(id=UUID(int=1)))
+    catalogue.index.apply([], CHECKPOINT)
+    catalogue.close()
+    again = TantivyCatalogue(tmp_path)
+    assert again.index.checkpoint == CHECKPOINT
+    assert (await again.engine.search(EVERYTHING)).total == 1
+    again.close()
+
+
+def test_a_folder_has_one_writer(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    with pytest.raises(SearchUnavailable):
+        TantivyIndex(tmp_path)
+    index.close()
+
+
+def test_a_fault_inside_the_engine_is_an_error_and_not_the_end_of_the_process() -> None:
+    panic = type("PanicException", (BaseException,), {})
+    with pytest.raises(SearchUnavailable), translated():
+        raise panic("called `Option::unwrap()` on a `None` value")
+    with pytest.raises(KeyboardInterrupt), translated():
+        raise KeyboardInterrupt
