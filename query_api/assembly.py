@@ -132,7 +132,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 history_routes(history.reads, wait),
                 price_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
-                status_route(TellStatus(states, partition_count=settings.partition_count)),
+                status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
