@@ -10,7 +10,8 @@ from typing import NamedTuple
 from projector.projections import NAMES, NOTIFICATIONS, PRODUCTS_STATE
 from shared.contract.addresses import state_topic, topics
 
-RELAY, PROJECTOR, REPLAY, LAG, RECOVERY = "relay", "projector", "replay", "lag", "recovery"
+RELAY, PROJECTOR, QUERY_API = "relay", "projector", "query-api"
+REPLAY, LAG, RECOVERY = "replay", "lag", "recovery"
 
 
 class Right(NamedTuple):
@@ -71,6 +72,7 @@ def kafka_rights(prefix: str = "") -> tuple[Right, ...]:
             "writes dead letters; writes and reads mails that wait for another attempt",
         ),
         Right(PROJECTOR, ("READ",), "GROUP", f"{mails}.retry.*", "reads those mails"),
+        Right(QUERY_API, ("READ",), "TOPIC", state, "feeds its search index; without a group"),
         *(
             Right(REPLAY, ("DESCRIBE_CONFIGS", "WRITE"), "TOPIC", name, "publishes again what was published")
             for name in names

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from query_api.assembly import PROCESS, query_api
+from query_api.search.http import OPERATOR_SCOPES, operator_endpoints
+from query_api.searching import followed
 from query_api.settings import QuerySettings
 from shared.access.http.operations import protect_operations
 from shared.contract.schemas import EVENT_STORE, READ_MODEL
@@ -33,9 +35,18 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
         if api.guard is not None:
             health.require("keys of tokens", api.guard.check)
+        measurements = [*api.measurements]
+        report, feed = api.search.report, api.search.feed
+        if report is not None:
+            # Reads by id do not need it: see `reporting.py`.
+            health.require("start of the search index", report.check_start)
+            health.tell("search index", report.check)
+            measurements.append(report.measurement())
+        await stack.enter_async_context(followed(api.search))
+        endpoints = operator_endpoints(None if feed is None else feed.rebuild)
         await serve_operations(
             stack,
-            protect_operations(operations_app(health), {}, api.guard),
+            protect_operations(operations_app(health, endpoints), OPERATOR_SCOPES, api.guard),
             settings,
             port=settings.query_ops_port,
             port_setting="QUERY_OPS_PORT",
@@ -46,7 +57,7 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         )
         await server.start()
         spare_started_objects()
-        watching = asyncio.create_task(watch_process(stop, settings, health, api.measurements))
+        watching = asyncio.create_task(watch_process(stop, settings, health, measurements))
         await stop.wait()
         health.drain()
         await watching

@@ -1,8 +1,12 @@
 """Every environment variable that the query API reads. Limits carry their unit in the name."""
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field
 
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
+from shared.kafka.settings import KafkaSettings
 from shared.ops.development import DevelopmentDefault, DevelopmentSecret
 from shared.ops.secret import Secret
 from shared.ops.settings import ApiSettings
@@ -15,7 +19,7 @@ from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
 
 
-class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
+class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
@@ -39,6 +43,14 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
     reads_per_address_per_second_max: PerSecond = None
     reads_per_address_burst_max: Burst = None
 
+    search: Literal["embedded", "off"] = "embedded"
+    """Off: searches are answered 503, and the process does not use Kafka."""
+    search_index_folder: Path | None = None
+    """Not set: a temporary folder, so that each start reads all of `products-state`. One for each process."""
+    search_commit_seconds: float = Field(default=0.25, gt=0)
+    """How long changes are gathered before searches show them. A commit takes about 20 ms."""
+    search_index_age_seconds_max: float = Field(default=302_400.0, gt=0)
+    """An index with an older last commit is built anew: at most half of the topic's `delete.retention.ms`."""
     search_synonyms_file: ReadableFile = None
     """Synonyms for searches, in the form that Solr made common (docs/search.md)."""
     searches_max: int = Field(default=2, ge=1)
@@ -108,3 +120,9 @@ class QuerySettings(ApiSettings, RateLimitSettings, PoolerSettings):
             (self.reads_per_second_max, self.reads_per_address_per_second_max),
             (self.reads_burst_max, self.reads_per_address_burst_max),
         )
+
+    @property
+    def unused_fields(self) -> frozenset[str]:
+        """Without the embedded index nothing uses Kafka."""
+        mine = frozenset({"kafka_bootstrap_servers"}) if self.search == "off" else frozenset()
+        return super().unused_fields | mine

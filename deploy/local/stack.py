@@ -154,7 +154,8 @@ def _processes(
     events = settings.own.get("EVENT_STORE_DSN", postgres.dsn(WRITER, EVENT_STORE))
     views_write = settings.own.get("READ_MODEL_DSN", postgres.dsn(PROJECTOR, READ_MODEL))
     views_read = settings.own.get("READ_MODEL_DSN", postgres.dsn(READER, READ_MODEL))
-    only = {"projector": mail_environment}
+    index = {"SEARCH_INDEX_FOLDER": str(settings.data / "search")}
+    only = {"projector": mail_environment, "query-api": index}
     return [
         Process(
             name, PROCESSES[name].arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,

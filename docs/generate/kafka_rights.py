@@ -15,12 +15,12 @@ What each user may do on a broker with an authorizer
 certificate. The names are those without `KAFKA_TOPIC_PREFIX`; a name that ends with `*` means all names
 that begin so (`--resource-pattern-type prefixed`), and `*` alone means all.
 
-The command API and the query API do not use Kafka and need no user. `replay` is the user of `python -m
-command_api replay` for the live topics; for another topic, give it the same rights there, and CREATE if it
-uses `--create-topic`. `recovery` is the user of `python -m command_api remake-topics`, for the day on which
-Kafka has lost its data; it needs no password before. `lag` is the user of an autoscaler that scales the
-projector on its lag. A subscriber needs READ on its topics and on its consumer group, and nothing else.
-Nobody needs a right on the cluster.
+The command API does not use Kafka and needs no user; nor does the query API with `SEARCH=off`. `replay` is
+the user of `python -m command_api replay` for the live topics; for another topic, give it the same rights
+there, and CREATE if it uses `--create-topic`. `recovery` is the user of `python -m command_api
+remake-topics`, for the day on which Kafka has lost its data; it needs no password before. `lag` is the user
+of an autoscaler that scales the projector on its lag. A subscriber needs READ on its topics and on its
+consumer group, and nothing else. Nobody needs a right on the cluster.
 
 `tests/integration/test_secured_installation.py` runs the system with these rights alone, and shows that the
 projector cannot write events, and that the relay sees the lag of every group and can read as none of them.

@@ -41,6 +41,7 @@ MEANINGS: dict[str, str] = {
     "state not indexed": "A product is not found until its next state: this one cannot be read.",
     "search index is built": "A new one beside the live one, which goes on answering; `reason` says why.",
     "search index is built and live": "Searches ask the new index from now on.",
+    "search index rebuild ordered": "By `actor`; nobody if access control is off.",
     "search index follows the topic": "It reads `products-state`, and will catch up.",
     "search index does not follow the topic": "It answers as it is, and tries again every second.",
     "search index must be rebuilt": "The topic does not go on from this index.",

@@ -87,7 +87,7 @@ class IndexFeed(Generic[T]):
         return None if self._building is None else self._building.run
 
     async def run(self) -> None:
-        """Until cancelled; then all indexes are closed."""
+        """Until cancelled; then all indexes are closed. The folders are open before and after."""
         try:
             reason = await self._open_held()
             while True:

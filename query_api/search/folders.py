@@ -21,25 +21,30 @@ class FolderIsInUse(Exception):
 
 
 class IndexFolders:
-    """`folder` None: a temporary one, deleted by `close`. `scheme` has letters, digits and `-`.
+    """Call `open` first. `given` None: a temporary folder, which `close` deletes.
 
-    The methods block for some file operations. Only one process at a time has a folder.
+    `scheme` has letters, digits and `-`. The methods block for some file operations. Only one
+    process at a time has a folder.
     """
 
-    def __init__(self, folder: Path | None, scheme: str) -> None:
-        """Raises `FolderIsInUse`, OSError."""
-        self._is_temporary = folder is None
-        self._folder = Path(tempfile.mkdtemp(prefix="search-")) if folder is None else folder
+    def __init__(self, given: Path | None, scheme: str) -> None:
+        self._given = given
         self._prefix = f"{_INDEX}{scheme}-"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock: IO[str] | None = (self._folder / _LOCK).open("w")
+        self._folder = Path()
+        self._lock: IO[str] | None = None
+
+    def open(self) -> None:
+        """Take the folder. Raises `FolderIsInUse`, or OSError if it cannot be made or written."""
+        folder = Path(tempfile.mkdtemp(prefix="search-")) if self._given is None else self._given
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("w")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self._lock.close()
-            raise FolderIsInUse(
-                f"SEARCH_INDEX_FOLDER: another process uses {self._folder}; each needs a folder of its own"
-            ) from error
+            lock.close()
+            text = f"SEARCH_INDEX_FOLDER: another process uses {folder}; each needs a folder of its own"
+            raise FolderIsInUse(text) from error
+        self._folder, self._lock = folder, lock
         self._delete_all_but(self.live())
 
     def live(self) -> Path | None:
@@ -70,7 +75,7 @@ class IndexFolders:
         if self._lock is not None:
             lock, self._lock = self._lock, None
             lock.close()
-            if self._is_temporary:
+            if self._given is None:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _delete_all_but(self, live: Path | None) -> None:

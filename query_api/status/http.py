@@ -10,6 +10,7 @@ from starlette.responses import Response
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.route_parts import add_route, json_answer, refuse_parameters
+from query_api.search.reporting import IndexCondition, IndexReport, IndexState
 from query_api.status.status import Condition, ProjectionStatus, TellStatus
 from shared.access.scopes import Scope
 
@@ -34,20 +35,39 @@ class ProjectionStatusModel(BaseModel):
     parked_events: int
 
 
+class SearchStatusModel(BaseModel):
+    """How the search index of the process is that answers: each has its own."""
+
+    state: IndexCondition = Field(
+        description="missing: searches are answered 503. behind: they are answered from what the index has."
+    )
+    positions: dict[int, int] = Field(description="By partition, the log position up to which all is shown.")
+    lag_states: int | None = Field(description="States that the index lacks, about; null without Kafka.")
+    behind_seconds: float | None = Field(description="How long ago the index had everything.")
+    is_rebuilding: bool
+
+
 class Status(BaseModel):
-    """All projections that have ever said anything."""
+    """All projections that have ever said anything, and the search index; null if search is off."""
 
     projections: list[ProjectionStatusModel]
+    search: SearchStatusModel | None
 
 
-def status_route(tell: TellStatus) -> AddRoutes:
+def status_route(tell: TellStatus, search: IndexReport | None) -> AddRoutes:
     """`GET /v1/status`."""
 
     async def status(request: Request) -> Response:
-        """Per projection how far it is, how far behind, whether it goes on, and what of it is parked."""
+        """Per projection how far it is, how far behind, whether it goes on, and what of it is parked; and the
+        search index of this process.
+        """
         refuse_parameters(request)
         projections = [_shown(one) for one in await tell.projections()]
-        return json_answer(request, _encode({"projections": projections}), {"cache-control": "no-store"})
+        body = {
+            "projections": projections,
+            "search": None if search is None else _shown_search(search.state()),
+        }
+        return json_answer(request, _encode(body), {"cache-control": "no-store"})
 
     def add(app: FastAPI) -> None:
         add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ)
@@ -69,4 +89,14 @@ def _shown(status: ProjectionStatus) -> dict[str, object]:
         "partitions_in_trouble": state.partitions_in_trouble,
         "parked_products": state.parked_products,
         "parked_events": state.parked_events,
+    }
+
+
+def _shown_search(state: IndexState) -> dict[str, object]:
+    return {
+        "state": state.condition,
+        "positions": state.positions,
+        "lag_states": state.lag_states,
+        "behind_seconds": state.behind_seconds,
+        "is_rebuilding": state.is_rebuilding,
     }

@@ -138,6 +138,7 @@ async def serving_query_api(
             "QUERY_PORT": str(port),
             "QUERY_OPS_PORT": str(ops_port),
             "LOCAL_CACHE_BYTES_MAX": "0",
+            "SEARCH": "off",
             **settings,
         }
         ready = f"http://{HOST}:{ops_port}/readyz"

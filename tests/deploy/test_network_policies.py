@@ -38,7 +38,7 @@ FAULTS: list[tuple[Rule, Fault]] = [
     (network_rules.servers, lambda o: _chosen(o, "to-kafka").remove("relay")),
     (network_rules.servers, lambda o: _chosen(o, "to-kafka").remove("replay")),
     (network_rules.servers, lambda o: _chosen(o, "to-redis").remove("operator")),
-    (network_rules.servers, lambda o: _chosen(o, "to-kafka").append("query-api")),
+    (network_rules.servers, lambda o: _chosen(o, "to-kafka").append("command-api")),
     (network_rules.servers, lambda o: _spec(o, "to-postgres")["egress"][0]["ports"][0].update(port=5433)),
     (network_rules.servers, lambda o: _spec(o, "to-postgres")["egress"][0]["to"].pop()),
     (network_rules.servers, lambda o: _spec(o, "to-kafka")["egress"][0]["ports"].pop()),

@@ -86,5 +86,5 @@ def test_what_is_declared_for_an_image_is_imported_by_its_process(graph: Any, ex
 def test_both_directions_notice_a_fault(graph: Any) -> None:
     """The projector needs packages that the query API's image does not hold, and the reverse."""
     imported = set[str]().union(*_distributions(_imports(graph, "projector")).values())
-    assert "aiokafka" in imported - _locked("query-api")
+    assert "aiosmtplib" in imported - _locked("query-api")
     assert "fastapi" in _declared("query-api") - imported

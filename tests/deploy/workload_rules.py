@@ -30,7 +30,7 @@ SERVERS = ("redis", "opensearch")
 # Where the files of secrets are in a container.
 SECRETS = "/run/secrets/catalogue"
 # What a job of ours writes for later.
-_FOLDERS = {"archive-log": "/archive"}
+_FOLDERS = {"archive-log": "/archive", "query-api": "/var/lib/search"}
 _MARGIN_SECONDS = 5
 
 

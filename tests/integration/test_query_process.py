@@ -39,6 +39,8 @@ def _environment(world: World, port: int, ops_port: int) -> dict[str, str]:
         "READ_MODEL_DSN": world.settings.read_model_dsn.read(),
         "POSTGRES_POOLER": world.settings.postgres_pooler,
         "REDIS_URL": world.settings.redis_url.read(),
+        # Without it a process waits some seconds for Kafka before it is ready.
+        "SEARCH": "off",
         "QUERY_PORT": str(port),
         "QUERY_OPS_PORT": str(ops_port),
     }

@@ -9,6 +9,16 @@ from tests.integration.query_world import LOG_ID, TOPIC, World, shared_installat
 __all__ = ["shared_installation", "world"]
 
 
+MISSING = {
+    "state": "missing",
+    "positions": {},
+    "lag_states": None,
+    "behind_seconds": None,
+    "is_rebuilding": True,
+}
+"""The index of a process whose feed does not run."""
+
+
 async def measure(
     world: World, projection: str, *, seconds_ago: float = 0, trouble: str | None = None, partitions: int = 12
 ) -> None:
@@ -113,7 +123,7 @@ async def test_another_installations_measurements_are_not_ours(world: World) -> 
         "INSERT INTO views.projection_lag"
         " VALUES ('product_view', 'other-products-events', 0, 1, 1, 5, 5, NULL)"
     )
-    assert (await world.served.get("/v1/status")).json() == {"projections": []}
+    assert (await world.served.get("/v1/status")).json() == {"projections": [], "search": MISSING}
 
 
 async def test_status_takes_no_parameters(world: World) -> None:

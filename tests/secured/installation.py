@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
-from deploy.kafka_rights import LAG, PROJECTOR, RECOVERY, RELAY, REPLAY, kafka_rights
+from deploy.kafka_rights import LAG, PROJECTOR, QUERY_API, RECOVERY, RELAY, REPLAY, kafka_rights
 from deploy.local.ports import HOST, free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.process import Process
@@ -45,6 +45,9 @@ def password(name: str, turn: int = 1) -> str:
     return f"{MARK}-{name}-{turn}"
 
 
+KAFKA_USERS = (RELAY, PROJECTOR, QUERY_API, REPLAY, LAG, RECOVERY)
+
+
 class SecuredInstallation:
     """`start` starts the servers and all four processes, and waits until they are ready."""
 
@@ -54,7 +57,7 @@ class SecuredInstallation:
         self.prefix = f"sec{uuid4().hex[:8]}-"
         self.certificates = Certificates(folder / "certificates")
         self.redis = SecuredRedis(folder / "redis", folder / "redis.log", "catalogue", password("redis"))
-        users = {name: password(name) for name in (RELAY, PROJECTOR, REPLAY, LAG, RECOVERY, "outsider")}
+        users = {name: password(name) for name in (*KAFKA_USERS, "outsider")}
         self.kafka = SecuredKafka(folder / "kafka", folder / "kafka.log", self.certificates, users)
         self.mail_port = free_port()
         self.ports = {name: free_port() for name in ("COMMAND_PORT", "QUERY_PORT")}
@@ -138,6 +141,11 @@ class SecuredInstallation:
             "KAFKA_SASL_PASSWORD_FILE": of("kafka", password(PROJECTOR, turn)),
             "KAFKA_CA_FILE": ca,
         }
+        searching = {
+            **scram,
+            "KAFKA_SASL_USER": QUERY_API,
+            "KAFKA_SASL_PASSWORD_FILE": of("kafka-of-search", password(QUERY_API)),
+        }
         smtp = f"smtp://catalogue:{password('smtp', turn)}@{HOST}:{self.mail_port}?starttls=required"
         mails = {
             "SMTP_URL_FILE": of("smtp", smtp),
@@ -150,7 +158,7 @@ class SecuredInstallation:
             "command-api": {"EVENT_STORE_DSN_FILE": dsn_of("writer"), **redis, **SLOW_LIMIT},
             "relay": {"EVENT_STORE_DSN_FILE": dsn_of("writer"), **mutual},
             "projector": {"READ_MODEL_DSN_FILE": dsn_of("projector"), **log, **redis, **scram, **mails},
-            "query-api": {"READ_MODEL_DSN_FILE": dsn_of("reader"), **log, **redis, **key},
+            "query-api": {"READ_MODEL_DSN_FILE": dsn_of("reader"), **log, **redis, **searching, **key},
         }
 
     def _processes(self, environments: Mapping[str, Mapping[str, str]], suffix: str = "") -> list[Process]:

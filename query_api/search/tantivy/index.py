@@ -4,7 +4,9 @@ The checkpoint is a document in the same commit as the products, because the bin
 payload. So a process that is killed goes on exactly where its last commit was.
 """
 
+import hashlib
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +28,7 @@ from query_api.search.tantivy.schema import (
 )
 from shared.contract.views import decode_document
 from shared.ops.logs import get_logger
-from shared.search.entry import entry_of
+from shared.search.entry import SCHEME, entry_of
 
 # One thread: a process has one core. The memory is what a commit of a few thousand products needs.
 _WRITER_BYTES = 64 * 1024 * 1024
@@ -34,6 +36,12 @@ _WRITER_THREADS = 1
 _encode = msgspec.json.Encoder().encode
 _checkpoints = msgspec.json.Decoder(IndexCheckpoint)
 _log = get_logger(__name__)
+
+
+def scheme() -> str:
+    """Of the content of an index: one of another scheme is never opened."""
+    parts = (SCHEME, version("tantivy"), version("iso4217"))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 class Snapshot(NamedTuple):

@@ -14,6 +14,7 @@ from docs.generate.access import framework_in
 from projector.errors import Unavailable
 from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
 from query_api.assembly import query_api
+from query_api.search import http as search
 from query_api.settings import QuerySettings
 from shared.access.http.framework import table_of
 from shared.access.http.layer import Row
@@ -74,7 +75,9 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
             "command API": Port(commands, table_of(framework_in(commands))),
             "query API": Port(queries.application, table_of(framework_in(queries.application))),
             "operations of the command API": operations({}, {}),
-            "operations of the query API": operations({}, {}),
+            "operations of the query API": operations(
+                search.operator_endpoints(None), search.OPERATOR_SCOPES
+            ),
             "operations of the relay": operations({}, {}),
             "operations of the projector": operations(operator_endpoints(_Absent()), OPERATOR_SCOPES),
         }

@@ -54,7 +54,7 @@ NEEDED = {
         f"{method} {path}": scope for path, scope in _QUERIES.items() for method in ("GET", "HEAD")
     },
     "operations of the command API": {},
-    "operations of the query API": {},
+    "operations of the query API": {"POST /search:rebuild": OPS_WRITE},
     "operations of the relay": {},
     "operations of the projector": _OPERATORS,
 }

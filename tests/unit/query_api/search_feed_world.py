@@ -52,6 +52,7 @@ class FeedWorld:
     async def process(self) -> AsyncIterator[None]:
         """A process with a feed."""
         folders = IndexFolders(self.folder, self.scheme)
+        folders.open()
         self.live, self.progress = LiveIndex(), IndexProgress(waiters_max=10)
         self.feed = IndexFeed(
             self.topic, folders, self.indexes.open, self.live, self.progress,
