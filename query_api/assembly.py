@@ -10,7 +10,8 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
-from query_api.history.http.routes import history_routes, past_answer, price_routes
+from query_api.export.parts import export_route
+from query_api.history.http.routes import history_routes, past_answer, price_history_routes
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
@@ -125,10 +126,11 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         application = http_application(
             [
+                await export_route(settings, visibility, wait, stack),
                 list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
                 product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
-                price_routes(history.reads.prices, wait),
+                price_history_routes(history.reads.prices, wait),
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],

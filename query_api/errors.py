@@ -7,6 +7,7 @@ QueryError
     BadParameter             names the parameter
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
+    NotAcceptable            the client refuses every form of the answer
     NotAllowed               the token lacks a scope that this request needs beyond its route's
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
@@ -65,6 +66,10 @@ class PreconditionFailed(Refused):
     def __init__(self, reason: str, current_version: int | None) -> None:
         super().__init__(reason)
         self.current_version = current_version
+
+
+class NotAcceptable(Refused):
+    """The client's Accept-Encoding refuses every coding of the answer."""
 
 
 class NotAllowed(Refused):

@@ -71,6 +71,11 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     table_seconds_max: float = Field(default=3.0, gt=0)
     table_connect_seconds_max: float = Field(default=2.0, gt=0)
 
+    exports_max: int = Field(default=2, ge=1)
+    """How many run at the same time in this process; each holds a connection and a snapshot."""
+    export_seconds_max: float = Field(default=900.0, gt=0)
+    """A slower export is cut off: as long as it lasts, PostgreSQL keeps every old version of a row."""
+
     redis_seconds_max: float = Field(default=0.1, gt=0)
     redis_connections_max: int = Field(default=16, ge=1)
     redis_failures_max: int = Field(default=5, ge=1)

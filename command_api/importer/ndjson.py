@@ -18,6 +18,9 @@ from shared.contract.text import cut_slug, normal_slug, normal_text, slug_of
 LINE_BYTES_MAX = 16 * 1024 * 1024
 SHOWN_BYTES_MAX = 1000
 MADE_SLUG_CHARACTERS_MAX = 200
+# Members of the document that readers get: an export is loaded as it is.
+_SET_BY_THE_CATALOGUE = frozenset({"id", "version", "created_at", "updated_at", "published_at"})
+_NOT_OF_THE_UPSERT = _SET_BY_THE_CATALOGUE | {"status"}
 
 
 class NdjsonFile:
@@ -80,7 +83,7 @@ def candidate_of(number: int, line: bytes) -> Candidate | Rejection:
         return Rejection(number, f"line {number}: {error}", text)
     if not isinstance(value, dict):
         return Rejection(number, f"line {number}: a JSON object is wanted, one product a line", value)
-    product = {key: member for key, member in value.items() if key != "status"}
+    product = {key: member for key, member in value.items() if key not in _NOT_OF_THE_UPSERT}
     status = value.get("status", "")
     if "status" in value and status not in WANTED_STATUSES:
         wanted = ", ".join(WANTED_STATUSES)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from command_api.importer.shopify_columns import CATEGORY_COLUMNS, TYPE_COLUMNS, Columns, Row
+from command_api.importer.shopify_exact import agreed_fields, exact_fields_of
 from command_api.importer.shopify_images import images_of
 from command_api.importer.shopify_variants import variants_of
 from command_api.importer.slugs import category_path, slug_of_handle
@@ -44,10 +45,12 @@ def product_of(rows: Sequence[Row], columns: Columns, currency: str) -> Candidat
     lines = tuple(row.line for row in rows)
     if not product["name"]:
         problems.append(f"{Lines(lines)}: {columns.label('Title')} is empty in every row of the product")
-    images, image_lines = images_of(rows, columns, problems)
-    variants, variant_lines = variants_of(rows, columns, currency, problems)
+    exact = exact_fields_of(rows, columns, line_of_field, problems)
+    images, image_lines = images_of(rows, columns, [] if "images" in exact else problems)
+    variants, variant_lines = variants_of(rows, columns, currency, [] if "variants" in exact else problems)
     product |= {"images": images} if images is not None else {}
     product |= {"variants": variants} if variants is not None else {}
+    product |= agreed_fields(exact, variants or [], variant_lines, columns, problems)
     wanted_status, is_unlisted = _wanted_status(rows, columns, problems)
     if problems:
         return Rejection(rows[0].line, "; ".join(problems), list(rows))

@@ -27,12 +27,15 @@ VARIANT_VALUES = (
 )
 CATEGORY_COLUMNS = ("Product Category", "Standardized Product Type", "Standard Product Type")
 TYPE_COLUMNS = ("Type", "Custom Product Type")
+ATTRIBUTES, EXACT_FIELDS = "Attributes (JSON)", "Exact Fields (JSON)"
 KNOWN = (
     *("Handle", "Title", "Body (HTML)", "Vendor", *CATEGORY_COLUMNS, *TYPE_COLUMNS, "Tags"),
     *("Published", "Status"),
     *(f"Option{n} Name" for n in OPTION_NUMBERS),
     *VARIANT_VALUES,
     *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
+    # Of our own export alone: what Shopify's columns cannot hold.
+    *("Variant Currency", ATTRIBUTES, EXACT_FIELDS),
 )
 _SYNONYMS = {
     "url handle": "Handle",
@@ -54,6 +57,7 @@ _FIELDS = {
     "product_type": "Type",
     "category": "Product Category",
     "tags": "Tags",
+    "attributes": ATTRIBUTES,
     "images": "Image Src",
     "images/url": "Image Src",
     "images/alt": "Image Alt Text",

@@ -90,6 +90,7 @@ def _variant(
 ) -> dict[str, Any]:
     wrong: list[str] = []
     variant: dict[str, Any] = {}
+    currency = columns.cell(row, "Variant Currency") or currency
     if sku := without_apostrophe_before_digits(columns.cell(row, "Variant SKU")):
         variant["sku"] = sku
     if columns.has(*OPTION_VALUE_COLUMNS):

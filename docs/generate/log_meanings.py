@@ -70,6 +70,7 @@ MEANINGS: dict[str, str] = {
     "Kafka producer did not stop": "It was given up; what it had not sent is sent again by another.",
     "Kafka producer could not be closed": "Its connections end with the process.",
     # query API
+    "export cut off": "The client got no clean end: it read for too long, or PostgreSQL was lost.",
     "history cannot be read": "An event of a newer release, or a defect: the past of this product is 503.",
     "the cache refused a call": "Redis answers with an error that needs a repair; reads are slower.",
     "the in-process cache is off": "Redis does not tell of changes, so each read asks it. It is tried again.",

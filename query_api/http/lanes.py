@@ -7,6 +7,7 @@ from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
 
 _LISTS_PATH = "/v1/products"
+_EXPORT_PATH = "/v1/products/export"
 _BY_NAME = ("by-sku", "by-slug")
 _PRODUCTS, _LISTS, _REPORTS = "products", "lists", "reports"
 
@@ -23,7 +24,7 @@ def lanes(places_max: int) -> tuple[Lane, ...]:
 def lane_of(scope: Scope) -> str:
     """The lane of a request. All that is not about products is a report: categories, analytics, status."""
     path: str = scope["path"]
-    if path == _LISTS_PATH:
+    if path in (_LISTS_PATH, _EXPORT_PATH):
         return _LISTS
     if not path.startswith(f"{_LISTS_PATH}/") or _is_past(path, scope["query_string"]):
         return _REPORTS

@@ -70,6 +70,24 @@ REPORT: Responses = {
     },
     **_REFUSALS,
 }
+EXPORT: Responses = {
+    200: {
+        "description": "The catalogue. Without its last chunk it is not whole.",
+        "headers": {
+            **_REQUEST_ID,
+            **_CACHE_CONTROL,
+            **_APPLIED,
+            "Content-Disposition": _header("A file name."),
+            "Content-Encoding": _header("zstd or gzip, where Accept-Encoding wants it.", required=False),
+            "Log-Position": _header("The feed goes on after this position.", "integer"),
+            "Product-Count": _header("How many products follow.", "integer"),
+            "Vary": _header("Accept-Encoding chooses the coding."),
+        },
+        "content": {kind: {"schema": {"type": "string"}} for kind in ("application/x-ndjson", "text/csv")},
+    },
+    406: _problem("Accept-Encoding refuses every coding."),
+    **_REFUSALS,
+}
 PAST: Responses = {
     200: {
         "description": "The answer.",

@@ -28,6 +28,7 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.PriceNotFound, 404, "price-not-found", "There was no such price"),
     (errors.BadParameter, *_BAD_PARAMETER),
     (errors.MalformedHeader, 400, "malformed-header", "A header is malformed"),
+    (errors.NotAcceptable, 406, "not-acceptable", "No acceptable form of the answer"),
     (errors.PreconditionFailed, 412, "version-does-not-match", "If-Match does not match"),
     (errors.ReadModelBehind, 503, "read-model-behind", "The write is not visible yet"),
     (errors.ReadModelUnavailable, 503, "read-model-unavailable", "The read model is unavailable"),

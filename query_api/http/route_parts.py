@@ -25,6 +25,7 @@ def add_route(
     headers: Parameters = openapi.READING,
     *,
     scope: Scope,
+    response_class: type[Response] = JSONResponse,
 ) -> None:
     """Registers GET and HEAD as two operations: otherwise OpenAPI would have one operation id twice."""
     for method in ("GET", "HEAD"):
@@ -34,7 +35,7 @@ def add_route(
             methods=[method],
             operation_id=f"{method.lower()}_{handler.__name__}",
             response_model=model,
-            response_class=JSONResponse,
+            response_class=response_class,
             responses=responses,
             openapi_extra={"parameters": list(headers), **needs(scope)},
         )

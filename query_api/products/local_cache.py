@@ -170,14 +170,17 @@ class LocalCache:
         self._count()
 
     def _put(self, product_id: str, entry: LocalEntry) -> None:
-        self._drop(product_id)
+        same = self._drop(product_id)
+        if same is not None and same.document == entry.document:
+            entry.head = same.head
         self._entries[product_id] = entry
         self._bytes += entry.size_bytes
 
-    def _drop(self, product_id: str) -> None:
+    def _drop(self, product_id: str) -> LocalEntry | None:
         entry = self._entries.pop(product_id, None)
         if entry is not None:
             self._bytes -= entry.size_bytes
+        return entry
 
     def _make_room(self) -> None:
         while self._bytes > self.bytes_max or len(self._entries) > self._entries_max:

@@ -52,5 +52,6 @@ READ_MODEL = Schema(
         "0012_before_deploy_starting_places",
         "0013_before_deploy_log_of_positions",
         "0014_before_deploy_product_snapshots",
+        "0015_before_deploy_parked_positions",
     ),
 )

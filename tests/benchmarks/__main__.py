@@ -27,6 +27,7 @@ SUITES = (
     "projecting",
     "rebuilding",
     "cache_filling",
+    "exporting",
     "parking_cost",
     "relay",
     "freshness",

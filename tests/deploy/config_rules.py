@@ -131,8 +131,8 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
             }
         case "replay":
             return {"event store": 1, "read model": 0}
-        case _:  # the past, single products, and lists; each with one for checkpoints or readiness
+        case _:  # the past, single products, and lists, each with one for checkpoints or readiness; exports
             return {
                 "event store": setting("HISTORY_READS_MAX") + 1,
-                "read model": 2 * (setting("TABLE_READS_MAX") + 1),
+                "read model": 2 * (setting("TABLE_READS_MAX") + 1) + setting("EXPORTS_MAX"),
             }

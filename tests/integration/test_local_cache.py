@@ -143,6 +143,12 @@ def _client(url: str) -> Redis:
     )
 
 
+async def test_what_is_not_taken_is_bounded_as_for_subscribers(redis_url: str) -> None:
+    async with _told(redis_url) as told:
+        await told.is_used()
+        assert len(await told.redis.client_list(_type="pubsub")) == 1
+
+
 async def _set(told: _Told, key: str) -> None:
     await told.redis.set(key, pack(2, b"{}"))
 
@@ -201,7 +207,7 @@ async def _flush(told: _Told) -> None:
 
 
 async def _drop(told: _Told) -> None:
-    await told.redis.client_kill_filter(_type="normal", skipme=True)
+    await told.redis.client_kill_filter(_type="pubsub")
     await _closes(told, "lost")
 
 
@@ -320,7 +326,9 @@ async def test_a_user_without_the_right_leaves_it_off_and_says_so_once_until_it_
     monkeypatch.setattr("query_api.products.redis.tracking.REFUSED_SECONDS", 0.05)
     root = Redis.from_url(redis_url)
     try:
-        await root.execute_command(*["ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@all", "-client"])
+        await root.execute_command(
+            *["ACL", "SETUSER", "reader", "on", ">secret", "~*", "resetchannels", "+@all", "-client"]
+        )
         tracked = _client(redis_url.replace("redis://", "redis://reader:secret@"))
         with capture_logs() as lines:
             async with _told(redis_url, tracked=tracked) as told:

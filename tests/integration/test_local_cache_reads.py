@@ -76,6 +76,19 @@ async def test_a_token_is_never_answered_by_an_older_document_and_nobody_later_i
     assert (await client.get(path)).headers["etag"] == '"2"'
 
 
+async def test_a_refresh_replaces_a_document_and_meanwhile_readers_have_the_old_one(world: World) -> None:
+    document = await _outdated(world)
+    world.api.local.refresh(str(document.id))
+
+    def is_replaced() -> None:
+        entry = world.api.local.get(str(document.id))
+        if entry is None:
+            raise RuntimeError("a reader would have waited for Redis")
+        assert entry.document.stream_version == 2
+
+    await eventually(is_replaced)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_absence_in_the_process_is_an_absence_until_the_product_is_there(
     world: World, way: str

@@ -230,7 +230,7 @@ async def test_lists_show_hidden_products_only_to_those_who_may_see_them(world: 
     assert await found(f"ids={ids}&status=draft,archived", EDITOR) == {one.id for one in hidden}
     # What an editor has made the cache keep is another page.
     assert await found(f"ids={ids}", READER) == {shown.id}
-    for path in ("/v1/products", "/v1/categories", "/v1/brands"):
+    for path in ("/v1/products", "/v1/products/export", "/v1/categories", "/v1/brands"):
         for query in ("draft", "archived", "active,draft"):
             refused = await world.served.get(f"{path}?status={query}", headers=READER)
             assert (refused.status_code, refused.json()["code"]) == (403, "insufficient-scope")

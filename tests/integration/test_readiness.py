@@ -106,8 +106,8 @@ async def _refuses_its_work(one: Started, program: Program) -> None:
         assert [item["problem"]["code"] for item in batch.json()["results"]] == ["store-unavailable"]
     if program is QUERY_API:
         for path in (
-            "/v1/products", "/v1/products/by-sku/S-1", "/v1/categories", "/v1/brands", "/v1/inventory",
-            "/v1/analytics/changes", "/v1/status",
+            "/v1/products", "/v1/products/by-sku/S-1", "/v1/products/export", "/v1/categories", "/v1/brands",
+            "/v1/inventory", "/v1/analytics/changes", "/v1/status",
         ):  # fmt: skip
             await _refuses(lambda path=path: one.api.get(path), "read-model-unavailable")
 

@@ -107,7 +107,7 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
     return add
 
 
-def price_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
+def price_history_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
     """The routes of prices over time."""
 
     async def product_price_history(

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from query_api.products.local_cache import LocalCache
 from shared.contract.addresses import cache_generation_key, product_key
@@ -108,6 +108,7 @@ class _Session:
         parser: Any = self._connection._parser
         parser.set_invalidation_push_handler(self._take)
         async with asyncio.timeout(PROOF_SECONDS_MAX):
+            await self._bound_backlog()
             await self._ask("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._generation_key)
             generation = int(await self._ask("GET", self._generation_key) or 0)
             self._documents = product_key(self._prefix, "", generation).encode()
@@ -138,6 +139,14 @@ class _Session:
     async def close(self) -> None:
         """Never waits."""
         await self._connection.disconnect(nowait=True)
+
+    async def _bound_backlog(self) -> None:
+        """Be a subscriber of a channel on which nobody speaks: of those Redis bounds what they have not taken
+        yet (client-output-buffer-limit pubsub), and ends their connection. Of others it keeps all: a process
+        that is stopped could fill its memory. Without the right for channels it works without the bound.
+        """
+        with suppress(NoPermissionError):
+            await self._ask("SUBSCRIBE", self._generation_key + b":told")
 
     async def _ask(self, *command: Any) -> Any:
         """The answer to a command; what is told before it is taken."""

@@ -30,6 +30,9 @@ _UNMATCHED = "unmatched"
 _PATH_CHARACTERS_MAX = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _product_id = re.compile(UUID_PATTERN)
+IS_STREAM = "shared.ops.http.is_stream"
+"""The key in a request's scope for an answer that takes as long as its client reads: its time is that until
+the answer begins, so that it neither is a slow request nor spoils the figures of the others."""
 _log = get_logger(__name__)
 
 
@@ -86,7 +89,8 @@ class RequestLayer:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
                 self._in_flight -= 1
-                self._record(scope, span, scope.get(INSTEAD, answer.status), perf_counter() - started)
+                ended = answer.began if IS_STREAM in scope and answer.status else perf_counter()
+                self._record(scope, span, scope.get(INSTEAD, answer.status), ended - started)
                 drop_log_fields("actor", "product_id")
 
     def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:
@@ -131,9 +135,11 @@ class _Answer:
         self._send = send
         self._header = (b"x-request-id", context.request_id.encode())
         self.status = 0
+        self.began = 0.0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self.began = perf_counter()
             message["headers"] = [*message.get("headers", ()), self._header]
         await self._send(message)

@@ -51,3 +51,14 @@ CONSISTENCY_WAIT_SECONDS = histogram(
     Label("result", "visible; behind: 503 `read-model-behind`", ("visible", "behind")),
     buckets=FAST_SECONDS,
 )
+EXPORTS = counter(
+    "exports_total",
+    "exports",
+    "Exports of the catalogue that began to be sent.",
+    Label("format", "ndjson; csv", ("ndjson", "csv")),
+    Label(
+        "outcome",
+        "complete; left: the client ended it; cut: the client was too slow, or PostgreSQL was lost",
+        ("complete", "left", "cut"),
+    ),
+)

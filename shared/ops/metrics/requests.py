@@ -5,11 +5,13 @@ from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, hist
 # Reasons of refusals behind the work queue.
 APPEND_QUEUE, PRODUCT_QUEUE, KEY_QUEUE = "append-queue", "product-queue", "key-queue"
 TABLE_QUEUE, SEARCH_QUEUE, WAITING_READERS = "table-queue", "search-queue", "waiting-readers"
+EXPORTS = "exports"
 
 HTTP_REQUEST_DURATION_SECONDS = histogram(
     "http_server_request_duration_seconds",
     "seconds",
-    "Time from a request's first byte to the last byte of its answer. Its count is the number of requests.",
+    "Time from a request's first byte to the last byte of its answer, or to the first one of an export. Its "
+    "count is the number of requests.",
     Label("method", "the HTTP method; `other` for one that does not exist"),
     Label("route", "the route's template, such as `/v1/products/{product_id}`; `unmatched` if there is none"),
     Label("status", "the answer's status; `0` if the client left before an answer"),
@@ -32,7 +34,7 @@ HTTP_REQUESTS_SHED = counter(
         "append-queue, product-queue, key-queue: a command waited too long, or would, for its append call, "
         "for earlier commands for its product, or for the first one with its idempotency key. table-queue: a "
         "read, for PostgreSQL. search-queue: a search, for a thread. waiting-readers: "
-        "too many wait for their own writes",
+        "too many wait for their own writes. exports: too many run",
         (
             "too-many-requests",
             "too-many-bytes",
@@ -45,6 +47,7 @@ HTTP_REQUESTS_SHED = counter(
             TABLE_QUEUE,
             SEARCH_QUEUE,
             WAITING_READERS,
+            EXPORTS,
         ),
     ),
 )

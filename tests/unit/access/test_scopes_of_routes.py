@@ -22,6 +22,7 @@ _COMMANDS = {
 }
 _QUERIES = {
     "/v1/products": READ,
+    "/v1/products/export": READ,
     "/v1/products/{product_id}": READ,
     "/v1/products/suggest": READ,
     "/v1/products/{product_id}/history": READ,

@@ -12,6 +12,7 @@ from query_api.http.lanes import lane_of, lanes
         ("/v1/products/by-sku/a/b", "products"),
         ("/v1/products/by-slug/shirt", "products"),
         ("/v1/products", "lists"),
+        ("/v1/products/export", "lists"),
         ("/v1/products/01920000-0000-7000-8000-000000000000?version=1", "reports"),
         ("/v1/products/01920000-0000-7000-8000-000000000000/history", "reports"),
         ("/v1/products/01920000-0000-7000-8000-000000000000/lowest-price?days=7", "reports"),

@@ -1,0 +1,1 @@
+"""The whole catalogue as one stream: from one snapshot of the read model, as NDJSON or as Shopify's CSV."""

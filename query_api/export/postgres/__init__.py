@@ -1,0 +1,1 @@
+"""The snapshot, in one transaction of the read model."""
