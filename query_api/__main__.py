@@ -1,4 +1,4 @@
-"""`python -m query_api serve`: the command line of the query API.
+"""`python -m query_api`: the command line of the query API.
 
 What takes time to import is imported by `main`, so that Ctrl-C meanwhile prints no traceback.
 """
@@ -10,6 +10,19 @@ from shared.ops.program import end_with
 
 def main() -> int:
     """Run one sub-command and return its exit code: 0 clean stop, 1 failed, 2 wrong usage or settings."""
+    from query_api.export.cli import add_export_arguments, run_export
+
+    parser = argparse.ArgumentParser(
+        prog="python -m query_api", description="The query API: serves reads of the catalogue."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the read API until SIGTERM or Ctrl-C")
+    add_export_arguments(commands.add_parser("export", help="save the whole catalogue to a file"))
+    given = parser.parse_args()
+    return run_export(given) if given.command == "export" else _serve()
+
+
+def _serve() -> int:
     from query_api.app import serve
     from query_api.assembly import PROCESS
     from query_api.settings import QuerySettings
@@ -18,12 +31,6 @@ def main() -> int:
     from shared.ops.process import run
     from shared.ops.unverified_servers import warn_of_unverified_servers
 
-    parser = argparse.ArgumentParser(
-        prog="python -m query_api", description="The query API: serves reads of the catalogue."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the read API until SIGTERM or Ctrl-C")
-    parser.parse_args()
     settings = load_listening_settings(QuerySettings)
     configure_logs(PROCESS, settings)
     warn_of_unverified_servers(settings)

@@ -6,12 +6,9 @@
 import argparse
 import asyncio
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from command_api.importer.access import ClientSettings, add_token_argument, authentication
 from command_api.importer.client import BatchClient
 from command_api.importer.delivery import LineOf, Reject
 from command_api.importer.encodings import must_be_text, without_marks
@@ -22,7 +19,10 @@ from command_api.importer.run import import_products
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from command_api.importer.summary import Summary
+from shared.access.client import ClientSettings, add_token_argument, authentication
+from shared.access.client_tokens import NoToken
 from shared.contract.money import MoneyError, minor_units
+from shared.ops.arguments import ApiAddress
 from shared.ops.process import run_command
 from shared.ops.process_names import IMPORT
 from shared.ops.program import CODES_OF_SIGNALS
@@ -31,6 +31,7 @@ from shared.ops.settings import load_settings
 from shared.ops.terminal import Terminal, process_terminal
 
 START_BYTES = 4096
+COMMAND_API_URL = ApiAddress("COMMAND_URL", "COMMAND_PORT", 8000)
 EXIT_ACCEPTED, EXIT_FAILED, EXIT_REJECTED = 0, 1, 3
 EXIT_CODES = (
     f"Exit codes: 0 all accepted; 1 failed; 2 wrong usage; 3 some rejected; {CODES_OF_SIGNALS}: it is safe "
@@ -60,7 +61,10 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
 def add_api_arguments(parser: argparse.ArgumentParser) -> None:
     """The API's address and the format of the summary."""
     parser.add_argument(
-        "--url", type=_url, default=_default_url(), help="address of the command API (default: %(default)s)"
+        "--url",
+        type=COMMAND_API_URL,
+        default=COMMAND_API_URL.default(),
+        help="address of the command API (default: %(default)s)",
     )
     add_token_argument(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
@@ -90,7 +94,7 @@ async def import_file(args: argparse.Namespace, terminal: Terminal) -> int:
                     lambda _: bar.update(source.bytes_read - bar.n),
                     source.line_of,
                 )
-    except (ImportFailed, OSError, asyncio.CancelledError) as error:
+    except (ImportFailed, NoToken, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
     finally:
         if rejects is not None:
@@ -155,27 +159,3 @@ def _currency(text: str) -> str:
     except MoneyError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return code
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an http or https address{_origin(text)}")
-    try:
-        has_port = parts.port != 0
-    except ValueError:
-        has_port = False
-    if not has_port:
-        raise argparse.ArgumentTypeError(f"the port of {text!r} is not from 1 to 65535{_origin(text)}")
-    return text
-
-
-def _default_url() -> str:
-    return os.environ.get("COMMAND_URL") or f"http://127.0.0.1:{os.environ.get('COMMAND_PORT') or '8000'}"
-
-
-def _origin(text: str) -> str:
-    """The user typed no `--url`: argparse checks the default, too, and names the argument."""
-    if text != _default_url():
-        return ""
-    return f" (from {'COMMAND_URL' if os.environ.get('COMMAND_URL') else 'COMMAND_PORT'})"

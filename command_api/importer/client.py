@@ -17,7 +17,7 @@ from tenacity.wait import wait_random_exponential
 
 from command_api.importer.answers import ItemAnswer, Operation, answers_of, problem_text
 from command_api.importer.errors import ApiRefused, ApiUnreachable
-from command_api.importer.tokens import IssuerAway
+from shared.access.client_tokens import IssuerAway
 
 ATTEMPTS_MAX = 8
 WAIT_SECONDS_MAX = 20.0

@@ -18,13 +18,14 @@ from typing import Any, NoReturn, TypeVar
 
 from tqdm import tqdm
 
-from command_api.importer.access import ClientSettings, authentication
 from command_api.importer.cli import EXIT_CODES, add_api_arguments, load, message_of, report
 from command_api.importer.client import BatchClient
 from command_api.importer.errors import ImportFailed
 from command_api.importer.seed_words import ADJECTIVES, BRANDS, FAMILIES, SENTENCES, TAGS, Family
 from command_api.importer.source import Candidate, Lines, Rejection, WantedStatus
 from command_api.importer.summary import Summary
+from shared.access.client import ClientSettings, authentication
+from shared.access.client_tokens import NoToken
 from shared.contract.text import slug_of
 from shared.ops.arguments import at_least
 from shared.ops.process import run_command
@@ -80,7 +81,7 @@ async def _load(args: argparse.Namespace, products: Iterator[dict[str, Any]], te
         with _bar(args, terminal) as bar:
             async with authentication(args.token, settings) as auth:
                 await load(_candidates(products), BatchClient(args.url, auth=auth), summary, _say, bar.update)
-    except (ImportFailed, OSError, asyncio.CancelledError) as error:
+    except (ImportFailed, NoToken, OSError, asyncio.CancelledError) as error:
         summary.error = message_of(error)
     return report("seed", summary, terminal, as_json=args.json)
 

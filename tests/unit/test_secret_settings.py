@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from command_api.importer.access import ClientSettings
 from command_api.replay.settings import ReplaySettings
+from shared.access.client import ClientSettings
 from shared.ops.secret import Secret
 from shared.ops.settings import ProcessSettings, load_settings
 from tests.architecture.source_files import ROOT

@@ -7,8 +7,7 @@ import httpx
 import pytest
 from joserfc import jwt
 
-from command_api.importer.errors import ApiRefused
-from command_api.importer.tokens import BearerAuth, ClientCredentials, GivenToken
+from shared.access.client_tokens import BearerAuth, ClientCredentials, GivenToken, NoToken
 from shared.ops.secret import Secret
 from tests.local_issuer import LocalIssuer, local_issuer
 from tests.unit.importer.batch_stand_in import BatchStandIn
@@ -223,7 +222,7 @@ async def test_a_token_is_renewed_before_it_expires(issuer: LocalIssuer) -> None
 async def test_an_answer_that_is_no_bearer_token_is_refused(answer: httpx.Response) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer)) as http:
         source = ClientCredentials("", "https://issuer.example/token", "a", Secret("b"), http)
-        with pytest.raises(ApiRefused, match="issuer"):
+        with pytest.raises(NoToken, match="issuer"):
             await source.token()
 
 
@@ -238,7 +237,7 @@ async def test_a_secret_is_not_sent_where_the_discovery_document_leads_over_plai
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
         source = ClientCredentials("https://issuer.example", "", "a", Secret("b"), http)
         for _ in range(2):
-            with pytest.raises(ApiRefused, match="https address only"):
+            with pytest.raises(NoToken, match="https address only"):
                 await source.token()
     assert set(asked) == {"https://issuer.example/.well-known/openid-configuration"}
 

@@ -61,7 +61,7 @@ end_with(lambda: run_command("test", command()))
 PROGRAMS = {
     "projector": "projector.operators.command_line.commands",
     "command_api": "command_api.command_line",
-    "query_api": "query_api.app",
+    "query_api": "query_api.export.cli",
     "deploy.local": "deploy.local.command_line",
 }
 

@@ -1,4 +1,4 @@
-"""The access token of an import: from a file, or from the issuer by client credentials (RFC 6749, 4.4).
+"""The access token of a command that calls an API: from a file, or from the issuer (RFC 6749, 4.4).
 
 A token that is about to expire is renewed before a request; one that the API refuses is renewed once, and the
 same request is sent again.
@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import httpx
 
-from command_api.importer.errors import ApiRefused, ApiUnreachable
 from shared.access.key_fetch import DISCOVERY_PATH, is_protected
 from shared.ops.secret import Secret
 
@@ -25,12 +24,16 @@ _LIFE_SECONDS_UNSTATED = 300.0
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,32768}=*")
 
 
+class NoToken(Exception):
+    """No token is to be had. The text is for the user."""
+
+
 class IssuerAway(Exception):
     """The issuer gave no token now, but may later."""
 
 
 class TokenSource(Protocol):
-    """Raises `ApiRefused` if there is no token to be had, and `IssuerAway` if there is none now."""
+    """Raises `NoToken` if there is no token to be had, and `IssuerAway` if there is none now."""
 
     async def token(self) -> str:
         """A token for the next request."""
@@ -68,7 +71,7 @@ class GivenToken:
     async def token(self) -> str:
         text = self._token.read()
         if not _TOKEN.fullmatch(text):
-            raise ApiRefused("what is configured as the access token is not one")
+            raise NoToken("what is configured as the access token is not one")
         return text
 
     async def renewed(self, refused: str) -> str | None:
@@ -120,7 +123,7 @@ class ClientCredentials:
         answer = await self._asked("POST", url, data={"grant_type": "client_credentials"}, auth=client)
         token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token or str(answer.get("token_type", "")).lower() != "bearer":
-            raise ApiRefused(f"the issuer at {url} gave no bearer token")
+            raise NoToken(f"the issuer at {url} gave no bearer token")
         life = float(seconds) if isinstance(seconds, int | float) else _LIFE_SECONDS_UNSTATED
         self._token = token
         self._renew_at = self._clock() + life - min(_RENEW_SECONDS, life * _RENEW_SHARE)
@@ -129,7 +132,7 @@ class ClientCredentials:
         document = await self._asked("GET", self._issuer + DISCOVERY_PATH)
         url = document.get("token_endpoint")
         if str(document.get("issuer", "")).rstrip("/") != self._issuer or not isinstance(url, str):
-            raise ApiRefused(f"the discovery document of {self._issuer} does not name its token endpoint")
+            raise NoToken(f"the discovery document of {self._issuer} does not name its token endpoint")
         self._token_url = protected(url)
         return self._token_url
 
@@ -141,21 +144,21 @@ class ClientCredentials:
             reason = str(error) or type(error).__name__
             if self._token is None and isinstance(error, httpx.ConnectError | httpx.InvalidURL):
                 # A wrong address or a stopped service: retries would only make the user wait.
-                raise ApiUnreachable(f"no issuer at {url} ({reason}): is it running?") from error
+                raise NoToken(f"no issuer at {url} ({reason}): is it running?") from error
             raise IssuerAway(f"the issuer at {url} does not answer ({reason})") from error
         if response.status_code >= 500 or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             raise IssuerAway(f"the issuer at {url} answered {response.status_code}")
         answer = _json_object(response)
         if response.status_code != HTTPStatus.OK:
             told = answer.get("error_description") or answer.get("error") or response.reason_phrase
-            raise ApiRefused(f"the issuer at {url} gives no token: {response.status_code}, {told}")
+            raise NoToken(f"the issuer at {url} gives no token: {response.status_code}, {told}")
         return answer
 
 
 def protected(url: str) -> str:
-    """The address, if nobody on the way can read a secret that is sent there. Raises `ApiRefused`."""
+    """The address, if nobody on the way can read a secret that is sent there. Raises `NoToken`."""
     if not is_protected(url):
-        raise ApiRefused(f"the secret is sent to an https address only (http on loopback), not to {url}")
+        raise NoToken(f"the secret is sent to an https address only (http on loopback), not to {url}")
     return url
 
 

@@ -1,4 +1,4 @@
-"""Which token an import sends: the settings and the argument for it."""
+"""Which token a command sends: the settings and the argument for it."""
 
 import argparse
 from collections.abc import AsyncIterator
@@ -6,18 +6,19 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from command_api.importer.client import CONNECT_SECONDS_MAX
-from command_api.importer.errors import ApiRefused
-from command_api.importer.tokens import (
+from shared.access.client_tokens import (
     ISSUER_SECONDS_MAX,
     BearerAuth,
     ClientCredentials,
     GivenToken,
+    NoToken,
     protected,
 )
 from shared.access.command import token_file
 from shared.ops.secret import NO_SECRET, Secret
 from shared.ops.settings import ProcessSettings
+
+_CONNECT_SECONDS_MAX = 5.0
 
 
 class ClientSettings(ProcessSettings):
@@ -45,7 +46,7 @@ def add_token_argument(parser: argparse.ArgumentParser) -> None:
 
 @asynccontextmanager
 async def authentication(given: Secret | None, settings: ClientSettings) -> AsyncIterator[httpx.Auth | None]:
-    """For the requests of one run; None: no token is configured. Raises `ApiRefused`."""
+    """For the requests of one run; None: no token is configured. Raises `NoToken`."""
     token = given or settings.catalogue_token
     if token:
         yield BearerAuth(GivenToken(token))
@@ -54,12 +55,12 @@ async def authentication(given: Secret | None, settings: ClientSettings) -> Asyn
         yield None
         return
     if not settings.client_secret:
-        raise ApiRefused("CLIENT_ID is set, but no secret: set CLIENT_SECRET_FILE or CLIENT_SECRET")
+        raise NoToken("CLIENT_ID is set, but no secret: set CLIENT_SECRET_FILE or CLIENT_SECRET")
     address = settings.auth_token_url or settings.auth_issuer
     if not address:
-        raise ApiRefused("CLIENT_ID is set, but neither AUTH_ISSUER nor AUTH_TOKEN_URL")
+        raise NoToken("CLIENT_ID is set, but neither AUTH_ISSUER nor AUTH_TOKEN_URL")
     protected(address)
-    timeout = httpx.Timeout(ISSUER_SECONDS_MAX, connect=CONNECT_SECONDS_MAX)
+    timeout = httpx.Timeout(ISSUER_SECONDS_MAX, connect=_CONNECT_SECONDS_MAX)
     async with httpx.AsyncClient(timeout=timeout) as http:
         addresses = (settings.auth_issuer, settings.auth_token_url)
         yield BearerAuth(ClientCredentials(*addresses, settings.client_id, settings.client_secret, http))
