@@ -1,6 +1,7 @@
 """Search engines for tests: each takes documents and answers searches."""
 
 from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -49,7 +50,7 @@ class TantivyCatalogue:
 
     def __init__(self, folder: Path) -> None:
         self.index = TantivyIndex(folder)
-        self.engine = TantivyEngine(lambda: self.index, lexicon_seconds=0)
+        self.engine = TantivyEngine(lambda: self.index, lexicon_share=inf)
         self._applied = 0
 
     def put(self, *documents: ProductDocument) -> None:

@@ -13,8 +13,10 @@ from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.text_query import written
 
-# The words of a catalogue change slowly, and reading all of them takes many times as long as a search.
-LEXICON_SECONDS = 5.0
+LEXICON_SHARE = 0.05
+"""How much of the time may be spent on reading all words: those of a large catalogue take many times as long
+as a search.
+"""
 
 
 class Corrected(NamedTuple):
@@ -27,15 +29,17 @@ class Corrected(NamedTuple):
 class _Known(NamedTuple):
     lexicon: Lexicon
     snapshot: Snapshot
-    read_at: float
+    until: float
 
 
 class Corrector:
-    """Keeps the words of the newest index. Safe in several threads: at worst two of them read the words."""
+    """Keeps the words of the newest index. Safe in several threads: at worst two of them read the words.
 
-    def __init__(self, lexicon_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """`lexicon_seconds`: how old the words may be."""
-        self._lexicon_seconds = lexicon_seconds
+    After words were read, for `1 / share` times as long they count, even if the index has changed.
+    """
+
+    def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._share = share
         self._clock = clock
         self._known: _Known | None = None
 
@@ -68,17 +72,14 @@ class Corrector:
 
     def _lexicon(self, snapshot: Snapshot) -> Lexicon:
         known = self._known
-        if known is None or not self._is_new_enough(known, snapshot):
-            known = self._known = _Known(_read(snapshot), snapshot, self._clock())
+        if known is not None and known.snapshot is snapshot:
+            return known.lexicon
+        began = self._clock()
+        if known is None or known.snapshot.reader is not snapshot.reader or began >= known.until:
+            lexicon = _read(snapshot)
+            ended = self._clock()
+            known = self._known = _Known(lexicon, snapshot, ended + (ended - began) / self._share)
         return known.lexicon
-
-    def _is_new_enough(self, known: _Known, snapshot: Snapshot) -> bool:
-        if known.snapshot.reader is not snapshot.reader:
-            return False
-        return (
-            known.snapshot.generation == snapshot.generation
-            or self._clock() - known.read_at < self._lexicon_seconds
-        )
 
 
 def _is_sku(clause: Clause, snapshot: Snapshot) -> bool:

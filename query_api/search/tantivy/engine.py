@@ -22,7 +22,7 @@ from query_api.search.query import (
     TextQuery,
 )
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.corrections import LEXICON_SECONDS, Corrector
+from query_api.search.tantivy.corrections import LEXICON_SHARE, Corrector
 from query_api.search.tantivy.facets import facets_of
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.filters import all_of, filters_of
@@ -59,13 +59,13 @@ class TantivyEngine:
         *,
         searches_max: int = 2,
         waiting_max: int = 128,
-        lexicon_seconds: float = LEXICON_SECONDS,
+        lexicon_share: float = LEXICON_SHARE,
     ) -> None:
         self._live = live
         self._threads = ThreadPoolExecutor(searches_max, thread_name_prefix="search")
         self._unfinished = 0
         self._unfinished_max = searches_max + waiting_max
-        self._corrector = Corrector(lexicon_seconds)
+        self._corrector = Corrector(lexicon_share)
         self._results = Results()
         self._loads: SingleFlight[tuple[SearchQuery, int], Found] = SingleFlight()
 

@@ -12,9 +12,11 @@ from query_api.errors import Overloaded, SearchUnavailable
 from query_api.search.live import LiveIndex
 from query_api.search.ports import IndexCheckpoint, IndexedState
 from query_api.search.query import SearchFilters, SearchQuery
+from query_api.search.tantivy.corrections import Corrector
 from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.index import TantivyIndex
+from query_api.search.text_query import parse_text
 from tests.integration.query_world import product
 from tests.searching import TantivyCatalogue
 
@@ -96,3 +98,22 @@ def test_a_fault_inside_the_engine_is_an_error_and_not_the_end_of_the_process() 
         raise panic("called `Option::unwrap()` on a `None` value")
     with pytest.raises(KeyboardInterrupt), translated():
         raise KeyboardInterrupt
+
+
+def test_words_are_read_again_when_their_share_of_the_time_allows_it(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    times = iter([10.0, 11.0, 20.0, 30.9, 31.0, 31.0])
+    corrector = Corrector(0.05, lambda: next(times))
+    typed = parse_text("lamb", is_prefix=False)
+    assert typed is not None
+    catalogue.put(product(name="Lame"))
+
+    def corrected() -> str | None:
+        return corrector.corrected(typed, catalogue.index.snapshot).text
+
+    assert corrected() == "lame"
+    catalogue.put(product(name="Lama"), product(name="Lama"))
+    assert corrected() == "lame", "reading took 1 s, so it counts for 20 s"
+    assert corrected() == "lame"
+    assert corrected() == "lama", "two products of three have it"
+    catalogue.close()
