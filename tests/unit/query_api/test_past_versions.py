@@ -7,7 +7,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from query_api.consistency.visibility import Consistency
@@ -273,6 +273,9 @@ _attributes = st.dictionaries(st.sampled_from(["a", "b/c"]), _json)
 
 
 @given(_attributes, _attributes)
+@example({"a": 1}, {"a": True})
+@example({"a": [1.0]}, {"a": [1]})
+@example({"a": None}, {})
 async def test_any_change_of_attributes_is_in_the_patch_and_told(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
