@@ -16,8 +16,8 @@ from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
-from query_api.products.http.hot_read import hot_read_protocol
 from query_api.products.http.list_routes import list_routes
+from query_api.products.http.repeated_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
 from query_api.products.local_cache import LocalCache

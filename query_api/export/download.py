@@ -19,6 +19,9 @@ WAIT_SECONDS_MAX = 20.0
 # Without a byte. A proxy that buffers the answer may keep the first one back for long.
 ANSWER_SECONDS_MAX = 60.0
 CONNECT_SECONDS_MAX = 5.0
+_HOW_TO_LOG_IN = (
+    "; no token was sent: give --token-file, or set CLIENT_ID, CLIENT_SECRET_FILE and AUTH_ISSUER"
+)
 _FOR_NOW = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -102,7 +105,8 @@ async def _begin(http: httpx.AsyncClient, request: httpx.Request, url: str) -> h
         raise _NotNow(said, float(after) if after.isascii() and after.isdigit() else None)
     if response.status_code == HTTPStatus.OK:
         said = "an answer that is not an export: is it the query API?"
-    raise ExportFailed(f"{url} answered {said}")
+    lacks_token = response.status_code == HTTPStatus.UNAUTHORIZED and http.auth is None
+    raise ExportFailed(f"{url} answered {said}{_HOW_TO_LOG_IN if lacks_token else ''}")
 
 
 def _explained(response: httpx.Response) -> str:

@@ -7,6 +7,7 @@ beside the changes.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
@@ -17,6 +18,7 @@ _FIELDS = (
     "status", "slug", "name", "description", "brand", "product_type", "category", "tags", "images",
     "published_at",
 )  # fmt: skip
+_encode = msgspec.json.Encoder(order="sorted").encode
 _EMPTY: tuple[Any, ...] = (None, (), {})
 
 
@@ -49,7 +51,8 @@ def _attributes(before: ProductDocument | None, after: ProductDocument) -> Itera
     old: Mapping[str, Any] = before.attributes if before else {}
     for name in sorted(old.keys() | after.attributes.keys()):
         one, other = old.get(name), after.attributes.get(name)
-        if one != other or (name in old) != (name in after.attributes):
+        # As JSON: for Python, true is 1 and 1.0 is 1.
+        if (name in old) != (name in after.attributes) or _encode(one) != _encode(other):
             yield Change(f"attributes.{name}", one, other)
 
 

@@ -86,16 +86,23 @@ class LocalCache:
         self._hits = self._misses = 0
         LOCAL_CACHE_ENTRIES.set_function(lambda: len(self._entries))
         LOCAL_CACHE_BYTES.set_function(lambda: self._bytes)
-        LOCAL_CACHE_TRUSTED.set_function(lambda: self._now() < self._trusted_until)
+        LOCAL_CACHE_TRUSTED.set_function(lambda: self.is_trusted)
 
-    def get(self, product_id: str) -> LocalEntry | None:
-        """The entry, if it has not ended, and changes are being told."""
+    @property
+    def is_trusted(self) -> bool:
+        """Whether changes are being told."""
+        return self._now() < self._trusted_until
+
+    def get(self, product_id: str, *, counts_miss: bool = True) -> LocalEntry | None:
+        """The entry, if it has not ended, and changes are being told. `counts_miss` False: the caller asks
+        again.
+        """
         now = self._now()
         if now >= self._trusted_until:
             return None
         entry = self._entries.get(product_id)
         if entry is None or now >= entry.expires:
-            self._misses += 1
+            self._misses += counts_miss
             return None
         self._hits += 1
         entry.reads += 1

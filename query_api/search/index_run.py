@@ -106,9 +106,10 @@ class IndexRun(Generic[T]):
 
     def lag_states(self) -> int | None:
         """States that the index lacks, about; None while the topic cannot be asked."""
-        if self._reading is None:
+        lag = None if self._reading is None else self._reading.lag()
+        if lag is None or lag.silent_seconds > self._limits.silent_seconds_max:
             return None
-        return sum(self._reading.lag().offsets.values()) + len(self._waiting)
+        return sum(lag.offsets.values()) + len(self._waiting)
 
     def check(self) -> None:
         """Raises `StatesUnavailable` with the reason while the index does not follow."""
@@ -212,7 +213,8 @@ class IndexRun(Generic[T]):
 
     def _look_at_end(self, read: ReadStates, reading: StateReading) -> None:
         if not self._waiting and len(read.drained) == len(reading.ends):
-            self.complete_at = self._clock()
+            # A broker that says nothing may have more.
+            self.complete_at = self._clock() - reading.lag().silent_seconds
         if not self.caught_up.is_set() and not self._waiting and self._is_at_end(read):
             self.caught_up.set()
 

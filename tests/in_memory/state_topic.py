@@ -29,6 +29,7 @@ class InMemoryStateTopic:
         self.partition_count = partition_count
         self.exists = True
         self.is_away = False
+        self.silent_seconds = 0.0
         self.now = time.time()
         self.readings: list[InMemoryStateReading] = []
         self.arrived = asyncio.Event()
@@ -100,7 +101,9 @@ class InMemoryStateReading:
 
     def lag(self) -> TopicLag:
         ends = {at: len(records) for at, records in enumerate(self._topic.records)}
-        return TopicLag({at: max(0, end - self._next[at]) for at, end in ends.items()}, 0.0)
+        return TopicLag(
+            {at: max(0, end - self._next[at]) for at, end in ends.items()}, self._topic.silent_seconds
+        )
 
     async def close(self) -> None:
         self.is_closed = True

@@ -117,14 +117,30 @@ class World:
 
     async def keep(self, document: ProductDocument) -> None:
         """The document in Redis, and in the process if that has a cache."""
+        if not self.settings.local_cache_bytes_max:
+            await self.cache(document)
+            return
+        local, product_id = self.api.local, str(document.id)
+        told: set[str] = set()
+        usual = local.invalidate
+
+        def noted(changed: str) -> None:
+            usual(changed)
+            told.add(changed)
+
+        def is_trusted() -> None:
+            assert local.is_trusted
+
+        def is_told() -> None:
+            assert product_id in told
+
+        await eventually(is_trusted)
+        local.invalidate = noted  # type: ignore[method-assign]
         await self.cache(document)
-
-        async def is_kept() -> None:
-            await self.api.cache.read(str(document.id))
-            assert self.api.local.get(str(document.id)) is not None
-
-        if self.settings.local_cache_bytes_max:
-            await eventually(is_kept)
+        await eventually(is_told)
+        del local.invalidate
+        await self.api.cache.read(product_id)
+        assert local.get(product_id) is not None
 
     async def cache_tombstone(self, product_id: UUID, stream_version: int) -> None:
         await self.cache_packed(product_id, pack(stream_version, None))

@@ -114,8 +114,8 @@ async def test_an_absence_in_the_process_is_an_absence_until_the_product_is_ther
 async def test_a_name_is_compared_with_the_document_in_the_process(world: World) -> None:
     document = product(slug="s")
     await world.store(document)
-    assert (await world.served.get("/v1/products/by-slug/s")).status_code == 200
     await world.keep(document)
+    assert (await world.served.get("/v1/products/by-slug/s")).status_code == 200
     before = counted("local_cache_requests_total", result="hit")
     assert (await world.served.get("/v1/products/by-slug/s")).headers["cache-status"] == "catalogue; hit"
     world.api.local.close("lost")

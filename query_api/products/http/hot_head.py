@@ -1,6 +1,5 @@
 """The head of a hot read, as its answer needs it, and what the application has to know of the read."""
 
-import asyncio
 from time import perf_counter
 from typing import Any
 
@@ -13,11 +12,6 @@ _NOT_PLAIN = frozenset(
 
 # The key in a request's scope for a hot read whose cache has failed: nobody waits for a dead Redis twice.
 CACHE_FAILED = "query_api.cache_failed"
-
-
-def has_failed(reading: "asyncio.Future[Any]") -> bool:
-    """Whether the cache has not answered, and will not."""
-    return reading.done() and (reading.cancelled() or reading.exception() is not None)
 
 
 class HotHead:

@@ -9,25 +9,23 @@ runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 from query_api.products.http.hot_answer import HotAnswers
+from query_api.products.http.hot_document import has_failed, is_hidden, live_document
 from query_api.products.http.hot_durations import HotDurations
-from query_api.products.http.hot_head import CACHE_FAILED, HotHead, has_failed
+from query_api.products.http.hot_head import CACHE_FAILED, HotHead
 from query_api.products.http.hot_read_span import record_hot_read
 from query_api.products.local_cache import LocalCache, LocalEntry
 from query_api.products.ports import ProductCache
-from query_api.products.visible_rows import is_active
 from shared.access.guard import Guard
 from shared.access.http.bearer import known_caller
 from shared.access.scopes import Scope
-from shared.contract.cached_document import CachedDocument, unpack
+from shared.contract.cached_document import CachedDocument
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
-from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.limits import TAKES, Limits, Takes
@@ -39,14 +37,6 @@ _PREFIX_LENGTH = len(_PREFIX)
 _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _METHODS = (b"GET", b"HEAD")
 _durations = HotDurations(ROUTE, _METHODS, (200, 304))
-
-
-def hot_read_protocol(
-    local: LocalCache, cache: ProductCache, guard: Guard | None, rates: ApiLimits
-) -> Callable[..., asyncio.Protocol]:
-    """The protocol class from which `HttpServer` makes connections."""
-    answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
-    return partial(HotReadProtocol, local, cache, guard, rates.usual_limits, rates.addresses, answers)
 
 
 class HotReadProtocol(BoundedHttpProtocol):
@@ -149,7 +139,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def _read(self, head: HotHead, product_id: str) -> None:
         entry = self._local.get(product_id)
-        if entry is not None and (entry.document.is_deleted or _is_hidden(head, entry.document)):
+        if entry is not None and (entry.document.is_deleted or is_hidden(head, entry.document)):
             self.make_request()
             return
         self.count_head()
@@ -180,9 +170,9 @@ class HotReadProtocol(BoundedHttpProtocol):
         if self.transport.is_closing():
             self._forget()
             return
-        document = entry.document if entry is not None else _live_document(reading)
+        document = entry.document if entry is not None else live_document(reading)
         decisions = [each.result() for each in takes]
-        if document is None or not all(each.is_allowed for each in decisions) or _is_hidden(head, document):
+        if document is None or not all(each.is_allowed for each in decisions) or is_hidden(head, document):
             self._hand_over()
         else:
             self._finish(head, document, entry, decisions)
@@ -227,22 +217,3 @@ class HotReadProtocol(BoundedHttpProtocol):
             super().on_message_complete()
         finally:
             self.parser = parser
-
-
-def _is_hidden(head: HotHead, document: CachedDocument) -> bool:
-    caller = head.caller
-    return caller is not None and not caller.may(Scope.PRODUCTS_READ_DRAFTS) and not is_active(document.body)
-
-
-def _live_document(reading: "asyncio.Future[bytes | None] | None") -> CachedDocument | None:
-    """None if the application has to answer."""
-    if reading is None or has_failed(reading):
-        return None
-    packed = reading.result()
-    if packed is None:
-        return None
-    try:
-        document = unpack(packed)
-    except ValueError:
-        return None
-    return None if document.is_deleted else document

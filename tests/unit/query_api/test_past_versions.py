@@ -7,7 +7,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from query_api.consistency.visibility import Consistency
@@ -261,6 +261,40 @@ async def test_a_difference_has_its_ends_in_order_and_both_must_be_there() -> No
     for moments in ((1, 7), (BEGAN - timedelta(1), 2), (1, 8)):
         with pytest.raises(ProductNotFound):
             await difference(past.versions, product_id, *moments)
+
+
+_leaves = st.none() | st.booleans() | st.sampled_from([0, 1, 1.0, 1.5, "", "a", "~1", "/"])
+_json = st.recursive(
+    _leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["", "a", "/", "-"]), inner),
+    max_leaves=8,
+)
+_attributes = st.dictionaries(st.sampled_from(["a", "b/c"]), _json)
+
+
+@given(_attributes, _attributes)
+@example({"a": 1}, {"a": True})
+@example({"a": [1.0]}, {"a": [1]})
+@example({"a": None}, {})
+async def test_any_change_of_attributes_is_in_the_patch_and_told(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    past = Past()
+    changed = e.ProductDetailsChanged(attributes=after)
+    product_id = await past.happened(created(attributes=before), changed)
+    found = await past.versions.difference(product_id, (1, 2), ALL, None)
+    old, new = [
+        msgspec.json.decode((await past.versions.at(product_id, version, ALL, None)).body)
+        for version in (1, 2)
+    ]
+    patched = jsonpatch.apply_patch(old, found.patch)
+    assert msgspec.json.encode(patched, order="sorted") == msgspec.json.encode(new, order="sorted")
+    names = {name for name in before.keys() | after.keys() if _text(before, name) != _text(after, name)}
+    assert {one.field for one in found.changes} == {f"attributes.{name}" for name in names}
+
+
+def _text(attributes: dict[str, Any], name: str) -> bytes | None:
+    return msgspec.json.encode(attributes[name], order="sorted") if name in attributes else None
 
 
 @given(st.data(), random_history(), st.booleans())

@@ -343,3 +343,19 @@ async def test_gauges_are_unknown_without_an_index_and_true_with_one(world: Feed
         await world.shows({})
         await measurement.take()
         assert SEARCH_INDEX_LAG_STATES._value.get() == 0
+
+
+async def test_an_index_is_behind_while_the_broker_says_nothing(world: FeedWorld) -> None:
+    async with world.process():
+        await world.shows({})
+        world.topic.silent_seconds = 60.0
+        report = IndexReport(world.feed)
+
+        def is_behind() -> None:
+            shown = report.state()
+            assert (shown.condition, shown.lag_states) == ("behind", None)
+            assert shown.behind_seconds is not None
+            assert shown.behind_seconds >= 60
+
+        await eventually(is_behind)
+        assert report.state().reason == "Kafka has not answered for 60 s"
