@@ -33,14 +33,12 @@ CREATE INDEX ON shop_product (cheapest);
 INSERT = """
 INSERT INTO shop_product
 SELECT id, name, brand, category, string_to_array(tags, '|'), colour, cheapest::numeric, now(), document,
-       setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', coalesce(brand, '')), 'B')
+       setweight(to_tsvector('simple', name), 'A')
+       || setweight(to_tsvector('simple', coalesce(brand, '')), 'B')
        || setweight(to_tsvector('simple', description), 'D')
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
             $9::text[])
     AS given (id, name, brand, category, tags, colour, cheapest, document, description)
-"""
-UPDATE = """
-UPDATE shop_product SET cheapest = cheapest + 0.01, words = words || ''::tsvector WHERE product_id = $1
 """
 _TEXT = "words @@ to_tsquery('simple', $1)"
 _BRAND, _CATEGORY = "($2::text IS NULL OR brand = $2)", "($3::text IS NULL OR category LIKE $3 || '%')"
@@ -49,16 +47,18 @@ _PAGE = f"""
 SELECT document, count(*) OVER () AS total FROM shop_product WHERE {_ALL}
 ORDER BY ts_rank(words, to_tsquery('simple', $1)) DESC, created_at DESC, product_id LIMIT 20
 """
+_MOST = "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100"
+_BOUNDS = "ARRAY[0, 5, 10, 20, 50, 100, 200, 500]::numeric[]"
 _FACETS = {
-    "brand": f"SELECT brand, count(*) FROM shop_product WHERE {_TEXT} AND {_CATEGORY} AND ($2::text IS NULL OR true)"
-    " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
+    # Those of brand and category ignore their own filter, but name it, because all take three arguments.
+    "brand": f"SELECT brand, count(*) FROM shop_product WHERE {_TEXT} AND {_CATEGORY}"
+    f" AND ($2::text IS NULL OR true) {_MOST}",
     "category": f"SELECT category, count(*) FROM shop_product WHERE {_TEXT} AND {_BRAND}"
-    " AND ($3::text IS NULL OR true) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
-    "tag": f"SELECT tag, count(*) FROM shop_product, unnest(tags) AS tag WHERE {_ALL}"
-    " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
-    "colour": f"SELECT colour, count(*) FROM shop_product WHERE {_ALL} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
-    "price": f"SELECT width_bucket(cheapest, ARRAY[0, 5, 10, 20, 50, 100, 200, 500]::numeric[]), count(*)"
-    f" FROM shop_product WHERE {_ALL} GROUP BY 1 ORDER BY 1",
+    f" AND ($3::text IS NULL OR true) {_MOST}",
+    "tag": f"SELECT tag, count(*) FROM shop_product, unnest(tags) AS tag WHERE {_ALL} {_MOST}",
+    "colour": f"SELECT colour, count(*) FROM shop_product WHERE {_ALL} {_MOST}",
+    "price": f"SELECT width_bucket(cheapest, {_BOUNDS}), count(*) FROM shop_product WHERE {_ALL}"
+    " GROUP BY 1 ORDER BY 1",
 }
 
 

@@ -1,5 +1,5 @@
-"""`GET /v1/products` as a search: a text, up to two filters, five facets and the total, for 20 clients, against
-the same page built on PostgreSQL's text search.
+"""`GET /v1/products` as a search: a text, up to two filters, five facets and the total, for 20 clients,
+against the same page built on PostgreSQL's text search.
 
 Both get the same 2,000 different texts. The API is pinned to core 0; PostgreSQL may use both cores.
 """
@@ -40,7 +40,6 @@ PRODUCTS = 100_000
 QUERIES = 2_000
 CLIENTS = 20
 CHUNK = 5_000
-UPDATES_PER_SECOND = 100
 CURRENCY = "USD"
 FACETS = "brand,category,tag,attr.colour,price"
 Answers = list[float]
@@ -66,7 +65,7 @@ class Catalogue:
         ]
 
     def paths(self, more: Mapping[str, str]) -> list[str]:
-        """Addresses of searches: one or two words of a product, and half of them with its brand or category."""
+        """Addresses of searches: one or two words of a product; half have its brand, and half its category."""
         chance = random.Random(7)
         paths = []
         for document in chance.sample(self.documents, QUERIES):
