@@ -65,7 +65,7 @@ class Catalogue:
         ]
 
     def paths(self, more: Mapping[str, str]) -> list[str]:
-        """Addresses of searches: one or two words of a product; half have its brand, and half its category."""
+        """Addresses of searches: one or two words of a product; half have its brand, half its category."""
         chance = random.Random(7)
         paths = []
         for document in chance.sample(self.documents, QUERIES):
