@@ -21,6 +21,7 @@ SUITES = (
     "two_logs",
     "commands_http",
     "reads_http",
+    "searching",
     "traces",
     "rate_limits",
     "access",

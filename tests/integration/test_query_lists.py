@@ -200,6 +200,7 @@ async def test_a_page_stops_where_its_documents_would_be_too_large(world: World)
         ("updated_after=2026-01-01T00:00:00", "updated_after"),
         ("updated_after=0001-01-01T00:00:00%2B14:00", "updated_after"),
         ("q=", "q"), ("q=%26", "q"), ("q=" + "+".join("abcdefghijklmnopq"), "q"), ("q=" + "x" * 256, "q"),
+        ("fields=colour", "fields"), ("fields=", "fields"), ("fields=name,", "fields"),
         ("facets=colour", "facets"), ("facets=", "facets"), ("facets=attr.", "facets"),
         ("facets=price", "currency"), ("with_total=1", "with_total"), ("with_total=", "with_total"),
         ("attr.=blue", "attr."), ("attr.size.min=small", "attr.size.min"), ("attr.a=", "attr.a"),

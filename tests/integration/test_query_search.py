@@ -94,6 +94,15 @@ async def test_attributes_filter_as_values_and_ranges(world: World, shop: Index)
     assert _names(await _get(world, "attr.weight.min=300.5")) == []
 
 
+async def test_chosen_fields_are_those_of_the_document(world: World, shop: Index) -> None:
+    whole = (await _get(world, "q=linen"))["items"][0]
+    for query in ("q=linen", "brand=Wren", "brand=Wren"):
+        page = await _get(world, f"{query}&fields=variants,name")
+        assert page["items"] == [{name: whole[name] for name in ("id", "name", "variants")}]
+        assert list(page["items"][0]) == ["id", "name", "variants"]
+    assert (await _get(world, "brand=Wren"))["items"] == [whole], "the cached page is the whole one"
+
+
 async def test_a_typo_is_corrected_and_told(world: World, shop: Index) -> None:
     page = await _get(world, "q=linnen+shrit")
     assert _names(page) == ["Linen shirt"]

@@ -83,6 +83,12 @@ class ListParameters(Paging):
         description="Counts by brand, category, tag, status, price (needs `currency`), attr.<name>, "
         "separated by commas. Each ignores its own filter.",
     )
+    fields: str | None = Field(
+        None,
+        min_length=1,
+        max_length=512,
+        description="Only these fields of each item, and `id`; separated by commas.",
+    )
     with_total: Flag = Field(False, description="Also the exact number of products that match.")
 
     def filters(self) -> ListFilters:

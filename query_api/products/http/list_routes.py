@@ -15,6 +15,7 @@ from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
+from query_api.products.http.chosen_fields import fields_of, with_fields
 from query_api.products.http.list_parameters import ListParameters, SuggestParameters
 from query_api.products.http.product_answer import cache_status
 from query_api.products.http.schemas import ProductPage, SuggestionsModel
@@ -54,6 +55,7 @@ def list_routes(
         filters = parameters.filters()
         require_statuses(request, filters.statuses)
         attributes = attributes_of(parameters.model_extra or {})
+        fields = fields_of(parameters.fields)
         if parameters.is_search or attributes:
             wanted = Wanted(
                 parameters.limit,
@@ -77,7 +79,7 @@ def list_routes(
             **next_page(request, next_cursor),
             name.decode(): value.decode(),
         }
-        return json_answer(request, body, headers)
+        return json_answer(request, with_fields(body, fields), headers)
 
     async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
         """Products, brands and categories that what somebody has typed so far may become."""

@@ -88,7 +88,7 @@ class FacetRangeModel(BaseModel):
 class ProductPage(BaseModel):
     """A page of products; `next_cursor` is null on the last one. What was not asked for is absent."""
 
-    items: list[ProductModel]
+    items: list[ProductModel] = Field(description="With `fields`, only those and `id`.")
     next_cursor: str | None
     matches: list[MatchModel] | None = Field(None, description="With `q`: one for each item.")
     corrected: str | None = Field(

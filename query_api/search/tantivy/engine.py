@@ -103,20 +103,20 @@ class TantivyEngine:
         filters = filters_of(query.filters, snapshot)
         text = query.filters.text
         corrected = None if text is None else self._corrector.corrected(text, snapshot)
-        tiers = None if corrected is None else TextTiers(corrected.query, snapshot.schema)
+        tiers = None if corrected is None else TextTiers(corrected.query, snapshot)
         matching = [each for _, each in filters]
         found = None if tiers is None else tiers.matching()
         if tiers is not None and query.filters.sort == "relevance":
             hits = _by_relevance(query, matching, tiers, snapshot)
         else:
             hits = _ordered(query, all_of(matching if found is None else [*matching, found]), snapshot)
+        facets, total = None, None
+        if query.facets:
+            facets, total = facets_of(query, filters, found, snapshot)
+        elif query.with_total:
+            total = _count(all_of(matching if found is None else [*matching, found]), snapshot)
         return Found(
-            hits,
-            _count(all_of(matching if found is None else [*matching, found]), snapshot)
-            if query.with_total
-            else None,
-            facets_of(query, filters, found, snapshot) if query.facets else None,
-            None if corrected is None else corrected.text,
+            hits, total if query.with_total else None, facets, None if corrected is None else corrected.text
         )
 
     def _suggest(
@@ -125,7 +125,7 @@ class TantivyEngine:
         corrected = self._corrector.corrected(text, snapshot)
         filters = SearchFilters(statuses=tuple(statuses), text=text, sort="relevance")
         status = tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(statuses))
-        tiers = TextTiers(corrected.query, snapshot.schema)
+        tiers = TextTiers(corrected.query, snapshot)
         query = SearchQuery(filters, None, items_max)
         return Suggestions(
             _by_relevance(query, [status], tiers, snapshot),

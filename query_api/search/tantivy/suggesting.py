@@ -37,7 +37,7 @@ def values_like(
 
 
 def _in_field(clause: Clause, field: str, snapshot: Snapshot) -> tantivy.Query:
-    return any_of([phrase_query(snapshot.schema, field, phrase) for phrase in clause.phrases])
+    return any_of([phrase_query(snapshot, field, phrase) for phrase in clause.phrases])
 
 
 def _matches(text: TextQuery, words: Sequence[str]) -> bool:

@@ -12,19 +12,23 @@ import tantivy
 from query_api.search.query import TIERS, Clause, Phrase, TextQuery
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.filters import all_of, any_of
+from query_api.search.tantivy.index import Snapshot
 
 _SKU_TIER = 0
 _LAST_TIER = len(TIERS) - 1
+_WORDS_MAX = 500
 # A shorter beginning of a SKU is one of too many.
 SKU_PREFIX_CHARACTERS_MIN = 3
 
 
 class TextTiers:
-    """The queries of one text. `prefixes` gives the words of a field that begin in some way."""
+    """The queries of one text. Those of a field are made once: several tiers contain them."""
 
-    def __init__(self, text: TextQuery, schema: tantivy.Schema) -> None:
+    def __init__(self, text: TextQuery, snapshot: Snapshot) -> None:
         self._text = text
-        self._schema = schema
+        self._snapshot = snapshot
+        self._schema = snapshot.schema
+        self._made: dict[tuple[str, Phrase], tantivy.Query] = {}
 
     def matching(self) -> tantivy.Query:
         """All that the text finds."""
@@ -64,22 +68,29 @@ class TextTiers:
     def _sku_prefix(self, sku: str) -> Sequence[tantivy.Query]:
         if len(sku) < SKU_PREFIX_CHARACTERS_MIN:
             return ()
-        return [tantivy.Query.regex_query(self._schema, s.SKU, f"{_literal(sku)}.*")]
+        return [self._phrase(s.SKU, Phrase((sku,), is_prefix=True))]
 
     def _phrase(self, field: str, phrase: Phrase) -> tantivy.Query:
-        return phrase_query(self._schema, field, phrase)
+        query = self._made.get((field, phrase))
+        if query is None:
+            query = self._made[field, phrase] = phrase_query(self._snapshot, field, phrase)
+        return query
 
 
-def phrase_query(schema: tantivy.Schema, field: str, phrase: Phrase) -> tantivy.Query:
+def phrase_query(snapshot: Snapshot, field: str, phrase: Phrase) -> tantivy.Query:
     """The phrase in this field."""
     *first, last = phrase.words
     if not phrase.is_prefix:
         if not first:
-            return tantivy.Query.term_query(schema, field, last, "basic")
-        return tantivy.Query.phrase_query(schema, field, list(phrase.words))
-    if not first:
-        return tantivy.Query.regex_query(schema, field, f"{_literal(last)}.*")
-    return tantivy.Query.regex_phrase_query(schema, field, [*first, f"{_literal(last)}.*"])
+            return tantivy.Query.term_query(snapshot.schema, field, last, "basic")
+        return tantivy.Query.phrase_query(snapshot.schema, field, list(phrase.words))
+    if first:
+        return tantivy.Query.regex_phrase_query(snapshot.schema, field, [*first, f"{_literal(last)}.*"])
+    words = [word for word, _ in snapshot.searcher.terms_with_prefix(field, last, None, _WORDS_MAX + 1)]
+    if len(words) > _WORDS_MAX:
+        return tantivy.Query.regex_query(snapshot.schema, field, f"{_literal(last)}.*")
+    # A pattern is compiled anew for each query, and takes longer than many searches.
+    return tantivy.Query.term_set_query(snapshot.schema, field, words)
 
 
 def _literal(text: str) -> str:
