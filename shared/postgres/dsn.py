@@ -60,7 +60,7 @@ def _check(text: str) -> None:
     if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError(f"expected {_EXPECTED}")
     parts = split_url(text)
-    options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    options = _options(parts.query)
     login, _, servers = parts.netloc.rpartition("@")
     if servers or not options.get("host"):
         for server in servers.split(","):
@@ -72,6 +72,17 @@ def _check(text: str) -> None:
     if parts.fragment or "/" in parts.path.strip("/"):
         raise ValueError(NOT_AN_ADDRESS)
     _check_tls(options)
+
+
+def _options(query: str) -> dict[str, str]:
+    """As the driver reads them: each has a name, `=` and a value. Raises `ValueError`."""
+    if not query:
+        return {}
+    try:
+        given = parse_qs(query, keep_blank_values=True, strict_parsing=True)
+    except ValueError as error:
+        raise ValueError(NOT_AN_ADDRESS) from error
+    return {name: values[-1] for name, values in given.items()}
 
 
 def _check_tls(options: dict[str, str]) -> None:

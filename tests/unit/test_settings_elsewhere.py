@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from asyncpg.connect_utils import _parse_connect_dsn_and_args
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from command_api.replay.settings import ReplaySettings
@@ -283,6 +283,8 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=12).map("".join))
+@example("ann@host/db?ann")
+@example("ann@host/db?sslmode=disable&")
 def test_the_driver_understands_every_address_that_is_taken(rest: str) -> None:
     """What it refuses later would look like an outage."""
     text = f"postgresql://{rest}"
