@@ -104,7 +104,9 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     async with AsyncExitStack() as stack:
         products = await read_model_pool(settings, settings.read_model_dsn, "products", stack)
         lists_pool = await read_model_pool(settings, planned_anew(settings), "lists", stack)
-        reports_pool = await read_model_pool(settings, planned_anew(settings), "reports", stack)
+        reports_pool = await read_model_pool(
+            settings, planned_anew(settings), "reports", stack, reads_max=settings.report_reads_max
+        )
         cache, local, list_cache = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic)

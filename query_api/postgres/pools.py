@@ -21,13 +21,13 @@ def planned_anew(settings: QuerySettings) -> Secret:
 
 
 async def read_model_pool(
-    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack
+    settings: QuerySettings, dsn: Secret, kind: str, stack: AsyncExitStack, *, reads_max: int | None = None
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool with one connection more than the bulkhead allows, for the checkpoints."""
     pool = await create_pool(
         dsn,
         application_name=f"{QUERY_API}-{kind}",
-        size_max=settings.table_reads_max + 1,
+        size_max=(reads_max or settings.table_reads_max) + 1,
         statement_timeout_seconds=settings.table_seconds_max,
         connect_timeout_seconds=settings.table_connect_seconds_max,
         pooler=settings.postgres_pooler,

@@ -23,7 +23,7 @@ from tests.deploy.scales import scales
 from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
 # As deploy/kustomize/README.md expects of the two databases.
-CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 280}, 20
+CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 320}, 20
 
 
 def environment(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -131,8 +131,13 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
             }
         case "replay":
             return {"event store": 1, "read model": 0}
-        case _:  # the past, single products, and lists, each with one for checkpoints or readiness; exports
+        case (
+            _
+        ):  # the past, single products, lists, reports, each with one for checkpoints or readiness; exports
             return {
                 "event store": setting("HISTORY_READS_MAX") + 1,
-                "read model": 2 * (setting("TABLE_READS_MAX") + 1) + setting("EXPORTS_MAX"),
+                "read model": 2 * (setting("TABLE_READS_MAX") + 1)
+                + setting("REPORT_READS_MAX")
+                + 1
+                + setting("EXPORTS_MAX"),
             }
