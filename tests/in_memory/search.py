@@ -44,7 +44,7 @@ class InMemorySearchEngine:
         self._products.pop(product_id, None)
 
     async def search(self, query: SearchQuery) -> Found:
-        text, corrected = self._corrected(query.filters.text)
+        text, corrected = self._corrected(query.filters.text, query.filters.statuses)
         filters = list(_filters(query.filters))
         matching = self._matching((each for _, each in filters), text)
         hits = [_hit(product, query.filters, text) for product in matching]
@@ -67,7 +67,7 @@ class InMemorySearchEngine:
         )
 
     async def suggest(self, text: TextQuery, *, statuses: Sequence[str], items_max: int) -> Suggestions:
-        used, corrected = self._corrected(text)
+        used, corrected = self._corrected(text, statuses)
         assert used is not None
         filters = SearchFilters(statuses=tuple(statuses), text=text, sort="relevance")
         found = await self.search(SearchQuery(filters, None, items_max))
@@ -113,12 +113,16 @@ class InMemorySearchEngine:
             ]
         return Facets(values, prices)
 
-    def _corrected(self, text: TextQuery | None) -> tuple[TextQuery | None, str | None]:
+    def _corrected(
+        self, text: TextQuery | None, statuses: Sequence[str]
+    ) -> tuple[TextQuery | None, str | None]:
         if text is None:
             return None, None
         counts: Counter[str] = Counter()
         skus = set()
         for product in self._products.values():
+            if product.status not in statuses:
+                continue
             skus.update(folded(variant.sku) for variant in product.variants)
             for fields in _fields(product):
                 counts.update({word for words in fields for word in words})

@@ -7,12 +7,16 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import tantivy
+
 from query_api.search.lexicon import Lexicon
 from query_api.search.query import Clause, Phrase, TextQuery
 from query_api.search.tantivy import schema as s
+from query_api.search.tantivy.filters import all_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.text_query import written
 
+Statuses = tuple[str, ...]
 LEXICON_SHARE = 0.05
 """How much of the time may be spent on reading all words: those of a large catalogue take many times as long
 as a search.
@@ -33,7 +37,8 @@ class _Known(NamedTuple):
 
 
 class Corrector:
-    """Keeps the words of the newest index. Safe in several threads: at worst two of them read the words.
+    """Keeps the words of the newest index, by statuses: the words of a draft must not show in the corrections
+    of somebody who may not read drafts. Safe in several threads: at worst two of them read the words.
 
     After words were read, for `1 / share` times as long they count, even if the index has changed.
     """
@@ -41,27 +46,28 @@ class Corrector:
     def __init__(self, share: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._share = share
         self._clock = clock
-        self._known: _Known | None = None
+        self._known: dict[Statuses, _Known] = {}
 
-    def corrected(self, text: TextQuery, snapshot: Snapshot) -> Corrected:
-        """The query with what its unknown words may have meant."""
-        required = tuple(self._clause(clause, snapshot) for clause in text.required)
+    def corrected(self, text: TextQuery, statuses: Statuses, snapshot: Snapshot) -> Corrected:
+        """The query with what its unknown words may have meant: unknown to all products of these statuses."""
+        words = _Words(snapshot, statuses)
+        required = tuple(self._clause(clause, words) for clause in text.required)
         if required == text.required:
             return Corrected(text, None)
         return Corrected(text._replace(required=required), written(text._replace(required=required)))
 
-    def _clause(self, clause: Clause, snapshot: Snapshot) -> Clause:
+    def _clause(self, clause: Clause, words: "_Words") -> Clause:
         own = clause.phrases[0]
-        if clause.is_literal or _is_sku(clause, snapshot):
+        if clause.is_literal or (clause.sku is not None and words.have(s.SKU, clause.sku)):
             return clause
         unknown = [
             word
             for place, word in enumerate(own.words, start=1)
-            if not _is_known(word, snapshot, is_prefix=own.is_prefix and place == len(own.words))
+            if not words.are_known(word, is_prefix=own.is_prefix and place == len(own.words))
         ]
         if not unknown:
             return clause
-        meant = {word: self._lexicon(snapshot).corrections(word) for word in unknown}
+        meant = {word: self._lexicon(words).corrections(word) for word in unknown}
         if not all(meant.values()):
             return clause
         if len(own.words) == 1:
@@ -70,32 +76,51 @@ class Corrector:
             phrases = [Phrase(tuple(meant[word][0] if word in meant else word for word in own.words))]
         return clause._replace(phrases=(*phrases, *clause.phrases[1:]))
 
-    def _lexicon(self, snapshot: Snapshot) -> Lexicon:
-        known = self._known
+    def _lexicon(self, words: "_Words") -> Lexicon:
+        known, snapshot = self._known.get(words.statuses), words.snapshot
         if known is not None and known.snapshot is snapshot:
             return known.lexicon
         began = self._clock()
         if known is None or known.snapshot.reader is not snapshot.reader or began >= known.until:
-            lexicon = _read(snapshot)
+            lexicon = Lexicon(words.counts())
             ended = self._clock()
-            known = self._known = _Known(lexicon, snapshot, ended + (ended - began) / self._share)
+            known = _Known(lexicon, snapshot, ended + (ended - began) / self._share)
+            self._known[words.statuses] = known
         return known.lexicon
 
 
-def _is_sku(clause: Clause, snapshot: Snapshot) -> bool:
-    return clause.sku is not None and snapshot.searcher.doc_freq(s.SKU, clause.sku) > 0
+class _Words:
+    """The words of products with one of these statuses."""
 
+    def __init__(self, snapshot: Snapshot, statuses: Statuses) -> None:
+        self.snapshot = snapshot
+        self.statuses = statuses
+        self._of_statuses = tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(statuses))
 
-def _is_known(word: str, snapshot: Snapshot, *, is_prefix: bool) -> bool:
-    searcher = snapshot.searcher
-    if is_prefix:
-        return any(searcher.terms_with_prefix(field, word, None, 1) for field in (*s.TEXT_FIELDS, s.SKU))
-    return any(searcher.doc_freq(field, word) for field in s.TEXT_FIELDS)
+    def have(self, field: str, word: str) -> bool:
+        """Whether a product has this word in the field. Unknown words need no search: no product has them."""
+        snapshot = self.snapshot
+        if not snapshot.searcher.doc_freq(field, word):
+            return False
+        query = tantivy.Query.term_query(snapshot.schema, field, word, "basic")
+        return bool(snapshot.searcher.search(all_of([self._of_statuses, query]), 1, count=False).hits)
 
+    def are_known(self, word: str, *, is_prefix: bool) -> bool:
+        """Whether a product has this word, or one that begins with it."""
+        if any(self.have(field, word) for field in s.TEXT_FIELDS):
+            return True
+        return is_prefix and any(self._begin(field, word) for field in (*s.TEXT_FIELDS, s.SKU))
 
-def _read(snapshot: Snapshot) -> Lexicon:
-    counts: dict[str, int] = {}
-    for field in s.TEXT_FIELDS:
-        for word, products in snapshot.searcher.terms_with_prefix(field, ""):
-            counts[word] = counts.get(word, 0) + products
-    return Lexicon(counts)
+    def counts(self) -> dict[str, int]:
+        """In how many fields of products each word is."""
+        counts: dict[str, int] = {}
+        for field in s.TEXT_FIELDS:
+            for word, products in self.snapshot.searcher.terms_with_prefix(field, "", self._of_statuses):
+                counts[word] = counts.get(word, 0) + products
+        return counts
+
+    def _begin(self, field: str, prefix: str) -> bool:
+        searcher = self.snapshot.searcher
+        if not searcher.terms_with_prefix(field, prefix, None, 1):
+            return False
+        return bool(searcher.terms_with_prefix(field, prefix, self._of_statuses, 1))

@@ -102,7 +102,9 @@ class TantivyEngine:
     def _search(self, query: SearchQuery, snapshot: Snapshot) -> Found:
         filters = filters_of(query.filters, snapshot)
         text = query.filters.text
-        corrected = None if text is None else self._corrector.corrected(text, snapshot)
+        corrected = None
+        if text is not None:
+            corrected = self._corrector.corrected(text, query.filters.statuses, snapshot)
         tiers = None if corrected is None else TextTiers(corrected.query, snapshot)
         matching = [each for _, each in filters]
         found = None if tiers is None else tiers.matching()
@@ -122,7 +124,7 @@ class TantivyEngine:
     def _suggest(
         self, text: TextQuery, statuses: Sequence[str], items_max: int, snapshot: Snapshot
     ) -> Suggestions:
-        corrected = self._corrector.corrected(text, snapshot)
+        corrected = self._corrector.corrected(text, tuple(statuses), snapshot)
         filters = SearchFilters(statuses=tuple(statuses), text=text, sort="relevance")
         status = tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(statuses))
         tiers = TextTiers(corrected.query, snapshot)

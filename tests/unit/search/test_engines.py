@@ -186,6 +186,18 @@ async def test_what_is_not_corrected(catalogue: Catalogue) -> None:
     assert await found(catalogue, "shor") == [2], "a beginning of a word is no mistake"
 
 
+async def test_a_correction_tells_nothing_of_products_that_are_not_asked_for(catalogue: Catalogue) -> None:
+    catalogue.put(
+        shown(1, name="Secret lamp", status="draft", variants=(priced("LAMB"),)), shown(2, name="Lamb")
+    )
+    catalogue.put(shown(3, name="Gone"))
+    catalogue.delete(UUID(int=3))
+    for typed, corrected in (("secrat", None), ("lamp", "lamb"), ("gome", None), ("secret", None)):
+        assert (await search(catalogue, f"{typed} ", statuses=("active",))).corrected == corrected, typed
+    drafts = await search(catalogue, "secrat", statuses=("draft",))
+    assert drafts.corrected == "secret"
+
+
 async def test_synonyms_find_what_they_stand_for(catalogue: Catalogue) -> None:
     synonyms = Synonyms({("sofa",): [("couch",)], ("running", "shoes"): [("trainers",)]})
     catalogue.put(shown(1, name="Grey couch"), shown(2, name="Grey sofa"), shown(3, name="Trainers"))

@@ -109,7 +109,7 @@ def test_words_are_read_again_when_their_share_of_the_time_allows_it(tmp_path: P
     catalogue.put(product(name="Lame"))
 
     def corrected() -> str | None:
-        return corrector.corrected(typed, catalogue.index.snapshot).text
+        return corrector.corrected(typed, ("active",), catalogue.index.snapshot).text
 
     assert corrected() == "lame"
     catalogue.put(product(name="Lama"), product(name="Lama"))
