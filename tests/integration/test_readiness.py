@@ -13,10 +13,10 @@ import pytest
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import OWNER, PostgresServer
 from deploy.local.redis import RedisServer
-from shared.contract.addresses import topics
+from shared.contract.addresses import state_topic, topics
 from shared.contract.schemas import EVENT_STORE, READ_MODEL
 from shared.kafka.servers import KafkaServers
-from shared.kafka.topics import TopicSpec, ensure_topics
+from shared.kafka.topics import LATEST_PER_KEY, TopicSpec, ensure_topics
 from shared.postgres.migrations import migrate
 from tests.eventually import eventually
 from tests.integration.query_world import World, product
@@ -45,8 +45,11 @@ NEW_PRODUCT = {
 
 
 async def _make_topics(servers: str, prefix: str) -> None:
-    """As a relay has made them before: a projector waits for them."""
-    await ensure_topics(KafkaServers(servers), [TopicSpec(name, 12) for name in topics(prefix)])
+    """As relay and projector have made them before: a projector waits for those of events, and a search index
+    is behind without that of states.
+    """
+    states = TopicSpec(state_topic(prefix), 12, configs=LATEST_PER_KEY)
+    await ensure_topics(KafkaServers(servers), [*(TopicSpec(name, 12) for name in topics(prefix)), states])
 
 
 @pytest.fixture
@@ -208,7 +211,8 @@ async def test_while_postgresql_is_away_a_query_api_stays_ready_and_redis_answer
     here = installation._replace(redis_url=settings.redis_url.read(), prefix=settings.redis_key_prefix)
     dsn = settings.read_model_dsn.read()
     pooler = settings.postgres_pooler
-    async with started(QUERY_API, here, READ_MODEL_DSN=dsn, POSTGRES_POOLER=pooler) as one:
+    more = {"KAFKA_TOPIC_PREFIX": installation.prefix, "POSTGRES_POOLER": pooler}
+    async with started(QUERY_API, here, READ_MODEL_DSN=dsn, **more) as one:
         await one.is_ready()
         warm = await one.api.get(f"/v1/products/{document.id}")
         assert warm.status_code == 200
