@@ -161,7 +161,7 @@ async def test_an_id_in_capitals_is_the_same_id(world: World, way: str) -> None:
 
 
 @both_ways
-@pytest.mark.parametrize("parameter", ["version", "as_of", "surprise"])
+@pytest.mark.parametrize("parameter", ["fields", "as_of", "surprise"])
 async def test_a_parameter_that_would_do_nothing_is_refused_by_name(
     world: World, way: str, parameter: str
 ) -> None:
