@@ -18,10 +18,11 @@ async def test_an_import_of_an_export_changes_nothing(
     system: System, catalogue: Catalogue, tmp_path: Path, wanted: str
 ) -> None:
     start = await newest_position(system)
+    there = await products_by_slug(system, start)
     for file in (DATA / "shopify.csv", DATA / "import" / "full.csv"):
         code, summary = await run_import(system, Path(shutil.copy(file, tmp_path)))
         assert (code, summary["rejected"]) == (0, 0), summary
-    await products_by_slug(system, start)  # when it is at rest
+    imported = await products_by_slug(system, start)
     answer = await catalogue.read_as_it_is(
         f"/v1/products/export?format={wanted}&status=draft,active,archived"
     )
@@ -33,3 +34,7 @@ async def test_an_import_of_an_export_changes_nothing(
     assert (code, summary["rejected"]) == (0, 0), summary
     assert summary["products"] == int(answer.headers["product-count"]) >= 8
     assert (summary["unchanged"], await newest_position(system)) == (summary["products"], position)
+    # Others import these files, too, and count what is new.
+    for slug in imported.keys() - there.keys():
+        deleted = await catalogue.write("DELETE", f"/v1/products/{imported[slug]['id']}")
+        assert deleted.status_code == 204

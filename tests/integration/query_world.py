@@ -3,7 +3,7 @@
 Rows go in as the projector's role, documents through the same guard that the projector uses.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,16 +131,23 @@ class World:
         def is_trusted() -> None:
             assert local.is_trusted
 
-        def is_told() -> None:
-            assert product_id in told
+        async def is_told_of_all_before() -> None:
+            """Redis tells in order. What a lost connection did not tell is lost: so new keys are tried."""
+            probe = product()
+            await self.cache(probe)
+            await eventually(lambda: _must_have(told, str(probe.id)), 2.0)
+            await self.redis.delete(product_key(PREFIX, probe.id))
+
+        async def is_kept() -> None:
+            await self.api.cache.read(product_id)
+            assert local.get(product_id) is not None
 
         await eventually(is_trusted)
         local.invalidate = noted  # type: ignore[method-assign]
         await self.cache(document)
-        await eventually(is_told)
+        await eventually(is_told_of_all_before)
         del local.invalidate
-        await self.api.cache.read(product_id)
-        assert local.get(product_id) is not None
+        await eventually(is_kept)
 
     async def cache_tombstone(self, product_id: UUID, stream_version: int) -> None:
         await self.cache_packed(product_id, pack(stream_version, None))
@@ -166,6 +173,10 @@ class World:
         """What the projector does after it has changed lists."""
         await self.redis.incr(list_generation_key(PREFIX, top_category(category)))
         await self.redis.incr(list_generation_key(PREFIX, None))
+
+
+def _must_have(told: Collection[str], product_id: str) -> None:
+    assert product_id in told
 
 
 def token_for(product_id: UUID, log_position: int, stream_version: int | None = None) -> str:
