@@ -4,6 +4,7 @@ What takes time to import is imported by `main`, so that Ctrl-C meanwhile prints
 """
 
 import argparse
+import sys
 
 from shared.ops.program import end_with
 
@@ -25,13 +26,20 @@ def main() -> int:
 def _serve() -> int:
     from query_api.app import serve
     from query_api.assembly import PROCESS
+    from query_api.search.synonyms import MalformedSynonyms, synonyms_of
     from query_api.settings import QuerySettings
     from shared.access.settings import load_listening_settings
     from shared.ops.logs import configure_logs
     from shared.ops.process import run
+    from shared.ops.settings import EXIT_USAGE
     from shared.ops.unverified_servers import warn_of_unverified_servers
 
     settings = load_listening_settings(QuerySettings)
+    try:
+        synonyms_of(settings.search_synonyms_file)
+    except MalformedSynonyms as error:
+        print(f"SEARCH_SYNONYMS_FILE: {error}", file=sys.stderr)
+        return EXIT_USAGE
     configure_logs(PROCESS, settings)
     warn_of_unverified_servers(settings)
 

@@ -20,7 +20,7 @@ from query_api.search.live import LiveIndex
 from query_api.search.progress import IndexProgress
 from query_api.search.query import HitPosition
 from query_api.search.reporting import IndexReport
-from query_api.search.synonyms import NO_SYNONYMS, read_synonyms
+from query_api.search.synonyms import synonyms_of
 from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.index import TantivyIndex, scheme
 from query_api.settings import QuerySettings
@@ -59,7 +59,6 @@ def search_parts(
     stack.callback(engine.close)
     documents = HitDocuments(table, cache, visibility)
     cursors = Cursors(settings.cursor_signing_key.read().encode(), HitPosition)
-    path = settings.search_synonyms_file
     folders = IndexFolders(settings.search_index_folder, scheme())
     feed = None if is_off else _feed(settings, folders, live, progress)
     return Search(
@@ -68,7 +67,7 @@ def search_parts(
         SearchReads(
             SearchProducts(engine, progress, documents, cursors, page_bytes_max=settings.list_page_bytes_max),
             SuggestProducts(engine, progress, documents),
-            NO_SYNONYMS if path is None else read_synonyms(path),
+            synonyms_of(settings.search_synonyms_file),
         ),
         folders,
         feed,

@@ -35,6 +35,11 @@ class Synonyms(NamedTuple):
 NO_SYNONYMS = Synonyms({})
 
 
+def synonyms_of(path: Path | None) -> Synonyms:
+    """The rules of the file, if there is one. Raises `MalformedSynonyms`, or `OSError`."""
+    return NO_SYNONYMS if path is None else read_synonyms(path)
+
+
 def read_synonyms(path: Path) -> Synonyms:
     """The rules of a file. Raises `MalformedSynonyms`, or `OSError`."""
     try:
