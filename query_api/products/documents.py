@@ -13,9 +13,9 @@ from uuid import UUID
 from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable
+from query_api.products.cached_rows import unpacked_row
 from query_api.products.ports import ProductCache, ProductRow, ProductTable
 from query_api.search.query import Hit
-from shared.contract.cached_document import unpack
 
 
 class Documents(NamedTuple):
@@ -54,7 +54,7 @@ class HitDocuments:
                 continue
             if isinstance(value, BaseException):
                 raise value
-            row = _row(product_id, value)
+            row = unpacked_row(product_id, value)
             if row is not None:
                 rows[product_id] = row
         return rows
@@ -73,12 +73,3 @@ class HitDocuments:
 
 def _is_new_enough(row: ProductRow | None, hit: Hit) -> bool:
     return row is not None and row.stream_version >= hit.stream_version
-
-
-def _row(product_id: UUID, value: bytes) -> ProductRow | None:
-    """None if this release cannot read the value."""
-    try:
-        cached = unpack(value)
-    except ValueError:
-        return None
-    return ProductRow(product_id, cached.stream_version, None if cached.is_deleted else cached.body)

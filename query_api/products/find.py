@@ -21,11 +21,11 @@ from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable, ProductNotFound, ReadModelBehind
 from query_api.products.cache_watch import CacheWatch
+from query_api.products.cached_rows import row_of, unpacked_row
 from query_api.products.document_names import has_name
 from query_api.products.local_cache import LocalCache
 from query_api.products.ports import PointerKind, ProductCache, ProductRow, ProductTable
 from query_api.products.visible_rows import seen
-from shared.contract.cached_document import CachedDocument, unpack
 from shared.ops.concurrency.single_flight import SingleFlight
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
@@ -136,7 +136,7 @@ class FindProduct:
     ) -> ProductRow | None:
         """The cached document, if it is new enough. Raises `CacheUnavailable`."""
         value = await self._cache.glance(str(product_id))
-        row = None if value is None else seen(_row(product_id, value), sees_all)
+        row = None if value is None else seen(unpacked_row(product_id, value), sees_all)
         is_met = row is not None and consistency.is_met_by(product_id, row.stream_version)
         return row if is_met else None
 
@@ -182,7 +182,7 @@ class FindProduct:
     async def _near(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """The row in this process, else in Redis."""
         entry = self._local.get(str(product_id))
-        return await self._read(product_id) if entry is None else (_row_of(product_id, entry.document), "hit")
+        return await self._read(product_id) if entry is None else (row_of(product_id, entry.document), "hit")
 
     async def _read(self, product_id: UUID) -> tuple[ProductRow | None, CacheResult]:
         """The cached row. A negative entry is a row with version 0 and without a body."""
@@ -191,7 +191,7 @@ class FindProduct:
                 value = await self._cache.read(str(product_id))
         except CacheUnavailable:
             return None, "bypass"
-        row = None if value is None else _row(product_id, value)
+        row = None if value is None else unpacked_row(product_id, value)
         return row, "miss" if row is None else "hit"
 
     async def _load(self, product_id: UUID) -> ProductRow | None:
@@ -226,19 +226,6 @@ class FindProduct:
             except CacheUnavailable:
                 return row
         return row
-
-
-def _row(product_id: UUID, value: bytes) -> ProductRow | None:
-    """None if this release cannot read the value: then the table answers."""
-    try:
-        cached = unpack(value)
-    except ValueError:
-        return None
-    return _row_of(product_id, cached)
-
-
-def _row_of(product_id: UUID, cached: CachedDocument) -> ProductRow:
-    return ProductRow(product_id, cached.stream_version, None if cached.is_deleted else cached.body)
 
 
 def _found(row: ProductRow | None, cache: CacheResult) -> Found:

@@ -6,14 +6,11 @@ Tables raise `ReadModelUnavailable` or `Overloaded`, caches raise `CacheUnavaila
 
 from asyncio import Future
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
-from msgspec import Struct
-
 from query_api.applied import Applied
+from query_api.search.query import ProductFilters
 
 Sort = Literal["name", "-name", "price", "-price", "updated_at", "-updated_at"]
 PointerKind = Literal["sku", "slug"]
@@ -30,19 +27,9 @@ class ProductRow(NamedTuple):
     may_be_old: bool = False
 
 
-class ListFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Filters and order of a list. Equal filters are equal values, because lists of values are sorted."""
+class ListFilters(ProductFilters, frozen=True, kw_only=True, omit_defaults=True):
+    """Filters and order of a list."""
 
-    statuses: tuple[str, ...] = ("active",)
-    category: str | None = None
-    brand: str | None = None
-    tag: str | None = None
-    product_ids: tuple[UUID, ...] | None = None
-    sku: str | None = None
-    updated_after: datetime | None = None
-    currency: str | None = None
-    price_min: Decimal | None = None
-    price_max: Decimal | None = None
     sort: Sort = "-updated_at"
 
 

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from query_api.consistency.visibility import Consistency
 from query_api.cursors import Cursors
@@ -19,6 +18,7 @@ from query_api.products.documents import HitDocuments
 from query_api.products.find import CacheResult
 from query_api.products.matching import VariantMatch
 from query_api.products.ports import ProductRow
+from query_api.products.visible_rows import status_of
 from query_api.search.ports import SearchEngine, SearchProgress
 from query_api.search.query import Facets, Found, Hit, HitPosition, SearchFilters, SearchQuery
 
@@ -40,13 +40,6 @@ class SearchPage(NamedTuple):
     body: bytes
     next_cursor: str | None
     cache: CacheResult
-
-
-class _Status(Struct):
-    status: str
-
-
-_status = msgspec.json.Decoder(_Status)
 
 
 class SearchProducts:
@@ -107,7 +100,7 @@ class SearchProducts:
         left = self._page_bytes_max
         for taken, hit in enumerate(hits):
             row = rows.get(hit.product_id)
-            if row is None or row.body is None or _status.decode(row.body).status not in filters.statuses:
+            if row is None or row.body is None or status_of(row.body) not in filters.statuses:
                 continue
             left -= len(row.body)
             if left < 0 and shown:

@@ -15,9 +15,14 @@ class _Status(Struct):
 _status = msgspec.json.Decoder(_Status)
 
 
+def status_of(body: bytes) -> str:
+    """The status in a document."""
+    return _status.decode(body).status
+
+
 def is_active(body: bytes) -> bool:
     """Whether everybody who may read products may see this document."""
-    return _status.decode(body).status == "active"
+    return status_of(body) == "active"
 
 
 def seen(row: ProductRow | None, sees_all: bool) -> ProductRow | None:

@@ -69,7 +69,6 @@ class IndexFeed(Generic[T]):
         self._open: set[_Held[T]] = set()
         self._opening: asyncio.Future[T] | None = None
         self._former_logs: set[UUID] = set()
-        self.began_at = clock()
 
     def rebuild(self) -> None:
         """An operator asks for a rebuild; nothing more while one runs."""

@@ -11,6 +11,7 @@ from itertools import groupby
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from query_api.search.query import Clause, Phrase
 from shared.search.words import has_digit
 
 CORRECTIONS_MAX = 5
@@ -23,6 +24,20 @@ def mistakes_max(word: str) -> int:
     if len(word) < _LETTERS_MIN or has_digit(word):
         return 0
     return 1 if len(word) <= _LETTERS_OF_ONE_MISTAKE_MAX else 2
+
+
+def with_corrections(clause: Clause, meant: Mapping[str, Sequence[str]]) -> Clause:
+    """The clause with what its unknown words may have meant: all that a single word may mean, the nearest in a
+    phrase. If one of them is like no other word, the clause stays as it is.
+    """
+    own = clause.phrases[0]
+    if not meant or not all(meant.values()):
+        return clause
+    if len(own.words) == 1:
+        phrases = [Phrase((word,)) for word in meant[own.words[0]]]
+    else:
+        phrases = [Phrase(tuple(meant[word][0] if word in meant else word for word in own.words))]
+    return clause._replace(phrases=(*phrases, *clause.phrases[1:]))
 
 
 class Lexicon:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.search.entry import SCHEME
+
 SearchSort = Literal["relevance", "name", "-name", "price", "-price", "updated_at", "-updated_at", "id"]
 Tier = Literal["sku", "name", "brand", "tags", "description"]
 TIERS: tuple[Tier, ...] = ("sku", "name", "brand", "tags", "description")
@@ -48,11 +50,12 @@ class AttributeFilter(Struct, frozen=True, omit_defaults=True):
     highest: float | None = None
 
 
-class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True):
-    """What the filters of a list and of a search have in common, and what only a search has."""
+class ProductFilters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What lists and searches filter by. Equal filters are equal values: whatever has several values is
+    sorted.
+    """
 
     statuses: tuple[str, ...] = ("active",)
-    text: TextQuery | None = None
     category: str | None = None
     brand: str | None = None
     tag: str | None = None
@@ -62,10 +65,16 @@ class SearchFilters(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=T
     currency: str | None = None
     price_min: Decimal | None = None
     price_max: Decimal | None = None
+
+
+class SearchFilters(ProductFilters, frozen=True, kw_only=True, omit_defaults=True, tag=f"search.{SCHEME}"):
+    """And what only a search has. A cursor is bound to the tag, so one of another scheme is refused: its sort
+    key may mean another place.
+    """
+
+    text: TextQuery | None = None
     attributes: tuple[AttributeFilter, ...] = ()
     sort: SearchSort = "-updated_at"
-    scheme: str = ""
-    """What the entries of the index are made of: cursors of another scheme are refused."""
 
 
 class HitPosition(NamedTuple):

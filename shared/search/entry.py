@@ -33,7 +33,6 @@ _NAME_BYTES = 8
 class Entry(NamedTuple):
     """One product. Words are in the order of their text; the order of other lists means nothing."""
 
-    product_id: str
     stream_version: int
     status: str
     skus: Sequence[str]
@@ -70,7 +69,6 @@ def entry_of(document: ProductDocument) -> Entry:
     attributes = list(document.attributes.items())
     categories = list(_with_ancestors(document.category))
     return Entry(
-        product_id=document.id.hex,
         stream_version=document.version,
         status=document.status,
         skus=[folded(variant.sku) for variant in document.variants],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from query_api.search.lexicon import Lexicon
+from query_api.search.lexicon import Lexicon, with_corrections
 from query_api.search.query import (
     TIERS,
     AttributeFilter,
@@ -144,14 +144,7 @@ def _correct(clause: Clause, counts: Counter[str], skus: set[str]) -> Clause:
         return word in counts
 
     unknown = [word for place, word in enumerate(own.words) if not is_known(place, word)]
-    meant = {word: Lexicon(counts).corrections(word) for word in unknown}
-    if not unknown or not all(meant.values()):
-        return clause
-    if len(own.words) == 1:
-        phrases = [Phrase((word,)) for word in meant[own.words[0]]]
-    else:
-        phrases = [Phrase(tuple(meant[word][0] if word in meant else word for word in own.words))]
-    return clause._replace(phrases=(*phrases, *clause.phrases[1:]))
+    return with_corrections(clause, {word: Lexicon(counts).corrections(word) for word in unknown})
 
 
 def _fields(product: ProductDocument) -> list[Sequence[Sequence[str]]]:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import tantivy
 
-from query_api.search.lexicon import Lexicon
-from query_api.search.query import Clause, Phrase, TextQuery
+from query_api.search.lexicon import Lexicon, with_corrections
+from query_api.search.query import Clause, TextQuery
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.filters import all_of
 from query_api.search.tantivy.index import Snapshot
@@ -65,16 +65,7 @@ class Corrector:
             for place, word in enumerate(own.words, start=1)
             if not words.are_known(word, is_prefix=own.is_prefix and place == len(own.words))
         ]
-        if not unknown:
-            return clause
-        meant = {word: self._lexicon(words).corrections(word) for word in unknown}
-        if not all(meant.values()):
-            return clause
-        if len(own.words) == 1:
-            phrases = [Phrase((word,)) for word in meant[own.words[0]]]
-        else:
-            phrases = [Phrase(tuple(meant[word][0] if word in meant else word for word in own.words))]
-        return clause._replace(phrases=(*phrases, *clause.phrases[1:]))
+        return with_corrections(clause, {word: self._lexicon(words).corrections(word) for word in unknown})
 
     def _lexicon(self, words: "_Words") -> Lexicon:
         known, snapshot = self._known.get(words.statuses), words.snapshot

@@ -13,6 +13,7 @@ import tantivy
 
 from query_api.search.query import FacetRange, Facets, FacetValue, SearchQuery
 from query_api.search.tantivy import schema as s
+from query_api.search.tantivy.counting import BUCKETS_MAX, counts
 from query_api.search.tantivy.filters import OTHER, PRICE, Filter, all_of
 from query_api.search.tantivy.index import Snapshot
 from shared.contract.money import minor_units
@@ -22,8 +23,6 @@ from shared.search.price_ranges import SCALE, price_range
 VALUES_MAX = 100
 """How many values a facet has, besides the chosen one."""
 CATEGORIES_MAX = 2_000
-# More values than any facet of a catalogue has: every one is counted.
-_BUCKETS_MAX = 65_000
 _ATTRIBUTE = "attr."
 _FIELDS = {"brand": s.BRAND, "category": s.CATEGORY, "tag": s.TAG, "status": s.STATUS}
 
@@ -74,12 +73,11 @@ def _matching(
 
 def _terms(facet: str, query: SearchQuery, snapshot: Snapshot) -> Mapping[str, Any]:
     counted = _counted(facet, query)
-    terms = {"field": counted.field, "size": _BUCKETS_MAX, "segment_size": _BUCKETS_MAX}
     if counted.prefix is None:
-        return {"terms": terms}
+        return counts(counted.field)
     # A pattern would be compiled for each segment, and takes three times as long as counting.
-    values = snapshot.searcher.terms_with_prefix(counted.field, counted.prefix, None, _BUCKETS_MAX)
-    return {"terms": {**terms, "include": [value for value, _ in values]}}
+    values = snapshot.searcher.terms_with_prefix(counted.field, counted.prefix, None, BUCKETS_MAX)
+    return counts(counted.field, [value for value, _ in values])
 
 
 def _counted(facet: str, query: SearchQuery) -> _Counted:
@@ -97,15 +95,15 @@ def _attribute(facet: str) -> str:
 
 def _values(facet: str, buckets: Sequence[dict[str, Any]], query: SearchQuery) -> Sequence[FacetValue]:
     """The most frequent values, equal ones by name, and the chosen one, even if its count is 0."""
-    counts: dict[str, int] = {}
+    products: dict[str, int] = {}
     for bucket in buckets:
         value = value_of_fact(bucket["key"]) if facet.startswith(_ATTRIBUTE) else bucket["key"]
         # A number and a text may be written in the same way: one filter finds both.
-        counts[value] = counts.get(value, 0) + bucket["doc_count"]
-    ordered = sorted(counts, key=lambda value: (-counts[value], value))
+        products[value] = products.get(value, 0) + bucket["doc_count"]
+    ordered = sorted(products, key=lambda value: (-products[value], value))
     shown = ordered[: CATEGORIES_MAX if facet == "category" else VALUES_MAX]
     chosen = [value for value in _chosen(facet, query) if value not in shown]
-    return [FacetValue(value, counts.get(value, 0)) for value in (*shown, *chosen)]
+    return [FacetValue(value, products.get(value, 0)) for value in (*shown, *chosen)]
 
 
 def _chosen(facet: str, query: SearchQuery) -> Sequence[str]:

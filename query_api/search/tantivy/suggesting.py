@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import tantivy
 
 from query_api.search.query import Clause, FacetValue, Phrase, TextQuery
+from query_api.search.tantivy.counting import counts
 from query_api.search.tantivy.filters import all_of, any_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import phrase_query
 from shared.search.words import words_of
-
-_BUCKETS_MAX = 65_000
 
 
 def values_like(
@@ -25,8 +24,7 @@ def values_like(
     if not text.required:
         return ()
     clauses = [_in_field(clause, words_field, snapshot) for clause in text.required]
-    terms = {"field": values_field, "size": _BUCKETS_MAX, "segment_size": _BUCKETS_MAX}
-    counted = snapshot.searcher.aggregate(all_of([status, *clauses]), {"values": {"terms": terms}})
+    counted = snapshot.searcher.aggregate(all_of([status, *clauses]), {"values": counts(values_field)})
     # A product has values beside the one that matched: each of its categories is one.
     found = [
         FacetValue(bucket["key"], bucket["doc_count"])
