@@ -71,7 +71,7 @@ def search_parts(
         ),
         folders,
         feed,
-        None if feed is None else IndexReport(feed),
+        None if feed is None else IndexReport(feed, start_seconds_max=settings.search_start_seconds_max),
     )
 
 

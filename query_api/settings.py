@@ -51,6 +51,8 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     """How long changes are gathered before searches show them. A commit takes about 20 ms."""
     search_index_age_seconds_max: float = Field(default=302_400.0, gt=0)
     """An index with an older last commit is built anew: at most half of the topic's `delete.retention.ms`."""
+    search_start_seconds_max: float = Field(default=10.0, gt=0)
+    """How long a new process that cannot reach Kafka waits before it is ready without an index."""
     search_synonyms_file: ReadableFile = None
     """Synonyms for searches, in the form that Solr made common (docs/search.md)."""
     searches_max: int = Field(default=2, ge=1)

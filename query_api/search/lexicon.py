@@ -27,8 +27,8 @@ def mistakes_max(word: str) -> int:
 
 
 def with_corrections(clause: Clause, meant: Mapping[str, Sequence[str]]) -> Clause:
-    """The clause with what its unknown words may have meant: all that a single word may mean, the nearest in a
-    phrase. If one of them is like no other word, the clause stays as it is.
+    """The clause with what its unknown words may have meant: all that a single word may mean, the nearest in
+    a phrase. If one of them is like no other word, the clause stays as it is.
     """
     own = clause.phrases[0]
     if not meant or not all(meant.values()):

@@ -1,7 +1,7 @@
 """How the search index is: for readiness, for the status, and as metrics.
 
 A new process is not ready before its index has caught up once; else searches would fail wherever a release is
-rolled out. But reads by id must not depend on Kafka: after ten seconds without it, and at once if the topic
+rolled out. But reads by id must not depend on Kafka: after `start_seconds_max` without it, and at once if the topic
 does not exist yet, the process is ready without an index, and says that it is degraded.
 """
 
@@ -18,7 +18,6 @@ from shared.ops.metrics.search import SEARCH_INDEX_BEHIND_SECONDS, SEARCH_INDEX_
 
 IndexCondition = Literal["following", "behind", "missing"]
 """missing: searches are refused. behind: they are answered, but Kafka or the index is in trouble."""
-TROUBLE_SECONDS_MAX = 10.0
 _MEASURE_SECONDS, _MEASURE_SECONDS_MAX = 1.0, 1.0
 
 
@@ -39,8 +38,12 @@ class IndexState(NamedTuple):
 class IndexReport:
     """Of one feed. `clock` gives Unix seconds, as that of the feed."""
 
-    def __init__(self, feed: IndexFeed[Any], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, feed: IndexFeed[Any], *, start_seconds_max: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`start_seconds_max`: after so long without Kafka a new process is ready without an index."""
         self._feed = feed
+        self._start_seconds_max = start_seconds_max
         self._clock = clock
 
     def state(self) -> IndexState:
@@ -91,7 +94,7 @@ class IndexReport:
 
     def _may_go_without(self, run: IndexRun[Any]) -> bool:
         in_trouble_for = self._clock() - run.trouble_since
-        return run.lacks_topic or (run.trouble is not None and in_trouble_for > TROUBLE_SECONDS_MAX)
+        return run.lacks_topic or (run.trouble is not None and in_trouble_for > self._start_seconds_max)
 
 
 def _reason(run: IndexRun[Any] | None) -> str | None:

@@ -291,7 +291,7 @@ async def _lag(world: FeedWorld, states: int) -> None:
 
 async def test_a_process_is_ready_once_its_index_has_caught_up(world: FeedWorld) -> None:
     async with world.process():
-        report = IndexReport(world.feed)
+        report = IndexReport(world.feed, start_seconds_max=10.0)
 
         async def is_ready() -> None:
             try:
@@ -315,8 +315,8 @@ async def test_a_process_without_kafka_is_ready_after_a_while_and_without_the_to
 ) -> None:
     world.topic.exists, world.topic.is_away = exists, exists
     async with world.process():
-        later = IndexReport(world.feed, clock=lambda: time.time() + 11)
-        now = IndexReport(world.feed)
+        later = IndexReport(world.feed, start_seconds_max=10.0, clock=lambda: time.time() + 11)
+        now = IndexReport(world.feed, start_seconds_max=10.0)
 
         async def is_tried() -> None:
             assert now.state().reason not in (None, UNTRIED, "the index is being built")
@@ -336,7 +336,7 @@ async def test_a_process_without_kafka_is_ready_after_a_while_and_without_the_to
 async def test_gauges_are_unknown_without_an_index_and_true_with_one(world: FeedWorld) -> None:
     world.topic.is_away = True
     async with world.process():
-        measurement = IndexReport(world.feed).measurement()
+        measurement = IndexReport(world.feed, start_seconds_max=10.0).measurement()
         await measurement.take()
         assert math.isnan(SEARCH_INDEX_LAG_STATES._value.get())
         world.topic.is_away = False
@@ -349,7 +349,7 @@ async def test_an_index_is_behind_while_the_broker_says_nothing(world: FeedWorld
     async with world.process():
         await world.shows({})
         world.topic.silent_seconds = 60.0
-        report = IndexReport(world.feed)
+        report = IndexReport(world.feed, start_seconds_max=10.0)
 
         def is_behind() -> None:
             shown = report.state()
