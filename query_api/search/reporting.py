@@ -1,8 +1,8 @@
 """How the search index is: for readiness, for the status, and as metrics.
 
 A new process is not ready before its index has caught up once; else searches would fail wherever a release is
-rolled out. But reads by id must not depend on Kafka: after `start_seconds_max` without it, and at once if the topic
-does not exist yet, the process is ready without an index, and says that it is degraded.
+rolled out. But reads by id must not depend on Kafka: after `start_seconds_max` without it, and at once if the
+topic does not exist yet, the process is ready without an index, and says that it is degraded.
 """
 
 import time
