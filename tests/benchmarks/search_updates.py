@@ -184,7 +184,7 @@ def _of_changing(percent: int, one: Round) -> float:
 
 
 async def _committed(process: QueryProcess) -> float:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         metrics = (await client.get(f"http://{HOST}:{process.ops_port}/metrics")).text
     found = _COMMITTED.search(metrics)
     if found is None:
