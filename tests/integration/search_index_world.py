@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from deploy.local.opensearch import OpenSearchServer
 
+from deploy.local.opensearch import OpenSearchServer
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits, parking_alone
 from projector.views.search_index.opensearch.indexes import SearchIndexes
 from projector.views.search_index.opensearch.view import OpenSearchView
