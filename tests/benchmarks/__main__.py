@@ -21,6 +21,8 @@ SUITES = (
     "two_logs",
     "commands_http",
     "reads_http",
+    "lists_http",
+    "cache_aside",
     "searching",
     "search_updates",
     "traces",
