@@ -2,7 +2,7 @@
 files of the same size.
 
 The server is pinned to core 0; wrk and Redis to core 1. Each page of the 20 categories has 50 products.
-There are 16 connections: a caller that asks for more lists at a time is refused some (docs/http.md, overload).
+16 connections: a caller that asks for more lists at a time is refused some (docs/http.md, overload).
 """
 
 import tempfile
