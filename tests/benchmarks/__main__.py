@@ -38,6 +38,7 @@ SUITES = (
     "black_hole",
     "hot_tables",
     "log_partitions",
+    "past_products",
 )
 
 

@@ -56,7 +56,7 @@ class Pages:
     async def _bodies(self) -> list[bytes]:
         async with (
             serving(await self._filled(), self._servers.redis.url(0)) as process,
-            httpx.AsyncClient(base_url=f"http://{HOST}:{process.port}") as client,
+            httpx.AsyncClient(base_url=f"http://{HOST}:{process.port}", timeout=30) as client,
         ):
             return [(await client.get(path)).raise_for_status().content for path in PATHS]
 
