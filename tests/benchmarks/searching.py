@@ -9,6 +9,7 @@ import random
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
@@ -23,6 +24,7 @@ from uuid_utils.compat import uuid7
 from command_api.importer.seed import seed_products
 from deploy.local.ports import free_port
 from query_api.search.folders import IndexFolders
+from query_api.search.index_run import FeedLimits
 from query_api.search.ports import IndexCheckpoint, IndexedState
 from query_api.search.tantivy.index import TantivyIndex, scheme
 from shared.contract.addresses import product_key
@@ -40,8 +42,10 @@ PRODUCTS = 100_000
 QUERIES = 2_000
 CLIENTS = 20
 CHUNK = 5_000
+COMMIT = FeedLimits().catch_up_states_max
 CURRENCY = "USD"
-FACETS = "brand,category,tag,attr.colour,price"
+FACETS = "brand,category,tag,attr.material,price"
+_BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Answers = list[float]
 """Milliseconds of each request."""
 
@@ -50,11 +54,9 @@ class Catalogue:
     """The seeded documents, made once."""
 
     def __init__(self, count: int) -> None:
-        now = "2026-01-02T03:04:05Z"
-        usual = {"version": 1, "status": "active", "created_at": now, "updated_at": now, "published_at": now}
         self.documents = [
-            msgspec.convert({**seeded, **usual, "id": str(uuid7())}, ProductDocument, strict=False)
-            for seeded in seed_products(count, seed=1)
+            msgspec.convert({**seeded, **_usual(number), "id": str(uuid7())}, ProductDocument, strict=False)
+            for number, seeded in enumerate(seed_products(count, seed=1))
         ]
         self.bodies = [encode_document(document) for document in self.documents]
 
@@ -78,6 +80,12 @@ class Catalogue:
                 parameters["category"] = document.category.split("/")[0]
             paths.append(f"/v1/products?{urlencode(parameters)}")
         return paths
+
+
+def _usual(number: int) -> Mapping[str, Any]:
+    """Created one after the other, as products are."""
+    now = _BEGAN + timedelta(milliseconds=number)
+    return {"version": 1, "status": "active", "created_at": now, "updated_at": now, "published_at": now}
 
 
 class Comparison:
@@ -159,8 +167,10 @@ def _build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
     index = TantivyIndex(path)
     states = catalogue.states()
     began = time.perf_counter()
-    for start in range(0, len(states), CHUNK):
-        index.apply(states[start : start + CHUNK], IndexCheckpoint({0: start}, {0: start}, None, time.time()))
+    for start in range(0, len(states), COMMIT):
+        index.apply(
+            states[start : start + COMMIT], IndexCheckpoint({0: start}, {0: start}, None, time.time())
+        )
     seconds = time.perf_counter() - began
     index.close()
     folders.switch(path)
@@ -191,9 +201,9 @@ async def _fill(servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue)
 
 def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
     cheapest = min(float(variant.price.amount) for variant in one.variants)
-    colour = one.attributes.get("colour")
+    material = one.attributes.get("material")
     return (
-        one.id, one.name, one.brand, one.category, "|".join(one.tags), colour and str(colour), str(cheapest),
+        one.id, one.name, one.brand, one.category, "|".join(one.tags), material and str(material), str(cheapest),
         body, one.description or "",
     )  # fmt: skip
 
