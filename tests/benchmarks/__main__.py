@@ -22,6 +22,7 @@ SUITES = (
     "commands_http",
     "reads_http",
     "searching",
+    "search_updates",
     "traces",
     "rate_limits",
     "access",
