@@ -21,6 +21,8 @@ SUITES = (
     "two_logs",
     "commands_http",
     "reads_http",
+    "lists_http",
+    "cache_aside",
     "searching",
     "search_updates",
     "traces",
@@ -36,6 +38,7 @@ SUITES = (
     "black_hole",
     "hot_tables",
     "log_partitions",
+    "past_products",
 )
 
 
