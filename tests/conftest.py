@@ -18,6 +18,7 @@ from hypothesis import settings
 from redis import Redis
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.opensearch import OpenSearchServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from deploy.local.settings import ADDRESSES
@@ -25,7 +26,15 @@ from tests.databases import DatabaseStock, create_database, drop_database
 from tests.distribution import SlowestFirst, slowest_first
 from tests.log_tails import LOG_FOLDERS, pytest_runtest_makereport, pytest_runtest_setup
 from tests.run_folder import memory
-from tests.servers import INSTALLATIONS_REDIS_DATABASE, KAFKA, POSTGRES, REDIS, DatabaseDsns, SessionServers
+from tests.servers import (
+    INSTALLATIONS_REDIS_DATABASE,
+    KAFKA,
+    OPENSEARCH,
+    POSTGRES,
+    REDIS,
+    DatabaseDsns,
+    SessionServers,
+)
 from tests.ways import way_to_primary, way_to_views
 
 __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup", "way_to_primary", "way_to_views"]
@@ -78,7 +87,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if wanted & {POSTGRES, REDIS, KAFKA}:
+    if wanted & {POSTGRES, REDIS, KAFKA, OPENSEARCH}:
         servers = session.config.stash[_SERVERS] = SessionServers(memory())
         session.config.stash[LOG_FOLDERS].append(servers.folder)
         servers.begin(sorted(wanted))
@@ -112,6 +121,12 @@ def redis_server(pytestconfig: pytest.Config) -> RedisServer:
 def kafka_server(pytestconfig: pytest.Config) -> KafkaServer:
     """A broker; `.bootstrap_servers`, and faults."""
     return pytestconfig.stash[_SERVERS].get(KAFKA)  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="session")
+def opensearch_server(pytestconfig: pytest.Config) -> OpenSearchServer:
+    """OpenSearch, for tests of `make prove`: it takes half a gibibyte; `.url`, and faults."""
+    return pytestconfig.stash[_SERVERS].get(OPENSEARCH)  # type: ignore[return-value]
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -85,7 +85,7 @@ class PgBouncer(Server):
 
     def command(self) -> Command:
         """In the foreground. The user is changed after its files were read."""
-        user = ["-u", "nobody"] if unprivileged.identity_for_postgres() is not None else []
+        user = ["-u", "nobody"] if unprivileged.identity_without_root() is not None else []
         return Command([self._program, *user, str(self._folder / "pgbouncer.ini")], directory=self._folder)
 
     def is_ready(self) -> bool:

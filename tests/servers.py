@@ -1,6 +1,7 @@
-"""The servers of a test session: one each of PostgreSQL, Redis and Kafka, started only if a test asks for it.
+"""The servers of a test session: one each of PostgreSQL, Redis, Kafka and OpenSearch, started only if a test
+asks for it.
 
-They are the servers of `make up` on free ports. With TEST_SERVERS=containers the same three come from images
+They are the servers of `make up` on free ports. With TEST_SERVERS=containers the first three come from images
 instead; tests cannot tell the difference.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.opensearch import OpenSearchServer
 from deploy.local.ports import free_port
 from deploy.local.postgres import LOG_READER, OWNER, PROJECTOR, READER, WRITER, PostgresServer
 from deploy.local.redis import RedisServer
@@ -19,6 +21,7 @@ from tests.run_folder import RunFolder, sweep
 from tests.superuser import close_superuser
 
 POSTGRES, REDIS, KAFKA = "postgres_server", "redis_server", "kafka_server"
+OPENSEARCH = "opensearch_server"
 INSTALLATIONS_REDIS_DATABASE = 15
 # Parts of memory that its processes share are files in its data folder: they disappear with it after a kill.
 # Each copy of a database is two checkpoints, whose lines would push all others out of a failed test's report.
@@ -67,7 +70,7 @@ class SessionServers:
         self._starting: dict[str, Future[RunningServer]] = {}
         self._made: list[RunningServer] = []
         makers = _containers if os.environ.get("TEST_SERVERS") == "containers" else _embedded
-        self._makers = makers(self.folder)
+        self._makers = {**makers(self.folder), OPENSEARCH: lambda: _opensearch(self.folder)}
 
     def begin(self, names: Iterable[str]) -> None:
         """Start these without waiting."""
@@ -107,6 +110,10 @@ def _embedded(folder: Path) -> dict[str, Callable[[], RunningServer]]:
         REDIS: lambda: RedisServer(folder / "redis", free_port(), folder / "redis.log"),
         KAFKA: lambda: KafkaServer(folder / "kafka", free_port(), free_port(), folder / "kafka.log"),
     }
+
+
+def _opensearch(folder: Path) -> RunningServer:
+    return OpenSearchServer(folder / "opensearch", free_port(), free_port(), folder / "opensearch.log")
 
 
 def _containers(_folder: Path) -> dict[str, Callable[[], RunningServer]]:

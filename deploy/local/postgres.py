@@ -50,7 +50,7 @@ class PostgresServer(Server):
         super().__init__("postgresql", log_file, progress)
         self._settings = settings or {}
         self.port = port
-        self._identity = unprivileged.identity_for_postgres()
+        self._identity = unprivileged.identity_without_root()
         self._requested_data_dir = data_dir
         self.data_dir = data_dir
         self._programs = Path()

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: started by root, it runs as `nobody`.
+"""PostgreSQL and OpenSearch refuse to run as root: started by root, they run as `nobody`.
 
 `nobody` cannot read a checkout under /root or in a home that is closed to others. Then the data and a copy of
 the programs are under /var/tmp, and a link in `.local/` points there. The wheel's own launcher would open the
@@ -23,8 +23,8 @@ class Identity:
     gid: int
 
 
-def identity_for_postgres() -> Identity | None:
-    """`nobody` for root; None for a normal user, who runs PostgreSQL directly."""
+def identity_without_root() -> Identity | None:
+    """`nobody` for root; None for a normal user, who runs the server directly."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")

@@ -21,7 +21,10 @@ SUITES = (
     "two_logs",
     "commands_http",
     "reads_http",
+    "lists_http",
+    "cache_aside",
     "searching",
+    "search_updates",
     "traces",
     "rate_limits",
     "access",
@@ -35,6 +38,7 @@ SUITES = (
     "black_hole",
     "hot_tables",
     "log_partitions",
+    "past_products",
 )
 
 

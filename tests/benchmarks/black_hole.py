@@ -16,11 +16,10 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from deploy.local.ports import free_port
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.light_client import LightClient
-from tests.benchmarks.processes import python, running
-from tests.benchmarks.reads_http import HOST, document
+from tests.benchmarks.query_process import HOST, serving
+from tests.benchmarks.reads_http import document
 from tests.benchmarks.table import Contender, Table
 from tests.tcp_proxy import TcpProxy
 
@@ -87,18 +86,10 @@ async def _serving(servers: BenchServers) -> AsyncIterator[tuple[LightClient, Tc
     await connection.execute(_ROWS, ids, [document(each) for each in ids])
     await connection.close()
     async with TcpProxy(HOST, servers.redis.port) as proxy:
-        port, ops_port = free_port(), free_port()
-        environment = {
-            "READ_MODEL_DSN": dsns.reader,
-            "REDIS_URL": servers.redis.url(2).replace(f":{servers.redis.port}/", f":{proxy.port}/"),
-            "REDIS_KEY_PREFIX": f"bench-{time.time_ns():x}",
-            "QUERY_PORT": str(port),
-            "QUERY_OPS_PORT": str(ops_port),
-        }
-        argv = python("-m", "query_api", "serve")
-        ready = f"http://{HOST}:{ops_port}/readyz"
-        async with running(*argv, ready_url=ready, environment=environment):
-            client = LightClient(HOST, port)
+        redis_url = servers.redis.url(2).replace(f":{servers.redis.port}/", f":{proxy.port}/")
+        settings = {"REDIS_KEY_PREFIX": f"bench-{time.time_ns():x}"}
+        async with serving(dsns, redis_url, settings, core=None) as process:
+            client = LightClient(HOST, process.port)
             try:
                 for product_id in ids:
                     await client.request("GET", f"/v1/products/{product_id}")

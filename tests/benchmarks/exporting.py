@@ -11,13 +11,12 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from deploy.local.ports import free_port
 from tests.benchmarks.bench_servers import BenchServers
-from tests.benchmarks.processes import python, running
-from tests.benchmarks.reads_http import HOST, SERVER_CORE, document
+from tests.benchmarks.query_process import HOST, serving
+from tests.benchmarks.reads_http import document
 from tests.benchmarks.table import Contender, Table
 from tests.benchmarks.tools import require
-from tests.databases import DatabaseDsns
+from tests.servers import DatabaseDsns
 
 PRODUCTS = 100_000
 INSERT = """
@@ -42,7 +41,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
         async def rate() -> float:
             return await _export_rate(servers, dsns, query, more)
 
-        target = 0.3 if query == "ndjson" and not more else None
+        target = None if more else 0.3
         return Contender(f"export, {' '.join([query, *more[1:2]])}", rate, target)
 
     contenders = [
@@ -92,18 +91,8 @@ async def _copy_rate(dsns: DatabaseDsns) -> float:
 async def _export_rate(
     servers: BenchServers, dsns: DatabaseDsns, wanted: str, more: tuple[str, ...]
 ) -> float:
-    port, ops_port = free_port(), free_port()
-    environment = {
-        "READ_MODEL_DSN": dsns.reader,
-        "REDIS_URL": servers.redis.url(0),
-        "QUERY_PORT": str(port),
-        "QUERY_OPS_PORT": str(ops_port),
-    }
-    url = f"http://{HOST}:{port}/v1/products/export?format={wanted}"
-    argv = python("-m", "query_api", "serve")
-    async with running(
-        *argv, ready_url=f"http://{HOST}:{port}/v1/status", environment=environment, core=SERVER_CORE
-    ):
+    async with serving(dsns, servers.redis.url(0)) as process:
+        url = f"http://{HOST}:{process.port}/v1/products/export?format={wanted}"
         await _curl(url + "&status=draft", more)
         started = time.perf_counter()
         await _curl(url, more)

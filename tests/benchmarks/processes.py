@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -32,8 +34,17 @@ async def running(
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
-        async with asyncio.timeout(STOP_SECONDS_MAX):
-            await process.wait()
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await process.wait()
+        except TimeoutError as error:
+            process.kill()
+            raise RuntimeError(f"{' '.join(argv)} did not end within {STOP_SECONDS_MAX} s") from error
+
+
+def pin(pid: int | None, core: int) -> None:
+    """All threads of a process that runs already."""
+    subprocess.run(["taskset", "-apc", str(core), str(pid)], check=True, capture_output=True)
 
 
 def python(*arguments: str) -> tuple[str, ...]:
@@ -42,11 +53,15 @@ def python(*arguments: str) -> tuple[str, ...]:
 
 
 async def _wait_until_ready(process: asyncio.subprocess.Process, url: str) -> None:
-    async with asyncio.timeout(START_SECONDS_MAX), httpx.AsyncClient(timeout=30) as client:
-        while True:
+    ends, last = time.monotonic() + START_SECONDS_MAX, "nothing"
+    async with httpx.AsyncClient(timeout=30) as client:
+        while time.monotonic() < ends:
             if process.returncode is not None:
                 raise RuntimeError(f"ended with {process.returncode} before it was ready")
             with suppress(httpx.TransportError):
-                if (await client.get(url)).status_code < 500:
+                answer = await client.get(url)
+                if answer.status_code < 500:
                     return
+                last = answer.text
             await asyncio.sleep(0.05)
+    raise RuntimeError(f"not ready within {START_SECONDS_MAX} s; {url} answers: {last}")

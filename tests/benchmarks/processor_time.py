@@ -13,7 +13,8 @@ import psutil
 
 from tests.benchmarks import reads_http
 from tests.benchmarks.bench_servers import BenchServers
-from tests.benchmarks.reads_http import CLIENT_CORE, HOST
+from tests.benchmarks.query_process import HOST
+from tests.benchmarks.reads_http import CLIENT_CORE
 from tests.benchmarks.wrk import request_rate
 
 UNIT = "µs of processor time a request"

@@ -4,7 +4,6 @@ the same size.
 The server is pinned to core 0; wrk (64 connections) and Redis to core 1. Both get 10,000 different addresses.
 """
 
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,16 +20,15 @@ from shared.contract.cached_document import pack
 from shared.contract.events import Image, Money, Variant
 from shared.contract.views import ProductDocument, encode_document
 from tests.benchmarks.bench_servers import BenchServers
-from tests.benchmarks.processes import python, running
+from tests.benchmarks.processes import pin, running
+from tests.benchmarks.query_process import HOST, NOTHING, SERVER_CORE, serving
 from tests.benchmarks.table import Contender, Table
 from tests.benchmarks.tools import require
 from tests.benchmarks.wrk import request_rate
 
 PRODUCTS = 10_000
-SERVER_CORE, CLIENT_CORE = 0, 1
+CLIENT_CORE = 1
 SCRIPT = Path(__file__).with_name("get_products.lua")
-HOST = "127.0.0.1"
-NOTHING: Mapping[str, str] = {}
 # For a minute: within 2 s a slow machine does not read each of 10,000 documents often enough for hits alone.
 LOCAL_CACHE = {"LOCAL_CACHE_BYTES_MAX": str(64 * 1024 * 1024), "LOCAL_CACHE_SECONDS_MAX": "60"}
 NGINX_CONFIG = """worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit;
@@ -100,17 +98,26 @@ def document(product_id: UUID) -> bytes:
 
 async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
     """nginx, with which the query API is compared."""
+    files = {f"/v1/products/{product_id}": body for product_id, body in documents.items()}
+    async with serving_nginx(files) as port:
+        return await _get(documents, port, seconds)
+
+
+@asynccontextmanager
+async def serving_nginx(files: Mapping[str, bytes]) -> AsyncIterator[int]:
+    """Its port; each file is at its path."""
     with tempfile.TemporaryDirectory(prefix="bench-nginx-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "v1" / "products").mkdir(parents=True)
-        for product_id, body in documents.items():
-            (folder / "v1" / "products" / str(product_id)).write_bytes(body)
+        for path, body in files.items():
+            file = folder / path.removeprefix("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(body)
         port = free_port()
         (folder / "nginx.conf").write_text(NGINX_CONFIG.format(folder=folder, port=port))
         argv = (require("nginx", "nginx-light"), "-c", str(folder / "nginx.conf"), "-p", name)
         async with running(*argv, ready_url=f"http://{HOST}:{port}/", core=SERVER_CORE):
-            return await _get(documents, port, seconds)
+            yield port
 
 
 async def query_api_rate(
@@ -132,28 +139,15 @@ async def serving_query_api(
     `settings` has it.
     """
     async with _filled_redis(servers, documents) as redis_url:
-        port, ops_port = free_port(), free_port()
-        environment = {
-            "READ_MODEL_DSN": (await servers.read_model()).reader,
-            "REDIS_URL": redis_url,
-            "QUERY_PORT": str(port),
-            "QUERY_OPS_PORT": str(ops_port),
-            "LOCAL_CACHE_BYTES_MAX": "0",
-            "SEARCH": "off",
-            **settings,
-        }
-        ready = f"http://{HOST}:{ops_port}/readyz"
-        argv = python("-m", "query_api", "serve")
-        async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE) as process:
-            yield port, process.pid
+        cached = {"LOCAL_CACHE_BYTES_MAX": "0", **settings}
+        async with serving(await servers.read_model(), redis_url, cached) as process:
+            yield process.port, process.pid
 
 
 @asynccontextmanager
 async def _filled_redis(servers: BenchServers, documents: dict[UUID, bytes]) -> AsyncIterator[str]:
     url = servers.redis.url(0)
-    subprocess.run(
-        ["taskset", "-apc", str(CLIENT_CORE), str(servers.redis.pid)], check=True, capture_output=True
-    )
+    pin(servers.redis.pid, CLIENT_CORE)
     async with Redis.from_url(url) as redis:
         await redis.flushdb()
         packed = {product_key("catalogue", each): pack(3, body) for each, body in documents.items()}

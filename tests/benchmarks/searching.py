@@ -5,79 +5,38 @@ Both get the same 2,000 different texts. The API is pinned to core 0; PostgreSQL
 """
 
 import asyncio
-import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
-from urllib.parse import urlencode
 
 import asyncpg
-import msgspec
-from redis.asyncio import Redis
-from uuid_utils.compat import uuid7
 
-from command_api.importer.seed import seed_products
 from deploy.local.ports import free_port
 from query_api.search.folders import IndexFolders
-from query_api.search.ports import IndexCheckpoint, IndexedState
+from query_api.search.index_run import FeedLimits
+from query_api.search.ports import IndexCheckpoint
 from query_api.search.tantivy.index import TantivyIndex, scheme
-from shared.contract.addresses import product_key
-from shared.contract.cached_document import pack
-from shared.contract.views import ProductDocument, encode_document
+from shared.contract.views import ProductDocument
 from tests.benchmarks import postgres_search
 from tests.benchmarks.bench_servers import BenchServers
+from tests.benchmarks.catalogue import CHUNK, Catalogue
 from tests.benchmarks.light_client import LightClient
 from tests.benchmarks.processes import python, running
-from tests.benchmarks.reads_http import HOST, SERVER_CORE
+from tests.benchmarks.query_process import HOST, SERVER_CORE, serving
 from tests.benchmarks.table import Contender, Table
 from tests.servers import DatabaseDsns
 
 PRODUCTS = 100_000
-QUERIES = 2_000
 CLIENTS = 20
-CHUNK = 5_000
-CURRENCY = "USD"
-FACETS = "brand,category,tag,attr.colour,price"
+COMMIT = FeedLimits().catch_up_states_max
+FACETS = "brand,category,tag,attr.material,price"
+ASKED = {"facets": FACETS, "with_total": "true", "currency": "USD", "limit": "20"}
 Answers = list[float]
 """Milliseconds of each request."""
-
-
-class Catalogue:
-    """The seeded documents, made once."""
-
-    def __init__(self, count: int) -> None:
-        now = "2026-01-02T03:04:05Z"
-        usual = {"version": 1, "status": "active", "created_at": now, "updated_at": now, "published_at": now}
-        self.documents = [
-            msgspec.convert({**seeded, **usual, "id": str(uuid7())}, ProductDocument, strict=False)
-            for seeded in seed_products(count, seed=1)
-        ]
-        self.bodies = [encode_document(document) for document in self.documents]
-
-    def states(self) -> Sequence[IndexedState]:
-        return [
-            IndexedState(document.id, 1, number, 0, body)
-            for number, (document, body) in enumerate(zip(self.documents, self.bodies, strict=True), start=1)
-        ]
-
-    def paths(self, more: Mapping[str, str]) -> list[str]:
-        """Addresses of searches: one or two words of a product; half have its brand, half its category."""
-        chance = random.Random(7)
-        paths = []
-        for document in chance.sample(self.documents, QUERIES):
-            words = document.name.split()
-            text = " ".join(chance.sample(words, min(len(words), chance.choice((1, 2)))))
-            parameters = {"q": text[: max(3, len(text) - chance.choice((0, 0, 2)))], **more}
-            if chance.random() < 0.5 and document.brand:
-                parameters["brand"] = document.brand
-            if chance.random() < 0.5 and document.category:
-                parameters["category"] = document.category.split("/")[0]
-            paths.append(f"/v1/products?{urlencode(parameters)}")
-        return paths
 
 
 class Comparison:
@@ -159,8 +118,9 @@ def _build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
     index = TantivyIndex(path)
     states = catalogue.states()
     began = time.perf_counter()
-    for start in range(0, len(states), CHUNK):
-        index.apply(states[start : start + CHUNK], IndexCheckpoint({0: start}, {0: start}, None, time.time()))
+    for start in range(0, len(states), COMMIT):
+        checkpoint = IndexCheckpoint({0: start}, {0: start}, None, time.time())
+        index.apply(states[start : start + COMMIT], checkpoint)
     seconds = time.perf_counter() - began
     index.close()
     folders.switch(path)
@@ -171,11 +131,7 @@ def _build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
 
 async def _fill(servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue) -> None:
     """Documents into Redis, and the table of the comparison."""
-    async with Redis.from_url(servers.redis.url(0)) as redis:
-        await redis.flushdb()
-        for start in range(0, PRODUCTS, CHUNK):
-            pairs = zip(catalogue.documents[start : start + CHUNK], catalogue.bodies[start:], strict=False)
-            await redis.mset({product_key("catalogue", one.id): pack(1, body) for one, body in pairs})
+    await catalogue.fill(servers.redis.url(0))
     connection = await asyncpg.connect(dsns.owner)
     try:
         await connection.execute(postgres_search.TABLE)
@@ -191,9 +147,10 @@ async def _fill(servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue)
 
 def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
     cheapest = min(float(variant.price.amount) for variant in one.variants)
-    colour = one.attributes.get("colour")
+    material = one.attributes.get("material")
+    material_text = None if material is None else str(material)
     return (
-        one.id, one.name, one.brand, one.category, "|".join(one.tags), colour and str(colour), str(cheapest),
+        one.id, one.name, one.brand, one.category, "|".join(one.tags), material_text, str(cheapest),
         body, one.description or "",
     )  # fmt: skip
 
@@ -201,20 +158,13 @@ def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
 async def _searches(
     servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue, folder: Path, seconds: float
 ) -> Answers:
-    port, ops_port = free_port(), free_port()
-    environment = {
-        "READ_MODEL_DSN": dsns.reader,
-        "REDIS_URL": servers.redis.url(0),
-        "QUERY_PORT": str(port),
-        "QUERY_OPS_PORT": str(ops_port),
+    settings = {
+        "SEARCH": "embedded",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}",
         "SEARCH_INDEX_FOLDER": str(folder),
     }
-    argv = python("-m", "query_api", "serve")
-    ready = f"http://{HOST}:{ops_port}/readyz"
-    more = {"facets": FACETS, "with_total": "true", "currency": CURRENCY, "limit": "20"}
-    async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE):
-        return await _answers(port, catalogue.paths(more), seconds)
+    async with serving(dsns, servers.redis.url(0), settings) as process:
+        return await answers_of(process.port, catalogue.paths(ASKED), seconds)
 
 
 async def _searches_of_postgres(dsns: DatabaseDsns, catalogue: Catalogue, seconds: float) -> Answers:
@@ -226,10 +176,10 @@ async def _searches_of_postgres(dsns: DatabaseDsns, catalogue: Catalogue, second
     environment = {"SHOP_DSN": dsns.owner}
     ready = f"http://{HOST}:{port}/openapi.json"
     async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE):
-        return await _answers(port, catalogue.paths({}), seconds)
+        return await answers_of(port, catalogue.paths({}), seconds)
 
 
-async def _answers(port: int, paths: Sequence[str], seconds: float) -> Answers:
+async def answers_of(port: int, paths: Sequence[str], seconds: float) -> Answers:
     """A closed loop of all clients, each beginning elsewhere in the list."""
     taken: Answers = []
     ends = time.perf_counter() + seconds

@@ -15,7 +15,8 @@ from tests.benchmarks import commands_http, reads_http
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.processes import python, running
 from tests.benchmarks.processor_time import UNIT, cost, cost_of_reads
-from tests.benchmarks.reads_http import CLIENT_CORE, HOST
+from tests.benchmarks.query_process import HOST
+from tests.benchmarks.reads_http import CLIENT_CORE
 from tests.benchmarks.table import Contender, Table
 from tests.benchmarks.tools import require
 

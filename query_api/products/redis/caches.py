@@ -8,7 +8,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from query_api.products.local_cache import LocalCache
-from query_api.products.redis.cache_reads import CacheReads, cache_reads
+from query_api.products.redis.cache_reads import CacheReads, ReadMany, cache_reads
 from query_api.products.redis.cluster_reads import (
     ClusterDocuments,
     ClusterMultiGet,
@@ -111,7 +111,7 @@ def _server_reads(redis: Redis, local: LocalCache, settings: QuerySettings, stac
     stack.push_async_callback(direct.close)
     multi_get = MultiGet(direct)
     keys = ProductKeys(settings.redis_key_prefix)
-    live = KeptDocuments(LiveDocuments(multi_get, keys), keys, local)
+    live = _kept(LiveDocuments(multi_get, keys), keys, local)
     return _Reads(
         keys,
         calls,
@@ -127,7 +127,7 @@ def _cluster_reads(
     direct = ClusterCalls(redis, seconds_max=settings.redis_seconds_max)
     stack.push_async_callback(direct.close)
     keys = SlotGroups(settings.redis_key_prefix)
-    live = KeptDocuments(ClusterDocuments(direct, keys), keys, local)
+    live = _kept(ClusterDocuments(direct, keys), keys, local)
     slot_of_id = slot_of_product(keys)
     return _Reads(
         keys,
@@ -137,6 +137,11 @@ def _cluster_reads(
         ),
         ClusterReads(redis, calls, ClusterMultiGet(direct), slot_of),
     )
+
+
+def _kept(live: ReadMany, keys: KeyGroups, local: LocalCache) -> ReadMany:
+    """By way of the in-process cache, if there is one."""
+    return KeptDocuments(live, keys, local) if local.bytes_max else live
 
 
 def _local_cache(settings: QuerySettings) -> LocalCache:

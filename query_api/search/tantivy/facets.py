@@ -7,14 +7,13 @@ exact: one process has the whole index, and no bucket is cut before it is counte
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
 
 import tantivy
 
 from query_api.search.query import FacetRange, Facets, FacetValue, SearchQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.counting import BUCKETS_MAX, counts
-from query_api.search.tantivy.filters import OTHER, PRICE, Filter, all_of
+from query_api.search.tantivy.counting import Column, Counts, count_all, count_values
+from query_api.search.tantivy.filters import OTHER, PRICE, Filter, all_of, one_of
 from query_api.search.tantivy.index import Snapshot
 from shared.contract.money import minor_units
 from shared.search.entry import attribute_prefix, facts_like, value_of_fact
@@ -27,33 +26,31 @@ _ATTRIBUTE = "attr."
 _FIELDS = {"brand": s.BRAND, "category": s.CATEGORY, "tag": s.TAG, "status": s.STATUS}
 
 
-class _Counted(NamedTuple):
-    """`prefix` None: all values of the field."""
-
-    field: str
-    prefix: str | None
-
-
 def facets_of(
     query: SearchQuery, filters: Sequence[Filter], text: tantivy.Query | None, snapshot: Snapshot
 ) -> tuple[Facets, int]:
-    """The facets that the query names, and the number of all that match it."""
+    """The facets that the query names, and the number of all that match it; 0 if it was not asked for."""
     filtered = {name for name, _ in filters}
     together = [name for name in query.facets if name not in filtered]
     groups = [together, *([name] for name in query.facets if name in filtered)]
-    buckets: dict[str, Sequence[dict[str, Any]]] = {}
+    counts: dict[str, Counts] = {}
+    matching: dict[str, tantivy.Query] = {}
     total = 0
     for group in groups:
-        if group or group is together:
-            matching = _matching(group[0] if group else OTHER, query, filters, text, snapshot)
-            wanted = {f"f{number}": _terms(name, query, snapshot) for number, name in enumerate(group)}
-            # Each product has one version.
-            wanted["all"] = {"value_count": {"field": s.VERSION}}
-            counted = snapshot.searcher.aggregate(matching, wanted)
-            total = int(counted["all"]["value"]) if group is together else total
-            buckets |= {name: counted[f"f{number}"]["buckets"] for number, name in enumerate(group)}
-    values = {name: _values(name, found, query) for name, found in buckets.items() if name != PRICE}
-    ranges = _ranges(buckets[PRICE], query.filters.currency) if PRICE in buckets else None
+        with_total = query.with_total and group is together
+        if group or with_total:
+            own = _matching(group[0] if group else OTHER, query, filters, text, snapshot)
+            columns = [_column(name, query.filters.currency) for name in group]
+            found, counted = count_values(own, columns, snapshot, with_total=with_total)
+            total = counted if with_total else total
+            counts |= dict(zip(group, found, strict=True))
+            matching |= dict.fromkeys(group, own)
+    values = {
+        name: _values(name, found, query, matching[name], snapshot)
+        for name, found in counts.items()
+        if name != PRICE
+    }
+    ranges = _ranges(counts[PRICE].products, query.filters.currency) if PRICE in counts else None
     return Facets(values, ranges), total
 
 
@@ -67,43 +64,52 @@ def _matching(
     """All filters but the facet's own; of statuses those that the reader may know of."""
     queries = [one for name, one in filters if name != facet or name == OTHER]
     if facet == "status":
-        queries.append(tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(query.visible_statuses)))
+        queries.append(one_of(snapshot, s.STATUS, query.visible_statuses))
     return all_of(queries if text is None else [*queries, text])
 
 
-def _terms(facet: str, query: SearchQuery, snapshot: Snapshot) -> Mapping[str, Any]:
-    counted = _counted(facet, query)
-    if counted.prefix is None:
-        return counts(counted.field)
-    # A pattern would be compiled for each segment, and takes three times as long as counting.
-    values = snapshot.searcher.terms_with_prefix(counted.field, counted.prefix, None, BUCKETS_MAX)
-    return counts(counted.field, [value for value, _ in values])
-
-
-def _counted(facet: str, query: SearchQuery) -> _Counted:
+def _column(facet: str, currency: str | None) -> Column:
     if facet in _FIELDS:
-        return _Counted(_FIELDS[facet], None)
+        return Column(_FIELDS[facet])
     if facet == PRICE:
-        assert query.filters.currency is not None, "counts of prices need a currency"
-        return _Counted(s.PRICE_RANGE, query.filters.currency.lower())
-    return _Counted(s.ATTRIBUTE, attribute_prefix(_attribute(facet)))
+        assert currency is not None, "counts of prices need a currency"
+        return Column(s.PRICE_RANGE, currency.lower())
+    return Column(s.ATTRIBUTE, attribute_prefix(_attribute(facet)))
 
 
 def _attribute(facet: str) -> str:
     return facet.removeprefix(_ATTRIBUTE)
 
 
-def _values(facet: str, buckets: Sequence[dict[str, Any]], query: SearchQuery) -> Sequence[FacetValue]:
+def _values(
+    facet: str, counts: Counts, query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot
+) -> Sequence[FacetValue]:
     """The most frequent values, equal ones by name, and the chosen one, even if its count is 0."""
-    products: dict[str, int] = {}
-    for bucket in buckets:
-        value = value_of_fact(bucket["key"]) if facet.startswith(_ATTRIBUTE) else bucket["key"]
-        # A number and a text may be written in the same way: one filter finds both.
-        products[value] = products.get(value, 0) + bucket["doc_count"]
+    products = _shown_values(facet, counts.products)
     ordered = sorted(products, key=lambda value: (-products[value], value))
     shown = ordered[: CATEGORIES_MAX if facet == "category" else VALUES_MAX]
-    chosen = [value for value in _chosen(facet, query) if value not in shown]
-    return [FacetValue(value, products.get(value, 0)) for value in (*shown, *chosen)]
+    missing = [value for value in _chosen(facet, query) if value not in shown]
+    if counts.is_cut:
+        products |= {value: _count_one(facet, value, matching, snapshot) for value in missing}
+    return [FacetValue(value, products.get(value, 0)) for value in (*shown, *missing)]
+
+
+def _shown_values(facet: str, stored: Mapping[str, int]) -> dict[str, int]:
+    """A number and a text may be written in the same way: one filter finds both."""
+    if not facet.startswith(_ATTRIBUTE):
+        return dict(stored)
+    products: dict[str, int] = {}
+    for fact, count in stored.items():
+        value = value_of_fact(fact)
+        products[value] = products.get(value, 0) + count
+    return products
+
+
+def _count_one(facet: str, value: str, matching: tantivy.Query, snapshot: Snapshot) -> int:
+    if facet in _FIELDS:
+        return count_all(all_of([matching, one_of(snapshot, _FIELDS[facet], [value])]), snapshot)
+    facts = facts_like(_attribute(facet), value)
+    return count_all(all_of([matching, one_of(snapshot, s.ATTRIBUTE, facts)]), snapshot)
 
 
 def _chosen(facet: str, query: SearchQuery) -> Sequence[str]:
@@ -118,10 +124,10 @@ def _chosen(facet: str, query: SearchQuery) -> Sequence[str]:
     return [value_of_fact(facts_like(name, value)[-1]) for value in wanted]
 
 
-def _ranges(buckets: Sequence[dict[str, Any]], currency: str | None) -> Sequence[FacetRange]:
+def _ranges(products: Mapping[str, int], currency: str | None) -> Sequence[FacetRange]:
     """In the order of prices. The last price of a range is the smallest amount below the next one."""
     assert currency is not None, "counts of prices need a currency"
-    numbers = sorted((int(bucket["key"][len(currency) :]), bucket["doc_count"]) for bucket in buckets)
+    numbers = sorted((int(value[len(currency) :]), count) for value, count in products.items())
     return [_range(number, count, currency) for number, count in numbers]
 
 

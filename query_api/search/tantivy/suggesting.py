@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tantivy
 
 from query_api.search.query import Clause, FacetValue, Phrase, TextQuery
-from query_api.search.tantivy.counting import counts
+from query_api.search.tantivy.counting import Column, count_values
 from query_api.search.tantivy.filters import all_of, any_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import phrase_query
@@ -24,18 +24,22 @@ def values_like(
     if not text.required:
         return ()
     clauses = [_in_field(clause, words_field, snapshot) for clause in text.required]
-    counted = snapshot.searcher.aggregate(all_of([status, *clauses]), {"values": counts(values_field)})
+    if not all(clauses):
+        return ()
+    matching = all_of([status, *(any_of(clause) for clause in clauses)])
+    (counts,), _ = count_values(matching, [Column(values_field)], snapshot)
     # A product has values beside the one that matched: each of its categories is one.
     found = [
-        FacetValue(bucket["key"], bucket["doc_count"])
-        for bucket in counted["values"]["buckets"]
-        if _matches(text, words_of(bucket["key"]))
+        FacetValue(value, products)
+        for value, products in counts.products.items()
+        if _matches(text, words_of(value))
     ]
     return sorted(found, key=lambda each: (-each.products, each.value))[:items_max]
 
 
-def _in_field(clause: Clause, field: str, snapshot: Snapshot) -> tantivy.Query:
-    return any_of([phrase_query(snapshot, field, phrase) for phrase in clause.phrases])
+def _in_field(clause: Clause, field: str, snapshot: Snapshot) -> list[tantivy.Query]:
+    queries = [phrase_query(snapshot, field, phrase) for phrase in clause.phrases]
+    return [query for query in queries if query is not None]
 
 
 def _matches(text: TextQuery, words: Sequence[str]) -> bool:

