@@ -9,6 +9,10 @@ import pytest
 from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError, RedisError, TryAgainError
 
+from deploy.local.ports import HOST
+from deploy.local.redis import RedisServer
+from projector.errors import Unavailable
+from projector.views.product_cache.redis.documents import CachedProducts
 from query_api.errors import CacheUnavailable
 from query_api.products.local_cache import LocalCache
 from query_api.products.redis.cluster_reads import (
@@ -33,7 +37,7 @@ from shared.redis.cluster.client import ClusterRedis
 from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.cluster.slots import slot_of
 from shared.redis.guarded_documents import GuardedDocuments
-from shared.redis.key_groups import SlotGroups
+from shared.redis.key_groups import SlotGroups, key_groups
 from shared.redis.ping import redis_check
 from shared.redis.product_keys import GenerationMoved
 from tests.eventually import eventually
@@ -361,6 +365,30 @@ async def test_a_node_that_forgets_its_scripts_gets_them_again(
         with node.client as client:
             client.script_flush()
     assert await documents_of(redis).store({product_id: pack(2, b"{}")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("scheme", "is_cluster", "path", "text"),
+    [
+        ("redis", True, "/0", "CROSSSLOT|MOVED|same slot"),
+        ("redis-cluster", False, "", "is not a node of a cluster"),
+        ("redis-sentinel", False, "/0#mymaster", "is not a sentinel"),
+    ],
+)
+async def test_an_address_of_the_wrong_kind_makes_the_projector_wait_and_parks_nothing(
+    cluster: RedisCluster, redis_server: RedisServer, scheme: str, is_cluster: bool, path: str, text: str
+) -> None:
+    port = cluster.nodes[0].port if is_cluster else redis_server.port
+    client = create_redis(
+        RedisAddress(Secret(f"{scheme}://{HOST}:{port}{path}")),
+        socket_timeout_seconds=SECONDS_MAX,
+        connect_timeout_seconds=SECONDS_MAX,
+        connections_max=1,
+    )
+    products = CachedProducts(client, key_groups(client, PREFIX), ttl_seconds=600, tombstone_ttl_seconds=600)
+    with pytest.raises(Unavailable, match=text):
+        await products.values([new_product_id() for _ in range(10)])
+    await client.aclose()
 
 
 class TestClusterBuckets(SharedBucketsSuite):

@@ -17,6 +17,7 @@ from shared.redis.direct_calls import DirectCalls
 from shared.redis.errors import is_transient
 from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.key_groups import key_groups
+from shared.redis.ping import redis_check
 from tests.eventually import eventually
 from tests.redis_servers import RedisCluster, ReplicatedRedis, running
 from tests.unit.projector.histories import new_product_id
@@ -175,6 +176,9 @@ async def test_a_node_of_a_cluster_that_dies_is_replaced_by_its_replica(cluster:
     for primary in cluster.primaries:
         with primary.client as client:
             assert client.wait(1, 5_000) == 1
+    stack = AsyncExitStack()
+    check = redis_check(RedisAddress(Secret(cluster.url)), stack, seconds_max=SECONDS_MAX)
+    await check()
     cluster.primaries[0].kill()
     outcomes = await asyncio.gather(
         *(documents.store({one: pack(2, b"{}")}) for one in ids), return_exceptions=True
@@ -190,5 +194,11 @@ async def test_a_node_of_a_cluster_that_dies_is_replaced_by_its_replica(cluster:
     for group, some in keys.split(ids):
         values = await redis.mget(group.of(some))
         assert [unpack(value).stream_version for value in values] == [2] * len(some)
-    assert await redis.ping()
+
+    async def readiness_has_followed() -> None:
+        with passing():
+            await check()
+
+    await eventually(readiness_has_followed)
     await redis.aclose()
+    await stack.aclose()
