@@ -1,6 +1,6 @@
 """The values of a facet from their counts, the same for every engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from query_api.search.query import FacetRange, FacetValue, SearchQuery
@@ -25,20 +25,27 @@ def values_max(facet: str) -> int:
     return CATEGORIES_MAX if facet == CATEGORY else VALUES_MAX
 
 
-def facet_values(facet: str, stored: Mapping[str, int], query: SearchQuery) -> Sequence[FacetValue]:
+def facet_values(
+    facet: str,
+    stored: Mapping[str, int],
+    query: SearchQuery,
+    count: Callable[[str], int] | None = None,
+) -> Sequence[FacetValue]:
     """The most frequent values, equal ones by name, and the chosen one, even if its count is 0.
 
-    `stored`: products by value as it is stored.
+    `stored`: products by value as it is stored. `count`: of a value that may have been cut from it.
     """
     products: dict[str, int] = {}
-    for each, count in stored.items():
+    for each, number in stored.items():
         value = each if attribute_of(facet) is None else value_of_fact(each)
         # A number and a text may be written in the same way: one filter finds both.
-        products[value] = products.get(value, 0) + count
+        products[value] = products.get(value, 0) + number
     ordered = sorted(products, key=lambda value: (-products[value], value))
     shown = ordered[: values_max(facet)]
-    chosen = [value for value in _chosen(facet, query) if value not in shown]
-    return [FacetValue(value, products.get(value, 0)) for value in (*shown, *chosen)]
+    missing = [value for value in _chosen(facet, query) if value not in shown]
+    if count is not None:
+        products |= {value: count(value) for value in missing}
+    return [FacetValue(value, products.get(value, 0)) for value in (*shown, *missing)]
 
 
 def chosen_as_stored(facet: str, query: SearchQuery) -> Sequence[str]:

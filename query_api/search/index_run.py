@@ -35,6 +35,9 @@ _log = get_logger(__name__)
 class FeedLimits(NamedTuple):
     """How long states are gathered before a commit, and how many; `idle` commits only move `saved_at` on.
 
+    Until the end of the topic is reached, a commit has up to `catch_up_states_max`: each makes a segment, and
+    a search pays for each segment.
+
     `age_seconds_max`: after a longer time without a commit the index may lack deletions, whose tombstones the
     topic forgets.
     """
@@ -42,6 +45,7 @@ class FeedLimits(NamedTuple):
     commit_seconds: float = 0.25
     awaited_commit_seconds: float = 0.02
     states_max: int = 5_000
+    catch_up_states_max: int = 25_000
     bytes_max: int = 32 * 1024 * 1024
     idle_commit_seconds: float = 3600.0
     read_seconds_max: float = 0.5
@@ -181,9 +185,11 @@ class IndexRun(Generic[T]):
 
     def _is_due(self, read: ReadStates, committed_at: float) -> bool:
         limits, since = self._limits, self._clock() - committed_at
-        if len(self._waiting) >= limits.states_max or self._waiting_bytes >= limits.bytes_max:
+        is_behind = not self.caught_up.is_set()
+        states_max = limits.catch_up_states_max if is_behind else limits.states_max
+        if len(self._waiting) >= states_max or self._waiting_bytes >= limits.bytes_max:
             return True
-        if not self.caught_up.is_set():
+        if is_behind:
             return self._is_at_end(read)
         has_news = bool(self._waiting or self._moved)
         return since >= (self._commit_seconds() if has_news else limits.idle_commit_seconds)

@@ -153,6 +153,11 @@ def id_of_key(key: str, *, is_inverted: bool = False) -> UUID:
     return UUID(int=_ID_ONES ^ number if is_inverted else number)
 
 
+def id_digits(product_id: UUID, *, is_inverted: bool = False) -> str:
+    """How a sort key ends."""
+    return f"{_ID_ONES ^ product_id.int if is_inverted else product_id.int:032x}"
+
+
 def _ten_thousandths(amount: str) -> int:
     whole, _, fraction = amount.partition(".")
     return int(whole + fraction.ljust(_MINOR_DIGITS, "0"))
@@ -166,7 +171,7 @@ def _microseconds(time: datetime) -> int:
 def _sort_keys(document: ProductDocument) -> SortKeys:
     product_id = document.id.hex
     # Descending and the id ascending, or the other way round, as lists of the table.
-    inverted_id = f"{_ID_ONES ^ document.id.int:032x}"
+    inverted_id = id_digits(document.id, is_inverted=True)
     newest_first = _ALL ^ _microseconds(document.created_at)
     cheapest: dict[str, str] = {}
     for variant in document.variants:

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,17 +18,16 @@ from shared.contract.views import ProductDocument, encode_document
 
 CHUNK = 5_000
 QUERIES = 2_000
+_BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class Catalogue:
     """The seeded documents, made once."""
 
     def __init__(self, count: int) -> None:
-        now = "2026-01-02T03:04:05Z"
-        usual = {"version": 1, "status": "active", "created_at": now, "updated_at": now, "published_at": now}
         self.documents = [
-            msgspec.convert({**seeded, **usual, "id": str(uuid7())}, ProductDocument, strict=False)
-            for seeded in seed_products(count, seed=1)
+            msgspec.convert({**seeded, **_usual(number), "id": str(uuid7())}, ProductDocument, strict=False)
+            for number, seeded in enumerate(seed_products(count, seed=1))
         ]
         self.bodies = [encode_document(document) for document in self.documents]
 
@@ -59,3 +60,9 @@ class Catalogue:
             for start in range(0, len(self.documents), CHUNK):
                 pairs = zip(self.documents[start : start + CHUNK], self.bodies[start:], strict=False)
                 await redis.mset({product_key("catalogue", one.id): pack(1, body) for one, body in pairs})
+
+
+def _usual(number: int) -> Mapping[str, Any]:
+    """Created one after the other, as products are."""
+    now = _BEGAN + timedelta(milliseconds=number)
+    return {"version": 1, "status": "active", "created_at": now, "updated_at": now, "published_at": now}

@@ -19,7 +19,7 @@ from starlette.responses import Response
 TABLE = """
 CREATE TABLE shop_product (
     product_id uuid PRIMARY KEY, name text NOT NULL, brand text, category text, tags text[] NOT NULL,
-    colour text, cheapest numeric NOT NULL, created_at timestamptz NOT NULL, document bytea NOT NULL,
+    material text, cheapest numeric NOT NULL, created_at timestamptz NOT NULL, document bytea NOT NULL,
     words tsvector NOT NULL
 )
 """
@@ -32,13 +32,13 @@ CREATE INDEX ON shop_product (cheapest);
 """
 INSERT = """
 INSERT INTO shop_product
-SELECT id, name, brand, category, string_to_array(tags, '|'), colour, cheapest::numeric, now(), document,
+SELECT id, name, brand, category, string_to_array(tags, '|'), material, cheapest::numeric, now(), document,
        setweight(to_tsvector('simple', name), 'A')
        || setweight(to_tsvector('simple', coalesce(brand, '')), 'B')
        || setweight(to_tsvector('simple', description), 'D')
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
             $9::text[])
-    AS given (id, name, brand, category, tags, colour, cheapest, document, description)
+    AS given (id, name, brand, category, tags, material, cheapest, document, description)
 """
 _TEXT = "words @@ to_tsquery('simple', $1)"
 _BRAND, _CATEGORY = "($2::text IS NULL OR brand = $2)", "($3::text IS NULL OR category LIKE $3 || '%')"
@@ -56,7 +56,7 @@ _FACETS = {
     "category": f"SELECT category, count(*) FROM shop_product WHERE {_TEXT} AND {_BRAND}"
     f" AND ($3::text IS NULL OR true) {_MOST}",
     "tag": f"SELECT tag, count(*) FROM shop_product, unnest(tags) AS tag WHERE {_ALL} {_MOST}",
-    "colour": f"SELECT colour, count(*) FROM shop_product WHERE {_ALL} {_MOST}",
+    "material": f"SELECT material, count(*) FROM shop_product WHERE {_ALL} {_MOST}",
     "price": f"SELECT width_bucket(cheapest, {_BOUNDS}), count(*) FROM shop_product WHERE {_ALL}"
     " GROUP BY 1 ORDER BY 1",
 }

@@ -17,6 +17,7 @@ import asyncpg
 
 from deploy.local.ports import free_port
 from query_api.search.folders import IndexFolders
+from query_api.search.index_run import FeedLimits
 from query_api.search.ports import IndexCheckpoint
 from query_api.search.tantivy.index import TantivyIndex, scheme
 from shared.contract.views import ProductDocument
@@ -31,7 +32,8 @@ from tests.servers import DatabaseDsns
 
 PRODUCTS = 100_000
 CLIENTS = 20
-FACETS = "brand,category,tag,attr.colour,price"
+COMMIT = FeedLimits().catch_up_states_max
+FACETS = "brand,category,tag,attr.material,price"
 ASKED = {"facets": FACETS, "with_total": "true", "currency": "USD", "limit": "20"}
 Answers = list[float]
 """Milliseconds of each request."""
@@ -116,8 +118,9 @@ def _build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
     index = TantivyIndex(path)
     states = catalogue.states()
     began = time.perf_counter()
-    for start in range(0, len(states), CHUNK):
-        index.apply(states[start : start + CHUNK], IndexCheckpoint({0: start}, {0: start}, None, time.time()))
+    for start in range(0, len(states), COMMIT):
+        checkpoint = IndexCheckpoint({0: start}, {0: start}, None, time.time())
+        index.apply(states[start : start + COMMIT], checkpoint)
     seconds = time.perf_counter() - began
     index.close()
     folders.switch(path)
@@ -144,9 +147,10 @@ async def _fill(servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue)
 
 def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
     cheapest = min(float(variant.price.amount) for variant in one.variants)
-    colour = one.attributes.get("colour")
+    material = one.attributes.get("material")
+    material_text = None if material is None else str(material)
     return (
-        one.id, one.name, one.brand, one.category, "|".join(one.tags), colour and str(colour), str(cheapest),
+        one.id, one.name, one.brand, one.category, "|".join(one.tags), material_text, str(cheapest),
         body, one.description or "",
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from query_api.search.corrected import Corrected, corrected
 from query_api.search.lexicon import Lexicon, with_corrections
 from query_api.search.query import Clause, TextQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.filters import all_of, one_of
 from query_api.search.tantivy.index import Snapshot
 
 Statuses = tuple[str, ...]
@@ -41,10 +41,18 @@ class Corrector:
         self._clock = clock
         self._known: dict[Statuses, _Known] = {}
 
-    def corrected(self, text: TextQuery, statuses: Statuses, snapshot: Snapshot) -> Corrected:
-        """The query with what its unknown words may have meant: unknown to all products of these statuses."""
+    def corrected(
+        self, text: TextQuery, statuses: Statuses, snapshot: Snapshot, *, is_found: bool = False
+    ) -> Corrected:
+        """The query with what its unknown words may have meant: unknown to all products of these statuses.
+
+        `is_found`: one of these products has all the words, so those with one wording are not looked up.
+        """
         words = _Words(snapshot, statuses)
-        required = tuple(self._clause(clause, words) for clause in text.required)
+        required = tuple(
+            clause if is_found and _has_one_wording(clause) else self._clause(clause, words)
+            for clause in text.required
+        )
         return corrected(text, required)
 
     def _clause(self, clause: Clause, words: "_Words") -> Clause:
@@ -71,13 +79,19 @@ class Corrector:
         return known.lexicon
 
 
+def _has_one_wording(clause: Clause) -> bool:
+    """A clause that is found by its word alone, also if as a SKU."""
+    own, *others = clause.phrases
+    return not others and len(own.words) == 1 and clause.sku in (None, own.words[0])
+
+
 class _Words:
     """The words of products with one of these statuses."""
 
     def __init__(self, snapshot: Snapshot, statuses: Statuses) -> None:
         self.snapshot = snapshot
         self.statuses = statuses
-        self._of_statuses = tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(statuses))
+        self._of_statuses = one_of(snapshot, s.STATUS, statuses)
 
     def have(self, field: str, word: str) -> bool:
         """Whether a product has this word in the field. Unknown words need no search: no product has them."""

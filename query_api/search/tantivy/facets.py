@@ -5,8 +5,8 @@ All facets without a filter of their own are one aggregation; each other one nee
 exact: one process has the whole index, and no bucket is cut before it is counted.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
 
 import tantivy
 
@@ -22,42 +22,44 @@ from query_api.search.counts import (
 )
 from query_api.search.query import Facets, SearchQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.counting import BUCKETS_MAX, counts
-from query_api.search.tantivy.filters import OTHER, Filter, all_of
+from query_api.search.tantivy.counting import Column, Counts, count_all, count_values
+from query_api.search.tantivy.filters import OTHER, Filter, all_of, one_of
 from query_api.search.tantivy.index import Snapshot
-from shared.search.entry import attribute_prefix
+from shared.search.entry import attribute_prefix, facts_like
 
 _FIELDS = {BRAND: s.BRAND, CATEGORY: s.CATEGORY, TAG: s.TAG, STATUS: s.STATUS}
-
-
-class _Counted(NamedTuple):
-    """`prefix` None: all values of the field."""
-
-    field: str
-    prefix: str | None
 
 
 def facets_of(
     query: SearchQuery, filters: Sequence[Filter], text: tantivy.Query | None, snapshot: Snapshot
 ) -> tuple[Facets, int]:
-    """The facets that the query names, and the number of all that match it."""
+    """The facets that the query names, and the number of all that match it; 0 if it was not asked for."""
     filtered = {name for name, _ in filters}
     together = [name for name in query.facets if name not in filtered]
     groups = [together, *([name] for name in query.facets if name in filtered)]
-    buckets: dict[str, Sequence[dict[str, Any]]] = {}
+    counts: dict[str, Counts] = {}
+    matching: dict[str, tantivy.Query] = {}
     total = 0
     for group in groups:
-        if group or group is together:
-            matching = _matching(group[0] if group else OTHER, query, filters, text, snapshot)
-            wanted = {f"f{number}": _terms(name, query, snapshot) for number, name in enumerate(group)}
-            # Each product has one version.
-            wanted["all"] = {"value_count": {"field": s.VERSION}}
-            counted = snapshot.searcher.aggregate(matching, wanted)
-            total = int(counted["all"]["value"]) if group is together else total
-            buckets |= {name: counted[f"f{number}"]["buckets"] for number, name in enumerate(group)}
-    stored = {name: {one["key"]: one["doc_count"] for one in found} for name, found in buckets.items()}
-    values = {name: facet_values(name, found, query) for name, found in stored.items() if name != PRICE}
-    ranges = facet_ranges(stored[PRICE], query.filters.currency) if PRICE in stored else None
+        with_total = query.with_total and group is together
+        if group or with_total:
+            own = _matching(group[0] if group else OTHER, query, filters, text, snapshot)
+            columns = [_column(name, query.filters.currency) for name in group]
+            found, counted = count_values(own, columns, snapshot, with_total=with_total)
+            total = counted if with_total else total
+            counts |= dict(zip(group, found, strict=True))
+            matching |= dict.fromkeys(group, own)
+    values = {
+        name: facet_values(
+            name,
+            found.products,
+            query,
+            partial(_count_one, name, matching[name], snapshot) if found.is_cut else None,
+        )
+        for name, found in counts.items()
+        if name != PRICE
+    }
+    ranges = facet_ranges(counts[PRICE].products, query.filters.currency) if PRICE in counts else None
     return Facets(values, ranges), total
 
 
@@ -71,23 +73,21 @@ def _matching(
     """All filters but the facet's own; of statuses those that the reader may know of."""
     queries = [one for name, one in filters if name != facet or name == OTHER]
     if facet == STATUS:
-        queries.append(tantivy.Query.term_set_query(snapshot.schema, s.STATUS, list(query.visible_statuses)))
+        queries.append(one_of(snapshot, s.STATUS, query.visible_statuses))
     return all_of(queries if text is None else [*queries, text])
 
 
-def _terms(facet: str, query: SearchQuery, snapshot: Snapshot) -> Mapping[str, Any]:
-    counted = _counted(facet, query)
-    if counted.prefix is None:
-        return counts(counted.field)
-    # A pattern would be compiled for each segment, and takes three times as long as counting.
-    values = snapshot.searcher.terms_with_prefix(counted.field, counted.prefix, None, BUCKETS_MAX)
-    return counts(counted.field, [value for value, _ in values])
-
-
-def _counted(facet: str, query: SearchQuery) -> _Counted:
+def _column(facet: str, currency: str | None) -> Column:
     if facet in _FIELDS:
-        return _Counted(_FIELDS[facet], None)
+        return Column(_FIELDS[facet])
     if facet == PRICE:
-        assert query.filters.currency is not None, "counts of prices need a currency"
-        return _Counted(s.PRICE_RANGE, query.filters.currency.lower())
-    return _Counted(s.ATTRIBUTE, attribute_prefix(attribute_of(facet) or ""))
+        assert currency is not None, "counts of prices need a currency"
+        return Column(s.PRICE_RANGE, currency.lower())
+    return Column(s.ATTRIBUTE, attribute_prefix(attribute_of(facet) or ""))
+
+
+def _count_one(facet: str, matching: tantivy.Query, snapshot: Snapshot, value: str) -> int:
+    if facet in _FIELDS:
+        return count_all(all_of([matching, one_of(snapshot, _FIELDS[facet], [value])]), snapshot)
+    facts = facts_like(attribute_of(facet) or "", value)
+    return count_all(all_of([matching, one_of(snapshot, s.ATTRIBUTE, facts)]), snapshot)

@@ -1,6 +1,6 @@
 """The filters of a search as queries of tantivy, each under the name of the facet that must ignore it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import inf
@@ -18,6 +18,7 @@ Filter = tuple[str, tantivy.Query]
 OTHER = ""
 _HEX_MAX = "f" * 16
 _HEX_MIN = "0" * 16
+_ALTERNATIVES_MAX = 16
 
 
 def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
@@ -39,6 +40,16 @@ def any_of(queries: list[tantivy.Query]) -> tantivy.Query:
     return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
 
+def one_of(snapshot: Snapshot, field: str, values: Sequence[str]) -> tantivy.Query:
+    """Matches what has one of these values. A set of terms reads the postings of all of them before the first
+    match, a few alternatives only as far as the other filters need them.
+    """
+    if len(values) > _ALTERNATIVES_MAX:
+        return tantivy.Query.term_set_query(snapshot.schema, field, list(values))
+    terms = [tantivy.Query.term_query(snapshot.schema, field, value, "basic") for value in values]
+    return any_of(terms) if terms else tantivy.Query.empty_query()
+
+
 def range_of(snapshot: Snapshot, field: str, lowest: str, highest: str) -> tantivy.Query:
     """From `lowest` to `highest`, both included. They are hexadecimal after a currency: nothing to escape."""
     return snapshot.parsed(f"{field}:[{lowest} TO {highest}]", field)
@@ -50,7 +61,7 @@ def _filters(filters: SearchFilters, snapshot: Snapshot) -> Iterator[Filter]:
     def term(field: str, value: str) -> tantivy.Query:
         return tantivy.Query.term_query(schema, field, value, "basic")
 
-    yield "status", tantivy.Query.term_set_query(schema, s.STATUS, list(filters.statuses))
+    yield "status", one_of(snapshot, s.STATUS, filters.statuses)
     for facet, field, value in (
         ("category", s.CATEGORY, filters.category),
         ("brand", s.BRAND, filters.brand),
@@ -95,9 +106,7 @@ def _attribute(wanted: AttributeFilter, snapshot: Snapshot) -> tantivy.Query:
         return range_of(
             snapshot, s.NUMBER, entry.number_key(wanted.name, lowest), entry.number_key(wanted.name, highest)
         )
-    return tantivy.Query.term_set_query(
-        snapshot.schema, s.ATTRIBUTE, entry.facts_like(wanted.name, wanted.value)
-    )
+    return one_of(snapshot, s.ATTRIBUTE, entry.facts_like(wanted.name, wanted.value))
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -17,6 +17,7 @@ from query_api.search.ports import IndexCheckpoint, IndexedState
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.schema import (
     CHECKPOINT,
+    LAYOUT,
     WORDS,
     checkpoint_document,
     checkpoint_query,
@@ -33,6 +34,7 @@ from shared.search.entry import SCHEME, entry_of
 # One thread: a process has one core. The memory is what a commit of a few thousand products needs.
 _WRITER_BYTES = 64 * 1024 * 1024
 _WRITER_THREADS = 1
+_KNOWN_MAX, _KNOWN_LENGTH_MAX = 1_000, 100
 _encode = msgspec.json.Encoder().encode
 _checkpoints = msgspec.json.Decoder(IndexCheckpoint)
 _log = get_logger(__name__)
@@ -40,7 +42,7 @@ _log = get_logger(__name__)
 
 def scheme() -> str:
     """Of the content of an index: one of another scheme is never opened."""
-    parts = (SCHEME, version("tantivy"), version("iso4217"))
+    parts = (SCHEME, LAYOUT, version("tantivy"), version("iso4217"))
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -51,10 +53,21 @@ class Snapshot(NamedTuple):
     schema: tantivy.Schema
     reader: tantivy.Index
     generation: int
+    known_terms: "dict[tuple[str, str, int | None], Sequence[str]]"
 
     def parsed(self, query: str, field: str) -> tantivy.Query:
         """A query in tantivy's language: the only way to a range of texts."""
         return self.reader.parse_query(query, [field])
+
+    def terms(self, field: str, prefix: str, limit: int | None = None) -> Sequence[str]:
+        """Those of the field that begin with `prefix`. Many searches between two commits ask for the same."""
+        asked = field, prefix, limit
+        terms = self.known_terms.get(asked)
+        if terms is None:
+            terms = [term for term, _ in self.searcher.terms_with_prefix(field, prefix, None, limit)]
+            if len(terms) <= _KNOWN_LENGTH_MAX and len(self.known_terms) < _KNOWN_MAX:
+                self.known_terms[asked] = terms
+        return terms
 
 
 class TantivyIndex:
@@ -107,7 +120,7 @@ class TantivyIndex:
                 writer.wait_merging_threads()
 
     def _look(self, generation: int) -> Snapshot:
-        return Snapshot(self._index.searcher(), self._schema, self._index, generation)
+        return Snapshot(self._index.searcher(), self._schema, self._index, generation, {})
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -1,9 +1,11 @@
 """The fields of the embedded index, and a product as a document of it.
 
-All fields are texts but the version. tantivy compares texts byte by byte in ranges and orders, so a value of
-any kind is one (`shared/search/entry.py`); a numeric column for each attribute would need a new index for
-each new attribute. Nothing is stored: a sort key contains the id, and the documents are in the cache and the
-table.
+tantivy compares texts byte by byte in ranges and orders, so a value of any kind is one
+(`shared/search/entry.py`); a numeric column for each attribute would need a new index for each new attribute.
+Nothing is stored: a sort key contains the id, and the documents are in the cache and the table.
+
+Sorting by numbers costs next to nothing, sorting by texts more than the search itself, and so does reading a
+text of a hit. So the first 16 digits of each sort key are a number, too, and so are the halves of the id.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,13 @@ STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE = "status", "brand", "tag", "category", 
 CATEGORY_WORDS = "category_words"
 NUMBER, CURRENCY, PRICE, PRICE_RANGE, UPDATED_AT = "number", "currency", "price", "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
+FACET = "facet"
+"""All values to count of a product, but those of attributes: the name of the field, a space, the value."""
+FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
+ID_HIGH, ID_LOW = "id_high", "id_low"
+START_DIGITS = 16
+LAYOUT = 2
+"""Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
 _CHECKPOINT_KEY = "checkpoint"
 
@@ -33,6 +42,11 @@ def by_price(currency: str) -> str:
     return f"by_price_{currency.lower()}"
 
 
+def start_of(sort_field: str) -> str:
+    """The field with the first digits of this sort key as a number."""
+    return ID_HIGH if sort_field == PRODUCT else f"{sort_field}_start"
+
+
 def schema() -> tantivy.Schema:
     """The same for every index of this release."""
     builder = tantivy.SchemaBuilder()
@@ -40,10 +54,13 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name=WORDS, index_option="position")
     for name in (SKU, EXACT_SKU, CURRENCY):
         builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
-    for name in (PRODUCT, STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE, NUMBER, PRICE, PRICE_RANGE, UPDATED_AT):
+    for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE, NUMBER, PRICE, UPDATED_AT):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
-    for name in (BY_RANK, BY_NAME, BY_TIME, *(by_price(each.code) for each in Currency)):
+    by_prices = [by_price(each.code) for each in Currency]
+    for name in (BY_RANK, BY_NAME, BY_TIME, *by_prices):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
+    for name in (ID_HIGH, ID_LOW, *map(start_of, (BY_RANK, BY_NAME, BY_TIME, *by_prices))):
+        builder.add_unsigned_field(name, fast=True, indexed=False)
     builder.add_text_field(CHECKPOINT, stored=True, tokenizer_name=_RAW, index_option="basic")
     builder.add_integer_field(VERSION, fast=True)
     return builder.build()
@@ -57,11 +74,22 @@ def word_analyzer() -> tantivy.TextAnalyzer:
 def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
     """A product. Of lists only those with values are fields."""
     keys = entry.sort_keys
-    fields: dict[str, Any] = {
+    sorted_by = {
         PRODUCT: keys.product_id,
+        BY_RANK: keys.rank,
+        BY_NAME: keys.name,
+        BY_TIME: keys.updated_at,
+        **{by_price(currency): key for currency, key in keys.cheapest.items()},
+    }
+    counted = {
+        STATUS: [entry.status],
+        BRAND: [] if entry.brand is None else [entry.brand],
+        TAG: entry.tags,
+        CATEGORY: entry.categories,
+        PRICE_RANGE: entry.price_ranges,
+    }
+    fields: dict[str, Any] = {
         VERSION: entry.stream_version,
-        STATUS: entry.status,
-        BRAND: entry.brand,
         UPDATED_AT: entry.updated_at,
         "name": phrase(entry.name),
         "brand_words": phrase(entry.brand_words),
@@ -70,19 +98,17 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         CATEGORY_WORDS: [phrase(words) for words in entry.category_words],
         SKU: entry.skus,
         EXACT_SKU: entry.variant_skus,
-        TAG: entry.tags,
-        CATEGORY: entry.categories,
         ATTRIBUTE: entry.attributes,
         NUMBER: entry.numbers,
         CURRENCY: entry.currencies,
         PRICE: entry.prices,
-        PRICE_RANGE: entry.price_ranges,
-        BY_RANK: keys.rank,
-        BY_NAME: keys.name,
-        BY_TIME: keys.updated_at,
-        **{by_price(currency): key for currency, key in keys.cheapest.items()},
+        FACET: [f"{name} {value}" for name, values in counted.items() for value in values],
+        **counted,
+        **sorted_by,
     }
-    return _document({name: value for name, value in fields.items() if value}, of)
+    numbers = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
+    numbers[ID_LOW] = int(keys.product_id[START_DIGITS:], 16)
+    return _document({name: value for name, value in fields.items() if value} | numbers, of)
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:

@@ -6,7 +6,7 @@ import tantivy
 
 from query_api.search.corrected import matching_values
 from query_api.search.query import Clause, FacetValue, TextQuery
-from query_api.search.tantivy.counting import counts
+from query_api.search.tantivy.counting import Column, count_values
 from query_api.search.tantivy.filters import all_of, any_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import phrase_query
@@ -24,10 +24,13 @@ def values_like(
     if not text.required:
         return ()
     clauses = [_in_field(clause, words_field, snapshot) for clause in text.required]
-    counted = snapshot.searcher.aggregate(all_of([status, *clauses]), {"values": counts(values_field)})
-    products = {bucket["key"]: bucket["doc_count"] for bucket in counted["values"]["buckets"]}
-    return matching_values(text, products, items_max)
+    if not all(clauses):
+        return ()
+    matching = all_of([status, *(any_of(clause) for clause in clauses)])
+    (counts,), _ = count_values(matching, [Column(values_field)], snapshot)
+    return matching_values(text, counts.products, items_max)
 
 
-def _in_field(clause: Clause, field: str, snapshot: Snapshot) -> tantivy.Query:
-    return any_of([phrase_query(snapshot, field, phrase) for phrase in clause.phrases])
+def _in_field(clause: Clause, field: str, snapshot: Snapshot) -> list[tantivy.Query]:
+    queries = [phrase_query(snapshot, field, phrase) for phrase in clause.phrases]
+    return [query for query in queries if query is not None]

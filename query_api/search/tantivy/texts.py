@@ -11,7 +11,7 @@ import tantivy
 
 from query_api.search.query import TIERS, Clause, Phrase, TextQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import all_of, any_of
+from query_api.search.tantivy.filters import all_of, any_of, one_of
 from query_api.search.tantivy.index import Snapshot
 
 _SKU_TIER = 0
@@ -22,75 +22,102 @@ SKU_PREFIX_CHARACTERS_MIN = 3
 
 
 class TextTiers:
-    """The queries of one text. Those of a field are made once: several tiers contain them."""
+    """The queries of one text; None instead of a query that finds nothing, so that it is never run. Those of
+    a field are made once: several tiers contain them.
+    """
 
     def __init__(self, text: TextQuery, snapshot: Snapshot) -> None:
         self._text = text
         self._snapshot = snapshot
-        self._schema = snapshot.schema
-        self._made: dict[tuple[str, Phrase], tantivy.Query] = {}
+        self._made: dict[tuple[str, Phrase], tantivy.Query | None] = {}
 
     def matching(self) -> tantivy.Query:
         """All that the text finds."""
-        return self._without_excluded(self._up_to(_LAST_TIER))
+        found = self._up_to(_LAST_TIER)
+        return tantivy.Query.empty_query() if found is None else self._without_excluded(found)
 
-    def tier(self, number: int) -> tantivy.Query:
+    def tier(self, number: int) -> tantivy.Query | None:
         """What it finds in this tier and no better one."""
         query = self._up_to(number)
-        if number > 0:
-            query = query.and_must_not_match(self._up_to(number - 1))
+        if query is None or (number > _SKU_TIER and not self._finds_more(number)):
+            return None
+        better = None if number == _SKU_TIER else self._up_to(number - 1)
+        if better is not None:
+            query = query.and_must_not_match(better)
         return self._without_excluded(query)
 
-    def _up_to(self, tier: int) -> tantivy.Query:
-        parts = [self._clause(clause, tier) for clause in self._text.required]
-        words = all_of(parts) if parts else self._nothing_required(tier)
-        return any_of([self._sku(self._text.whole), words]) if self._text.required else words
+    def _finds_more(self, tier: int) -> bool:
+        """Whether the field of this tier has a word that was asked for."""
+        if not self._text.required:
+            return tier == _LAST_TIER
+        return any(self._in_tier(clause, tier) for clause in self._text.required)
 
-    def _nothing_required(self, tier: int) -> tantivy.Query:
-        """A text that only excludes finds all others, in the last tier."""
-        return tantivy.Query.all_query() if tier == _LAST_TIER else tantivy.Query.empty_query()
+    def _up_to(self, tier: int) -> tantivy.Query | None:
+        if not self._text.required:
+            # A text that only excludes finds all others, in the last tier.
+            return tantivy.Query.all_query() if tier == _LAST_TIER else None
+        clauses = [self._clause(clause, tier) for clause in self._text.required]
+        queries = [query for query in clauses if query is not None]
+        words = all_of(queries) if len(queries) == len(clauses) else None
+        return _any([self._sku(self._text.whole), words])
 
     def _without_excluded(self, query: tantivy.Query) -> tantivy.Query:
-        excluded = [self._clause(clause, _LAST_TIER) for clause in self._text.excluded]
+        clauses = [self._clause(clause, _LAST_TIER) for clause in self._text.excluded]
+        excluded = [clause for clause in clauses if clause is not None]
         return query.and_must_not_match(*excluded) if excluded else query
 
-    def _clause(self, clause: Clause, tier: int) -> tantivy.Query:
-        queries = [self._sku(clause.sku)] if clause.sku else []
-        for number in range(_SKU_TIER + 1, tier + 1):
-            queries += [self._phrase(s.TEXT_FIELDS[number - 1], phrase) for phrase in clause.phrases]
+    def _clause(self, clause: Clause, tier: int) -> tantivy.Query | None:
+        return _any([each for number in range(tier + 1) for each in self._in_tier(clause, number)])
+
+    def _in_tier(self, clause: Clause, tier: int) -> Sequence[tantivy.Query]:
+        """Only what is found in the field of this tier."""
+        if tier == _SKU_TIER:
+            found = [self._sku(clause.sku) if clause.sku else None]
+        else:
+            found = [self._phrase(s.TEXT_FIELDS[tier - 1], phrase) for phrase in clause.phrases]
         if tier == _LAST_TIER and clause.phrases[0].is_prefix and clause.sku:
-            queries += self._sku_prefix(clause.sku)
-        return any_of(queries) if queries else tantivy.Query.empty_query()
+            found.append(self._sku_prefix(clause.sku))
+        return [each for each in found if each is not None]
 
-    def _sku(self, sku: str) -> tantivy.Query:
-        return tantivy.Query.term_query(self._schema, s.SKU, sku, "basic")
+    def _sku(self, sku: str) -> tantivy.Query | None:
+        return self._phrase(s.SKU, Phrase((sku,)))
 
-    def _sku_prefix(self, sku: str) -> Sequence[tantivy.Query]:
+    def _sku_prefix(self, sku: str) -> tantivy.Query | None:
         if len(sku) < SKU_PREFIX_CHARACTERS_MIN:
-            return ()
-        return [self._phrase(s.SKU, Phrase((sku,), is_prefix=True))]
+            return None
+        return self._phrase(s.SKU, Phrase((sku,), is_prefix=True))
 
-    def _phrase(self, field: str, phrase: Phrase) -> tantivy.Query:
-        query = self._made.get((field, phrase))
-        if query is None:
-            query = self._made[field, phrase] = phrase_query(self._snapshot, field, phrase)
-        return query
+    def _phrase(self, field: str, phrase: Phrase) -> tantivy.Query | None:
+        place = field, phrase
+        if place not in self._made:
+            self._made[place] = phrase_query(self._snapshot, field, phrase)
+        return self._made[place]
 
 
-def phrase_query(snapshot: Snapshot, field: str, phrase: Phrase) -> tantivy.Query:
-    """The phrase in this field."""
+def phrase_query(snapshot: Snapshot, field: str, phrase: Phrase) -> tantivy.Query | None:
+    """The phrase in this field; None: no product has it, as far as its words alone can tell."""
     *first, last = phrase.words
+    searcher = snapshot.searcher
+    if not all(searcher.doc_freq(field, word) for word in (first if phrase.is_prefix else phrase.words)):
+        return None
     if not phrase.is_prefix:
         if not first:
             return tantivy.Query.term_query(snapshot.schema, field, last, "basic")
         return tantivy.Query.phrase_query(snapshot.schema, field, list(phrase.words))
+    words = snapshot.terms(field, last, _WORDS_MAX + 1)
+    if not words:
+        return None
     if first:
         return tantivy.Query.regex_phrase_query(snapshot.schema, field, [*first, f"{_literal(last)}.*"])
-    words = [word for word, _ in snapshot.searcher.terms_with_prefix(field, last, None, _WORDS_MAX + 1)]
     if len(words) > _WORDS_MAX:
         return tantivy.Query.regex_query(snapshot.schema, field, f"{_literal(last)}.*")
     # A pattern is compiled anew for each query, and takes longer than many searches.
-    return tantivy.Query.term_set_query(snapshot.schema, field, words)
+    return one_of(snapshot, field, words)
+
+
+def _any(queries: Sequence[tantivy.Query | None]) -> tantivy.Query | None:
+    possible = [query for query in queries if query is not None]
+    return any_of(possible) if possible else None
 
 
 def _literal(text: str) -> str:

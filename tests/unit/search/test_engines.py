@@ -198,6 +198,15 @@ async def test_what_is_not_corrected(catalogue: Catalogue) -> None:
     assert await found(catalogue, "shor") == [2], "a beginning of a word is no mistake"
 
 
+async def test_a_whole_text_that_is_a_sku_does_not_keep_its_words_from_being_corrected(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.put(shown(1, variants=(priced("blu shrt"),)), shown(2, name="Blue shirt"))
+    answer = await search(catalogue, "blu shrt")
+    assert numbers(answer) == [1, 2]
+    assert answer.corrected == "blue shirt"
+
+
 async def test_a_correction_tells_nothing_of_products_that_are_not_asked_for(catalogue: Catalogue) -> None:
     catalogue.put(
         shown(1, name="Secret lamp", status="draft", variants=(priced("LAMB"),)), shown(2, name="Lamb")

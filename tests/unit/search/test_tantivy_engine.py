@@ -11,7 +11,8 @@ import pytest
 from query_api.errors import Overloaded, SearchUnavailable
 from query_api.search.live import LiveIndex
 from query_api.search.ports import IndexCheckpoint, IndexedState
-from query_api.search.query import SearchFilters, SearchQuery
+from query_api.search.query import FacetValue, SearchFilters, SearchQuery
+from query_api.search.tantivy import counting
 from query_api.search.tantivy.corrections import Corrector
 from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.failures import translated
@@ -52,6 +53,25 @@ async def test_too_many_searches_are_refused(tmp_path: Path) -> None:
     await engine.search(queries[-1])
     engine.close()
     index.close()
+
+
+async def test_values_are_counted_exactly_also_if_there_are_more_than_tantivy_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_BUCKETS_MAX", 20)
+    catalogue = TantivyCatalogue(tmp_path)
+    rare = [product(id=UUID(int=number), brand=f"Rare {number:02}") for number in range(1, 31)]
+    catalogue.put(*rare, *(product(id=UUID(int=number), brand="Usual") for number in range(31, 41)))
+    query = SearchQuery(SearchFilters(brand="Rare 30"), None, 1, ("brand", "category", "status"), True)
+    found = await catalogue.engine.search(query)
+    assert found.total == 1
+    assert found.facets is not None
+    brands = found.facets.values["brand"]
+    assert brands[0] == FacetValue("Usual", 10)
+    assert FacetValue("Rare 30", 1) in brands
+    everything = SearchQuery(SearchFilters(), None, 1, ("brand", "status"), True)
+    assert (await catalogue.engine.search(everything)).total == 40
+    catalogue.close()
 
 
 async def test_without_an_index_a_search_is_refused() -> None:

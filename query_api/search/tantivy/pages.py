@@ -1,0 +1,134 @@
+"""The hits of one page, in their order.
+
+A page is ordered by the number at the start of the sort keys (`schema.py`). If the last hit and the next one
+share it, or the number says too little, a second search orders by the whole keys, among the products up to
+there alone. So the order is exact, and few texts are compared.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import tantivy
+
+from query_api.search.query import TIERS, Hit, HitPosition, SearchFilters, SearchQuery
+from query_api.search.tantivy import schema as s
+from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.index import Snapshot
+from query_api.search.tantivy.texts import TextTiers
+from shared.search.entry import id_digits
+
+_NO_TIER = 0
+_HALF_BITS = 64
+
+
+class _Place(NamedTuple):
+    """A hit whose id was not read yet. `key`: its whole sort key, or the number at the start."""
+
+    tier: int
+    key: str | int
+    address: tantivy.DocAddress
+
+
+class _Order(NamedTuple):
+    field: str
+    is_descending: bool
+
+    @property
+    def start(self) -> str:
+        return s.start_of(self.field)
+
+    @property
+    def has_inverted_id(self) -> bool:
+        return self.field == s.BY_TIME
+
+    def key(self, start: int, product_id: UUID) -> str:
+        """The whole key, of any order but that by name."""
+        if self.field == s.PRODUCT:
+            return product_id.hex
+        return f"{start:0{s.START_DIGITS}x}{id_digits(product_id, is_inverted=self.has_inverted_id)}"
+
+    def after(self, key: str, snapshot: Snapshot) -> tantivy.Query:
+        """The products behind this key."""
+        return snapshot.parsed(f"{self.field}:{'<' if self.is_descending else '>'}{key}", self.field)
+
+    def up_to(self, start: int, snapshot: Snapshot) -> tantivy.Query:
+        """The products whose keys begin with this number or come before it."""
+        lowest, highest = (start, None) if self.is_descending else (None, start)
+        return tantivy.Query.range_query(
+            snapshot.schema, self.start, tantivy.FieldType.Unsigned, lowest, highest
+        )
+
+    def first(
+        self, field: str, matching: tantivy.Query, hits_max: int, snapshot: Snapshot
+    ) -> list[tuple[Any, tantivy.DocAddress]]:
+        """The first of what matches, by the start of their keys or the whole ones."""
+        direction = tantivy.Order.Desc if self.is_descending else tantivy.Order.Asc
+        return snapshot.searcher.search(
+            matching, hits_max, count=False, order_by_field=field, order=direction
+        ).hits
+
+
+def by_relevance(
+    query: SearchQuery, matching: list[tantivy.Query], tiers: TextTiers, snapshot: Snapshot
+) -> list[Hit]:
+    """Tier by tier, until the page is full."""
+    order = _Order(s.BY_RANK, is_descending=False)
+    first = 0 if query.after is None else query.after.tier
+    places: list[_Place] = []
+    for number in range(first, len(TIERS)):
+        wanted, tier = query.hits_max - len(places), tiers.tier(number)
+        if wanted > 0 and tier is not None:
+            parts = [*matching, tier]
+            if query.after is not None and number == first:
+                parts.append(order.after(query.after.key, snapshot))
+            places += _places(all_of(parts), order, wanted, number, snapshot)
+    return [hit._replace(tier=TIERS[hit.position.tier]) for hit in _hits(places, order, snapshot)]
+
+
+def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) -> list[Hit]:
+    """In the order that the query names."""
+    order = _order(query.filters)
+    if query.after is not None:
+        matching = all_of([matching, order.after(query.after.key, snapshot)])
+    return _hits(_places(matching, order, query.hits_max, _NO_TIER, snapshot), order, snapshot)
+
+
+def _order(filters: SearchFilters) -> _Order:
+    is_descending = filters.sort.startswith("-")
+    match filters.sort.removeprefix("-"):
+        case "name":
+            return _Order(s.BY_NAME, is_descending)
+        case "price":
+            assert filters.currency is not None, "an order by price needs a currency"
+            return _Order(s.by_price(filters.currency), is_descending)
+        case "id":
+            return _Order(s.PRODUCT, is_descending)
+        case "updated_at":
+            return _Order(s.BY_TIME, is_descending)
+        case _:
+            return _Order(s.BY_RANK, is_descending)
+
+
+def _places(
+    matching: tantivy.Query, order: _Order, hits_max: int, tier: int, snapshot: Snapshot
+) -> list[_Place]:
+    found = order.first(order.start, matching, hits_max + 1, snapshot)
+    found, beyond = found[:hits_max], found[hits_max:]
+    is_open = bool(beyond) and beyond[0][0] == found[-1][0]
+    if found and (is_open or order.field == s.BY_NAME):
+        near = all_of([matching, order.up_to(found[-1][0], snapshot)])
+        found = order.first(order.field, near, hits_max, snapshot)
+    return [_Place(tier, key, address) for key, address in found]
+
+
+def _hits(places: list[_Place], order: _Order, snapshot: Snapshot) -> list[Hit]:
+    addresses = [place.address for place in places]
+    columns = (
+        snapshot.searcher.fast_field_values(name, addresses) for name in (s.ID_HIGH, s.ID_LOW, s.VERSION)
+    )
+    hits = []
+    for place, high, low, version in zip(places, *columns, strict=True):
+        product_id = UUID(int=int(high or 0) << _HALF_BITS | int(low or 0))
+        key = place.key if isinstance(place.key, str) else order.key(place.key, product_id)
+        hits.append(Hit(product_id, int(version or 0), HitPosition(place.tier, key)))
+    return sorted(hits, key=lambda hit: hit.position, reverse=order.is_descending)
