@@ -24,7 +24,7 @@ from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoin
 from projector.parking.kafka import DeadLetterCopies
 from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.projection import Projection
-from projector.projections import REBUILDABLE
+from projector.projections import rebuildable
 from projector.rebuild.postgres.progress import rebuild_measurement
 from projector.rebuild.postgres.verifications import PostgresVerifications
 from projector.rebuild.verification_gauges import verification_measurement
@@ -162,11 +162,12 @@ def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLet
 
 
 def _measurements(stores: Stores) -> list[Measurement]:
+    views = rebuildable(stores.settings)
     return [
         clock_measurement("read model", stores.read_model),
         clock_measurement("event store", stores.log_pool),
-        rebuild_measurement(stores.read_model, list(REBUILDABLE)),
-        verification_measurement(PostgresVerifications(stores.read_model), list(REBUILDABLE)),
+        rebuild_measurement(stores.read_model, views),
+        verification_measurement(PostgresVerifications(stores.read_model), views),
     ]
 
 

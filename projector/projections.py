@@ -6,6 +6,7 @@ from projector.cache_projection import CacheProjection
 from projector.notifications.projection import NotificationsProjection
 from projector.projection import Projection
 from projector.rebuild.rebuilding import Rebuilding
+from projector.search_projection import SearchProjection
 from projector.state_topic import fold as product_state
 from projector.state_topic.projection import StatesProjection
 from projector.table_projection import TableProjection
@@ -34,6 +35,7 @@ CATEGORY_VIEW = TableProjection(name="category_view", fold=category_view.FOLD, m
 INVENTORY = TableProjection(name="inventory", fold=inventory.FOLD, make_tables=InventoryTables)
 ANALYTICS = TableProjection(name="analytics", fold=analytics.FOLD, make_tables=AnalyticsTables)
 PRODUCT_CACHE = CacheProjection("product_cache", product_document.FOLD)
+SEARCH_INDEX = SearchProjection("search_index", product_document.FOLD)
 PRODUCTS_STATE = StatesProjection("products_state", product_state.FOLD)
 NOTIFICATIONS = NotificationsProjection()
 
@@ -43,6 +45,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     INVENTORY,
     ANALYTICS,
     PRODUCT_CACHE,
+    SEARCH_INDEX,
     PRODUCTS_STATE,
     NOTIFICATIONS,
 )
@@ -52,6 +55,11 @@ REBUILDABLE: dict[str, Rebuilding] = {
     one.name: one.rebuilding for one in PROJECTIONS if one.rebuilding is not None
 }
 """The projections that can be rebuilt from the log, by name."""
+
+
+def rebuildable(settings: "ProjectorSettings") -> tuple[str, ...]:
+    """Those of them that have all their settings."""
+    return tuple(name for name in REBUILDABLE if BY_NAME[name].lacks(settings) is None)
 
 
 def default_projections(settings: "ProjectorSettings") -> tuple[Projection, ...]:

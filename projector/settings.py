@@ -12,6 +12,7 @@ from shared.postgres.dsn import PostgresDsn
 from shared.postgres.migrate_settings import PatientMigrateSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
 from shared.redis.settings import RedisSettings
+from shared.search.opensearch.settings import SearchServerSettings
 
 _READ_MODEL = "127.0.0.1:15432/read_model"
 
@@ -24,7 +25,9 @@ class MigrateSettings(PatientMigrateSettings):
     )
 
 
-class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, OperatorSettings):
+class ProjectorSettings(
+    NotificationSettings, KafkaSettings, RedisSettings, SearchServerSettings, OperatorSettings
+):
     """Defaults are those of the local stack; in production every address is set."""
 
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
@@ -96,6 +99,12 @@ class ProjectorSettings(NotificationSettings, KafkaSettings, RedisSettings, Oper
     redis_timeout_seconds: float = Field(default=2.0, gt=0)
     # Lists expire soon by themselves: marking them stale is worth one short wait, no more.
     list_generation_timeout_seconds: float = Field(default=0.1, gt=0)
+
+    # Of one request to OpenSearch: at most 4 MB of documents, or the refresh of all of them.
+    search_write_timeout_seconds: float = Field(default=30.0, gt=0)
+    # Of a new index; one that is there keeps its own.
+    search_index_shards: int = Field(default=1, ge=1, le=100)
+    search_index_replicas: int = Field(default=1, ge=0, le=10)
 
     cache_ttl_seconds: float = Field(default=86_400.0, ge=1)
     # Longer than any reader takes to fill the cache; else a deleted product could come back.

@@ -1,4 +1,4 @@
-"""The servers that all projections of a process share: two pools, the log, clients of Redis."""
+"""The servers that all projections of a process share: two pools, the log, Redis, OpenSearch."""
 
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from shared.contract.addresses import topics
 from shared.ops.secret import Secret
 from shared.postgres.pool import create_pool
 from shared.redis.client import create_redis
+from shared.search.opensearch.client import OpenSearchClient
 
 if TYPE_CHECKING:
     import asyncpg
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
 
 _REDIS_CONNECTIONS_MAX = 4
+_OPENSEARCH_CONNECTIONS_MAX = 4
 LOG_CONNECTIONS_MAX = 4
 
 
@@ -53,6 +55,19 @@ class Stores(NamedTuple):
             connections_max=_REDIS_CONNECTIONS_MAX,
         )
         self.stack.push_async_callback(client.aclose)
+        return client
+
+    def opensearch(self) -> OpenSearchClient:
+        """A client for the caller alone, closed with the stack. Only with `SEARCH_URL`."""
+        address = self.settings.search_address
+        assert address is not None, "the projection lacks no setting"
+        client = OpenSearchClient(
+            address,
+            connections_max=_OPENSEARCH_CONNECTIONS_MAX,
+            seconds_max=self.settings.search_write_timeout_seconds,
+            connect_seconds_max=self.settings.connect_timeout_seconds,
+        )
+        self.stack.push_async_callback(client.close)
         return client
 
 

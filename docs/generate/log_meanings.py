@@ -79,6 +79,10 @@ MEANINGS: dict[str, str] = {
     # projector
     "started": "The projector is started, with these projections.",
     "the cache is empty": "Redis is new, or was flushed. It fills as events and reads come.",
+    "a missing view is made from the log": "It is new, of another release, or was lost. Readers wait for it.",
+    "a missing view is made": "It is live, and its consumers go on.",
+    "another search index is live": "It was rebuilt, lost or restored; consumers load their places again.",
+    "the topic is read from its beginning": "Kafka did not tell its end. What a new index has is dropped.",
     "the cache is started anew": "Redis lost writes: its documents may be old, so none is read any more.",
     "projecting": "A projection reads these partitions from its checkpoints on.",
     "projected": "A small batch is applied; larger ones are only counted.",

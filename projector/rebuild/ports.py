@@ -145,8 +145,17 @@ class CacheRecords(Records, Protocol[S]):
     async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
         """Call it before the switch, with the checkpoints that a rollback returns to."""
 
-    async def switched(self, live: "Holder[S]") -> None:
-        """Call it after the switch: parks what `live` could not apply, and releases what it has applied."""
+    async def switched(
+        self, live: "Holder[S]", *, begins_anew: str | None = None, is_of_other_log: bool = False
+    ) -> None:
+        """Call it after the switch: parks what `live` could not apply, and releases what it has applied.
+
+        `begins_anew`: why its consumers load their places again. `is_of_other_log`: the view before was made
+        from another log, so its dead letters mean nothing any more.
+        """
+
+    async def begin_anew(self, reason: str) -> None:
+        """The consumers of the projection load their places again."""
 
 
 class Holder(Protocol[S]):

@@ -46,6 +46,10 @@ class Differs(CannotGoOn):
         self.comparison = comparison
 
 
+class OfAnotherRelease(CannotGoOn):
+    """Another release began it, or it was begun with another log: only `cancel` helps."""
+
+
 class Reporter(NamedTuple):
     """Gets the progress: a phase begins; more events are done; the total of events."""
 
@@ -171,9 +175,11 @@ class Rebuild:
         if record is None or record.phase == SWITCHED:
             raise CannotGoOn(f"no rebuild of {self._name} is under way")
         if record.made_by != _made_by():
-            raise CannotGoOn(f"version {record.made_by} began this rebuild, this is {_made_by()}: cancel it")
+            raise OfAnotherRelease(
+                f"version {record.made_by} began this rebuild, this is {_made_by()}: cancel it"
+            )
         if record.log_id != await self._log.log_id():
-            raise CannotGoOn("the rebuild was started with another log: cancel it")
+            raise OfAnotherRelease("the rebuild was started with another log: cancel it")
         return record
 
     async def _catch_up(self, record: Record) -> CatchUp[Any]:

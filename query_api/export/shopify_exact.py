@@ -8,6 +8,7 @@ test reads everything back with the importer.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -39,24 +40,29 @@ class ExportedProduct(Struct, frozen=True):
     variants: tuple[Variant, ...]
 
 
-def inexact_fields(product: ExportedProduct) -> dict[str, Any]:
-    """The fields of which the cells would say something else."""
+def inexact_fields(product: ExportedProduct, names: Sequence[str]) -> dict[str, Any]:
+    """The fields of which the cells would say something else. `names`: those of all options."""
     is_exact = {
         "name": _is_plain(product.name),
         "description": product.description is None or bool(product.description.strip()),
         "brand": _is_plain(product.brand),
         "product_type": _is_plain(product.product_type),
-        "category": product.category is None or all(map(_is_word, product.category.split("/"))),
-        "tags": all(_is_plain(tag) and "," not in tag for tag in product.tags),
+        "category": product.category is None or _is_path(product.category),
+        "tags": _are_tags_exact(product.tags),
         "images": _are_images_exact(product.images),
-        "variants": _are_variants_exact(product.variants),
+        "variants": _are_variants_exact(product.variants, names),
     }
+    if all(is_exact.values()):
+        return {}
     return {field: getattr(product, field) for field, exact in is_exact.items() if not exact}
 
 
 def option_names(variants: Sequence[Variant]) -> list[str]:
     """All names, in the order in which they first stand."""
-    return list(dict.fromkeys(name for variant in variants for name in variant.options))
+    names: dict[str, None] = {}
+    for variant in variants:
+        names |= dict.fromkeys(variant.options)
+    return list(names)
 
 
 def _is_plain(text: str | None) -> bool:
@@ -64,33 +70,41 @@ def _is_plain(text: str | None) -> bool:
     return text is None or (text != "" and text == text.strip())
 
 
-def _is_word(segment: str) -> bool:
-    return segment != "" and slug_of(segment) == segment
+@lru_cache(maxsize=4096)
+def _is_path(category: str) -> bool:
+    """Kept, because many products are in the same category."""
+    return all(segment != "" and slug_of(segment) == segment for segment in category.split("/"))
+
+
+def _are_tags_exact(tags: Sequence[str]) -> bool:
+    return "," not in "".join(tags) and all(map(_is_plain, tags))
 
 
 def _is_code(code: str | None) -> bool:
     if code is None:
         return True
-    return _is_plain(code) and code[0] not in _MARKS and _shortened.fullmatch(code) is None
+    if not _is_plain(code) or code[0] in _MARKS:
+        return False
+    return "+" not in code or _shortened.fullmatch(code) is None
 
 
 def _are_images_exact(images: Sequence[Image]) -> bool:
-    urls = {image.url for image in images}
-    return len(urls) == len(images) and all(_is_plain(one.alt) and _is_plain(one.url) for one in images)
+    is_each_once = len(images) < 2 or len({image.url for image in images}) == len(images)
+    return is_each_once and all(_is_plain(one.alt) and _is_plain(one.url) for one in images)
 
 
-def _are_variants_exact(variants: Sequence[Variant]) -> bool:
-    names = option_names(variants)
-    return (
-        len(names) <= OPTIONS_MAX
-        and all(map(_is_plain, names))
-        and all(
+def _are_variants_exact(variants: Sequence[Variant], names: Sequence[str]) -> bool:
+    if len(names) > OPTIONS_MAX or not all(map(_is_plain, names)):
+        return False
+    for one in variants:
+        options, compare_at = one.options, one.compare_at_price
+        if not (
             _is_code(one.sku)
             and _is_code(one.barcode)
-            and (one.compare_at_price is None or one.compare_at_price.currency == one.price.currency)
-            and list(one.options) == [name for name in names if name in one.options]
-            and all(_is_plain(value) for value in one.options.values())
-            and NO_OPTION not in one.options.items()
-            for one in variants
-        )
-    )
+            and (compare_at is None or compare_at.currency == one.price.currency)
+            and list(options) == [name for name in names if name in options]
+            and all(map(_is_plain, options.values()))
+            and options.get(NO_OPTION[0]) != NO_OPTION[1]
+        ):
+            return False
+    return True

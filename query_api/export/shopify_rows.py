@@ -6,6 +6,7 @@ has one variant and one image, and rows with an image alone follow.
 
 import csv
 import io
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 import msgspec
@@ -38,67 +39,87 @@ COLUMNS = (
 )  # fmt: skip
 _products = msgspec.json.Decoder(ExportedProduct)
 _encode = msgspec.json.Encoder().encode
-Cells = dict[str, str | int | None]
+Cell = str | int | None
+# Rows are tuples in the order of COLUMNS: a dictionary for each row took three times as long.
+_NO_PRODUCT: tuple[Cell, ...] = (None,) * 7
+_NO_END: tuple[Cell, ...] = (None,) * 3
+_NO_OPTIONS: tuple[Cell, ...] = (None,) * OPTIONS_MAX
+_NO_VARIANT: tuple[Cell, ...] = (None,) * len(_VARIANT)
+_NO_IMAGE: tuple[Cell, ...] = (None,) * len(_IMAGE)
 
 
 def header() -> bytes:
     """The first line."""
-    return _written([dict(zip(COLUMNS, COLUMNS, strict=True))])
+    return _written([COLUMNS])
 
 
 def rows_of(lines: bytes) -> bytes:
     """The rows of these documents, which are one a line."""
-    return _written([row for line in lines.splitlines() for row in _rows(_products.decode(line))])
+    rows: list[tuple[Cell, ...]] = []
+    for line in lines.splitlines():
+        rows += _rows(_products.decode(line))
+    return _written(rows)
 
 
-def _written(rows: list[Cells]) -> bytes:
+def _written(rows: Sequence[tuple[Cell, ...]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _rows(product: ExportedProduct) -> list[Cells]:
-    names = option_names(product.variants)[:OPTIONS_MAX] or [NO_OPTION[0]]
-    rows: list[Cells] = []
+def _rows(product: ExportedProduct) -> Iterator[tuple[Cell, ...]]:
+    used = option_names(product.variants)
+    names = used[:OPTIONS_MAX] or [NO_OPTION[0]]
+    shown: tuple[Cell, ...] = (*names, *_NO_OPTIONS[len(names) :])
+    start, end = _product_cells(product, used)
     for place, (variant, image) in enumerate(zip_longest(product.variants, product.images), start=1):
-        row: Cells = {"Handle": product.slug}
-        if variant is not None:
-            row |= _variant_cells(variant, names)
-        if image is not None:
-            row |= zip(_IMAGE, (image.url, place, image.alt), strict=True)
-        rows.append(row)
-    rows[0] |= _product_cells(product) | dict(zip(_OPTION_NAMES, names, strict=False))
-    return rows
+        values = _NO_OPTIONS if variant is None else _option_values(variant.options, names)
+        yield (
+            product.slug,
+            *start,
+            shown[0], values[0], shown[1], values[1], shown[2], values[2],
+            *(_NO_VARIANT if variant is None else _variant_cells(variant)),
+            *(_NO_IMAGE if image is None else (image.url, place, image.alt)),
+            *end,
+        )  # fmt: skip
+        start, shown, end = _NO_PRODUCT, _NO_OPTIONS, _NO_END
 
 
-def _product_cells(product: ExportedProduct) -> Cells:
-    attributes, inexact = bytes(product.attributes), inexact_fields(product)
-    cells = (
+def _product_cells(
+    product: ExportedProduct, names: Sequence[str]
+) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """Those before the options, and those at the end."""
+    attributes, inexact = bytes(product.attributes), inexact_fields(product, names)
+    start = (
         product.name,
         product.description,
         product.brand,
-        None if product.category is None else " > ".join(product.category.split("/")),
+        None if product.category is None else product.category.replace("/", " > "),
         product.product_type,
         ", ".join(product.tags),
         "FALSE" if product.status == "draft" else "TRUE",
+    )
+    end = (
         product.status,
         None if attributes == b"{}" else attributes.decode(),
         _encode(inexact).decode() if inexact else None,
     )
-    return dict(zip(_PRODUCT, cells, strict=True))
+    return start, end
 
 
-def _variant_cells(variant: Variant, names: list[str]) -> Cells:
-    compare_at, options = variant.compare_at_price, variant.options
+def _option_values(options: Mapping[str, str], names: Sequence[str]) -> tuple[Cell, ...]:
     if not options and names == [NO_OPTION[0]]:
-        options = dict([NO_OPTION])
-    cells = (
+        return (NO_OPTION[1], *_NO_OPTIONS[1:])
+    return (*map(options.get, names), *_NO_OPTIONS[len(names) :])
+
+
+def _variant_cells(variant: Variant) -> tuple[Cell, ...]:
+    price, compare_at = variant.price, variant.compare_at_price
+    return (
         variant.sku,
         variant.weight_grams,
-        variant.price.amount,
+        price.amount,
         None if compare_at is None else compare_at.amount,
-        variant.price.currency,
+        price.currency,
         variant.barcode,
     )
-    values = (options.get(name) for name in names)
-    return dict(zip(_VARIANT, cells, strict=True)) | dict(zip(_OPTION_VALUES, values, strict=False))

@@ -97,5 +97,6 @@ WAITED_FOR = "catalogue.waited_for"
 
 POSTGRESQL = "postgresql"
 REDIS = "redis"
+OPENSEARCH = "opensearch"
 KAFKA = "kafka"
 SMTP = "smtp"

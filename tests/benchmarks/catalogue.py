@@ -1,7 +1,7 @@
 """A seeded catalogue as documents, states and searches, for benchmarks of search."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -25,10 +25,7 @@ class Catalogue:
     """The seeded documents, made once."""
 
     def __init__(self, count: int) -> None:
-        self.documents = [
-            msgspec.convert({**seeded, **_usual(number), "id": str(uuid7())}, ProductDocument, strict=False)
-            for number, seeded in enumerate(seed_products(count, seed=1))
-        ]
+        self.documents = list(documents(count))
         self.bodies = [encode_document(document) for document in self.documents]
 
     def states(self) -> Sequence[IndexedState]:
@@ -41,17 +38,7 @@ class Catalogue:
     def paths(self, more: Mapping[str, str], count: int = QUERIES) -> list[str]:
         """Addresses of searches: one or two words of a product; half have its brand, half its category."""
         chance = random.Random(7)
-        paths = []
-        for document in chance.sample(self.documents, count):
-            words = document.name.split()
-            text = " ".join(chance.sample(words, min(len(words), chance.choice((1, 2)))))
-            parameters = {"q": text[: max(3, len(text) - chance.choice((0, 0, 2)))], **more}
-            if chance.random() < 0.5 and document.brand:
-                parameters["brand"] = document.brand
-            if chance.random() < 0.5 and document.category:
-                parameters["category"] = document.category.split("/")[0]
-            paths.append(f"/v1/products?{urlencode(parameters)}")
-        return paths
+        return [search_path(document, chance, more) for document in chance.sample(self.documents, count)]
 
     async def fill(self, redis_url: str) -> None:
         """All documents into an emptied cache."""
@@ -60,6 +47,24 @@ class Catalogue:
             for start in range(0, len(self.documents), CHUNK):
                 pairs = zip(self.documents[start : start + CHUNK], self.bodies[start:], strict=False)
                 await redis.mset({product_key("catalogue", one.id): pack(1, body) for one, body in pairs})
+
+
+def documents(count: int) -> Iterator[ProductDocument]:
+    """The seeded products, as readers would get them, one after the other."""
+    for number, seeded in enumerate(seed_products(count, seed=1)):
+        yield msgspec.convert({**seeded, **_usual(number), "id": str(uuid7())}, ProductDocument, strict=False)
+
+
+def search_path(document: ProductDocument, chance: random.Random, more: Mapping[str, str]) -> str:
+    """The address of a search that may find this product."""
+    words = document.name.split()
+    text = " ".join(chance.sample(words, min(len(words), chance.choice((1, 2)))))
+    parameters = {"q": text[: max(3, len(text) - chance.choice((0, 0, 2)))], **more}
+    if chance.random() < 0.5 and document.brand:
+        parameters["brand"] = document.brand
+    if chance.random() < 0.5 and document.category:
+        parameters["category"] = document.category.split("/")[0]
+    return f"/v1/products?{urlencode(parameters)}"
 
 
 def _usual(number: int) -> Mapping[str, Any]:

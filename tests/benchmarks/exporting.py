@@ -41,7 +41,7 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
         async def rate() -> float:
             return await _export_rate(servers, dsns, query, more)
 
-        target = 0.3 if query == "ndjson" and not more else None
+        target = None if more else 0.3
         return Contender(f"export, {' '.join([query, *more[1:2]])}", rate, target)
 
     contenders = [

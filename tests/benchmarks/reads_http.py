@@ -98,17 +98,26 @@ def document(product_id: UUID) -> bytes:
 
 async def nginx_rate(documents: dict[UUID, bytes], seconds: float) -> float:
     """nginx, with which the query API is compared."""
+    files = {f"/v1/products/{product_id}": body for product_id, body in documents.items()}
+    async with serving_nginx(files) as port:
+        return await _get(documents, port, seconds)
+
+
+@asynccontextmanager
+async def serving_nginx(files: Mapping[str, bytes]) -> AsyncIterator[int]:
+    """Its port; each file is at its path."""
     with tempfile.TemporaryDirectory(prefix="bench-nginx-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "v1" / "products").mkdir(parents=True)
-        for product_id, body in documents.items():
-            (folder / "v1" / "products" / str(product_id)).write_bytes(body)
+        for path, body in files.items():
+            file = folder / path.removeprefix("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(body)
         port = free_port()
         (folder / "nginx.conf").write_text(NGINX_CONFIG.format(folder=folder, port=port))
         argv = (require("nginx", "nginx-light"), "-c", str(folder / "nginx.conf"), "-p", name)
         async with running(*argv, ready_url=f"http://{HOST}:{port}/", core=SERVER_CORE):
-            return await _get(documents, port, seconds)
+            yield port
 
 
 async def query_api_rate(

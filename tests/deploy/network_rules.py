@@ -22,6 +22,7 @@ _SETTINGS = {
     "KAFKA_BOOTSTRAP_": "kafka",
 }
 _SEND_MAIL = ("projector", "operator")
+_SEARCH = ("projector", "query-api", "verify", "operator")
 _NEVER_OUTSIDE = ("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254")
 
 
@@ -115,6 +116,9 @@ def servers(objects: Sequence[Manifest]) -> Iterator[str]:
             peer = Peer(labels=labels)
             if (server in named) != allows(objects, "egress", pods, peer, port):
                 yield f"{pods.name} {'cannot' if server in named else 'need not'} reach {server}"
+        search = Peer(labels={"app.kubernetes.io/name": "opensearch"})
+        if (pods.name in _SEARCH) != allows(objects, "egress", pods, search, 9200):
+            yield f"{pods.name} and the search server"
 
 
 def clients(objects: Sequence[Manifest]) -> Iterator[str]:

@@ -101,6 +101,7 @@ def sound() -> Evidence:
     evidence.views = {
         "product_view": rows,
         "product_cache": cached,
+        "search_index": {},
         **counted(),
         "products_state": states(LOG),
     }
@@ -118,6 +119,7 @@ def sound() -> Evidence:
         rows[product_id] = Row(columns, None if is_deleted else body, variants)
         flag = b"T" if is_deleted else b"L" + body
         cached[product_id] = b"%016d" % document["version"] + flag
+        evidence.views["search_index"][product_id] = (document["version"], None if is_deleted else body)
         evidence.by_id[product_id] = Read(404, None, b"") if is_deleted else Read(200, '"3"', body)
     evidence.by_name = {("slug", "live"): evidence.by_id[LIVE], ("sku", "L"): evidence.by_id[LIVE]}
     evidence.listed = [evidence.by_id[LIVE].body]

@@ -125,6 +125,20 @@ FAULTS: dict[str, tuple[str, Callable[[Evidence], Any]]] = {
         "must not be notified",
         lambda e: setattr(e, "mails", Mails((), [Delivered("event-1", "nobody", "", "")], {})),
     ),
+    "the search index lacks a product": ("has version 0", lambda e: e.views["search_index"].pop(LIVE)),
+    "the search index has an old version": (
+        "has version 2", lambda e: e.views["search_index"].update({LIVE: (2, b"{}")})
+    ),
+    "an indexed document is old": (
+        "search index: ",
+        lambda e: e.views["search_index"].update({LIVE: (3, older(e.views["search_index"][LIVE][1]))}),
+    ),
+    "a deleted product is found": (
+        "is deleted, its document", lambda e: e.views["search_index"].update({DELETED: (2, b"{}")})
+    ),
+    "the search index has a ghost": (
+        "not in the log", lambda e: e.views["search_index"].update({"ghost": (1, None)})
+    ),
     "the cache has a ghost": ("not in the log", lambda e: cached(e).update({"ghost": cached(e)[LIVE]})),
     "a deleted product is served": ("not 404", lambda e: e.by_id.update({DELETED: e.by_id[LIVE]})),
     "a live product is not served": ("answered 404", lambda e: e.by_id.update({LIVE: e.by_id[DELETED]})),

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import psutil
 
 from projector.__main__ import main
+from projector.rebuild.opensearch.shadow import OpenSearchShadow
 from projector.rebuild.postgres.cache_record import PostgresCacheRecords
 from projector.rebuild.postgres.shadow import PostgresShadow
 from projector.rebuild.redis.shadow import RedisShadow
@@ -35,6 +36,7 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-drop": (PostgresShadow, "drop"),
     "before-drop-previous": (PostgresShadow, "drop_previous"),
     "before-cache-switch": (RedisShadow, "switch"),
+    "before-search-switch": (OpenSearchShadow, "switch"),
     "before-cache-record": (PostgresCacheRecords, "switched"),
 }
 

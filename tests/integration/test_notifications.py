@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import free_port
 from projector.operators.status import read_status
-from projector.projections import NAMES
+from projector.projections import NAMES, SEARCH_INDEX
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
@@ -469,7 +469,7 @@ async def test_without_a_mail_server_they_are_not_among_those_that_run_and_say_s
     finally:
         process.kill()
         await process.communicate()
-    assert line["projections"] == [name for name in NAMES if name != MAILS]
+    assert line["projections"] == [name for name in NAMES if name not in (MAILS, SEARCH_INDEX.name)]
     choice = ("--projection", MAILS, "--all", "--reason", "x")
     assert "there is no mail server" in await command(
         world, "dead-letters", "retry", *choice, "--json", code=3

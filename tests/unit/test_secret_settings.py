@@ -63,7 +63,7 @@ def test_a_useless_address_ends_the_start_without_showing_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    scheme = {"REDIS_URL": "redis", "SMTP_URL": "smtp"}.get(name, "postgresql")
+    scheme = {"REDIS_URL": "redis", "SMTP_URL": "smtp", "SEARCH_URL": "https"}.get(name, "postgresql")
     for number, template in enumerate(USELESS if name.endswith(ADDRESSES) else ()):
         text = template.replace("{scheme}", scheme)
         for variable, value in ((name, text), (f"{name}_FILE", str(tmp_path / f"{number}"))):

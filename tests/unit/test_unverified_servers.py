@@ -34,9 +34,8 @@ def test_each_setting_that_leads_to_a_server_is_looked_at(settings: type[Process
         for name, field in settings.model_fields.items()
         if any(isinstance(mark, ServerAddress) for mark in field.metadata)
     }
-    assert marked == {
-        name for name in settings.model_fields if name.endswith(("_dsn", "redis_url", "_bootstrap_servers"))
-    }
+    servers = ("_dsn", "redis_url", "search_url", "_bootstrap_servers")
+    assert marked == {name for name in settings.model_fields if name.endswith(servers)}
 
 
 @pytest.mark.parametrize("settings", CLASSES)

@@ -93,7 +93,8 @@ def projector_parser() -> argparse.ArgumentParser:
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"projections to run; default all: {', '.join(NAMES)} (the last only with SMTP_URL)",
+        help=f"projections to run; default all: {', '.join(NAMES)} (search_index only with "
+        "SEARCH_URL, notifications only with SMTP_URL)",
     )
     migrating = add_command(commands, _MIGRATE, "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)

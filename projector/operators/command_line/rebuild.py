@@ -18,7 +18,7 @@ from projector.operators.command_line.session import (
     run_command,
     say_json,
 )
-from projector.projections import REBUILDABLE
+from projector.projections import BY_NAME, REBUILDABLE, rebuildable
 from projector.rebuild.rebuild import Differs, Rebuild, Reporter, Wanted, lock_of, rebuild_of, record_of
 from projector.rebuild.workers import DEFAULT_WORKERS_MAX, default_workers
 from projector.settings import ProjectorSettings
@@ -95,9 +95,12 @@ async def run_rebuild(given: Namespace, settings: ProjectorSettings, terminal: T
         terminal.complain("name a projection, or say --all")
         return USAGE
     if not given.all:
+        if lacking := BY_NAME[given.projection].lacks(settings):
+            terminal.complain(f"{given.projection} cannot be rebuilt: set {lacking}")
+            return USAGE
         return await _rebuild(given, settings, terminal)
     codes = []
-    for name in REBUILDABLE:
+    for name in rebuildable(settings):
         one = Namespace(**{**vars(given), "projection": name})
         codes.append(await _rebuild(one, settings, terminal))
         if codes[-1] == DONE and not (given.show or given.finish or given.cancel or given.no_switch):

@@ -14,7 +14,7 @@ from projector.operators.command_line.session import (
     run_command,
     say_json,
 )
-from projector.projections import REBUILDABLE
+from projector.projections import BY_NAME, REBUILDABLE, rebuildable
 from projector.rebuild.postgres.verifications import PostgresVerifications
 from projector.rebuild.rebuild import Reporter
 from projector.rebuild.verify_ports import Verified
@@ -54,12 +54,16 @@ async def run_verify(given: Namespace, settings: ProjectorSettings, terminal: Te
         known = ", ".join(REBUILDABLE)
         terminal.complain(f"cannot verify {', '.join(unknown)}; known views: {known}")
         return USAGE
+    for name in given.projection:
+        if lacking := BY_NAME[name].lacks(settings):
+            terminal.complain(f"{name} cannot be verified: set {lacking}")
+            return USAGE
 
     async def command(stores: Stores) -> int:
         results: list[Verified] = []
         failures: list[str] = []
         with progress(terminal, as_json=given.json, unit="products") as reporter:
-            for name in given.projection or REBUILDABLE:
+            for name in given.projection or rebuildable(settings):
                 reporter.phase("verifying", name)
                 started = time.monotonic()
                 try:

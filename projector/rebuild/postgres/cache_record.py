@@ -1,4 +1,4 @@
-"""The record of the cache's rebuild: stored in PostgreSQL, after the step was done in Redis."""
+"""The record of a rebuild in another store: kept in PostgreSQL, after the step was done there."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic
@@ -9,9 +9,12 @@ from projector.rebuild.bulk_fold import Failed
 from projector.rebuild.ports import SWITCHED, Holder
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
+from shared.postgres.sql import load_sql
 
 if TYPE_CHECKING:
     import asyncpg
+
+_START_ANEW = load_sql("projector.control", "start_anew")
 
 
 class PostgresCacheRecords(RebuildRecords, Generic[S]):
@@ -44,11 +47,22 @@ class PostgresCacheRecords(RebuildRecords, Generic[S]):
         async with self.owned() as connection:
             await self.mark_phase(connection, phase, checkpoints=checkpoints)
 
-    async def switched(self, live: Holder[S]) -> None:
+    async def switched(
+        self, live: Holder[S], *, begins_anew: str | None = None, is_of_other_log: bool = False
+    ) -> None:
         failures = await self.failures()
         async with self.owned() as connection:
+            if is_of_other_log:
+                sql = load_sql("projector.rebuild.postgres", "delete_dead_letters_of_other_log")
+                await connection.execute(sql, self._projection)
             await self._parked.settle(connection, failures, _FromElsewhere(live))
             await self.mark_phase(connection, SWITCHED)
+            if begins_anew is not None:
+                await connection.execute(_START_ANEW, self._projection, begins_anew)
+
+    async def begin_anew(self, reason: str) -> None:
+        async with self.owned() as connection:
+            await connection.execute(_START_ANEW, self._projection, reason)
 
 
 class _FromElsewhere(Generic[S]):

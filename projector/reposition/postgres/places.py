@@ -1,7 +1,8 @@
 """Places a projection in the read model, in one transaction.
 
-A view's checkpoints are set. A projection whose place is kept by its group in Kafka gets starting places,
-because only a member of a group can move it: its consumers begin there, and commit that to the group.
+A view's checkpoints are set, those in another store just before. A projection whose place is kept by its
+group in Kafka gets starting places, because only a member of a group can move it: its consumers begin there,
+and commit that to the group.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,10 +27,14 @@ _SERVER = "read model"
 _PACKAGE = "projector.reposition.postgres"
 Also = Callable[["Connection"], Awaitable[None]]
 """More that has to happen in the transaction."""
+Elsewhere = Callable[[Places], Awaitable[None]]
+"""Sets checkpoints in another store. May be repeated. Raises `LogDiffers`, `Unavailable`."""
 
 
 class PostgresPlaces:
-    """Of one projection in one topic. `has_checkpoints` False: its group keeps the place."""
+    """Of one projection in one topic. `has_checkpoints` False: its group keeps the place. `elsewhere`: its
+    checkpoints are not in the read model.
+    """
 
     def __init__(
         self,
@@ -40,8 +45,10 @@ class PostgresPlaces:
         topic: str,
         has_checkpoints: bool,
         also: "Also | None" = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._pool = pool
+        self._elsewhere = elsewhere
         self._projection = projection
         self._topic = topic
         self.has_checkpoints = has_checkpoints
@@ -67,7 +74,9 @@ class PostgresPlaces:
         values = (partitions, offsets, places.log_position, places.log_id)
         with translated(_SERVER):
             async with self._pool.acquire() as connection, connection.transaction():
-                if self.has_checkpoints:
+                if self._elsewhere is not None:
+                    await self._elsewhere(places)
+                elif self.has_checkpoints:
                     sql = load_sql(_PACKAGE, "place_checkpoints")
                     if await connection.fetchval(sql, *where, *values) != len(partitions):
                         raise LogDiffers(f"{self._projection} has events of another log")

@@ -126,7 +126,9 @@ class _Body:
     async def _pass_on(self, compress: Callable[[bytes], bytes]) -> None:
         piece = b"".join(self._waiting)
         self._waiting, self._waiting_bytes = [], 0
-        if body := await asyncio.to_thread(compress, piece):
+        # A thread's turn costs as much as all the rest of a piece that is not compressed.
+        is_slow = self._compressor.takes_time
+        if body := await asyncio.to_thread(compress, piece) if is_slow else compress(piece):
             try:
                 await self._send({"type": "http.response.body", "body": body, "more_body": True})
             except OSError as error:

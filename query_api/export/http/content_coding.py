@@ -25,7 +25,9 @@ _member = re.compile(
 
 
 class Compressor(Protocol):
-    """Used for one answer, piece by piece."""
+    """Used for one answer, piece by piece. `takes_time`: a piece takes so long that a thread should do it."""
+
+    takes_time: bool
 
     def compress(self, piece: bytes) -> bytes: ...
 
@@ -67,6 +69,8 @@ def compressor(coding: Coding) -> Compressor:
 
 
 class _Identity:
+    takes_time = False
+
     def compress(self, piece: bytes) -> bytes:
         return piece
 
@@ -78,6 +82,8 @@ class _Identity:
 
 
 class _Gzip:
+    takes_time = True
+
     def __init__(self) -> None:
         self._object = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
 
@@ -92,6 +98,8 @@ class _Gzip:
 
 
 class _Zstd:
+    takes_time = True
+
     def __init__(self) -> None:
         self._object = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).compressobj()
 

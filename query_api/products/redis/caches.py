@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from query_api.products.local_cache import LocalCache
-from query_api.products.redis.cache_reads import cache_reads
+from query_api.products.redis.cache_reads import ReadMany, cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.kept_documents import KeptDocuments
 from query_api.products.redis.list_cache import RedisListCache
@@ -50,7 +50,9 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
     multi_get = MultiGet(direct)
     keys = ProductKeys(settings.redis_key_prefix)
     local = _local_cache(settings)
-    live = KeptDocuments(LiveDocuments(multi_get, keys), keys, local)
+    live: ReadMany = LiveDocuments(multi_get, keys)
+    if local.bytes_max:
+        live = KeptDocuments(live, keys, local)
     documents = cache_reads(calls, live, count=_count)
     others = cache_reads(calls, multi_get)
     cache = RedisProductCache(

@@ -43,6 +43,7 @@ def checked_search_url(url: str) -> None:
     if not url:
         return
     parts = split_url(url)
-    if parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+    has_half = parts.username is not None and not parts.password
+    if parts.scheme not in ("http", "https") or parts.query or parts.fragment or has_half:
         raise ValueError(f"expected {_EXPECTED}")
     check_server(parts.netloc.rpartition("@")[2])

@@ -65,12 +65,15 @@ def tombstone_source(
     return _place(product_id, stream_version, log_position, partition)
 
 
-def checkpoint_source(partition: int, log_position: int, log_id: UUID | None) -> dict[str, Any]:
-    """Up to which log position of a partition the index shows all."""
+def checkpoint_source(
+    partition: int, log_position: int, log_id: UUID | None, next_offset: int = 0
+) -> dict[str, Any]:
+    """Up to which log position of a partition the index shows all. Its writer goes on at `next_offset`."""
     return {
         m.PARTITION: partition,
         m.LOG_POSITION: log_position,
         m.LOG_ID: None if log_id is None else str(log_id),
+        m.NEXT_OFFSET: next_offset,
     }
 
 

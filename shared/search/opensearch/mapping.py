@@ -23,6 +23,7 @@ ATTRIBUTE, NUMBER, CURRENCY, PRICE = "attribute", "number", "currency", "price"
 PRICE_RANGE, UPDATED_AT = "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 DOCUMENT, LOG_POSITION, LOG_ID, PARTITION = "document", "log_position", "log_id", "partition"
+NEXT_OFFSET = "next_offset"
 PREFIX_CHARACTERS_MAX = 19
 """Beginnings of words up to this length, the longest that OpenSearch allows, are terms of their own: one
 look-up instead of one for each such word. In a
@@ -83,6 +84,7 @@ def _fields() -> dict[str, Any]:
         LOG_POSITION: {"type": "long", **_KEPT},
         PARTITION: {"type": "integer", **_KEPT},
         LOG_ID: {"type": "keyword", **_KEPT},
+        NEXT_OFFSET: {"type": "long", **_KEPT},
         DOCUMENT: {"type": "object", "enabled": False},
     }
 

@@ -8,12 +8,15 @@ from tests.servers import DatabaseDsns
 
 
 class Place(Protocol):
-    """The addresses of an installation (databases, Redis, Kafka, HTTP), and the prefix of its names."""
+    """The addresses of an installation (databases, Redis, Kafka, HTTP), the prefix of its names, and settings
+    of its own.
+    """
 
     event_store: DatabaseDsns
     read_model: DatabaseDsns
     redis_url: str
     prefix: str
+    settings: dict[str, str]
 
     @property
     def servers(self) -> Any:

@@ -108,8 +108,8 @@ class ViewSuite:
         assert await held(stores.view(), product_id) == Held(2, None)
 
 
-class CheckpointSuite:
-    """Views with transactions: a batch is done whole or not at all, and only by the present owner."""
+class FenceSuite:
+    """Views with checkpoints: only the present owner moves them."""
 
     async def test_the_checkpoint_moves_with_the_batch(self, stores: Stores) -> None:
         view, events = stores.view(), history(new_product_id(), created())
@@ -118,39 +118,6 @@ class CheckpointSuite:
             await batch.save([change_to(events)])
         assert await stores.view().checkpoints([0, 1]) == {0: Checkpoint(5, 50, LOG_ID)}
         assert await held(stores.view(), events[0].product_id) == folded(events)
-
-    async def test_nobody_sees_a_batch_before_its_end(self, stores: Stores) -> None:
-        view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
-        async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
-            await batch.save([change_to(events[:1])])
-            await batch.park([dead_letter(events[1], 4)])
-            assert await held(stores.view(), events[0].product_id) is None
-            assert await stores.view().checkpoints([0]) == {}
-            assert await stores.records() == []
-        assert len(await stores.records()) == 1
-
-    async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_nor_dead_letters(
-        self, stores: Stores
-    ) -> None:
-        view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
-
-        async def fail() -> None:
-            async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
-                await batch.save([change_to(events[:1])])
-                await batch.park([dead_letter(events[1], 4)])
-                raise Oops
-
-        with pytest.raises(Oops):
-            await fail()
-        assert await held(stores.view(), events[0].product_id) is None
-        assert (await stores.view().checkpoints([0]), await stores.records(), await stores.products()) == (
-            {},
-            [],
-            {},
-        )
-        # Nor does the view believe that it moved.
-        async with view.begin({0: Checkpoint(5, 50, LOG_ID)}):
-            pass
 
     async def test_a_checkpoint_never_moves_back(self, stores: Stores) -> None:
         view = stores.view()
@@ -188,6 +155,51 @@ class CheckpointSuite:
             async with stores.view().begin({0: Checkpoint(1, 1, LOG_ID)}):
                 pass
 
+    async def test_a_checkpoint_of_another_log_is_not_moved(self, stores: Stores) -> None:
+        view = stores.view()
+        async with view.begin({0: Checkpoint(1, 1, LOG_ID)}):
+            pass
+        with pytest.raises(Fenced):
+            async with view.begin({0: Checkpoint(5, 5, UUID(int=8))}):
+                pass
+
+
+class CheckpointSuite(FenceSuite):
+    """Views with transactions: a batch is done whole or not at all."""
+
+    async def test_nobody_sees_a_batch_before_its_end(self, stores: Stores) -> None:
+        view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
+        async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
+            await batch.save([change_to(events[:1])])
+            await batch.park([dead_letter(events[1], 4)])
+            assert await held(stores.view(), events[0].product_id) is None
+            assert await stores.view().checkpoints([0]) == {}
+            assert await stores.records() == []
+        assert len(await stores.records()) == 1
+
+    async def test_a_batch_that_fails_leaves_neither_rows_nor_checkpoint_nor_dead_letters(
+        self, stores: Stores
+    ) -> None:
+        view, events = stores.view(), history(new_product_id(), created(), priced("2.00"))
+
+        async def fail() -> None:
+            async with view.begin({0: Checkpoint(5, 50, LOG_ID)}) as batch:
+                await batch.save([change_to(events[:1])])
+                await batch.park([dead_letter(events[1], 4)])
+                raise Oops
+
+        with pytest.raises(Oops):
+            await fail()
+        assert await held(stores.view(), events[0].product_id) is None
+        assert (await stores.view().checkpoints([0]), await stores.records(), await stores.products()) == (
+            {},
+            [],
+            {},
+        )
+        # Nor does the view believe that it moved.
+        async with view.begin({0: Checkpoint(5, 50, LOG_ID)}):
+            pass
+
     async def test_a_batch_waits_for_the_one_that_moves_the_same_checkpoint_and_is_fenced(
         self, stores: Stores
     ) -> None:
@@ -200,14 +212,6 @@ class CheckpointSuite:
             await eventually(stores.somebody_waits)
         with pytest.raises(Fenced):
             await waiting
-
-    async def test_a_checkpoint_of_another_log_is_not_moved(self, stores: Stores) -> None:
-        view = stores.view()
-        async with view.begin({0: Checkpoint(1, 1, LOG_ID)}):
-            pass
-        with pytest.raises(Fenced):
-            async with view.begin({0: Checkpoint(5, 5, UUID(int=8))}):
-                pass
 
 
 class ParkingSuite:

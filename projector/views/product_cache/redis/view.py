@@ -7,11 +7,10 @@ kept in PostgreSQL, like those of every view, in a transaction that ends after t
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import UUID
 
-from projector.applying.dead_letters import Action, DeadLetter, OpenParking, Parking, StoredDeadLetter
+from projector.applying.dead_letters import OpenParking
+from projector.applying.late_parking import LateParking
 from projector.applying.ports import Change, Checkpoint
-from projector.applying.records import ErrorClass
 from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.views import ProductDocument
@@ -50,42 +49,14 @@ class RedisProductCache:
                 await self._checkpoints.applied({one: point.next_offset for one, point in reached.items()})
 
 
-class _Batch:
-    """`BatchWriter`: the parking transaction is opened only if there is something to park or to lock."""
+class _Batch(LateParking):
+    """`BatchWriter`."""
 
     def __init__(self, documents: CachedProducts, open_parking: OpenParking, stack: AsyncExitStack) -> None:
+        super().__init__(open_parking, stack)
         self.held = documents.held
         self._documents = documents
-        self._open_parking = open_parking
-        self._stack = stack
-        self._parking: Parking | None = None
 
     async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
         with span(c.WRITE, SpanKind.CLIENT, _WRITES):
             await self._documents.save(changes)
-
-    async def still_parked(self, product_ids: Collection[UUID]) -> set[UUID]:
-        return await (await self._open()).still_parked(product_ids)
-
-    async def park(self, dead_letters: Sequence[DeadLetter]) -> None:
-        await (await self._open()).park(dead_letters)
-
-    async def parked(self, product_id: UUID) -> Sequence[StoredDeadLetter]:
-        return await (await self._open()).parked(product_id)
-
-    async def parked_one(self, dead_letter_id: int) -> StoredDeadLetter | None:
-        return await (await self._open()).parked_one(dead_letter_id)
-
-    async def release(self, events: Sequence[StoredDeadLetter], action: Action) -> int:
-        return await (await self._open()).release(events, action)
-
-    async def failed_again(self, product_id: UUID, error_class: ErrorClass, cause: str) -> None:
-        await (await self._open()).failed_again(product_id, error_class, cause)
-
-    async def failed_alone(self, dead_letter_id: int, error_class: ErrorClass, cause: str) -> None:
-        await (await self._open()).failed_alone(dead_letter_id, error_class, cause)
-
-    async def _open(self) -> Parking:
-        if self._parking is None:
-            self._parking = await self._stack.enter_async_context(self._open_parking())
-        return self._parking

@@ -8,6 +8,7 @@ from tests.end_to_end.checks.views import (
     product_cache,
     product_view,
     products_state,
+    search_index,
 )
 
 VIEWS: dict[str, ViewCheck] = {
@@ -17,4 +18,5 @@ VIEWS: dict[str, ViewCheck] = {
     "analytics": analytics,
     "product_cache": product_cache,
     "products_state": products_state,
+    "search_index": search_index,
 }

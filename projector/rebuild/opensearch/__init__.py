@@ -1,0 +1,1 @@
+"""The next search index in OpenSearch."""

@@ -1,0 +1,1 @@
+"""The index that searches are answered from where there is an OpenSearch."""

@@ -1,0 +1,1 @@
+"""The documents and checkpoints of the search index in OpenSearch."""
