@@ -22,7 +22,7 @@ from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.view import RedisProductCache
 from projector.views.product_cache.redis.watch import CacheWatch
 from shared.contract.views import ProductDocument
-from shared.redis.product_keys import ProductKeys
+from shared.redis.key_groups import key_groups
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,6 @@ class CacheProjection(ViewProjection[ProductDocument]):
         checkpoints = CacheCheckpoints(
             stores.redis(settings.redis_timeout_seconds),
             documents.keys,
-            settings.redis_key_prefix,
             stores.log,
             settling_seconds=settings.cache_settling_seconds,
         )
@@ -65,9 +64,10 @@ class CacheProjection(ViewProjection[ProductDocument]):
     def documents(self, stores: Stores) -> CachedProducts:
         """The documents of the live generation."""
         settings = stores.settings
+        redis = stores.redis(settings.redis_timeout_seconds)
         return CachedProducts(
-            stores.redis(settings.redis_timeout_seconds),
-            ProductKeys(settings.redis_key_prefix),
+            redis,
+            key_groups(redis, settings.redis_key_prefix),
             ttl_seconds=settings.cache_ttl_seconds,
             tombstone_ttl_seconds=settings.cache_tombstone_ttl_seconds,
             settling_seconds=settings.cache_settling_seconds,

@@ -27,6 +27,8 @@ from shared.ops.metrics.local_cache import (
     FlushReason,
 )
 
+Generation = int | tuple[int, ...]
+"""Of all documents, or of each group of a cluster."""
 # An entry's objects, its place in the table, and the lines of its answer.
 OVERHEAD_BYTES = 1000
 # Lives vary, so that documents that were read together do not end together.
@@ -81,7 +83,7 @@ class LocalCache:
         self._entries: OrderedDict[str, LocalEntry] = OrderedDict()
         self._loads: dict[str, Load] = {}
         self._bytes = 0
-        self._generation: int | None = None
+        self._generation: Generation | None = None
         self._trusted_until = 0.0
         self._hits = self._misses = 0
         LOCAL_CACHE_ENTRIES.set_function(lambda: len(self._entries))
@@ -122,7 +124,7 @@ class LocalCache:
         return load
 
     def keep(
-        self, load: Load, product_ids: Sequence[str], values: Sequence[bytes | None], generation: int
+        self, load: Load, product_ids: Sequence[str], values: Sequence[bytes | None], generation: Generation
     ) -> None:
         """What Redis has answered from this generation of its documents: keep what still has its ticket.
 
@@ -153,7 +155,7 @@ class LocalCache:
         self._loads.pop(product_id, None)
         self._drop(product_id)
 
-    def open(self, generation: int) -> None:
+    def open(self, generation: Generation) -> None:
         """From now on all changes of this generation's documents are told."""
         self._generation = generation if self.bytes_max else None
 

@@ -2,9 +2,15 @@
 
 from typing import NamedTuple
 from uuid import UUID
+from zlib import crc32
 
 EVENT_SOURCE = "/products"
 DEFAULT_PARTITION_COUNT = 12
+# The hash tags of the cache on a Redis cluster. Their slots are spread evenly: of 2, 3, 4, 6, 8, 12 or 24
+# primaries with equal ranges of slots each has as many. Another tag or order would lose every document.
+CACHE_GROUP_TAGS = (
+    10, 25, 3, 61, 50, 43, 11, 24, 2, 60, 51, 42, 12, 27, 1, 63, 52, 41, 13, 114, 0, 62, 53, 40,
+)  # fmt: skip
 
 
 class Topics(NamedTuple):
@@ -67,6 +73,16 @@ def _murmur2(data: bytes) -> int:
 def product_key(prefix: str, product_id: UUID | str, generation: int = 0) -> str:
     """Redis key of a product's document in one generation of the cache; a rebuild fills the next one."""
     return f"{prefix}:product.{generation}:{product_id}" if generation else f"{prefix}:product:{product_id}"
+
+
+def cache_group_prefix(prefix: str, group: int) -> str:
+    """On a cluster, what stands before all keys of one group of products, instead of the prefix."""
+    return f"{prefix}:{{{CACHE_GROUP_TAGS[group]}}}"
+
+
+def cache_group_of(product_id: UUID | str) -> int:
+    """The group of a product on a cluster."""
+    return crc32(str(product_id).encode()) % len(CACHE_GROUP_TAGS)
 
 
 def cache_generation_key(prefix: str) -> str:

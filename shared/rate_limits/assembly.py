@@ -8,12 +8,14 @@ from shared.ops.breaker import CircuitBreaker
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.local import LocalRateLimiter
-from shared.rate_limits.ports import RateLimiter
-from shared.rate_limits.redis import RedisBuckets
+from shared.rate_limits.ports import RateLimiter, SharedBuckets
+from shared.rate_limits.redis import ClusterBuckets, RedisBuckets
 from shared.rate_limits.settings import RateLimitSettings
 from shared.rate_limits.shared_limiter import CALLS_MAX, SharedRateLimiter
 from shared.redis.address import RedisAddress
 from shared.redis.client import create_redis
+from shared.redis.cluster.client import ClusterRedis
+from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.direct_calls import DirectCalls
 
 _FAILURES_MAX = 2
@@ -61,7 +63,14 @@ def rate_limiter(
         connections_max=CALLS_MAX,
     )
     stack.push_async_callback(redis.aclose)
-    calls = DirectCalls(redis, seconds_max=seconds_max)
+    buckets: SharedBuckets
+    calls: DirectCalls | ClusterCalls
+    if isinstance(redis, ClusterRedis):
+        calls = ClusterCalls(redis, seconds_max=seconds_max)
+        buckets = ClusterBuckets(redis, calls, prefix=prefix)
+    else:
+        calls = DirectCalls(redis, seconds_max=seconds_max)
+        buckets = RedisBuckets(calls, prefix=prefix)
     stack.push_async_callback(calls.close)
     breaker = CircuitBreaker(failures_max=_FAILURES_MAX, open_seconds=_OPEN_SECONDS)
-    return SharedRateLimiter(RedisBuckets(calls, prefix=prefix), breaker, LocalRateLimiter())
+    return SharedRateLimiter(buckets, breaker, LocalRateLimiter())

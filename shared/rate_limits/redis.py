@@ -1,6 +1,7 @@
 """Buckets in Redis, taken from by one script: one round trip, and no two processes take the same request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,8 @@ from redis.exceptions import NoScriptError, RedisError
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.rate_limits.ports import BucketsUnavailable, Taken, Wanted
+from shared.redis.cluster.client import ClusterRedis
+from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.direct_calls import DirectCalls
 from shared.redis.errors import is_transient
 
@@ -29,20 +32,48 @@ class RedisBuckets:
 
     async def take(self, wanted: Sequence[Wanted]) -> Taken:
         parts: list[Any] = [len(wanted), *(self._start + each.key for each in wanted)]
-        for _, budget, requests in wanted:
-            parts += (budget.interval_us, budget.burst_max, requests)
-        try:
+        for each in wanted:
+            parts += _arguments(each)
+        with _translated():
             try:
                 now_us, *full_at_us = await self._calls(_packed("EVALSHA", _name, parts))
             except NoScriptError:  # a new Redis; EVAL makes it know the script
                 now_us, *full_at_us = await self._calls(_packed("EVAL", _script, parts))
-        except Exception as error:
-            if not is_transient(error):
-                if not isinstance(error, RedisError):
-                    raise
-                _log.error("rate limits are refused by Redis", error=named(error))
-            raise BucketsUnavailable(named(error)) from error
         return Taken(int(now_us), [int(each) for each in full_at_us])
+
+
+class ClusterBuckets:
+    """The same on a cluster: every bucket is taken from at its node, and all moments are by one clock."""
+
+    def __init__(self, redis: ClusterRedis, calls: ClusterCalls, *, prefix: str) -> None:
+        redis.register_script(_script)  # a node that does not know it gets it with the first call
+        self._calls = calls
+        self._start = f"{prefix}:limit:"
+
+    async def take(self, wanted: Sequence[Wanted]) -> Taken:
+        with _translated():
+            answers = await self._calls(
+                [("EVALSHA", _name, 1, self._start + each.key, *_arguments(each)) for each in wanted]
+            )
+        now_us = int(answers[0][0])
+        return Taken(now_us, [int(full_at_us) - int(then_us) + now_us for then_us, full_at_us in answers])
+
+
+def _arguments(wanted: Wanted) -> tuple[int, int, int]:
+    _, budget, requests = wanted
+    return (budget.interval_us, budget.burst_max, requests)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not is_transient(error):
+            if not isinstance(error, RedisError):
+                raise
+            _log.error("rate limits are refused by Redis", error=named(error))
+        raise BucketsUnavailable(named(error)) from error
 
 
 def _packed(command: str, script: bytes | str, parts: Sequence[Any]) -> bytes:

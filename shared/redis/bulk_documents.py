@@ -19,8 +19,8 @@ from shared.redis.guarded_documents import jittered_milliseconds
 
 KEYS_PER_STRETCH = 500
 CONNECTIONS = 2
-_SILENCE: bytes = pack_command(("CLIENT", "REPLY", "OFF"))  # type: ignore[arg-type]  # declared for one part
-_SPEECH: bytes = pack_command(("CLIENT", "REPLY", "ON"))  # type: ignore[arg-type]
+SILENCE: bytes = pack_command(("CLIENT", "REPLY", "OFF"))  # type: ignore[arg-type]  # declared for one part
+SPEECH: bytes = pack_command(("CLIENT", "REPLY", "ON"))  # type: ignore[arg-type]
 Document = tuple[str, bytes]
 
 
@@ -65,7 +65,7 @@ class BulkDocuments:
         ttl = jittered_milliseconds(self._ttl_seconds)
         commands = [pack_command(("SET", key, value, "PX", ttl)) for key, value in documents]  # type: ignore[arg-type]
         counted = pack_command(("EXISTS", *[key for key, _ in documents]))  # type: ignore[arg-type]
-        return b"".join([_SILENCE, *commands, _SPEECH, counted])
+        return b"".join([SILENCE, *commands, SPEECH, counted])
 
     async def _read_answer(self, connection: AbstractConnection, documents: Sequence[Document]) -> None:
         if not documents:

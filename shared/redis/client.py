@@ -6,75 +6,40 @@ connection, and the caller chooses the time-outs (50 to 250 ms suit a cache). Th
 rest (`shared.ops.breaker`).
 """
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import UnixDomainSocketConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.credentials import CredentialProvider
-from redis.exceptions import (
-    AuthenticationError,
-    ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
-)
 from redis.maint_notifications import MaintNotificationsConfig
 
-from shared.ops.closed_transport import is_closed_transport
-from shared.ops.secret import Secret
 from shared.ops.tls import ClientTls
-from shared.redis.address import RedisAddress, checked_redis_url
+from shared.redis.address import Place, RedisAddress
+from shared.redis.cluster.client import ClusterRedis
+from shared.redis.connections import (
+    NewestCredentials,
+    PlainConnection,
+    SentinelConnection,
+    SentinelQuestions,
+    TlsConnection,
+    TlsSentinelConnection,
+)
+from shared.redis.sentinels import Primary
 
 _RETRIES = 1
 _BACKOFF_SECONDS_INITIAL = 0.005
 _BACKOFF_SECONDS_MAX = 0.025
+# What a connection to a sentinel has in common with those to the primary.
+_OF_CONNECTIONS = ("socket_timeout", "socket_connect_timeout", "socket_keepalive", "retry", "tls")
 
 
-class _Connection(Connection):
-    """Fails like any broken connection if uvloop refuses a write, so that redis-py makes a new one."""
+class _SentinelPool(BlockingConnectionPool):
+    """Closes what asks the sentinels with the connections to the primary."""
 
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """Raises only redis-py's errors."""
-        try:
-            await super().send_packed_command(command, check_health)
-        except RuntimeError as error:
-            if not is_closed_transport(error):
-                raise
-            raise ConnectionError(str(error)) from error
-
-
-class _TlsConnection(_Connection, SSLConnection):
-    """TLS as in all our clients, with certificates that may be renewed."""
-
-    def __init__(self, tls: ClientTls, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._tls = tls
-
-    def _connection_arguments(self) -> Mapping[str, Any]:
-        return {**super()._connection_arguments(), "ssl": self._tls.context()}
-
-
-class _NewestCredentials(CredentialProvider):
-    """User and password as the address has them when a connection logs in."""
-
-    def __init__(self, url: Secret) -> None:
-        self._url = url
-
-    def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Raises `AuthenticationError` for an address that cannot be used, as for a wrong password."""
-        url = self._url.read()
-        try:
-            checked_redis_url(url)
-        except ValueError as error:
-            raise AuthenticationError(f"the rotated REDIS_URL: {error}") from error
-        parts = urlsplit(url)
-        password = unquote(parts.password or "")
-        return (unquote(parts.username), password) if parts.username else (password,)
-
-    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
-        """The file is small: reading it does not hold up the others."""
-        return self.get_credentials()
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.connection_kwargs["primary"].close()
 
 
 def create_redis(
@@ -85,37 +50,62 @@ def create_redis(
     connections_max: int,
 ) -> Redis:
     """A client over a bounded pool; it connects when first used, and returns bytes. Close it with `await
-    client.aclose()`.
+    client.aclose()`. For a cluster it is a `ClusterRedis`, and the bound is for each node.
 
     If all connections are busy, a caller waits up to `socket_timeout_seconds` for one. The plain pool would
     fail at once.
     """
-    pool = BlockingConnectionPool(
-        **_address(server),
-        max_connections=connections_max,
-        timeout=socket_timeout_seconds,
-        socket_timeout=socket_timeout_seconds,
-        socket_connect_timeout=connect_timeout_seconds,
-        socket_keepalive=True,
-        decode_responses=False,
-        retry=Retry(
+    limits = {
+        "max_connections": connections_max,
+        "timeout": socket_timeout_seconds,
+        "socket_timeout": socket_timeout_seconds,
+        "socket_connect_timeout": connect_timeout_seconds,
+        "socket_keepalive": True,
+        "decode_responses": False,
+        "retry": Retry(
             ExponentialWithJitterBackoff(base=_BACKOFF_SECONDS_INITIAL, cap=_BACKOFF_SECONDS_MAX), _RETRIES
         ),
         # A feature of Redis Enterprise; the request for it costs a round trip per connection.
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-    )
-    return Redis.from_pool(pool)
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    }
+    options = {**_address(server), **limits}
+    if server.is_cluster:
+        return ClusterRedis(
+            server.places,
+            lambda place: Redis.from_pool(BlockingConnectionPool(**{**options, **place._asdict()})),
+        )
+    if server.primary_name:
+        return Redis.from_pool(_SentinelPool(**_by_sentinels(server, options)))
+    return Redis.from_pool(BlockingConnectionPool(**options))
+
+
+def _by_sentinels(server: RedisAddress, options: dict[str, Any]) -> dict[str, Any]:
+    login = options.get("credential_provider")
+    to_sentinels = {name: options[name] for name in _OF_CONNECTIONS if name in options}
+    connection_class = TlsConnection if server.is_tls else PlainConnection
+
+    def connect(sentinel: Place, with_login: bool) -> PlainConnection:
+        return connection_class(
+            **to_sentinels, **sentinel._asdict(), credential_provider=login if with_login else None
+        )
+
+    primary = Primary(server.places, server.primary_name, SentinelQuestions(connect))
+    return {
+        **options,
+        "connection_class": TlsSentinelConnection if server.is_tls else SentinelConnection,
+        "primary": primary,
+    }
 
 
 def _address(server: RedisAddress) -> dict[str, Any]:
     """Arguments of the pool: the address without its user and password, and the class of its connections."""
-    url = server.url.read()
-    options: dict[str, Any] = dict(parse_url(url))
+    options: dict[str, Any] = dict(parse_url(server.url_of_one))
     user, password = options.pop("username", None), options.pop("password", None)
     if user or password:
-        options["credential_provider"] = _NewestCredentials(server.url)
-    if options.pop("connection_class", None) is UnixDomainSocketConnection:
-        return {**options, "connection_class": UnixDomainSocketConnection}
-    if urlsplit(url).scheme == "rediss":
-        return {**options, "connection_class": _TlsConnection, "tls": ClientTls(server.tls)}
-    return {**options, "connection_class": _Connection}
+        options["credential_provider"] = NewestCredentials(server.url)
+    if options.get("connection_class") is UnixDomainSocketConnection:
+        return options
+    options["connection_class"] = PlainConnection
+    if server.is_tls:
+        options |= {"connection_class": TlsConnection, "tls": ClientTls(server.tls)}
+    return options

@@ -7,13 +7,14 @@ cache loss live no longer than that.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from uuid import UUID
 
 from redis.asyncio import Redis
 
-from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved, KeyGroups, ProductKeys
+from shared.redis.together import together
 
 KEYS_PER_CALL_MAX = 500
 TTL_JITTER = 0.1
@@ -33,7 +34,7 @@ class GuardedDocuments:
     def __init__(
         self,
         redis: Redis,
-        keys: ProductKeys,
+        keys: KeyGroups,
         *,
         ttl_seconds: float,
         settling_seconds: float = SETTLING_SECONDS,
@@ -52,11 +53,13 @@ class GuardedDocuments:
         Raises redis-py's errors, `GenerationMoved` or `GenerationFrozen`. The time to live varies by a tenth,
         so that documents written together do not expire together.
         """
-        ids = list(documents)
+        parts = self._keys.split(documents)
+        return sum(await together([self._store(keys, ids, documents) for keys, ids in parts]))
+
+    async def _store(self, keys: ProductKeys, ids: Sequence[UUID], documents: Mapping[UUID, bytes]) -> int:
         stored = 0
         for start in range(0, len(ids), KEYS_PER_CALL_MAX):
             some = ids[start : start + KEYS_PER_CALL_MAX]
-            keys = self._keys
             expected = str(keys.generation) if self._is_live else ""
             answer = int(
                 await self._set(

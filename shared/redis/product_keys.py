@@ -5,10 +5,21 @@ processes read that key together with the documents, and every write compares it
 which one process serves the old generation and another one the new, and no write is lost in between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from shared.contract.addresses import cache_frozen_key, cache_generation_key, cache_since_key, product_key
+from shared.contract.addresses import (
+    cache_checkpoint_key,
+    cache_frozen_key,
+    cache_generation_key,
+    cache_since_key,
+    product_key,
+)
+
+Id = TypeVar("Id", UUID, str)
+Generation = int | tuple[int, ...]
+"""Of all documents, or of each group."""
 
 
 class GenerationMoved(Exception):
@@ -22,15 +33,27 @@ class GenerationFrozen(Exception):
 
 
 class ProductKeys:
-    """The keys of one installation. `generation` is the last known one."""
+    """The keys of one installation on one server, or of one group of products on a cluster; see `KeyGroups`.
+    `generation` is the last known one.
+    """
 
     def __init__(self, prefix: str, generation: int = 0) -> None:
         self.generation = generation
         self.generation_key = cache_generation_key(prefix)
         self.frozen_key = cache_frozen_key(prefix)
         self.since_key = cache_since_key(prefix)
+        self.checkpoint_key = cache_checkpoint_key(prefix)
         self.last_key = f"{self.generation_key}:last"
         self._prefix = prefix
+
+    @property
+    def groups(self) -> "Sequence[ProductKeys]":
+        """These are the only ones."""
+        return (self,)
+
+    def split(self, product_ids: Iterable[Id]) -> "Sequence[tuple[ProductKeys, list[Id]]]":
+        """All are in this group."""
+        return ((self, list(product_ids)),)
 
     @property
     def mark_key(self) -> str:
@@ -47,3 +70,23 @@ class ProductKeys:
         live = int(value or 0)
         has_moved, self.generation = live != self.generation, live
         return has_moved
+
+
+class KeyGroups(Protocol):
+    """The keys of one installation, in groups that have a live generation and a switch each.
+
+    A script sees only keys of one slot of a cluster. So there the products are divided into groups, a slot
+    each, and every group has all that guards its documents: it is a small cache of its own. One server has
+    one group.
+    """
+
+    @property
+    def groups(self) -> Sequence[ProductKeys]:
+        """At least one, always in the same order."""
+
+    @property
+    def generation(self) -> Generation:
+        """The last known one of each group."""
+
+    def split(self, product_ids: Iterable[Id]) -> Sequence[tuple[ProductKeys, list[Id]]]:
+        """The groups that have some of these products, and which."""

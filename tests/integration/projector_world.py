@@ -25,6 +25,11 @@ from shared.kafka.cloud_event import record_headers
 from shared.kafka.servers import KafkaServers
 from shared.kafka.topic_deletion import delete_topics
 from shared.kafka.topics import TopicSpec, ensure_topics
+from shared.ops.secret import Secret
+from shared.redis.address import RedisAddress
+from shared.redis.client import create_redis
+from shared.redis.key_groups import key_groups
+from shared.redis.product_keys import ProductKeys
 from tests.eventually import eventually
 from tests.integration.event_store_world import insert_events
 from tests.servers import DatabaseDsns
@@ -81,6 +86,18 @@ class World:
     async def cached(self, product_id: UUID) -> CachedDocument | None:
         value = await self.redis.get(product_key(self.settings.redis_key_prefix, product_id))
         return unpack(value) if value is not None else None
+
+    async def live_keys(self, product_id: UUID) -> ProductKeys:
+        """Of the product's group, in its live generation."""
+        ((keys, _),) = key_groups(self.redis, self.settings.redis_key_prefix).split([product_id])
+        keys.learn(await self.redis.get(keys.generation_key))
+        return keys
+
+    async def group_shows(self, product_id: UUID, stream_version: int) -> None:
+        """Like `cache_shows`, in whatever generation is live."""
+        value = await self.redis.get((await self.live_keys(product_id)).of([product_id])[0])
+        assert value is not None
+        assert unpack(value).stream_version == stream_version
 
     async def table_shows(self, product_id: UUID, stream_version: int) -> None:
         row = await self.row(product_id)
@@ -185,7 +202,12 @@ async def world(
     await admin.create_topics([NewTopic(topics(kafka_prefix).events, PARTITIONS, 1)])
     await admin.close()
     store, views = await asyncpg.connect(event_store_dsns.owner), await asyncpg.connect(read_model_dsns.owner)
-    redis = Redis.from_url(redis_url)
+    redis = create_redis(
+        RedisAddress(Secret(redis_url)),
+        socket_timeout_seconds=30,
+        connect_timeout_seconds=30,
+        connections_max=4,
+    )
     producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap_servers)
     await producer.start()
     log_id = UUID(int=(await store.fetchval("SELECT log_id FROM catalogue.event_log")).int)

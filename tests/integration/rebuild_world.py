@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.contract import events as e
-from shared.contract.addresses import cache_generation_key, product_key
+from shared.contract.addresses import cache_generation_key
 from shared.contract.cached_document import unpack
 from shared.contract.recorded_event import RecordedEvent
 from shared.contract.views import encode_document
@@ -84,7 +84,7 @@ async def generation(world: World) -> int:
 
 
 async def cached_now(world: World, product_id: Any) -> Any:
-    key = product_key(world.settings.redis_key_prefix, product_id, await generation(world))
+    (key,) = (await world.live_keys(product_id)).of([product_id])
     value = await world.redis.get(key)
     return None if value is None else unpack(value)
 

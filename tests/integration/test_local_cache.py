@@ -302,7 +302,7 @@ class _WritesElsewhere(Redis):
 async def test_a_server_that_does_not_tell_leaves_it_off_and_says_so_once(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("query_api.products.redis.tracking.PROOF_SECONDS_MAX", 0.05)
+    monkeypatch.setattr("query_api.products.redis.tracked_server.PROOF_SECONDS_MAX", 0.05)
     monkeypatch.setattr("query_api.products.redis.tracking.REFUSED_SECONDS", 0.0)
     elsewhere = _WritesElsewhere.from_url(redis_url)
     with capture_logs() as lines:

@@ -1,11 +1,21 @@
 """Wires the caches in Redis by constructors."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
+from redis.asyncio import Redis
+
 from query_api.products.local_cache import LocalCache
-from query_api.products.redis.cache_reads import ReadMany, cache_reads
+from query_api.products.redis.cache_reads import CacheReads, ReadMany, cache_reads
+from query_api.products.redis.cluster_reads import (
+    ClusterDocuments,
+    ClusterMultiGet,
+    ClusterReads,
+    NodeBreakers,
+    slot_of_product,
+)
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.kept_documents import KeptDocuments
 from query_api.products.redis.list_cache import RedisListCache
@@ -15,11 +25,16 @@ from query_api.products.redis.product_cache import RedisProductCache
 from query_api.products.redis.tracking import Tracking
 from query_api.settings import QuerySettings
 from shared.ops.breaker import CircuitBreaker
+from shared.ops.concurrency.coalesced_reads import Count
 from shared.ops.concurrency.waits import stopped
 from shared.ops.metrics.reads import CACHE_REQUESTS
 from shared.redis.client import create_redis
+from shared.redis.cluster.client import ClusterRedis
+from shared.redis.cluster.direct import ClusterCalls
+from shared.redis.cluster.slots import slot_of
 from shared.redis.direct_calls import DirectCalls
-from shared.redis.product_keys import ProductKeys
+from shared.redis.key_groups import SlotGroups
+from shared.redis.product_keys import KeyGroups, ProductKeys
 
 _hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit", "miss", "bypass"))
 
@@ -32,6 +47,15 @@ class Caches(NamedTuple):
     lists: RedisListCache
 
 
+class _Reads(NamedTuple):
+    """What differs between one server and a cluster. `documents` makes reads with batches of their own."""
+
+    keys: KeyGroups
+    calls: GuardedCalls
+    documents: Callable[[Count | None, int], CacheReads]
+    others: CacheReads
+
+
 def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
     """One client and one breaker for all, because all use one server. Needs a running event loop."""
     redis = create_redis(
@@ -41,27 +65,18 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
         connections_max=settings.redis_connections_max,
     )
     stack.push_async_callback(redis.aclose)
-    breaker = CircuitBreaker(
-        failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
-    )
-    calls = GuardedCalls(breaker)
-    direct = DirectCalls(redis, seconds_max=settings.redis_seconds_max)
-    stack.push_async_callback(direct.close)
-    multi_get = MultiGet(direct)
-    keys = ProductKeys(settings.redis_key_prefix)
     local = _local_cache(settings)
-    live: ReadMany = LiveDocuments(multi_get, keys)
-    if local.bytes_max:
-        live = KeptDocuments(live, keys, local)
-    documents = cache_reads(calls, live, count=_count)
-    others = cache_reads(calls, multi_get)
+    if isinstance(redis, ClusterRedis):
+        reads = _cluster_reads(redis, local, settings, stack)
+    else:
+        reads = _server_reads(redis, local, settings, stack)
     cache = RedisProductCache(
         redis,
-        calls,
-        documents,
-        cache_reads(calls, live),
-        others,
-        keys=keys,
+        reads.calls,
+        reads.documents(_count, 2),
+        reads.documents(None, 2),
+        reads.others,
+        keys=reads.keys,
         prefix=settings.redis_key_prefix,
         document_ttl_seconds=settings.document_ttl_seconds,
         settling_seconds=settings.cache_settling_seconds,
@@ -69,9 +84,13 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
         pointer_ttl_seconds=settings.pointer_ttl_seconds,
     )
     list_cache = RedisListCache(
-        redis, calls, others, prefix=settings.redis_key_prefix, ttl_seconds=settings.list_ttl_seconds
+        redis,
+        reads.calls,
+        reads.others,
+        prefix=settings.redis_key_prefix,
+        ttl_seconds=settings.list_ttl_seconds,
     )
-    local.refresh = cache_reads(calls, live, batches_max=1).get
+    local.refresh = reads.documents(None, 1).get
     if local.bytes_max:
         tracking = Tracking(
             redis,
@@ -81,6 +100,48 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
         )
         stack.push_async_callback(stopped, asyncio.create_task(tracking.run(), name="cache-tracking"))
     return Caches(cache, local, list_cache)
+
+
+def _server_reads(redis: Redis, local: LocalCache, settings: QuerySettings, stack: AsyncExitStack) -> _Reads:
+    breaker = CircuitBreaker(
+        failures_max=settings.redis_failures_max, open_seconds=settings.redis_open_seconds
+    )
+    calls = GuardedCalls(breaker)
+    direct = DirectCalls(redis, seconds_max=settings.redis_seconds_max)
+    stack.push_async_callback(direct.close)
+    multi_get = MultiGet(direct)
+    keys = ProductKeys(settings.redis_key_prefix)
+    live = _kept(LiveDocuments(multi_get, keys), keys, local)
+    return _Reads(
+        keys,
+        calls,
+        lambda count, batches_max: cache_reads(calls, live, count=count, batches_max=batches_max),
+        cache_reads(calls, multi_get),
+    )
+
+
+def _cluster_reads(
+    redis: ClusterRedis, local: LocalCache, settings: QuerySettings, stack: AsyncExitStack
+) -> _Reads:
+    calls = GuardedCalls(NodeBreakers(redis))
+    direct = ClusterCalls(redis, seconds_max=settings.redis_seconds_max)
+    stack.push_async_callback(direct.close)
+    keys = SlotGroups(settings.redis_key_prefix)
+    live = _kept(ClusterDocuments(direct, keys), keys, local)
+    slot_of_id = slot_of_product(keys)
+    return _Reads(
+        keys,
+        calls,
+        lambda count, batches_max: ClusterReads(
+            redis, calls, live, slot_of_id, count=count, batches_max=batches_max
+        ),
+        ClusterReads(redis, calls, ClusterMultiGet(direct), slot_of),
+    )
+
+
+def _kept(live: ReadMany, keys: KeyGroups, local: LocalCache) -> ReadMany:
+    """By way of the in-process cache, if there is one."""
+    return KeptDocuments(live, keys, local) if local.bytes_max else live
 
 
 def _local_cache(settings: QuerySettings) -> LocalCache:

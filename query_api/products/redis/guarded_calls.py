@@ -6,12 +6,12 @@ answers. But such errors do not go away by themselves, so they are logged as err
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from redis.exceptions import RedisError
 
 from query_api.errors import CacheUnavailable
-from shared.ops.breaker import BreakerState, CircuitBreaker
+from shared.ops.breaker import BreakerState
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.reads import CACHE_BREAKER_OPEN
@@ -21,10 +21,19 @@ T = TypeVar("T")
 _log = get_logger(__name__)
 
 
+class Breaker(Protocol):
+    """A `CircuitBreaker`, or what stands for those of several nodes."""
+
+    def state(self, now: float) -> BreakerState: ...
+    def allows(self, now: float) -> bool: ...
+    def record_success(self) -> None: ...
+    def record_failure(self, now: float) -> None: ...
+
+
 class GuardedCalls:
     """Shared by all adapters of one Redis, so that a time-out of one adapter spares the others theirs."""
 
-    def __init__(self, breaker: CircuitBreaker) -> None:
+    def __init__(self, breaker: Breaker) -> None:
         self._breaker = breaker
         CACHE_BREAKER_OPEN.set_function(lambda: breaker.state(time.monotonic()) is not BreakerState.CLOSED)
 

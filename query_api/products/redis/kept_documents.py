@@ -5,13 +5,13 @@ from typing import Any
 
 from query_api.products.local_cache import LocalCache
 from query_api.products.redis.cache_reads import ReadMany
-from shared.redis.product_keys import ProductKeys
+from shared.redis.product_keys import KeyGroups
 
 
 class KeptDocuments:
     """A `ReadMany` of ids over the one that reads the live generation (`LiveDocuments`)."""
 
-    def __init__(self, read_many: ReadMany, keys: ProductKeys, local: LocalCache) -> None:
+    def __init__(self, read_many: ReadMany, keys: KeyGroups, local: LocalCache) -> None:
         self._read_many = read_many
         self._keys = keys
         self._local = local

@@ -17,7 +17,7 @@ from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
 from shared.ops.metrics.reads import CACHE_FILLS
 from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
-from shared.redis.product_keys import GenerationFrozen, GenerationMoved, ProductKeys
+from shared.redis.product_keys import GenerationFrozen, GenerationMoved, KeyGroups
 
 # Older than every version, so that any guarded write replaces it.
 ABSENT_VERSION = 0
@@ -37,7 +37,7 @@ class RedisProductCache:
         glances: CacheReads,
         pointers: CacheReads,
         *,
-        keys: ProductKeys,
+        keys: KeyGroups,
         prefix: str,
         document_ttl_seconds: float,
         absent_ttl_seconds: float,

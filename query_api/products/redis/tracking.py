@@ -12,62 +12,117 @@ last PING that was answered: a half-open connection, or a process that was stopp
 
 import asyncio
 import random
-import time
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
-from uuid import uuid4
+from collections.abc import Callable, Sequence
 
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoPermissionError, RedisError
+from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import AskError
 
 from query_api.products.local_cache import LocalCache
-from shared.contract.addresses import cache_generation_key, product_key
+from query_api.products.redis.tracked_server import TrackedServer
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.local_cache import FlushReason
+from shared.redis.cluster.client import ClusterRedis
+from shared.redis.cluster.node import Node
+from shared.redis.cluster.slots import slot_of
 from shared.redis.errors import is_transient
+from shared.redis.key_groups import key_groups
+from shared.redis.product_keys import ProductKeys
+from shared.redis.together import together
 
-PROOF_SECONDS_MAX = 2.0
 RETRY_SECONDS_MAX = 1.0
+# A slot that is on its way is found elsewhere again and again.
+MOVED_SECONDS_MAX = 0.2
 # Without tracking: somebody has to change Redis, or a right.
 REFUSED_SECONDS = 60.0
-_PINGS_PER_SILENCE = 3
 _log = get_logger(__name__)
 
 
-class NotTold(RedisError):
-    """The server has accepted tracking and did not tell of a change."""
-
-
 class Tracking:
-    """Keeps a `LocalCache` right. `silence_seconds_max`: how long it is used without a sign of life."""
+    """Keeps a `LocalCache` right. `silence_seconds_max`: how long it is used without a sign of life.
+
+    On a cluster every primary tells of its own documents, and all have to: when one connection ends, or a
+    slot is found at another node, everything is forgotten, and it begins again with the primaries of then.
+    """
 
     def __init__(self, redis: Redis, local: LocalCache, *, prefix: str, silence_seconds_max: float) -> None:
         self._redis = redis
         self._local = local
-        self._prefix = prefix
+        self._keys = key_groups(redis, prefix)
         self._silence_seconds_max = silence_seconds_max
         self._is_said = False
+        self._moved = asyncio.Event()
+        if isinstance(redis, ClusterRedis):
+            redis.on_change.append(self._slots_have_moved)
 
     async def run(self) -> None:
         """Until it is cancelled. Every error means: the cache is off, and it is tried again."""
         while True:
-            session = _Session(self._redis, self._local, self._prefix, self._silence_seconds_max)
             reason: FlushReason = "lost"
             seconds = 0.0
+            servers: list[TrackedServer] = []
             try:
-                await session.begin()
-                self._say_on()
-                reason = await session.listen()
+                servers = await self._servers()
+                await together([server.begin() for server in servers])
+                if not self._moved.is_set():
+                    self._local.open(self._keys.generation)
+                    self._say_on()
+                    reason = await self._first_end(servers)
+                if self._moved.is_set():
+                    seconds = MOVED_SECONDS_MAX
             except Exception as error:
-                seconds = RETRY_SECONDS_MAX if is_transient(error) else REFUSED_SECONDS
+                is_passing = is_transient(error) or isinstance(error, AskError)
+                seconds = RETRY_SECONDS_MAX if is_passing else REFUSED_SECONDS
                 self._say_off(error)
             finally:
                 self._local.close(reason)
-                await session.close()
+                for server in servers:
+                    await server.close()
             await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311
+
+    async def _servers(self) -> list[TrackedServer]:
+        """The one, or the primaries that have documents."""
+        self._moved.clear()
+        if not isinstance(self._redis, ClusterRedis):
+            watched: list[tuple[ConnectionPool, Sequence[ProductKeys]]]
+            watched = [(self._redis.connection_pool, self._keys.groups)]
+        else:
+            by_node: dict[Node, list[ProductKeys]] = {}
+            for keys in self._keys.groups:
+                node = await self._redis.node_of(slot_of(keys.generation_key))
+                by_node.setdefault(node, []).append(keys)
+            watched = [(node.redis.connection_pool, groups) for node, groups in by_node.items()]
+            self._moved.clear()
+        trust = _Trust(self._local, len(watched))
+        return [
+            TrackedServer(
+                pool,
+                self._redis,
+                groups,
+                self._local,
+                silence_seconds_max=self._silence_seconds_max,
+                trust=trust.of_one(),
+            )
+            for pool, groups in watched
+        ]
+
+    async def _first_end(self, servers: Sequence[TrackedServer]) -> FlushReason:
+        """When one does not tell any more. Raises its error."""
+        waits = [asyncio.ensure_future(server.listen()) for server in servers]
+        moved = asyncio.ensure_future(self._moved.wait())
+        try:
+            await asyncio.wait([*waits, moved], return_when=asyncio.FIRST_COMPLETED)
+            ended = next((one for one in waits if one.done()), None)
+            return "lost" if ended is None else await ended
+        finally:
+            for one in (*waits, moved):
+                one.cancel()
+            await asyncio.gather(*waits, moved, return_exceptions=True)
+
+    def _slots_have_moved(self) -> None:
+        """At once: what is read now may come from a node that tells us nothing."""
+        self._moved.set()
+        self._local.close("lost")
 
     def _say_on(self) -> None:
         if self._is_said:
@@ -81,106 +136,21 @@ class Tracking:
             _log.warning("the in-process cache is off", error=named(error))
 
 
-class _Session:
-    """One connection, and one generation of documents."""
+class _Trust:
+    """Until when all servers have told of their changes."""
 
-    def __init__(self, redis: Redis, local: LocalCache, prefix: str, silence_seconds_max: float) -> None:
-        self._redis = redis
+    def __init__(self, local: LocalCache, servers: int) -> None:
         self._local = local
-        self._prefix = prefix
-        self._generation_key = cache_generation_key(prefix).encode()
-        self._documents = b""
-        self._silence_seconds_max = silence_seconds_max
-        pool = redis.connection_pool
-        settings = {**pool.connection_kwargs, "socket_timeout": None, "protocol": 3}
-        self._connection: AbstractConnection = pool.connection_class(**settings)
-        self._told: set[bytes] = set()
-        self._ends: FlushReason | None = None
-        self._proof = f"{cache_generation_key(prefix)}:told:{uuid4()}".encode()
-        self._is_proved = False
+        self._servers = servers
+        self._moments: dict[object, float] = {}
 
-    async def begin(self) -> None:
-        """Ask for the changes, and prove that they are told. Raises redis-py's errors, TimeoutError or
-        `NotTold`.
-        """
-        async with asyncio.timeout(PROOF_SECONDS_MAX):
-            await self._connection.connect()  # type: ignore[no-untyped-call]
-        parser: Any = self._connection._parser
-        parser.set_invalidation_push_handler(self._take)
-        async with asyncio.timeout(PROOF_SECONDS_MAX):
-            await self._bound_backlog()
-            await self._ask("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._generation_key)
-            generation = int(await self._ask("GET", self._generation_key) or 0)
-            self._documents = product_key(self._prefix, "", generation).encode()
-            await self._ask("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", self._documents)
-            await self._redis.set(self._proof, b"", px=int(PROOF_SECONDS_MAX * 1000))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PROOF_SECONDS_MAX):
-                while not self._is_proved:
-                    await self._read(None)
-        if not self._is_proved:
-            raise NotTold("Redis did not tell of a change")
-        self._local.open(generation)
+    def of_one(self) -> Callable[[float], None]:
+        """What a server calls."""
+        one = object()
 
-    async def listen(self) -> FlushReason:
-        """Take what is told until another generation is live, or Redis is flushed. Raises redis-py's errors,
-        or `TimeoutError` for a connection that has fallen silent.
-        """
-        pause = self._silence_seconds_max / _PINGS_PER_SILENCE
-        while self._ends is None:
-            began = time.monotonic()
-            async with asyncio.timeout(self._silence_seconds_max):
-                await self._ask("PING")
-            self._local.trust_until(began + self._silence_seconds_max)
-            while self._ends is None and (left := began + pause - time.monotonic()) > 0:
-                await self._read(left)
-        return self._ends
+        def trust(moment: float) -> None:
+            self._moments[one] = moment
+            if len(self._moments) == self._servers:
+                self._local.trust_until(min(self._moments.values()))
 
-    async def close(self) -> None:
-        """Never waits."""
-        await self._connection.disconnect(nowait=True)
-
-    async def _bound_backlog(self) -> None:
-        """Be a subscriber of a channel on which nobody speaks: of those Redis bounds what they have not taken
-        yet (client-output-buffer-limit pubsub), and ends their connection. Of others it keeps all: a process
-        that is stopped could fill its memory. Without the right for channels it works without the bound.
-        """
-        with suppress(NoPermissionError):
-            await self._ask("SUBSCRIBE", self._generation_key + b":told")
-
-    async def _ask(self, *command: Any) -> Any:
-        """The answer to a command; what is told before it is taken."""
-        await self._connection.send_command(*command, check_health=False)
-        while (answer := await self._read(None)) is _TOLD:
-            pass
-        return answer
-
-    async def _read(self, seconds: float | None) -> Any:
-        """An answer, or `_TOLD`; None after so many seconds."""
-        return await self._connection.read_response(
-            disable_decoding=True, push_request=True, timeout=float("inf") if seconds is None else seconds
-        )
-
-    async def _take(self, push: Sequence[Any]) -> object:
-        """redis-py calls it with `invalidate` and the keys, or None for all of them."""
-        keys = push[1]
-        if keys is None:
-            self._end("emptied")
-            return _TOLD
-        length = len(self._documents)
-        for key in keys:
-            if length and key.startswith(self._documents):
-                self._local.invalidate(key[length:].decode("ascii", "replace"))
-            elif key == self._generation_key:
-                self._end("generation")
-            elif key == self._proof:
-                self._is_proved = True
-        return _TOLD
-
-    def _end(self, reason: FlushReason) -> None:
-        """Forget at once: readers may come before `listen` returns."""
-        self._ends = self._ends or reason
-        self._local.close(reason)
-
-
-_TOLD = object()
+        return trust

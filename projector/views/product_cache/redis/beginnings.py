@@ -7,7 +7,8 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from projector.views.product_cache.redis.failures import translated
-from shared.contract.addresses import cache_checkpoint_key
+from shared.redis.key_groups import key_groups
+from shared.redis.together import together
 
 
 class CacheBeginning(Struct, frozen=True):
@@ -18,10 +19,15 @@ class CacheBeginning(Struct, frozen=True):
 
 
 async def last_beginning(redis: Redis, key_prefix: str) -> CacheBeginning | None:
-    """None: it began as an empty one. Raises `Unavailable`."""
+    """Of all or, on a cluster, of a part; None: it began as an empty one. Raises `Unavailable`."""
+    groups = key_groups(redis, key_prefix).groups
     with translated():
-        found = await redis.hmget(cache_checkpoint_key(key_prefix), ["epoch", "reason"])
-    epoch, reason = cast("list[bytes | None]", found)
+        found = await together([_beginning(redis, keys.checkpoint_key) for keys in groups])
+    return max((one for one in found if one is not None), key=lambda one: one.at, default=None)
+
+
+async def _beginning(redis: Redis, checkpoint_key: str) -> CacheBeginning | None:
+    epoch, reason = cast("list[bytes | None]", await redis.hmget(checkpoint_key, ["epoch", "reason"]))
     if epoch is None or reason is None:
         return None
     # An epoch is the time of the beginning, or a little above it.

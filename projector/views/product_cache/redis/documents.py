@@ -12,7 +12,8 @@ from projector.views.product_cache.redis.failures import translated
 from shared.contract.cached_document import pack, unpack
 from shared.contract.views import ProductDocument, decode_document, encode_document
 from shared.redis.guarded_documents import KEYS_PER_CALL_MAX, SETTLING_SECONDS, GuardedDocuments
-from shared.redis.product_keys import ProductKeys
+from shared.redis.product_keys import KeyGroups, ProductKeys
+from shared.redis.together import together
 
 
 class CachedProducts:
@@ -21,7 +22,7 @@ class CachedProducts:
     def __init__(
         self,
         redis: Redis,
-        keys: ProductKeys,
+        keys: KeyGroups,
         *,
         ttl_seconds: float,
         tombstone_ttl_seconds: float,
@@ -51,12 +52,22 @@ class CachedProducts:
         return found
 
     async def values(self, product_ids: Sequence[UUID]) -> Sequence[bytes | None]:
-        """The packed documents, all of one generation."""
+        """The packed documents, all of a group of one generation."""
+        parts = self.keys.split(product_ids)
+        with translated():
+            values = await together([self._values(keys, ids) for keys, ids in parts])
+        found = {
+            one: value
+            for (_, ids), some in zip(parts, values, strict=True)
+            for one, value in zip(ids, some, strict=True)
+        }
+        return [found[product_id] for product_id in product_ids]
+
+    async def _values(self, keys: ProductKeys, product_ids: Sequence[UUID]) -> Sequence[bytes | None]:
         while True:
-            with translated():
-                keys = [self.keys.generation_key, *self.keys.of(product_ids)]
-                live, *values = cast("Sequence[bytes | None]", await self._redis.mget(keys))
-            if not (self._is_live and self.keys.learn(live)):
+            wanted = [keys.generation_key, *keys.of(product_ids)]
+            live, *values = cast("Sequence[bytes | None]", await self._redis.mget(wanted))
+            if not (self._is_live and keys.learn(live)):
                 return values
 
     async def save(self, changes: Sequence[Change[ProductDocument]]) -> None:
