@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 
 from query_api.assembly import PROCESS, query_api
 from query_api.search.http import OPERATOR_SCOPES, operator_endpoints
-from query_api.searching import followed
 from query_api.settings import QuerySettings
 from shared.access.http.operations import protect_operations
 from shared.contract.schemas import EVENT_STORE, READ_MODEL
@@ -36,14 +35,9 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         if api.guard is not None:
             health.require("keys of tokens", api.guard.check)
         measurements = [*api.measurements]
-        report, feed = api.search.report, api.search.feed
-        if report is not None:
-            # Reads by id do not need it: see `reporting.py`.
-            health.require("start of the search index", report.check_start)
-            health.tell("search index", report.check)
-            measurements.append(report.measurement())
-        await stack.enter_async_context(followed(api.search))
-        endpoints = operator_endpoints(None if feed is None else feed.rebuild)
+        measurements += api.search.watched_by(health)
+        await stack.enter_async_context(api.search.running())
+        endpoints = operator_endpoints(api.search.rebuild)
         await serve_operations(
             stack,
             protect_operations(operations_app(health, endpoints), OPERATOR_SCOPES, api.guard),

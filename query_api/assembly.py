@@ -37,7 +37,6 @@ from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
-from query_api.search.progress import IndexProgress
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
@@ -116,8 +115,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         table = PostgresProductTable(reads)
         find = find_product(settings, table, (local, cache), visibility)
         search = search_parts(settings, table, cache, visibility, stack)
-        waits: list[Visibility | IndexProgress] = [visibility, *reported.values(), search.progress]
-        WAITING_READERS.set_function(lambda: sum(one.waiting for one in waits))
+        waits = [visibility, *reported.values()]
+        WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, list_cache, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)

@@ -1,43 +1,82 @@
-"""The parts of search, wired by constructors: the live index, the engine that reads it, and their users."""
+"""The parts of search, wired by constructors: an engine and those who use it, with either engine."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
+from query_api.embedded_index import EmbeddedIndex, embedded_index, followed
 from query_api.products.documents import HitDocuments
 from query_api.products.http.list_routes import SearchReads
 from query_api.products.ports import ProductCache, ProductTable
 from query_api.products.searches import SearchProducts
 from query_api.products.suggestions import SuggestProducts
-from query_api.search.feed import IndexFeed
-from query_api.search.folders import IndexFolders
-from query_api.search.index_run import FeedLimits
-from query_api.search.kafka.states import KafkaStateTopic
-from query_api.search.live import LiveIndex
+from query_api.search.http import IN_OPENSEARCH, OFF
+from query_api.search.opensearch.checkpoints import OpenSearchCheckpoints, OpenSearchProgress
+from query_api.search.opensearch.engine import OpenSearchEngine
+from query_api.search.opensearch.reporting import OpenSearchReport
+from query_api.search.opensearch.searches import Searches
+from query_api.search.ports import SearchEngine, SearchProgress
 from query_api.search.progress import IndexProgress
 from query_api.search.query import HitPosition
-from query_api.search.reporting import IndexReport
+from query_api.search.reporting import SearchReport
 from query_api.search.synonyms import synonyms_of
-from query_api.search.tantivy.engine import TantivyEngine
-from query_api.search.tantivy.index import TantivyIndex, scheme
 from query_api.settings import QuerySettings
-from shared.contract.addresses import state_topic
-from shared.ops.concurrency.waits import stopped
+from shared.contract.addresses import topics
+from shared.ops.health import Health
+from shared.ops.http.problem import Problem
+from shared.ops.measuring import Measurement
+from shared.search.opensearch.address import SearchAddress
+from shared.search.opensearch.client import OpenSearchClient
+from shared.search.opensearch.mapping import alias_of
+
+SEARCHES_MAX, SEARCHES_IN_OPENSEARCH_MAX = 2, 16
+_CONNECT_SECONDS_MAX = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """`live` and `progress` are what the feed moves on. `feed` and `report` None: search is off."""
+class _Engine(NamedTuple):
+    engine: SearchEngine
+    progress: IndexProgress | OpenSearchProgress
+    report: SearchReport | None
+    own: EmbeddedIndex | None
 
-    live: LiveIndex[TantivyIndex]
-    progress: IndexProgress
+
+class Search(NamedTuple):
+    """`own` is what only a process with an index of its own has. `report` None: search is off. `rebuild` is
+    what an operator may order, or how that is answered.
+    """
+
     reads: SearchReads
-    folders: IndexFolders
-    feed: IndexFeed[TantivyIndex] | None
-    report: IndexReport | None
+    progress: IndexProgress | OpenSearchProgress
+    report: SearchReport | None
+    own: EmbeddedIndex | None
+
+    @property
+    def rebuild(self) -> Callable[[], None] | Problem:
+        """Begins another index; a problem: the answer where nobody can order one here."""
+        if self.own is None:
+            return IN_OPENSEARCH
+        return OFF if self.own.feed is None else self.own.feed.rebuild
+
+    def watched_by(self, health: Health) -> Sequence[Measurement]:
+        """What readiness tells, and what is measured. Reads by id do not need it: see `reporting.py`."""
+        if self.report is not None:
+            health.tell("search index", self.report.check)
+        report = None if self.own is None else self.own.report
+        if report is None:
+            return ()
+        health.require("start of the search index", report.check_start)
+        return (report.measurement(),)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Raises `FolderIsInUse`, or OSError for the folder."""
+        if self.own is None:
+            yield
+            return
+        async with followed(self.own):
+            yield
 
 
 def search_parts(
@@ -48,61 +87,49 @@ def search_parts(
     stack: AsyncExitStack,
 ) -> Search:
     """Raises `MalformedSynonyms` or `OSError` for a file of synonyms that cannot be read."""
-    is_off = settings.search == "off"
-    live: LiveIndex[TantivyIndex] = LiveIndex("search is switched off") if is_off else LiveIndex()
-    progress = IndexProgress(waiters_max=settings.waiters_max)
-    engine = TantivyEngine(
-        lambda: live.current,
-        searches_max=settings.searches_max,
-        waiting_max=settings.searches_waiting_max,
-    )
-    stack.callback(engine.close)
+    address = settings.search_address
+    if address is None or settings.search == "off":
+        made = _embedded(settings, stack)
+    else:
+        made = _in_opensearch(settings, address, stack)
     documents = HitDocuments(table, cache, visibility)
     cursors = Cursors(settings.cursor_signing_key.read().encode(), HitPosition)
-    folders = IndexFolders(settings.search_index_folder, scheme())
-    feed = None if is_off else _feed(settings, folders, live, progress)
-    return Search(
-        live,
-        progress,
-        SearchReads(
-            SearchProducts(engine, progress, documents, cursors, page_bytes_max=settings.list_page_bytes_max),
-            SuggestProducts(engine, progress, documents),
-            synonyms_of(settings.search_synonyms_file),
+    progress: SearchProgress = made.progress
+    reads = SearchReads(
+        SearchProducts(
+            made.engine, progress, documents, cursors, page_bytes_max=settings.list_page_bytes_max
         ),
-        folders,
-        feed,
-        None if feed is None else IndexReport(feed, start_seconds_max=settings.search_start_seconds_max),
+        SuggestProducts(made.engine, progress, documents),
+        synonyms_of(settings.search_synonyms_file),
     )
+    return Search(reads, made.progress, made.report, made.own)
 
 
-@asynccontextmanager
-async def followed(search: Search) -> AsyncIterator[None]:
-    """The index follows the topic of states meanwhile. Raises `FolderIsInUse`, or OSError for the folder."""
-    if search.feed is None:
-        yield
-        return
-    search.folders.open()
-    following = asyncio.create_task(search.feed.run(), name="search-feed")
-    try:
-        yield
-    finally:
-        await stopped(following)
-        search.folders.close()
+def _embedded(settings: QuerySettings, stack: AsyncExitStack) -> _Engine:
+    index = embedded_index(settings, stack, searches_max=settings.searches_max or SEARCHES_MAX)
+    return _Engine(index.engine, index.progress, index.report, index)
 
 
-def _feed(
-    settings: QuerySettings,
-    folders: IndexFolders,
-    live: LiveIndex[TantivyIndex],
-    progress: IndexProgress,
-) -> IndexFeed[TantivyIndex]:
-    topic = KafkaStateTopic(
-        settings.kafka_servers,
-        state_topic(settings.kafka_topic_prefix),
-        partition_count=settings.partition_count,
+def _in_opensearch(settings: QuerySettings, address: SearchAddress, stack: AsyncExitStack) -> _Engine:
+    searches_max = settings.searches_max or SEARCHES_IN_OPENSEARCH_MAX
+    client = OpenSearchClient(
+        address,
+        # One more, for the checkpoints.
+        connections_max=searches_max + 1,
+        seconds_max=settings.search_seconds_max,
+        connect_seconds_max=min(settings.search_seconds_max, _CONNECT_SECONDS_MAX),
     )
-    limits = FeedLimits(
-        commit_seconds=settings.search_commit_seconds,
-        age_seconds_max=settings.search_index_age_seconds_max,
+    stack.push_async_callback(client.close)
+    searches = Searches(
+        client,
+        alias_of(settings.search_index_prefix),
+        searches_max=searches_max,
+        waiting_max=settings.searches_waiting_max,
+        seconds_max=settings.search_seconds_max,
     )
-    return IndexFeed(topic, folders, TantivyIndex, live, progress, limits=limits)
+    topic = topics(settings.kafka_topic_prefix).events
+    checkpoints = OpenSearchCheckpoints(searches, topic, partition_count=settings.partition_count)
+    visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
+    stack.push_async_callback(visibility.close)
+    progress = OpenSearchProgress(visibility)
+    return _Engine(OpenSearchEngine(searches), progress, OpenSearchReport(checkpoints), None)

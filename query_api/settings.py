@@ -17,9 +17,10 @@ from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
 from shared.redis.guarded_documents import SETTLING_SECONDS
+from shared.search.opensearch.settings import SearchServerSettings
 
 
-class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSettings):
+class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSettings, SearchServerSettings):
     """The defaults suit the local stack; production sets the addresses and the signing key."""
 
     read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
@@ -44,7 +45,9 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     reads_per_address_burst_max: Burst = None
 
     search: Literal["embedded", "off"] = "embedded"
-    """Off: searches are answered 503, and the process does not use Kafka."""
+    """Embedded: from an index of this process, or from OpenSearch if SEARCH_URL is set. Off: searches are
+    answered 503. Only an index of this process needs Kafka.
+    """
     search_index_folder: Path | None = None
     """Not set: a temporary folder, so that each start reads all of `products-state`. One for each process."""
     search_commit_seconds: float = Field(default=0.25, gt=0)
@@ -55,9 +58,11 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     """How long a new process that cannot reach Kafka waits before it is ready without an index."""
     search_synonyms_file: ReadableFile = None
     """Synonyms for searches, in the form that Solr made common (docs/search.md)."""
-    searches_max: int = Field(default=2, ge=1)
-    """How many searches run at the same time, each in a thread."""
+    searches_max: int | None = Field(default=None, ge=1)
+    """How many searches run at the same time. Not set: 2, each in a thread; with OpenSearch 16."""
     searches_waiting_max: int = Field(default=128, ge=0)
+    search_seconds_max: float = Field(default=2.0, gt=0)
+    """How long OpenSearch may take for one request."""
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)
@@ -124,7 +129,12 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
         )
 
     @property
+    def has_own_index(self) -> bool:
+        """Whether this process keeps a search index."""
+        return self.search == "embedded" and self.search_address is None
+
+    @property
     def unused_fields(self) -> frozenset[str]:
-        """Without the embedded index nothing uses Kafka."""
-        mine = frozenset({"kafka_bootstrap_servers"}) if self.search == "off" else frozenset()
+        """Without an index of its own the process does not use Kafka."""
+        mine = frozenset() if self.has_own_index else frozenset({"kafka_bootstrap_servers"})
         return super().unused_fields | mine

@@ -88,9 +88,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if wanted & {POSTGRES, REDIS, KAFKA, OPENSEARCH}:
-        servers = session.config.stash[_SERVERS] = SessionServers(memory())
-        session.config.stash[LOG_FOLDERS].append(servers.folder)
-        servers.begin(sorted(wanted))
+        _servers(session.config).begin(sorted(wanted))
+
+
+def _servers(config: pytest.Config) -> SessionServers:
+    """Made when first asked for."""
+    if _SERVERS not in config.stash:
+        servers = config.stash[_SERVERS] = SessionServers(memory())
+        config.stash[LOG_FOLDERS].append(servers.folder)
+    return config.stash[_SERVERS]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -126,7 +132,7 @@ def kafka_server(pytestconfig: pytest.Config) -> KafkaServer:
 @pytest.fixture(scope="session")
 def opensearch_server(pytestconfig: pytest.Config) -> OpenSearchServer:
     """OpenSearch, for tests of `make prove`: it takes half a gibibyte; `.url`, and faults."""
-    return pytestconfig.stash[_SERVERS].get(OPENSEARCH)  # type: ignore[return-value]
+    return _servers(pytestconfig).get(OPENSEARCH)  # type: ignore[return-value]
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -1,16 +1,32 @@
 """Search engines for tests: each takes documents and answers searches."""
 
 from collections.abc import Iterable
+from itertools import count
 from math import inf
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+import httpx
+import msgspec
+
+from deploy.local.opensearch import OpenSearchServer
+from query_api.search.opensearch.engine import OpenSearchEngine
+from query_api.search.opensearch.searches import Searches
 from query_api.search.ports import IndexCheckpoint, IndexedState, SearchEngine
 from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.index import TantivyIndex
 from shared.contract.views import ProductDocument, encode_document
+from shared.ops.secret import Secret
+from shared.search.entry import entry_of
+from shared.search.opensearch.address import SearchAddress
+from shared.search.opensearch.client import OpenSearchClient
+from shared.search.opensearch.documents import product_key, product_source, tombstone_source
+from shared.search.opensearch.mapping import index_body
 from tests.in_memory.search import InMemorySearchEngine
+
+_SECONDS_MAX = 60.0
+_numbers = count(1)
 
 
 class Catalogue(Protocol):
@@ -69,3 +85,50 @@ class TantivyCatalogue:
     def _apply(self, states: Iterable[IndexedState]) -> None:
         self._applied += 1
         self.index.apply(list(states), IndexCheckpoint({0: self._applied}, {0: self._applied}, None, 0.0))
+
+
+class OpenSearchCatalogue:
+    """An index of its own on a real server."""
+
+    def __init__(self, server: OpenSearchServer) -> None:
+        self.index = f"test-{next(_numbers)}"
+        self.client = OpenSearchClient(
+            SearchAddress(Secret(server.url)),
+            connections_max=4,
+            seconds_max=_SECONDS_MAX,
+            connect_seconds_max=_SECONDS_MAX,
+        )
+        searches = Searches(self.client, self.index, searches_max=4, waiting_max=8, seconds_max=_SECONDS_MAX)
+        self.engine = OpenSearchEngine(searches)
+        self._stored: set[UUID] = set()
+        self._http = httpx.Client(base_url=server.url, timeout=_SECONDS_MAX)
+        self._send("PUT", f"/{self.index}", msgspec.json.encode(index_body(replicas=0)))
+
+    def put(self, *documents: ProductDocument) -> None:
+        for document in documents:
+            source = product_source(entry_of(document), encode_document(document), 1, 0)
+            self._put(document.id, source)
+            self._stored.add(document.id)
+        self._send("POST", f"/{self.index}/_refresh")
+
+    def delete(self, *product_ids: UUID) -> None:
+        for product_id in [*product_ids]:
+            self._put(product_id, tombstone_source(product_id, 2, 2, 0))
+            self._stored.discard(product_id)
+        self._send("POST", f"/{self.index}/_refresh")
+
+    def replace(self, *documents: ProductDocument) -> None:
+        """These products and no others."""
+        self.delete(*self._stored)
+        self.put(*documents)
+
+    def close(self) -> None:
+        self._send("DELETE", f"/{self.index}")
+        self._http.close()
+
+    def _put(self, product_id: UUID, source: object) -> None:
+        self._send("PUT", f"/{self.index}/_doc/{product_key(product_id)}", msgspec.json.encode(source))
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> None:
+        headers = {"content-type": "application/json"}
+        self._http.request(method, path, content=body, headers=headers).raise_for_status()

@@ -1,4 +1,4 @@
-"""`POST /search:rebuild` on the operations port: an operator has the search index built anew."""
+"""`POST /search:rebuild` on the operations port: an operator has the embedded search index built anew."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,17 +10,23 @@ from shared.ops.http.problem_answer import send_problem
 from shared.ops.logs import get_logger
 
 OPERATOR_SCOPES = {("POST", "/search:rebuild"): Right.OPS_WRITE}
-_OFF = Problem(503, "search-unavailable", "Search is switched off.", "SEARCH=off")
+OFF = Problem(503, "search-unavailable", "Search is switched off.", "SEARCH=off")
+IN_OPENSEARCH = Problem(
+    409,
+    "rebuilt-by-projector",
+    "The projector rebuilds this index",
+    "SEARCH_URL is set, so all processes share an index: python -m projector rebuild search_index",
+)
 _log = get_logger(__name__)
 
 
-def operator_endpoints(rebuild: Callable[[], None] | None) -> Mapping[tuple[str, str], Handler]:
-    """By (method, path), for `operations_app`. `rebuild` None: there is no embedded index."""
+def operator_endpoints(rebuild: Callable[[], None] | Problem) -> Mapping[tuple[str, str], Handler]:
+    """By (method, path), for `operations_app`. `rebuild` is the answer where there is no embedded index."""
 
     async def ask(scope: Scope, _: Receive, send: Send) -> None:
         """202: it is built beside the live one. A second one while it is built changes nothing."""
-        if rebuild is None:
-            await send_problem(scope, send, _OFF)
+        if isinstance(rebuild, Problem):
+            await send_problem(scope, send, rebuild)
             return
         caller = caller_in(scope)
         _log.info("search index rebuild ordered", actor=None if caller is None else caller.subject)

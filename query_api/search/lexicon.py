@@ -1,8 +1,8 @@
 """The words of the catalogue, and which of them somebody may have meant who wrote a word that none has.
 
 One letter may be wrong, missing, too many or exchanged with its neighbour in words of up to 7 letters, two in
-longer ones (Damerau-Levenshtein, optimal string alignment). Words with digits and words of one or two letters
-are never corrected: a neighbouring one is another size, model or word.
+longer ones, if the first letter is right (Damerau-Levenshtein, optimal string alignment). Words with digits
+and words of one or two letters are never corrected: a neighbouring one is another size, model or word.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,4 +65,6 @@ class Lexicon:
             candidates = self._by_length.get(length, ())
             found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=allowed, limit=None)
             for each, mistakes, _ in found:
-                yield int(mistakes), each
+                # OpenSearch looks up two mistakes only behind a right letter, and few people mistake it.
+                if mistakes < 2 or each[0] == word[0]:
+                    yield int(mistakes), each

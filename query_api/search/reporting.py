@@ -7,7 +7,7 @@ topic does not exist yet, the process is ready without an index, and says that i
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from query_api.errors import SearchUnavailable
 from query_api.search.feed import IndexFeed
@@ -16,6 +16,7 @@ from query_api.search.index_run import IndexRun
 from shared.ops.measuring import Measurement, unknown
 from shared.ops.metrics.search import SEARCH_INDEX_BEHIND_SECONDS, SEARCH_INDEX_LAG_STATES
 
+Engine = Literal["embedded", "opensearch"]
 IndexCondition = Literal["following", "behind", "missing"]
 """missing: searches are refused. behind: they are answered, but Kafka or the index is in trouble."""
 _MEASURE_SECONDS, _MEASURE_SECONDS_MAX = 1.0, 1.0
@@ -24,19 +25,30 @@ _MEASURE_SECONDS, _MEASURE_SECONDS_MAX = 1.0, 1.0
 class IndexState(NamedTuple):
     """`positions`: by partition, up to which log position all is shown. `lag_states` None: Kafka cannot be
     asked. `behind_seconds`: how long ago the index had everything; None: there is none. `reason`: why it is
-    not following.
+    not following. Of an index in OpenSearch, the projection that writes it tells what is None here.
     """
 
+    engine: Engine
     condition: IndexCondition
     positions: Mapping[int, int]
     lag_states: int | None
     behind_seconds: float | None
-    is_rebuilding: bool
+    is_rebuilding: bool | None
     reason: str | None
 
 
+class SearchReport(Protocol):
+    """How searches are, of either engine."""
+
+    async def now(self) -> IndexState: ...
+
+    async def check(self) -> None:
+        """Raises `SearchUnavailable` while searches are refused, or answered from an index that is behind."""
+        ...
+
+
 class IndexReport:
-    """Of one feed. `clock` gives Unix seconds, as that of the feed."""
+    """Implements `SearchReport` for one feed. `clock` gives Unix seconds, as that of the feed."""
 
     def __init__(
         self, feed: IndexFeed[Any], *, start_seconds_max: float, clock: Callable[[], float] = time.time
@@ -51,8 +63,10 @@ class IndexReport:
         live, building = self._feed.live_run, self._feed.building_run
         reason = _reason(live or building)
         if live is None:
-            return IndexState("missing", {}, None, None, True, reason or "the index is being built")
+            why = reason or "the index is being built"
+            return IndexState("embedded", "missing", {}, None, None, True, why)
         return IndexState(
+            "embedded",
             "behind" if reason else "following",
             dict(live.positions),
             live.lag_states(),
@@ -60,6 +74,9 @@ class IndexReport:
             building is not None,
             reason,
         )
+
+    async def now(self) -> IndexState:
+        return self.state()
 
     async def check_start(self) -> None:
         """For readiness, which needs it once. Raises `SearchUnavailable`."""
@@ -71,7 +88,6 @@ class IndexReport:
         raise SearchUnavailable("the search index has not caught up yet")
 
     async def check(self) -> None:
-        """Raises `SearchUnavailable` while searches are refused, or answered from an index that is behind."""
         state = self.state()
         if state.reason is not None:
             raise SearchUnavailable(state.reason)

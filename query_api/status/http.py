@@ -10,7 +10,7 @@ from starlette.responses import Response
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.route_parts import add_route, json_answer, refuse_parameters
-from query_api.search.reporting import IndexCondition, IndexReport, IndexState
+from query_api.search.reporting import Engine, IndexCondition, IndexState, SearchReport
 from query_api.status.status import Condition, ProjectionStatus, TellStatus
 from shared.access.scopes import Scope
 
@@ -36,15 +36,18 @@ class ProjectionStatusModel(BaseModel):
 
 
 class SearchStatusModel(BaseModel):
-    """How the search index of the process is that answers: each has its own."""
+    """How the search index is that answers: that of this process, or the one in OpenSearch, of which the
+    projection `search_index` tells what is null here.
+    """
 
+    engine: Engine
     state: IndexCondition = Field(
         description="missing: searches are answered 503. behind: they are answered from what the index has."
     )
     positions: dict[int, int] = Field(description="By partition, the log position up to which all is shown.")
     lag_states: int | None = Field(description="States that the index lacks, about; null without Kafka.")
     behind_seconds: float | None = Field(description="How long ago the index had everything.")
-    is_rebuilding: bool
+    is_rebuilding: bool | None
 
 
 class Status(BaseModel):
@@ -54,18 +57,18 @@ class Status(BaseModel):
     search: SearchStatusModel | None
 
 
-def status_route(tell: TellStatus, search: IndexReport | None) -> AddRoutes:
+def status_route(tell: TellStatus, search: SearchReport | None) -> AddRoutes:
     """`GET /v1/status`."""
 
     async def status(request: Request) -> Response:
         """Per projection how far it is, how far behind, whether it goes on, and what of it is parked; and the
-        search index of this process.
+        search index that answers.
         """
         refuse_parameters(request)
         projections = [_shown(one) for one in await tell.projections()]
         body = {
             "projections": projections,
-            "search": None if search is None else _shown_search(search.state()),
+            "search": None if search is None else _shown_search(await search.now()),
         }
         return json_answer(request, _encode(body), {"cache-control": "no-store"})
 
@@ -94,6 +97,7 @@ def _shown(status: ProjectionStatus) -> dict[str, object]:
 
 def _shown_search(state: IndexState) -> dict[str, object]:
     return {
+        "engine": state.engine,
         "state": state.condition,
         "positions": state.positions,
         "lag_states": state.lag_states,

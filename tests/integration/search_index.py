@@ -19,8 +19,10 @@ class Index:
     def __init__(self, world: World, folder: Path) -> None:
         self._world = world
         self.index = TantivyIndex(folder)
-        world.api.search.live.switch(self.index)
-        world.api.search.progress.begin({})
+        assert world.api.search.own is not None
+        self._live = world.api.search.own
+        self._live.live.switch(self.index)
+        self._live.progress.begin({})
         self._position = 0
 
     def apply(self, *documents: ProductDocument, deleted: tuple[UUID, ...] = ()) -> int:
@@ -35,7 +37,7 @@ class Index:
             states.append(IndexedState(product_id, version, self._position, partition, body))
         positions = {state.partition: state.log_position for state in states}
         self.index.apply(states, IndexCheckpoint({}, {}, None, 0.0))
-        self._world.api.search.progress.advance(states, positions)
+        self._live.progress.advance(states, positions)
         return self._position
 
 

@@ -10,6 +10,7 @@ __all__ = ["shared_installation", "world"]
 
 
 MISSING = {
+    "engine": "embedded",
     "state": "missing",
     "positions": {},
     "lag_states": None,

@@ -9,25 +9,18 @@ from typing import NamedTuple
 
 import tantivy
 
+from query_api.search.corrected import Corrected, corrected
 from query_api.search.lexicon import Lexicon, with_corrections
 from query_api.search.query import Clause, TextQuery
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.filters import all_of, one_of
 from query_api.search.tantivy.index import Snapshot
-from query_api.search.text_query import written
 
 Statuses = tuple[str, ...]
 LEXICON_SHARE = 0.05
 """How much of the time may be spent on reading all words: those of a large catalogue take many times as long
 as a search.
 """
-
-
-class Corrected(NamedTuple):
-    """`text` None: no word was replaced."""
-
-    query: TextQuery
-    text: str | None
 
 
 class _Known(NamedTuple):
@@ -60,9 +53,7 @@ class Corrector:
             clause if is_found and _has_one_wording(clause) else self._clause(clause, words)
             for clause in text.required
         )
-        if required == text.required:
-            return Corrected(text, None)
-        return Corrected(text._replace(required=required), written(text._replace(required=required)))
+        return corrected(text, required)
 
     def _clause(self, clause: Clause, words: "_Words") -> Clause:
         own = clause.phrases[0]

@@ -10,9 +10,10 @@ from typing import NamedTuple, TypeVar
 import tantivy
 
 from query_api.errors import Overloaded
+from query_api.search.corrected import Corrected
 from query_api.search.query import Found, Hit, SearchFilters, SearchQuery, Suggestions, TextQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.corrections import LEXICON_SHARE, Corrected, Corrector
+from query_api.search.tantivy.corrections import LEXICON_SHARE, Corrector
 from query_api.search.tantivy.counting import count_all
 from query_api.search.tantivy.facets import facets_of
 from query_api.search.tantivy.failures import translated

@@ -7,6 +7,7 @@ from math import inf
 
 import tantivy
 
+from query_api.search.counts import PRICE
 from query_api.search.query import AttributeFilter, SearchFilters
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.index import Snapshot
@@ -14,7 +15,7 @@ from shared.search import entry
 
 Filter = tuple[str, tantivy.Query]
 """The name of a facet, or of a filter that no facet is about; and what has to match."""
-PRICE, OTHER = "price", ""
+OTHER = ""
 _HEX_MAX = "f" * 16
 _HEX_MIN = "0" * 16
 _ALTERNATIVES_MAX = 16

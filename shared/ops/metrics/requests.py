@@ -33,7 +33,7 @@ HTTP_REQUESTS_SHED = counter(
         "for a place. expected-wait: it would have waited too long. loop-delay: the event loop is too late. "
         "append-queue, product-queue, key-queue: a command waited too long, or would, for its append call, "
         "for earlier commands for its product, or for the first one with its idempotency key. table-queue: a "
-        "read, for PostgreSQL. search-queue: a search, for a thread. waiting-readers: "
+        "read, for PostgreSQL. search-queue: a search, for its turn. waiting-readers: "
         "too many wait for their own writes. exports: too many run",
         (
             "too-many-requests",

@@ -76,7 +76,7 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
             "query API": Port(queries.application, table_of(framework_in(queries.application))),
             "operations of the command API": operations({}, {}),
             "operations of the query API": operations(
-                search.operator_endpoints(None), search.OPERATOR_SCOPES
+                search.operator_endpoints(search.OFF), search.OPERATOR_SCOPES
             ),
             "operations of the relay": operations({}, {}),
             "operations of the projector": operations(operator_endpoints(_Absent()), OPERATOR_SCOPES),

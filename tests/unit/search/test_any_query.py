@@ -1,26 +1,45 @@
-"""For any catalogue and any query the embedded engine answers as one that looks at each product."""
+"""For any catalogue and any query each engine answers as one that looks at each product."""
 
 import asyncio
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.local.opensearch import OpenSearchServer
 from query_api.search.query import AttributeFilter, SearchFilters, SearchQuery
 from query_api.search.text_query import parse_text
 from shared.contract.events import Money, Variant
 from shared.contract.views import ProductDocument
-from tests.searching import InMemoryCatalogue, TantivyCatalogue
+from tests.searching import InMemoryCatalogue, OpenSearchCatalogue, TantivyCatalogue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = st.integers(1, 8).map(lambda number: UUID(int=number))
 WORDS = st.sampled_from(
-    ["blue", "blu", "blues", "red", "rde", "größe", "shirt", "t-shirt", "青い", "x1", "x2", "a"]
+    [
+        "blue",
+        "blu",
+        "blues",
+        "red",
+        "rde",
+        "größe",
+        "shirt",
+        "t-shirt",
+        "青い",
+        "x1",
+        "x2",
+        "a",
+        "headphones",
+        "haedphone",
+        "eadphones",
+    ]
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 SKUS = st.sampled_from(["BLUE-1", "blue", "x1", "é/1", "x.*"])
@@ -110,3 +129,34 @@ def test_every_answer_is_that_of_looking_at_each_product(
         embedded.put(*stored[4:])
         asyncio.run(compare(embedded))
         embedded.close()
+
+
+@pytest.fixture(scope="module")
+def opensearch(opensearch_server: OpenSearchServer) -> Iterator[tuple[OpenSearchCatalogue, asyncio.Runner]]:
+    """And the loop of all examples: the client keeps its connections."""
+    with asyncio.Runner() as runner:
+        catalogue = OpenSearchCatalogue(opensearch_server)
+        yield catalogue, runner
+        runner.run(catalogue.client.close())
+        catalogue.close()
+
+
+@pytest.mark.servers
+@pytest.mark.prove
+@given(stored=st.lists(documents(), max_size=8), asked=st.lists(queries(), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=100)
+def test_every_answer_of_opensearch_is_that_of_looking_at_each_product(
+    stored: list[ProductDocument],
+    asked: list[SearchQuery],
+    opensearch: tuple[OpenSearchCatalogue, asyncio.Runner],
+) -> None:
+    catalogue, runner = opensearch
+    reference = InMemoryCatalogue()
+    reference.put(*stored)
+    catalogue.replace(*stored)
+
+    async def compare() -> None:
+        for query in asked:
+            assert await catalogue.engine.search(query) == await reference.engine.search(query)
+
+    runner.run(compare())

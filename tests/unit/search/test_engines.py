@@ -1,6 +1,6 @@
 """Every search engine finds the same, in the same order, with the same counts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 
 from query_api.search.query import (
     AttributeFilter,
@@ -21,15 +22,26 @@ from query_api.search.synonyms import NO_SYNONYMS, Synonyms
 from query_api.search.text_query import parse_text
 from shared.contract.events import Money, Variant
 from shared.contract.views import ProductDocument
-from tests.searching import Catalogue, InMemoryCatalogue, TantivyCatalogue
+from tests.searching import Catalogue, InMemoryCatalogue, OpenSearchCatalogue, TantivyCatalogue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(params=["in-memory", "tantivy"])
-def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalogue]:
-    made: Catalogue = InMemoryCatalogue() if request.param == "in-memory" else TantivyCatalogue(tmp_path)
+_OPENSEARCH = pytest.param("opensearch", marks=[pytest.mark.servers, pytest.mark.prove])
+
+
+@pytest_asyncio.fixture(params=["in-memory", "tantivy", _OPENSEARCH])
+async def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Catalogue]:
+    made: Catalogue
+    if request.param == "in-memory":
+        made = InMemoryCatalogue()
+    elif request.param == "tantivy":
+        made = TantivyCatalogue(tmp_path)
+    else:
+        made = OpenSearchCatalogue(request.getfixturevalue("opensearch_server"))
     yield made
+    if isinstance(made, OpenSearchCatalogue):
+        await made.client.close()
     made.close()
 
 

@@ -1,0 +1,1 @@
+"""The second search engine: an index in OpenSearch that all query processes share."""
