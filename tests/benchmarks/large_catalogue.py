@@ -129,8 +129,9 @@ def _list_path(one: ProductDocument, chance: random.Random) -> str:
     """A page as shops ask for it: a category or a brand in some order, or what was changed last."""
     sort = chance.choice(_SORTS)
     parameters = {"sort": sort, "limit": str(chance.randint(20, 50))}
-    if sort == "price":
+    if sort == "price" or chance.random() < 0.3:
         parameters["currency"] = one.variants[0].price.currency
+        parameters["price_max"] = one.variants[0].price.amount
     if one.category is not None and chance.random() < 0.7:
         parameters["category"] = chance.choice((one.category, one.category.split("/")[0]))
     if one.brand is not None and chance.random() < 0.3:

@@ -30,7 +30,8 @@ USUAL: dict[int, Any] = {1: ["active"], 11: "-updated_at", 14: 51, 15: 4_000_000
 async def _plan(database: "asyncpg.Connection[asyncpg.Record]", parameters: dict[int, Any]) -> str:
     """The plan that a call gets; PREPARE and EXECUTE, because EXPLAIN itself takes no parameters."""
     given = {**USUAL, **parameters}
-    name = "list_products_by_price" if "price" in given[11] else "list_products"
+    in_currency = "list_products_in_currency" if 8 in given else "list_products"
+    name = "list_products_by_price" if "price" in given[11] else in_currency
     return await _plan_of(database, name, [given.get(number) for number in range(1, 16)])
 
 
@@ -78,8 +79,15 @@ async def test_each_list_walks_the_index_made_for_it(
         ({4: "t7"}, "product_view_tags", True),
         ({2: "c7/7"}, "product_view_category", True),
         ({6: "s7"}, "product_view_variant_sku", True),
+        ({8: "USD"}, "product_view_updated", False),
+        ({8: "USD", 9: "10", 11: "name"}, "product_view_name", False),
+        # Few products have such prices, so their prices come first.
+        ({8: "EUR"}, "product_view_variant_price", True),
+        ({8: "USD", 9: "4990"}, "product_view_variant_price", True),
+        ({8: "USD", 9: "4990", 11: "price"}, "product_view_variant_price", True),
     ):
         plan = await _plan(reader, parameters)
+        assert "SubPlan" not in plan, (parameters, plan)
         assert f'"Index Name": "{index}"' in plan, (parameters, plan)
         assert '"Seq Scan"' not in plan, (parameters, plan)
         assert may_sort or '"Sort"' not in plan, (parameters, plan)

@@ -28,12 +28,8 @@ FROM (
       AND ($6::text IS NULL OR product.product_id = ANY (ARRAY(
               SELECT variant.product_id FROM views.product_view_variant AS variant WHERE variant.sku = $6)))
       AND ($7::timestamptz IS NULL OR product.updated_at > $7)
-      AND ($8::text IS NULL OR EXISTS (
-              SELECT FROM views.product_view_variant AS variant
-              WHERE variant.product_id = product.product_id
-                AND variant.currency = $8
-                AND ($9::numeric IS NULL OR variant.amount >= $9)
-                AND ($10::numeric IS NULL OR variant.amount <= $10)))
+      -- Prices are a matter of the statements that have them; these three are NULL.
+      AND $8::text IS NULL AND $9::numeric IS NULL AND $10::numeric IS NULL
       AND ($13::uuid IS NULL OR CASE $11::text
               WHEN 'name' THEN (product.name COLLATE "C", product.product_id) > ($12::text, $13)
               WHEN '-name' THEN (product.name COLLATE "C", product.product_id) < ($12::text, $13)

@@ -32,12 +32,13 @@ FROM (
       AND ($6::text IS NULL OR product.product_id = ANY (ARRAY(
               SELECT variant.product_id FROM views.product_view_variant AS variant WHERE variant.sku = $6)))
       AND ($7::timestamptz IS NULL OR product.updated_at > $7)
-      AND ($9::numeric IS NULL OR EXISTS (
+      -- Not only if there is a range: an optional one is no join (list_products_in_currency.sql).
+      AND EXISTS (
               SELECT FROM views.product_view_variant AS variant
               WHERE variant.product_id = product.product_id
                 AND variant.currency = $8
-                AND variant.amount >= $9
-                AND ($10::numeric IS NULL OR variant.amount <= $10)))
+                AND ($9::numeric IS NULL OR variant.amount >= $9)
+                AND ($10::numeric IS NULL OR variant.amount <= $10))
       AND ($10::numeric IS NULL OR cheapest.amount <= $10)
       AND ($13::uuid IS NULL OR CASE $11::text
               WHEN 'price' THEN (cheapest.amount, cheapest.product_id) > ($12::text::numeric, $13)

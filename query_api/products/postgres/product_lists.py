@@ -1,4 +1,4 @@
-"""Pages of products: two static statements, one that walks products and one that walks prices.
+"""Pages of products: three static statements, that walk products, products with a price, or prices.
 
 Unused filters are `NULL IS NULL OR …`; PostgreSQL removes them if it knows the values when it plans. So the
 pool for lists must be made with `with_custom_plans`; with generic plans the statements would scan the whole
@@ -32,9 +32,8 @@ class PostgresProductLists:
         applied: Applied | None = None,
     ) -> Sequence[ListRow]:
         """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit."""
-        by_price = filters.sort in ("price", "-price")
         records = await self._reads.fetch(
-            load_sql(_SQL, "list_products_by_price" if by_price else "list_products"),
+            load_sql(_SQL, _statement(filters)),
             filters.statuses,
             filters.category,
             filters.brand,
@@ -53,6 +52,12 @@ class PostgresProductLists:
             applied=applied,
         )
         return [ListRow(_position(record, filters), record["document"]) for record in records]
+
+
+def _statement(filters: ListFilters) -> str:
+    if filters.sort in ("price", "-price"):
+        return "list_products_by_price"
+    return "list_products" if filters.currency is None else "list_products_in_currency"
 
 
 def _position(record: asyncpg.Record, filters: ListFilters) -> PagePosition:
