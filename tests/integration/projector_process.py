@@ -23,6 +23,9 @@ from projector.state_topic.kafka.topic import KafkaStateChannel
 from projector.state_topic.postgres import PostgresStates
 from projector.views.postgres import view as postgres_view
 from projector.views.product_cache.redis.documents import CachedProducts
+from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
+from projector.views.search_index.opensearch.documents import IndexedProducts
+from projector.views.search_index.opensearch.indexes import SearchIndexes
 from shared.ops.logs import configure_logs
 from shared.ops.process import run
 from tests.forked_process import ForkedProcess, be_ready_to_fork
@@ -40,6 +43,9 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-digest-marked": (PostgresDigests, "mark_parked"),
     "before-table-save": (postgres_view._Batch, "save"),
     "before-cache-save": (CachedProducts, "save"),
+    "before-search-save": (IndexedProducts, "save"),
+    "before-refresh": (SearchIndexes, "refresh"),
+    "before-checkpoint": (IndexCheckpoints, "move"),
     "before-offsets": (AIOKafkaConsumer, "commit"),
 }
 

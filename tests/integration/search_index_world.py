@@ -11,14 +11,22 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.opensearch import OpenSearchServer
+from projector.errors import Unavailable
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits, parking_alone
+from projector.views.search_index.opensearch.documents import IndexedProducts
 from projector.views.search_index.opensearch.indexes import SearchIndexes
 from projector.views.search_index.opensearch.view import OpenSearchView
+from shared.contract.views import encode_document
 from shared.ops.secret import Secret
 from shared.search.opensearch.address import SearchAddress
 from shared.search.opensearch.client import OpenSearchClient
-from tests.integration.projector_world import PARTITIONS
+from tests.integration.projector_world import PARTITIONS, World
+from tests.integration.projector_world import world as plain_world
+from tests.integration.rebuild_world import Writer
 from tests.integration.view_world import PROJECTION
+from tests.unit.projector.records import folded
+
+__all__ = ["plain_world"]
 
 
 @pytest.fixture
@@ -62,3 +70,33 @@ def search_view(
     indexes: SearchIndexes, read_model: Any, limits: ParkingLimits = DEFAULT_LIMITS
 ) -> OpenSearchView:
     return OpenSearchView(indexes, partial(parking_alone, read_model, PROJECTION, limits), PARTITIONS)
+
+
+@pytest_asyncio.fixture
+async def world(plain_world: World, search_url: str, search_prefix: str) -> World:
+    changed = {
+        "search_url": Secret(search_url),
+        "search_index_prefix": search_prefix,
+        "search_index_replicas": 0,
+    }
+    plain_world.settings = plain_world.settings.model_copy(update=changed)
+    return plain_world
+
+
+async def all_indexed(indexes: SearchIndexes, writer: Writer) -> None:
+    """What the log says, also if no search sees it yet."""
+    products = IndexedProducts(indexes, indexes.alias, PARTITIONS)
+    try:
+        assert await indexes.live() is not None
+        stored = await products.stored([stream[0].product_id for stream in writer.streams])
+    except Unavailable as error:
+        raise AssertionError("it recovers") from error
+    for stream in writer.streams:
+        version, document = folded(stream)
+        one = stored.get(stream[0].product_id)
+        assert one is not None
+        assert one.version == version
+        if document is not None:
+            assert encode_document(document) in one.source
+        else:
+            assert b"document" not in one.source

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from projector.applying.ports import Checkpoint
 from projector.kafka.group_offsets import topic_ends
@@ -17,49 +16,27 @@ from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
 from projector.views.search_index.opensearch.documents import IndexedProducts
 from projector.views.search_index.opensearch.indexes import SearchIndexes
 from shared.contract import events as e
-from shared.contract.views import encode_document
-from shared.ops.secret import Secret
 from shared.search.opensearch.client import OpenSearchClient
 from shared.search.opensearch.mapping import index_body
 from tests.eventually import eventually
 from tests.integration.projector_commands import command, command_json, dead_letters
 from tests.integration.projector_world import PARTITIONS, World
-from tests.integration.projector_world import world as plain_world
 from tests.integration.rebuild_process import rebuild_process
 from tests.integration.rebuild_world import Writer, some_products, verify, writer
-from tests.integration.search_index_world import indexes, opensearch, search_prefix, search_url
+from tests.integration.search_index_world import (
+    all_indexed,
+    indexes,
+    opensearch,
+    plain_world,
+    search_prefix,
+    search_url,
+    world,
+)
 from tests.unit.projector.histories import created, history, new_product_id, priced
-from tests.unit.projector.records import folded
 
-__all__ = ["indexes", "opensearch", "plain_world", "search_prefix", "search_url", "writer"]
+__all__ = ["indexes", "opensearch", "plain_world", "search_prefix", "search_url", "world", "writer"]
 pytestmark = [pytest.mark.servers, pytest.mark.prove]
 INDEX = "search_index"
-
-
-@pytest_asyncio.fixture
-async def world(plain_world: World, search_url: str, search_prefix: str) -> World:
-    changed = {
-        "search_url": Secret(search_url),
-        "search_index_prefix": search_prefix,
-        "search_index_replicas": 0,
-    }
-    plain_world.settings = plain_world.settings.model_copy(update=changed)
-    return plain_world
-
-
-async def all_indexed(indexes: SearchIndexes, writer: Writer) -> None:
-    products = IndexedProducts(indexes, indexes.alias, PARTITIONS)
-    assert await indexes.live() is not None
-    stored = await products.stored([stream[0].product_id for stream in writer.streams])
-    for stream in writer.streams:
-        version, document = folded(stream)
-        one = stored.get(stream[0].product_id)
-        assert one is not None
-        assert one.version == version
-        if document is not None:
-            assert encode_document(document) in one.source
-        else:
-            assert b"document" not in one.source
 
 
 async def are_found(opensearch: OpenSearchClient, indexes: SearchIndexes, count: int) -> None:
