@@ -68,7 +68,9 @@ class OpenSearchServer(Server):
     def command(self) -> Command:
         """The server, with a bounded heap so that it fits beside the others."""
         jvm = [
-            "-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+            "-Xms512m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError",
+            # With another collector the limit of memory counts garbage, and requests are refused for it.
+            "-XX:+UseG1GC",
             f"-Djava.io.tmpdir={self.data_dir / 'tmp'}",
             f"-Dopensearch.path.home={self._home}", f"-Dopensearch.path.conf={self._config}",
             "-Dopensearch.distribution.type=tar", "-Dopensearch.bundled_jdk=false",

@@ -25,10 +25,12 @@ class Process(Server):
         log_file: Path,
         ops_port: int,
         progress: Progress = silent,
+        ready_seconds_max: float = Server.ready_seconds_max,
     ) -> None:
         super().__init__(name, log_file, progress)
         self._command = _python(arguments, environment, root)
         self.ops_port = ops_port
+        self.ready_seconds_max = ready_seconds_max
 
     def command(self) -> Command:
         """The same at every start."""

@@ -53,6 +53,7 @@ class ProcessKind:
     arguments: tuple[str, ...]
     ops_port: str
     http_port: str | None = None
+    ready_seconds_max: float = 60.0
 
     @property
     def ports(self) -> set[str]:
@@ -64,7 +65,8 @@ PROCESSES: Mapping[str, ProcessKind] = {
     "command-api": ProcessKind(("command_api", "serve"), "COMMAND_OPS_PORT", "COMMAND_PORT"),
     "relay": ProcessKind(("command_api", "relay"), "RELAY_OPS_PORT"),
     "projector": ProcessKind(("projector", "run"), "PROJECTOR_OPS_PORT"),
-    "query-api": ProcessKind(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT"),
+    # Without an index of its release it reads all products first: minutes for a million.
+    "query-api": ProcessKind(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT", ready_seconds_max=900.0),
 }
 
 

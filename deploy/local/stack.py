@@ -160,6 +160,7 @@ def _processes(
         Process(
             name, PROCESSES[name].arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,
             settings.logs / f"{name}.log", settings.ports[PROCESSES[name].ops_port], progress_of(name),
+            PROCESSES[name].ready_seconds_max,
         )
         for name, dsn_name, dsn in (
             ("command-api", "EVENT_STORE_DSN", events),

@@ -177,7 +177,9 @@ class IndexRun(Generic[T]):
         return self._limits.awaited_commit_seconds if is_awaited else self._limits.commit_seconds
 
     def _read_seconds(self, committed_at: float) -> float:
-        if not (self._waiting or self._moved):
+        # Until the end of the topic is reached, no commit is due by time. A read that must not wait returns
+        # without a turn of the loop, which also fetches from Kafka: it would stand still for a minute.
+        if not self.caught_up.is_set() or not (self._waiting or self._moved):
             return self._limits.read_seconds_max
         # In short turns: a reader that begins to wait makes the commit due sooner.
         due = self._commit_seconds() - (self._clock() - committed_at)

@@ -10,6 +10,7 @@ from redis.exceptions import (
     AuthenticationError,
     ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
     ReadOnlyError,
+    ResponseError,
 )
 
 from shared.ops.addresses import split_url
@@ -17,6 +18,7 @@ from shared.ops.closed_transport import is_closed_transport
 from shared.ops.secret import Secret
 from shared.ops.tls import ClientTls
 from shared.redis.address import Place, checked_redis_url
+from shared.redis.errors import is_mistake
 from shared.redis.sentinels import Primary
 
 
@@ -122,9 +124,13 @@ class SentinelQuestions:
         try:
             await connection.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name, check_health=False)
             found = await connection.read_response(disable_decoding=True)
-        except BaseException:
+        except BaseException as error:
             del self._connections[sentinel]
             await connection.disconnect(nowait=True)
+            if isinstance(error, ResponseError) and not is_mistake(error):
+                # An address that is wrong: no value is at fault.
+                where = f"{sentinel.host}:{sentinel.port}"
+                raise ConnectionError(f"{where} is not a sentinel: {error}") from error
             raise
         return Place(found[0].decode(), int(found[1])) if found else None
 

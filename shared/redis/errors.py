@@ -13,6 +13,7 @@
 | NoScriptError                                | Redis restarted between LOAD and EVALSHA      | transient   |
 | BUSY, NOREPLICAS, MISCONF, OutOfMemoryError  | Redis is available, but refuses writes now    | no writes   |
 | NoPermissionError                            | a right is missing                            | a mistake   |
+| AskError, MovedError, ClusterCrossSlotError  | `redis://` leads to a node of a cluster       | a mistake   |
 | every other ResponseError                    | the command, or its value, is wrong           | refused     |
 | everything else                              | a wrong use of redis-py: a bug                | loud        |
 
@@ -22,8 +23,10 @@ if it has one (OOM), the word is removed.
 """
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
+    ClusterCrossSlotError,
     ClusterDownError,
     ConnectionError,  # noqa: A004 - redis-py's own, not the built-in
     InvalidResponse,
@@ -48,7 +51,7 @@ _TRANSIENT = (
     NoScriptError,
     OSError,
 )
-_MISTAKES = (AuthenticationError, AuthorizationError, NoPermissionError)
+_MISTAKES = (AuthenticationError, AuthorizationError, NoPermissionError, AskError, ClusterCrossSlotError)
 _NO_WRITES_NOW = ("BUSY ", "NOREPLICAS", "MISCONF")
 
 
@@ -64,7 +67,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_mistake(error: BaseException) -> bool:
-    """Whether an operator must repair a password, a user or a right; the values are not wrong."""
+    """Whether an operator must repair an address, a password, a user or a right; the values are not wrong."""
     return isinstance(error, _MISTAKES)
 
 

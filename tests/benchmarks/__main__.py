@@ -41,7 +41,7 @@ SUITES = (
     "past_products",
 )
 # Minutes of loading before they measure: only if they are named.
-LONG_SUITES = ("million",)
+LONG_SUITES = ("million", "opensearch")
 
 
 def main() -> int:

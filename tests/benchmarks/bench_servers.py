@@ -6,17 +6,18 @@ from contextlib import contextmanager
 
 from command_api.postgres.migrate import migrate_event_store
 from deploy.local.kafka import KafkaServer
+from deploy.local.opensearch import OpenSearchServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from projector.postgres.migrate import migrate_read_model
 from tests.databases import create_database
-from tests.servers import DatabaseDsns, SessionServers
+from tests.servers import OPENSEARCH, DatabaseDsns, SessionServers
 
 _numbers = itertools.count(1)
 
 
 class BenchServers:
-    """One each of PostgreSQL, Redis and Kafka; started when first asked for."""
+    """One each of PostgreSQL, Redis, Kafka and OpenSearch; started when first asked for."""
 
     def __init__(self, servers: SessionServers) -> None:
         self._servers = servers
@@ -35,6 +36,11 @@ class BenchServers:
     def kafka(self) -> KafkaServer:
         """The broker."""
         return self._servers.get("kafka_server")  # type: ignore[return-value]
+
+    @property
+    def opensearch(self) -> OpenSearchServer:
+        """The other search engine."""
+        return self._servers.get(OPENSEARCH)  # type: ignore[return-value]
 
     async def event_store(self) -> DatabaseDsns:
         """A fresh, migrated event store."""

@@ -53,9 +53,9 @@ class Comparison:
     async def ours(self) -> float:
         """Searches per second. There is no broker: the process serves the index of its folder."""
         with tempfile.TemporaryDirectory(prefix="bench-index-") as name:
-            self._built = await asyncio.to_thread(_build, self._catalogue, Path(name))
+            self._built = await asyncio.to_thread(build, self._catalogue, Path(name))
             dsns = await self._filled()
-            self._answers = await _searches(self._servers, dsns, self._catalogue, Path(name), self._seconds)
+            self._answers = await served_from(self._servers, dsns, self._catalogue, Path(name), self._seconds)
         return len(self._answers) / self._seconds
 
     async def theirs(self) -> float:
@@ -111,7 +111,8 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     ]
 
 
-def _build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
+def build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
+    """An embedded index of all products in this folder; how long it took, and its size."""
     folders = IndexFolders(folder, scheme())
     folders.open()
     path = folders.new()
@@ -155,9 +156,10 @@ def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _searches(
+async def served_from(
     servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue, folder: Path, seconds: float
 ) -> Answers:
+    """From the index in this folder."""
     settings = {
         "SEARCH": "embedded",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}",

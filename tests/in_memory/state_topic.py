@@ -32,6 +32,10 @@ class InMemoryStateTopic:
         self.silent_seconds = 0.0
         self.now = time.time()
         self.readings: list[InMemoryStateReading] = []
+        self.fetched_records_max: int | None = None
+        """How many of a partition have come from the broker so far; None: all."""
+        self.waits: list[float] = []
+        """How long each read would have waited."""
         self.arrived = asyncio.Event()
         self.make_again()
 
@@ -55,6 +59,10 @@ class InMemoryStateTopic:
         reading = InMemoryStateReading(self, checkpoint)
         self.readings.append(reading)
         return reading
+
+    def fetched(self) -> Mapping[int, Sequence[tuple[float, StateRecord | None]]]:
+        """The records that a read can have, by partition."""
+        return {at: records[: self.fetched_records_max] for at, records in enumerate(self.records)}
 
     def ask(self) -> None:
         """Raises `StatesUnavailable` during an outage."""
@@ -81,16 +89,19 @@ class InMemoryStateReading:
     async def read(self, wait_seconds: float) -> ReadStates:
         topic = self._topic
         topic.ask()
-        if not any(self.lag().offsets.values()):
+        topic.waits.append(wait_seconds)
+        if all(len(records) <= self._next[at] for at, records in topic.fetched().items()):
             topic.arrived.clear()
             await pause(wait_seconds, topic.arrived)
             topic.ask()
         self._check_ends()
-        found = [record for at, offset in self._next.items() for _, record in topic.records[at][offset:]]
-        self._next = {at: len(records) for at, records in enumerate(topic.records)}
+        fetched = topic.fetched()
+        found = [record for at, offset in self._next.items() for _, record in fetched[at][offset:]]
+        self._next = {at: len(records) for at, records in fetched.items()}
         states = [record for record in found if record is not None]
         size = sum(len(record.state.document or b"") for record in states)
-        return ReadStates(states, dict(self._next), set(self._next), size)
+        drained = {at for at, lag in self.lag().offsets.items() if lag == 0}
+        return ReadStates(states, dict(self._next), drained, size)
 
     async def check(self) -> None:
         if self._place is None:

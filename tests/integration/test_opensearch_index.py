@@ -22,16 +22,11 @@ INDEX = index_name("mapping", 1)
 _encode = msgspec.json.encode
 
 
-def made(server: OpenSearchServer, **limits: float) -> OpenSearchClient:
-    address = SearchAddress(Secret(server.url))
-    usual: dict[str, float] = {"seconds_max": 60, "connect_seconds_max": 10}
-    return OpenSearchClient(address, connections_max=4, **{**usual, **limits})
-
-
 @pytest_asyncio.fixture
 async def client(opensearch_server: OpenSearchServer) -> AsyncIterator[OpenSearchClient]:
     opensearch_server.ensure_running()
-    async with made(opensearch_server) as client:
+    address = SearchAddress(Secret(opensearch_server.url))
+    async with OpenSearchClient(address, connections_max=4, seconds_max=60, connect_seconds_max=60) as client:
         await client.request("PUT", INDEX, _encode(index_body(replicas=0)))
         yield client
         opensearch_server.ensure_running()
@@ -69,14 +64,12 @@ async def test_an_older_version_that_comes_late_is_refused(client: OpenSearchCli
 async def test_a_server_that_is_away_hangs_or_comes_back(
     client: OpenSearchClient, opensearch_server: OpenSearchServer
 ) -> None:
-    async with made(opensearch_server, seconds_max=0.5) as impatient:
-        await impatient.request("GET", INDEX)
-        opensearch_server.pause()
-        with pytest.raises(OpenSearchUnavailable, match=r"within 0\.5 s"):
-            await impatient.request("GET", INDEX)
-        opensearch_server.resume()
-        opensearch_server.kill()
-        with pytest.raises(OpenSearchUnavailable):
-            await impatient.request("GET", INDEX)
+    opensearch_server.pause()
+    with pytest.raises(OpenSearchUnavailable, match=r"within 0\.5 s"):
+        await client.request("GET", INDEX, seconds_max=0.5)
+    opensearch_server.resume()
+    opensearch_server.kill()
+    with pytest.raises(OpenSearchUnavailable):
+        await client.request("GET", INDEX)
     opensearch_server.start()
     assert INDEX.encode() in await client.request("GET", INDEX), "the client has found its way back"

@@ -134,10 +134,13 @@ REDIS_ANSWERS = {
     "ClusterDownError", "MasterDownError", "NoScriptError", "ReadOnlyError", "TryAgainError",
 }  # fmt: skip
 # An operator mends them; nobody's value is at fault.
-REDIS_MISTAKES = {"AuthenticationError", "AuthorizationError", "NoPermissionError"}
+REDIS_MISTAKES = {
+    "AskError", "AuthenticationError", "AuthorizationError", "ClusterCrossSlotError", "MovedError",
+    "NoPermissionError",
+}  # fmt: skip
 REDIS_REFUSED = {
-    "AskError", "AuthenticationWrongNumberOfArgsError", "ClusterCrossSlotError", "ExecAbortError",
-    "ModuleError", "MovedError", "NoSuchFieldsetError", "ResponseError",
+    "AuthenticationWrongNumberOfArgsError", "ExecAbortError", "ModuleError", "NoSuchFieldsetError",
+    "ResponseError",
 }  # fmt: skip
 REDIS_BUGS = {
     "ChildDeadlockedError", "ClusterError", "CrossSlotTransactionError", "DataError", "IncorrectPolicyType",

@@ -21,6 +21,7 @@ from redis.exceptions import (
     MovedError,
     NoScriptError,
     RedisError,
+    ResponseError,
     TryAgainError,
 )
 
@@ -29,6 +30,8 @@ from shared.redis.address import Place
 from shared.redis.agreement import agreed
 from shared.redis.cluster.node import Node
 from shared.redis.cluster.slots import SlotMap, SlotRanges, ranges_of, slot_of_command, told_place
+from shared.redis.errors import is_mistake
+from shared.redis.together import together
 
 ATTEMPTS_MAX = 4
 TRY_AGAIN_SECONDS = 0.02
@@ -147,7 +150,7 @@ class ClusterRedis(Redis):
         return await importing.guarded(call)
 
     async def _ping(self) -> bool:
-        await asyncio.gather(*(node.redis.ping() for node in await self.primaries()))
+        await together([node.guarded(node.redis.ping) for node in await self.primaries()])
         return True
 
     def _follow(self, moved: MovedError, node: Node) -> None:
@@ -188,7 +191,14 @@ class ClusterRedis(Redis):
 
     async def _ask(self, node: Node) -> SlotRanges:
         """Not through the breaker: a node that has come back must be heard."""
-        answer = await node.redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
+        try:
+            answer = await node.redis.execute_command("CLUSTER", "SLOTS")  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            if is_mistake(error):
+                raise
+            # An address that is wrong: no value is at fault.
+            where = f"{node.place.host}:{node.place.port}"
+            raise ClusterDownError(f"{where} is not a node of a cluster: {error}") from error
         return ranges_of(answer, node.place)
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, TryAgainError
 
 from shared.ops.breaker import BreakerState, CircuitBreaker
 from shared.redis.address import Place
@@ -13,6 +14,8 @@ from shared.redis.errors import is_transient
 
 FAILURES_MAX = 3
 OPEN_SECONDS = 1.0
+# Of a node that works.
+_ANSWERS = (TryAgainError, NoScriptError)
 T = TypeVar("T")
 
 
@@ -33,7 +36,7 @@ class Node:
         try:
             answer = await call()
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) and not isinstance(error, _ANSWERS):
                 self._breaker.record_failure(time.monotonic())
                 self._failed()
             else:

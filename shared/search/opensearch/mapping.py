@@ -54,6 +54,8 @@ def index_body(*, shards: int = 1, replicas: int = 1) -> Mapping[str, Any]:
             "number_of_replicas": replicas,
             # The writer refreshes before it saves a checkpoint, so a timer would only cost.
             "refresh_interval": "-1",
+            # A cluster's default may be SEGMENT: then a replica shows a write later than its refresh ends.
+            "replication.type": "DOCUMENT",
         },
         "mappings": {"dynamic": "strict", "properties": _fields()},
     }

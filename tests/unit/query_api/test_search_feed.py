@@ -43,6 +43,22 @@ async def test_an_empty_topic_makes_an_empty_index_that_answers(world: FeedWorld
         await world.shows({})
 
 
+async def test_a_feed_that_is_behind_waits_for_records_and_never_spins(world: FeedWorld) -> None:
+    """Kafka's client returns at once from a read that may not wait, and then nothing else gets a turn."""
+    world.topic.publish(state(ONE, 1, 1), state(OTHER, 1, 2))
+    world.topic.fetched_records_max = 1
+    async with world.process():
+
+        def has_read_again() -> None:
+            assert len(world.topic.waits) >= 5
+
+        await eventually(has_read_again)
+        assert set(world.topic.waits) == {QUICK.read_seconds_max}
+        world.topic.fetched_records_max = None
+        world.topic.arrived.set()
+        await world.shows({ONE: 1, OTHER: 1})
+
+
 async def test_a_restarted_process_goes_on_from_its_checkpoint(world: FeedWorld) -> None:
     world.topic.publish(state(ONE, 1, 1))
     async with world.process():

@@ -1,0 +1,77 @@
+"""What bounds searches in OpenSearch: turns, and a breaker; no server is needed for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from deploy.local.ports import HOST, free_port
+from query_api.errors import Overloaded, SearchUnavailable
+from query_api.search.opensearch.searches import Searches
+from shared.ops.secret import Secret
+from shared.search.opensearch.address import SearchAddress
+from shared.search.opensearch.client import OpenSearchClient
+
+_SECONDS_MAX = 60.0
+
+
+@asynccontextmanager
+async def searches_at(port: int) -> AsyncIterator[Searches]:
+    """One at a time, and one that waits."""
+    address = SearchAddress(Secret(f"http://{HOST}:{port}"))
+    async with OpenSearchClient(
+        address, connections_max=2, seconds_max=_SECONDS_MAX, connect_seconds_max=_SECONDS_MAX
+    ) as client:
+        yield Searches(client, "products", searches_max=1, waiting_max=1, seconds_max=_SECONDS_MAX)
+
+
+@asynccontextmanager
+async def slow_server() -> AsyncIterator[tuple[int, asyncio.Semaphore, asyncio.Semaphore]]:
+    """Its port; what tells of each request, and what lets it answer."""
+    asked, answers, left = (asyncio.Semaphore(0) for _ in range(3))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"{}"):
+            asked.release()
+            await answers.acquire()
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await serve(reader, writer)
+        writer.close()
+        await writer.wait_closed()
+        left.release()
+
+    async with await asyncio.start_server(accept, HOST, 0) as server:
+        yield server.sockets[0].getsockname()[1], asked, answers
+    await left.acquire()
+
+
+async def search(searches: Searches) -> None:
+    async with searches.turn():
+        await searches.ask({})
+
+
+async def test_too_many_searches_are_refused_until_one_ends() -> None:
+    async with slow_server() as (port, asked, answers), searches_at(port) as searches:
+        first, second = asyncio.create_task(search(searches)), asyncio.create_task(search(searches))
+        await asked.acquire()
+        with pytest.raises(Overloaded):
+            await search(searches)
+        answers.release()
+        await first
+        third = asyncio.create_task(search(searches))
+        answers.release()
+        answers.release()
+        await asyncio.gather(second, third)
+
+
+async def test_after_failures_in_a_row_nobody_waits_for_the_dead_server() -> None:
+    async with searches_at(free_port()) as searches:
+        for _ in range(5):
+            with pytest.raises(SearchUnavailable, match="OpenSearch: Connect"):
+                await search(searches)
+        with pytest.raises(SearchUnavailable, match="did not answer a moment ago"):
+            await search(searches)
