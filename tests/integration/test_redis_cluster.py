@@ -53,7 +53,7 @@ from tests.unit.rate_limits.bucket_suite import SharedBucketsSuite
 pytestmark = pytest.mark.servers
 PREFIX = "catalogue"
 SECONDS_MAX = 30.0
-SHORT_SECONDS = 0.2
+SHORT_SECONDS = 1.5
 
 
 @pytest.fixture(scope="module")

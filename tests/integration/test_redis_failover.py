@@ -23,7 +23,7 @@ from tests.redis_servers import RedisCluster, ReplicatedRedis, running
 from tests.unit.projector.histories import new_product_id
 
 pytestmark = pytest.mark.servers
-SECONDS_MAX = 1.0
+SECONDS_MAX = 3.0
 
 
 @pytest.fixture
