@@ -74,6 +74,11 @@ class CacheProjection(ViewProjection[ProductDocument]):
         )
 
     @property
+    def shadow_is(self) -> str:
+        """For the output: where a shadow is that waits for an operator."""
+        return "the next generation of keys in Redis"
+
+    @property
     def why_left_out(self) -> str:
         """For the output: why a comparison leaves products out."""
         return "not in the cache before, or parked"

@@ -83,6 +83,16 @@ class SearchProjection(ViewProjection[ProductDocument]):
             replicas=settings.search_index_replicas,
         )
 
+    @property
+    def shadow_is(self) -> str:
+        """For the output: where a shadow is that waits for an operator."""
+        return "the newest index in OpenSearch"
+
+    async def wait_until_live_has(self, position: int, stores: Stores, seconds_max: float) -> None:
+        """Not if there is none: then nothing is compared. Raises `Unavailable`, `CannotGoOn`."""
+        if await self.indexes(stores).live() is not None:
+            await super().wait_until_live_has(position, stores, seconds_max)
+
     def target(self, stores: Stores, owner_id: UUID) -> Target[ProductDocument]:
         """The next index."""
         records = PostgresCacheRecords(stores.read_model, self.name, self.parked_anew(stores), owner_id)

@@ -112,6 +112,11 @@ class ViewProjection(ABC, Generic[S]):
         )
 
     @property
+    def shadow_is(self) -> str:
+        """For the output: where a shadow is that waits for an operator."""
+        return "in the schema views_shadow"
+
+    @property
     def why_left_out(self) -> str:
         """For the output: why a comparison leaves products out."""
         return "parked"

@@ -48,10 +48,15 @@ class ClusterNode(RedisServer):
 
 
 def _cluster_port() -> int:
-    """The bus, 10,000 above, gets the port of our block: redis 6 has no option for it."""
+    """Both ports of a node are free: Redis 6 has no option for the bus, which is 10,000 above.
+
+    The upper one is of our block, and the lower one below all blocks; from the last blocks it would be in
+    another process's, so there the lower one is ours.
+    """
     while True:
-        port = free_port() - _BUS
-        if port < FIRST_OF_BLOCKS and not port_is_taken(port):
+        ours = free_port()
+        port = ours - _BUS if ours - _BUS < FIRST_OF_BLOCKS else ours
+        if not port_is_taken(port) and not port_is_taken(port + _BUS):
             return port
 
 

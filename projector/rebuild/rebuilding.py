@@ -31,6 +31,10 @@ class Rebuilding(Protocol):
         """The projection's name."""
 
     @property
+    def shadow_is(self) -> str:
+        """For the output: where a shadow is that waits for an operator."""
+
+    @property
     def why_left_out(self) -> str:
         """For the output: why a comparison leaves products out."""
 

@@ -55,8 +55,13 @@ class ClusterBuckets:
             answers = await self._calls(
                 [("EVALSHA", _name, 1, self._start + each.key, *_arguments(each)) for each in wanted]
             )
-        now_us = int(answers[0][0])
-        return Taken(now_us, [int(full_at_us) - int(then_us) + now_us for then_us, full_at_us in answers])
+        return by_one_clock([(int(now_us), int(full_at_us)) for now_us, full_at_us in answers])
+
+
+def by_one_clock(answers: Sequence[tuple[int, int]]) -> Taken:
+    """(its time, the moment) of each node, as if the first node had told them all."""
+    now_us = answers[0][0]
+    return Taken(now_us, [full_at_us - then_us + now_us for then_us, full_at_us in answers])
 
 
 def _arguments(wanted: Wanted) -> tuple[int, int, int]:

@@ -109,6 +109,22 @@ async def test_an_index_that_is_missing_is_made_from_the_log(
     assert (await verify(world, INDEX))[INDEX]["different"] == 0
 
 
+async def test_an_operator_makes_the_first_index_before_any_projector_runs(
+    world: World, writer: Writer, indexes: SearchIndexes
+) -> None:
+    """A large log is faster so, and a projector has nothing to wait for."""
+    await some_products(writer)
+    result = await command_json(world, "rebuild", INDEX, "--workers", "2")
+    assert (result["equal"], result["switched"], result["rows"]) == (True, True, 0)
+    await all_indexed(indexes, writer)
+    ends = (await topic_ends(world.settings.kafka_servers, world.topic, [])).end_offsets
+    await have_reached(IndexCheckpoints(indexes), ends)
+    async with world.projecting(INDEX):
+        await writer.happen(created(slug="more"))
+        await eventually(lambda: all_indexed(indexes, writer))
+    assert await indexes.numbers() == ([1], 1)
+
+
 async def test_an_index_that_came_back_older_is_brought_up_to_date(
     world: World, writer: Writer, indexes: SearchIndexes
 ) -> None:

@@ -215,8 +215,9 @@ def _tell_differences(differs: Differs, given: Namespace, terminal: Terminal) ->
         )
         return
     terminal.say("\n".join(comparison.differences))
+    where = REBUILDABLE[given.projection].shadow_is
     terminal.complain(
-        f"{differs}. Nothing was switched. The shadow is in the schema views_shadow. Then run\n"
+        f"{differs}. Nothing was switched. The shadow is {where}. Then run\n"
         f"  rebuild {given.projection} --resume --accept-differences   to switch, or\n"
         f"  rebuild {given.projection} --cancel                        to drop the shadow"
     )

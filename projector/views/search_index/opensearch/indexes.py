@@ -118,7 +118,7 @@ class SearchIndexes:
     async def write(self, name: str, writes: Iterable[Write]) -> list[Written]:
         """Into one index, in requests of bounded size. Also raises `Refused`."""
         written: list[Written] = []
-        for body in _bodies(writes):
+        for body in requests_of(writes):
             path = f"{_for_writes(name)}/_bulk?require_alias=true"
             with translated(has_values=True):
                 answer = await self._client.request("POST", path, body, is_lines=True)
@@ -145,7 +145,8 @@ def _for_writes(name: str) -> str:
     return f"{name}-writes"
 
 
-def _bodies(writes: Iterable[Write]) -> Iterator[bytes]:
+def requests_of(writes: Iterable[Write]) -> Iterator[bytes]:
+    """The bodies of `_bulk`: bounded, but a single document may be larger."""
     lines: list[bytes] = []
     size = 0
     for one in writes:
