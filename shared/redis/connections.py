@@ -53,9 +53,11 @@ class SentinelConnection(PlainConnection):
         super().__init__(**arguments)
         self._primary = primary
 
-    async def _connect(self) -> None:
-        self.host, self.port = await self._primary.place()
-        await super()._connect()  # type: ignore[no-untyped-call]
+    async def connect_check_health(self, *arguments: Any, **options: Any) -> None:
+        """Here, because redis-py makes a connection error of all that `_connect` raises."""
+        if not self.is_connected:
+            self.host, self.port = await self._primary.place()
+        await super().connect_check_health(*arguments, **options)
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:
         """The sentinels may have named a server that is not the primary yet, or no longer."""

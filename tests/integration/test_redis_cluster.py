@@ -1,8 +1,10 @@
 """The client of a cluster against three real nodes: routing, slots on their way, and a node that is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, suppress
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -11,7 +13,10 @@ from redis.exceptions import ClusterCrossSlotError, RedisError, TryAgainError
 
 from deploy.local.ports import HOST
 from deploy.local.redis import RedisServer
-from projector.errors import Unavailable
+from projector.errors import CannotGoOn, Unavailable
+from projector.rebuild.ports import Record
+from projector.rebuild.redis.generations import Generations
+from projector.rebuild.redis.shadow import RedisShadow
 from projector.views.product_cache.redis.documents import CachedProducts
 from query_api.errors import CacheUnavailable
 from query_api.products.local_cache import LocalCache
@@ -389,6 +394,101 @@ async def test_an_address_of_the_wrong_kind_makes_the_projector_wait_and_parks_n
     with pytest.raises(Unavailable, match=text):
         await products.values([new_product_id() for _ in range(10)])
     await client.aclose()
+
+
+class _Records:
+    """What a rebuild of the cache keeps in PostgreSQL, and a process that is killed in its switch."""
+
+    def __init__(self, generation: int) -> None:
+        now = datetime.now(UTC)
+        self.record = Record(
+            "product_cache", "compared", UUID(int=1), 10, 10, 1, [], 0, generation, "", "", "[]", now, now
+        )
+
+    @asynccontextmanager
+    async def owned(self, *, is_long: bool = False) -> AsyncIterator[None]:
+        yield
+
+    async def read(self) -> Record:
+        return self.record
+
+    async def replaces(self, phase: str, checkpoints: Sequence[Mapping[str, int]]) -> None:
+        self.record = self.record._replace(checkpoints=json.dumps(checkpoints))
+
+    async def switched(self, live: object) -> None:
+        self.record = self.record._replace(phase="switched")
+
+
+class _CaughtUp:
+    failed: set[UUID] = set()
+    reached = 10
+
+    async def newest(self) -> int:
+        return 10
+
+    async def apply(self, upto: int, only: object = None) -> None:
+        """Nothing has happened meanwhile."""
+
+
+def shadow_of(redis: ClusterRedis, records: _Records) -> RedisShadow:
+    return RedisShadow(
+        redis, records, lambda _: _nobody(), key_prefix=PREFIX,
+        ttl_seconds=600, tombstone_ttl_seconds=600, settling_seconds=60,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+async def _nobody() -> AsyncIterator[list[UUID]]:
+    yield []
+
+
+async def test_a_switch_that_was_killed_half_way_is_right_for_all_products_and_is_resumed(
+    redis: ClusterRedis, reads: Reads
+) -> None:
+    ids, catch_up = ids_of_all_groups(), _CaughtUp()
+    await documents_of(redis).store({one: pack(1, b"{}") for one in ids})
+    generations = Generations(redis, PREFIX)
+    number = await generations.reserve()
+    new = generations.same(number)
+    filled = GuardedDocuments(redis, new, ttl_seconds=600, is_live=False)
+    await filled.store({one: pack(2, b"{}") for one in ids})
+    await generations.move_marks(new, 0, 10)
+    records = _Records(number)
+    # As far as a process came that was killed.
+    await records.replaces("compared", [{"previous": 0}] * len(ids))
+    half = (await generations.others(new))[: len(ids) // 2]
+    assert await generations.freeze(half, "token")
+    assert await generations.switch(half, "token", 10, UUID(int=1)) == [1] * len(half)
+    assert set(await generations.live()) == {0, number}
+    assert sorted(one or 0 for one in await reads.versions(ids)) == [1] * 12 + [2] * 12
+    documents = documents_of(redis)
+    for one in ids:  # a writer that knows the old generation of each group
+        with suppress(GenerationMoved):
+            await documents.store({one: pack(3, b"{}")})
+        await documents.store({one: pack(3, b"{}")})
+    assert {unpack(value).stream_version for value in await documents_now(redis, ids)} == {3}
+    shadow = shadow_of(redis, records)
+    await redis.set(generations.groups[-1].frozen_key, "somebody else's")
+    with pytest.raises(CannotGoOn, match="freeze"):
+        await shadow.switch(catch_up)
+    assert set(await generations.live()) == {0, number}, "all of the rest or none"
+    await asyncio.gather(*(redis.delete(keys.frozen_key) for keys in generations.groups))
+    await shadow.switch(catch_up)
+    assert await generations.live() == [number] * len(ids)
+    assert records.record.phase == "switched"
+    assert json.loads(records.record.checkpoints) == [{"previous": 0}] * len(ids)
+
+
+async def documents_now(redis: ClusterRedis, ids: Sequence[UUID]) -> list[bytes]:
+    keys = SlotGroups(PREFIX, await Generations(redis, PREFIX).live())
+    return [await redis.get(group.of([one])[0]) for one in ids for group, _ in keys.split([one])]
+
+
+async def test_a_number_that_another_process_takes_meanwhile_is_not_given_out(redis: ClusterRedis) -> None:
+    generations = Generations(redis, PREFIX)
+    first, second = await asyncio.gather(generations.reserve(), generations.reserve())
+    assert first != second
+    await redis.set(generations.groups[5].generation_key, 40)
+    assert await generations.reserve() == 41
 
 
 class TestClusterBuckets(SharedBucketsSuite):
