@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """A developer's own servers must never be what a test connects to by default, also in `make shell`; nor
     may a test show a token of theirs.
     """
-    for name in (*ADDRESSES, "CATALOGUE_TOKEN", "TOKEN"):
+    for name in (*ADDRESSES, "SEARCH_URL", "CATALOGUE_TOKEN", "TOKEN"):
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     # Without compiled modules each start of a process costs twice the processor time, and so does a worker.

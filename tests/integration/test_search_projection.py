@@ -109,6 +109,31 @@ async def test_an_index_that_is_missing_is_made_from_the_log(
     assert (await verify(world, INDEX))[INDEX]["different"] == 0
 
 
+@pytest.mark.parametrize("is_unfinished", [False, True])
+async def test_a_release_with_another_alias_makes_its_own_index_and_the_one_before_stays(
+    world: World, writer: Writer, indexes: SearchIndexes, opensearch: OpenSearchClient, is_unfinished: bool
+) -> None:
+    """A release with other fields; here another prefix. Also if one before left a rebuild unfinished."""
+    async with world.projecting(INDEX):
+        await some_products(writer)
+        await eventually(lambda: all_indexed(indexes, writer))
+        await command(world, "rebuild", INDEX, *(["--no-switch"] if is_unfinished else []))
+    before = await indexes.numbers()
+    await world.views.execute("UPDATE views.rebuild SET made_by = 'the release before'")
+    prefix = f"{world.settings.search_index_prefix}-other"
+    others = SearchIndexes(opensearch, prefix, shards=1, replicas=0)
+    async with world.projecting(INDEX, search_index_prefix=prefix, wait=False):
+        await eventually(lambda: all_indexed(others, writer), 60)
+        await writer.happen(created(slug="more"))
+        await eventually(lambda: all_indexed(others, writer))
+    assert await indexes.numbers() == before
+    # The release before comes back, and goes on where its index is.
+    async with world.projecting(INDEX):
+        await eventually(lambda: all_indexed(indexes, writer))
+    for number in (await others.numbers())[0]:
+        await others.drop(number)
+
+
 async def test_an_operator_makes_the_first_index_before_any_projector_runs(
     world: World, writer: Writer, indexes: SearchIndexes
 ) -> None:

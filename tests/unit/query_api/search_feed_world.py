@@ -78,3 +78,12 @@ class FeedWorld:
             assert self.shown() == versions
 
         await eventually(look, 20)
+
+    async def has_one_index(self) -> None:
+        """Wait until the last one is closed and deleted, which comes after the switch."""
+
+        def look() -> None:
+            assert len(self.indexes.open_folders) == 1
+            assert len(list(self.folder.glob("index-*"))) == 1
+
+        await eventually(look, 20)
