@@ -21,7 +21,7 @@ from tests.eventually import eventually_blocking
 # On a busy machine a node that works may be silent for a second, and must not be replaced for it.
 NODE_TIMEOUT_MILLISECONDS = 2_000
 PRIMARY_NAME = "catalogue"
-_BUS, FIRST_OF_BLOCKS = 10_000, 20_000
+_BUS, FIRST_OF_BLOCKS, _FROM_LAST_BLOCKS = 10_000, 20_000, 26_000
 
 
 class ClusterNode(RedisServer):
@@ -53,13 +53,14 @@ class ClusterNode(RedisServer):
 def _cluster_port() -> int:
     """Both ports of a node are free: Redis 6 has no option for the bus, which is 10,000 above.
 
-    The upper one is of our block, and the lower one below all blocks; from the last blocks it would be in
-    another process's, so there the lower one is ours.
+    Ports from 32768 on are the kernel's, so the upper one must be below. It is of our block where the lower
+    one is then below all blocks, and both are below where it is not. Even and odd numbers keep these apart.
     """
     while True:
         ours = free_port()
-        port = ours - _BUS if ours - _BUS < FIRST_OF_BLOCKS else ours
-        if not port_is_taken(port) and not port_is_taken(port + _BUS):
+        is_low = ours - _BUS < FIRST_OF_BLOCKS
+        port = ours - _BUS if is_low else ours - _FROM_LAST_BLOCKS
+        if port % 2 != is_low and not port_is_taken(port) and not port_is_taken(port + _BUS):
             return port
 
 
