@@ -103,7 +103,7 @@ def _no_redis_guard() -> None:
 
 
 def _no_cache_checkpoint() -> None:
-    from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
+    from projector.views.product_cache.redis.group_checkpoints import GroupCheckpoints
 
     def trusting(_: Any) -> Any:
         async def compare(self: Any, required: Any, reached: Any, mode: Any) -> None:
@@ -111,7 +111,7 @@ def _no_cache_checkpoint() -> None:
 
         return compare
 
-    _replace(CacheCheckpoints, "_compare", trusting)
+    _replace(GroupCheckpoints, "_compare", trusting)
 
 
 def _no_idempotency() -> None:
