@@ -111,6 +111,7 @@ class Installation:
         self.event_store = dsns_of(servers.postgres, f"{self.prefix}events")
         self.read_model = dsns_of(servers.postgres, f"{self.prefix}views")
         self.redis_url = servers.redis.url(REDIS_DATABASE)
+        self.settings: dict[str, str] = {}
         self._ports = ports
         self._prefixes = prefixes
         processes = {name: self._process(name) for name in PROCESSES}

@@ -41,7 +41,8 @@ def _summary(outcome: Outcome) -> Iterator[str]:
         f"log:       {len(evidence.log):,} events of {len(evidence.streams):,} products; products-events: "
         f"{len(records):,} records, {len(records) - len(evidence.log):,} of them duplicates"
     )
-    yield f"views:     {_counts({name: len(seen) for name, seen in evidence.views.items()})}"
+    views = {name: len(seen) for name, seen in evidence.views.items() if seen is not None}
+    yield f"views:     {_counts(views)}"
     yield from _mails(evidence)
     if outcome.logged_errors:
         yield "the most frequent logged errors:"

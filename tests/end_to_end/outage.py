@@ -157,7 +157,8 @@ async def _verdict(system: System, load: Load) -> int:
     print(f"log: {len(evidence.log):,} events of {len(evidence.streams):,} products")
     print(f"parked: {len(evidence.parked)}")
     print(f"products-events: {len(evidence.records['events']):,} records, {repeats} of them duplicates")
-    print(", ".join(f"{name}: {len(seen):,}" for name, seen in evidence.views.items()))
+    views = evidence.views.items()
+    print(", ".join(f"{name}: {len(seen):,}" for name, seen in views if seen is not None))
     print("\n".join(found[:20]))
     print(f"the checker found {len(found)} problems")
     return 1 if found else 0
