@@ -66,6 +66,7 @@ class Fleet:
         self._place = System(servers, folder, {})
         self.prefix, self.redis_url = self._place.prefix, self._place.redis_url
         self.event_store, self.read_model = self._place.event_store, self._place.read_model
+        self.settings = self._place.settings
         self.instances = [
             Instance(role, number, free_port(), free_port()) for role in ROLES for number in (1, 2)
         ]
