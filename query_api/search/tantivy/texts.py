@@ -23,13 +23,14 @@ SKU_PREFIX_CHARACTERS_MIN = 3
 
 class TextTiers:
     """The queries of one text; None instead of a query that finds nothing, so that it is never run. Those of
-    a field are made once: several tiers contain them.
+    a field and of a tier are made once: several tiers contain them.
     """
 
     def __init__(self, text: TextQuery, snapshot: Snapshot) -> None:
         self._text = text
         self._snapshot = snapshot
         self._made: dict[tuple[str, Phrase], tantivy.Query | None] = {}
+        self._tiers: dict[int, tantivy.Query | None] = {}
 
     def matching(self) -> tantivy.Query:
         """All that the text finds."""
@@ -53,6 +54,11 @@ class TextTiers:
         return any(self._in_tier(clause, tier) for clause in self._text.required)
 
     def _up_to(self, tier: int) -> tantivy.Query | None:
+        if tier not in self._tiers:
+            self._tiers[tier] = self._in_all_tiers_up_to(tier)
+        return self._tiers[tier]
+
+    def _in_all_tiers_up_to(self, tier: int) -> tantivy.Query | None:
         if not self._text.required:
             # A text that only excludes finds all others, in the last tier.
             return tantivy.Query.all_query() if tier == _LAST_TIER else None
