@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from projector.control.watch import Watch
 from projector.kafka.running import Running
 from projector.kafka.work import Source
 from projector.parking.postgres.parking import parking_alone
@@ -20,7 +21,6 @@ from projector.view_projection import ViewProjection
 from projector.views.product_cache.redis.checkpoints import CacheCheckpoints
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.view import RedisProductCache
-from projector.views.product_cache.redis.watch import CacheWatch
 from shared.contract.views import ProductDocument
 from shared.redis.key_groups import key_groups
 
@@ -50,9 +50,15 @@ class CacheProjection(ViewProjection[ProductDocument]):
         view = self._view(documents, stores, checkpoints)
         running = self.running_on(view, stores, revoked=checkpoints.forget)
         (events,) = running.subscriptions
+        watch = Watch(
+            self.name,
+            "checkpoints in Redis",
+            checkpoints.compare,
+            effect="nobody notices if Redis loses writes",
+        )
         return running._replace(
             subscriptions=[events._replace(placed=checkpoints.placed)],
-            background=[CacheWatch(self.name, checkpoints)],
+            background=[watch],
         )
 
     def _view(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.ports import Checkpoint
+from projector.control.watch import Watch
 from projector.errors import LogDiffers, Unavailable
 from projector.kafka.running import Running
 from projector.kafka.work import Source
@@ -30,7 +31,7 @@ from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
 from projector.views.search_index.opensearch.documents import IndexedProducts
 from projector.views.search_index.opensearch.indexes import SearchIndexes
 from projector.views.search_index.opensearch.view import OpenSearchView
-from projector.views.search_index.opensearch.watch import SearchIndexWatch
+from projector.views.search_index.opensearch.watch import IndexKeeper
 from shared.contract.views import ProductDocument
 from shared.ops.logs import get_logger
 from shared.postgres.sql import load_sql
@@ -63,13 +64,15 @@ class SearchProjection(ViewProjection[ProductDocument]):
         """The events, and a watch over the index."""
         indexes = self.indexes(stores)
         view = self._view(indexes, stores)
-        watch = SearchIndexWatch(
-            self.name,
+        keeper = IndexKeeper(
             indexes,
             view,
             newest_position=stores.log.newest_position,
             build=partial(build, self, stores),
             begin_anew=partial(self._begin_anew, stores),
+        )
+        watch = Watch(
+            self.name, "index in OpenSearch", keeper.look, effect="a missing search index is not made"
         )
         return self.running_on(view, stores, revoked=view.forget)._replace(background=[watch])
 

@@ -16,7 +16,8 @@ from uuid import UUID
 from projector.applying.ports import Change, Checkpoint
 from projector.errors import CannotGoOn, Unavailable
 from projector.rebuild.bulk_fold import Failed
-from projector.rebuild.opensearch.shadow_comparison import ProductIds, compare
+from projector.rebuild.compared_documents import ProductIds
+from projector.rebuild.opensearch.shadow_comparison import compare
 from projector.rebuild.ports import CacheRecords, CatchingUp, Comparison, Record
 from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
 from projector.views.search_index.opensearch.documents import IndexedProducts

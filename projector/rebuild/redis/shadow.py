@@ -20,9 +20,10 @@ from redis.asyncio import Redis
 from projector.applying.ports import Change, Held
 from projector.errors import CannotGoOn
 from projector.rebuild.bulk_fold import Failed
+from projector.rebuild.compared_documents import ProductIds
 from projector.rebuild.ports import CacheRecords, CatchingUp, Comparison, Record
 from projector.rebuild.redis.generations import Generations
-from projector.rebuild.redis.shadow_comparison import ProductIds, compare
+from projector.rebuild.redis.shadow_comparison import compare
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.product_cache.redis.failures import translated
 from shared.contract.cached_document import pack

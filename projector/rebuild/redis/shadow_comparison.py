@@ -4,50 +4,38 @@ The live generation may lack evicted documents and be a moment ahead or behind; 
 left out. A document that both have at the same version must not differ.
 """
 
-import hashlib
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
+from projector.rebuild.compared_documents import ComparedDocuments, ProductIds
 from projector.rebuild.difference import REBUILT, difference
 from projector.rebuild.ports import Comparison
 from projector.rebuild.redis.cache_check import fields
 from projector.views.product_cache.redis.documents import CachedProducts
 from shared.contract.cached_document import VERSION_DIGITS
 
-ProductIds = Callable[[int], AsyncIterator[Iterable[UUID]]]
-"""All products of the log, in pages; the argument is the number of products in a page."""
-
 _PRODUCTS_PER_PAGE = 1_000
-_DIFFERENCES_SHOWN_MAX = 20
 
 
 async def compare(
     product_ids: ProductIds, live: CachedProducts, shadow: CachedProducts, without: Collection[UUID]
 ) -> Comparison:
     """Raises `Unavailable`."""
-    rows = left_out = different = 0
-    checksum = hashlib.sha256()
-    differences: list[str] = []
+    compared = ComparedDocuments()
     async for ids in product_ids(_PRODUCTS_PER_PAGE):
         page = list(ids)
         pairs = zip(page, await live.values(page), await shadow.values(page), strict=True)
         for product_id, one, other in pairs:
             if product_id in without or one is None or other is None or _version(one) != _version(other):
-                left_out += 1
+                compared.leave_out()
                 continue
-            rows += 1
-            checksum.update(one)
-            if one != other:
-                different += 1
-                if len(differences) < _DIFFERENCES_SHOWN_MAX:
-                    text = difference(fields(one), fields(other), REBUILT)
-                    differences.append(f"{product_id} at version {int(_version(one))}: {text}")
-    if different:
-        more = different - len(differences)
-        differences.insert(0, f"{different} documents differ")
-        if more:
-            differences.append(f"and {more} more")
-    return Comparison(rows, checksum.hexdigest()[:32], differences, left_out)
+            compared.add(one, None if one == other else partial(_difference, product_id, one, other))
+    return compared.result()
+
+
+def _difference(product_id: UUID, one: bytes, other: bytes) -> str:
+    return f"{product_id} at version {int(_version(one))}: {difference(fields(one), fields(other), REBUILT)}"
 
 
 def _version(value: bytes) -> bytes:
