@@ -24,6 +24,7 @@ from query_api.search.reporting import SearchReport
 from query_api.search.synonyms import synonyms_of
 from query_api.settings import QuerySettings
 from shared.contract.addresses import topics
+from shared.ops.breaker import CircuitBreaker
 from shared.ops.health import Health
 from shared.ops.http.problem import Problem
 from shared.ops.measuring import Measurement
@@ -32,7 +33,6 @@ from shared.search.opensearch.client import OpenSearchClient
 from shared.search.opensearch.mapping import alias_of
 
 SEARCHES_MAX, SEARCHES_IN_OPENSEARCH_MAX = 2, 16
-_CONNECT_SECONDS_MAX = 1.0
 
 
 class _Engine(NamedTuple):
@@ -117,7 +117,7 @@ def _in_opensearch(settings: QuerySettings, address: SearchAddress, stack: Async
         # One more, for the checkpoints.
         connections_max=searches_max + 1,
         seconds_max=settings.search_seconds_max,
-        connect_seconds_max=min(settings.search_seconds_max, _CONNECT_SECONDS_MAX),
+        connect_seconds_max=min(settings.search_seconds_max, settings.search_connect_seconds_max),
     )
     stack.push_async_callback(client.close)
     searches = Searches(
@@ -126,6 +126,9 @@ def _in_opensearch(settings: QuerySettings, address: SearchAddress, stack: Async
         searches_max=searches_max,
         waiting_max=settings.searches_waiting_max,
         seconds_max=settings.search_seconds_max,
+        breaker=CircuitBreaker(
+            failures_max=settings.search_failures_max, open_seconds=settings.search_open_seconds
+        ),
     )
     topic = topics(settings.kafka_topic_prefix).events
     checkpoints = OpenSearchCheckpoints(searches, topic, partition_count=settings.partition_count)

@@ -63,6 +63,10 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     searches_waiting_max: int = Field(default=128, ge=0)
     search_seconds_max: float = Field(default=2.0, gt=0)
     """How long OpenSearch may take for one request."""
+    search_connect_seconds_max: float = Field(default=1.0, gt=0)
+    search_failures_max: int = Field(default=5, ge=1)
+    """After so many failures in a row OpenSearch is not asked for `search_open_seconds`."""
+    search_open_seconds: float = Field(default=1.0, gt=0)
 
     requests_in_progress_max: int = Field(default=1000, ge=1)
     table_reads_max: int = Field(default=8, ge=1)

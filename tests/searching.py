@@ -17,6 +17,7 @@ from query_api.search.ports import IndexCheckpoint, IndexedState, SearchEngine
 from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.index import TantivyIndex
 from shared.contract.views import ProductDocument, encode_document
+from shared.ops.breaker import CircuitBreaker
 from shared.ops.secret import Secret
 from shared.search.entry import entry_of
 from shared.search.opensearch.address import SearchAddress
@@ -98,7 +99,14 @@ class OpenSearchCatalogue:
             seconds_max=_SECONDS_MAX,
             connect_seconds_max=_SECONDS_MAX,
         )
-        searches = Searches(self.client, self.index, searches_max=4, waiting_max=8, seconds_max=_SECONDS_MAX)
+        searches = Searches(
+            self.client,
+            self.index,
+            searches_max=4,
+            waiting_max=8,
+            seconds_max=_SECONDS_MAX,
+            breaker=CircuitBreaker(failures_max=5, open_seconds=1.0),
+        )
         self.engine = OpenSearchEngine(searches)
         self._stored: set[UUID] = set()
         self._http = httpx.Client(base_url=server.url, timeout=_SECONDS_MAX)

@@ -15,8 +15,6 @@ from shared.ops.metrics.requests import SEARCH_QUEUE
 from shared.ops.overload.place import resting
 from shared.search.opensearch.client import OpenSearchClient, OpenSearchRefused, OpenSearchUnavailable
 
-_FAILURES_MAX = 5
-_OPEN_SECONDS = 1.0
 _NO_INDEX = "index_not_found_exception"
 _MISSING = "the search index is being built"
 _encode = msgspec.json.encode
@@ -27,7 +25,7 @@ _log = get_logger(__name__)
 class Searches:
     """Of one alias. At most `searches_max` have a turn at the same time, and `waiting_max` wait for one.
 
-    After some failures in a row requests are refused for a moment: searches must not wait for a dead server.
+    While `breaker` is open requests are refused: searches must not wait for a dead server.
     """
 
     def __init__(
@@ -38,13 +36,14 @@ class Searches:
         searches_max: int,
         waiting_max: int,
         seconds_max: float,
+        breaker: CircuitBreaker,
     ) -> None:
         self._client = client
         self._alias = alias
         self._turns = asyncio.Semaphore(searches_max)
         self._unfinished = 0
         self._unfinished_max = searches_max + waiting_max
-        self._breaker = CircuitBreaker(failures_max=_FAILURES_MAX, open_seconds=_OPEN_SECONDS)
+        self._breaker = breaker
         self._parameters = {
             "allow_partial_search_results": "false",
             # Nobody waits longer, so the server need not go on.

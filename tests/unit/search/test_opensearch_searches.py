@@ -9,6 +9,7 @@ import pytest
 from deploy.local.ports import HOST, free_port
 from query_api.errors import Overloaded, SearchUnavailable
 from query_api.search.opensearch.searches import Searches
+from shared.ops.breaker import CircuitBreaker
 from shared.ops.secret import Secret
 from shared.search.opensearch.address import SearchAddress
 from shared.search.opensearch.client import OpenSearchClient
@@ -23,7 +24,14 @@ async def searches_at(port: int) -> AsyncIterator[Searches]:
     async with OpenSearchClient(
         address, connections_max=2, seconds_max=_SECONDS_MAX, connect_seconds_max=_SECONDS_MAX
     ) as client:
-        yield Searches(client, "products", searches_max=1, waiting_max=1, seconds_max=_SECONDS_MAX)
+        yield Searches(
+            client,
+            "products",
+            searches_max=1,
+            waiting_max=1,
+            seconds_max=_SECONDS_MAX,
+            breaker=CircuitBreaker(failures_max=5, open_seconds=1.0),
+        )
 
 
 @asynccontextmanager
