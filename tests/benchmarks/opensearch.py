@@ -6,9 +6,7 @@ The API is pinned to core 0. OpenSearch may use both cores, also the one of the 
 import asyncio
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
-from statistics import quantiles
 
 import msgspec
 
@@ -22,9 +20,8 @@ from shared.search.opensearch.settings import INDEX_PREFIX
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.catalogue import Catalogue
 from tests.benchmarks.query_process import serving
-from tests.benchmarks.searching import ASKED, CLIENTS, PRODUCTS, Answers, answers_of, build, served_from
+from tests.benchmarks.searching import ASKED, PRODUCTS, SearchFigures, answers_of, build, served_from
 from tests.benchmarks.table import Contender, Table
-from tests.servers import DatabaseDsns
 
 _SECONDS_MAX = 120.0
 _BULK = 1_000
@@ -34,85 +31,40 @@ _INDEX = index_name(INDEX_PREFIX, 1)
 class Comparison:
     """The query API with either engine, over the same products."""
 
-    def __init__(self, servers: BenchServers, seconds: float) -> None:
-        self._servers = servers
-        self._seconds = seconds
-        self._catalogue = Catalogue(PRODUCTS)
-        self._read_model: DatabaseDsns | None = None
-        self._answers: Answers = []
-        self._built: dict[str, float] = {}
+    def __init__(self, figures: SearchFigures) -> None:
+        self._figures = figures
 
     async def embedded(self) -> float:
         """Searches per second from the index of the process."""
+        figures = self._figures
         with tempfile.TemporaryDirectory(prefix="bench-index-") as name:
-            await asyncio.to_thread(build, self._catalogue, Path(name))
-            dsns = await self._filled()
-            answers = await served_from(self._servers, dsns, self._catalogue, Path(name), self._seconds)
-        return len(answers) / self._seconds
+            await asyncio.to_thread(build, figures.catalogue, Path(name))
+            return figures.rate(await served_from(figures, await figures.read_model(), Path(name)))
 
     async def in_opensearch(self) -> float:
         """Searches per second from OpenSearch."""
-        dsns = await self._filled()
-        if not self._built:
-            self._built = await _fill(self._servers.opensearch.url, self._catalogue)
-        # The server's Java compiles what is asked for often: until then searches take long.
-        settings = {
-            "SEARCH": "embedded",
-            "SEARCH_URL": self._servers.opensearch.url,
-            "SEARCH_SECONDS_MAX": "30",
-        }
-        async with serving(dsns, self._servers.redis.url(0), settings) as process:
-            paths = self._catalogue.paths(ASKED)
-            await answers_of(process.port, paths, self._seconds)
-            self._answers = await answers_of(process.port, paths, self._seconds)
-        return len(self._answers) / self._seconds
-
-    async def percent(self, hundredths: int) -> float:
-        """Milliseconds of the last round from OpenSearch."""
-        return quantiles(self._answers, n=100)[hundredths - 1]
-
-    async def built(self, key: str) -> float:
-        """A figure of the index in OpenSearch."""
-        return self._built[key]
-
-    async def _filled(self) -> DatabaseDsns:
-        if self._read_model is None:
-            self._read_model = await self._servers.read_model()
-            await self._catalogue.fill(self._servers.redis.url(0))
-        return self._read_model
+        figures, url = self._figures, self._figures.servers.opensearch.url
+        dsns = await figures.read_model()
+        if not figures.built:
+            figures.built = await _fill(url, figures.catalogue)
+        settings = {"SEARCH": "embedded", "SEARCH_URL": url, "SEARCH_SECONDS_MAX": "30"}
+        async with serving(dsns, figures.servers.redis.url(0), settings) as process:
+            paths = figures.catalogue.paths(ASKED)
+            # The server's Java compiles what is asked for often: until then searches take long.
+            await answers_of(process.port, paths, figures.seconds)
+            figures.answers = await answers_of(process.port, paths, figures.seconds)
+        return figures.rate(figures.answers)
 
 
 async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     """Rates, the spread of latencies, and the index itself."""
-    compared = Comparison(servers, max(seconds, 10.0))
-    title = f"search of {PRODUCTS:,} products, two filters, five facets, {CLIENTS} clients"
-    return [
-        Table(
-            title,
-            "searches/s",
-            [
-                Contender("embedded index", compared.embedded),
-                Contender("OpenSearch", compared.in_opensearch),
-            ],
-        ),
-        Table(
-            f"{title}: latency with OpenSearch",
-            "ms",
-            [
-                Contender("p50", partial(compared.percent, 50)),
-                Contender("p99", partial(compared.percent, 99), 4.0),
-            ],
-            lower_is_better=True,
-        ),
-        Table(
-            f"an index of {PRODUCTS:,} products in OpenSearch",
-            "see the row",
-            [
-                Contender("seconds to build", partial(compared.built, "seconds")),
-                Contender("MB on disk", partial(compared.built, "megabytes")),
-            ],
-        ),
+    figures = SearchFigures(servers, seconds)
+    compared = Comparison(figures)
+    rates = [
+        Contender("embedded index", compared.embedded),
+        Contender("OpenSearch", compared.in_opensearch),
     ]
+    return figures.tables(rates, "OpenSearch", {"seconds": "seconds to build", "megabytes": "MB on disk"})
 
 
 async def _fill(url: str, catalogue: Catalogue) -> dict[str, float]:

@@ -7,7 +7,7 @@ Both get the same 2,000 different texts. The API is pinned to core 0; PostgreSQL
 import asyncio
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
@@ -32,6 +32,7 @@ from tests.servers import DatabaseDsns
 
 PRODUCTS = 100_000
 CLIENTS = 20
+TITLE = f"search of {PRODUCTS:,} products, two filters, five facets, {CLIENTS} clients"
 COMMIT = FeedLimits().catch_up_states_max
 FACETS = "brand,category,tag,attr.material,price"
 ASKED = {"facets": FACETS, "with_total": "true", "currency": "USD", "limit": "20"}
@@ -39,76 +40,89 @@ Answers = list[float]
 """Milliseconds of each request."""
 
 
+class SearchFigures:
+    """What a comparison of searches keeps: the catalogue, the last answers, and figures of the last index."""
+
+    def __init__(self, servers: BenchServers, seconds: float) -> None:
+        self.servers = servers
+        self.seconds = max(seconds, 10.0)
+        self.catalogue = Catalogue(PRODUCTS)
+        self.answers: Answers = []
+        self.built: dict[str, float] = {}
+        self._read_model: DatabaseDsns | None = None
+
+    async def read_model(self) -> DatabaseDsns:
+        """With all documents in Redis."""
+        if self._read_model is None:
+            self._read_model = await self.servers.read_model()
+            await self.catalogue.fill(self.servers.redis.url(0))
+        return self._read_model
+
+    def rate(self, answers: Answers) -> float:
+        """Searches per second."""
+        return len(answers) / self.seconds
+
+    def tables(self, rates: Sequence[Contender], whose: str, built: Mapping[str, str]) -> list[Table]:
+        """Rates, the spread of `whose` latencies in the last round, and the index itself: `built` has a row
+        for each figure.
+        """
+        spread = [
+            Contender("p50", partial(self._percent, 50)),
+            Contender("p99", partial(self._percent, 99), 4.0),
+        ]
+        figures = [Contender(row, partial(self._figure, key)) for key, row in built.items()]
+        return [
+            Table(TITLE, "searches/s", rates),
+            Table(f"{TITLE}: latency of {whose}", "ms", spread, lower_is_better=True),
+            Table(f"an index of {PRODUCTS:,} products, {whose}", "see the row", figures),
+        ]
+
+    async def _percent(self, hundredths: int) -> float:
+        return quantiles(self.answers, n=100)[hundredths - 1]
+
+    async def _figure(self, key: str) -> float:
+        return self.built[key]
+
+
 class Comparison:
     """The query API with an index of its own, and PostgreSQL's text search, over the same products."""
 
-    def __init__(self, servers: BenchServers, seconds: float) -> None:
-        self._servers = servers
-        self._seconds = seconds
-        self._catalogue = Catalogue(PRODUCTS)
-        self._read_model: DatabaseDsns | None = None
-        self._answers: Answers = []
-        self._built: dict[str, float] = {}
+    def __init__(self, figures: SearchFigures) -> None:
+        self._figures = figures
+        self._has_table = False
 
     async def ours(self) -> float:
         """Searches per second. There is no broker: the process serves the index of its folder."""
+        figures = self._figures
         with tempfile.TemporaryDirectory(prefix="bench-index-") as name:
-            self._built = await asyncio.to_thread(build, self._catalogue, Path(name))
-            dsns = await self._filled()
-            self._answers = await served_from(self._servers, dsns, self._catalogue, Path(name), self._seconds)
-        return len(self._answers) / self._seconds
+            figures.built = await asyncio.to_thread(build, figures.catalogue, Path(name))
+            figures.answers = await served_from(figures, await self._filled(), Path(name))
+        return figures.rate(figures.answers)
 
     async def theirs(self) -> float:
         """Searches per second."""
-        answers = await _searches_of_postgres(await self._filled(), self._catalogue, self._seconds)
-        return len(answers) / self._seconds
-
-    async def percent(self, hundredths: int) -> float:
-        """Milliseconds of the last round of ours."""
-        return quantiles(self._answers, n=100)[hundredths - 1]
-
-    async def built(self, key: str) -> float:
-        """A figure of the last index."""
-        return self._built[key]
+        figures = self._figures
+        answers = await _searches_of_postgres(await self._filled(), figures.catalogue, figures.seconds)
+        return figures.rate(answers)
 
     async def _filled(self) -> DatabaseDsns:
-        if self._read_model is None:
-            self._read_model = await self._servers.read_model()
-            await _fill(self._servers, self._read_model, self._catalogue)
-        return self._read_model
+        dsns = await self._figures.read_model()
+        if not self._has_table:
+            await _fill_table(dsns, self._figures.catalogue)
+            self._has_table = True
+        return dsns
 
 
 async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     """Rates against PostgreSQL, the spread of our own latencies, and the index itself."""
-    compared = Comparison(servers, max(seconds, 10.0))
-    title = f"search of {PRODUCTS:,} products, two filters, five facets, {CLIENTS} clients"
-    return [
-        Table(
-            title,
-            "searches/s",
-            [
-                Contender("PostgreSQL's text search", compared.theirs),
-                Contender("query API", compared.ours, 5.0),
-            ],
-        ),
-        Table(
-            f"{title}: latency of the query API",
-            "ms",
-            [
-                Contender("p50", partial(compared.percent, 50)),
-                Contender("p99", partial(compared.percent, 99), 4.0),
-            ],
-            lower_is_better=True,
-        ),
-        Table(
-            f"an index of {PRODUCTS:,} products",
-            "see the row",
-            [
-                Contender("seconds to build, without reading the topic", partial(compared.built, "seconds")),
-                Contender("MB on disk", partial(compared.built, "megabytes")),
-            ],
-        ),
+    figures = SearchFigures(servers, seconds)
+    compared = Comparison(figures)
+    rates = [
+        Contender("PostgreSQL's text search", compared.theirs),
+        Contender("query API", compared.ours, 5.0),
     ]
+    built = {"seconds": "seconds to build, without reading the topic", "megabytes": "MB on disk"}
+    return figures.tables(rates, "the query API", built)
 
 
 def build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
@@ -130,9 +144,7 @@ def build(catalogue: Catalogue, folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "megabytes": size / 1e6}
 
 
-async def _fill(servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue) -> None:
-    """Documents into Redis, and the table of the comparison."""
-    await catalogue.fill(servers.redis.url(0))
+async def _fill_table(dsns: DatabaseDsns, catalogue: Catalogue) -> None:
     connection = await asyncpg.connect(dsns.owner)
     try:
         await connection.execute(postgres_search.TABLE)
@@ -156,17 +168,15 @@ def _columns(one: ProductDocument, body: bytes) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def served_from(
-    servers: BenchServers, dsns: DatabaseDsns, catalogue: Catalogue, folder: Path, seconds: float
-) -> Answers:
+async def served_from(figures: SearchFigures, dsns: DatabaseDsns, folder: Path) -> Answers:
     """From the index in this folder."""
     settings = {
         "SEARCH": "embedded",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}",
         "SEARCH_INDEX_FOLDER": str(folder),
     }
-    async with serving(dsns, servers.redis.url(0), settings) as process:
-        return await answers_of(process.port, catalogue.paths(ASKED), seconds)
+    async with serving(dsns, figures.servers.redis.url(0), settings) as process:
+        return await answers_of(process.port, figures.catalogue.paths(ASKED), figures.seconds)
 
 
 async def _searches_of_postgres(dsns: DatabaseDsns, catalogue: Catalogue, seconds: float) -> Answers:
