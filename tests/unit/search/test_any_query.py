@@ -37,11 +37,13 @@ def test_every_answer_is_that_of_looking_at_each_product(
         embedded.close()
 
 
-@pytest.fixture(scope="module")
-def opensearch(opensearch_server: OpenSearchServer) -> Iterator[tuple[OpenSearchCatalogue, asyncio.Runner]]:
+@pytest.fixture(scope="module", params=[1, 5], ids=["one-shard", "five-shards"])
+def opensearch(
+    request: pytest.FixtureRequest, opensearch_server: OpenSearchServer
+) -> Iterator[tuple[OpenSearchCatalogue, asyncio.Runner]]:
     """And the loop of all examples: the client keeps its connections."""
     with asyncio.Runner() as runner:
-        catalogue = OpenSearchCatalogue(opensearch_server)
+        catalogue = OpenSearchCatalogue(opensearch_server, shards=request.param)
         yield catalogue, runner
         runner.run(catalogue.client.close())
         catalogue.close()
