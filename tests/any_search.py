@@ -29,12 +29,13 @@ WORDS = st.sampled_from(
         "x2",
         "a",
         "headphones",
+        "headphones-1",
         "haedphone",
         "eadphones",
     ]
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
-SKUS = st.sampled_from(["BLUE-1", "blue", "x1", "é/1", "x.*"])
+SKUS = st.sampled_from(["BLUE-1", "blue", "x1", "é/1", "x.*", "headphones-1", "headphones-12"])
 BRANDS = st.sampled_from(["Blue", "Red & Co", "größe"])
 CATEGORIES = st.sampled_from(["a", "a/b", "a/b/c", "ab", "red/blue"])
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY"])
