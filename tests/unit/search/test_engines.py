@@ -178,6 +178,15 @@ async def test_a_sku_is_found_in_any_case_whole_or_by_its_beginning(catalogue: C
     assert await found(catalogue, "x.*") == [4]
 
 
+async def test_each_beginning_of_a_sku_from_three_characters_on_finds_it(catalogue: Catalogue) -> None:
+    catalogue.put(shown(1, variants=(priced("ÄB-12345-678"),)), shown(2, variants=(priced("ab-1"),)))
+    for characters in range(3, 13):
+        expected = [2, 1] if characters <= 4 else [1]
+        assert await found(catalogue, "ÄB-12345-678"[:characters]) == expected, characters
+    assert await found(catalogue, "ÄB-12345-6789") == []
+    assert await found(catalogue, "äb-12345-67x") == []
+
+
 @pytest.mark.parametrize(
     ("typed", "corrected"),
     [("shrit", "shirt"), ("shirtt", "shirt"), ("headfones", "headphones"), ("linnen shrit", "linen shirt")],
