@@ -16,11 +16,14 @@ from query_api.http.application import AddRoutes
 from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
 from query_api.products.http.chosen_fields import fields_of, with_fields
+from query_api.products.http.hot_head import CACHE_FAILED
+from query_api.products.http.kept_answers import keep_answer
 from query_api.products.http.list_parameters import ListParameters, SuggestParameters
 from query_api.products.http.product_answer import cache_status
 from query_api.products.http.schemas import ProductPage, SuggestionsModel
 from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
-from query_api.products.lists import ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.kept_pages import KeptPages
+from query_api.products.lists import ListedPage, ListProducts, age_seconds, refuse_price_without_currency
 from query_api.products.searches import SearchProducts, Wanted
 from query_api.products.suggestions import SuggestProducts
 from query_api.search.query import SearchFilters
@@ -28,6 +31,14 @@ from query_api.search.synonyms import Synonyms
 from shared.access.scopes import Scope
 
 _ALL_STATUSES = ("active", "archived", "draft")
+
+
+class ListReads(NamedTuple):
+    """What answers lists, at most `ttl_seconds` old, and where their answers are kept."""
+
+    products: ListProducts
+    pages: KeptPages
+    ttl_seconds: int
 
 
 class SearchReads(NamedTuple):
@@ -38,10 +49,8 @@ class SearchReads(NamedTuple):
     synonyms: Synonyms
 
 
-def list_routes(
-    lists: ListProducts, search: SearchReads, limits: WaitLimits, *, ttl_seconds: int
-) -> AddRoutes:
-    """Routes for lists, whose pages are at most `ttl_seconds` old, and for searches."""
+def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> AddRoutes:
+    """Routes for lists and searches."""
 
     async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
         """Products that match all filters, a page at a time.
@@ -56,6 +65,7 @@ def list_routes(
         require_statuses(request, filters.statuses)
         attributes = attributes_of(parameters.model_extra or {})
         fields = fields_of(parameters.fields)
+        listed: ListedPage | None = None
         if parameters.is_search or attributes:
             wanted = Wanted(
                 parameters.limit,
@@ -68,18 +78,28 @@ def list_routes(
             found = await search.products.page(asked, parameters.cursor, wanted, consistency)
             body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
         else:
-            page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
+            listed = await lists.products.page(
+                filters,
+                parameters.cursor,
+                parameters.limit,
+                consistency,
+                asks_cache=CACHE_FAILED not in request.scope,
+            )
+            page, cache = listed.page, listed.cache
             body, next_cursor, age = page.body, page.next_cursor, age_seconds(page)
         name, value = cache_status(cache)
         headers = {
             **applied,
-            "cache-control": f"max-age={ttl_seconds}",
+            "cache-control": f"max-age={lists.ttl_seconds}",
             "age": str(age),
             "vary": "Consistency-Token",
             **next_page(request, next_cursor),
             name.decode(): value.decode(),
         }
-        return json_answer(request, with_fields(body, fields), headers)
+        answer = json_answer(request, with_fields(body, fields), headers)
+        if listed is not None:
+            keep_answer(lists.pages, request, filters.statuses, listed, answer)
+        return answer
 
     async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
         """Products, brands and categories that what somebody has typed so far may become."""
@@ -88,7 +108,7 @@ def list_routes(
         text = text_of(parameters.q, search.synonyms)
         assert text is not None, "q is required"
         body = await search.suggestions.of(text, parameters.limit, consistency)
-        return json_answer(request, body, {**applied, "cache-control": f"max-age={ttl_seconds}"})
+        return json_answer(request, body, {**applied, "cache-control": f"max-age={lists.ttl_seconds}"})
 
     def add(app: FastAPI) -> None:
         add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
