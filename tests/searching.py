@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import count
 from math import inf
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
@@ -27,6 +27,7 @@ from shared.search.opensearch.mapping import index_body
 from tests.in_memory.search import InMemorySearchEngine
 
 _SECONDS_MAX = 60.0
+_IN_THREADS = {"search.concurrent_segment_search.mode": "all", "search.concurrent.max_slice_count": 4}
 _numbers = count(1)
 
 
@@ -89,9 +90,11 @@ class TantivyCatalogue:
 
 
 class OpenSearchCatalogue:
-    """An index of its own on a real server."""
+    """An index of its own on a real server. Each shard is searched in several threads, if it has segments for
+    them, as it is on a machine with many processors.
+    """
 
-    def __init__(self, server: OpenSearchServer) -> None:
+    def __init__(self, server: OpenSearchServer, *, shards: int = 1) -> None:
         self.index = f"test-{next(_numbers)}"
         self.client = OpenSearchClient(
             SearchAddress(Secret(server.url)),
@@ -110,20 +113,20 @@ class OpenSearchCatalogue:
         self.engine = OpenSearchEngine(searches)
         self._stored: set[UUID] = set()
         self._http = httpx.Client(base_url=server.url, timeout=_SECONDS_MAX)
-        self._send("PUT", f"/{self.index}", msgspec.json.encode(index_body(replicas=0)))
+        body = dict(index_body(shards=shards, replicas=0))
+        body["settings"] |= _IN_THREADS
+        self._send("PUT", f"/{self.index}", msgspec.json.encode(body))
 
     def put(self, *documents: ProductDocument) -> None:
-        for document in documents:
-            source = product_source(entry_of(document), encode_document(document), 1, 0)
-            self._put(document.id, source)
-            self._stored.add(document.id)
-        self._send("POST", f"/{self.index}/_refresh")
+        self._write(
+            (document.id, product_source(entry_of(document), encode_document(document), 1, 0))
+            for document in documents
+        )
+        self._stored.update(document.id for document in documents)
 
     def delete(self, *product_ids: UUID) -> None:
-        for product_id in [*product_ids]:
-            self._put(product_id, tombstone_source(product_id, 2, 2, 0))
-            self._stored.discard(product_id)
-        self._send("POST", f"/{self.index}/_refresh")
+        self._write((product_id, tombstone_source(product_id, 2, 2, 0)) for product_id in product_ids)
+        self._stored.difference_update(product_ids)
 
     def replace(self, *documents: ProductDocument) -> None:
         """These products and no others."""
@@ -134,9 +137,16 @@ class OpenSearchCatalogue:
         self._send("DELETE", f"/{self.index}")
         self._http.close()
 
-    def _put(self, product_id: UUID, source: object) -> None:
-        self._send("PUT", f"/{self.index}/_doc/{product_key(product_id)}", msgspec.json.encode(source))
+    def _write(self, sources: Iterable[tuple[UUID, object]]) -> None:
+        lines = [
+            msgspec.json.encode(one) + b"\n"
+            for product_id, source in sources
+            for one in ({"index": {"_id": product_key(product_id)}}, source)
+        ]
+        if lines:
+            answer = self._send("POST", f"/{self.index}/_bulk?refresh=true", b"".join(lines))
+            assert not answer["errors"], answer
 
-    def _send(self, method: str, path: str, body: bytes | None = None) -> None:
+    def _send(self, method: str, path: str, body: bytes | None = None) -> Any:
         headers = {"content-type": "application/json"}
-        self._http.request(method, path, content=body, headers=headers).raise_for_status()
+        return self._http.request(method, path, content=body, headers=headers).raise_for_status().json()

@@ -24,8 +24,10 @@ from query_api.search.query import Facets, SearchQuery
 from shared.search.entry import attribute_prefix
 from shared.search.opensearch import mapping as m
 
-SHARD_VALUES_MAX = 5_000
-"""How many values of a facet each shard tells. With more shards than one, counts are exact up to so many."""
+SHARD_VALUES_MAX = 2**31 - 1
+"""How many values of a facet each shard tells: all. A shard, or a part of one that has a thread of its own
+(concurrent segment search), would leave out what is rare in it alone, and counts would be too low.
+"""
 ATTRIBUTE_VALUES_MAX = 1_000
 """An attribute's values are cut only after those that are written in the same way were added up."""
 _FIELDS = {BRAND: m.BRAND, CATEGORY: m.CATEGORY, TAG: m.TAG, STATUS: m.STATUS}
@@ -93,5 +95,5 @@ def _size(facet: str) -> int:
 
 
 def _terms(field: str, size: int, include: str | list[str] | None) -> Mapping[str, Any]:
-    counted: dict[str, Any] = {"field": field, "size": size, "shard_size": max(size, SHARD_VALUES_MAX)}
+    counted: dict[str, Any] = {"field": field, "size": size, "shard_size": SHARD_VALUES_MAX}
     return {"terms": counted if include is None else {**counted, "include": include}}

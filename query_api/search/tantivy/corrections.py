@@ -103,9 +103,9 @@ class _Words:
 
     def are_known(self, word: str, *, is_prefix: bool) -> bool:
         """Whether a product has this word, or one that begins with it."""
-        if any(self.have(field, word) for field in s.TEXT_FIELDS):
+        if self.have(s.ANY_WORDS, word):
             return True
-        return is_prefix and any(self._begin(field, word) for field in (*s.TEXT_FIELDS, s.SKU))
+        return is_prefix and any(self._begin(field, word) for field in (s.ANY_WORDS, s.SKU))
 
     def counts(self) -> dict[str, int]:
         """In how many fields of products each word is."""

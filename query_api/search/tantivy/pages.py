@@ -76,8 +76,10 @@ def by_relevance(
     first = 0 if query.after is None else query.after.tier
     places: list[_Place] = []
     for number in range(first, len(TIERS)):
-        wanted, tier = query.hits_max - len(places), tiers.tier(number)
-        if wanted > 0 and tier is not None:
+        wanted = query.hits_max - len(places)
+        # A tier that the page does not reach is not even made.
+        tier = tiers.tier(number) if wanted > 0 else None
+        if tier is not None:
             parts = [*matching, tier]
             if query.after is not None and number == first:
                 parts.append(order.after(query.after.key, snapshot))

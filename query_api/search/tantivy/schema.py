@@ -8,7 +8,7 @@ Sorting by numbers costs next to nothing, sorting by texts more than the search 
 text of a hit. So the first 16 digits of each sort key are a number, too, and so are the halves of the id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tantivy
@@ -21,7 +21,14 @@ WORDS = "words"
 PRODUCT, VERSION, CHECKPOINT = "product", "version", "checkpoint"
 TEXT_FIELDS = ("name", "brand_words", "tag_words", "description")
 """In the order of their tiers; before them is the SKU."""
-SKU, EXACT_SKU = "sku", "exact_sku"
+ANY_WORDS = "any_words"
+"""The words of all these fields, so that most texts are looked up in one field instead of in four."""
+SKU, EXACT_SKU, SKU_START = "sku", "exact_sku", "sku_start"
+SKU_STARTS = range(3, 9)
+"""How many characters the beginnings of SKUs in their field have. Thousands of SKUs may begin alike, and to
+look up each of them takes longer than many searches. Shorter beginnings are not searched; longer ones have
+fewer SKUs.
+"""
 STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE = "status", "brand", "tag", "category", "attribute"
 CATEGORY_WORDS = "category_words"
 NUMBER, CURRENCY, PRICE, PRICE_RANGE, UPDATED_AT = "number", "currency", "price", "price_range", "updated_at"
@@ -31,7 +38,7 @@ FACET = "facet"
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
 ID_HIGH, ID_LOW = "id_high", "id_low"
 START_DIGITS = 16
-LAYOUT = 2
+LAYOUT = 3
 """Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
 _CHECKPOINT_KEY = "checkpoint"
@@ -52,7 +59,8 @@ def schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in (*TEXT_FIELDS, CATEGORY_WORDS):
         builder.add_text_field(name, tokenizer_name=WORDS, index_option="position")
-    for name in (SKU, EXACT_SKU, CURRENCY):
+    builder.add_text_field(ANY_WORDS, tokenizer_name=WORDS, index_option="basic")
+    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY):
         builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
     for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE, NUMBER, PRICE, UPDATED_AT):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
@@ -95,8 +103,10 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         "brand_words": phrase(entry.brand_words),
         "tag_words": [phrase(words) for words in entry.tag_words],
         "description": phrase(entry.description),
+        ANY_WORDS: phrase(_any_words(entry)),
         CATEGORY_WORDS: [phrase(words) for words in entry.category_words],
         SKU: entry.skus,
+        SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
         ATTRIBUTE: entry.attributes,
         NUMBER: entry.numbers,
@@ -109,6 +119,16 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
     numbers = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
     numbers[ID_LOW] = int(keys.product_id[START_DIGITS:], 16)
     return _document({name: value for name, value in fields.items() if value} | numbers, of)
+
+
+def _any_words(entry: Entry) -> Sequence[str]:
+    """Each once, in any order: this field has no phrases."""
+    in_tags = (word for words in entry.tag_words for word in words)
+    return list(dict.fromkeys([*entry.name, *entry.brand_words, *in_tags, *entry.description]))
+
+
+def _starts(skus: Sequence[str]) -> Sequence[str]:
+    return list(dict.fromkeys(sku[:length] for sku in skus for length in SKU_STARTS if len(sku) >= length))
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:

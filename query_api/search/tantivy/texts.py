@@ -17,8 +17,6 @@ from query_api.search.tantivy.index import Snapshot
 _SKU_TIER = 0
 _LAST_TIER = len(TIERS) - 1
 _WORDS_MAX = 500
-# A shorter beginning of a SKU is one of too many.
-SKU_PREFIX_CHARACTERS_MIN = 3
 
 
 class TextTiers:
@@ -73,7 +71,17 @@ class TextTiers:
         return query.and_must_not_match(*excluded) if excluded else query
 
     def _clause(self, clause: Clause, tier: int) -> tantivy.Query | None:
+        if tier == _LAST_TIER:
+            return self._in_any_field(clause)
         return _any([each for number in range(tier + 1) for each in self._in_tier(clause, number)])
+
+    def _in_any_field(self, clause: Clause) -> tantivy.Query | None:
+        """What is found in the last tier or a better one. A phrase has to be in one field, a word has not."""
+        found = [self._sku(clause.sku) if clause.sku else None]
+        for phrase in clause.phrases:
+            fields = s.TEXT_FIELDS if len(phrase.words) > 1 else (s.ANY_WORDS,)
+            found += [self._phrase(field, phrase) for field in fields]
+        return _any([*found, self._beginning_sku(clause)])
 
     def _in_tier(self, clause: Clause, tier: int) -> Sequence[tantivy.Query]:
         """Only what is found in the field of this tier."""
@@ -81,16 +89,20 @@ class TextTiers:
             found = [self._sku(clause.sku) if clause.sku else None]
         else:
             found = [self._phrase(s.TEXT_FIELDS[tier - 1], phrase) for phrase in clause.phrases]
-        if tier == _LAST_TIER and clause.phrases[0].is_prefix and clause.sku:
-            found.append(self._sku_prefix(clause.sku))
+        if tier == _LAST_TIER:
+            found.append(self._beginning_sku(clause))
         return [each for each in found if each is not None]
 
     def _sku(self, sku: str) -> tantivy.Query | None:
         return self._phrase(s.SKU, Phrase((sku,)))
 
-    def _sku_prefix(self, sku: str) -> tantivy.Query | None:
-        if len(sku) < SKU_PREFIX_CHARACTERS_MIN:
+    def _beginning_sku(self, clause: Clause) -> tantivy.Query | None:
+        """SKUs that begin with what may go on."""
+        sku = clause.sku
+        if not sku or not clause.phrases[0].is_prefix or len(sku) < s.SKU_STARTS.start:
             return None
+        if len(sku) in s.SKU_STARTS:
+            return self._phrase(s.SKU_START, Phrase((sku,)))
         return self._phrase(s.SKU, Phrase((sku,), is_prefix=True))
 
     def _phrase(self, field: str, phrase: Phrase) -> tantivy.Query | None:

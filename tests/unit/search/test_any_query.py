@@ -37,12 +37,13 @@ WORDS = st.sampled_from(
         "x2",
         "a",
         "headphones",
+        "headphones-1",
         "haedphone",
         "eadphones",
     ]
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
-SKUS = st.sampled_from(["BLUE-1", "blue", "x1", "é/1", "x.*"])
+SKUS = st.sampled_from(["BLUE-1", "blue", "x1", "é/1", "x.*", "headphones-1", "headphones-12"])
 BRANDS = st.sampled_from(["Blue", "Red & Co", "größe"])
 CATEGORIES = st.sampled_from(["a", "a/b", "a/b/c", "ab", "red/blue"])
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY"])
@@ -131,11 +132,13 @@ def test_every_answer_is_that_of_looking_at_each_product(
         embedded.close()
 
 
-@pytest.fixture(scope="module")
-def opensearch(opensearch_server: OpenSearchServer) -> Iterator[tuple[OpenSearchCatalogue, asyncio.Runner]]:
+@pytest.fixture(scope="module", params=[1, 5], ids=["one-shard", "five-shards"])
+def opensearch(
+    request: pytest.FixtureRequest, opensearch_server: OpenSearchServer
+) -> Iterator[tuple[OpenSearchCatalogue, asyncio.Runner]]:
     """And the loop of all examples: the client keeps its connections."""
     with asyncio.Runner() as runner:
-        catalogue = OpenSearchCatalogue(opensearch_server)
+        catalogue = OpenSearchCatalogue(opensearch_server, shards=request.param)
         yield catalogue, runner
         runner.run(catalogue.client.close())
         catalogue.close()

@@ -27,10 +27,12 @@ from tests.searching import Catalogue, InMemoryCatalogue, OpenSearchCatalogue, T
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-_OPENSEARCH = pytest.param("opensearch", marks=[pytest.mark.servers, pytest.mark.prove])
+_SLOW = [pytest.mark.servers, pytest.mark.prove]
+_OPENSEARCH = pytest.param(1, marks=_SLOW, id="opensearch")
+_FIVE_SHARDS = pytest.param(5, marks=_SLOW, id="opensearch-of-five-shards")
 
 
-@pytest_asyncio.fixture(params=["in-memory", "tantivy", _OPENSEARCH])
+@pytest_asyncio.fixture(params=["in-memory", "tantivy", _OPENSEARCH, _FIVE_SHARDS])
 async def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Catalogue]:
     made: Catalogue
     if request.param == "in-memory":
@@ -38,7 +40,7 @@ async def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
     elif request.param == "tantivy":
         made = TantivyCatalogue(tmp_path)
     else:
-        made = OpenSearchCatalogue(request.getfixturevalue("opensearch_server"))
+        made = OpenSearchCatalogue(request.getfixturevalue("opensearch_server"), shards=request.param)
     yield made
     if isinstance(made, OpenSearchCatalogue):
         await made.client.close()
@@ -174,6 +176,15 @@ async def test_a_sku_is_found_in_any_case_whole_or_by_its_beginning(catalogue: C
     assert await found(catalogue, "ä #1") == [2]
     assert await found(catalogue, "obs-") == [3, 1], "the beginning of a SKU is in the last tier"
     assert await found(catalogue, "x.*") == [4]
+
+
+async def test_each_beginning_of_a_sku_from_three_characters_on_finds_it(catalogue: Catalogue) -> None:
+    catalogue.put(shown(1, variants=(priced("ÄB-12345-678"),)), shown(2, variants=(priced("ab-1"),)))
+    for characters in range(3, 13):
+        expected = [2, 1] if characters <= 4 else [1]
+        assert await found(catalogue, "ÄB-12345-678"[:characters]) == expected, characters
+    assert await found(catalogue, "ÄB-12345-6789") == []
+    assert await found(catalogue, "äb-12345-67x") == []
 
 
 @pytest.mark.parametrize(
@@ -336,6 +347,28 @@ async def test_a_facet_ignores_its_own_filter_and_no_other(catalogue: Catalogue)
     ]
     assert answer.facets.values["tag"] == [FacetValue("t", 1)]
     assert answer.facets.values["attr.c"] == [FacetValue("blue", 1), FacetValue("red", 1)]
+
+
+async def test_counts_are_exact_also_of_values_that_are_rare_in_each_part_of_the_index(
+    catalogue: Catalogue,
+) -> None:
+    for start in range(0, 300, 50):
+        # Ten thousand tags of one product each; two hundred others are somewhat less rare, and sort behind.
+        catalogue.put(
+            *(
+                shown(
+                    n,
+                    tags=(*(f"a-{n}-{each}" for each in range(240)), f"b-{n % 200}"),
+                    attributes={"code": [f"{n}-{each}" for each in range(240)] + [f"x-{n % 200}"]},
+                )
+                for n in range(start, start + 50)
+            )
+        )
+    answer = await search(catalogue, facets=("tag", "attr.code"))
+    assert answer.facets is not None
+    frequent = sorted(str(each) for each in range(100))
+    assert answer.facets.values["tag"] == [FacetValue(f"b-{each}", 2) for each in frequent]
+    assert answer.facets.values["attr.code"] == [FacetValue(f"x-{each}", 2) for each in frequent]
 
 
 async def test_a_chosen_value_is_listed_even_if_nothing_has_it(catalogue: Catalogue) -> None:
