@@ -15,6 +15,7 @@ from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
+from query_api.products.find import CacheResult
 from query_api.products.http.chosen_fields import fields_of, with_fields
 from query_api.products.http.hot_head import CACHE_FAILED
 from query_api.products.http.kept_answers import keep_answer
@@ -87,15 +88,8 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
             )
             page, cache = listed.page, listed.cache
             body, next_cursor, age = page.body, page.next_cursor, age_seconds(page)
-        name, value = cache_status(cache)
-        headers = {
-            **applied,
-            "cache-control": f"max-age={lists.ttl_seconds}",
-            "age": str(age),
-            "vary": "Consistency-Token",
-            **next_page(request, next_cursor),
-            name.decode(): value.decode(),
-        }
+        headers = {"cache-control": f"max-age={lists.ttl_seconds}", "age": str(age), **applied}
+        headers |= _headers(request, next_cursor, cache)
         answer = json_answer(request, with_fields(body, fields), headers)
         if listed is not None:
             keep_answer(lists.pages, request, filters.statuses, listed, answer)
@@ -117,6 +111,15 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
         )
 
     return add
+
+
+def _headers(request: Request, next_cursor: str | None, cache: CacheResult) -> dict[str, str]:
+    name, value = cache_status(cache)
+    return {
+        "vary": "Consistency-Token",
+        **next_page(request, next_cursor),
+        name.decode(): value.decode(),
+    }
 
 
 def _refuse_what_does_not_fit(filters: SearchFilters) -> None:
