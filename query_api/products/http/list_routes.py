@@ -4,7 +4,7 @@ A list that asks for a text, attributes, counts or a total is a search, and the 
 it. Any other one is answered by the table, so that it needs no index.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
@@ -95,14 +95,7 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
             keep_answer(lists.pages, request, filters.statuses, listed, answer)
         return answer
 
-    async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
-        """Products, brands and categories that what somebody has typed so far may become."""
-        refuse_repeats(request)
-        consistency, applied = consistency_of(request, limits)
-        text = text_of(parameters.q, search.synonyms)
-        assert text is not None, "q is required"
-        body = await search.suggestions.of(text, parameters.limit, consistency)
-        return json_answer(request, body, {**applied, "cache-control": f"max-age={lists.ttl_seconds}"})
+    suggest = _suggestions(search, limits, lists.ttl_seconds)
 
     def add(app: FastAPI) -> None:
         add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
@@ -111,6 +104,19 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
         )
 
     return add
+
+
+def _suggestions(search: SearchReads, limits: WaitLimits, ttl_seconds: int) -> Any:
+    async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
+        """Products, brands and categories that what somebody has typed so far may become."""
+        refuse_repeats(request)
+        consistency, applied = consistency_of(request, limits)
+        text = text_of(parameters.q, search.synonyms)
+        assert text is not None, "q is required"
+        body = await search.suggestions.of(text, parameters.limit, consistency)
+        return json_answer(request, body, {**applied, "cache-control": f"max-age={ttl_seconds}"})
+
+    return suggest
 
 
 def _headers(request: Request, next_cursor: str | None, cache: CacheResult) -> dict[str, str]:
