@@ -62,5 +62,13 @@ class Cursors(Generic[P]):
             raise BadParameter("cursor", "is of another release of this service", "foreign") from error
         return position
 
+    def fits(self, cursor: str, filters: Struct) -> bool:
+        """Whether this list has given the cursor, in this release or one that writes the same."""
+        try:
+            self.decode(cursor, filters)
+        except BadParameter:
+            return False
+        return True
+
     def _mac(self, payload: bytes, filters: Struct) -> bytes:
         return hmac.digest(self._key, fingerprint(filters) + payload, "sha256")[:_MAC_BYTES]

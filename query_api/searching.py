@@ -9,7 +9,8 @@ from query_api.cursors import Cursors
 from query_api.embedded_index import EmbeddedIndex, embedded_index, followed
 from query_api.products.documents import HitDocuments
 from query_api.products.http.list_routes import SearchReads
-from query_api.products.ports import ProductCache, ProductTable
+from query_api.products.list_choice import ListChoice
+from query_api.products.ports import PagePosition, ProductCache, ProductTable
 from query_api.products.searches import SearchProducts
 from query_api.products.suggestions import SuggestProducts
 from query_api.search.http import IN_OPENSEARCH, OFF
@@ -93,7 +94,9 @@ def search_parts(
     else:
         made = _in_opensearch(settings, address, stack)
     documents = HitDocuments(table, cache, visibility)
-    cursors = Cursors(settings.cursor_signing_key.read().encode(), HitPosition)
+    signing_key = settings.cursor_signing_key.read().encode()
+    cursors = Cursors(signing_key, HitPosition)
+    choice = ListChoice(Cursors(signing_key, PagePosition), None if settings.search == "off" else cursors)
     progress: SearchProgress = made.progress
     reads = SearchReads(
         SearchProducts(
@@ -101,6 +104,7 @@ def search_parts(
         ),
         SuggestProducts(made.engine, progress, documents),
         synonyms_of(settings.search_synonyms_file),
+        choice,
     )
     return Search(reads, made.progress, made.report, made.own)
 

@@ -1,7 +1,7 @@
 """Searches products: the engine finds ids in their order and counts, the documents come from cache or table.
 
-A page may have fewer items than hits: a product that changed after it was found, and now has another status
-or is deleted, is left out. `next_cursor` is that of the last hit, so nothing is skipped by it.
+A page may have fewer items than hits: a product that changed after it was found, and is deleted or does not
+meet the filters any more, is left out. `next_cursor` is that of the last hit, so nothing is skipped by it.
 """
 
 import time
@@ -14,11 +14,11 @@ import msgspec
 
 from query_api.consistency.visibility import Consistency
 from query_api.cursors import Cursors
+from query_api.products.changed_hits import meets
 from query_api.products.documents import HitDocuments
 from query_api.products.find import CacheResult
 from query_api.products.matching import VariantMatch
 from query_api.products.ports import ProductRow
-from query_api.products.visible_rows import status_of
 from query_api.search.ports import SearchEngine, SearchProgress
 from query_api.search.query import Facets, Found, Hit, HitPosition, SearchFilters, SearchQuery
 
@@ -100,13 +100,18 @@ class SearchProducts:
         left = self._page_bytes_max
         for taken, hit in enumerate(hits):
             row = rows.get(hit.product_id)
-            if row is None or row.body is None or status_of(row.body) not in filters.statuses:
+            if row is None or row.body is None or not _belongs(hit, row, row.body, filters):
                 continue
             left -= len(row.body)
             if left < 0 and shown:
                 return shown, taken
             shown.append((hit, row.body))
         return shown, len(hits)
+
+
+def _belongs(hit: Hit, row: ProductRow, body: bytes, filters: SearchFilters) -> bool:
+    """The version that was found meets the filters."""
+    return row.stream_version == hit.stream_version or meets(body, filters)
 
 
 def _body(

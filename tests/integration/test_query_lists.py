@@ -1,20 +1,84 @@
-"""Lists: filters, order, paging that loses and repeats nothing, and how old a cached page may be."""
+"""Lists: filters, order, paging that loses and repeats nothing, and how old a cached page may be. With search
+off the table answers all of them, else the search index those that the table does not walk quickly.
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from shared.contract.views import ProductDocument, encode_document
-from tests.integration.query_world import START, World, product, shared_installation, variant, world
+from tests.integration.query_world import (
+    REDIS_SECONDS_MAX,
+    START,
+    Installation,
+    World,
+    installation,
+    product,
+    variant,
+    world,
+)
+from tests.integration.search_index import Index
+from tests.servers import DatabaseDsns
+from tests.ways import Way
 
-__all__ = ["shared_installation", "world"]
+__all__ = ["world"]
 
+BY_TABLE = pytest.mark.parametrize("shared_installation", ["off"], indirect=True, scope="module")
 SORTS = ["name", "-name", "price", "-price", "updated_at", "-updated_at"]
+
+
+@pytest_asyncio.fixture(scope="module", params=["off", "embedded"])
+async def shared_installation(
+    request: pytest.FixtureRequest,
+    read_model_of_module: DatabaseDsns,
+    redis_url_of_module: str,
+    way_to_views: Way,
+) -> AsyncIterator[Installation]:
+    async with installation(
+        read_model_of_module,
+        redis_url_of_module,
+        way_to_views,
+        redis_seconds_max=REDIS_SECONDS_MAX,
+        search=request.param,
+    ) as shared:
+        yield shared
+        await shared.empty()
+
+
+class Shop:
+    """Products in the table, and in the search index if there is one."""
+
+    def __init__(self, world: World, index: Index | None) -> None:
+        self._world = world
+        self._index = index
+
+    async def store(self, *documents: ProductDocument) -> None:
+        for position, document in enumerate(documents, start=1):
+            await self._world.store(document, log_position=position)
+        if self._index is not None:
+            self._index.apply(*documents)
+
+    async def delete(self, document: ProductDocument) -> None:
+        await self._world.delete(document)
+        if self._index is not None:
+            self._index.apply(deleted=(document.id,))
+
+
+@pytest.fixture
+def shop(world: World, tmp_path: Path) -> Iterator[Shop]:
+    if world.settings.search == "off":
+        yield Shop(world, None)
+        return
+    index = Index(world, tmp_path)
+    yield Shop(world, index)
+    index.index.close()
 
 
 async def _list(world: World, **parameters: Any) -> httpx.Response:
@@ -27,15 +91,9 @@ async def _names(world: World, **parameters: Any) -> list[str]:
     return sorted(item["name"] for item in answer.json()["items"])
 
 
-async def _store_all(world: World, documents: Sequence[ProductDocument]) -> None:
-    for position, document in enumerate(documents, start=1):
-        await world.store(document, log_position=position)
-
-
-async def _catalogue(world: World) -> None:
-    await _store_all(
-        world,
-        [
+async def _catalogue(shop: Shop) -> None:
+    await shop.store(
+        *[
             product(name="shirt", category="apparel/shirts", brand="B", tags=("men", "new"), sku="OBS-M",
                     variants=(variant("OBS-M", "50.00"), variant("OBS-L", "60.00"))),
             product(name="hat", category="apparel", brand="C", tags=("men",),
@@ -75,31 +133,31 @@ async def _catalogue(world: World) -> None:
     ],
 )
 async def test_a_filter_keeps_what_it_says(
-    world: World, parameters: dict[str, str], names: list[str]
+    world: World, shop: Shop, parameters: dict[str, str], names: list[str]
 ) -> None:
-    await _catalogue(world)
+    await _catalogue(shop)
     assert await _names(world, **parameters) == names
 
 
 @pytest.mark.parametrize("parameter", ["brand", "tag", "sku", "category"])
-async def test_both_spellings_of_a_name_make_one_list(world: World, parameter: str) -> None:
+async def test_both_spellings_of_a_name_make_one_list(world: World, shop: Shop, parameter: str) -> None:
     name = "caf\u00e9"
-    await _store_all(world, [product(name="p", brand=name, tags=(name,), category=f"{name}/x", sku=name)])
+    await shop.store(product(name="p", brand=name, tags=(name,), category=f"{name}/x", sku=name))
     first, second = [await _list(world, **{parameter: each}) for each in (name, "cafe\u0301")]
     assert [item["name"] for item in first.json()["items"]] == ["p"]
     assert second.content == first.content
 
 
-async def test_ids_keep_only_those_products(world: World) -> None:
+async def test_ids_keep_only_those_products(world: World, shop: Shop) -> None:
     documents = [product(name=f"p{number}") for number in range(4)]
-    await _store_all(world, documents)
+    await shop.store(*documents)
     ids = ",".join(str(document.id) for document in documents[:2])
     assert await _names(world, ids=ids) == ["p0", "p1"]
 
 
-async def test_items_are_the_stored_bytes(world: World) -> None:
+async def test_items_are_the_stored_bytes(world: World, shop: Shop) -> None:
     document = product()
-    await world.store(document)
+    await shop.store(document)
     answer = await _list(world)
     assert answer.content == b'{"items":[' + encode_document(document) + b'],"next_cursor":null}'
     assert answer.headers["content-type"] == "application/json"
@@ -129,9 +187,11 @@ def _sort_value(document: ProductDocument, sort: str) -> Any:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [1, 7, 200])
-async def test_paging_gives_each_product_exactly_once_in_order(world: World, sort: str, limit: int) -> None:
+async def test_paging_gives_each_product_exactly_once_in_order(
+    world: World, shop: Shop, sort: str, limit: int
+) -> None:
     documents = _random_products(40)
-    await _store_all(world, documents)
+    await shop.store(*documents)
     seen: list[str] = []
     path: str | None = f"/v1/products?sort={sort}&limit={limit}&currency=USD"
     while path is not None:
@@ -150,11 +210,11 @@ async def test_paging_gives_each_product_exactly_once_in_order(world: World, sor
 
 @pytest.mark.parametrize("sort", SORTS)
 async def test_while_others_change_each_unchanged_product_is_seen_exactly_once(
-    world: World, sort: str
+    world: World, shop: Shop, sort: str
 ) -> None:
     documents = _random_products(40)
     steady, moving = documents[:25], documents[25:]
-    await _store_all(world, documents)
+    await shop.store(*documents)
     dice = random.Random(11)
     seen: list[str] = []
     cursor: str | None = ""
@@ -166,20 +226,26 @@ async def test_while_others_change_each_unchanged_product_is_seen_exactly_once(
         cursor = answer["next_cursor"]
         mover = dice.choice(moving)
         if dice.random() < 0.3:
-            await world.delete(mover)
+            await shop.delete(mover)
         else:
             changed = _random_products(40)[dice.randrange(40)]
             prices = (variant(f"m-{mover.id}", f"{dice.randrange(5)}.00"),)
-            await world.store(
-                product(id=mover.id, name=changed.name, updated_at=changed.updated_at, variants=prices)
+            await shop.store(
+                product(
+                    id=mover.id,
+                    version=len(seen) + 2,
+                    name=changed.name,
+                    updated_at=changed.updated_at,
+                    variants=prices,
+                )
             )
     ids = {str(document.id) for document in steady}
     assert sorted(product_id for product_id in seen if product_id in ids) == sorted(ids)
 
 
-async def test_a_page_stops_where_its_documents_would_be_too_large(world: World) -> None:
+async def test_a_page_stops_where_its_documents_would_be_too_large(world: World, shop: Shop) -> None:
     documents = [product(name=f"{number}", description="x" * 3_000_000) for number in range(3)]
-    await _store_all(world, documents)
+    await shop.store(*documents)
     first = (await _list(world, sort="name")).json()
     assert [item["name"] for item in first["items"]] == ["0"]
     second = (await _list(world, sort="name", cursor=first["next_cursor"])).json()
@@ -219,8 +285,8 @@ async def test_a_bad_parameter_is_400_by_its_name(world: World, query: str, para
     assert parameter in answer.json()["detail"]
 
 
-async def test_a_cursor_is_good_for_its_own_list_only(world: World) -> None:
-    await _store_all(world, [product(brand="B") for _ in range(3)])
+async def test_a_cursor_is_good_for_its_own_list_only(world: World, shop: Shop) -> None:
+    await shop.store(*[product(brand="B") for _ in range(3)])
     cursor = (await _list(world, brand="B", limit=1)).json()["next_cursor"]
     assert (await _list(world, brand="B", limit=2, cursor=cursor)).status_code == 200
     for other in ({"brand": "C"}, {}, {"brand": "B", "sort": "name"}, {"brand": "B", "status": "draft"}):
@@ -228,6 +294,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(world: World) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
 
 
+@BY_TABLE
 async def test_a_list_is_cached_until_its_generation_moves_on(world: World) -> None:
     await world.store(product(name="first", category="apparel/shirts"))
     first = await _list(world, category="apparel")
@@ -244,6 +311,7 @@ async def test_a_list_is_cached_until_its_generation_moves_on(world: World) -> N
     assert second.headers["vary"] == "Consistency-Token"
 
 
+@BY_TABLE
 async def test_a_change_in_one_category_leaves_the_lists_of_others_cached(world: World) -> None:
     await _list(world, category="apparel")
     await _list(world, category="garden")
@@ -253,14 +321,15 @@ async def test_a_change_in_one_category_leaves_the_lists_of_others_cached(world:
     assert (await _list(world)).headers["cache-status"] == "catalogue; fwd=miss"
 
 
+@BY_TABLE
 async def test_the_same_filters_spelt_in_another_order_share_a_page(world: World) -> None:
     await _list(world, status="draft,active", brand="B")
     answer = await world.served.get("/v1/products?brand=B&status=active,draft")
     assert answer.headers["cache-status"] == "catalogue; hit"
 
 
-async def test_a_head_of_a_list_has_the_headers_and_no_body(world: World) -> None:
-    await _store_all(world, [product(), product()])
+async def test_a_head_of_a_list_has_the_headers_and_no_body(world: World, shop: Shop) -> None:
+    await shop.store(product(), product())
     get, head = [await world.served.request(m, "/v1/products?limit=1") for m in ("GET", "HEAD")]
     assert head.content == b""
     for name in ("content-length", "content-type", "link", "cache-control", "vary"):

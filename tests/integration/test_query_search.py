@@ -8,9 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from query_api.cursors import Cursors
+from query_api.products.http.list_parameters import ListParameters
+from query_api.products.ports import PagePosition
 from tests.integration.query_world import (
     START,
     World,
+    own_world,
     product,
     shared_installation,
     token_for,
@@ -19,7 +23,7 @@ from tests.integration.query_world import (
 )
 from tests.integration.search_index import Index, index
 
-__all__ = ["index", "shared_installation", "world"]
+__all__ = ["index", "own_world", "shared_installation", "world"]
 
 pytestmark = pytest.mark.servers
 
@@ -140,6 +144,46 @@ async def test_what_changed_after_it_was_found_is_left_out_or_served_newer(world
     await world.store(product(id=UUID(int=3), name="Shirt hanger", status="archived", version=2))
     page = await _get(world, "q=shirt&sort=id")
     assert _names(page)[1:] == ["Wool shirt, softer"]
+
+
+async def test_a_product_that_left_the_list_after_it_was_found_is_not_shown(
+    world: World, shop: Index
+) -> None:
+    await world.store(product(id=UUID(int=2), name="Wool shirt", brand="Wren", version=2))
+    assert _names(await _get(world, "brand=Hearth")) == ["Shirt hanger"]
+    assert _names(await _get(world, "q=shirt&brand=Hearth")) == ["Shirt hanger"]
+    assert _names(await _get(world, "q=wool")) == ["Wool shirt"]
+    await world.store(product(id=UUID(int=3), name="Shirt hanger", brand="Hearth", version=2))
+    assert _names(await _get(world, "brand=Hearth")) == ["Shirt hanger"], "changed, and still of this brand"
+
+
+async def test_the_index_answers_filters_and_the_table_what_it_has_in_order(
+    world: World, shop: Index
+) -> None:
+    await world.store(product(id=UUID(int=5), name="Not indexed", brand="Hearth", sku="NOT"))
+    assert "Not indexed" not in _names(await _get(world, "brand=Hearth"))
+    for query in ("", "sort=name", "sku=NOT&brand=Hearth", f"ids={UUID(int=5)}&brand=Hearth"):
+        assert "Not indexed" in _names(await _get(world, query)), query
+
+
+async def test_a_walk_that_the_table_began_before_an_upgrade_goes_on(world: World, shop: Index) -> None:
+    filters = ListParameters(brand="Hearth", sort="name").filters()
+    cursors = Cursors(world.settings.cursor_signing_key.read().encode(), PagePosition)
+    cursor = cursors.encode(PagePosition("Shirt hanger", UUID(int=3)), filters)
+    await world.store(product(id=UUID(int=5), name="Not indexed", brand="Hearth", version=1))
+    await world.store(product(id=UUID(int=6), name="Wool scarf", brand="Hearth", version=1))
+    page = await _get(world, f"brand=Hearth&sort=name&limit=1&cursor={cursor}")
+    assert _names(page) == ["Wool scarf"]
+    page = await _get(world, f"brand=Hearth&sort=name&limit=1&cursor={page['next_cursor']}")
+    assert _names(page) == ["Wool shirt"]
+
+
+async def test_a_list_with_filters_is_503_while_there_is_no_index(own_world: World) -> None:
+    for query in ("brand=Hearth&tag=new", "category=a", "status=draft", "sort=price&currency=USD"):
+        answer = await own_world.served.get(f"/v1/products?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (503, "search-unavailable"), query
+        assert int(answer.headers["retry-after"]) >= 1
+    assert (await own_world.served.get("/v1/products?sort=name")).status_code == 200
 
 
 async def test_a_read_with_a_token_finds_its_write(world: World, shop: Index) -> None:

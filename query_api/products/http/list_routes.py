@@ -1,7 +1,7 @@
 """The routes of lists and searches: the parameters of each address, and its answer.
 
-A list that asks for a text, attributes, counts or a total is a search, and the index answers
-it. Any other one is answered by the table, so that it needs no index.
+A list that asks for a text, attributes, counts or a total is a search, and the search index answers it. Of
+the others, the index answers those for which the table would need a long walk (`list_choice.py`).
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -24,6 +24,7 @@ from query_api.products.http.product_answer import cache_status
 from query_api.products.http.schemas import ProductPage, SuggestionsModel
 from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
 from query_api.products.kept_pages import KeptPages
+from query_api.products.list_choice import ListChoice
 from query_api.products.lists import ListedPage, ListProducts, age_seconds, refuse_price_without_currency
 from query_api.products.searches import SearchProducts, Wanted
 from query_api.products.suggestions import SuggestProducts
@@ -43,11 +44,12 @@ class ListReads(NamedTuple):
 
 
 class SearchReads(NamedTuple):
-    """What answers searches."""
+    """What answers searches, and chooses who answers a list."""
 
     products: SearchProducts
     suggestions: SuggestProducts
     synonyms: Synonyms
+    choice: ListChoice
 
 
 def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> AddRoutes:
@@ -67,14 +69,15 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
         attributes = attributes_of(parameters.model_extra or {})
         fields = fields_of(parameters.fields)
         listed: ListedPage | None = None
-        if parameters.is_search or attributes:
+        asked = parameters.search(filters, text_of(parameters.q, search.synonyms), attributes)
+        is_search = parameters.is_search or bool(attributes)
+        if is_search or search.choice.is_for_index(filters, asked, parameters.cursor):
             wanted = Wanted(
                 parameters.limit,
                 facets_of(parameters.facets, parameters.currency),
                 parameters.with_total,
                 _ALL_STATUSES if sees_all(request) else EVERYBODYS,
             )
-            asked = parameters.search(filters, text_of(parameters.q, search.synonyms), attributes)
             _refuse_what_does_not_fit(asked)
             found = await search.products.page(asked, parameters.cursor, wanted, consistency)
             body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
