@@ -37,6 +37,7 @@ from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
+from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
@@ -142,7 +143,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
-            _hot_parts(cached, guard, rates),
+            _hot_parts(cached, search.engine, guard, rates),
             products,
             history.log,
             settings.connection_limits,
@@ -167,10 +168,10 @@ def _lists(
     return ProductReads(lists, cached.pages, settings.list_ttl_seconds)
 
 
-def _hot_parts(cached: Caches, guard: Guard | None, rates: ApiLimits) -> HotParts:
+def _hot_parts(cached: Caches, engine: SearchEngine, guard: Guard | None, rates: ApiLimits) -> HotParts:
     answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
     return HotParts(
-        cached.local, cached.products, cached.pages, cached.lists, guard,
+        cached.local, cached.products, cached.pages, cached.lists, engine, guard,
         rates.usual_limits, rates.addresses, answers,
     )  # fmt: skip
 

@@ -19,10 +19,11 @@ from query_api.search.query import Hit
 
 
 class Documents(NamedTuple):
-    """The newest rows by product, and whether all were in the cache."""
+    """The newest rows by product, whether all were in the cache, and whether none is older than its hit."""
 
     rows: Mapping[UUID, ProductRow]
     are_cached: bool
+    are_current: bool
 
 
 class HitDocuments:
@@ -42,7 +43,8 @@ class HitDocuments:
                 held = rows.get(row.product_id)
                 if held is None or held.stream_version < row.stream_version:
                     rows[row.product_id] = row
-        return Documents(rows, are_cached=not wanted)
+        are_current = all(_is_new_enough(rows.get(hit.product_id), hit) for hit in hits)
+        return Documents(rows, are_cached=not wanted, are_current=are_current)
 
     async def _cached(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductRow]:
         """All reads of one tick of the event loop are one MGET."""

@@ -1,8 +1,9 @@
-"""Pages of lists in the memory of this process, by the exact address that was asked for.
+"""Pages of lists and searches in the memory of this process, by the exact address that was asked for.
 
-A page is used only while its generation is the present one, which is read from Redis for every request: so a
-list is never older than from Redis. What is saved is everything else, that is the framework, the check of
-the parameters, and the page's way from Redis. A page lives as long as one in Redis at most.
+A page of the table is used only while its generation is the present one, which is read from Redis for every
+request: so a list is never older than from Redis. A page of the search index is used until the index's next
+commit. What is saved is everything else: the framework, the check of the parameters, the search, and the
+documents' way from Redis. No page lives longer than one in Redis.
 """
 
 import time
@@ -21,26 +22,24 @@ _changed = LOCAL_LIST_CACHE_REQUESTS.labels("changed")
 
 class KeptPage:
     """An answer, with the headers that depend on the page alone; `lines` is free for them as bytes, which
-    HTTP makes once. `is_everybodys` False: it needs the scope for drafts. `made_at` is in Unix seconds.
+    HTTP makes once. `rightness` is the generation of the lists, or the mark of the index (`SearchEngine`).
+    `made_at` is in Unix seconds.
     """
 
-    __slots__ = ("body", "generation", "headers", "is_everybodys", "lines", "made_at", "size_bytes")
+    __slots__ = ("body", "headers", "lines", "made_at", "rightness", "size_bytes")
 
     def __init__(
         self,
         body: bytes,
         headers: Sequence[tuple[bytes, bytes]],
-        generation: ListGeneration,
+        rightness: ListGeneration | object,
         made_at: float,
-        *,
-        is_everybodys: bool,
     ) -> None:
         self.body = body
         self.headers = headers
         self.lines = b""
-        self.generation = generation
+        self.rightness = rightness
         self.made_at = made_at
-        self.is_everybodys = is_everybodys
         self.size_bytes = len(body) + OVERHEAD_BYTES
 
 
@@ -54,13 +53,13 @@ class KeptPages:
         self._bytes_max = bytes_max
         self._ttl_seconds = ttl_seconds
         self._now = now
-        self._pages: OrderedDict[bytes, KeptPage] = OrderedDict()
+        self._pages: OrderedDict[tuple[bytes, bool], KeptPage] = OrderedDict()
         self._bytes = 0
         LOCAL_LIST_CACHE_BYTES.set_function(lambda: self._bytes)
 
-    def get(self, query: bytes) -> KeptPage | None:
-        """The page of this query string, if it has not ended."""
-        page = self._pages.get(query)
+    def get(self, query: bytes, *, sees_all: bool) -> KeptPage | None:
+        """The page of this query string, if it has not ended. `sees_all`: for callers who may see drafts."""
+        page = self._pages.get((query, sees_all))
         # A page from a clock that is ahead of this one has no age yet, and no end.
         if page is not None and 0 <= self._now() - page.made_at < self._ttl_seconds:
             return page
@@ -72,27 +71,25 @@ class KeptPages:
         """Whole seconds."""
         return max(0, int(self._now() - page.made_at))
 
-    def is_present(self, query: bytes, page: KeptPage, number: bytes | None) -> bool:
-        """Whether the page is of the generation whose number is this one now; otherwise it goes."""
-        if number == page.generation.number:
-            _hits.inc()
-            return True
-        _changed.inc()
-        if self._pages.get(query) is page:
-            self._drop(query)
-        return False
+    def is_right(self, page: KeptPage, present: object) -> bool:
+        """Whether this is the present generation's number, or the present mark, of the page."""
+        of_page = page.rightness
+        wanted = of_page.number if isinstance(of_page, ListGeneration) else of_page
+        is_right = present is not None and present == wanted
+        (_hits if is_right else _changed).inc()
+        return is_right
 
-    def keep(self, query: bytes, page: KeptPage) -> None:
+    def keep(self, query: bytes, page: KeptPage, *, sees_all: bool) -> None:
         """Instead of the page that this query string had."""
         if page.size_bytes > self._bytes_max:
             return
-        self._drop(query)
-        self._pages[query] = page
+        self._drop((query, sees_all))
+        self._pages[query, sees_all] = page
         self._bytes += page.size_bytes
         while self._bytes > self._bytes_max:
             self._drop(next(iter(self._pages)))
 
-    def _drop(self, query: bytes) -> None:
-        page = self._pages.pop(query, None)
+    def _drop(self, key: tuple[bytes, bool]) -> None:
+        page = self._pages.pop(key, None)
         if page is not None:
             self._bytes -= page.size_bytes

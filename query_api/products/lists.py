@@ -8,7 +8,6 @@ Consistency-Token never uses one.
 import hashlib
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +17,7 @@ from query_api.consistency.visibility import Consistency, Visibility
 from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
 from query_api.products.find import CacheResult
+from query_api.products.page_answer import PageAnswer
 from query_api.products.ports import (
     ListCache,
     ListFilters,
@@ -30,14 +30,6 @@ from query_api.search.query import SearchFilters
 from shared.ops.concurrency.single_flight import SingleFlight
 
 _clock = time.time
-
-
-class ListedPage(NamedTuple):
-    """A page, where it came from, and the generation that it is right for (None: it is kept nowhere)."""
-
-    page: "Page"
-    cache: CacheResult
-    generation: ListGeneration | None = None
 
 
 class Page(Struct, frozen=True, array_like=True):
@@ -79,7 +71,7 @@ class ListProducts:
         consistency: Consistency | None = None,
         *,
         asks_cache: bool = True,
-    ) -> ListedPage:
+    ) -> PageAnswer:
         """Up to `limit` products after `cursor`. `asks_cache` False: it has just failed to answer."""
         refuse_price_without_currency(filters)
         if cursor is not None:
@@ -88,7 +80,7 @@ class ListProducts:
             page = await self._visibility.read(
                 consistency, lambda applied: self._load(filters, cursor, limit, applied)
             )
-            return ListedPage(page, "bypass")
+            return _answer(page, "bypass")
         digest = _digest(filters, cursor, limit)
         try:
             if not asks_cache:
@@ -98,13 +90,13 @@ class ListProducts:
             cached = _page(await self._cache.read(generation, digest))
         except CacheUnavailable:
             page = await self._loads.run(digest, lambda: self._load(filters, cursor, limit))
-            return ListedPage(page, "bypass")
+            return _answer(page, "bypass")
         if cached is not None:
-            return ListedPage(cached, "hit", generation)
+            return _answer(cached, "hit", generation)
         page = await self._loads.run(
             f"{generation}:{digest}", lambda: self._fill(generation, digest, filters, cursor, limit)
         )
-        return ListedPage(page, "miss", generation)
+        return _answer(page, "miss", generation)
 
     async def _fill(
         self, generation: ListGeneration, digest: str, filters: ListFilters, cursor: str | None, limit: int
@@ -130,9 +122,13 @@ class ListProducts:
         return Page(body, next_cursor, made_at)
 
 
-def age_seconds(page: Page) -> int:
+def age_seconds(made_at: float) -> int:
     """The age of a page in whole seconds; never below zero, even if clocks differ."""
-    return max(0, int(_clock() - page.made_at))
+    return max(0, int(_clock() - made_at))
+
+
+def _answer(page: Page, cache: CacheResult, generation: ListGeneration | None = None) -> PageAnswer:
+    return PageAnswer(page.body, page.next_cursor, cache, page.made_at, generation)
 
 
 def _page(packed: bytes | None) -> Page | None:

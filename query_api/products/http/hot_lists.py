@@ -1,4 +1,5 @@
-"""Hot reads of lists: a page from the memory of this process, when Redis has said that it is still right.
+"""Hot reads of lists and searches: a page from the memory of this process, if Redis or the search index says
+that it is still right.
 
 Everything that an address says is in the key of its page, so nothing is parsed or checked again. What else an
 answer depends on makes it an ordinary request, as with products (`hot_read.py`).
@@ -13,6 +14,7 @@ from query_api.products.http.hot_durations import HotDurations
 from query_api.products.http.hot_head import METHODS, HotHead
 from query_api.products.http.hot_read import HotReadProtocol
 from query_api.products.kept_pages import KeptPage
+from query_api.products.ports import ListGeneration
 from shared.access.scopes import Scope
 from shared.rate_limits.budget import Decision
 
@@ -36,15 +38,26 @@ class HotListProtocol(HotReadProtocol):
             return self._begins_list(version, url[_BEFORE_QUERY:])
         return super()._begins_read(version)
 
+    def on_message_complete(self) -> None:
+        """What nobody has to be asked about is answered now; all else waits for Redis."""
+        super().on_message_complete()
+        if self._page is not None and self._reading is None and not self._takes:
+            self.loop.call_soon(self._answer, None)
+
     def _begins_list(self, version: str, query: bytes) -> bool:
-        page = self._parts.pages.get(query)
+        head = self._plain_head(version)
+        if head is None:
+            return False
+        page = self._parts.pages.get(query, sees_all=_sees_all(head))
         if page is None:
             return False
-        head = self._plain_head(version)
-        if head is None or _is_hidden(head, page):
+        reading = None
+        if isinstance(page.rightness, ListGeneration):
+            reading = self._parts.lists.number(page.rightness.category)
+        elif not self._parts.pages.is_right(page, self._parts.engine.mark):
             return False
         self._page = page
-        self._start(head, self._parts.lists.number(page.generation.category))
+        self._start(head, reading)
         return True
 
     def _answer(self, last: "asyncio.Future[Any] | None") -> None:
@@ -52,19 +65,23 @@ class HotListProtocol(HotReadProtocol):
         if page is None:
             super()._answer(last)
             return
-        if head is None or reading is None or not reading.done() or not all(each.done() for each in takes):
+        if head is None or not all(each.done() for each in takes):
+            return
+        if reading is not None and not reading.done():
             return
         if self.transport.is_closing():
             self._forget()
             return
         decisions = [each.result() for each in takes]
-        is_right = not has_failed(reading) and self._parts.pages.is_present(
-            self.url[_BEFORE_QUERY:], page, reading.result()
-        )
-        if is_right and all(each.is_allowed for each in decisions):
+        if self._is_right(page, reading) and all(each.is_allowed for each in decisions):
             self._finish_list(head, page, decisions)
         else:
             self._hand_over()
+
+    def _is_right(self, page: KeptPage, reading: "asyncio.Future[bytes | None] | None") -> bool:
+        if reading is None:
+            return True
+        return not has_failed(reading) and self._parts.pages.is_right(page, reading.result())
 
     def _finish_list(self, head: HotHead, page: KeptPage, decisions: Sequence[Decision]) -> None:
         self._forget()
@@ -83,6 +100,5 @@ class HotListProtocol(HotReadProtocol):
         self._page = None
 
 
-def _is_hidden(head: HotHead, page: KeptPage) -> bool:
-    caller = head.caller
-    return caller is not None and not page.is_everybodys and not caller.may(Scope.PRODUCTS_READ_DRAFTS)
+def _sees_all(head: HotHead) -> bool:
+    return head.caller is None or head.caller.may(Scope.PRODUCTS_READ_DRAFTS)

@@ -15,7 +15,6 @@ from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
-from query_api.products.find import CacheResult
 from query_api.products.http.chosen_fields import fields_of, with_fields
 from query_api.products.http.hot_head import CACHE_FAILED
 from query_api.products.http.kept_answers import keep_answer
@@ -25,7 +24,8 @@ from query_api.products.http.schemas import ProductPage, SuggestionsModel
 from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
 from query_api.products.kept_pages import KeptPages
 from query_api.products.list_choice import ListChoice
-from query_api.products.lists import ListedPage, ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.lists import ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.page_answer import PageAnswer
 from query_api.products.searches import SearchProducts, Wanted
 from query_api.products.suggestions import SuggestProducts
 from query_api.search.query import SearchFilters
@@ -68,7 +68,6 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
         require_statuses(request, filters.statuses)
         attributes = attributes_of(parameters.model_extra or {})
         fields = fields_of(parameters.fields)
-        listed: ListedPage | None = None
         asked = parameters.search(filters, text_of(parameters.q, search.synonyms), attributes)
         is_search = parameters.is_search or bool(attributes)
         if is_search or search.choice.is_for_index(filters, asked, parameters.cursor):
@@ -79,23 +78,16 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
                 _ALL_STATUSES if sees_all(request) else EVERYBODYS,
             )
             _refuse_what_does_not_fit(asked)
-            found = await search.products.page(asked, parameters.cursor, wanted, consistency)
-            body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
+            page = await search.products.page(asked, parameters.cursor, wanted, consistency)
         else:
-            listed = await lists.products.page(
-                filters,
-                parameters.cursor,
-                parameters.limit,
-                consistency,
-                asks_cache=CACHE_FAILED not in request.scope,
+            asks_cache = CACHE_FAILED not in request.scope
+            page = await lists.products.page(
+                filters, parameters.cursor, parameters.limit, consistency, asks_cache=asks_cache
             )
-            page, cache = listed.page, listed.cache
-            body, next_cursor, age = page.body, page.next_cursor, age_seconds(page)
-        headers = {"cache-control": f"max-age={lists.ttl_seconds}", "age": str(age), **applied}
-        headers |= _headers(request, next_cursor, cache)
-        answer = json_answer(request, with_fields(body, fields), headers)
-        if listed is not None:
-            keep_answer(lists.pages, request, filters.statuses, listed, answer)
+        age = {"cache-control": f"max-age={lists.ttl_seconds}", "age": str(age_seconds(page.made_at))}
+        headers = {**applied, **age, **_headers(request, page)}
+        answer = json_answer(request, with_fields(page.body, fields), headers)
+        keep_answer(lists.pages, request, page, answer)
         return answer
 
     suggest = _suggestions(search, limits, lists.ttl_seconds)
@@ -122,11 +114,11 @@ def _suggestions(search: SearchReads, limits: WaitLimits, ttl_seconds: int) -> A
     return suggest
 
 
-def _headers(request: Request, next_cursor: str | None, cache: CacheResult) -> dict[str, str]:
-    name, value = cache_status(cache)
+def _headers(request: Request, page: PageAnswer) -> dict[str, str]:
+    name, value = cache_status(page.cache)
     return {
         "vary": "Consistency-Token",
-        **next_page(request, next_cursor),
+        **next_page(request, page.next_cursor),
         name.decode(): value.decode(),
     }
 

@@ -22,7 +22,7 @@ class Clock:
 
 
 def page(body: bytes = b"{}", made_at: float = 1000.0) -> KeptPage:
-    return KeptPage(body, (), NOW, made_at, is_everybodys=True)
+    return KeptPage(body, (), NOW, made_at)
 
 
 def pages(clock: Clock, bytes_max: int = 1_000_000) -> KeptPages:
@@ -32,50 +32,57 @@ def pages(clock: Clock, bytes_max: int = 1_000_000) -> KeptPages:
 def test_a_page_is_found_by_its_query_until_it_ends() -> None:
     clock = Clock()
     kept, one = pages(clock), page()
-    kept.keep(b"limit=1", one)
-    assert (kept.get(b"limit=1"), kept.get(b"limit=2"), kept.get(b"")) == (one, None, None)
+    kept.keep(b"limit=1", one, sees_all=True)
+    assert (
+        kept.get(b"limit=1", sees_all=True),
+        kept.get(b"limit=2", sees_all=True),
+        kept.get(b"", sees_all=True),
+    ) == (one, None, None)
     clock.seconds += TTL_SECONDS - 0.1
-    assert kept.get(b"limit=1") is one
+    assert kept.get(b"limit=1", sees_all=True) is one
     assert kept.age_seconds(one) == 9
     clock.seconds += 0.2
-    assert kept.get(b"limit=1") is None
+    assert kept.get(b"limit=1", sees_all=True) is None
 
 
 @pytest.mark.parametrize("ahead", [0.5, 3600.0])
 def test_a_page_from_a_clock_that_is_ahead_is_not_used(ahead: float) -> None:
     kept = pages(Clock())
-    kept.keep(b"", page(made_at=1000.0 + ahead))
-    assert kept.get(b"") is None
+    kept.keep(b"", page(made_at=1000.0 + ahead), sees_all=True)
+    assert kept.get(b"", sees_all=True) is None
 
 
 @pytest.mark.parametrize(("number", "is_right"), [(b"7", True), (b"8", False), (b"6", False), (None, False)])
-def test_a_page_of_another_number_goes(number: Any, is_right: bool) -> None:
-    kept, one = pages(Clock()), page()
-    kept.keep(b"", one)
-    assert kept.is_present(b"", one, number) is is_right
-    assert kept.get(b"") is (one if is_right else None)
+def test_a_page_of_the_table_is_right_at_its_number(number: Any, is_right: bool) -> None:
+    assert pages(Clock()).is_right(page(), number) is is_right
 
 
-def test_an_answer_about_an_old_page_does_not_remove_the_new_one() -> None:
-    """Two readers wait for Redis with the old page; the first one has made a new one meanwhile."""
-    kept, old, new = pages(Clock()), page(), page(b"[]")
-    kept.keep(b"", old)
-    kept.keep(b"", new)
-    assert not kept.is_present(b"", old, b"8")
-    assert kept.get(b"") is new
+def test_a_page_of_the_index_is_right_at_its_mark() -> None:
+    mark, next_mark = object(), object()
+    one = KeptPage(b"{}", (), mark, 1000.0)
+    assert [pages(Clock()).is_right(one, each) for each in (mark, next_mark, None)] == [True, False, False]
+
+
+def test_who_sees_drafts_has_pages_of_their_own() -> None:
+    kept, of_all, of_some = pages(Clock()), page(b"[1]"), page(b"[]")
+    kept.keep(b"", of_all, sees_all=True)
+    assert kept.get(b"", sees_all=False) is None
+    kept.keep(b"", of_some, sees_all=False)
+    assert kept.get(b"", sees_all=True) is of_all
+    assert kept.get(b"", sees_all=False) is of_some
 
 
 def test_the_oldest_makes_room_and_what_is_too_large_is_not_kept() -> None:
     body = b"x" * 1000
     kept = pages(Clock(), bytes_max=2 * (OVERHEAD_BYTES + 1000))
     for query in (b"1", b"2", b"1", b"3"):
-        kept.keep(query, page(body))
-    assert [query for query in (b"1", b"2", b"3") if kept.get(query)] == [b"1", b"3"]
-    kept.keep(b"4", page(b"x" * 20_000))
-    assert [query for query in (b"1", b"3", b"4") if kept.get(query)] == [b"1", b"3"]
+        kept.keep(query, page(body), sees_all=True)
+    assert [query for query in (b"1", b"2", b"3") if kept.get(query, sees_all=True)] == [b"1", b"3"]
+    kept.keep(b"4", page(b"x" * 20_000), sees_all=True)
+    assert [query for query in (b"1", b"3", b"4") if kept.get(query, sees_all=True)] == [b"1", b"3"]
 
 
 def test_nothing_is_kept_without_bytes() -> None:
     kept = pages(Clock(), bytes_max=0)
-    kept.keep(b"", page())
-    assert kept.get(b"") is None
+    kept.keep(b"", page(), sees_all=True)
+    assert kept.get(b"", sees_all=True) is None
