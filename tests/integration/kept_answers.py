@@ -7,9 +7,12 @@ import httpx
 from shared.access.scopes import Scope
 from tests.counters import counted
 from tests.guards import bearer
+from tests.integration.query_world import REDIS_SECONDS_MAX
 from tests.tokens import ISSUER, public_document
 
 HITS = "local_list_cache_requests_total"
+# Pages that last as long as a test, also on a busy machine.
+PATIENT = {"redis_seconds_max": REDIS_SECONDS_MAX, "list_ttl_seconds": 600}
 # Access control, without limits.
 ACCESS = {
     "auth_issuer": ISSUER,

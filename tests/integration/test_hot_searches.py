@@ -11,6 +11,7 @@ from query_api.search.tantivy.index import TantivyIndex
 from tests.integration.kept_answers import (
     ACCESS,
     EDITOR,
+    PATIENT,
     READER,
     from_process,
     ids_of,
@@ -32,7 +33,7 @@ PATHS = [
 
 @pytest_asyncio.fixture
 async def world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[World]:
-    async with installation(read_model_dsns, redis_url, **ACCESS) as own, own.world() as one:
+    async with installation(read_model_dsns, redis_url, **PATIENT, **ACCESS) as own, own.world() as one:
         for client in (one.served, one.framework):
             client.headers.update(EDITOR)
         yield one
