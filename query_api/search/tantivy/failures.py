@@ -7,7 +7,7 @@ answer would end the process.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from query_api.errors import SearchUnavailable
+from query_api.errors import SearchEngineFailed
 from shared.ops.error_text import named
 
 _PANIC = "PanicException"
@@ -15,12 +15,12 @@ _PANIC = "PanicException"
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises `SearchUnavailable` for every error of the index."""
+    """Raises `SearchEngineFailed` for every error of the index."""
     try:
         yield
     except (OSError, ValueError) as error:
-        raise SearchUnavailable(f"search index: {named(error)}") from error
+        raise SearchEngineFailed(f"search index: {named(error)}") from error
     except BaseException as error:
         if type(error).__name__ != _PANIC:
             raise
-        raise SearchUnavailable("search index: a fault of the engine") from error
+        raise SearchEngineFailed("search index: a fault of the engine") from error

@@ -16,6 +16,13 @@ from command_api.importer.ndjson import NdjsonFile
 from command_api.importer.shopify_file import ShopifyFile
 from command_api.importer.source import Candidate, Rejection
 from query_api.export.formats import CSV, NDJSON, Format
+from query_api.export.shopify_exact import (
+    ExportedProduct,
+    inexact_fields,
+    names_if_exact,
+    option_names,
+)
+from query_api.export.shopify_rows import COLUMNS
 from shared.contract.events import Image, Money, Variant
 from shared.contract.text import normal_text
 from shared.contract.views import ProductDocument, encode_document
@@ -113,6 +120,27 @@ def test_an_exported_product_is_read_back_as_it_was(
     ProductIn.model_validate(_as_sent(document))
     (read,) = _read(tmp_path / "export", wanted, [document])
     _assert_same(read, document)
+
+
+@settings(max_examples=300, deadline=None)
+@given(document=products)
+def test_the_rows_are_those_of_pythons_csv_writer(document: ProductDocument) -> None:
+    """So quotation marks are only where they have to be, and each row has all columns."""
+    rows = CSV.rows(encode_document(document) + b"\n").decode()
+    cells = list(csv.reader(io.StringIO(rows, newline="")))
+    assert {len(row) for row in cells} == {len(COLUMNS)}
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows(cells)
+    assert rows == written.getvalue()
+
+
+@settings(max_examples=300, deadline=None)
+@given(document=products)
+def test_the_quick_look_finds_no_product_exact_that_is_not(document: ProductDocument) -> None:
+    product = msgspec.json.decode(encode_document(document), type=ExportedProduct)
+    names = option_names(product.variants)
+    if names_if_exact(product) is not None:
+        assert (names_if_exact(product), inexact_fields(product, names)) == (names, {})
 
 
 def _usual(**fields: Any) -> ProductDocument:
