@@ -81,7 +81,7 @@ class SearchProducts:
         more = taken < len(found.hits)
         next_cursor = self._cursors.encode(hits[taken - 1].position, filters) if more and taken else None
         body = _body(shown, next_cursor, found, filters, wanted)
-        return SearchPage(body, next_cursor, "hit" if documents.are_cached else "miss")
+        return SearchPage(body, next_cursor, documents.cache)
 
     async def _reached(self, consistency: Consistency | None) -> Consistency | None:
         """Wait for the index; what is left of the caller's wait is for the documents."""
