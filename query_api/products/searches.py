@@ -16,7 +16,6 @@ from query_api.consistency.visibility import Consistency
 from query_api.cursors import Cursors
 from query_api.products.changed_hits import meets
 from query_api.products.documents import HitDocuments
-from query_api.products.find import CacheResult
 from query_api.products.matching import VariantMatch
 from query_api.products.page_answer import PageAnswer
 from query_api.products.ports import ProductRow
@@ -76,9 +75,8 @@ class SearchProducts:
         more = taken < len(found.hits)
         next_cursor = self._cursors.encode(hits[taken - 1].position, filters) if more and taken else None
         body = _body(shown, next_cursor, found, filters, wanted)
-        is_kept = consistency is None and documents.are_current
-        cache: CacheResult = "hit" if documents.are_cached else "miss"
-        return PageAnswer(body, next_cursor, cache, made_at, mark if is_kept else None)
+        is_kept = consistency is None and documents.are_current and documents.cache != "bypass"
+        return PageAnswer(body, next_cursor, documents.cache, made_at, mark if is_kept else None)
 
     async def _reached(self, consistency: Consistency | None) -> Consistency | None:
         """Wait for the index; what is left of the caller's wait is for the documents."""
