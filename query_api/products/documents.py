@@ -20,8 +20,8 @@ from query_api.search.query import Hit
 
 
 class Documents(NamedTuple):
-    """The newest rows by product. `cache`: all were there, some were not, or it did not answer. `are_current`:
-    none is older than its hit.
+    """The newest rows by product. `cache`: all were there, some were not, or it did not answer.
+    `are_current`: none is older than its hit.
     """
 
     rows: Mapping[UUID, ProductRow]
