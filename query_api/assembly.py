@@ -16,18 +16,18 @@ from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
+from query_api.products.http.hot_answer import HotAnswers
+from query_api.products.http.hot_parts import HotParts
+from query_api.products.http.list_routes import ListReads as ProductReads
 from query_api.products.http.list_routes import list_routes
 from query_api.products.http.repeated_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
-from query_api.products.local_cache import LocalCache
 from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
-from query_api.products.redis.caches import caches
-from query_api.products.redis.list_cache import RedisListCache
-from query_api.products.redis.product_cache import RedisProductCache
+from query_api.products.redis.caches import Caches, caches
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
 from query_api.reports.http.list_routes import ListReads
@@ -37,6 +37,7 @@ from query_api.reports.ports import GroupPosition, KeyPosition
 from query_api.reports.postgres.analytics import PostgresChanges, PostgresPrices
 from query_api.reports.postgres.categories import PostgresBrands, PostgresCategories
 from query_api.reports.postgres.stock_items import PostgresStockItems
+from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.http import status_route
@@ -65,13 +66,12 @@ _CATEGORIES, _INVENTORY, _ANALYTICS = "category_view", "inventory", "analytics"
 
 @dataclass(frozen=True, slots=True)
 class QueryApi:
-    """A wired query API: the application, the caches that the hot read asks first (`hot_read.py`), the pool
-    of product reads, that of the event log, and what the feed of the search index moves on.
+    """A wired query API: the application, what hot reads ask before it (`hot_read.py`), the pool of product
+    reads, that of the event log, and what the feed of the search index moves on.
     """
 
     application: ASGIApp
-    local: LocalCache
-    cache: RedisProductCache
+    hot: HotParts
     products: "asyncpg.Pool[asyncpg.Record]"
     log: "asyncpg.Pool[asyncpg.Record]"
     limits: ConnectionLimits
@@ -84,13 +84,12 @@ class QueryApi:
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
-        protocol = hot_read_protocol(self.local, self.cache, self.guard, self.rates)
         return HttpServer(
             self.application,
             host=host,
             port=port,
             port_setting="QUERY_PORT",
-            protocol=protocol,
+            protocol=hot_read_protocol(self.hot),
             limits=self.limits,
             headers=self.headers,
             overload=self.overload,
@@ -106,18 +105,18 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reports_pool = await read_model_pool(
             settings, planned_anew(settings), "reports", stack, reads_max=settings.report_reads_max
         )
-        cache, local, list_cache = caches(settings, stack)
+        cached = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic)
         visibility = _visibility(checkpoints, settings, stack)
         reported = _reported(reports_pool, topic, settings, stack)
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
-        find = find_product(settings, table, (local, cache), visibility)
-        search = search_parts(settings, table, cache, visibility, stack)
+        find = find_product(settings, table, (cached.local, cached.products), visibility)
+        search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
-        lists = _lists(settings, lists_pool, list_cache, visibility)
+        lists = _lists(settings, lists_pool, cached, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         history = await history_parts(settings, reads, stack)
@@ -128,7 +127,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         application = http_application(
             [
                 await export_route(settings, visibility, wait, stack),
-                list_routes(lists, search.reads, wait, ttl_seconds=settings.list_ttl_seconds),
+                list_routes(lists, search.reads, wait),
                 product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
                 price_history_routes(history.reads.prices, wait),
@@ -144,8 +143,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
-            local,
-            cache,
+            _hot_parts(cached, search.engine, guard, rates),
             products,
             history.log,
             settings.connection_limits,
@@ -161,12 +159,21 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
 def _lists(
     settings: QuerySettings,
     pool: "asyncpg.Pool[asyncpg.Record]",
-    cache: RedisListCache,
+    cached: Caches,
     visibility: Visibility,
-) -> ListProducts:
+) -> ProductReads:
     reads = bounded("lists", pool, settings)
     pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
-    return ListProducts(pages, cache, Cursors(_signing_key(settings), PagePosition), visibility)
+    lists = ListProducts(pages, cached.lists, Cursors(_signing_key(settings), PagePosition), visibility)
+    return ProductReads(lists, cached.pages, settings.list_ttl_seconds)
+
+
+def _hot_parts(cached: Caches, engine: SearchEngine, guard: Guard | None, rates: ApiLimits) -> HotParts:
+    answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
+    return HotParts(
+        cached.local, cached.products, cached.pages, cached.lists, engine, guard,
+        rates.usual_limits, rates.addresses, answers,
+    )  # fmt: skip
 
 
 def _reported(

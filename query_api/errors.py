@@ -16,6 +16,7 @@ QueryError
     HistoryTooLong           more events than one request may fold, because snapshots are missing
     HistoryUnreadable        an event that this release cannot read, or that does not follow the earlier ones
     SearchUnavailable        there is no search index yet, or it cannot answer
+      SearchEngineFailed     why it cannot, for operators
     Overloaded               a limit is reached, refused before memory grows
 CacheUnavailable             never an answer: the table answers instead
 """
@@ -106,6 +107,10 @@ class HistoryUnreadable(Unavailable):
 
 class SearchUnavailable(Unavailable):
     """This process has no search index yet, or the engine cannot answer."""
+
+
+class SearchEngineFailed(SearchUnavailable):
+    """The engine did not answer, or refused. The text is its own: for operators, not for callers."""
 
 
 class Overloaded(Unavailable):

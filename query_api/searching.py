@@ -49,6 +49,7 @@ class Search(NamedTuple):
     """
 
     reads: SearchReads
+    engine: SearchEngine
     progress: IndexProgress | OpenSearchProgress
     report: SearchReport | None
     own: EmbeddedIndex | None
@@ -106,7 +107,7 @@ def search_parts(
         synonyms_of(settings.search_synonyms_file),
         choice,
     )
-    return Search(reads, made.progress, made.report, made.own)
+    return Search(reads, made.engine, made.progress, made.report, made.own)
 
 
 def _embedded(settings: QuerySettings, stack: AsyncExitStack) -> _Engine:

@@ -1,8 +1,12 @@
-"""An OpenSearch server of one node, on the Java runtime of a wheel. It refuses to run as root."""
+"""An OpenSearch server, on the Java runtime of a wheel: one node, alone or of a cluster. It refuses to run as
+root.
+"""
 
+import json
 import os
 import signal
 import urllib.request
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
@@ -21,19 +25,32 @@ appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] %m%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
+_ALONE: Mapping[str, int] = {}
 
 
 class OpenSearchServer(Server):
-    """One node; its address is `url`."""
+    """One node; its address is `url`. `cluster`: the transport ports of all its nodes by name; empty: there
+    are no others.
+    """
 
     ready_seconds_max = 120.0
     # A JVM that has lost its supervisor has nothing to finish.
     orphan_signal = signal.SIGKILL
 
     def __init__(
-        self, data_dir: Path, port: int, transport_port: int, log_file: Path, progress: Progress = silent
+        self,
+        data_dir: Path,
+        port: int,
+        transport_port: int,
+        log_file: Path,
+        progress: Progress = silent,
+        *,
+        node: str = "one",
+        cluster: Mapping[str, int] = _ALONE,
     ) -> None:
         super().__init__("opensearch", log_file, progress)
+        self._node = node
+        self._cluster = cluster
         self._requested_data_dir = data_dir
         self.data_dir = data_dir
         self.port = port
@@ -102,8 +119,8 @@ class OpenSearchServer(Server):
     def _properties(self) -> dict[str, str | int]:
         return {
             "cluster.name": "catalogue",
-            "node.name": "one",
-            "discovery.type": "single-node",
+            "node.name": self._node,
+            **self._discovery(),
             "network.host": HOST,
             "http.port": self.port,
             "transport.port": self.transport_port,
@@ -114,4 +131,13 @@ class OpenSearchServer(Server):
             "cluster.routing.allocation.disk.threshold_enabled": "false",
             # A mistyped name must fail, and make no index with fields of its own.
             "action.auto_create_index": "false",
+        }
+
+    def _discovery(self) -> dict[str, str]:
+        if not self._cluster:
+            return {"discovery.type": "single-node"}
+        seeds = [f"{HOST}:{port}" for port in self._cluster.values()]
+        return {
+            "discovery.seed_hosts": json.dumps(seeds),
+            "cluster.initial_cluster_manager_nodes": json.dumps(list(self._cluster)),
         }

@@ -39,7 +39,7 @@ _TABLE: tuple[tuple[type[errors.QueryError], int, str, str], ...] = (
     (errors.Overloaded, 503, "overloaded", "Too much is in progress"),
 )
 # The driver's error text about an outage is for the log, not for the caller.
-_SILENT = (errors.ReadModelUnavailable, errors.EventLogUnavailable)
+_SILENT = (errors.ReadModelUnavailable, errors.EventLogUnavailable, errors.SearchEngineFailed)
 
 
 def install(app: FastAPI) -> None:

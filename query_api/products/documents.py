@@ -14,15 +14,19 @@ from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable
 from query_api.products.cached_rows import unpacked_row
+from query_api.products.find import CacheResult
 from query_api.products.ports import ProductCache, ProductRow, ProductTable
 from query_api.search.query import Hit
 
 
 class Documents(NamedTuple):
-    """The newest rows by product, and whether all were in the cache."""
+    """The newest rows by product. `cache`: all were there, some were not, or it did not answer.
+    `are_current`: none is older than its hit.
+    """
 
     rows: Mapping[UUID, ProductRow]
-    are_cached: bool
+    cache: CacheResult
+    are_current: bool
 
 
 class HitDocuments:
@@ -35,29 +39,35 @@ class HitDocuments:
 
     async def of(self, hits: Sequence[Hit], consistency: Consistency | None) -> Documents:
         """Rows of hits; a product that neither cache nor table has is left out."""
-        rows = await self._cached([hit.product_id for hit in hits])
+        rows, has_failed = await self._cached([hit.product_id for hit in hits])
         wanted = [hit.product_id for hit in hits if not _is_new_enough(rows.get(hit.product_id), hit)]
         if wanted:
             for row in await self._of_table(wanted, consistency):
                 held = rows.get(row.product_id)
                 if held is None or held.stream_version < row.stream_version:
                     rows[row.product_id] = row
-        return Documents(rows, are_cached=not wanted)
+        are_current = all(_is_new_enough(rows.get(hit.product_id), hit) for hit in hits)
+        if has_failed:
+            return Documents(rows, "bypass", are_current)
+        return Documents(rows, "miss" if wanted else "hit", are_current)
 
-    async def _cached(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductRow]:
-        """All reads of one tick of the event loop are one MGET."""
+    async def _cached(self, product_ids: Sequence[UUID]) -> tuple[dict[UUID, ProductRow], bool]:
+        """And whether the cache has failed. All reads of one tick of the event loop are one MGET."""
         reads = (self._cache.read(str(product_id)) for product_id in product_ids)
         values = await asyncio.gather(*reads, return_exceptions=True)
-        rows = {}
+        rows, has_failed = {}, False
         for product_id, value in zip(product_ids, values, strict=True):
-            if isinstance(value, CacheUnavailable) or value is None:
+            if value is None:
+                continue
+            if isinstance(value, CacheUnavailable):
+                has_failed = True
                 continue
             if isinstance(value, BaseException):
                 raise value
             row = unpacked_row(product_id, value)
             if row is not None:
                 rows[product_id] = row
-        return rows
+        return rows, has_failed
 
     async def _of_table(
         self, product_ids: Sequence[UUID], consistency: Consistency | None

@@ -17,7 +17,15 @@ from query_api.consistency.visibility import Consistency, Visibility
 from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
 from query_api.products.find import CacheResult
-from query_api.products.ports import ListCache, ListFilters, ListRow, PagePosition, ProductLists
+from query_api.products.page_answer import PageAnswer
+from query_api.products.ports import (
+    ListCache,
+    ListFilters,
+    ListGeneration,
+    ListRow,
+    PagePosition,
+    ProductLists,
+)
 from query_api.search.query import SearchFilters
 from shared.ops.concurrency.single_flight import SingleFlight
 
@@ -56,32 +64,42 @@ class ListProducts:
         self._loads: SingleFlight[str, Page] = SingleFlight()
 
     async def page(
-        self, filters: ListFilters, cursor: str | None, limit: int, consistency: Consistency | None = None
-    ) -> tuple[Page, CacheResult]:
-        """Up to `limit` products after `cursor`."""
+        self,
+        filters: ListFilters,
+        cursor: str | None,
+        limit: int,
+        consistency: Consistency | None = None,
+        *,
+        asks_cache: bool = True,
+    ) -> PageAnswer:
+        """Up to `limit` products after `cursor`. `asks_cache` False: it has just failed to answer."""
         refuse_price_without_currency(filters)
         if cursor is not None:
             self._cursors.decode(cursor, filters)
         if consistency is not None:
-            return await self._visibility.read(
+            page = await self._visibility.read(
                 consistency, lambda applied: self._load(filters, cursor, limit, applied)
-            ), "bypass"
+            )
+            return _answer(page, "bypass")
         digest = _digest(filters, cursor, limit)
         try:
+            if not asks_cache:
+                raise CacheUnavailable
             # Read before the query: rows older than a generation must not be stored under it.
             generation = await self._cache.generation(filters.category)
             cached = _page(await self._cache.read(generation, digest))
         except CacheUnavailable:
-            return await self._loads.run(digest, lambda: self._load(filters, cursor, limit)), "bypass"
+            page = await self._loads.run(digest, lambda: self._load(filters, cursor, limit))
+            return _answer(page, "bypass")
         if cached is not None:
-            return cached, "hit"
-        key = f"{generation}:{digest}"
-        return await self._loads.run(
-            key, lambda: self._fill(generation, digest, filters, cursor, limit)
-        ), "miss"
+            return _answer(cached, "hit", generation)
+        page = await self._loads.run(
+            f"{generation}:{digest}", lambda: self._fill(generation, digest, filters, cursor, limit)
+        )
+        return _answer(page, "miss", generation)
 
     async def _fill(
-        self, generation: str, digest: str, filters: ListFilters, cursor: str | None, limit: int
+        self, generation: ListGeneration, digest: str, filters: ListFilters, cursor: str | None, limit: int
     ) -> Page:
         page = await self._load(filters, cursor, limit)
         try:
@@ -104,9 +122,13 @@ class ListProducts:
         return Page(body, next_cursor, made_at)
 
 
-def age_seconds(page: Page) -> int:
+def age_seconds(made_at: float) -> int:
     """The age of a page in whole seconds; never below zero, even if clocks differ."""
-    return max(0, int(_clock() - page.made_at))
+    return max(0, int(_clock() - made_at))
+
+
+def _answer(page: Page, cache: CacheResult, generation: ListGeneration | None = None) -> PageAnswer:
+    return PageAnswer(page.body, page.next_cursor, cache, page.made_at, generation)
 
 
 def _page(packed: bytes | None) -> Page | None:

@@ -107,13 +107,26 @@ class ProductCache(Protocol):
     async def point(self, kind: PointerKind, value: str, product_id: UUID) -> None: ...
 
 
+class ListGeneration(NamedTuple):
+    """A state of all lists of a top-level category (None: of all products)."""
+
+    category: str | None
+    number: bytes
+
+
 class ListCache(Protocol):
     """Whole pages, kept for seconds under a generation that the projector increases."""
 
-    async def generation(self, category: str | None) -> str:
+    def number(self, category: str | None) -> "Future[bytes | None]":
+        """The number of the present generation for this category path, or of all products. None: Redis
+        has lost it.
+        """
+        ...
+
+    async def generation(self, category: str | None) -> ListGeneration:
         """The present generation for lists of this category path, or of all products."""
         ...
 
-    async def read(self, generation: str, digest: str) -> bytes | None: ...
+    async def read(self, generation: ListGeneration, digest: str) -> bytes | None: ...
 
-    async def write(self, generation: str, digest: str, page: bytes) -> None: ...
+    async def write(self, generation: ListGeneration, digest: str, page: bytes) -> None: ...

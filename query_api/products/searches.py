@@ -16,8 +16,8 @@ from query_api.consistency.visibility import Consistency
 from query_api.cursors import Cursors
 from query_api.products.changed_hits import meets
 from query_api.products.documents import HitDocuments
-from query_api.products.find import CacheResult
 from query_api.products.matching import VariantMatch
+from query_api.products.page_answer import PageAnswer
 from query_api.products.ports import ProductRow
 from query_api.search.ports import SearchEngine, SearchProgress
 from query_api.search.query import Facets, Found, Hit, HitPosition, SearchFilters, SearchQuery
@@ -32,14 +32,6 @@ class Wanted(NamedTuple):
     facets: tuple[str, ...]
     with_total: bool
     visible_statuses: tuple[str, ...]
-
-
-class SearchPage(NamedTuple):
-    """One answer: its JSON body, the cursor of the next page, and where the documents came from."""
-
-    body: bytes
-    next_cursor: str | None
-    cache: CacheResult
 
 
 class SearchProducts:
@@ -66,10 +58,12 @@ class SearchProducts:
         cursor: str | None,
         wanted: Wanted,
         consistency: Consistency | None = None,
-    ) -> SearchPage:
+    ) -> PageAnswer:
         """Up to `limit` products after `cursor`."""
         after = None if cursor is None else self._cursors.decode(cursor, filters)
         consistency = await self._reached(consistency)
+        # Read before the search: an answer that is older than a mark must not be kept under it.
+        made_at, mark = time.time(), self._engine.mark
         found = await self._engine.search(
             SearchQuery(
                 filters, after, wanted.limit + 1, wanted.facets, wanted.with_total, wanted.visible_statuses
@@ -81,7 +75,8 @@ class SearchProducts:
         more = taken < len(found.hits)
         next_cursor = self._cursors.encode(hits[taken - 1].position, filters) if more and taken else None
         body = _body(shown, next_cursor, found, filters, wanted)
-        return SearchPage(body, next_cursor, "hit" if documents.are_cached else "miss")
+        is_kept = consistency is None and documents.are_current and documents.cache != "bypass"
+        return PageAnswer(body, next_cursor, documents.cache, made_at, mark if is_kept else None)
 
     async def _reached(self, consistency: Consistency | None) -> Consistency | None:
         """Wait for the index; what is left of the caller's wait is for the documents."""

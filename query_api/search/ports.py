@@ -14,6 +14,11 @@ from shared.contract.consistency_token import ConsistencyToken
 class SearchEngine(Protocol):
     """Answers searches from what has been applied to its index."""
 
+    @property
+    def mark(self) -> object | None:
+        """The same object for as long as equal searches have equal answers; None: nobody knows."""
+        ...
+
     async def search(self, query: SearchQuery) -> Found: ...
 
     async def suggest(self, text: TextQuery, *, statuses: Sequence[str], items_max: int) -> Suggestions: ...

@@ -44,12 +44,15 @@ class ClientTls:
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self._made: tuple[object, ssl.SSLContext] | None = None
+        self._trouble: str | None = None
 
     def context(self) -> ssl.SSLContext:
         """Raises `OSError` (`ssl.SSLError` is one) if the files cannot be used and never could be.
 
-        While new files cannot be used, the last context is: a renewal may be half done.
+        While new files cannot be used, the last context is: a renewal may be half done. That is logged once:
+        some clients ask for each request.
         """
+        before, self._trouble = self._trouble, None
         try:
             stamps = tuple(_stamp(file) for file in self._files)
             if self._made is None or self._made[0] != stamps:
@@ -57,9 +60,10 @@ class ClientTls:
         except OSError as error:
             if self._made is None:
                 raise
-            _log.warning(
-                "TLS keeps its last certificates", files=list(map(str, self._files)), reason=str(error)
-            )
+            self._trouble = str(error)
+            if self._trouble != before:
+                files = [str(file) for file in self._files if file is not None]
+                _log.warning("TLS keeps its last certificates", files=files, reason=self._trouble)
         return self._made[1]
 
 

@@ -43,6 +43,10 @@ class InMemorySearchEngine:
     def delete(self, product_id: UUID) -> None:
         self._products.pop(product_id, None)
 
+    @property
+    def mark(self) -> object | None:
+        return None
+
     async def search(self, query: SearchQuery) -> Found:
         text, corrected = self._corrected(query.filters.text, query.filters.statuses)
         filters = list(_filters(query.filters))

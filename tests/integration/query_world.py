@@ -120,7 +120,7 @@ class World:
         if not self.settings.local_cache_bytes_max:
             await self.cache(document)
             return
-        local, product_id = self.api.local, str(document.id)
+        local, product_id = self.api.hot.local, str(document.id)
         told: set[str] = set()
         usual = local.invalidate
 
@@ -139,7 +139,7 @@ class World:
             await self.redis.delete(product_key(PREFIX, probe.id))
 
         async def is_kept() -> None:
-            await self.api.cache.read(product_id)
+            await self.api.hot.cache.read(product_id)
             assert local.get(product_id) is not None
 
         await eventually(is_trusted)

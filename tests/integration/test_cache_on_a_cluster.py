@@ -53,7 +53,7 @@ async def test_the_cache_is_written_read_rebuilt_and_rolled_back_on_all_nodes(
         await some_products(writer)
         await eventually(lambda: all_cached(world, writer))
         ids = [stream[0].product_id for stream in writer.streams]
-        values = await asyncio.gather(*(api.cache.read(str(product_id)) for product_id in ids))
+        values = await asyncio.gather(*(api.hot.cache.read(str(product_id)) for product_id in ids))
         assert [value and unpack(value).stream_version for value in values] == [3] * 30 + [2]
         for node in cluster.primaries:
             with node.client as client:
@@ -63,7 +63,7 @@ async def test_the_cache_is_written_read_rebuilt_and_rolled_back_on_all_nodes(
         assert await generations(world) == {1}
         await all_cached(world, writer)
         # A reader that thinks of the old generation gets the new one.
-        values = await asyncio.gather(*(api.cache.read(str(product_id)) for product_id in ids))
+        values = await asyncio.gather(*(api.hot.cache.read(str(product_id)) for product_id in ids))
         assert [value and unpack(value).stream_version for value in values] == [3] * 30 + [2]
         await writer.happen(created(slug="more"), priced("5.00"))
         await eventually(lambda: all_cached(world, writer))

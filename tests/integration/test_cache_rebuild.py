@@ -44,7 +44,7 @@ async def test_a_rebuilt_cache_is_equal_and_projectors_and_readers_move_to_it_at
         await some_products(writer)
         await eventually(lambda: all_cached(world, writer))
         product_id = writer.streams[0][0].product_id
-        assert await api.cache.read(str(product_id)) is not None
+        assert await api.hot.cache.read(str(product_id)) is not None
         result = await command_json(world, "rebuild", CACHE, "--workers", "2")
         assert (result["equal"], result["switched"], result["rows"]) == (True, True, 31)
         assert await generation(world) == 1
@@ -52,7 +52,7 @@ async def test_a_rebuilt_cache_is_equal_and_projectors_and_readers_move_to_it_at
         assert 0 < await world.redis.pttl(product_key(prefix, product_id, 1)) <= 1.1 * 86_400_000
         # A reader that thinks of the old generation gets the new one; a document there is proof of it.
         await world.redis.set(product_key(prefix, product_id), pack(1, b"of the old generation"))
-        packed = await api.cache.read(str(product_id))
+        packed = await api.hot.cache.read(str(product_id))
         assert packed is not None
         assert unpack(packed).stream_version == 3
         # And so does the projector.

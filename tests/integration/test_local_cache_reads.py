@@ -59,7 +59,7 @@ async def _outdated(world: World) -> ProductDocument:
     """Version 1 in the process and 2 in Redis: the moment in which a change is not told yet, made to last."""
     document = product(version=1)
     await world.keep(document)
-    world.api.local.invalidate = lambda _: None  # type: ignore[method-assign]
+    world.api.hot.local.invalidate = lambda _: None  # type: ignore[method-assign]
     await world.cache(product(id=document.id, version=2))
     return document
 
@@ -78,10 +78,10 @@ async def test_a_token_is_never_answered_by_an_older_document_and_nobody_later_i
 
 async def test_a_refresh_replaces_a_document_and_meanwhile_readers_have_the_old_one(world: World) -> None:
     document = await _outdated(world)
-    world.api.local.refresh(str(document.id))
+    world.api.hot.local.refresh(str(document.id))
 
     def is_replaced() -> None:
-        entry = world.api.local.get(str(document.id))
+        entry = world.api.hot.local.get(str(document.id))
         if entry is None:
             raise RuntimeError("a reader would have waited for Redis")
         assert entry.document.stream_version == 2
@@ -98,7 +98,7 @@ async def test_an_absence_in_the_process_is_an_absence_until_the_product_is_ther
 
     async def is_absent_in_the_process() -> None:
         assert (await client.get(path)).status_code == 404
-        entry = world.api.local.get(str(document.id))
+        entry = world.api.hot.local.get(str(document.id))
         assert entry is not None
         assert entry.document.is_deleted
 
@@ -118,7 +118,7 @@ async def test_a_name_is_compared_with_the_document_in_the_process(world: World)
     assert (await world.served.get("/v1/products/by-slug/s")).status_code == 200
     before = counted("local_cache_requests_total", result="hit")
     assert (await world.served.get("/v1/products/by-slug/s")).headers["cache-status"] == "catalogue; hit"
-    world.api.local.close("lost")
+    world.api.hot.local.close("lost")
     assert counted("local_cache_requests_total", result="hit") > before
 
 

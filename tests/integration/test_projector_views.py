@@ -126,12 +126,30 @@ async def test_lists_of_the_category_left_and_the_category_entered_become_stale(
         new_product_id(), created(category="apparel/shirts"), e.ProductDetailsChanged(category="home")
     )
     await feed.deliver(events[0])
+    all_lists, apparel, home, other = await _numbers(redis)
+    assert min(all_lists, apparel) > 0 == home == other
     await feed.deliver(events[1])
     await feed.deliver(events[1])
-    generations = [
-        await redis.get(list_generation_key("t", name)) for name in (None, "apparel", "home", "other")
-    ]
-    assert generations == [b"2", b"2", b"1", None]
+    left = await _numbers(redis)
+    assert left[:2] == [all_lists + 1, apparel + 1]
+    assert left[2] > 0 == left[3]
+
+
+async def test_lists_that_redis_has_lost_never_come_to_an_old_number(redis: Redis) -> None:
+    lists = RedisListGenerations(redis, key_prefix="t")
+    for _ in range(3):
+        await lists.bump({"apparel"})
+    before = await _numbers(redis)
+    await redis.flushdb()
+    await lists.bump({"apparel"})
+    after = await _numbers(redis)
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+
+
+async def _numbers(redis: Redis) -> list[int]:
+    names = (None, "apparel", "home", "other")
+    return [int(await redis.get(list_generation_key("t", name)) or 0) for name in names]
 
 
 async def test_a_table_is_written_although_redis_is_away(read_model: Any, log: Log) -> None:

@@ -213,7 +213,7 @@ async def _runs(world: World, wanted: int) -> None:
         )
         assert found == wanted
 
-    await eventually(assertion, seconds_max=20)
+    await eventually(assertion, seconds_max=60)
 
 
 async def test_what_is_written_meanwhile_is_not_in_the_export(own_world: World) -> None:

@@ -35,9 +35,10 @@ from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.query_world import PREFIX, TOPIC, World, product, token_for
 from tests.integration.query_world import own_world as world
+from tests.integration.search_index import Index, index
 from tests.servers import DatabaseDsns
 
-__all__ = ["world"]
+__all__ = ["index", "world"]
 DAY_SECONDS = 86_400
 
 
@@ -214,15 +215,16 @@ async def test_many_readers_of_one_missing_product_make_one_query(
 
 @pytest.mark.parametrize("fault", ["kill", "pause"])
 async def test_without_redis_every_read_is_answered_from_the_table(
-    world: World, redis_server: RedisServer, fault: str
+    world: World, index: Index, redis_server: RedisServer, fault: str
 ) -> None:
-    document = product(sku="S", slug="s")
+    document = product(sku="S", slug="s", brand="B")
     await world.store(document)
     await world.cache(document)
+    index.apply(document)
     await world.served.get(f"/v1/products/{document.id}")
     getattr(redis_server, fault)()
     try:
-        paths = (str(document.id), "by-sku/S", "by-slug/s", "?sort=name")
+        paths = (str(document.id), "by-sku/S", "by-slug/s", "?sort=name", "?brand=B")
         for _ in range(3):
             for path in paths:
                 answer = await world.served.get(f"/v1/products/{path}".replace("/?", "?"))

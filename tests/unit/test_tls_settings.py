@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from projector.settings import ProjectorSettings
 from shared.ops.settings import load_settings
@@ -86,3 +87,25 @@ def test_a_context_is_made_again_when_a_file_changes_and_kept_while_it_cannot_be
     assert tls.context() is second
     with pytest.raises(OSError, match=r"changing\.pem"):
         ClientTls(TlsFiles(ca)).context()
+
+
+def test_files_that_cannot_be_used_are_logged_once_until_they_could_be_used_again(
+    files: Certificates, tmp_path: Path
+) -> None:
+    ca = tmp_path / "changing.pem"
+    ca.write_bytes(files.ca.read_bytes())
+    tls = ClientTls(TlsFiles(ca))
+    tls.context()
+    with capture_logs() as lines:
+        for content in (
+            b"half",
+            b"half written",
+            files.other_ca.read_bytes(),
+            b"half",
+            files.ca.read_bytes(),
+        ):
+            ca.write_bytes(content)
+            tls.context()
+            tls.context()
+    assert [line["event"] for line in lines] == ["TLS keeps its last certificates"] * 2
+    assert lines[0]["files"] == [str(ca)]

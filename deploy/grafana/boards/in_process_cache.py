@@ -1,4 +1,4 @@
-"""The documents that a query API keeps in its own memory."""
+"""The documents and pages of lists that a query API keeps in its own memory."""
 
 from deploy.grafana.board import WINDOW, Panel, Query, Row, rate_by
 
@@ -11,6 +11,13 @@ IN_PROCESS_CACHE = Row(
             "`miss`: Redis is asked. Neither: it is off, and Redis is asked for all.",
             "CacheDown",
             [rate_by("result", "local_cache_requests_total")],
+        ),
+        Panel(
+            "Lists a second by result",
+            "ops",
+            "`changed`: the page was right until a product of its lists changed.",
+            "CacheDown",
+            [rate_by("result", "local_list_cache_requests_total")],
         ),
         Panel(
             "In use",
@@ -29,9 +36,12 @@ IN_PROCESS_CACHE = Row(
         Panel(
             "Size",
             "bytes",
-            "Up to LOCAL_CACHE_BYTES_MAX in each process.",
+            "Up to LOCAL_CACHE_BYTES_MAX and LOCAL_LIST_CACHE_BYTES_MAX in each process.",
             "CacheDown",
-            [Query("max by (instance) (local_cache_bytes)", "{{instance}}")],
+            [
+                Query("max by (instance) (local_cache_bytes)", "{{instance}}"),
+                Query("max by (instance) (local_list_cache_bytes)", "{{instance}}, lists"),
+            ],
         ),
         Panel(
             "Documents, and those refreshed a second",

@@ -16,6 +16,7 @@ from shared.contract.views import ProductDocument
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
+from shared.redis.list_generations import first_number
 
 _OPEN_SECONDS = 5.0
 # Without a limit, an outage of Redis would collect every category.
@@ -52,9 +53,10 @@ class RedisListGenerations:
             return
         try:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.incr(list_generation_key(self._key_prefix, None))
-                for category in self._pending:
-                    pipeline.incr(list_generation_key(self._key_prefix, category))
+                for category in (None, *self._pending):
+                    key = list_generation_key(self._key_prefix, category)
+                    pipeline.set(key, first_number(), nx=True)
+                    pipeline.incr(key)
                 await pipeline.execute()
         except (RedisError, OSError) as error:
             self._breaker.record_failure(time.monotonic())

@@ -1,4 +1,4 @@
-"""The bytes of a hot read's answer. Most of its lines depend on the document alone: an entry of the
+"""The bytes of a hot read's answer. Most of its lines depend on the document or page alone: an entry of the
 in-process cache keeps them.
 """
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from query_api.products.http.hot_head import HotHead
 from query_api.products.http.product_answer import Headers, matches, product_answer
+from query_api.products.kept_pages import KeptPage
 from query_api.products.local_cache import LocalEntry
 from shared.access.http.layer import private_headers
 from shared.contract.cached_document import CachedDocument
@@ -44,6 +45,33 @@ class HotAnswers:
             lines = (entry.head if entry is not None else b"") or self._lines(document, None)
             if entry is not None:
                 entry.head = lines
+        return status, self._joined(head, (line, lines, body), always, answer_headers, decisions)
+
+    def of_page(
+        self,
+        head: HotHead,
+        page: KeptPage,
+        age_seconds: int,
+        always: Headers,
+        answer_headers: AnswerHeaders,
+        decisions: Sequence[Decision],
+    ) -> bytes:
+        """A page of a list."""
+        if not page.lines:
+            page.lines = self._joined_lines([*page.headers])
+        lines = b"%bage: %d\r\n" % (page.lines, age_seconds)
+        body = page.body if head.method == b"GET" else b""
+        return self._joined(head, (_OK, lines, body), always, answer_headers, decisions)
+
+    def _joined(
+        self,
+        head: HotHead,
+        content: tuple[bytes, bytes, bytes],
+        always: Headers,
+        answer_headers: AnswerHeaders,
+        decisions: Sequence[Decision],
+    ) -> bytes:
+        line, lines, body = content
         parts = [line, _always.of(always), lines, b"x-request-id: ", request_id_of(head.request_id), b"\r\n"]
         origins = answer_headers.origins
         if origins is not None and head.origin is not None:
@@ -54,12 +82,15 @@ class HotAnswers:
         if not head.is_kept_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", body)
-        return status, b"".join(parts)
+        return b"".join(parts)
 
     def _lines(self, document: CachedDocument, tags: bytes | None) -> bytes:
         _, headers, _ = product_answer(
             document.stream_version, document.body, "hit", is_head=False, if_none_match=tags
         )
+        return self._joined_lines(headers)
+
+    def _joined_lines(self, headers: Headers) -> bytes:
         if self._is_private:
             headers = private_headers(headers)
         return b"".join(b"%b: %b\r\n" % pair for pair in headers)

@@ -5,7 +5,8 @@ from typing import Any
 
 from shared.access.caller import Caller
 
-# With one of these headers the answer depends on more than the document, or a body follows.
+METHODS = (b"GET", b"HEAD")
+# With one of these headers the answer depends on more than the address, or a body follows.
 _NOT_PLAIN = frozenset(
     {b"consistency-token", b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"if-match"}
 )

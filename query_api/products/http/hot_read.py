@@ -1,4 +1,5 @@
-"""The hot read: answers a product by id from the caches in the HTTP protocol, before the framework.
+"""The hot read: answers a product by id from the caches in the HTTP protocol, before the framework. Lists are
+added by `hot_lists.py`.
 
 FastAPI costs at least 200 microseconds per request, and an ASGI application in front of it still a scope, a
 task and two messages; the hot read answers from the callbacks of the HTTP parser. What is in the in-process
@@ -13,53 +14,34 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
-from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_document import has_failed, is_hidden, live_document
 from query_api.products.http.hot_durations import HotDurations
-from query_api.products.http.hot_head import CACHE_FAILED, HotHead
+from query_api.products.http.hot_head import CACHE_FAILED, METHODS, HotHead
+from query_api.products.http.hot_parts import HotParts
 from query_api.products.http.hot_read_span import record_hot_read
-from query_api.products.local_cache import LocalCache, LocalEntry
-from query_api.products.ports import ProductCache
-from shared.access.guard import Guard
+from query_api.products.local_cache import LocalEntry
 from shared.access.http.bearer import known_caller
 from shared.access.scopes import Scope
 from shared.contract.cached_document import CachedDocument
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.rate_limits.budget import Decision
-from shared.rate_limits.client_address import ClientAddresses
-from shared.rate_limits.limits import TAKES, Limits, Takes
+from shared.rate_limits.limits import TAKES, Takes
 from shared.telemetry.tracing import is_tracing
 
 ROUTE = "/v1/products/{product_id}"
 _PREFIX = b"/v1/products/"
 _PREFIX_LENGTH = len(_PREFIX)
 _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
-_METHODS = (b"GET", b"HEAD")
-_durations = HotDurations(ROUTE, _METHODS, (200, 304))
+_durations = HotDurations(ROUTE, METHODS, (200, 304))
 
 
 class HotReadProtocol(BoundedHttpProtocol):
     """One connection. At most one hot read is in progress on it, and no other request at the same time."""
 
-    def __init__(
-        self,
-        local: LocalCache,
-        cache: ProductCache,
-        guard: Guard | None,
-        rates: Limits,
-        addresses: ClientAddresses,
-        answers: HotAnswers,
-        *args: Any,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, parts: HotParts, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self._local = local
-        self._cache = cache
-        self._guard = guard
-        self._rates = rates
-        self._addresses = addresses
-        self._answers_of_reads = answers
+        self._parts = parts
         self._entry: LocalEntry | None = None
         self._reading: asyncio.Future[bytes | None] | None = None
         self._takes: Takes = ()
@@ -74,19 +56,10 @@ class HotReadProtocol(BoundedHttpProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Only the length of the address is checked: a text that is not an id is a miss, and the application
-        gets it.
-        """
+        """Begin a hot read, or make an ordinary request."""
         version = self.check_head()
-        url = self.url
-        if len(url) == _URL_LENGTH and url.startswith(_PREFIX) and self._is_idle():
-            method = self.parser.get_method()
-            if method in _METHODS:
-                head = HotHead(self.parser, version, method)
-                if head.reads_plainly(self.headers) and (self._guard is None or self._lets_in(head)):
-                    self._read(head, url[_PREFIX_LENGTH:].decode("ascii", "replace"))
-                    return
-        self.make_request()
+        if not (self._is_idle() and self._begins_read(version)):
+            self.make_request()
 
     def on_message_complete(self) -> None:
         """A hot read does not wait for a body. What is in this process is answered at once, unless the
@@ -131,32 +104,55 @@ class HotReadProtocol(BoundedHttpProtocol):
         """True if no answer is in progress, and the client reads what is sent."""
         return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
+    def _begins_read(self, version: str) -> bool:
+        """Only the length of the address is checked: a text that is not an id is a miss, and the application
+        gets it.
+        """
+        url = self.url
+        if len(url) != _URL_LENGTH or not url.startswith(_PREFIX):
+            return False
+        head = self._plain_head(version)
+        if head is None:
+            return False
+        product_id = url[_PREFIX_LENGTH:].decode("ascii", "replace")
+        entry = self._parts.local.get(product_id)
+        if entry is not None and (entry.document.is_deleted or is_hidden(head, entry.document)):
+            return False
+        self._entry = entry
+        self._start(head, self._parts.cache.read(product_id) if entry is None else None)
+        return True
+
+    def _plain_head(self, version: str) -> HotHead | None:
+        """None: the answer depends on more than the address, or this caller may not read."""
+        method = self.parser.get_method()
+        if method not in METHODS:
+            return None
+        head = HotHead(self.parser, version, method)
+        is_plain = head.reads_plainly(self.headers) and (self._parts.guard is None or self._lets_in(head))
+        return head if is_plain else None
+
     def _lets_in(self, head: HotHead) -> bool:
         """Whether the token is a known one that may read; the application has the answer to all others."""
-        assert self._guard is not None
-        head.caller = known_caller(self._guard, self.headers)
+        assert self._parts.guard is not None
+        head.caller = known_caller(self._parts.guard, self.headers)
         return head.caller is not None and head.caller.may(Scope.PRODUCTS_READ)
 
-    def _read(self, head: HotHead, product_id: str) -> None:
-        entry = self._local.get(product_id)
-        if entry is not None and (entry.document.is_deleted or is_hidden(head, entry.document)):
-            self.make_request()
-            return
+    def _start(self, head: HotHead, reading: "asyncio.Future[bytes | None] | None") -> None:
         self.count_head()
-        self._head, self._entry = head, entry
+        self._head = head
         if self.is_leaving:
             self.close_after_answers()
-        if entry is None:
-            self._reading = self._cache.read(product_id)
-            self._reading.add_done_callback(self._answer)
-        if self._rates.is_active:
+        if reading is not None:
+            self._reading = reading
+            reading.add_done_callback(self._answer)
+        if self._parts.rates.is_active:
             self._take(head)
 
     def _take(self, head: HotHead) -> None:
         """Count the read against the limits, in Redis in the same tick as the read of the cache."""
         peer = self.client[0] if self.client else None
         subject = None if head.caller is None else head.caller.subject
-        self._takes = self._rates.take(subject, self._addresses.of(peer, self.headers))
+        self._takes = self._parts.rates.take(subject, self._parts.addresses.of(peer, self.headers))
         for each in self._takes:
             each.add_done_callback(self._answer)
 
@@ -185,9 +181,12 @@ class HotReadProtocol(BoundedHttpProtocol):
         decisions: Sequence[Decision],
     ) -> None:
         self._forget()
-        status, answer = self._answers_of_reads.answer(
+        status, answer = self._parts.answers.answer(
             head, document, entry, self.server_state.default_headers, self.answer_headers, decisions
         )
+        self._send(head, status, answer, ROUTE, _durations)
+
+    def _send(self, head: HotHead, status: int, answer: bytes, route: str, durations: HotDurations) -> None:
         self.transport.write(answer)
         self.server_state.total_requests += 1
         if head.is_kept_alive:
@@ -195,9 +194,9 @@ class HotReadProtocol(BoundedHttpProtocol):
         else:
             self.close_after_reading()
         seconds = perf_counter() - head.started
-        _durations.add(head.method, status, seconds, self.loop)
+        durations.add(head.method, status, seconds, self.loop)
         if is_tracing():
-            record_hot_read(head, ROUTE, self.url, status, seconds)
+            record_hot_read(head, route, self.url, status, seconds)
 
     def _forget(self) -> None:
         self._reading = self._head = self._entry = None

@@ -4,7 +4,7 @@ A list that asks for a text, attributes, counts or a total is a search, and the 
 the others, the index answers those for which the table would need a long walk (`list_choice.py`).
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
@@ -16,12 +16,16 @@ from query_api.http.application import AddRoutes
 from query_api.http.caller import EVERYBODYS, require_statuses, sees_all
 from query_api.http.route_parts import add_route, json_answer, next_page, refuse_repeats
 from query_api.products.http.chosen_fields import fields_of, with_fields
+from query_api.products.http.hot_head import CACHE_FAILED
+from query_api.products.http.kept_answers import keep_answer
 from query_api.products.http.list_parameters import ListParameters, SuggestParameters
 from query_api.products.http.product_answer import cache_status
 from query_api.products.http.schemas import ProductPage, SuggestionsModel
 from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
+from query_api.products.kept_pages import KeptPages
 from query_api.products.list_choice import ListChoice
 from query_api.products.lists import ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.page_answer import PageAnswer
 from query_api.products.searches import SearchProducts, Wanted
 from query_api.products.suggestions import SuggestProducts
 from query_api.search.query import SearchFilters
@@ -29,6 +33,14 @@ from query_api.search.synonyms import Synonyms
 from shared.access.scopes import Scope
 
 _ALL_STATUSES = ("active", "archived", "draft")
+
+
+class ListReads(NamedTuple):
+    """What answers lists, at most `ttl_seconds` old, and where their answers are kept."""
+
+    products: ListProducts
+    pages: KeptPages
+    ttl_seconds: int
 
 
 class SearchReads(NamedTuple):
@@ -40,10 +52,8 @@ class SearchReads(NamedTuple):
     choice: ListChoice
 
 
-def list_routes(
-    lists: ListProducts, search: SearchReads, limits: WaitLimits, *, ttl_seconds: int
-) -> AddRoutes:
-    """Routes for lists, whose pages are at most `ttl_seconds` old, and for searches."""
+def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> AddRoutes:
+    """Routes for lists and searches."""
 
     async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
         """Products that match all filters, a page at a time.
@@ -68,22 +78,30 @@ def list_routes(
                 _ALL_STATUSES if sees_all(request) else EVERYBODYS,
             )
             _refuse_what_does_not_fit(asked)
-            found = await search.products.page(asked, parameters.cursor, wanted, consistency)
-            body, next_cursor, cache, age = found.body, found.next_cursor, found.cache, 0
+            page = await search.products.page(asked, parameters.cursor, wanted, consistency)
         else:
-            page, cache = await lists.page(filters, parameters.cursor, parameters.limit, consistency)
-            body, next_cursor, age = page.body, page.next_cursor, age_seconds(page)
-        name, value = cache_status(cache)
-        headers = {
-            **applied,
-            "cache-control": f"max-age={ttl_seconds}",
-            "age": str(age),
-            "vary": "Consistency-Token",
-            **next_page(request, next_cursor),
-            name.decode(): value.decode(),
-        }
-        return json_answer(request, with_fields(body, fields), headers)
+            asks_cache = CACHE_FAILED not in request.scope
+            page = await lists.products.page(
+                filters, parameters.cursor, parameters.limit, consistency, asks_cache=asks_cache
+            )
+        age = {"cache-control": f"max-age={lists.ttl_seconds}", "age": str(age_seconds(page.made_at))}
+        headers = {**applied, **age, **_headers(request, page)}
+        answer = json_answer(request, with_fields(page.body, fields), headers)
+        keep_answer(lists.pages, request, page, answer)
+        return answer
 
+    suggest = _suggestions(search, limits, lists.ttl_seconds)
+
+    def add(app: FastAPI) -> None:
+        add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
+        add_route(
+            app, "/v1/products/suggest", suggest, SuggestionsModel, openapi.REPORT, scope=Scope.PRODUCTS_READ
+        )
+
+    return add
+
+
+def _suggestions(search: SearchReads, limits: WaitLimits, ttl_seconds: int) -> Any:
     async def suggest(request: Request, parameters: Annotated[SuggestParameters, Query()]) -> Response:
         """Products, brands and categories that what somebody has typed so far may become."""
         refuse_repeats(request)
@@ -93,13 +111,16 @@ def list_routes(
         body = await search.suggestions.of(text, parameters.limit, consistency)
         return json_answer(request, body, {**applied, "cache-control": f"max-age={ttl_seconds}"})
 
-    def add(app: FastAPI) -> None:
-        add_route(app, "/v1/products", list_products, ProductPage, openapi.LIST, scope=Scope.PRODUCTS_READ)
-        add_route(
-            app, "/v1/products/suggest", suggest, SuggestionsModel, openapi.REPORT, scope=Scope.PRODUCTS_READ
-        )
+    return suggest
 
-    return add
+
+def _headers(request: Request, page: PageAnswer) -> dict[str, str]:
+    name, value = cache_status(page.cache)
+    return {
+        "vary": "Consistency-Token",
+        **next_page(request, page.next_cursor),
+        name.decode(): value.decode(),
+    }
 
 
 def _refuse_what_does_not_fit(filters: SearchFilters) -> None:

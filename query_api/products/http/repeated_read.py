@@ -6,26 +6,20 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_document import is_hidden
-from query_api.products.http.hot_read import HotReadProtocol
+from query_api.products.http.hot_lists import HotListProtocol
+from query_api.products.http.hot_parts import HotParts
 from query_api.products.http.repeated_head import RepeatedHead, repeatable
-from query_api.products.local_cache import LocalCache, LocalEntry
-from query_api.products.ports import ProductCache
-from shared.access.guard import Guard
-from shared.rate_limits.api_limits import ApiLimits
+from query_api.products.local_cache import LocalEntry
 from shared.telemetry.tracing import is_tracing
 
 
-def hot_read_protocol(
-    local: LocalCache, cache: ProductCache, guard: Guard | None, rates: ApiLimits
-) -> Callable[..., asyncio.Protocol]:
+def hot_read_protocol(parts: HotParts) -> Callable[..., asyncio.Protocol]:
     """The protocol class from which `HttpServer` makes connections."""
-    answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
-    return partial(RepeatedReadProtocol, local, cache, guard, rates.usual_limits, rates.addresses, answers)
+    return partial(RepeatedReadProtocol, parts)
 
 
-class RepeatedReadProtocol(HotReadProtocol):
+class RepeatedReadProtocol(HotListProtocol):
     """Everything but a repeated head is a matter of the parser."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -56,11 +50,11 @@ class RepeatedReadProtocol(HotReadProtocol):
 
     def _kept(self, product_id: str, repeated: RepeatedHead) -> LocalEntry | None:
         """The caller is checked each time: a token ends."""
-        if self._guard is not None:
+        if self._parts.guard is not None:
             self.headers = repeated.headers
             if not self._lets_in(repeated.head):
                 return None
-        return self._local.get(product_id, counts_miss=False)
+        return self._parts.local.get(product_id, counts_miss=False)
 
     def _is_at_rest(self) -> bool:
         """True between two requests of a connection that goes on."""

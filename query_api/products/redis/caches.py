@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from query_api.products.kept_pages import KeptPages
 from query_api.products.local_cache import LocalCache
 from query_api.products.redis.cache_reads import CacheReads, ReadMany, cache_reads
 from query_api.products.redis.cluster_reads import (
@@ -40,11 +41,12 @@ _hits, _misses, _bypasses = (CACHE_REQUESTS.labels(result) for result in ("hit",
 
 
 class Caches(NamedTuple):
-    """Documents in Redis, the same in this process, and pages in Redis."""
+    """Documents and pages of lists, in Redis and in this process."""
 
     products: RedisProductCache
     local: LocalCache
     lists: RedisListCache
+    pages: KeptPages
 
 
 class _Reads(NamedTuple):
@@ -99,7 +101,8 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
             silence_seconds_max=settings.local_cache_silence_seconds_max,
         )
         stack.push_async_callback(stopped, asyncio.create_task(tracking.run(), name="cache-tracking"))
-    return Caches(cache, local, list_cache)
+    pages = KeptPages(bytes_max=settings.local_list_cache_bytes_max, ttl_seconds=settings.list_ttl_seconds)
+    return Caches(cache, local, list_cache, pages)
 
 
 def _server_reads(redis: Redis, local: LocalCache, settings: QuerySettings, stack: AsyncExitStack) -> _Reads:

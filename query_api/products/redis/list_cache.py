@@ -5,13 +5,17 @@ increases after it has written the view. A page is stored under the generation t
 so a page with old rows can only be stored under an old generation.
 """
 
+from asyncio import Future
+from typing import Any
+
 from redis.asyncio import Redis
 
+from query_api.errors import CacheUnavailable
+from query_api.products.ports import ListGeneration
 from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.addresses import list_generation_key, top_category
-
-_NO_GENERATION = b"0"
+from shared.redis.list_generations import first_number
 
 
 class RedisListCache:
@@ -26,17 +30,31 @@ class RedisListCache:
         self._prefix = prefix
         self._ttl_seconds = ttl_seconds
 
-    async def generation(self, category: str | None) -> str:
-        top = top_category(category)
-        number = await self._reads.get(list_generation_key(self._prefix, top))
-        return f"{top or '*'}:{(number or _NO_GENERATION).decode()}"
+    def number(self, category: str | None) -> "Future[bytes | None]":
+        return self._reads.get(list_generation_key(self._prefix, top_category(category)))
 
-    async def read(self, generation: str, digest: str) -> bytes | None:
+    async def generation(self, category: str | None) -> ListGeneration:
+        number = await self.number(category)
+        if number is None:
+            number = await self._calls.run(lambda: self._begin(category))
+        return ListGeneration(top_category(category), number)
+
+    async def read(self, generation: ListGeneration, digest: str) -> bytes | None:
         return await self._reads.get(self._key(generation, digest))
 
-    async def write(self, generation: str, digest: str, page: bytes) -> None:
+    async def write(self, generation: ListGeneration, digest: str, page: bytes) -> None:
         key = self._key(generation, digest)
         await self._calls.run(lambda: self._redis.set(key, page, ex=self._ttl_seconds))
 
-    def _key(self, generation: str, digest: str) -> str:
-        return f"{self._prefix}:lists:page:{generation}:{digest}"
+    def _key(self, generation: ListGeneration, digest: str) -> str:
+        number = generation.number.decode("ascii", "replace")
+        return f"{self._prefix}:lists:page:{generation.category or '*'}:{number}:{digest}"
+
+    async def _begin(self, category: str | None) -> bytes:
+        """A counter for lists that have not changed since Redis lost its data, or ever."""
+        key = list_generation_key(self._prefix, top_category(category))
+        await self._redis.set(key, first_number(), nx=True)
+        number: Any = await self._redis.get(key)
+        if number is None:
+            raise CacheUnavailable
+        return bytes(number)

@@ -68,6 +68,11 @@ class OpenSearchEngine:
     def __init__(self, searches: Searches) -> None:
         self._searches = searches
 
+    @property
+    def mark(self) -> object | None:
+        """Nobody tells this process of changes."""
+        return None
+
     async def search(self, query: SearchQuery) -> Found:
         text = query.filters.text
         async with self._searches.turn():

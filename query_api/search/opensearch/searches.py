@@ -8,12 +8,17 @@ from typing import Any
 
 import msgspec
 
-from query_api.errors import Overloaded, SearchUnavailable
+from query_api.errors import Overloaded, SearchEngineFailed, SearchUnavailable
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.logs import get_logger
 from shared.ops.metrics.requests import SEARCH_QUEUE
 from shared.ops.overload.place import resting
-from shared.search.opensearch.client import OpenSearchClient, OpenSearchRefused, OpenSearchUnavailable
+from shared.search.opensearch.client import (
+    OpenSearchClient,
+    OpenSearchDenied,
+    OpenSearchRefused,
+    OpenSearchUnavailable,
+)
 
 _NO_INDEX = "index_not_found_exception"
 _MISSING = "the search index is being built"
@@ -44,6 +49,7 @@ class Searches:
         self._unfinished = 0
         self._unfinished_max = searches_max + waiting_max
         self._breaker = breaker
+        self._trouble = ""
         self._parameters = {
             "allow_partial_search_results": "false",
             # Nobody waits longer, so the server need not go on.
@@ -79,26 +85,34 @@ class Searches:
             # Each document has an error of its own, also if there is no index.
             if "error" in one:
                 kind = one["error"]["type"]
-                raise SearchUnavailable(_MISSING if kind == _NO_INDEX else f"OpenSearch: {kind}")
+                if kind == _NO_INDEX:
+                    raise SearchUnavailable(_MISSING)
+                _log.warning("search failed", reason=kind)
+                raise SearchEngineFailed(f"OpenSearch: {kind}")
         return [one["_source"] if one["found"] else {} for one in found]
 
     async def _call(
         self, kind: str, body: Mapping[str, Any], parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         if not self._breaker.allows(time.monotonic()):
-            raise SearchUnavailable("OpenSearch did not answer a moment ago")
+            raise SearchEngineFailed(
+                f"OpenSearch is not asked, since it failed a moment ago: {self._trouble}"
+            )
         path = f"{self._alias}/{kind}"
         try:
             answer = await self._client.request("POST", path, _encode(body), parameters=parameters)
-        except OpenSearchUnavailable as error:
+        except (OpenSearchUnavailable, OpenSearchDenied) as error:
+            # After many wrong passwords a user may be locked out.
             self._breaker.record_failure(time.monotonic())
-            raise SearchUnavailable(f"OpenSearch: {error}") from error
+            self._trouble = str(error)
+            _log.warning("search failed", reason=self._trouble)
+            raise SearchEngineFailed(f"OpenSearch: {error}") from error
         except OpenSearchRefused as error:
             self._breaker.record_success()
             if error.kind == _NO_INDEX:
                 raise SearchUnavailable(_MISSING) from error
             _log.error("search refused by OpenSearch", reason=str(error))
-            raise SearchUnavailable(f"OpenSearch: {error}") from error
+            raise SearchEngineFailed(f"OpenSearch: {error}") from error
         self._breaker.record_success()
         decoded: dict[str, Any] = _decode(answer)
         return decoded

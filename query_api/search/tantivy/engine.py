@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import tantivy
 
-from query_api.errors import Overloaded
+from query_api.errors import Overloaded, SearchUnavailable
 from query_api.search.corrected import Corrected
 from query_api.search.query import Found, Hit, SearchFilters, SearchQuery, Suggestions, TextQuery
 from query_api.search.tantivy import schema as s
@@ -59,6 +59,13 @@ class TantivyEngine:
         self._corrector = Corrector(lexicon_share)
         self._results = Results()
         self._loads: SingleFlight[tuple[SearchQuery, int], Found] = SingleFlight()
+
+    @property
+    def mark(self) -> object | None:
+        try:
+            return self._live().snapshot.mark
+        except SearchUnavailable:
+            return None
 
     async def search(self, query: SearchQuery) -> Found:
         snapshot = self._live().snapshot

@@ -47,12 +47,16 @@ def scheme() -> str:
 
 
 class Snapshot(NamedTuple):
-    """The index as one commit left it. It stays the same while it is used, also during later commits."""
+    """The index as one commit left it. It stays the same while it is used, also during later commits.
+
+    Who remembers the `mark` keeps none of its files.
+    """
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
     reader: tantivy.Index
     generation: int
+    mark: object
     known_terms: "dict[tuple[str, str, int | None], Sequence[str]]"
 
     def parsed(self, query: str, field: str) -> tantivy.Query:
@@ -120,7 +124,7 @@ class TantivyIndex:
                 writer.wait_merging_threads()
 
     def _look(self, generation: int) -> Snapshot:
-        return Snapshot(self._index.searcher(), self._schema, self._index, generation, {})
+        return Snapshot(self._index.searcher(), self._schema, self._index, generation, object(), {})
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -1,4 +1,4 @@
-"""Query API: the documents that a process keeps in its own memory, in front of Redis."""
+"""Query API: the documents and pages of lists that a process keeps in its own memory, in front of Redis."""
 
 from typing import Literal, get_args
 
@@ -34,4 +34,17 @@ LOCAL_CACHE_FLUSHES = counter(
         "generation of documents is live",
         get_args(FlushReason),
     ),
+)
+LOCAL_LIST_CACHE_REQUESTS = counter(
+    "local_list_cache_requests_total",
+    "requests",
+    "Requests for lists that the memory of the process was asked for first.",
+    Label(
+        "result",
+        "hit; miss; changed: the lists have changed since the page was made",
+        ("hit", "miss", "changed"),
+    ),
+)
+LOCAL_LIST_CACHE_BYTES = gauge(
+    "local_list_cache_bytes", "bytes", "Size of the pages of lists in the memory of the process."
 )

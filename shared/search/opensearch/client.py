@@ -1,8 +1,9 @@
 """A client of OpenSearch's REST interface: some addresses of it, with our limits, TLS and log-in.
 
 OpenSearchError
-  OpenSearchUnavailable   no answer in time, or one that says "later" (429, 5xx)
+  OpenSearchUnavailable   no answer in time, or one that says "later" (408, 429, 5xx)
   OpenSearchRefused       the request is wrong, or what it names does not exist
+    OpenSearchDenied      the log-in is wrong, or the user may not do this (401, 403)
 
 The official client was not taken: it brings gRPC, protobuf, requests and aiohttp into every image, and
 retries by rules of its own (docs/decisions/0038-opensearch-as-a-second-search-engine.md).
@@ -23,6 +24,9 @@ from shared.search.opensearch.address import SearchAddress
 
 _JSON, _LINES = "application/json", "application/x-ndjson"
 _REASON_CHARACTERS_MAX = 500
+# Also of a proxy between us; from 500 on all are.
+_LATER = (408, 429)
+_DENIED = {401: "user or password is wrong", 403: "the user may not do this"}
 
 
 class OpenSearchError(Exception):
@@ -37,9 +41,13 @@ class OpenSearchRefused(OpenSearchError):
     """The same request is refused again. `kind` is OpenSearch's name of the error."""
 
     def __init__(self, status: int, kind: str, reason: str) -> None:
-        super().__init__(f"{status} {kind}: {reason}")
+        super().__init__(": ".join(part for part in (f"{status} {kind}".rstrip(), reason) if part))
         self.status = status
         self.kind = kind
+
+
+class OpenSearchDenied(OpenSearchRefused):
+    """Nothing but another user, password or right helps."""
 
 
 class _Cause(msgspec.Struct):
@@ -134,8 +142,9 @@ def _error(status: int, body: bytes) -> OpenSearchError:
     try:
         cause = _failure.decode(body).error
     except msgspec.MsgspecError:
-        reason = "the answer is not OpenSearch's"
+        reason = _DENIED.get(status, "the answer is not OpenSearch's")
     else:
         kind, reason = (cause, "") if isinstance(cause, str) else (cause.type, cause.reason or "")
-    refused = OpenSearchRefused(status, kind, reason[:_REASON_CHARACTERS_MAX])
-    return OpenSearchUnavailable(str(refused)) if status == 429 or status >= 500 else refused
+    kind_of_error = OpenSearchDenied if status in _DENIED else OpenSearchRefused
+    refused = kind_of_error(status, kind, reason[:_REASON_CHARACTERS_MAX])
+    return OpenSearchUnavailable(str(refused)) if status in _LATER or status >= 500 else refused

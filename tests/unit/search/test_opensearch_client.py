@@ -13,7 +13,12 @@ from deploy.local.ports import HOST
 from shared.ops.secret import Secret
 from shared.ops.tls import TlsFiles
 from shared.search.opensearch.address import SearchAddress
-from shared.search.opensearch.client import OpenSearchClient, OpenSearchRefused, OpenSearchUnavailable
+from shared.search.opensearch.client import (
+    OpenSearchClient,
+    OpenSearchDenied,
+    OpenSearchRefused,
+    OpenSearchUnavailable,
+)
 from tests.secured.certificates import Certificates
 
 _SECONDS_MAX = 60.0
@@ -114,8 +119,10 @@ def _log_in(head: str) -> str:
             OpenSearchRefused,
             "gone: no such index",
         ),
-        (401, b"Unauthorized", OpenSearchRefused, "401"),
+        (401, b"Unauthorized", OpenSearchDenied, "^401: user or password is wrong$"),
+        (403, b'{"error":{"type":"denied","reason":"no right"}}', OpenSearchDenied, "403 denied: no right"),
         (400, b'{"error":"no handler"}', OpenSearchRefused, "400 no handler"),
+        (408, b"", OpenSearchUnavailable, "408"),
         (429, b'{"error":{"type":"busy","reason":null}}', OpenSearchUnavailable, "429 busy"),
         (503, b"<html>", OpenSearchUnavailable, "not OpenSearch's"),
         (301, b"", OpenSearchRefused, "301"),

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.local.ports import HOST, free_port
-from query_api.errors import Overloaded, SearchUnavailable
+from query_api.errors import Overloaded, SearchEngineFailed
 from query_api.search.opensearch.searches import Searches
 from shared.ops.breaker import CircuitBreaker
 from shared.ops.secret import Secret
@@ -15,10 +16,11 @@ from shared.search.opensearch.address import SearchAddress
 from shared.search.opensearch.client import OpenSearchClient
 
 _SECONDS_MAX = 60.0
+FAILURES_MAX = 5
 
 
 @asynccontextmanager
-async def searches_at(port: int) -> AsyncIterator[Searches]:
+async def searches_at(port: int, *, open_seconds: float = 1.0) -> AsyncIterator[Searches]:
     """One at a time, and one that waits."""
     address = SearchAddress(Secret(f"http://{HOST}:{port}"))
     async with OpenSearchClient(
@@ -30,7 +32,7 @@ async def searches_at(port: int) -> AsyncIterator[Searches]:
             searches_max=1,
             waiting_max=1,
             seconds_max=_SECONDS_MAX,
-            breaker=CircuitBreaker(failures_max=5, open_seconds=1.0),
+            breaker=CircuitBreaker(failures_max=FAILURES_MAX, open_seconds=open_seconds),
         )
 
 
@@ -78,8 +80,31 @@ async def test_too_many_searches_are_refused_until_one_ends() -> None:
 
 async def test_after_failures_in_a_row_nobody_waits_for_the_dead_server() -> None:
     async with searches_at(free_port()) as searches:
-        for _ in range(5):
-            with pytest.raises(SearchUnavailable, match="OpenSearch: Connect"):
+        for _ in range(FAILURES_MAX):
+            with pytest.raises(SearchEngineFailed, match="OpenSearch: Connect"):
                 await search(searches)
-        with pytest.raises(SearchUnavailable, match="did not answer a moment ago"):
+        with pytest.raises(SearchEngineFailed, match="failed a moment ago: Connect"):
             await search(searches)
+
+
+async def test_a_wrong_password_is_not_tried_for_each_search() -> None:
+    tries = 0
+
+    async def deny(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"{}"):
+                tries += 1
+                writer.write(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with (
+        await asyncio.start_server(deny, HOST, 0) as server,
+        searches_at(server.sockets[0].getsockname()[1], open_seconds=1_000.0) as searches,
+    ):
+        with capture_logs() as lines:
+            for _ in range(20):
+                with pytest.raises(SearchEngineFailed, match="401: user or password is wrong"):
+                    await search(searches)
+    assert tries == FAILURES_MAX
+    assert [line["reason"] for line in lines] == ["401: user or password is wrong"] * FAILURES_MAX
