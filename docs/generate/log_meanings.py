@@ -39,6 +39,7 @@ MEANINGS: dict[str, str] = {
     "rate limits are refused by Redis": "Redis answers with an error: each process counts for itself.",
     # search index of the query API
     "state not indexed": "A product is not found until its next state: this one cannot be read.",
+    "search failed": "The engine did not answer, or refused; callers get 503.",
     "search refused by OpenSearch": "The query or the index does not fit this release: a defect.",
     "search index is built": "A new one beside the live one, which goes on answering; `reason` says why.",
     "search index is built and live": "Searches ask the new index from now on.",

@@ -87,6 +87,7 @@ class Searches:
                 kind = one["error"]["type"]
                 if kind == _NO_INDEX:
                     raise SearchUnavailable(_MISSING)
+                _log.warning("search failed", reason=kind)
                 raise SearchEngineFailed(f"OpenSearch: {kind}")
         return [one["_source"] if one["found"] else {} for one in found]
 
@@ -104,6 +105,7 @@ class Searches:
             # After many wrong passwords a user may be locked out.
             self._breaker.record_failure(time.monotonic())
             self._trouble = str(error)
+            _log.warning("search failed", reason=self._trouble)
             raise SearchEngineFailed(f"OpenSearch: {error}") from error
         except OpenSearchRefused as error:
             self._breaker.record_success()

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 from query_api.errors import SearchEngineFailed
 from shared.ops.error_text import named
+from shared.ops.logs import get_logger
 
 _PANIC = "PanicException"
+_log = get_logger(__name__)
 
 
 @contextmanager
@@ -19,8 +21,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
+        _log.error("search failed", reason=named(error))
         raise SearchEngineFailed(f"search index: {named(error)}") from error
     except BaseException as error:
         if type(error).__name__ != _PANIC:
             raise
+        _log.error("search failed", reason=str(error))
         raise SearchEngineFailed("search index: a fault of the engine") from error

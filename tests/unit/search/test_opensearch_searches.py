@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.local.ports import HOST, free_port
 from query_api.errors import Overloaded, SearchEngineFailed
@@ -101,7 +102,9 @@ async def test_a_wrong_password_is_not_tried_for_each_search() -> None:
         await asyncio.start_server(deny, HOST, 0) as server,
         searches_at(server.sockets[0].getsockname()[1], open_seconds=1_000.0) as searches,
     ):
-        for _ in range(20):
-            with pytest.raises(SearchEngineFailed, match="401: user or password is wrong"):
-                await search(searches)
+        with capture_logs() as lines:
+            for _ in range(20):
+                with pytest.raises(SearchEngineFailed, match="401: user or password is wrong"):
+                    await search(searches)
     assert tries == FAILURES_MAX
+    assert [line["reason"] for line in lines] == ["401: user or password is wrong"] * FAILURES_MAX
