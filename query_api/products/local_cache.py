@@ -95,16 +95,14 @@ class LocalCache:
         """Whether changes are being told."""
         return self._now() < self._trusted_until
 
-    def get(self, product_id: str, *, counts_miss: bool = True) -> LocalEntry | None:
-        """The entry, if it has not ended, and changes are being told. `counts_miss` False: the caller asks
-        again.
-        """
+    def get(self, product_id: str) -> LocalEntry | None:
+        """The entry, if it has not ended, and changes are being told."""
         now = self._now()
         if now >= self._trusted_until:
             return None
         entry = self._entries.get(product_id)
         if entry is None or now >= entry.expires:
-            self._misses += counts_miss
+            self._misses += 1
             return None
         self._hits += 1
         entry.reads += 1

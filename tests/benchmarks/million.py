@@ -47,6 +47,8 @@ class Catalogues:
             await redis.flushdb()
         settings = {
             "SEARCH": "embedded",
+            # Each request is to be searched, also one that was asked before.
+            "LOCAL_LIST_CACHE_BYTES_MAX": "0",
             "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}",
             "SEARCH_INDEX_FOLDER": str(self._path(count)),
             "LOCAL_CACHE_BYTES_MAX": "0",

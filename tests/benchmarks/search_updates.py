@@ -121,6 +121,8 @@ class SearchesAndChanges:
     async def _serving(self, states: PublishedStates) -> AsyncIterator[QueryProcess]:
         settings = {
             "SEARCH": "embedded",
+            # Each request is to be searched, also one that was asked before.
+            "LOCAL_LIST_CACHE_BYTES_MAX": "0",
             "KAFKA_BOOTSTRAP_SERVERS": self._servers.kafka.bootstrap_servers,
             "KAFKA_TOPIC_PREFIX": states.prefix,
             "SEARCH_INDEX_FOLDER": self._folder.name,

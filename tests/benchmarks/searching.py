@@ -173,6 +173,8 @@ async def served_from(figures: SearchFigures, dsns: DatabaseDsns, folder: Path) 
     """From the index in this folder."""
     settings = {
         "SEARCH": "embedded",
+        # Each request is to be searched, also one that was asked before.
+        "LOCAL_LIST_CACHE_BYTES_MAX": "0",
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{free_port()}",
         "SEARCH_INDEX_FOLDER": str(folder),
     }

@@ -6,20 +6,26 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from deploy.local.redis import RedisServer
 from query_api.products.http.hot_read import HotReadProtocol
 from shared.access.scopes import Scope
 from shared.contract.views import ProductDocument, encode_document
+from tests.counters import counted
 from tests.guards import bearer
-from tests.integration.query_world import LOCAL_CACHE, World, installation, product
+from tests.integration.query_world import LOCAL_CACHE, REDIS_SECONDS_MAX, World, installation, product
 from tests.integration.wire import Wire, get, wire
 from tests.servers import DatabaseDsns
+from tests.tcp_proxy import TcpProxy
 from tests.tokens import ISSUER, public_document
 
 
-@pytest_asyncio.fixture
-async def world(read_model_dsns: DatabaseDsns, redis_url: str) -> AsyncIterator[World]:
+@pytest_asyncio.fixture(params=["from Redis", "from the process"])
+async def world(
+    read_model_dsns: DatabaseDsns, redis_url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    kept = LOCAL_CACHE if request.param == "from the process" else {}
     async with (
-        installation(read_model_dsns, redis_url, redis_seconds_max=5.0, **LOCAL_CACHE) as own,
+        installation(read_model_dsns, redis_url, redis_seconds_max=REDIS_SECONDS_MAX, **kept) as own,
         own.world() as one,
     ):
         yield one
@@ -93,7 +99,7 @@ async def test_an_id_of_the_caller_is_its_own_each_time(world: World, parsed: li
     assert len(parsed) == 3
 
 
-async def test_what_is_not_in_the_process_is_parsed(world: World, parsed: list[bytes]) -> None:
+async def test_what_no_cache_has_is_parsed(world: World, parsed: list[bytes]) -> None:
     (one,) = await _kept(world, 1)
     stored, absent = product(version=7), product()
     await world.store(stored)
@@ -138,6 +144,59 @@ async def test_the_end_of_a_head_that_looks_like_a_head_is_not_remembered(
         assert (await to.answer())[0] == 304
         await _answered(to, get(one), one)
     assert len(parsed) == 2
+
+
+async def test_more_that_arrives_while_redis_is_asked_is_answered_behind_it(
+    world: World, redis_server: RedisServer
+) -> None:
+    one, two = await _kept(world, 1, 2)
+    async with wire(world) as to:
+        await _answered(to, get(one), one)
+        redis_server.pause()
+        try:
+            for document in (two, one, two):
+                to.ask(get(document))
+                await to.writer.drain()
+        finally:
+            redis_server.resume()
+        for document in (two, one, two):
+            status, _, body = await to.answer()
+            assert (status, body) == (200, encode_document(document))
+        await _answered(to, get(one), one)
+
+
+async def test_a_client_that_sends_no_more_gets_its_last_answer(world: World) -> None:
+    (one,) = await _kept(world, 1)
+    stored = product(version=7)
+    await world.store(stored)
+    for document in (one, stored):
+        async with wire(world) as to:
+            await _answered(to, get(one), one)
+            to.ask(get(document))
+            to.writer.write_eof()
+            status, _, body = await to.answer()
+            assert (status, body) == (200, encode_document(document))
+            assert await to.is_closed()
+
+
+async def test_a_dead_redis_is_waited_for_once(
+    read_model_dsns: DatabaseDsns, redis_url: str, redis_server: RedisServer
+) -> None:
+    async with TcpProxy("127.0.0.1", redis_server.port) as proxy:
+        through = redis_url.replace(f":{redis_server.port}/", f":{proxy.port}/")
+        async with installation(read_model_dsns, through) as own, own.world() as world:
+            (one,) = await _kept(world, 1)
+            await world.store(one)
+            async with wire(world) as to:
+                await _answered(to, get(one), one)
+                before = counted("cache_requests_total", result="bypass")
+                proxy.stall()
+                try:
+                    headers = await _answered(to, get(one), one)
+                finally:
+                    proxy.flow()
+            assert headers["cache-status"] == "catalogue; fwd=bypass"
+            assert counted("cache_requests_total", result="bypass") == before + 1
 
 
 async def test_a_token_is_checked_each_time_and_drafts_stay_hidden(
