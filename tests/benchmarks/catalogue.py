@@ -17,7 +17,7 @@ from shared.contract.cached_document import pack
 from shared.contract.views import ProductDocument, encode_document
 
 CHUNK = 5_000
-QUERIES = 2_000
+QUERIES = 20_000
 _BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -36,9 +36,16 @@ class Catalogue:
         ]
 
     def paths(self, more: Mapping[str, str], count: int = QUERIES) -> list[str]:
-        """Addresses of searches: one or two words of a product; half have its brand, half its category."""
+        """Addresses of searches, no two alike: one or two words of a product; half have its brand, half its
+        category.
+        """
         chance = random.Random(7)
-        return [search_path(document, chance, more) for document in chance.sample(self.documents, count)]
+        found: dict[str, None] = {}
+        for document in chance.sample(self.documents, len(self.documents)):
+            found[search_path(document, chance, more)] = None
+            if len(found) == count:
+                return list(found)
+        raise RuntimeError(f"only {len(found)} different searches, and not {count}")
 
     async def fill(self, redis_url: str) -> None:
         """All documents into an emptied cache."""

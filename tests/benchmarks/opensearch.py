@@ -49,7 +49,7 @@ class Comparison:
             figures.built = await _fill(url, figures.catalogue)
         settings = {"SEARCH": "embedded", "SEARCH_URL": url, "SEARCH_SECONDS_MAX": "30"}
         async with serving(dsns, figures.servers.redis.url(0), settings) as process:
-            paths = figures.catalogue.paths(ASKED)
+            paths = iter(figures.catalogue.paths(ASKED))
             # The server's Java compiles what is asked for often: until then searches take long.
             await answers_of(process.port, paths, figures.seconds)
             figures.answers = await answers_of(process.port, paths, figures.seconds)

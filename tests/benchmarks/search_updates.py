@@ -66,12 +66,13 @@ class SearchesAndChanges:
         began = time.perf_counter()
         async with self._serving(states) as process, states.writing():
             start_seconds = time.perf_counter() - began
-            await answers_of(process.port, self._paths, WARM_UP_SECONDS)
-            still = await answers_of(process.port, self._paths, self._seconds)
+            paths = iter(self._paths)
+            await answers_of(process.port, paths, WARM_UP_SECONDS)
+            still = await answers_of(process.port, paths, self._seconds)
             before = await _committed(process)
             async with asyncio.TaskGroup() as tasks:
                 changes = tasks.create_task(states.change(CHANGES_PER_SECOND, self._seconds))
-                searches = tasks.create_task(answers_of(process.port, self._paths, self._seconds))
+                searches = tasks.create_task(answers_of(process.port, paths, self._seconds))
             shown = await _committed(process) - before
         if shown < changes.result() * COMMITTED_SHARE_MIN:
             raise RuntimeError(f"searches show {shown:.0f} of {changes.result()} changes")

@@ -1,13 +1,14 @@
 """`GET /v1/products` as a search: a text, up to two filters, five facets and the total, for 20 clients,
 against the same page built on PostgreSQL's text search.
 
-Both get the same 2,000 different texts. The API is pinned to core 0; PostgreSQL may use both cores.
+Both get the same searches in the same order, each once: answers that a process keeps must not count. The API
+is pinned to core 0; PostgreSQL may use both cores.
 """
 
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import quantiles
@@ -178,7 +179,7 @@ async def served_from(figures: SearchFigures, dsns: DatabaseDsns, folder: Path) 
         "SEARCH_INDEX_FOLDER": str(folder),
     }
     async with serving(dsns, figures.servers.redis.url(0), settings) as process:
-        return await answers_of(process.port, figures.catalogue.paths(ASKED), figures.seconds)
+        return await answers_of(process.port, iter(figures.catalogue.paths(ASKED)), figures.seconds)
 
 
 async def _searches_of_postgres(dsns: DatabaseDsns, catalogue: Catalogue, seconds: float) -> Answers:
@@ -190,23 +191,23 @@ async def _searches_of_postgres(dsns: DatabaseDsns, catalogue: Catalogue, second
     environment = {"SHOP_DSN": dsns.owner}
     ready = f"http://{HOST}:{port}/openapi.json"
     async with running(*argv, ready_url=ready, environment=environment, core=SERVER_CORE):
-        return await answers_of(port, catalogue.paths({}), seconds)
+        return await answers_of(port, iter(catalogue.paths({})), seconds)
 
 
-async def answers_of(port: int, paths: Sequence[str], seconds: float) -> Answers:
-    """A closed loop of all clients, each beginning elsewhere in the list."""
+async def answers_of(port: int, paths: Iterator[str], seconds: float) -> Answers:
+    """A closed loop of clients, who take the next address each time. `RuntimeError`: none is left."""
     taken: Answers = []
     ends = time.perf_counter() + seconds
 
-    async def client(number: int) -> None:
-        at = number * len(paths) // CLIENTS
-        while time.perf_counter() < ends:
-            began = time.perf_counter()
-            await http.request("GET", paths[at % len(paths)])
+    async def client() -> None:
+        while (began := time.perf_counter()) < ends:
+            path = next(paths, None)
+            if path is None:
+                raise RuntimeError("no addresses are left: measure for fewer seconds")
+            await http.request("GET", path)
             taken.append((time.perf_counter() - began) * 1000)
-            at += 1
 
     http = LightClient(HOST, port)
-    await asyncio.gather(*map(client, range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
     http.close()
     return taken
