@@ -1,5 +1,6 @@
 """The last lines of all servers and processes in the report of a failed test, so that it names its cause."""
 
+import os
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -28,7 +29,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _tails(folders: list[Path], began: float) -> Iterator[tuple[str, str]]:
-    logs = {log for folder in folders for log in folder.rglob("*.log")}
+    # `os.walk` goes on where a folder vanishes meanwhile; `rglob` raises.
+    logs = {
+        Path(parent, name)
+        for folder in folders
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".log")
+    }
     for log in sorted(logs, key=lambda log: (log.parent, log.name)):
         try:
             if log.stat().st_mtime < began:
