@@ -15,6 +15,8 @@ from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 _lines = HeaderLines()
+_HEAD = b"HTTP/1.1 "
+_HEAD_BYTES = len(_HEAD)
 
 
 class ClosingProtocol(HttpToolsProtocol):
@@ -104,17 +106,40 @@ class ClosingProtocol(HttpToolsProtocol):
             self._taking = None
 
 
-class CloseAfterReading:
-    """The transport for a request's answer; its `close` gives the client time to read it."""
+class AnswerTransport:
+    """The transport for a request's answer. uvicorn writes a head, then its body, and uvloop sends each write
+    at once: together they are one system call, and one packet that wakes the client.
 
-    __slots__ = ("_protocol", "is_closing", "write")
+    A head whose body does not follow in the same tick of the loop goes alone. `close` gives the client time
+    to read the answer.
+    """
+
+    __slots__ = ("_head", "_protocol", "_write", "is_closing")
 
     def __init__(self, protocol: ClosingProtocol) -> None:
         self._protocol = protocol
+        self._head = b""
         # Bound here, so that they cost no time per answer.
-        self.write = protocol.transport.write
+        self._write = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """A head, or a piece of a body."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._write(head + data)
+        elif data[:_HEAD_BYTES] == _HEAD:
+            self._head = data
+            self._protocol.loop.call_soon(self.flush)
+        else:
+            self._write(data)
+
+    def flush(self) -> None:
+        """Send a head that still waits for its body. An answer may have none."""
+        if self._head:
+            self.write(b"")
 
     def close(self) -> None:
         """Called when the answer is complete."""
+        self.flush()
         self._protocol.close_after_reading()

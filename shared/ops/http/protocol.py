@@ -14,7 +14,7 @@ import httptools
 from shared.ops.http import heads
 from shared.ops.http.arrival import ArrivalClock
 from shared.ops.http.checked_heads import CheckedHeadsProtocol
-from shared.ops.http.closing import CloseAfterReading
+from shared.ops.http.closing import AnswerTransport
 from shared.ops.http.limits import (
     CONNECTIONS_MAX,
     DRAINED_BYTES_MAX,
@@ -41,7 +41,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Time the wait for the first request as uvicorn times the wait for the next."""
         super().connection_made(transport)
-        self._answers: Any = CloseAfterReading(self)
+        self._answers: Any = AnswerTransport(self)
         self._clock = ArrivalClock(
             self.loop, self.limits, lambda: self.flow.read_paused, lambda: self.refuse(heads.TOO_SLOW)
         )
@@ -119,6 +119,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
 
     def on_response_complete(self) -> None:
         """Start the next request; after the last one, send a refusal that came meanwhile."""
+        self._answers.flush()
         super().on_response_complete()
         if self.is_lingering or self.transport.is_closing():
             self._unset_keepalive_if_required()
