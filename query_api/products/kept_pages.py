@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from query_api.products.ports import ListGeneration
 from shared.ops.metrics.local_cache import LOCAL_LIST_CACHE_BYTES, LOCAL_LIST_CACHE_REQUESTS
 
-# A page's objects, its address and headers, and its place in the table.
+# A page's objects, the short ones of its headers, and its place in the table.
 OVERHEAD_BYTES = 4000
+# In the key of its page, in the link to the next one, and in the lines of the answer.
+_COPIES_OF_QUERY = 3
 _hits = LOCAL_LIST_CACHE_REQUESTS.labels("hit")
 _misses = LOCAL_LIST_CACHE_REQUESTS.labels("miss")
 _changed = LOCAL_LIST_CACHE_REQUESTS.labels("changed")
@@ -81,6 +83,7 @@ class KeptPages:
 
     def keep(self, query: bytes, page: KeptPage, *, sees_all: bool) -> None:
         """Instead of the page that this query string had."""
+        page.size_bytes += _COPIES_OF_QUERY * len(query)
         if page.size_bytes > self._bytes_max:
             return
         self._drop((query, sees_all))

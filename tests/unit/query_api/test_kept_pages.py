@@ -74,12 +74,18 @@ def test_who_sees_drafts_has_pages_of_their_own() -> None:
 
 def test_the_oldest_makes_room_and_what_is_too_large_is_not_kept() -> None:
     body = b"x" * 1000
-    kept = pages(Clock(), bytes_max=2 * (OVERHEAD_BYTES + 1000))
+    kept = pages(Clock(), bytes_max=2 * (OVERHEAD_BYTES + 1100))
     for query in (b"1", b"2", b"1", b"3"):
         kept.keep(query, page(body), sees_all=True)
     assert [query for query in (b"1", b"2", b"3") if kept.get(query, sees_all=True)] == [b"1", b"3"]
     kept.keep(b"4", page(b"x" * 20_000), sees_all=True)
     assert [query for query in (b"1", b"3", b"4") if kept.get(query, sees_all=True)] == [b"1", b"3"]
+
+
+def test_long_addresses_count_too() -> None:
+    kept = pages(Clock(), bytes_max=OVERHEAD_BYTES + 10_000)
+    kept.keep(b"q=" + b"x" * 8000, page(), sees_all=True)
+    assert kept.get(b"q=" + b"x" * 8000, sees_all=True) is None
 
 
 def test_nothing_is_kept_without_bytes() -> None:
