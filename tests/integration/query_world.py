@@ -260,6 +260,20 @@ async def _empty_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str
     return [name for name in names if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {name})")]
 
 
+@asynccontextmanager
+async def module_installation(
+    dsns: DatabaseDsns, redis_url: str, way: Way, **changed: Any
+) -> AsyncIterator[Installation]:
+    """One for all tests of a module. On the next way the same database is looked at anew for what tests may
+    have filled, so it is empty at the end.
+    """
+    async with installation(
+        dsns, redis_url, way, **{"redis_seconds_max": REDIS_SECONDS_MAX, **changed}
+    ) as shared:
+        yield shared
+        await shared.empty()
+
+
 @pytest_asyncio.fixture(scope="module")
 async def shared_installation(
     read_model_of_module: DatabaseDsns,
@@ -267,16 +281,11 @@ async def shared_installation(
     redis_url_of_module: str,
     way_to_views: Way,
 ) -> AsyncIterator[Installation]:
-    async with installation(
-        read_model_of_module,
-        redis_url_of_module,
-        way_to_views,
-        redis_seconds_max=REDIS_SECONDS_MAX,
-        event_store_read_dsn=event_store_of_module.log_reader,
+    log = event_store_of_module.log_reader
+    async with module_installation(
+        read_model_of_module, redis_url_of_module, way_to_views, event_store_read_dsn=log
     ) as shared:
         yield shared
-        # On the next way the same database is looked at anew for what tests may have filled.
-        await shared.empty()
 
 
 @pytest_asyncio.fixture

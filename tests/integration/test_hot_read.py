@@ -12,10 +12,10 @@ from shared.contract.views import ProductDocument, encode_document
 from shared.telemetry.trace_context import TraceContext
 from tests.integration.query_world import (
     LOCAL_CACHE,
-    REDIS_SECONDS_MAX,
     Installation,
     World,
     installation,
+    module_installation,
     product,
     world,
 )
@@ -36,15 +36,10 @@ async def shared_installation(
 ) -> AsyncIterator[Installation]:
     """Both ways of a hit have to be the same on the wire."""
     changed = LOCAL_CACHE if request.param == "from the process" else {}
-    async with installation(
-        read_model_of_module,
-        redis_url_of_module,
-        way_to_views,
-        redis_seconds_max=REDIS_SECONDS_MAX,
-        **changed,
+    async with module_installation(
+        read_model_of_module, redis_url_of_module, way_to_views, **changed
     ) as shared:
         yield shared
-        await shared.empty()
 
 
 @pytest.fixture

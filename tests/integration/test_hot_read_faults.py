@@ -5,11 +5,11 @@ import pytest
 from deploy.local.redis import RedisServer
 from shared.contract.views import ProductDocument, encode_document
 from tests.counters import counted
-from tests.integration.query_world import World, installation, product
+from tests.integration.query_world import World, product
 from tests.integration.query_world import own_world as world
+from tests.integration.stalled_redis import behind_proxy, stalled
 from tests.integration.wire import get, wire
 from tests.servers import DatabaseDsns
-from tests.tcp_proxy import TcpProxy
 
 __all__ = ["world"]
 
@@ -39,21 +39,16 @@ async def test_a_dead_redis_is_waited_for_once_although_two_layers_read(
     read_model_dsns: DatabaseDsns, redis_url: str, redis_server: RedisServer
 ) -> None:
     """Otherwise a reader waits for two time-outs, or for more where others wait, too."""
-    async with TcpProxy("127.0.0.1", redis_server.port) as proxy:
-        through = redis_url.replace(f":{redis_server.port}/", f":{proxy.port}/")
-        async with installation(read_model_dsns, through) as own, own.world() as world:
-            document = product(version=3)
-            await world.store(document)
-            before = counted("cache_requests_total", result="bypass")
-            proxy.stall()
-            try:
-                for _ in range(3):
-                    answer = await world.served.get(f"/v1/products/{document.id}")
-                    assert (answer.status_code, answer.headers["etag"]) == (200, '"3"')
-                    assert answer.headers["cache-status"] == "catalogue; fwd=bypass"
-            finally:
-                proxy.flow()
-            assert counted("cache_requests_total", result="bypass") == before + 3
+    async with behind_proxy(read_model_dsns, redis_url, redis_server) as (world, proxy):
+        document = product(version=3)
+        await world.store(document)
+        before = counted("cache_requests_total", result="bypass")
+        with stalled(proxy):
+            for _ in range(3):
+                answer = await world.served.get(f"/v1/products/{document.id}")
+                assert (answer.status_code, answer.headers["etag"]) == (200, '"3"')
+                assert answer.headers["cache-status"] == "catalogue; fwd=bypass"
+        assert counted("cache_requests_total", result="bypass") == before + 3
 
 
 async def test_what_redis_does_not_answer_in_time_comes_from_the_table(

@@ -12,10 +12,9 @@ from shared.access.scopes import Scope
 from shared.contract.views import ProductDocument
 from tests.guards import bearer
 from tests.integration.query_world import (
-    REDIS_SECONDS_MAX,
     Installation,
     World,
-    installation,
+    module_installation,
     product,
     token_for,
 )
@@ -36,11 +35,10 @@ HIDDEN = ("draft", "archived")
 async def guarded_installation(
     read_model_of_module: DatabaseDsns, redis_url_of_module: str, way_to_views: Way
 ) -> AsyncIterator[Installation]:
-    async with installation(
+    async with module_installation(
         read_model_of_module,
         redis_url_of_module,
         way_to_views,
-        redis_seconds_max=REDIS_SECONDS_MAX,
         auth_issuer=ISSUER,
         auth_public_keys=public_document("first").decode(),
         reads_per_second_max=0,
@@ -49,7 +47,6 @@ async def guarded_installation(
         access_lines_per_second_max=1_000_000,  # lines are counted below, after a second with many others
     ) as guarded:
         yield guarded
-        await guarded.empty()
 
 
 @pytest_asyncio.fixture

@@ -15,11 +15,10 @@ import pytest_asyncio
 
 from shared.contract.views import ProductDocument, encode_document
 from tests.integration.query_world import (
-    REDIS_SECONDS_MAX,
     START,
     Installation,
     World,
-    installation,
+    module_installation,
     product,
     variant,
     world,
@@ -41,15 +40,10 @@ async def shared_installation(
     redis_url_of_module: str,
     way_to_views: Way,
 ) -> AsyncIterator[Installation]:
-    async with installation(
-        read_model_of_module,
-        redis_url_of_module,
-        way_to_views,
-        redis_seconds_max=REDIS_SECONDS_MAX,
-        search=request.param,
+    async with module_installation(
+        read_model_of_module, redis_url_of_module, way_to_views, search=request.param
     ) as shared:
         yield shared
-        await shared.empty()
 
 
 class Shop:

@@ -13,9 +13,9 @@ from shared.contract.views import ProductDocument, encode_document
 from tests.counters import counted
 from tests.guards import bearer
 from tests.integration.query_world import LOCAL_CACHE, REDIS_SECONDS_MAX, World, installation, product
+from tests.integration.stalled_redis import behind_proxy, stalled
 from tests.integration.wire import Wire, get, wire
 from tests.servers import DatabaseDsns
-from tests.tcp_proxy import TcpProxy
 from tests.tokens import ISSUER, public_document
 
 
@@ -182,21 +182,16 @@ async def test_a_client_that_sends_no_more_gets_its_last_answer(world: World) ->
 async def test_a_dead_redis_is_waited_for_once(
     read_model_dsns: DatabaseDsns, redis_url: str, redis_server: RedisServer
 ) -> None:
-    async with TcpProxy("127.0.0.1", redis_server.port) as proxy:
-        through = redis_url.replace(f":{redis_server.port}/", f":{proxy.port}/")
-        async with installation(read_model_dsns, through) as own, own.world() as world:
-            (one,) = await _kept(world, 1)
-            await world.store(one)
-            async with wire(world) as to:
-                await _answered(to, get(one), one)
-                before = counted("cache_requests_total", result="bypass")
-                proxy.stall()
-                try:
-                    headers = await _answered(to, get(one), one)
-                finally:
-                    proxy.flow()
-            assert headers["cache-status"] == "catalogue; fwd=bypass"
-            assert counted("cache_requests_total", result="bypass") == before + 1
+    async with behind_proxy(read_model_dsns, redis_url, redis_server) as (world, proxy):
+        (one,) = await _kept(world, 1)
+        await world.store(one)
+        async with wire(world) as to:
+            await _answered(to, get(one), one)
+            before = counted("cache_requests_total", result="bypass")
+            with stalled(proxy):
+                headers = await _answered(to, get(one), one)
+        assert headers["cache-status"] == "catalogue; fwd=bypass"
+        assert counted("cache_requests_total", result="bypass") == before + 1
 
 
 async def test_a_token_is_checked_each_time_and_drafts_stay_hidden(
