@@ -1,4 +1,4 @@
-"""The documents and pages of lists that a query API keeps in its own memory."""
+"""The documents and pages that a query API keeps in its own memory."""
 
 from deploy.grafana.board import WINDOW, Panel, Query, Row, rate_by
 
@@ -13,9 +13,9 @@ IN_PROCESS_CACHE = Row(
             [rate_by("result", "local_cache_requests_total")],
         ),
         Panel(
-            "Lists a second by result",
+            "Lists and searches a second by result",
             "ops",
-            "`changed`: the page was right until a product of its lists changed.",
+            "`changed`: the page was right until its lists, or the search index, changed.",
             "CacheDown",
             [rate_by("result", "local_list_cache_requests_total")],
         ),
@@ -40,7 +40,7 @@ IN_PROCESS_CACHE = Row(
             "CacheDown",
             [
                 Query("max by (instance) (local_cache_bytes)", "{{instance}}"),
-                Query("max by (instance) (local_list_cache_bytes)", "{{instance}}, lists"),
+                Query("max by (instance) (local_list_cache_bytes)", "{{instance}}, pages"),
             ],
         ),
         Panel(
