@@ -18,8 +18,7 @@ from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_parts import HotParts
-from query_api.products.http.list_routes import ListReads as ProductReads
-from query_api.products.http.list_routes import list_routes
+from query_api.products.http.list_routes import ProductListReads, list_routes
 from query_api.products.http.repeated_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
@@ -161,11 +160,11 @@ def _lists(
     pool: "asyncpg.Pool[asyncpg.Record]",
     cached: Caches,
     visibility: Visibility,
-) -> ProductReads:
+) -> ProductListReads:
     reads = bounded("lists", pool, settings)
     pages = PostgresProductLists(reads, page_bytes_max=settings.list_page_bytes_max)
     lists = ListProducts(pages, cached.lists, Cursors(_signing_key(settings), PagePosition), visibility)
-    return ProductReads(lists, cached.pages, settings.list_ttl_seconds)
+    return ProductListReads(lists, cached.pages, settings.list_ttl_seconds)
 
 
 def _hot_parts(cached: Caches, engine: SearchEngine, guard: Guard | None, rates: ApiLimits) -> HotParts:

@@ -104,7 +104,7 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     local_cache_silence_seconds_max: float = Field(default=1.0, gt=0)
     """How long it is used without a sign of life of the connection over which Redis tells of changes."""
     local_list_cache_bytes_max: int = Field(default=32 * 1024 * 1024, ge=0)
-    """Pages of lists in the memory of this process; they are never older than those in Redis. 0: none."""
+    """Pages of lists and searches in the memory of this process. 0: none."""
     pointer_ttl_seconds: float = Field(default=60.0, gt=0)
     list_ttl_seconds: int = Field(default=10, ge=1)
     """The greatest age of a list; clients see it in Cache-Control and Age."""

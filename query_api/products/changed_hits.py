@@ -6,15 +6,12 @@ The comparison is that of the engines, on the same texts, so that both agree.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from msgspec import structs
 
 from query_api.search.query import AttributeFilter, SearchFilters
 from shared.contract.views import decode_document
-from shared.search.entry import Entry, entry_of, facts_like, number_key, price_key, time_key
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from shared.search.entry import Entry, entry_of, facts_like, number_key, price_key, time_bound_key
 
 
 def meets(body: bytes, filters: SearchFilters) -> bool:
@@ -34,7 +31,7 @@ def _answers(entry: Entry, filters: SearchFilters) -> Iterator[bool]:
     yield filters.tag is None or filters.tag in entry.tags
     yield filters.sku is None or filters.sku in entry.variant_skus
     after = filters.updated_after
-    yield after is None or entry.updated_at > time_key(max(after, _EPOCH))
+    yield after is None or entry.updated_at > time_bound_key(after)
     yield _has_price(entry, filters)
     for attribute in filters.attributes:
         yield _has(entry, attribute)

@@ -40,13 +40,13 @@ class HitDocuments:
     async def of(self, hits: Sequence[Hit], consistency: Consistency | None) -> Documents:
         """Rows of hits; a product that neither cache nor table has is left out."""
         rows, has_failed = await self._cached([hit.product_id for hit in hits])
-        wanted = [hit.product_id for hit in hits if not _is_new_enough(rows.get(hit.product_id), hit)]
+        wanted = [hit for hit in hits if not _is_new_enough(rows.get(hit.product_id), hit)]
         if wanted:
-            for row in await self._of_table(wanted, consistency):
+            for row in await self._of_table([hit.product_id for hit in wanted], consistency):
                 held = rows.get(row.product_id)
                 if held is None or held.stream_version < row.stream_version:
                     rows[row.product_id] = row
-        are_current = all(_is_new_enough(rows.get(hit.product_id), hit) for hit in hits)
+        are_current = all(_is_new_enough(rows.get(hit.product_id), hit) for hit in wanted)
         if has_failed:
             return Documents(rows, "bypass", are_current)
         return Documents(rows, "miss" if wanted else "hit", are_current)

@@ -25,7 +25,7 @@ _changed = LOCAL_LIST_CACHE_REQUESTS.labels("changed")
 class KeptPage:
     """An answer, with the headers that depend on the page alone; `lines` is free for them as bytes, which
     HTTP makes once. `rightness` is the generation of the lists, or the mark of the index (`SearchEngine`).
-    `made_at` is in Unix seconds.
+    `made_at` is in Unix seconds; `size_bytes` is known from when it is kept.
     """
 
     __slots__ = ("body", "headers", "lines", "made_at", "rightness", "size_bytes")
@@ -42,7 +42,7 @@ class KeptPage:
         self.lines = b""
         self.rightness = rightness
         self.made_at = made_at
-        self.size_bytes = len(body) + OVERHEAD_BYTES
+        self.size_bytes = 0
 
 
 class KeptPages:
@@ -69,9 +69,9 @@ class KeptPages:
             _misses.inc()
         return None
 
-    def age_seconds(self, page: KeptPage) -> int:
-        """Whole seconds."""
-        return max(0, int(self._now() - page.made_at))
+    def age_seconds(self, made_at: float) -> int:
+        """The age of a page in whole seconds; never below zero, even if clocks differ."""
+        return max(0, int(self._now() - made_at))
 
     def is_right(self, page: KeptPage, present: object) -> bool:
         """Whether this is the present generation's number, or the present mark, of the page."""
@@ -83,7 +83,7 @@ class KeptPages:
 
     def keep(self, query: bytes, page: KeptPage, *, sees_all: bool) -> None:
         """Instead of the page that this query string had."""
-        page.size_bytes += _COPIES_OF_QUERY * len(query)
+        page.size_bytes = len(page.body) + _COPIES_OF_QUERY * len(query) + OVERHEAD_BYTES
         if page.size_bytes > self._bytes_max:
             return
         self._drop((query, sees_all))

@@ -10,12 +10,15 @@ Parameters alone decide, never whether the index is ready: all pages of a list c
 cursors fit.
 """
 
+from typing import get_args
+
 from query_api.cursors import Cursors
 from query_api.products.ports import ListFilters, PagePosition
 from query_api.search.query import HitPosition, SearchFilters
+from shared.contract.views import ProductStatus
 
 _OF_EVERYBODY = ("active",)
-_ALL = ("active", "archived", "draft")
+ALL_STATUSES = tuple(sorted(get_args(ProductStatus)))
 
 
 class ListChoice:
@@ -43,7 +46,7 @@ def is_short_walk(filters: ListFilters) -> bool:
     if filters.product_ids is not None or filters.sku is not None:
         # At most as many products as are named, before any other filter.
         return True
-    if filters.sort in ("price", "-price") or filters.statuses not in (_OF_EVERYBODY, _ALL):
+    if filters.sort in ("price", "-price") or filters.statuses not in (_OF_EVERYBODY, ALL_STATUSES):
         return False
     narrowing = (filters.category, filters.brand, filters.tag, filters.currency)
     if any(value is not None for value in narrowing):

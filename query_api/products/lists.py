@@ -122,11 +122,6 @@ class ListProducts:
         return Page(body, next_cursor, made_at)
 
 
-def age_seconds(made_at: float) -> int:
-    """The age of a page in whole seconds; never below zero, even if clocks differ."""
-    return max(0, int(_clock() - made_at))
-
-
 def _answer(page: Page, cache: CacheResult, generation: ListGeneration | None = None) -> PageAnswer:
     return PageAnswer(page.body, page.next_cursor, cache, page.made_at, generation)
 

@@ -7,7 +7,7 @@ attribute or currency needs no new column, and no new index.
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 _MINOR_DIGITS = 4
 _NAME_BYTES = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Entry(NamedTuple):
@@ -145,6 +146,11 @@ def price_key(currency: str, amount: str) -> str:
 def time_key(time: datetime) -> str:
     """Sorts by time: microseconds since 1970 in hexadecimal."""
     return f"{_microseconds(time):016x}"
+
+
+def time_bound_key(time: datetime) -> str:
+    """The `time_key` of a bound that a caller names; of one before 1970, which has none, that of 1970."""
+    return time_key(max(time, _EPOCH))
 
 
 def id_of_key(key: str, *, is_inverted: bool = False) -> UUID:

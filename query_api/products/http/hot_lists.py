@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from query_api.products.http.hot_document import has_failed
+from query_api.products.http.hot_document import has_failed, sees_all
 from query_api.products.http.hot_durations import HotDurations
 from query_api.products.http.hot_head import METHODS, HotHead
 from query_api.products.http.hot_read import HotReadProtocol
 from query_api.products.kept_pages import KeptPage
 from query_api.products.ports import ListGeneration
-from shared.access.scopes import Scope
 from shared.rate_limits.budget import Decision
 
 ROUTE = "/v1/products"
@@ -48,7 +47,7 @@ class HotListProtocol(HotReadProtocol):
         head = self._plain_head(version)
         if head is None:
             return False
-        page = self._parts.pages.get(query, sees_all=_sees_all(head))
+        page = self._parts.pages.get(query, sees_all=sees_all(head))
         if page is None:
             return False
         reading = None
@@ -60,23 +59,14 @@ class HotListProtocol(HotReadProtocol):
         self._start(head, reading)
         return True
 
-    def _answer(self, last: "asyncio.Future[Any] | None") -> None:
-        page, reading, head, takes = self._page, self._reading, self._head, self._takes
+    def _finish_read(self, head: HotHead, decisions: Sequence[Decision]) -> bool:
+        page = self._page
         if page is None:
-            super()._answer(last)
-            return
-        if head is None or not all(each.done() for each in takes):
-            return
-        if reading is not None and not reading.done():
-            return
-        if self.transport.is_closing():
-            self._forget()
-            return
-        decisions = [each.result() for each in takes]
-        if self._is_right(page, reading) and all(each.is_allowed for each in decisions):
-            self._finish_list(head, page, decisions)
-        else:
-            self._hand_over()
+            return super()._finish_read(head, decisions)
+        if not self._is_right(page, self._reading):
+            return False
+        self._finish_list(head, page, decisions)
+        return True
 
     def _is_right(self, page: KeptPage, reading: "asyncio.Future[bytes | None] | None") -> bool:
         if reading is None:
@@ -88,7 +78,7 @@ class HotListProtocol(HotReadProtocol):
         answer = self._parts.answers.of_page(
             head,
             page,
-            self._parts.pages.age_seconds(page),
+            self._parts.pages.age_seconds(page.made_at),
             self.server_state.default_headers,
             self.answer_headers,
             decisions,
@@ -98,7 +88,3 @@ class HotListProtocol(HotReadProtocol):
     def _forget(self) -> None:
         super()._forget()
         self._page = None
-
-
-def _sees_all(head: HotHead) -> bool:
-    return head.caller is None or head.caller.may(Scope.PRODUCTS_READ_DRAFTS)

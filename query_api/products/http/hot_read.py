@@ -116,7 +116,7 @@ class HotReadProtocol(BoundedHttpProtocol):
             return False
         product_id = url[_PREFIX_LENGTH:].decode("ascii", "replace")
         entry = self._parts.local.get(product_id)
-        if entry is not None and (entry.document.is_deleted or is_hidden(head, entry.document)):
+        if entry is not None and is_hidden(head, entry.document):
             return False
         self._entry = entry
         self._start(head, self._parts.cache.read(product_id) if entry is None else None)
@@ -158,20 +158,26 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def _answer(self, _: "asyncio.Future[Any] | None") -> None:
         """A cache has answered, or has failed, or a limit has."""
-        reading, head, takes, entry = self._reading, self._head, self._takes, self._entry
+        reading, head, takes = self._reading, self._head, self._takes
         if head is None or not all(each.done() for each in takes):
             return  # handed over meanwhile, or another answer is still due
-        if entry is None and (reading is None or not reading.done()):
+        if reading is not None and not reading.done():
             return
         if self.transport.is_closing():
             self._forget()
             return
-        document = entry.document if entry is not None else live_document(reading)
         decisions = [each.result() for each in takes]
-        if document is None or not all(each.is_allowed for each in decisions) or is_hidden(head, document):
+        if not all(each.is_allowed for each in decisions) or not self._finish_read(head, decisions):
             self._hand_over()
-        else:
-            self._finish(head, document, entry, decisions)
+
+    def _finish_read(self, head: HotHead, decisions: Sequence[Decision]) -> bool:
+        """Send what was found; False: the application has to answer."""
+        entry = self._entry
+        document = entry.document if entry is not None else live_document(self._reading)
+        if document is None or is_hidden(head, document):
+            return False
+        self._finish(head, document, entry, decisions)
+        return True
 
     def _finish(
         self,

@@ -23,8 +23,8 @@ from query_api.products.http.product_answer import cache_status
 from query_api.products.http.schemas import ProductPage, SuggestionsModel
 from query_api.products.http.search_parameters import attributes_of, facets_of, text_of
 from query_api.products.kept_pages import KeptPages
-from query_api.products.list_choice import ListChoice
-from query_api.products.lists import ListProducts, age_seconds, refuse_price_without_currency
+from query_api.products.list_choice import ALL_STATUSES, ListChoice
+from query_api.products.lists import ListProducts, refuse_price_without_currency
 from query_api.products.page_answer import PageAnswer
 from query_api.products.searches import SearchProducts, Wanted
 from query_api.products.suggestions import SuggestProducts
@@ -32,10 +32,8 @@ from query_api.search.query import SearchFilters
 from query_api.search.synonyms import Synonyms
 from shared.access.scopes import Scope
 
-_ALL_STATUSES = ("active", "archived", "draft")
 
-
-class ListReads(NamedTuple):
+class ProductListReads(NamedTuple):
     """What answers lists, at most `ttl_seconds` old, and where their answers are kept."""
 
     products: ListProducts
@@ -52,7 +50,7 @@ class SearchReads(NamedTuple):
     choice: ListChoice
 
 
-def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> AddRoutes:
+def list_routes(lists: ProductListReads, search: SearchReads, limits: WaitLimits) -> AddRoutes:
     """Routes for lists and searches."""
 
     async def list_products(request: Request, parameters: Annotated[ListParameters, Query()]) -> Response:
@@ -75,7 +73,7 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
                 parameters.limit,
                 facets_of(parameters.facets, parameters.currency),
                 parameters.with_total,
-                _ALL_STATUSES if sees_all(request) else EVERYBODYS,
+                ALL_STATUSES if sees_all(request) else EVERYBODYS,
             )
             _refuse_what_does_not_fit(asked)
             page = await search.products.page(asked, parameters.cursor, wanted, consistency)
@@ -84,8 +82,7 @@ def list_routes(lists: ListReads, search: SearchReads, limits: WaitLimits) -> Ad
             page = await lists.products.page(
                 filters, parameters.cursor, parameters.limit, consistency, asks_cache=asks_cache
             )
-        age = {"cache-control": f"max-age={lists.ttl_seconds}", "age": str(age_seconds(page.made_at))}
-        headers = {**applied, **age, **_headers(request, page)}
+        headers = {**applied, **_headers(request, page, lists)}
         answer = json_answer(request, with_fields(page.body, fields), headers)
         keep_answer(lists.pages, request, page, answer)
         return answer
@@ -114,9 +111,11 @@ def _suggestions(search: SearchReads, limits: WaitLimits, ttl_seconds: int) -> A
     return suggest
 
 
-def _headers(request: Request, page: PageAnswer) -> dict[str, str]:
+def _headers(request: Request, page: PageAnswer, lists: ProductListReads) -> dict[str, str]:
     name, value = cache_status(page.cache)
     return {
+        "cache-control": f"max-age={lists.ttl_seconds}",
+        "age": str(lists.pages.age_seconds(page.made_at)),
         "vary": "Consistency-Token",
         **next_page(request, page.next_cursor),
         name.decode(): value.decode(),

@@ -68,7 +68,7 @@ class RepeatedReadProtocol(HotListProtocol):
             self._unparsed = data
             self._start(head, self._parts.cache.read(product_id))
             self.count_body()
-        elif entry.document.is_deleted or is_hidden(head, entry.document):
+        elif is_hidden(head, entry.document):
             return False
         else:
             self._finish(head, entry.document, entry, ())

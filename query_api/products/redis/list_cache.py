@@ -37,6 +37,8 @@ class RedisListCache:
         number = await self.number(category)
         if number is None:
             number = await self._calls.run(lambda: self._begin(category))
+        if number is None:
+            raise CacheUnavailable("a counter of lists was lost at once")
         return ListGeneration(top_category(category), number)
 
     async def read(self, generation: ListGeneration, digest: str) -> bytes | None:
@@ -50,11 +52,9 @@ class RedisListCache:
         number = generation.number.decode("ascii", "replace")
         return f"{self._prefix}:lists:page:{generation.category or '*'}:{number}:{digest}"
 
-    async def _begin(self, category: str | None) -> bytes:
+    async def _begin(self, category: str | None) -> bytes | None:
         """A counter for lists that have not changed since Redis lost its data, or ever."""
         key = list_generation_key(self._prefix, top_category(category))
         await self._redis.set(key, first_number(), nx=True)
         number: Any = await self._redis.get(key)
-        if number is None:
-            raise CacheUnavailable
-        return bytes(number)
+        return None if number is None else bytes(number)

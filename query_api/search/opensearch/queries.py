@@ -5,7 +5,6 @@ order is the score, then the key: one request has a page, also over the end of a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from math import inf
 from typing import Any
@@ -26,7 +25,6 @@ SKU_PREFIX_CHARACTERS_MIN = 3
 LAST_TIER = len(TIERS) - 1
 _EXPANSIONS_MAX = 200
 """For the end of a phrase that is longer than what the index has beginnings of: few words begin so."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEX_MIN, _HEX_MAX = "0" * 16, "f" * 16
 
 
@@ -140,7 +138,7 @@ def _filters(filters: SearchFilters) -> Iterator[Filter]:
     if filters.product_ids is not None:
         yield OTHER, terms(m.PRODUCT, (product_id.hex for product_id in filters.product_ids))
     if filters.updated_after is not None:
-        after = entry.time_key(max(filters.updated_after, _EPOCH))
+        after = entry.time_bound_key(filters.updated_after)
         yield OTHER, {"range": {m.UPDATED_AT: {"gt": after}}}
     if filters.currency is not None and (filters.price_min is not None or filters.price_max is not None):
         yield PRICE, _price(filters.currency, filters.price_min, filters.price_max)

@@ -1,7 +1,6 @@
 """The filters of a search as queries of tantivy, each under the name of the facet that must ignore it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
 from math import inf
 
@@ -75,15 +74,14 @@ def _filters(filters: SearchFilters, snapshot: Snapshot) -> Iterator[Filter]:
         ids = [product_id.hex for product_id in filters.product_ids]
         yield OTHER, tantivy.Query.term_set_query(schema, s.PRODUCT, ids)
     if filters.updated_after is not None:
-        yield OTHER, snapshot.parsed(f"{s.UPDATED_AT}:>{_after(filters.updated_after)}", s.UPDATED_AT)
+        yield (
+            OTHER,
+            snapshot.parsed(f"{s.UPDATED_AT}:>{entry.time_bound_key(filters.updated_after)}", s.UPDATED_AT),
+        )
     if filters.currency is not None and (filters.price_min is not None or filters.price_max is not None):
         yield PRICE, _price(filters.currency, filters.price_min, filters.price_max, snapshot)
     for attribute in filters.attributes:
         yield f"attr.{attribute.name}", _attribute(attribute, snapshot)
-
-
-def _after(time: datetime) -> str:
-    return entry.time_key(max(time, _EPOCH))
 
 
 def _price(
@@ -107,6 +105,3 @@ def _attribute(wanted: AttributeFilter, snapshot: Snapshot) -> tantivy.Query:
             snapshot, s.NUMBER, entry.number_key(wanted.name, lowest), entry.number_key(wanted.name, highest)
         )
     return one_of(snapshot, s.ATTRIBUTE, entry.facts_like(wanted.name, wanted.value))
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -49,7 +49,7 @@ def scheme() -> str:
 class Snapshot(NamedTuple):
     """The index as one commit left it. It stays the same while it is used, also during later commits.
 
-    Who remembers the `mark` keeps none of its files.
+    `mark` stands for it where it may be remembered for long: a snapshot keeps the files of its index.
     """
 
     searcher: tantivy.Searcher

@@ -1,4 +1,4 @@
-"""Query API: the documents and pages of lists that a process keeps in its own memory, in front of Redis."""
+"""Query API: the documents and pages that a process keeps in its own memory, in front of Redis and search."""
 
 from typing import Literal, get_args
 
@@ -38,13 +38,13 @@ LOCAL_CACHE_FLUSHES = counter(
 LOCAL_LIST_CACHE_REQUESTS = counter(
     "local_list_cache_requests_total",
     "requests",
-    "Requests for lists that the memory of the process was asked for first.",
+    "Lists and searches that the memory of the process was asked for first.",
     Label(
         "result",
-        "hit; miss; changed: the lists have changed since the page was made",
+        "hit; miss; changed: its lists, or the search index, have changed since the page was made",
         ("hit", "miss", "changed"),
     ),
 )
 LOCAL_LIST_CACHE_BYTES = gauge(
-    "local_list_cache_bytes", "bytes", "Size of the pages of lists in the memory of the process."
+    "local_list_cache_bytes", "bytes", "Size of the pages of lists and searches in the memory of the process."
 )

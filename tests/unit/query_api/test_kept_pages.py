@@ -40,7 +40,7 @@ def test_a_page_is_found_by_its_query_until_it_ends() -> None:
     ) == (one, None, None)
     clock.seconds += TTL_SECONDS - 0.1
     assert kept.get(b"limit=1", sees_all=True) is one
-    assert kept.age_seconds(one) == 9
+    assert kept.age_seconds(one.made_at) == 9
     clock.seconds += 0.2
     assert kept.get(b"limit=1", sees_all=True) is None
 
