@@ -1,4 +1,4 @@
-"""PostgreSQL is paused: connections stay, and nothing answers. Each kind of read is refused, and answered again
+"""PostgreSQL is paused: connections stay, nothing answers. Each kind of read is refused, and answered again
 afterwards, by a process that has used its connections before.
 """
 
