@@ -36,9 +36,7 @@ def facet_values(
     `stored`: products by value as it is stored. `count`: of a value that may have been cut from it.
     """
     is_attribute = attribute_of(facet) is not None
-    products = {
-        value_of_counted(each) if is_attribute else each: number for each, number in stored.items()
-    }
+    products = {value_of_counted(each) if is_attribute else each: number for each, number in stored.items()}
     ordered = sorted(products, key=lambda value: (-products[value], value))
     shown = ordered[: values_max(facet)]
     missing = [value for value in _chosen(facet, query) if value not in shown]
