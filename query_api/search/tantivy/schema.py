@@ -14,7 +14,7 @@ from typing import Any
 import tantivy
 from iso4217 import Currency
 
-from shared.search.entry import Entry
+from shared.search.entry import Entry, counted_values
 from shared.search.words import phrase
 
 WORDS = "words"
@@ -31,6 +31,7 @@ fewer SKUs.
 """
 STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE = "status", "brand", "tag", "category", "attribute"
 CATEGORY_WORDS = "category_words"
+ATTRIBUTE_VALUE = "attribute_value"
 NUMBER, CURRENCY, PRICE, PRICE_RANGE, UPDATED_AT = "number", "currency", "price", "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 FACET = "facet"
@@ -38,7 +39,7 @@ FACET = "facet"
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
 ID_HIGH, ID_LOW = "id_high", "id_low"
 START_DIGITS = 16
-LAYOUT = 3
+LAYOUT = 4
 """Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
 _CHECKPOINT_KEY = "checkpoint"
@@ -60,9 +61,9 @@ def schema() -> tantivy.Schema:
     for name in (*TEXT_FIELDS, CATEGORY_WORDS):
         builder.add_text_field(name, tokenizer_name=WORDS, index_option="position")
     builder.add_text_field(ANY_WORDS, tokenizer_name=WORDS, index_option="basic")
-    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY):
+    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY, ATTRIBUTE):
         builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
-    for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE, NUMBER, PRICE, UPDATED_AT):
+    for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE_VALUE, NUMBER, PRICE, UPDATED_AT):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
     by_prices = [by_price(each.code) for each in Currency]
     for name in (BY_RANK, BY_NAME, BY_TIME, *by_prices):
@@ -109,6 +110,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
         ATTRIBUTE: entry.attributes,
+        ATTRIBUTE_VALUE: counted_values(entry.attributes),
         NUMBER: entry.numbers,
         CURRENCY: entry.currencies,
         PRICE: entry.prices,
