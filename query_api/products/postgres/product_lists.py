@@ -1,4 +1,5 @@
-"""Pages of products: three static statements, that walk products, products with a price, or prices.
+"""Pages of products: four static statements, that walk the products of each status, all products, products with
+a price, or prices.
 
 Unused filters are `NULL IS NULL OR …`; PostgreSQL removes them if it knows the values when it plans. So the
 pool for lists must be made with `with_custom_plans`; with generic plans the statements would scan the whole
@@ -57,7 +58,11 @@ class PostgresProductLists:
 def _statement(filters: ListFilters) -> str:
     if filters.sort in ("price", "-price"):
         return "list_products_by_price"
-    return "list_products" if filters.currency is None else "list_products_in_currency"
+    if filters.currency is not None:
+        return "list_products_in_currency"
+    filtering = (filters.category, filters.brand, filters.tag, filters.product_ids, filters.sku)
+    is_filtered = any(value is not None for value in filtering)
+    return "list_products" if is_filtered else "list_products_by_status"
 
 
 def _position(record: asyncpg.Record, filters: ListFilters) -> PagePosition:
