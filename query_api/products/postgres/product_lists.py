@@ -1,5 +1,5 @@
-"""Pages of products: four static statements, that walk the products of each status, all products, products with
-a price, or prices.
+"""Pages of products: four static statements, that walk the products of each status, all products, products
+with a price, or prices.
 
 Unused filters are `NULL IS NULL OR …`; PostgreSQL removes them if it knows the values when it plans. So the
 pool for lists must be made with `with_custom_plans`; with generic plans the statements would scan the whole
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from query_api.applied import Applied
-from query_api.postgres.bounded_reads import BoundedReads
+from query_api.errors import ListTooSlow, ReadModelUnavailable
+from query_api.postgres.bounded_reads import BoundedReads, Rows
 from query_api.products.ports import ListFilters, ListRow, PagePosition
 from shared.postgres.sql import load_sql
 
@@ -32,8 +33,21 @@ class PostgresProductLists:
         items_max: int,
         applied: Applied | None = None,
     ) -> Sequence[ListRow]:
-        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit."""
-        records = await self._reads.fetch(
+        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit. Raises `ListTooSlow`
+        and what `BoundedReads` raises.
+        """
+        try:
+            records = await self._records(filters, after, items_max, applied)
+        except ReadModelUnavailable as error:
+            if isinstance(error.__cause__, asyncpg.QueryCanceledError):
+                raise ListTooSlow from error
+            raise
+        return [ListRow(_position(record, filters), record["document"]) for record in records]
+
+    async def _records(
+        self, filters: ListFilters, after: PagePosition | None, items_max: int, applied: Applied | None
+    ) -> Rows:
+        return await self._reads.fetch(
             load_sql(_SQL, _statement(filters)),
             filters.statuses,
             filters.category,
@@ -52,7 +66,6 @@ class PostgresProductLists:
             self._page_bytes_max,
             applied=applied,
         )
-        return [ListRow(_position(record, filters), record["document"]) for record in records]
 
 
 def _statement(filters: ListFilters) -> str:
