@@ -117,6 +117,14 @@ class TantivyIndex:
             self._snapshot = self._look(self._snapshot.generation + 1)
         self._checkpoint = checkpoint
 
+    def refresh(self) -> None:
+        with translated():
+            self._index.reload()
+            searcher = self._index.searcher()
+            # Only segments have become one: what a search finds is the same, so the mark stays.
+            if searcher.num_segments != self._snapshot.searcher.num_segments:
+                self._snapshot = self._snapshot._replace(searcher=searcher, known_terms={})
+
     def close(self) -> None:
         with translated():
             if self._writer is not None:

@@ -18,7 +18,6 @@ from query_api.search.tantivy.texts import TextTiers
 from shared.search.entry import id_digits
 
 _NO_TIER = 0
-_HALF_BITS = 64
 
 
 class _Place(NamedTuple):
@@ -124,13 +123,9 @@ def _places(
 
 
 def _hits(places: list[_Place], order: _Order, snapshot: Snapshot) -> list[Hit]:
-    addresses = [place.address for place in places]
-    columns = (
-        snapshot.searcher.fast_field_values(name, addresses) for name in (s.ID_HIGH, s.ID_LOW, s.VERSION)
-    )
     hits = []
-    for place, high, low, version in zip(places, *columns, strict=True):
-        product_id = UUID(int=int(high or 0) << _HALF_BITS | int(low or 0))
+    for place in places:
+        product_id, stream_version = s.hit_of(snapshot.searcher.doc(place.address))
         key = place.key if isinstance(place.key, str) else order.key(place.key, product_id)
-        hits.append(Hit(product_id, int(version or 0), HitPosition(place.tier, key)))
+        hits.append(Hit(product_id, stream_version, HitPosition(place.tier, key)))
     return sorted(hits, key=lambda hit: hit.position, reverse=order.is_descending)
