@@ -15,6 +15,7 @@ from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.filters import all_of
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import TextTiers
+from query_api.search.tantivy.walk import StartField, Walk
 from shared.search.entry import id_digits
 
 _NO_TIER = 0
@@ -33,8 +34,8 @@ class _Order(NamedTuple):
     is_descending: bool
 
     @property
-    def start(self) -> str:
-        return s.start_of(self.field)
+    def start(self) -> StartField:
+        return StartField(s.start_of(self.field), self.is_descending)
 
     @property
     def has_inverted_id(self) -> bool:
@@ -50,20 +51,12 @@ class _Order(NamedTuple):
         """The products behind this key."""
         return snapshot.parsed(f"{self.field}:{'<' if self.is_descending else '>'}{key}", self.field)
 
-    def up_to(self, start: int, snapshot: Snapshot) -> tantivy.Query:
-        """The products whose keys begin with this number or come before it."""
-        lowest, highest = (start, None) if self.is_descending else (None, start)
-        return tantivy.Query.range_query(
-            snapshot.schema, self.start, tantivy.FieldType.Unsigned, lowest, highest
-        )
-
     def first(
         self, field: str, matching: tantivy.Query, hits_max: int, snapshot: Snapshot
     ) -> list[tuple[Any, tantivy.DocAddress]]:
         """The first of what matches, by the start of their keys or the whole ones."""
-        direction = tantivy.Order.Desc if self.is_descending else tantivy.Order.Asc
         return snapshot.searcher.search(
-            matching, hits_max, count=False, order_by_field=field, order=direction
+            matching, hits_max, count=False, order_by_field=field, order=self.start.direction
         ).hits
 
 
@@ -82,16 +75,27 @@ def by_relevance(
             parts = [*matching, tier]
             if query.after is not None and number == first:
                 parts.append(order.after(query.after.key, snapshot))
-            places += _places(all_of(parts), order, wanted, number, snapshot)
+            found = all_of(parts)
+            walk = Walk(order.start, found, None, snapshot)
+            places += _places(found, order, wanted, number, walk, snapshot)
     return [hit._replace(tier=TIERS[hit.position.tier]) for hit in _hits(places, order, snapshot)]
 
 
 def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) -> list[Hit]:
     """In the order that the query names."""
     order = _order(query.filters)
+    after = None if query.after is None else int(query.after.key[: s.START_DIGITS], 16)
+    walk = Walk(order.start, matching, after, snapshot)
+    bound = walk.bound(query.hits_max)
     if query.after is not None:
         matching = all_of([matching, order.after(query.after.key, snapshot)])
-    return _hits(_places(matching, order, query.hits_max, _NO_TIER, snapshot), order, snapshot)
+    places: list[_Place] = []
+    if bound is not None:
+        near = all_of([matching, bound])
+        places = _places(near, order, query.hits_max, _NO_TIER, walk, snapshot)
+    if len(places) < query.hits_max:
+        places = _places(matching, order, query.hits_max, _NO_TIER, walk, snapshot)
+    return _hits(places, order, snapshot)
 
 
 def _order(filters: SearchFilters) -> _Order:
@@ -111,13 +115,13 @@ def _order(filters: SearchFilters) -> _Order:
 
 
 def _places(
-    matching: tantivy.Query, order: _Order, hits_max: int, tier: int, snapshot: Snapshot
+    matching: tantivy.Query, order: _Order, hits_max: int, tier: int, walk: Walk, snapshot: Snapshot
 ) -> list[_Place]:
-    found = order.first(order.start, matching, hits_max + 1, snapshot)
+    found = order.first(order.start.name, matching, hits_max + 1, snapshot)
     found, beyond = found[:hits_max], found[hits_max:]
     is_open = bool(beyond) and beyond[0][0] == found[-1][0]
     if found and (is_open or order.field == s.BY_NAME):
-        near = all_of([matching, order.up_to(found[-1][0], snapshot)])
+        near = all_of([matching, walk.between(found[0][0], found[-1][0])])
         found = order.first(order.field, near, hits_max, snapshot)
     return [_Place(tier, key, address) for key, address in found]
 

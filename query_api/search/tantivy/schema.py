@@ -12,6 +12,7 @@ took 15 µs for each column of each segment.
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import tantivy
 from iso4217 import Currency
@@ -38,6 +39,9 @@ BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 FACET = "facet"
 """All values to count of a product, but those of attributes: the name of the field, a space, the value."""
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
+SAMPLE = "sample"
+"""A level: of the products one in 2 has the first, one in 4 the second, and so on, whatever their ids are."""
+SAMPLE_LEVELS = range(5, 17)
 ID_HIGH, HIT = "id_high", "hit"
 START_DIGITS = 16
 LAYOUT = 4
@@ -71,7 +75,8 @@ def schema() -> tantivy.Schema:
     for name in (BY_RANK, BY_NAME, BY_TIME, *by_prices):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
     for name in (ID_HIGH, *map(start_of, (BY_RANK, BY_NAME, BY_TIME, *by_prices))):
-        builder.add_unsigned_field(name, fast=True, indexed=False)
+        builder.add_unsigned_field(name, fast=True, indexed=True)
+    builder.add_text_field(SAMPLE, tokenizer_name=_RAW, index_option="basic")
     builder.add_text_field(CHECKPOINT, stored=True, tokenizer_name=_RAW, index_option="basic")
     builder.add_bytes_field(HIT, stored=True, indexed=False)
     return builder.build()
@@ -111,6 +116,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         SKU: entry.skus,
         SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
+        SAMPLE: _samples(keys.product_id),
         ATTRIBUTE: entry.attributes,
         NUMBER: entry.numbers,
         CURRENCY: entry.currencies,
@@ -138,6 +144,11 @@ def hit_of(document: tantivy.Document) -> tuple[UUID, int]:
     stored = document.get_first(HIT)
     assert isinstance(stored, bytes), "searches find products alone"
     return UUID(bytes=stored[:_ID_BYTES]), int.from_bytes(stored[_ID_BYTES:], "big")
+
+
+def _samples(product_id: str) -> Sequence[str]:
+    chance = crc32(product_id.encode())
+    return [str(level) for level in SAMPLE_LEVELS if chance % (1 << level) == 0]
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:
