@@ -12,7 +12,7 @@ import tantivy
 
 from query_api.search.query import TIERS, Hit, HitPosition, SearchFilters, SearchQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.filters import all_of, looked_at
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import TextTiers
 from query_api.search.tantivy.walk import StartField, Walk
@@ -66,6 +66,7 @@ def by_relevance(
     """Tier by tier, until the page is full."""
     order = _Order(s.BY_RANK, is_descending=False)
     first = 0 if query.after is None else query.after.tier
+    walk = Walk(order.start, 0, snapshot)
     places: list[_Place] = []
     for number in range(first, len(TIERS)):
         wanted = query.hits_max - len(places)
@@ -75,9 +76,7 @@ def by_relevance(
             parts = [*matching, tier]
             if query.after is not None and number == first:
                 parts.append(order.after(query.after.key, snapshot))
-            found = all_of(parts)
-            walk = Walk(order.start, found, None, snapshot)
-            places += _places(found, order, wanted, number, walk, snapshot)
+            places += _places(all_of(parts), order, wanted, number, walk, snapshot)
     return [hit._replace(tier=TIERS[hit.position.tier]) for hit in _hits(places, order, snapshot)]
 
 
@@ -85,14 +84,13 @@ def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) ->
     """In the order that the query names."""
     order = _order(query.filters)
     after = None if query.after is None else int(query.after.key[: s.START_DIGITS], 16)
-    walk = Walk(order.start, matching, after, snapshot)
-    bound = walk.bound(query.hits_max)
+    walk = Walk(order.start, looked_at(query.filters, snapshot), snapshot)
+    bound = walk.bound(matching, after, query.hits_max)
     if query.after is not None:
         matching = all_of([matching, order.after(query.after.key, snapshot)])
     places: list[_Place] = []
     if bound is not None:
-        near = all_of([matching, bound])
-        places = _places(near, order, query.hits_max, _NO_TIER, walk, snapshot)
+        places = _places(matching, order, query.hits_max, _NO_TIER, walk, snapshot, bound)
     if len(places) < query.hits_max:
         places = _places(matching, order, query.hits_max, _NO_TIER, walk, snapshot)
     return _hits(places, order, snapshot)
@@ -115,14 +113,26 @@ def _order(filters: SearchFilters) -> _Order:
 
 
 def _places(
-    matching: tantivy.Query, order: _Order, hits_max: int, tier: int, walk: Walk, snapshot: Snapshot
+    matching: tantivy.Query,
+    order: _Order,
+    hits_max: int,
+    tier: int,
+    walk: Walk,
+    snapshot: Snapshot,
+    bound: tantivy.Query | None = None,
 ) -> list[_Place]:
-    found = order.first(order.start.name, matching, hits_max + 1, snapshot)
+    """The first hits; with a bound those of its products alone."""
+    bounded = matching if bound is None else all_of([matching, bound])
+    found = order.first(order.start.name, bounded, hits_max + 1, snapshot)
     found, beyond = found[:hits_max], found[hits_max:]
-    is_open = bool(beyond) and beyond[0][0] == found[-1][0]
-    if found and (is_open or order.field == s.BY_NAME):
+    if found and order.field == s.BY_NAME:
         near = all_of([matching, walk.between(found[0][0], found[-1][0])])
         found = order.first(order.field, near, hits_max, snapshot)
+    elif beyond and beyond[0][0] == found[-1][0]:
+        last = found[-1][0]
+        found = [hit for hit in found if hit[0] != last]
+        equal = all_of([matching, walk.between(last, last)])
+        found += order.first(order.field, equal, hits_max - len(found), snapshot)
     return [_Place(tier, key, address) for key, address in found]
 
 
