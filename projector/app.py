@@ -93,6 +93,8 @@ async def run_projector(
         background = [part for one in projections for part in one.background]
         for part in background:
             health.require(f"{part.name} {part.topic}", part.check)
+        for name, check in (server for one in projections for server in one.servers.items()):
+            health.tell(name, check)
         watch = watch_process(stop, settings, health, _measurements(stores))
         stack.push_async_callback(stopped, asyncio.create_task(watch))
         if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(beat, consumers)):

@@ -29,6 +29,7 @@ from projector.stores import Stores
 from projector.view_projection import ViewProjection
 from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
 from projector.views.search_index.opensearch.documents import IndexedProducts
+from projector.views.search_index.opensearch.failures import SERVER
 from projector.views.search_index.opensearch.indexes import SearchIndexes
 from projector.views.search_index.opensearch.view import OpenSearchView
 from projector.views.search_index.opensearch.watch import IndexKeeper
@@ -74,7 +75,8 @@ class SearchProjection(ViewProjection[ProductDocument]):
         watch = Watch(
             self.name, "index in OpenSearch", keeper.look, effect="a missing search index is not made"
         )
-        return self.running_on(view, stores, revoked=view.forget)._replace(background=[watch])
+        running = self.running_on(view, stores, revoked=view.forget)
+        return running._replace(background=[watch], servers={SERVER: self.indexes(stores).check})
 
     def indexes(self, stores: Stores) -> SearchIndexes:
         """With a client for the caller alone."""

@@ -34,6 +34,9 @@ from shared.search.opensearch.client import OpenSearchClient
 from shared.search.opensearch.mapping import alias_of
 
 SEARCHES_MAX, SEARCHES_IN_OPENSEARCH_MAX = 2, 16
+_CHECK_SECONDS_MAX = 2.0
+_CHECK_SECONDS_MORE = 1.0
+"""Longer than OpenSearch may take: readiness tells its own reason, not that it was not waited for."""
 
 
 class _Engine(NamedTuple):
@@ -41,11 +44,12 @@ class _Engine(NamedTuple):
     progress: IndexProgress | OpenSearchProgress
     report: SearchReport | None
     own: EmbeddedIndex | None
+    check_seconds_max: float = _CHECK_SECONDS_MAX
 
 
 class Search(NamedTuple):
-    """`own` is what only a process with an index of its own has. `report` None: search is off. `rebuild` is
-    what an operator may order, or how that is answered.
+    """`own` is what only a process with an index of its own has. `report` None: search is off; its check may
+    take `check_seconds_max`. `rebuild` is what an operator may order, or how that is answered.
     """
 
     reads: SearchReads
@@ -53,6 +57,7 @@ class Search(NamedTuple):
     progress: IndexProgress | OpenSearchProgress
     report: SearchReport | None
     own: EmbeddedIndex | None
+    check_seconds_max: float
 
     @property
     def rebuild(self) -> Callable[[], None] | Problem:
@@ -64,7 +69,7 @@ class Search(NamedTuple):
     def watched_by(self, health: Health) -> Sequence[Measurement]:
         """What readiness tells, and what is measured. Reads by id do not need it: see `reporting.py`."""
         if self.report is not None:
-            health.tell("search index", self.report.check)
+            health.tell("search index", self.report.check, self.check_seconds_max)
         report = None if self.own is None else self.own.report
         if report is None:
             return ()
@@ -107,7 +112,7 @@ def search_parts(
         synonyms_of(settings.search_synonyms_file),
         choice,
     )
-    return Search(reads, made.engine, made.progress, made.report, made.own)
+    return Search(reads, *made)
 
 
 def _embedded(settings: QuerySettings, stack: AsyncExitStack) -> _Engine:
@@ -140,4 +145,10 @@ def _in_opensearch(settings: QuerySettings, address: SearchAddress, stack: Async
     visibility = Visibility(checkpoints, waiters_max=settings.waiters_max)
     stack.push_async_callback(visibility.close)
     progress = OpenSearchProgress(visibility)
-    return _Engine(OpenSearchEngine(searches), progress, OpenSearchReport(checkpoints), None)
+    return _Engine(
+        OpenSearchEngine(searches),
+        progress,
+        OpenSearchReport(checkpoints),
+        None,
+        settings.search_seconds_max + _CHECK_SECONDS_MORE,
+    )

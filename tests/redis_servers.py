@@ -1,6 +1,7 @@
 """A cluster of three primaries, and a primary with a replica and three sentinels: real ones, here.
 
-The program is the one of the project (6.2), without redis-cli, so its steps are here.
+The program is the one of the project (6.2), without redis-cli, so its steps are here; with `tls` another one,
+because this one was built without TLS.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,9 @@ from deploy.local.ports import HOST, free_port, port_is_taken
 from deploy.local.redis import RedisServer, redis_answers
 from deploy.local.redis_program import find_redis_server
 from deploy.local.server import Command, Server, silent
+from shared.redis.errors import is_transient
 from tests.eventually import eventually_blocking
+from tests.secured.redis_tls import RedisTls
 
 # On a busy machine a node that works may be silent for a second, and must not be replaced for it.
 NODE_TIMEOUT_MILLISECONDS = 2_000
@@ -24,30 +27,50 @@ PRIMARY_NAME = "catalogue"
 _BUS, FIRST_OF_BLOCKS, _FROM_LAST_BLOCKS = 10_000, 20_000, 26_000
 
 
-class ClusterNode(RedisServer):
+class _Member(RedisServer):
+    """A server that others know, too, over TLS or not."""
+
+    def __init__(self, folder: Path, name: str, port: int, tls: RedisTls | None) -> None:
+        super().__init__(folder / name, port, folder / f"{name}.log", silent)
+        self.tls = tls
+
+    def command(self) -> Command:
+        usual = super().command()
+        more = [f"--{name}" if at == 0 else name for pair in self._settings() for at, name in enumerate(pair)]
+        program = usual.argv[0] if self.tls is None else str(self.tls.program)
+        return Command([program, *usual.argv[1:], *more], directory=usual.directory)
+
+    @property
+    def client(self) -> Redis:
+        """A new client of this server alone."""
+        return Redis(HOST, self.port, socket_timeout=5) if self.tls is None else self.tls.client(self.port)
+
+    def is_ready(self) -> bool:
+        """True if it answers."""
+        return redis_answers(self.port) if self.tls is None else self.tls.answers(self.port)
+
+    def _settings(self) -> list[tuple[str, str]]:
+        """Beside the usual ones."""
+        return [] if self.tls is None else self.tls.settings(self.port)
+
+
+class ClusterNode(_Member):
     """One node."""
 
     timeout_milliseconds = NODE_TIMEOUT_MILLISECONDS
 
-    def command(self) -> Command:
-        usual = super().command()
-        options = [
-            "--cluster-enabled", "yes",
-            "--cluster-config-file", "nodes.conf",
-            "--cluster-node-timeout", str(self.timeout_milliseconds),
+    def _settings(self) -> list[tuple[str, str]]:
+        own = [
+            ("cluster-enabled", "yes"),
+            ("cluster-config-file", "nodes.conf"),
+            ("cluster-node-timeout", str(self.timeout_milliseconds)),
             # A replica of a primary that dies takes over even if it was just made one.
-            "--cluster-replica-validity-factor", "0",
-        ]  # fmt: skip
-        return Command([*usual.argv, *options], directory=usual.directory)
-
-    @property
-    def client(self) -> Redis:
-        """A new client of this node alone."""
-        return Redis(HOST, self.port, socket_timeout=5)
-
-    def is_ready(self) -> bool:
-        """True if it answers."""
-        return redis_answers(self.port)
+            ("cluster-replica-validity-factor", "0"),
+        ]
+        if self.tls is not None:
+            own += [("tls-cluster", "yes"), ("cluster-announce-hostname", self.tls.name)]
+            own += [("cluster-preferred-endpoint-type", "hostname")]
+        return [*super()._settings(), *own]
 
 
 def _cluster_port() -> int:
@@ -67,12 +90,11 @@ def _cluster_port() -> int:
 class RedisCluster:
     """Primaries with a third of the slots each, and a replica each if `replicas`."""
 
-    def __init__(self, folder: Path, *, primaries: int = 3, replicas: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, primaries: int = 3, replicas: bool = False, tls: RedisTls | None = None
+    ) -> None:
         count = primaries * (2 if replicas else 1)
-        self.nodes = [
-            ClusterNode(folder / f"node-{number}", _cluster_port(), folder / f"node-{number}.log", silent)
-            for number in range(count)
-        ]
+        self.nodes = [ClusterNode(folder, f"node-{at}", _cluster_port(), tls) for at in range(count)]
         if not replicas:  # nobody could take over, so nothing is gained by noticing
             for node in self.nodes:
                 node.timeout_milliseconds = 60_000
@@ -82,7 +104,7 @@ class RedisCluster:
     @property
     def url(self) -> str:
         """Of all nodes."""
-        return "redis-cluster://" + ",".join(f"{HOST}:{node.port}" for node in self.nodes)
+        return _url("redis{}-cluster", self.nodes)
 
     def start(self) -> None:
         """Returns when all nodes agree."""
@@ -178,54 +200,69 @@ class RedisCluster:
 class _Sentinel(Server):
     """Watches one primary."""
 
-    def __init__(self, folder: Path, number: int, primary: RedisServer) -> None:
+    def __init__(self, folder: Path, number: int, primary: _Member) -> None:
         self.port = free_port()
         super().__init__(f"sentinel-{number}", folder / f"sentinel-{number}.log", silent)
         self._file = folder / f"sentinel-{number}.conf"
         self._primary = primary
+        self.tls = primary.tls
 
     def prepare(self) -> None:
         """It writes what it learns into its file."""
         if not self._file.exists():
+            host, settings = HOST, [("port", str(self.port))]
+            if self.tls is not None:
+                host, settings = self.tls.name, self.tls.settings(self.port)
+                settings += [("sentinel resolve-hostnames", "yes"), ("sentinel announce-hostnames", "yes")]
             self._file.write_text(
-                f"bind {HOST}\nport {self.port}\n"
-                f"sentinel monitor {PRIMARY_NAME} {HOST} {self._primary.port} 2\n"
+                "".join(f"{name} {value}\n" for name, value in [("bind", HOST), *settings])
+                + f"sentinel monitor {PRIMARY_NAME} {host} {self._primary.port} 2\n"
                 f"sentinel down-after-milliseconds {PRIMARY_NAME} 1500\n"
                 f"sentinel failover-timeout {PRIMARY_NAME} 2000\n"
             )
 
     def command(self) -> Command:
-        return Command([str(find_redis_server(silent)), str(self._file), "--sentinel"])
+        program = find_redis_server(silent) if self.tls is None else self.tls.program
+        return Command([str(program), str(self._file), "--sentinel"])
+
+    @property
+    def client(self) -> Redis:
+        """A new client of this sentinel alone."""
+        return Redis(HOST, self.port) if self.tls is None else self.tls.client(self.port)
 
     def is_ready(self) -> bool:
         """True if it answers."""
-        return redis_answers(self.port)
+        return redis_answers(self.port) if self.tls is None else self.tls.answers(self.port)
+
+
+class _Replicated(_Member):
+    """A primary or its replica."""
+
+    def _settings(self) -> list[tuple[str, str]]:
+        own = [] if self.tls is None else [("replica-announce-ip", self.tls.name)]
+        return [*super()._settings(), *own]
 
 
 class ReplicatedRedis:
     """Two servers and three sentinels."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tls: RedisTls | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.servers = [
-            RedisServer(folder / f"redis-{number}", free_port(), folder / f"redis-{number}.log", silent)
-            for number in range(2)
-        ]
+        self.servers = [_Replicated(folder, f"redis-{at}", free_port(), tls) for at in range(2)]
         self.sentinels = [_Sentinel(folder, number, self.servers[0]) for number in range(3)]
 
     @property
     def url(self) -> str:
         """Of the sentinels."""
-        servers = ",".join(f"{HOST}:{one.port}" for one in self.sentinels)
-        return f"redis-sentinel://{servers}/0#{PRIMARY_NAME}"
+        return f"{_url('redis{}-sentinel', self.sentinels)}/0#{PRIMARY_NAME}"
 
     def start(self) -> None:
         """Returns when the sentinels know each other and the replica."""
         primary, replica = self.servers
         for server in self.servers:
             server.start()
-        with Redis(HOST, replica.port) as client:
-            client.replicaof(HOST, str(primary.port))
+        with replica.client as client:
+            client.replicaof(HOST if primary.tls is None else primary.tls.name, str(primary.port))
         for sentinel in self.sentinels:
             sentinel.start()
         eventually_blocking(self._check, 30)
@@ -236,24 +273,31 @@ class ReplicatedRedis:
             with suppress(Exception):
                 server.kill()
 
-    def primary(self) -> RedisServer:
+    def primary(self) -> _Member:
         """As the first sentinel says."""
-        with Redis(HOST, self.sentinels[0].port) as client:
+        with self.sentinels[0].client as client:
             _, port = client.sentinel_get_master_addr_by_name(PRIMARY_NAME)
         return next(server for server in self.servers if server.port == port)
 
     def fail_over(self) -> None:
         """Both servers go on; the sentinels let them change places."""
-        with Redis(HOST, self.sentinels[0].port) as client:
+        with self.sentinels[0].client as client:
             client.sentinel_failover(PRIMARY_NAME)
 
     def _check(self) -> None:
         for sentinel in self.sentinels:
-            with Redis(HOST, sentinel.port) as client:
+            with sentinel.client as client:
                 state = client.sentinel_masters()[PRIMARY_NAME]
                 assert (state["num-other-sentinels"], state["num-slaves"]) == (2, 1)
-        with Redis(HOST, self.servers[1].port) as client:
+        with self.servers[1].client as client:
             assert client.info("replication").get("master_link_status") == "up"
+
+
+def _url(scheme: str, servers: Sequence[ClusterNode] | Sequence[_Sentinel]) -> str:
+    tls = servers[0].tls
+    host = HOST if tls is None else tls.name
+    addresses = ",".join(f"{host}:{one.port}" for one in servers)
+    return f"{scheme.format('' if tls is None else 's')}://{addresses}"
 
 
 @contextmanager
@@ -264,3 +308,14 @@ def running(*servers: RedisCluster | ReplicatedRedis) -> Iterator[Sequence[Redis
             stack.callback(server.stop)
             server.start()
         yield servers
+
+
+@contextmanager
+def passing() -> Iterator[None]:
+    """An outage is an assertion to repeat; other errors are not."""
+    try:
+        yield
+    except RedisError as error:
+        if not is_transient(error):
+            raise
+        raise AssertionError(str(error)) from error

@@ -1,6 +1,6 @@
 """The running parts of one projection: its subscriptions, and its background tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from projector.control.loop import Controlled
@@ -9,6 +9,9 @@ from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.starting_points import Placed
 from projector.kafka.work import Source, Work
 from shared.kafka.topics import TopicSpec
+from shared.ops.health import Check
+
+_NONE: Mapping[str, Check] = {}
 
 
 class Subscription(NamedTuple):
@@ -37,9 +40,12 @@ class Background(Controlled, Protocol):
 
 
 class Running(NamedTuple):
-    """The parts of a projection in this process; `topics` are its own and are created if missing."""
+    """The parts of a projection in this process; `topics` are its own and are created if missing. `servers`
+    it has alone: readiness tells of one that is away, also while no event comes.
+    """
 
     name: str
     subscriptions: Sequence[Subscription]
     background: Sequence[Background] = ()
     topics: Sequence[TopicSpec] = ()
+    servers: Mapping[str, Check] = _NONE

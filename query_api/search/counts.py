@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from query_api.search.query import FacetRange, FacetValue, SearchQuery
 from shared.contract.money import minor_units
-from shared.search.entry import facts_like, value_of_fact
+from shared.search.entry import counted_value, facts_like, value_of_counted, value_of_fact
 from shared.search.price_ranges import SCALE, price_range
 
 VALUES_MAX = 100
@@ -35,11 +35,8 @@ def facet_values(
 
     `stored`: products by value as it is stored. `count`: of a value that may have been cut from it.
     """
-    products: dict[str, int] = {}
-    for each, number in stored.items():
-        value = each if attribute_of(facet) is None else value_of_fact(each)
-        # A number and a text may be written in the same way: one filter finds both.
-        products[value] = products.get(value, 0) + number
+    is_attribute = attribute_of(facet) is not None
+    products = {value_of_counted(each) if is_attribute else each: number for each, number in stored.items()}
     ordered = sorted(products, key=lambda value: (-products[value], value))
     shown = ordered[: values_max(facet)]
     missing = [value for value in _chosen(facet, query) if value not in shown]
@@ -49,11 +46,10 @@ def facet_values(
 
 
 def chosen_as_stored(facet: str, query: SearchQuery) -> Sequence[str]:
-    """What the filter on the same thing looks for."""
+    """What the filter on the same thing looks for, as it is counted."""
     name = attribute_of(facet)
-    if name is None:
-        return _chosen(facet, query)
-    return [fact for value in _wanted(name, query) for fact in facts_like(name, value)]
+    chosen = _chosen(facet, query)
+    return chosen if name is None else [counted_value(name, value) for value in chosen]
 
 
 def facet_ranges(stored: Mapping[str, int], currency: str | None) -> Sequence[FacetRange]:

@@ -28,6 +28,7 @@ _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 _MINOR_DIGITS = 4
 _NAME_BYTES = 8
+_NAME_DIGITS = 2 * _NAME_BYTES
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -105,7 +106,7 @@ def boolean_fact(name: str, value: bool) -> str:
 
 
 def number_fact(name: str, value: float) -> str:
-    """How the attribute `name` with this number is stored among the values to count."""
+    """How the attribute `name` with this number is stored among the values."""
     return f"{attribute_prefix(name)}n{value:.15g}"
 
 
@@ -123,7 +124,24 @@ def facts_like(name: str, value: str) -> list[str]:
 
 def value_of_fact(fact: str) -> str:
     """The value as it is shown and as a filter takes it."""
-    return fact[2 * _NAME_BYTES + 1 :]
+    return fact[_NAME_DIGITS + 1 :]
+
+
+def counted_values(facts: Iterable[str]) -> list[str]:
+    """What a product counts for: a number and a text that are written in the same way are one value, because
+    one filter finds both. No engine could add them up later without all counts of both.
+    """
+    return sorted({fact[:_NAME_DIGITS] + value_of_fact(fact) for fact in facts})
+
+
+def counted_value(name: str, value: str) -> str:
+    """The attribute `name` with this value, among those that are counted."""
+    return f"{attribute_prefix(name)}{value}"
+
+
+def value_of_counted(counted: str) -> str:
+    """The value as it is shown."""
+    return counted[_NAME_DIGITS:]
 
 
 @lru_cache(maxsize=4096)

@@ -110,11 +110,10 @@ class InMemorySearchEngine:
             counts = Counter(value for product in products for value in _values(name, product))
             if name == "status":
                 counts = Counter({k: n for k, n in counts.items() if k in query.visible_statuses})
-            chosen = [value for value in _chosen(name, query) if value not in counts]
-            values[name] = [
-                *_top(counts, 2_000 if name == "category" else 100),
-                *(FacetValue(v, 0) for v in chosen),
-            ]
+            top = _top(counts, 2_000 if name == "category" else 100)
+            shown = {each.value for each in top}
+            chosen = [value for value in _chosen(name, query) if value not in shown]
+            values[name] = [*top, *(FacetValue(value, counts[value]) for value in chosen)]
         return Facets(values, prices)
 
     def _corrected(

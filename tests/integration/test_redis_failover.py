@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from shared.redis.guarded_documents import GuardedDocuments
 from shared.redis.key_groups import key_groups
 from shared.redis.ping import redis_check
 from tests.eventually import eventually
-from tests.redis_servers import RedisCluster, ReplicatedRedis, running
+from tests.redis_servers import RedisCluster, ReplicatedRedis, passing, running
 from tests.unit.projector.histories import new_product_id
 
 pytestmark = pytest.mark.servers
@@ -48,17 +48,6 @@ async def redis(replicated: ReplicatedRedis) -> AsyncIterator[Redis]:
     client = client_of(replicated.url)
     yield client
     await client.aclose()
-
-
-@contextmanager
-def passing() -> Iterator[None]:
-    """An outage is an assertion to repeat; other errors are not."""
-    try:
-        yield
-    except RedisError as error:
-        if not is_transient(error):
-            raise
-        raise AssertionError(str(error)) from error
 
 
 def port_of(redis: Redis) -> Callable[[], Awaitable[int]]:

@@ -116,3 +116,25 @@ async def test_a_server_that_is_away_under_writes_loses_nothing_and_the_others_g
         await eventually(lambda: all_indexed(indexes, writer), 60)
         await eventually(world.ready)
     await nothing_is_wrong(world, writer)
+
+
+@pytest.mark.parametrize("fault", ["killed", "hangs"])
+async def test_a_server_that_is_away_is_told_also_while_nothing_happens(
+    world: World, indexes: SearchIndexes, opensearch_server: OpenSearchServer, fault: str
+) -> None:
+    async def degraded(*expected: str) -> None:
+        answer = await world.ops("/readyz")
+        assert (answer.status_code, answer.json()["degraded"]) == (200, list(expected))
+
+    async with world.projecting(INDEX, "product_view"):
+        await eventually(lambda: is_live(indexes))
+        await eventually(degraded)
+        try:
+            if fault == "killed":
+                opensearch_server.kill()
+            else:
+                opensearch_server.pause()
+            await eventually(lambda: degraded("OpenSearch"))
+        finally:
+            opensearch_server.ensure_running()
+        await eventually(degraded)

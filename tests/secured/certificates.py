@@ -33,6 +33,10 @@ class Certificates:
         )
         self.expired = self._pem("expired", expired)
 
+    def of(self, *names: str) -> Path:
+        """A certificate and its key in one file, for a server with these names or addresses."""
+        return self._pem("-".join(names), self._authority.issue_cert(*names))
+
     def client(self, name: str) -> Path:
         """A certificate and its key in one file, for the client of this name."""
         return self._pem(

@@ -28,8 +28,6 @@ SHARD_VALUES_MAX = 2**31 - 1
 """How many values of a facet each shard tells: all. A shard, or a part of one that has a thread of its own
 (concurrent segment search), would leave out what is rare in it alone, and counts would be too low.
 """
-ATTRIBUTE_VALUES_MAX = 1_000
-"""An attribute's values are cut only after those that are written in the same way were added up."""
 _FIELDS = {BRAND: m.BRAND, CATEGORY: m.CATEGORY, TAG: m.TAG, STATUS: m.STATUS}
 _VALUES, _CHOSEN = "values", "chosen"
 
@@ -73,7 +71,7 @@ def _counted(facet: str, query: SearchQuery, page: Sequence[Filter]) -> Mapping[
     if facet == STATUS:
         others.append(status_is(query.visible_statuses))
     field, prefix = _field(facet, query)
-    counts = {_VALUES: _terms(field, _size(facet), None if prefix is None else f"{prefix}.*")}
+    counts = {_VALUES: _terms(field, values_max(facet), None if prefix is None else f"{prefix}.*")}
     chosen = () if facet == PRICE else chosen_as_stored(facet, query)
     if chosen:
         counts[_CHOSEN] = _terms(field, len(chosen), list(chosen))
@@ -87,11 +85,7 @@ def _field(facet: str, query: SearchQuery) -> tuple[str, str | None]:
     if facet == PRICE:
         assert query.filters.currency is not None, "counts of prices need a currency"
         return m.PRICE_RANGE, query.filters.currency.lower()
-    return m.ATTRIBUTE, attribute_prefix(attribute_of(facet) or "")
-
-
-def _size(facet: str) -> int:
-    return ATTRIBUTE_VALUES_MAX if attribute_of(facet) is not None else values_max(facet)
+    return m.ATTRIBUTE_VALUE, attribute_prefix(attribute_of(facet) or "")
 
 
 def _terms(field: str, size: int, include: str | list[str] | None) -> Mapping[str, Any]:

@@ -95,18 +95,17 @@ class Searches:
         self, kind: str, body: Mapping[str, Any], parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         if not self._breaker.allows(time.monotonic()):
-            raise SearchEngineFailed(
-                f"OpenSearch is not asked, since it failed a moment ago: {self._trouble}"
-            )
+            # With the same text: one that changed with the breaker would be logged again and again.
+            raise SearchEngineFailed(self._trouble)
         path = f"{self._alias}/{kind}"
         try:
             answer = await self._client.request("POST", path, _encode(body), parameters=parameters)
         except (OpenSearchUnavailable, OpenSearchDenied) as error:
             # After many wrong passwords a user may be locked out.
             self._breaker.record_failure(time.monotonic())
-            self._trouble = str(error)
-            _log.warning("search failed", reason=self._trouble)
-            raise SearchEngineFailed(f"OpenSearch: {error}") from error
+            self._trouble = f"OpenSearch: {error}"
+            _log.warning("search failed", reason=str(error))
+            raise SearchEngineFailed(self._trouble) from error
         except OpenSearchRefused as error:
             self._breaker.record_success()
             if error.kind == _NO_INDEX:

@@ -25,7 +25,7 @@ from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.counting import Column, Counts, count_all, count_values
 from query_api.search.tantivy.filters import OTHER, Filter, all_of, one_of
 from query_api.search.tantivy.index import Snapshot
-from shared.search.entry import attribute_prefix, facts_like
+from shared.search.entry import attribute_prefix, counted_value
 
 _FIELDS = {BRAND: s.BRAND, CATEGORY: s.CATEGORY, TAG: s.TAG, STATUS: s.STATUS}
 
@@ -83,11 +83,11 @@ def _column(facet: str, currency: str | None) -> Column:
     if facet == PRICE:
         assert currency is not None, "counts of prices need a currency"
         return Column(s.PRICE_RANGE, currency.lower())
-    return Column(s.ATTRIBUTE, attribute_prefix(attribute_of(facet) or ""))
+    return Column(s.ATTRIBUTE_VALUE, attribute_prefix(attribute_of(facet) or ""))
 
 
 def _count_one(facet: str, matching: tantivy.Query, snapshot: Snapshot, value: str) -> int:
-    if facet in _FIELDS:
-        return count_all(all_of([matching, one_of(snapshot, _FIELDS[facet], [value])]), snapshot)
-    facts = facts_like(attribute_of(facet) or "", value)
-    return count_all(all_of([matching, one_of(snapshot, s.ATTRIBUTE, facts)]), snapshot)
+    name = attribute_of(facet)
+    field = s.ATTRIBUTE_VALUE if name is not None else _FIELDS[facet]
+    stored = value if name is None else counted_value(name, value)
+    return count_all(all_of([matching, one_of(snapshot, field, [stored])]), snapshot)

@@ -17,7 +17,7 @@ from zlib import crc32
 import tantivy
 from iso4217 import Currency
 
-from shared.search.entry import Entry
+from shared.search.entry import Entry, counted_values
 from shared.search.words import phrase
 
 WORDS = "words"
@@ -34,6 +34,7 @@ fewer SKUs.
 """
 STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE = "status", "brand", "tag", "category", "attribute"
 CATEGORY_WORDS = "category_words"
+ATTRIBUTE_VALUE = "attribute_value"
 NUMBER, CURRENCY, PRICE, PRICE_RANGE, UPDATED_AT = "number", "currency", "price", "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 FACET = "facet"
@@ -44,7 +45,7 @@ SAMPLE = "sample"
 SAMPLE_LEVELS = range(5, 17)
 ID_HIGH, HIT = "id_high", "hit"
 START_DIGITS = 16
-LAYOUT = 4
+LAYOUT = 5
 """Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
 _ID_BYTES, _VERSION_BYTES = 16, 8
@@ -67,9 +68,9 @@ def schema() -> tantivy.Schema:
     for name in (*TEXT_FIELDS, CATEGORY_WORDS):
         builder.add_text_field(name, tokenizer_name=WORDS, index_option="position")
     builder.add_text_field(ANY_WORDS, tokenizer_name=WORDS, index_option="basic")
-    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY):
+    for name in (SKU, EXACT_SKU, SKU_START, CURRENCY, ATTRIBUTE):
         builder.add_text_field(name, tokenizer_name=_RAW, index_option="basic")
-    for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE, NUMBER, PRICE, UPDATED_AT):
+    for name in (*FACET_FIELDS, FACET, PRODUCT, ATTRIBUTE_VALUE, NUMBER, PRICE, UPDATED_AT):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
     by_prices = [by_price(each.code) for each in Currency]
     for name in (BY_RANK, BY_NAME, BY_TIME, *by_prices):
@@ -118,6 +119,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         EXACT_SKU: entry.variant_skus,
         SAMPLE: _samples(keys.product_id),
         ATTRIBUTE: entry.attributes,
+        ATTRIBUTE_VALUE: counted_values(entry.attributes),
         NUMBER: entry.numbers,
         CURRENCY: entry.currencies,
         PRICE: entry.prices,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.search.entry import Entry
+from shared.search.entry import Entry, counted_values
 from shared.search.opensearch import mapping as m
 from shared.search.words import phrase
 
@@ -42,6 +42,7 @@ def product_source(entry: Entry, document: bytes, log_position: int, partition: 
         m.TAG: entry.tags,
         m.CATEGORY: entry.categories,
         m.ATTRIBUTE: entry.attributes,
+        m.ATTRIBUTE_VALUE: counted_values(entry.attributes),
         m.NUMBER: entry.numbers,
         m.CURRENCY: entry.currencies,
         m.PRICE: entry.prices,

@@ -20,7 +20,7 @@ CATEGORY_WORDS = "category_words"
 SKU, EXACT_SKU = "sku", "exact_sku"
 PRODUCT, VERSION, STATUS, BRAND, TAG, CATEGORY = "product", "version", "status", "brand", "tag", "category"
 ATTRIBUTE, NUMBER, CURRENCY, PRICE = "attribute", "number", "currency", "price"
-PRICE_RANGE, UPDATED_AT = "price_range", "updated_at"
+ATTRIBUTE_VALUE, PRICE_RANGE, UPDATED_AT = "attribute_value", "price_range", "updated_at"
 BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 DOCUMENT, LOG_POSITION, LOG_ID, PARTITION = "document", "log_position", "log_id", "partition"
 NEXT_OFFSET = "next_offset"
@@ -75,13 +75,16 @@ def index_name(prefix: str, number: int) -> str:
 
 def _fields() -> dict[str, Any]:
     values = (
-        SKU, EXACT_SKU, PRODUCT, STATUS, BRAND, TAG, CATEGORY, ATTRIBUTE, NUMBER, CURRENCY, PRICE,
+        SKU, EXACT_SKU, PRODUCT, STATUS, BRAND, TAG, CATEGORY, NUMBER, CURRENCY, PRICE,
         PRICE_RANGE, UPDATED_AT, BY_RANK, BY_NAME, BY_TIME,
     )  # fmt: skip
     return {
         **dict.fromkeys((*TEXT_FIELDS, CATEGORY_WORDS), _WORDS),
         **dict.fromkeys(values, _VALUE),
         **dict.fromkeys((by_price(each.code) for each in Currency), _VALUE),
+        # Searched by the one, counted by the other.
+        ATTRIBUTE: {**_VALUE, "doc_values": False},
+        ATTRIBUTE_VALUE: {**_VALUE, "index": False},
         VERSION: {"type": "long", "index": False},
         LOG_POSITION: {"type": "long", **_KEPT},
         PARTITION: {"type": "integer", **_KEPT},

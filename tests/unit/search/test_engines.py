@@ -371,6 +371,28 @@ async def test_counts_are_exact_also_of_values_that_are_rare_in_each_part_of_the
     assert answer.facets.values["attr.code"] == [FacetValue(f"x-{each}", 2) for each in frequent]
 
 
+async def test_a_text_and_a_number_that_are_written_alike_are_one_value_however_many_there_are(
+    catalogue: Catalogue,
+) -> None:
+    # The number is rarer than more than a thousand texts, so its count is cut where it is counted alone.
+    texts = [f"x-{each}" for each in range(1_200)]
+    catalogue.put(
+        *(shown(n, attributes={"code": texts}) for n in range(1, 4)),
+        *(shown(n, attributes={"code": "7"}) for n in range(4, 8)),
+        shown(8, attributes={"code": 7}),
+        shown(9, attributes={"code": ["7", 7]}),
+        shown(10, attributes={"code": True}),
+        shown(11, attributes={"code": ["true", True]}),
+    )
+    chosen = (AttributeFilter("code", value="7.0"), AttributeFilter("code", value="true"))
+    for wanted in ((), chosen):
+        answer = await search(catalogue, attributes=wanted, facets=("attr.code",))
+        assert answer.facets is not None
+        counted = answer.facets.values["attr.code"]
+        assert counted[:2] == [FacetValue("7", 6), FacetValue("x-0", 3)]
+        assert counted[100:] == ([FacetValue("true", 2)] if wanted else [])
+
+
 async def test_a_chosen_value_is_listed_even_if_nothing_has_it(catalogue: Catalogue) -> None:
     catalogue.put(shown(1, brand="A", attributes={"c": "red"}))
     chosen = (AttributeFilter("c", value="green"),)

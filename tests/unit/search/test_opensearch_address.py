@@ -61,5 +61,5 @@ def test_only_https_is_verified() -> None:
 
 def test_a_release_with_other_fields_has_an_index_of_its_own() -> None:
     """Who changes a field changes this name, and every installation builds its index anew."""
-    assert alias_of("products-search") == "products-search-1-685b813b"
-    assert index_name("products-search", 2) == "products-search-1-685b813b-2"
+    assert alias_of("products-search") == "products-search-1-f2c10b9a"
+    assert index_name("products-search", 2) == "products-search-1-f2c10b9a-2"

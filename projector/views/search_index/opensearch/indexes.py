@@ -54,6 +54,10 @@ class SearchIndexes:
         """The index with this number."""
         return index_name(self._prefix, number)
 
+    async def check(self) -> None:
+        """Whether OpenSearch answers this user."""
+        await self._aliases()
+
     async def live(self) -> int | None:
         """The index that readers see; None: there is none. Raises `CannotGoOn`."""
         _, live = await self.numbers()
