@@ -33,8 +33,9 @@ class PostgresProductLists:
         items_max: int,
         applied: Applied | None = None,
     ) -> Sequence[ListRow]:
-        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit. Raises `ListTooSlow`
-        and what `BoundedReads` raises.
+        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit.
+
+        Raises `ListTooSlow`, and what `BoundedReads` raises.
         """
         try:
             records = await self._records(filters, after, items_max, applied)
