@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from query_api.search.feed import IndexFeed
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.folders import IndexFolders
-from query_api.search.index_run import FeedLimits
 from query_api.search.kafka.states import KafkaStateTopic
 from query_api.search.live import LiveIndex
 from query_api.search.progress import IndexProgress

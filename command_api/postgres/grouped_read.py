@@ -34,10 +34,12 @@ def grouped_read(fetch: "Fetch[K, V]", *, keys_max: int) -> CoalescedReads[K, V]
 
 
 async def _fetch_twice(fetch: "Fetch[K, V]", keys: list[K]) -> Mapping[K, V]:
-    """Try again after a transient error: a pooled connection may have died since its last use."""
+    """Try again after a transient error: a pooled connection may have died since its last use. A server that
+    does not answer in time is not asked again.
+    """
     try:
         return await fetch(keys)
     except Exception as error:
-        if not is_transient(error):
+        if not is_transient(error) or isinstance(error, TimeoutError):
             raise
     return await fetch(keys)

@@ -26,7 +26,8 @@ async def export_route(
         settings.read_model_dsn,
         application_name=f"{QUERY_API}-exports",
         size_max=settings.exports_max,
-        statement_timeout_seconds=seconds_max,
+        # Of all that comes before the COPY: a server that does not answer shows at the BEGIN.
+        statement_timeout_seconds=settings.table_seconds_max,
         connect_timeout_seconds=settings.table_connect_seconds_max,
         pooler=settings.postgres_pooler,
     )

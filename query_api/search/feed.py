@@ -18,9 +18,10 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from query_api.errors import SearchUnavailable
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.feed_ports import IndexMustBeRebuilt, StateTopic
 from query_api.search.folders import IndexFolders
-from query_api.search.index_run import FeedLimits, IndexRun
+from query_api.search.index_run import IndexRun
 from query_api.search.live import LiveIndex
 from query_api.search.ports import ProductIndex
 from query_api.search.progress import IndexProgress

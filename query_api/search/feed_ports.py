@@ -58,9 +58,11 @@ class StateReading(Protocol):
 
     ends: Mapping[int, int]
     """By partition the offset after the last record, when the reading began."""
+    offset_count: int
+    """How many offsets there were up to these ends: not fewer than states."""
 
-    async def read(self, wait_seconds: float) -> ReadStates:
-        """What has arrived; waits for the first record, but not longer than this."""
+    async def read(self, wait_seconds: float, states_max: int) -> ReadStates:
+        """What has arrived, up to `states_max`; waits for the first record, but not longer than this."""
         ...
 
     async def check(self) -> None:

@@ -8,10 +8,11 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from query_api.errors import SearchUnavailable
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.feed_ports import (
     IndexMustBeRebuilt,
     NoStateTopic,
@@ -30,28 +31,6 @@ from shared.ops.metrics.search import SEARCH_INDEX_COMMIT_SECONDS, SEARCH_INDEX_
 T = TypeVar("T", bound=ProductIndex)
 UNTRIED = "the topic of states was not read yet"
 _log = get_logger(__name__)
-
-
-class FeedLimits(NamedTuple):
-    """How long states are gathered before a commit, and how many; `idle` commits only move `saved_at` on.
-
-    Until the end of the topic is reached, a commit has up to `catch_up_states_max`: each makes a segment, and
-    a search pays for each segment.
-
-    `age_seconds_max`: after a longer time without a commit the index may lack deletions, whose tombstones the
-    topic forgets.
-    """
-
-    commit_seconds: float = 0.25
-    awaited_commit_seconds: float = 0.02
-    states_max: int = 5_000
-    catch_up_states_max: int = 25_000
-    bytes_max: int = 32 * 1024 * 1024
-    idle_commit_seconds: float = 3600.0
-    read_seconds_max: float = 0.5
-    retry_seconds: float = 1.0
-    silent_seconds_max: float = 5.0
-    age_seconds_max: float = 3.5 * 24 * 3600
 
 
 class IndexRun(Generic[T]):
@@ -85,6 +64,7 @@ class IndexRun(Generic[T]):
         self._reading: StateReading | None = None
         self._waiting: list[IndexedState] = []
         self._waiting_bytes = 0
+        self._refresh_seconds = limits.refresh_seconds
         self._seen: dict[int, int] = {}
         self._moved: Mapping[int, int] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search-index")
@@ -145,14 +125,19 @@ class IndexRun(Generic[T]):
         try:
             self._reading = reading
             committed_at = self._clock()
+            catch_up_states = self._limits.catch_up_states(reading.offset_count)
             while True:
-                read = await reading.read(self._read_seconds(committed_at))
+                states_max = self._limits.states_max if self.caught_up.is_set() else catch_up_states
+                wanted = max(1, states_max - len(self._waiting))
+                read = await reading.read(self._read_seconds(committed_at), wanted)
                 self._take(read)
                 self._told_well()
                 self._moved = self._positions_at_end(read)
-                if self._is_due(read, committed_at):
+                if len(self._waiting) >= states_max or self._is_due(read, committed_at):
                     await self._commit(read.next_offsets)
                     committed_at = self._clock()
+                elif self._clock() - committed_at >= self._refresh_seconds:
+                    await self._refresh()
                 self._look_at_end(read, reading)
                 await reading.check()
         finally:
@@ -187,11 +172,9 @@ class IndexRun(Generic[T]):
 
     def _is_due(self, read: ReadStates, committed_at: float) -> bool:
         limits, since = self._limits, self._clock() - committed_at
-        is_behind = not self.caught_up.is_set()
-        states_max = limits.catch_up_states_max if is_behind else limits.states_max
-        if len(self._waiting) >= states_max or self._waiting_bytes >= limits.bytes_max:
+        if self._waiting_bytes >= limits.bytes_max:
             return True
-        if is_behind:
+        if not self.caught_up.is_set():
             return self._is_at_end(read)
         has_news = bool(self._waiting or self._moved)
         return since >= (self._commit_seconds() if has_news else limits.idle_commit_seconds)
@@ -215,9 +198,15 @@ class IndexRun(Generic[T]):
         with SEARCH_INDEX_COMMIT_SECONDS.time():
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._thread, self.index.apply, states, checkpoint)
+        self._refresh_seconds = self._limits.refresh_seconds
         SEARCH_INDEX_COMMITTED_STATES.inc(len(states))
         if self.progress is not None:
             self.progress.advance(states, moved)
+
+    async def _refresh(self) -> None:
+        """Raises `SearchUnavailable`."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.index.refresh)
+        self._refresh_seconds *= 2
 
     def _look_at_end(self, read: ReadStates, reading: StateReading) -> None:
         if not self._waiting and len(read.drained) == len(reading.ends):

@@ -69,6 +69,10 @@ class ProductIndex(Protocol):
         """
         ...
 
+    def refresh(self) -> None:
+        """Use what the engine has tidied up since the last commit. Raises `SearchUnavailable`."""
+        ...
+
     def close(self) -> None:
         """Let go of the folder."""
         ...

@@ -2,9 +2,6 @@
 while PostgreSQL is unavailable.
 """
 
-import asyncio
-import os
-import socket
 from typing import Any
 
 import asyncpg
@@ -13,44 +10,21 @@ from shared.ops.secret import Secret
 from shared.postgres.dsn import read_dsn
 from shared.postgres.hosts import Hosts
 from shared.postgres.measured_pool import MeasuredPool
+from shared.postgres.plain_connection import (
+    CLOSE_SECONDS_MAX,
+    KEEPALIVE_IDLE_SECONDS,
+    KEEPALIVE_INTERVAL_SECONDS,
+    KEEPALIVE_PROBES,
+    PlainConnection,
+)
 from shared.postgres.pooler_settings import Pooler
 
 _MILLISECONDS = 1000
 # Client-side time-outs end a little after the server's own, so that usually the server's error wins.
 _COMMAND_GRACE_SECONDS = 1.0
-_CLOSE_SECONDS_MAX = 5.0
-_KEEPALIVE_IDLE_SECONDS = 30
-_KEEPALIVE_INTERVAL_SECONDS = 10
-_KEEPALIVE_PROBES = 3
 # asyncpg's own defaults, which its `create_pool` would set.
 _QUERIES_PER_CONNECTION_MAX = 50_000
 _IDLE_SECONDS_MAX = 300.0
-
-
-class PlainConnection(asyncpg.Connection):
-    """A connection without the reset query, and with TCP keep-alive.
-
-    asyncpg sends `SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;` at every release to a
-    pool: a second round trip for every query, six times slower in trials. So a pooled connection must not be
-    used for anything that outlives a transaction (SET, LISTEN, session locks, WITH HOLD cursors); use
-    `connect` for those. An open transaction is still rolled back.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _keep_alive(self._transport.get_extra_info("socket"))  # type: ignore[attr-defined]
-
-    def get_reset_query(self) -> str:
-        return ""
-
-    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Disconnect; raises TimeoutError if the server does not answer, but closes the connection anyway.
-
-        asyncpg's own time-out does not include a cancellation in progress, which waits until the server
-        closes the connection: for ever if the machine has vanished.
-        """
-        async with asyncio.timeout(timeout or _CLOSE_SECONDS_MAX):
-            await super().close(timeout=timeout)
 
 
 class _Pool(MeasuredPool):
@@ -65,15 +39,11 @@ class _Pool(MeasuredPool):
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Called by `fetch` and the like, and at the end of `async with pool.acquire()`.
 
-        Bounded for the same reason as `PlainConnection.close`; raises TimeoutError. asyncpg does not expect
-        that a connection is lost while it waits for a cancellation: its place is already free then.
+        At once if the connection is closed, as it is after a statement that was given up (`PlainConnection`).
+        Else a transaction that was left open is rolled back; raises TimeoutError if that is not answered.
         """
-        holder = connection._holder
-        try:
-            await super().release(connection, timeout=timeout or _CLOSE_SECONDS_MAX)
-        except AttributeError:
-            if holder._con is not None:
-                raise
+        if not (connection._con is None or connection._con.is_closed()):
+            await super().release(connection, timeout=timeout or CLOSE_SECONDS_MAX)
         if connection._con is not None:  # not taken back
             connection.terminate()
 
@@ -174,29 +144,10 @@ def _server_settings(
         "application_name": application_name,
         "statement_timeout": timeout,
         "idle_in_transaction_session_timeout": timeout,
-        "tcp_keepalives_idle": str(_KEEPALIVE_IDLE_SECONDS),
-        "tcp_keepalives_interval": str(_KEEPALIVE_INTERVAL_SECONDS),
-        "tcp_keepalives_count": str(_KEEPALIVE_PROBES),
+        "tcp_keepalives_idle": str(KEEPALIVE_IDLE_SECONDS),
+        "tcp_keepalives_interval": str(KEEPALIVE_INTERVAL_SECONDS),
+        "tcp_keepalives_count": str(KEEPALIVE_PROBES),
     }
     if lock_timeout_seconds is not None:
         settings["lock_timeout"] = str(int(lock_timeout_seconds * _MILLISECONDS))
     return settings
-
-
-def _keep_alive(transport_socket: Any) -> None:
-    """Let the client's kernel notice a dead server, too; asyncpg has no setting for it.
-
-    uvloop's socket object refuses `setsockopt`, so the options are set through a duplicate of the descriptor;
-    both descriptors belong to the same socket.
-    """
-    if transport_socket is None or transport_socket.family == socket.AF_UNIX:
-        return
-    with socket.socket(fileno=os.dup(transport_socket.fileno())) as duplicate:
-        duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in (
-            ("TCP_KEEPIDLE", _KEEPALIVE_IDLE_SECONDS),
-            ("TCP_KEEPINTVL", _KEEPALIVE_INTERVAL_SECONDS),
-            ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
-        ):
-            if hasattr(socket, option):
-                duplicate.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.folders import IndexFolders
 from query_api.search.ports import IndexCheckpoint, IndexedState
 from query_api.search.tantivy.index import TantivyIndex, scheme
 from shared.contract.views import ProductDocument, encode_document
 from tests.benchmarks.catalogue import documents, search_path
-from tests.benchmarks.searching import ASKED, COMMIT
+from tests.benchmarks.searching import ASKED
 from tests.servers import DatabaseDsns
 
 ADDRESSES = 20_000
@@ -84,7 +85,7 @@ async def load(count: int, dsns: DatabaseDsns, folder: Path) -> Loaded:
 
 def _pieces(count: int) -> Iterator[tuple[int, list[ProductDocument]]]:
     left, start = documents(count), 0
-    while piece := list(islice(left, COMMIT)):
+    while piece := list(islice(left, FeedLimits().catch_up_states(count))):
         yield start, piece
         start += len(piece)
 

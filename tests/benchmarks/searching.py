@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 
 from deploy.local.ports import free_port
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.folders import IndexFolders
-from query_api.search.index_run import FeedLimits
 from query_api.search.ports import IndexCheckpoint
 from query_api.search.tantivy.index import TantivyIndex, scheme
 from shared.contract.views import ProductDocument
@@ -34,7 +34,7 @@ from tests.servers import DatabaseDsns
 PRODUCTS = 100_000
 CLIENTS = 20
 TITLE = f"search of {PRODUCTS:,} products, two filters, five facets, {CLIENTS} clients"
-COMMIT = FeedLimits().catch_up_states_max
+COMMIT = FeedLimits().catch_up_states(PRODUCTS)
 FACETS = "brand,category,tag,attr.material,price"
 ASKED = {"facets": FACETS, "with_total": "true", "currency": "USD", "limit": "20"}
 Answers = list[float]

@@ -82,11 +82,12 @@ class InMemoryStateReading:
         known = {} if checkpoint is None else checkpoint.next_offsets
         self._next = {at: known.get(at, 0) for at in range(topic.partition_count)}
         self._check_ends()
+        self.offset_count = sum(end - self._next[at] for at, end in self.ends.items())
         if checkpoint is not None:
             self._compare(self._next, checkpoint.saved_at)
         self._place: tuple[Mapping[int, int], float] | None = None
 
-    async def read(self, wait_seconds: float) -> ReadStates:
+    async def read(self, wait_seconds: float, states_max: int) -> ReadStates:
         topic = self._topic
         topic.ask()
         topic.waits.append(wait_seconds)
@@ -96,9 +97,12 @@ class InMemoryStateReading:
             topic.ask()
         self._check_ends()
         fetched = topic.fetched()
-        found = [record for at, offset in self._next.items() for _, record in fetched[at][offset:]]
-        self._next = {at: len(records) for at, records in fetched.items()}
-        states = [record for record in found if record is not None]
+        states: list[StateRecord] = []
+        for at, records in fetched.items():
+            while self._next[at] < len(records) and len(states) < states_max:
+                _, record = records[self._next[at]]
+                states += [] if record is None else [record]
+                self._next[at] += 1
         size = sum(len(record.state.document or b"") for record in states)
         drained = {at for at, lag in self.lag().offsets.items() if lag == 0}
         return ReadStates(states, dict(self._next), drained, size)
@@ -138,6 +142,7 @@ class InMemoryIndexes:
         self.checkpoints: dict[str, IndexCheckpoint] = {}
         self.broken: set[str] = set()
         self.commits: list[Sequence[IndexedState]] = []
+        self.refreshes = 0
         self.open_folders: set[str] = set()
 
     def open(self, folder: Path) -> "InMemoryProductIndex":
@@ -171,6 +176,9 @@ class InMemoryProductIndex:
                 self.products[state.product_id] = state
         self._indexes.checkpoints[self.name] = checkpoint
         self._indexes.commits.append(list(states))
+
+    def refresh(self) -> None:
+        self._indexes.refreshes += 1
 
     def close(self) -> None:
         self._indexes.open_folders.discard(self.name)

@@ -80,13 +80,16 @@ def _published(state: IndexedState, log_id: UUID | None) -> State:
     )
 
 
-async def read_to_end(reading: StateReading) -> tuple[Sequence[StateRecord], IndexCheckpoint]:
-    """All states until every partition is drained, and a checkpoint after them."""
+async def read_to_end(
+    reading: StateReading, states_max: int = 1_000
+) -> tuple[Sequence[StateRecord], IndexCheckpoint]:
+    """All states until every partition is drained, up to `states_max` a read, and a checkpoint after them."""
     states: list[StateRecord] = []
     offsets: dict[int, int] = {}
 
     async def read() -> None:
-        found = await reading.read(0.1)
+        found = await reading.read(0.1, states_max)
+        assert len(found.states) <= states_max
         states.extend(found.states)
         offsets.update(found.next_offsets)
         assert set(found.drained) == set(range(PARTITIONS))

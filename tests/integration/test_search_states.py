@@ -89,9 +89,21 @@ async def test_a_reading_gets_what_is_published_meanwhile(published: Published) 
         await published.publish(state(ONE, 1, 1))
 
         async def arrives() -> None:
-            assert [one.state.product_id for one in (await reading.read(5)).states] == [ONE]
+            assert [one.state.product_id for one in (await reading.read(5, 100)).states] == [ONE]
 
         await eventually(arrives)
+
+
+async def test_a_read_has_no_more_states_than_asked_for(published: Published) -> None:
+    await published.make()
+    await published.publish(*(state(UUID(int=number), 1, number, number % 2) for number in range(1, 8)))
+    async with reading_of(published) as reading:
+        # More than the states: a transaction's marker takes an offset, too.
+        assert reading.offset_count >= 7
+        found, checkpoint = await read_to_end(reading, states_max=3)
+        assert sorted(one.state.log_position for one in found) == list(range(1, 8))
+    async with reading_of(published, checkpoint) as reading:
+        assert reading.offset_count == 0
 
 
 async def test_a_topic_that_does_not_exist_is_said_and_not_created(

@@ -26,7 +26,8 @@ _DELIMITER, _QUOTE = "\x02", "\x01"
 
 class PostgresSnapshots:
     """Adapter of `Snapshots`. `topic` and `partition_count` are those of the events that the view applies;
-    `seconds_max` ends a COPY whose client has left without a trace.
+    `seconds_max` ends a COPY whose client has left without a trace. To begin a snapshot may take as long as a
+    statement of the pool.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class PostgresSnapshots:
                 self._topic,
                 self._partition_count,
                 statuses,
+                timeout=self._seconds_max,
             )
             assert found is not None
             outer.push_async_exit(stack.pop_all())

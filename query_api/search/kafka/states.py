@@ -98,6 +98,7 @@ class KafkaStateReading:
     """Implements `StateReading`."""
 
     ends: Mapping[int, int]
+    offset_count: int
 
     def __init__(
         self,
@@ -128,18 +129,21 @@ class KafkaStateReading:
         self.ends = {at.partition: end for at, end in ends.items()}
         known = {} if checkpoint is None else checkpoint.next_offsets
         self._next = {at: known.get(at.partition, firsts[at]) for at in partitions}
+        self.offset_count = 0
         for at, offset in self._next.items():
             if offset > ends[at]:
                 raise IndexMustBeRebuilt(f"{at.topic} was made again: it ends before the index")
             # What was compacted away is not missed.
-            consumer.seek(at, max(offset, firsts[at]))
+            first = max(offset, firsts[at])
+            consumer.seek(at, first)
+            self.offset_count += max(0, ends[at] - first)
         if checkpoint is not None:
             await self._compare(_Place(self._next, checkpoint.saved_at))
 
-    async def read(self, wait_seconds: float) -> ReadStates:
+    async def read(self, wait_seconds: float, states_max: int) -> ReadStates:
         try:
             polled = await self._consumer.getmany(
-                timeout_ms=int(wait_seconds * 1000), max_records=READ_STATES_MAX
+                timeout_ms=int(wait_seconds * 1000), max_records=min(states_max, READ_STATES_MAX)
             )
             for at in self._partitions:
                 self._next[at] = await self._consumer.position(at)

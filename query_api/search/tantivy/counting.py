@@ -64,8 +64,8 @@ def _count(
     size = _BUCKETS_MAX // max(len(columns), 1)
     wanted = {str(number): _terms(column, size, snapshot) for number, column in enumerate(columns)}
     if with_total:
-        # Each product has one version.
-        wanted[_ALL] = {"value_count": {"field": s.VERSION}}
+        # Each product has one id.
+        wanted[_ALL] = {"value_count": {"field": s.ID_HIGH}}
     answer = snapshot.searcher.aggregate(matching, wanted)
     found = {}
     for number, column in enumerate(columns):

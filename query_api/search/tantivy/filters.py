@@ -16,13 +16,22 @@ Filter = tuple[str, tantivy.Query]
 """The name of a facet, or of a filter that no facet is about; and what has to match."""
 OTHER = ""
 _HEX_MAX = "f" * 16
-_HEX_MIN = "0" * 16
 _ALTERNATIVES_MAX = 16
 
 
 def filters_of(filters: SearchFilters, snapshot: Snapshot) -> list[Filter]:
     """All filters but the text. Those of the status come first, so there is always one."""
     return list(_filters(filters, snapshot))
+
+
+def looked_at(filters: SearchFilters, snapshot: Snapshot) -> int:
+    """How many products tantivy looks at, about: those that the narrowest of the filters leaves."""
+    if filters.text is not None or filters.sku is not None or filters.product_ids is not None:
+        return 0
+    values = ((s.CATEGORY, filters.category), (s.BRAND, filters.brand), (s.TAG, filters.tag))
+    searcher = snapshot.searcher
+    found = [searcher.doc_freq(field, value) for field, value in values if value is not None]
+    return min([searcher.num_docs, *found])
 
 
 def all_of(queries: list[tantivy.Query]) -> tantivy.Query:
@@ -87,13 +96,17 @@ def _filters(filters: SearchFilters, snapshot: Snapshot) -> Iterator[Filter]:
 def _price(
     currency: str, lowest: Decimal | None, highest: Decimal | None, snapshot: Snapshot
 ) -> tantivy.Query:
+    """Some variant's price. Without a lowest one that is the cheapest price, which is compared in a third of
+    the time: each product has one, and it is a number.
+    """
     code = currency.lower()
-    return range_of(
-        snapshot,
-        s.PRICE,
-        code + _HEX_MIN if lowest is None else entry.price_key(currency, f"{lowest:f}"),
-        code + _HEX_MAX if highest is None else entry.price_key(currency, f"{highest:f}"),
-    )
+    most = code + _HEX_MAX if highest is None else entry.price_key(currency, f"{highest:f}")
+    if lowest is None:
+        cheapest = s.start_of(s.by_price(currency))
+        return tantivy.Query.range_query(
+            snapshot.schema, cheapest, tantivy.FieldType.Unsigned, None, int(most[len(code) :], 16)
+        )
+    return range_of(snapshot, s.PRICE, entry.price_key(currency, f"{lowest:f}"), most)
 
 
 def _attribute(wanted: AttributeFilter, snapshot: Snapshot) -> tantivy.Query:

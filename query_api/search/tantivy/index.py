@@ -27,6 +27,7 @@ from query_api.search.tantivy.schema import (
     schema,
     word_analyzer,
 )
+from query_api.search.tantivy.start_sample import StartSample
 from shared.contract.views import decode_document
 from shared.ops.logs import get_logger
 from shared.search.entry import SCHEME, entry_of
@@ -34,6 +35,7 @@ from shared.search.entry import SCHEME, entry_of
 # One thread: a process has one core. The memory is what a commit of a few thousand products needs.
 _WRITER_BYTES = 64 * 1024 * 1024
 _WRITER_THREADS = 1
+_SAMPLES_COMMITS = 100
 _KNOWN_MAX, _KNOWN_LENGTH_MAX = 1_000, 100
 _encode = msgspec.json.Encoder().encode
 _checkpoints = msgspec.json.Decoder(IndexCheckpoint)
@@ -50,6 +52,7 @@ class Snapshot(NamedTuple):
     """The index as one commit left it. It stays the same while it is used, also during later commits.
 
     `mark` stands for it where it may be remembered for long: a snapshot keeps the files of its index.
+    `known_terms` are of this commit, `known_samples` (`walk.py`) of one not long ago.
     """
 
     searcher: tantivy.Searcher
@@ -58,6 +61,7 @@ class Snapshot(NamedTuple):
     generation: int
     mark: object
     known_terms: "dict[tuple[str, str, int | None], Sequence[str]]"
+    known_samples: "dict[tuple[str, int], StartSample]"
 
     def parsed(self, query: str, field: str) -> tantivy.Query:
         """A query in tantivy's language: the only way to a range of texts."""
@@ -117,6 +121,14 @@ class TantivyIndex:
             self._snapshot = self._look(self._snapshot.generation + 1)
         self._checkpoint = checkpoint
 
+    def refresh(self) -> None:
+        with translated():
+            self._index.reload()
+            searcher = self._index.searcher()
+            # Only segments have become one: what a search finds is the same, so the mark stays.
+            if searcher.num_segments != self._snapshot.searcher.num_segments:
+                self._snapshot = self._snapshot._replace(searcher=searcher, known_terms={})
+
     def close(self) -> None:
         with translated():
             if self._writer is not None:
@@ -124,7 +136,9 @@ class TantivyIndex:
                 writer.wait_merging_threads()
 
     def _look(self, generation: int) -> Snapshot:
-        return Snapshot(self._index.searcher(), self._schema, self._index, generation, object(), {})
+        is_near = generation % _SAMPLES_COMMITS != 0
+        samples = self._snapshot.known_samples if is_near else {}
+        return Snapshot(self._index.searcher(), self._schema, self._index, generation, object(), {}, samples)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

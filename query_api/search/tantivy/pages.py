@@ -12,13 +12,13 @@ import tantivy
 
 from query_api.search.query import TIERS, Hit, HitPosition, SearchFilters, SearchQuery
 from query_api.search.tantivy import schema as s
-from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.filters import all_of, looked_at
 from query_api.search.tantivy.index import Snapshot
 from query_api.search.tantivy.texts import TextTiers
+from query_api.search.tantivy.walk import StartField, Walk
 from shared.search.entry import id_digits
 
 _NO_TIER = 0
-_HALF_BITS = 64
 
 
 class _Place(NamedTuple):
@@ -34,8 +34,8 @@ class _Order(NamedTuple):
     is_descending: bool
 
     @property
-    def start(self) -> str:
-        return s.start_of(self.field)
+    def start(self) -> StartField:
+        return StartField(s.start_of(self.field), self.is_descending)
 
     @property
     def has_inverted_id(self) -> bool:
@@ -51,20 +51,12 @@ class _Order(NamedTuple):
         """The products behind this key."""
         return snapshot.parsed(f"{self.field}:{'<' if self.is_descending else '>'}{key}", self.field)
 
-    def up_to(self, start: int, snapshot: Snapshot) -> tantivy.Query:
-        """The products whose keys begin with this number or come before it."""
-        lowest, highest = (start, None) if self.is_descending else (None, start)
-        return tantivy.Query.range_query(
-            snapshot.schema, self.start, tantivy.FieldType.Unsigned, lowest, highest
-        )
-
     def first(
         self, field: str, matching: tantivy.Query, hits_max: int, snapshot: Snapshot
     ) -> list[tuple[Any, tantivy.DocAddress]]:
         """The first of what matches, by the start of their keys or the whole ones."""
-        direction = tantivy.Order.Desc if self.is_descending else tantivy.Order.Asc
         return snapshot.searcher.search(
-            matching, hits_max, count=False, order_by_field=field, order=direction
+            matching, hits_max, count=False, order_by_field=field, order=self.start.direction
         ).hits
 
 
@@ -74,6 +66,7 @@ def by_relevance(
     """Tier by tier, until the page is full."""
     order = _Order(s.BY_RANK, is_descending=False)
     first = 0 if query.after is None else query.after.tier
+    walk = Walk(order.start, 0, snapshot)
     places: list[_Place] = []
     for number in range(first, len(TIERS)):
         wanted = query.hits_max - len(places)
@@ -83,16 +76,24 @@ def by_relevance(
             parts = [*matching, tier]
             if query.after is not None and number == first:
                 parts.append(order.after(query.after.key, snapshot))
-            places += _places(all_of(parts), order, wanted, number, snapshot)
+            places += _places(all_of(parts), order, wanted, number, walk, snapshot)
     return [hit._replace(tier=TIERS[hit.position.tier]) for hit in _hits(places, order, snapshot)]
 
 
 def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) -> list[Hit]:
     """In the order that the query names."""
     order = _order(query.filters)
+    after = None if query.after is None else int(query.after.key[: s.START_DIGITS], 16)
+    walk = Walk(order.start, looked_at(query.filters, snapshot), snapshot)
+    bound = walk.bound(matching, after, query.hits_max)
     if query.after is not None:
         matching = all_of([matching, order.after(query.after.key, snapshot)])
-    return _hits(_places(matching, order, query.hits_max, _NO_TIER, snapshot), order, snapshot)
+    places: list[_Place] = []
+    if bound is not None:
+        places = _places(matching, order, query.hits_max, _NO_TIER, walk, snapshot, bound)
+    if len(places) < query.hits_max:
+        places = _places(matching, order, query.hits_max, _NO_TIER, walk, snapshot)
+    return _hits(places, order, snapshot)
 
 
 def _order(filters: SearchFilters) -> _Order:
@@ -112,25 +113,33 @@ def _order(filters: SearchFilters) -> _Order:
 
 
 def _places(
-    matching: tantivy.Query, order: _Order, hits_max: int, tier: int, snapshot: Snapshot
+    matching: tantivy.Query,
+    order: _Order,
+    hits_max: int,
+    tier: int,
+    walk: Walk,
+    snapshot: Snapshot,
+    bound: tantivy.Query | None = None,
 ) -> list[_Place]:
-    found = order.first(order.start, matching, hits_max + 1, snapshot)
+    """The first hits; with a bound those of its products alone."""
+    bounded = matching if bound is None else all_of([matching, bound])
+    found = order.first(order.start.name, bounded, hits_max + 1, snapshot)
     found, beyond = found[:hits_max], found[hits_max:]
-    is_open = bool(beyond) and beyond[0][0] == found[-1][0]
-    if found and (is_open or order.field == s.BY_NAME):
-        near = all_of([matching, order.up_to(found[-1][0], snapshot)])
+    if found and order.field == s.BY_NAME:
+        near = all_of([matching, walk.between(found[0][0], found[-1][0])])
         found = order.first(order.field, near, hits_max, snapshot)
+    elif beyond and beyond[0][0] == found[-1][0]:
+        last = found[-1][0]
+        found = [hit for hit in found if hit[0] != last]
+        equal = all_of([matching, walk.between(last, last)])
+        found += order.first(order.field, equal, hits_max - len(found), snapshot)
     return [_Place(tier, key, address) for key, address in found]
 
 
 def _hits(places: list[_Place], order: _Order, snapshot: Snapshot) -> list[Hit]:
-    addresses = [place.address for place in places]
-    columns = (
-        snapshot.searcher.fast_field_values(name, addresses) for name in (s.ID_HIGH, s.ID_LOW, s.VERSION)
-    )
     hits = []
-    for place, high, low, version in zip(places, *columns, strict=True):
-        product_id = UUID(int=int(high or 0) << _HALF_BITS | int(low or 0))
+    for place in places:
+        product_id, stream_version = s.hit_of(snapshot.searcher.doc(place.address))
         key = place.key if isinstance(place.key, str) else order.key(place.key, product_id)
-        hits.append(Hit(product_id, int(version or 0), HitPosition(place.tier, key)))
+        hits.append(Hit(product_id, stream_version, HitPosition(place.tier, key)))
     return sorted(hits, key=lambda hit: hit.position, reverse=order.is_descending)

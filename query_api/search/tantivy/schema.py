@@ -2,14 +2,17 @@
 
 tantivy compares texts byte by byte in ranges and orders, so a value of any kind is one
 (`shared/search/entry.py`); a numeric column for each attribute would need a new index for each new attribute.
-Nothing is stored: a sort key contains the id, and the documents are in the cache and the table.
+Of a product only its id and version are stored: the documents are in the cache and the table.
 
-Sorting by numbers costs next to nothing, sorting by texts more than the search itself, and so does reading a
-text of a hit. So the first 16 digits of each sort key are a number, too, and so are the halves of the id.
+Sorting by numbers costs next to nothing, sorting by texts more than the search itself. So the first 16 digits
+of each sort key are a number, too. A page of hits reads what is stored of them in 22 µs; from columns that
+took 15 µs for each column of each segment.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
+from zlib import crc32
 
 import tantivy
 from iso4217 import Currency
@@ -18,7 +21,7 @@ from shared.search.entry import Entry, counted_values
 from shared.search.words import phrase
 
 WORDS = "words"
-PRODUCT, VERSION, CHECKPOINT = "product", "version", "checkpoint"
+PRODUCT, CHECKPOINT = "product", "checkpoint"
 TEXT_FIELDS = ("name", "brand_words", "tag_words", "description")
 """In the order of their tiers; before them is the SKU."""
 ANY_WORDS = "any_words"
@@ -37,11 +40,15 @@ BY_RANK, BY_NAME, BY_TIME = "by_rank", "by_name", "by_time"
 FACET = "facet"
 """All values to count of a product, but those of attributes: the name of the field, a space, the value."""
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
-ID_HIGH, ID_LOW = "id_high", "id_low"
+SAMPLE = "sample"
+"""A level: of the products one in 2 has the first, one in 4 the second, and so on, whatever their ids are."""
+SAMPLE_LEVELS = range(5, 17)
+ID_HIGH, HIT = "id_high", "hit"
 START_DIGITS = 16
-LAYOUT = 4
+LAYOUT = 5
 """Increase it if the fields change: an index of other fields cannot be read."""
 _RAW = "raw"
+_ID_BYTES, _VERSION_BYTES = 16, 8
 _CHECKPOINT_KEY = "checkpoint"
 
 
@@ -68,10 +75,11 @@ def schema() -> tantivy.Schema:
     by_prices = [by_price(each.code) for each in Currency]
     for name in (BY_RANK, BY_NAME, BY_TIME, *by_prices):
         builder.add_text_field(name, fast=True, tokenizer_name=_RAW, index_option="basic")
-    for name in (ID_HIGH, ID_LOW, *map(start_of, (BY_RANK, BY_NAME, BY_TIME, *by_prices))):
-        builder.add_unsigned_field(name, fast=True, indexed=False)
+    for name in (ID_HIGH, *map(start_of, (BY_RANK, BY_NAME, BY_TIME, *by_prices))):
+        builder.add_unsigned_field(name, fast=True, indexed=True)
+    builder.add_text_field(SAMPLE, tokenizer_name=_RAW, index_option="basic")
     builder.add_text_field(CHECKPOINT, stored=True, tokenizer_name=_RAW, index_option="basic")
-    builder.add_integer_field(VERSION, fast=True)
+    builder.add_bytes_field(HIT, stored=True, indexed=False)
     return builder.build()
 
 
@@ -98,7 +106,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         PRICE_RANGE: entry.price_ranges,
     }
     fields: dict[str, Any] = {
-        VERSION: entry.stream_version,
+        HIT: bytes.fromhex(keys.product_id) + entry.stream_version.to_bytes(_VERSION_BYTES, "big"),
         UPDATED_AT: entry.updated_at,
         "name": phrase(entry.name),
         "brand_words": phrase(entry.brand_words),
@@ -109,6 +117,7 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         SKU: entry.skus,
         SKU_START: _starts(entry.skus),
         EXACT_SKU: entry.variant_skus,
+        SAMPLE: _samples(keys.product_id),
         ATTRIBUTE: entry.attributes,
         ATTRIBUTE_VALUE: counted_values(entry.attributes),
         NUMBER: entry.numbers,
@@ -119,7 +128,6 @@ def document_of(entry: Entry, of: tantivy.Schema) -> tantivy.Document:
         **sorted_by,
     }
     numbers = {start_of(name): int(key[:START_DIGITS], 16) for name, key in sorted_by.items()}
-    numbers[ID_LOW] = int(keys.product_id[START_DIGITS:], 16)
     return _document({name: value for name, value in fields.items() if value} | numbers, of)
 
 
@@ -131,6 +139,18 @@ def _any_words(entry: Entry) -> Sequence[str]:
 
 def _starts(skus: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(sku[:length] for sku in skus for length in SKU_STARTS if len(sku) >= length))
+
+
+def hit_of(document: tantivy.Document) -> tuple[UUID, int]:
+    """The id and the version of a product, from what is stored of it."""
+    stored = document.get_first(HIT)
+    assert isinstance(stored, bytes), "searches find products alone"
+    return UUID(bytes=stored[:_ID_BYTES]), int.from_bytes(stored[_ID_BYTES:], "big")
+
+
+def _samples(product_id: str) -> Sequence[str]:
+    chance = crc32(product_id.encode())
+    return [str(level) for level in SAMPLE_LEVELS if chance % (1 << level) == 0]
 
 
 def checkpoint_document(text: str, of: tantivy.Schema) -> tantivy.Document:

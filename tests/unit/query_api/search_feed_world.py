@@ -8,8 +8,8 @@ from pathlib import Path
 from uuid import UUID
 
 from query_api.search.feed import IndexFeed
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.folders import IndexFolders
-from query_api.search.index_run import FeedLimits
 from query_api.search.live import LiveIndex
 from query_api.search.ports import IndexedState
 from query_api.search.progress import IndexProgress

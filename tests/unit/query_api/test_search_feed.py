@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from query_api.errors import ReadModelBehind, SearchUnavailable
+from query_api.search.feed_limits import FeedLimits
 from query_api.search.feed_ports import StatesUnavailable
 from query_api.search.index_run import UNTRIED
 from query_api.search.reporting import IndexReport
@@ -280,6 +281,30 @@ async def test_states_are_gathered_between_two_commits(world: FeedWorld) -> None
         world.limits = QUICK
 
 
+async def test_an_index_that_catches_up_commits_equal_parts(world: FeedWorld) -> None:
+    world.limits = QUICK._replace(catch_up_states_max=10)
+    world.topic.publish(*(state(UUID(int=number), 1, number) for number in range(1, 80)))
+    async with world.process():
+        await world.shows({UUID(int=number): 1 for number in range(1, 80)})
+    # 80 offsets, with the marker of the transaction.
+    assert [len(commit) for commit in world.indexes.commits if commit] == [*[10] * 7, 9]
+
+
+@pytest.mark.parametrize(
+    ("offset_count", "states"), [(0, 1), (1, 1), (25_000, 25_000), (25_001, 3_126), (200_001, 3_126)]
+)
+def test_parts_are_one_or_eight_or_eight_times_as_many(offset_count: int, states: int) -> None:
+    assert FeedLimits().catch_up_states(offset_count) == states
+
+
+async def test_searches_use_what_the_engine_tidies_up_between_commits(world: FeedWorld) -> None:
+    world.limits = QUICK._replace(refresh_seconds=0.01)
+    world.topic.publish(state(ONE, 1, 1))
+    async with world.process():
+        await world.shows({ONE: 1})
+        await eventually(lambda: _refreshed(world, 3))
+
+
 async def test_a_token_of_a_parked_product_waits_in_vain_and_that_of_its_neighbour_does_not(
     world: FeedWorld,
 ) -> None:
@@ -290,6 +315,10 @@ async def test_a_token_of_a_parked_product_waits_in_vain_and_that_of_its_neighbo
         await world.progress.reach(ConsistencyToken({0: 6}), 5)
         with pytest.raises(ReadModelBehind):
             await world.progress.reach(ConsistencyToken({0: 7}, OTHER, 1), 0.01)
+
+
+async def _refreshed(world: FeedWorld, times: int) -> None:
+    assert world.indexes.refreshes >= times
 
 
 async def _in_trouble(world: FeedWorld) -> None:

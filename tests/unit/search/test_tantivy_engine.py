@@ -18,6 +18,7 @@ from query_api.search.tantivy.engine import TantivyEngine
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.index import TantivyIndex
 from query_api.search.text_query import parse_text
+from tests.eventually import eventually
 from tests.integration.query_world import product
 from tests.searching import TantivyCatalogue
 
@@ -136,4 +137,21 @@ def test_words_are_read_again_when_their_share_of_the_time_allows_it(tmp_path: P
     assert corrected() == "lame", "reading took 1 s, so it counts for 20 s"
     assert corrected() == "lame"
     assert corrected() == "lama", "two products of three have it"
+    catalogue.close()
+
+
+async def test_segments_that_have_become_one_are_used_after_a_refresh(tmp_path: Path) -> None:
+    catalogue = TantivyCatalogue(tmp_path)
+    for number in range(1, 9):
+        catalogue.put(product(id=UUID(int=number)))
+    index, found = catalogue.index, await catalogue.engine.search(EVERYTHING)
+    mark = index.snapshot.mark
+
+    async def is_one() -> None:
+        index.refresh()
+        assert index.snapshot.searcher.num_segments < 8
+
+    await eventually(is_one, 20)
+    assert index.snapshot.mark is mark
+    assert await catalogue.engine.search(EVERYTHING) == found
     catalogue.close()

@@ -1,0 +1,117 @@
+"""A page in order, looked for among the products near its beginning instead of among all that match.
+
+tantivy looks at every product that matches before it knows the first twenty. In a list by category of a
+million products that is a hundred thousand. So a sample of the products that match tells where the page is
+likely to end, and only up to there the page is looked for, along the index of the order. If too few are found
+there, all are looked at after all: a bound makes a page faster, never shorter.
+"""
+
+from bisect import bisect_left, bisect_right
+from math import ceil
+from typing import NamedTuple
+
+import tantivy
+
+from query_api.search.tantivy import schema as s
+from query_api.search.tantivy.filters import all_of
+from query_api.search.tantivy.index import Snapshot
+from query_api.search.tantivy.start_sample import StartSample
+
+SAMPLE_MAX = 8_192
+LOOKED_AT_MIN = 8_000
+"""Fewer are looked at in less time than it takes to find a bound."""
+_SPARE, _SPARE_SAMPLES = 1.5, 2
+"""Products of a sample are not equally far from each other."""
+
+
+class StartField(NamedTuple):
+    """The first digits of the sort keys of an order, as a number."""
+
+    name: str
+    is_descending: bool
+
+    @property
+    def direction(self) -> tantivy.Order:
+        return tantivy.Order.Desc if self.is_descending else tantivy.Order.Asc
+
+
+class Walk:
+    """Along one order. A search without a bound looks at `looked_at` products, about."""
+
+    def __init__(self, field: StartField, looked_at: int, snapshot: Snapshot) -> None:
+        self._field = field
+        self._looked_at = looked_at
+        self._snapshot = snapshot
+        self._level = _level(snapshot.searcher.num_docs)
+
+    def bound(self, matching: tantivy.Query, after: int | None, hits_max: int) -> tantivy.Query | None:
+        """Products after `after` among which so many that match are likely to be, and all before them; None:
+        a bound would not pay.
+        """
+        if self._looked_at < LOOKED_AT_MIN:
+            return None
+        samples = ceil(_SPARE * hits_max / (1 << self._level)) + _SPARE_SAMPLES
+        found = self._snapshot.searcher.search(
+            all_of([self._sampled(), matching]),
+            # Those before the page are skipped here, not by the search.
+            samples if after is None else 2 * SAMPLE_MAX,
+            count=False,
+            order_by_field=self._field.name,
+            order=self._field.direction,
+        )
+        starts = [start for start, _ in found.hits if start is not None]
+        if self._field.is_descending:
+            starts.reverse()
+            end = len(starts) if after is None else bisect_right(starts, after)
+            return self._walked(starts[end - samples], after) if end >= samples else None
+        end = (0 if after is None else bisect_left(starts, after)) + samples
+        return self._walked(after, starts[end - 1]) if end <= len(starts) else None
+
+    def between(self, one: int, other: int) -> tantivy.Query:
+        """The products whose keys start with these numbers or with one between them."""
+        lowest, highest = min(one, other), max(one, other)
+        return self._walked(lowest, highest) or self._compared(lowest, highest)
+
+    def _walked(self, lowest: int | None, highest: int | None) -> tantivy.Query | None:
+        if self._looked_at < LOOKED_AT_MIN:
+            return None
+        costs = self._sample().costs(lowest, highest) << self._level
+        if costs > self._looked_at:
+            return None
+        return self._range(lowest, highest, use_inverted_index=True)
+
+    def _compared(self, lowest: int | None, highest: int | None) -> tantivy.Query:
+        return self._range(lowest, highest, use_inverted_index=False)
+
+    def _range(self, lowest: int | None, highest: int | None, *, use_inverted_index: bool) -> tantivy.Query:
+        return tantivy.Query.range_query(
+            self._snapshot.schema,
+            self._field.name,
+            tantivy.FieldType.Unsigned,
+            lowest,
+            highest,
+            use_inverted_index=use_inverted_index,
+        )
+
+    def _sampled(self) -> tantivy.Query:
+        return tantivy.Query.term_query(self._snapshot.schema, s.SAMPLE, str(self._level), "basic")
+
+    def _sample(self) -> StartSample:
+        """Of all products; kept for some commits."""
+        known, asked = self._snapshot.known_samples, (self._field.name, self._level)
+        if asked not in known:
+            found = self._snapshot.searcher.search(
+                self._sampled(),
+                2 * SAMPLE_MAX,
+                count=False,
+                order_by_field=self._field.name,
+                order=tantivy.Order.Asc,
+            )
+            # A product without a price in this currency has none.
+            known[asked] = StartSample([start for start, _ in found.hits if start is not None])
+        return known[asked]
+
+
+def _level(products: int) -> int:
+    levels = (level for level in s.SAMPLE_LEVELS if products >> level <= SAMPLE_MAX)
+    return next(levels, s.SAMPLE_LEVELS[-1])
