@@ -4,6 +4,7 @@ it says so as long as it lasts, loses and parks nothing, and goes on by itself.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -137,3 +138,34 @@ async def test_an_event_store_that_hangs_is_named_before_any_time_out(world: Wor
             proxy.flow()
             await eventually(lambda: world.table_shows(events[0].product_id, 2))
             await eventually(lambda: runs(world, "product_view"))
+
+
+async def test_a_projection_leaves_a_read_model_that_falls_silent_within_its_transaction(
+    world: World, tmp_path: Path
+) -> None:
+    """As at a fail-over whose old primary has vanished: the address leads to another one, and the old one does
+    not answer what it was asked.
+    """
+    events = history(product_id_in(3), created(), priced("2.00"))
+    direct = world.settings.read_model_dsn.read()
+    dsn = urlsplit(direct)
+    address = tmp_path / "read_model_dsn"
+    async with TcpProxy(str(dsn.hostname), dsn.port or 0) as proxy:
+        address.write_text(direct.replace(f":{dsn.port}/", f":{proxy.port}/"))
+        # A lock is waited for until the statement's time is over.
+        changed = {"statement_timeout_seconds": 2.0, "lock_timeout_seconds": 30.0}
+        async with world.projecting("product_view", read_model_dsn=Secret.from_file(address), **changed):
+            await world.happen(events[:1])
+            await eventually(lambda: world.table_shows(events[0].product_id, 1))
+            async with world.views.transaction():
+                await world.views.execute("LOCK TABLE views.product_view IN SHARE MODE")
+                await world.happen(events[1:])
+                await eventually(lambda: a_write_waits(world))
+                proxy.stall()
+                address.write_text(direct)
+            await eventually(lambda: world.table_shows(events[0].product_id, 2))
+
+
+async def a_write_waits(world: World) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'views.product_view'::regclass"
+    assert await world.views.fetchval(waiting)
