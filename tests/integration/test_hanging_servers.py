@@ -143,8 +143,8 @@ async def test_an_event_store_that_hangs_is_named_before_any_time_out(world: Wor
 async def test_a_projection_leaves_a_read_model_that_falls_silent_within_its_transaction(
     world: World, tmp_path: Path
 ) -> None:
-    """As at a fail-over whose old primary has vanished: the address leads to another one, and the old one does
-    not answer what it was asked.
+    """As at a fail-over whose old primary has vanished: the address leads to another one, and the old one
+    does not answer what it was asked.
     """
     events = history(product_id_in(3), created(), priced("2.00"))
     direct = world.settings.read_model_dsn.read()
