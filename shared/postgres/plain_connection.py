@@ -17,7 +17,7 @@ KEEPALIVE_INTERVAL_SECONDS = 10
 KEEPALIVE_PROBES = 3
 _CANCEL_SECONDS_MAX = 1.0
 # The event loop itself keeps only weak references to tasks.
-_cancelling: set["asyncio.Task[None]"] = set()
+_ending: set["asyncio.Task[None]"] = set()
 
 
 class PlainConnection(asyncpg.Connection):
@@ -30,7 +30,8 @@ class PlainConnection(asyncpg.Connection):
 
     A statement is given up when its time is over, or when its task is cancelled. asyncpg then asks the server
     to cancel it, and whatever comes next waits for the answer without a limit: a release, a ROLLBACK. A
-    server that is paused, or behind a broken network, never answers. So the connection ends at once here.
+    server that is paused, or behind a broken network, never answers. So nobody can use the connection from
+    then on, and it ends as soon as the server has been told.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,17 +55,20 @@ class PlainConnection(asyncpg.Connection):
             super()._cancel_current_command(waiter)  # type: ignore[misc]  # the stubs lack it
             return
         self._aborted = True  # closed for everybody from now on
-        telling = asyncio.create_task(self._tell_the_server(waiter))
-        _cancelling.add(telling)
-        telling.add_done_callback(_cancelling.discard)
-        # Not now: asyncpg may still write to it.
-        asyncio.get_running_loop().call_soon(self._transport.abort)  # type: ignore[attr-defined]
+        ending = asyncio.create_task(self._end(waiter))
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
 
-    async def _tell_the_server(self, waiter: "asyncio.Future[None]") -> None:
-        """So that it does not work for nobody. It has a limit of its own, so this may fail."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CANCEL_SECONDS_MAX):
-                await super()._cancel(waiter)  # type: ignore[misc]  # the stubs lack it
+    async def _end(self, waiter: "asyncio.Future[None]") -> None:
+        """Tell the server, so that it does not work for nobody; it has a limit of its own, so this may fail.
+        Then leave: a pooler forgets a client that has left, and could not cancel its statement.
+        """
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CANCEL_SECONDS_MAX):
+                    await super()._cancel(waiter)  # type: ignore[misc]  # the stubs lack it
+        finally:
+            self._transport.abort()  # type: ignore[attr-defined]
         if waiter.done() and not waiter.cancelled():
             waiter.exception()  # or the loop would report that nobody has asked for it
 
