@@ -64,7 +64,8 @@ class ProcessKind:
 PROCESSES: Mapping[str, ProcessKind] = {
     "command-api": ProcessKind(("command_api", "serve"), "COMMAND_OPS_PORT", "COMMAND_PORT"),
     "relay": ProcessKind(("command_api", "relay"), "RELAY_OPS_PORT"),
-    "projector": ProcessKind(("projector", "run"), "PROJECTOR_OPS_PORT"),
+    # With a SEARCH_URL it makes a missing index from the log first: minutes for 100,000 products.
+    "projector": ProcessKind(("projector", "run"), "PROJECTOR_OPS_PORT", ready_seconds_max=900.0),
     # Without an index of its release it reads all products first: minutes for a million.
     "query-api": ProcessKind(("query_api", "serve"), "QUERY_OPS_PORT", "QUERY_PORT", ready_seconds_max=900.0),
 }

@@ -23,6 +23,7 @@ MEANINGS: dict[str, str] = {
     "retrying after a transient error": "No answer of a server; the first and each tenth attempt is logged.",
     "a secret keeps its last value": "The file of a secret cannot be read again.",
     "TLS keeps its last certificates": "The files of certificates cannot be read again.",
+    "an abandoned connection failed": "After its caller had given up; the outage is told elsewhere.",
     "a server elsewhere is reached without verified TLS": "Said at start: others may listen.",
     "access control is on": "Requests need tokens of this issuer.",
     "access control is off": "Everybody who reaches the port may do everything; only on loopback.",

@@ -15,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+from shared.ops.abandoned_connections import tell_of_abandoned_connections
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import count_spans
 from shared.ops.version import service_version
@@ -123,6 +124,7 @@ async def _supervise(
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    tell_of_abandoned_connections(loop)
     for number in _SAID:
         loop.add_signal_handler(number, _on_signal, number, stop, told)
     work = asyncio.ensure_future(_call(main, stop))
