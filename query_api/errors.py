@@ -12,6 +12,7 @@ QueryError
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
+      ListTooSlow            it answers, and has not made this list in time
     EventLogUnavailable      the event log, of which the past is read, does not answer
     HistoryTooLong           more events than one request may fold, because snapshots are missing
     HistoryUnreadable        an event that this release cannot read, or that does not follow the earlier ones
@@ -91,6 +92,16 @@ class ReadModelBehind(Unavailable):
 
 class ReadModelUnavailable(Unavailable):
     """PostgreSQL is unavailable, or took too long."""
+
+
+class ListTooSlow(ReadModelUnavailable):
+    """PostgreSQL has ended the statement of a list, because its time was over."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PostgreSQL did not make this list in time; without the search index (SEARCH=off), lists with"
+            " filters or by price take long in a large catalogue"
+        )
 
 
 class EventLogUnavailable(Unavailable):

@@ -83,7 +83,7 @@ def problem_of(error: Exception) -> Problem:
     """The problem of an expected error; an error that is not in the table is a bug: 500."""
     for kind, status, code, title in _TABLE:
         if isinstance(error, kind):
-            detail = None if isinstance(error, _SILENT) else str(error)
+            detail = None if type(error) in _SILENT else str(error)
             version = getattr(error, "current_version", None)
             more = {} if version is None else {"current_version": version}
             return Problem(status, code, title, detail, errors=_fields(error), extensions=more)

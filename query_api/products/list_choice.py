@@ -1,10 +1,10 @@
 """Chooses who answers a list: the table, or the search index.
 
-The table walks an index in the order of the list until the page is full. That is fast if most products on the
-way belong to the list. With a filter that few of them meet, the walk reads the whole catalogue, and nobody
-knows before how many will: products of one brand or category often stand together in each order. So the table
-answers only what it answers with a short walk for any catalogue, and the search index everything else: its
-effort is that of the products that match.
+The table walks an index in the order of the list until the page is full, for each status by itself. That is
+fast if most products on the way belong to the list. With a filter that few of them meet, the walk reads the
+whole catalogue, and nobody knows before how many will: products of one brand or category often stand together
+in each order. So the table answers only what it answers with a short walk for any catalogue, and the search
+index everything else: its effort is that of the products that match.
 
 Parameters alone decide, never whether the index is ready: all pages of a list come from the same side, so
 cursors fit.
@@ -17,7 +17,6 @@ from query_api.products.ports import ListFilters, PagePosition
 from query_api.search.query import HitPosition, SearchFilters
 from shared.contract.views import ProductStatus
 
-_OF_EVERYBODY = ("active",)
 ALL_STATUSES = tuple(sorted(get_args(ProductStatus)))
 
 
@@ -46,7 +45,7 @@ def is_short_walk(filters: ListFilters) -> bool:
     if filters.product_ids is not None or filters.sku is not None:
         # At most as many products as are named, before any other filter.
         return True
-    if filters.sort in ("price", "-price") or filters.statuses not in (_OF_EVERYBODY, ALL_STATUSES):
+    if filters.sort in ("price", "-price"):
         return False
     narrowing = (filters.category, filters.brand, filters.tag, filters.currency)
     if any(value is not None for value in narrowing):

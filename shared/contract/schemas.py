@@ -53,5 +53,6 @@ READ_MODEL = Schema(
         "0013_before_deploy_log_of_positions",
         "0014_before_deploy_product_snapshots",
         "0015_before_deploy_parked_positions",
+        "0016_before_deploy_lists_by_status",
     ),
 )

@@ -1,11 +1,12 @@
 """PostgreSQL is paused: connections stay, nothing answers. Each kind of read is refused, and answered again
-afterwards, by a process that has used its connections before.
+afterwards, by a process that has used its connections before. And it is too slow, which a reader is told.
 """
 
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import asyncpg
 import pytest
 
 from deploy.local.postgres import PostgresServer
@@ -65,3 +66,30 @@ async def test_each_read_is_refused_while_postgresql_is_paused_and_answered_afte
                 refused = dict.fromkeys(reads, (503, "read-model-unavailable"))
                 assert await asked(past, reads) == {**refused, "history": (503, "event-log-unavailable")}
             await eventually(all_are_answered)
+
+
+async def test_a_list_that_postgresql_ends_says_so(
+    read_model_dsns: DatabaseDsns,
+    event_store_dsns: DatabaseDsns,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # PostgreSQL ends the statement before the client gives it up, however busy the machine is.
+    monkeypatch.setattr("shared.postgres.pool._COMMAND_GRACE_SECONDS", 60.0)
+    settings = {"table_seconds_max": 0.5, "search": "off"}
+    owner = await asyncpg.connect(read_model_dsns.owner)
+    try:
+        async with (
+            past_world(read_model_dsns, event_store_dsns, redis_url, **settings) as past,
+            owner.transaction(),
+        ):
+            await owner.execute("LOCK TABLE views.product_view IN ACCESS EXCLUSIVE MODE")
+            listed = await past.query.served.get("/v1/products?brand=B")
+            single = await past.query.served.get("/v1/products/by-sku/S-1")
+    finally:
+        await owner.close()
+    for answer in (listed, single):
+        assert (answer.status_code, answer.json()["code"]) == (503, "read-model-unavailable")
+    assert "did not make this list in time" in listed.json()["detail"]
+    assert "SEARCH=off" in listed.json()["detail"]
+    assert "detail" not in single.json()

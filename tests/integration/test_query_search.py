@@ -179,11 +179,12 @@ async def test_a_walk_that_the_table_began_before_an_upgrade_goes_on(world: Worl
 
 
 async def test_a_list_with_filters_is_503_while_there_is_no_index(own_world: World) -> None:
-    for query in ("brand=Hearth&tag=new", "category=a", "status=draft", "sort=price&currency=USD"):
+    for query in ("brand=Hearth&tag=new", "category=a", "status=draft&tag=new", "sort=price&currency=USD"):
         answer = await own_world.served.get(f"/v1/products?{query}")
         assert (answer.status_code, answer.json()["code"]) == (503, "search-unavailable"), query
         assert int(answer.headers["retry-after"]) >= 1
-    assert (await own_world.served.get("/v1/products?sort=name")).status_code == 200
+    for query in ("sort=name", "status=draft", "status=active,draft&sort=-name"):
+        assert (await own_world.served.get(f"/v1/products?{query}")).status_code == 200
 
 
 async def test_a_read_with_a_token_finds_its_write(world: World, shop: Index) -> None:

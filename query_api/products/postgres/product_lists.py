@@ -1,4 +1,5 @@
-"""Pages of products: three static statements, that walk products, products with a price, or prices.
+"""Pages of products: four static statements, that walk the products of each status, all products, products
+with a price, or prices.
 
 Unused filters are `NULL IS NULL OR …`; PostgreSQL removes them if it knows the values when it plans. So the
 pool for lists must be made with `with_custom_plans`; with generic plans the statements would scan the whole
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from query_api.applied import Applied
-from query_api.postgres.bounded_reads import BoundedReads
+from query_api.errors import ListTooSlow, ReadModelUnavailable
+from query_api.postgres.bounded_reads import BoundedReads, Rows
 from query_api.products.ports import ListFilters, ListRow, PagePosition
 from shared.postgres.sql import load_sql
 
@@ -31,8 +33,22 @@ class PostgresProductLists:
         items_max: int,
         applied: Applied | None = None,
     ) -> Sequence[ListRow]:
-        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit."""
-        records = await self._reads.fetch(
+        """Up to `items_max` rows in order; see `ListRow` for those beyond the byte limit.
+
+        Raises `ListTooSlow`, and what `BoundedReads` raises.
+        """
+        try:
+            records = await self._records(filters, after, items_max, applied)
+        except ReadModelUnavailable as error:
+            if isinstance(error.__cause__, asyncpg.QueryCanceledError):
+                raise ListTooSlow from error
+            raise
+        return [ListRow(_position(record, filters), record["document"]) for record in records]
+
+    async def _records(
+        self, filters: ListFilters, after: PagePosition | None, items_max: int, applied: Applied | None
+    ) -> Rows:
+        return await self._reads.fetch(
             load_sql(_SQL, _statement(filters)),
             filters.statuses,
             filters.category,
@@ -51,13 +67,16 @@ class PostgresProductLists:
             self._page_bytes_max,
             applied=applied,
         )
-        return [ListRow(_position(record, filters), record["document"]) for record in records]
 
 
 def _statement(filters: ListFilters) -> str:
     if filters.sort in ("price", "-price"):
         return "list_products_by_price"
-    return "list_products" if filters.currency is None else "list_products_in_currency"
+    if filters.currency is not None:
+        return "list_products_in_currency"
+    filtering = (filters.category, filters.brand, filters.tag, filters.product_ids, filters.sku)
+    is_filtered = any(value is not None for value in filtering)
+    return "list_products" if is_filtered else "list_products_by_status"
 
 
 def _position(record: asyncpg.Record, filters: ListFilters) -> PagePosition:

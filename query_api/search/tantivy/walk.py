@@ -69,6 +69,8 @@ class Walk:
 
     def between(self, one: int, other: int) -> tantivy.Query:
         """The products whose keys start with these numbers or with one between them."""
+        if one == other:
+            return tantivy.Query.term_query(self._snapshot.schema, self._field.name, one, "basic")
         lowest, highest = min(one, other), max(one, other)
         return self._walked(lowest, highest) or self._compared(lowest, highest)
 

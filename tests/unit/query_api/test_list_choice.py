@@ -26,6 +26,7 @@ def _same(filters: ListFilters) -> SearchFilters:
     "filters",
     [
         {}, {"sort": "updated_at"}, {"sort": "name"}, {"sort": "-name"}, {"statuses": ALL},
+        {"statuses": ("draft",), "sort": "name"}, {"statuses": ("active", "draft")},
         {"updated_after": NOON}, {"updated_after": NOON, "sort": "updated_at", "statuses": ALL},
         {"product_ids": (UUID(int=1),)}, {"sku": "A"},
         {"product_ids": (UUID(int=1),), "brand": "B", "sort": "price", "currency": "USD"},
@@ -44,7 +45,7 @@ def test_the_table_answers_what_one_of_its_indexes_has_in_order_and_named_produc
     [
         {"category": "a"}, {"brand": "B"}, {"tag": "new"}, {"currency": "USD"},
         {"currency": "USD", "price_min": Decimal(5)}, {"currency": "USD", "sort": "price"},
-        {"currency": "USD", "sort": "-price"}, {"statuses": ("draft",)}, {"statuses": ("active", "draft")},
+        {"currency": "USD", "sort": "-price"}, {"statuses": ("draft",), "brand": "B"},
         {"updated_after": NOON, "sort": "name"}, {"brand": "B", "tag": "new", "category": "a"},
     ],
 )  # fmt: skip
