@@ -21,7 +21,7 @@ SAMPLE_MAX = 8_192
 LOOKED_AT_MIN = 8_000
 """Fewer are looked at in less time than it takes to find a bound."""
 _SPARE, _SPARE_SAMPLES = 2.0, 1.4
-"""Products of a sample are not equally far from each other: with these, one page in fifty, about, needs a look
+"""Products of a sample are not equally far from each other. With these, about one page in fifty needs a look
 at all.
 """
 
