@@ -1,5 +1,5 @@
-"""A search index of several shards with replicas, whose nodes are killed: what was shown once is never
-missing, whichever copy answers, and totals, counts and order are those of the whole index.
+"""A search index of several shards with replicas, whose nodes are killed or hang: what was shown once is
+never missing, whichever copy answers, and totals, counts and order are those of the whole index.
 """
 
 import asyncio
@@ -146,6 +146,27 @@ async def test_a_search_misses_no_write_while_nodes_are_killed(
         await write(10)
         await eventually(lambda: _is_complete(index.client), 120)
     await _must_show(index, number)
+
+
+async def test_a_search_misses_no_write_while_a_node_hangs_and_when_it_wakes_up(
+    cluster: OpenSearchCluster, index: Index
+) -> None:
+    """The cluster needs half a minute to notice. Then the node wakes up with what it had before."""
+    for number in range(1, 11):
+        await _show(index, number)
+    hanging = cluster.nodes[2]
+    await asyncio.to_thread(hanging.pause)
+    try:
+        for number in range(11, 21):
+            await _show(index, number)
+            await _must_show(index, number)
+    finally:
+        await asyncio.to_thread(hanging.resume)
+    for number in range(21, 41):
+        await _show(index, number)
+        await _must_show(index, number)
+    await eventually(lambda: _is_complete(index.client), 120)
+    await _must_show(index, 40)
 
 
 def _start(node: OpenSearchServer) -> None:
