@@ -3,6 +3,7 @@
 ProjectorError
 +-- Unavailable          transient: a server cannot be reached, is busy or behind: wait; nothing is parked
 |   +-- RedisIsAway      the same, and the server is Redis: then readers are served from PostgreSQL
+|   +-- NotYet           the same, and nothing is wrong: what it needs is being made
 +-- Fenced               another process moved this projection's checkpoint: reload it and continue there
 +-- Refused              permanent: the store never accepts these values; the event is found and parked
 +-- ParkingIsFull        too many products fail for a few bad events: the projection waits and says so
@@ -45,6 +46,10 @@ class Unavailable(ProjectorError):
 
 class RedisIsAway(Unavailable):
     """Redis does not answer; a Redis that answers with an error is not away."""
+
+
+class NotYet(Unavailable):
+    """What this part needs is being made; the text says by what."""
 
 
 class Fenced(ProjectorError):

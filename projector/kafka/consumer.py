@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from projector.control.ports import Control, PartitionLag
-from projector.errors import CannotGoOn, Fenced, ProjectorError, Unavailable
+from projector.errors import CannotGoOn, Fenced, NotYet, ProjectorError, Unavailable
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.continuity import Continuity
@@ -161,7 +161,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             try:
                 points = await self._points.find(self._consumer, due)
             except (Unavailable, *KAFKA_IS_AWAY) as error:
-                self._wait(named(error))
+                self._wait(named(error), is_usual=isinstance(error, NotYet))
                 return
             except CannotGoOn as error:
                 is_old = revision != self._state.control.revision  # an operator has acted meanwhile
@@ -212,11 +212,12 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             _log.error("an unknown error lasts", projection=self.name, exc_info=error)
             self._wait(named(error))
 
-    def _wait(self, reason: str, *, seconds: float | None = None) -> None:
+    def _wait(self, reason: str, *, seconds: float | None = None, is_usual: bool = False) -> None:
         """Pause, and be placed again after a while; the records are delivered again after the seek."""
+        write = _log.info if is_usual else _log.error
         delay = self._settings.pause_seconds if seconds is None else seconds
         if delay:
-            _log.error("projection waits", projection=self.name, reason=reason, pause_seconds=delay)
+            write("projection waits", projection=self.name, reason=reason, pause_seconds=delay)
         self._pause()
         self._placement.wait(reason, delay)
         self._wake.set()

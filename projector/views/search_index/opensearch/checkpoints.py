@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from projector.applying.ports import Checkpoint
-from projector.errors import Fenced, Unavailable
+from projector.errors import Fenced, NotYet
 from projector.views.search_index.opensearch.answers import Stored
 from projector.views.search_index.opensearch.failures import SERVER
 from projector.views.search_index.opensearch.indexes import SearchIndexes, Write
@@ -54,7 +54,7 @@ class IndexCheckpoints:
         """The live index."""
         live = await self._indexes.live()
         if live is None:
-            raise Unavailable(f"{SERVER} has no search index yet: it is made from the log first")
+            raise NotYet(f"{SERVER} has no search index yet: it is made from the log first")
         return self._indexes.name(live)
 
     async def move(
