@@ -88,7 +88,7 @@ MEANINGS: dict[str, str] = {
     "the cache is started anew": "Redis lost writes: its documents may be old, so none is read any more.",
     "projecting": "A projection reads these partitions from its checkpoints on.",
     "projected": "A small batch is applied; larger ones are only counted.",
-    "projection waits": "It tries again after a pause: a server does not answer, or (info) what it needs is being made.",
+    "projection waits": "A server does not answer, or (info) what it needs is being made. It tries again.",
     "another process has our name in its consumer groups": "Both take the partitions from each other.",
     "projection stopped": "The projection does not continue by itself; `remedy` says what to do.",
     "partition stopped": "Events are missing in the log: the partition waits, the others continue.",
