@@ -1,9 +1,11 @@
-"""Keeps downloads in one folder for all checkouts, so that the broker's 45 MB are downloaded once."""
+"""Keeps downloads in one folder for all checkouts, so that the broker's 45 MB are downloaded once, and fills
+folders that several processes want at the same time.
+"""
 
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +24,19 @@ def locked(name: str) -> Iterator[None]:
     with (cache_dir() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def fill_once(folder: Path, fill: Callable[[], object]) -> None:
+    """Call `fill` unless an earlier call has filled this folder; one process at a time.
+
+    Test workers start at the same time, and a program whose file is copied again while it runs crashes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "filling.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            fill()
+            (folder / "complete").touch()
 
 
 def sha256_of(file: Path) -> str:

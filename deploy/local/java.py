@@ -1,10 +1,12 @@
 """The Java runtime of a wheel."""
 
 import shutil
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local import unprivileged
+from deploy.local.cache import fill_once
 from deploy.local.errors import ProgramMissing
 
 
@@ -28,8 +30,6 @@ def java_for_others() -> Path:
         return java
     runtime = java.parents[1]
     folder = unprivileged.outside_home(runtime)
-    copy, is_complete = folder / runtime.name, folder / "complete"
-    if not is_complete.exists():
-        shutil.copytree(runtime, copy, symlinks=True, dirs_exist_ok=True)
-        is_complete.touch()
+    copy = folder / runtime.name
+    fill_once(folder, partial(shutil.copytree, runtime, copy, symlinks=True, dirs_exist_ok=True))
     return copy / "bin" / "java"

@@ -7,7 +7,7 @@ there is none. `x-content`, Lucene and the like come with the server.
 import shutil
 from pathlib import Path
 
-from deploy.local.cache import sha256_of
+from deploy.local.cache import fill_once, sha256_of
 from deploy.local.maven import Jars
 from deploy.local.server import Progress
 from deploy.local.unprivileged import is_reachable, outside_home
@@ -45,7 +45,8 @@ def opensearch_home(progress: Progress) -> Path:
     jars = _JARS.paths(progress)
     wanted = _JARS.folder / f"home-{sha256_of(_JARS.hashes)[:16]}"
     home = wanted if is_reachable(_JARS.folder) else outside_home(wanted)
-    if not (home / "complete").exists():
+
+    def fill() -> None:
         module = home / "modules" / _MODULE
         # It looks for each of them, also for those that it does not use.
         for folder in (module, home / "lib", home / "plugins", home / "bin"):
@@ -53,5 +54,6 @@ def opensearch_home(progress: Progress) -> Path:
         for jar in jars:
             shutil.copy(jar, module if jar.name.startswith(_OF_MODULE) else home / "lib")
         (module / "plugin-descriptor.properties").write_text(_DESCRIPTOR)
-        (home / "complete").touch()
+
+    fill_once(home, fill)
     return home

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local import unprivileged
+from deploy.local.cache import fill_once
 from deploy.local.errors import ProgramMissing, StartFailed
 from deploy.local.ports import HOST
 from deploy.local.server import Command, Progress, Server, silent
@@ -182,15 +183,16 @@ def _copy_of_programs(programs: Path) -> Path:
     """The bin folder of a copy for `nobody`. It has the wheel's layout: library paths are relative."""
     package = programs.parents[1]
     folder = unprivileged.outside_home(programs)
-    copy, is_complete = folder / package.name, folder / "complete"
-    if not is_complete.exists():
+
+    def fill() -> None:
         for source in (programs.parent, package.with_name(f"{package.name}.libs")):
             if source.exists():
                 target = folder / source.relative_to(package.parent)
                 shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        copy.chmod(0o755)
-        is_complete.touch()
-    return copy / programs.relative_to(package)
+        (folder / package.name).chmod(0o755)
+
+    fill_once(folder, fill)
+    return folder / programs.relative_to(package.parent)
 
 
 def find_programs() -> Path:
