@@ -14,6 +14,7 @@ import msgspec
 import tantivy
 
 from query_api.search.ports import IndexCheckpoint, IndexedState
+from query_api.search.query import SearchFilters
 from query_api.search.tantivy.failures import translated
 from query_api.search.tantivy.schema import (
     CHECKPOINT,
@@ -52,7 +53,7 @@ class Snapshot(NamedTuple):
     """The index as one commit left it. It stays the same while it is used, also during later commits.
 
     `mark` stands for it where it may be remembered for long: a snapshot keeps the files of its index.
-    `known_terms` are of this commit, `known_samples` (`walk.py`) of one not long ago.
+    `known_terms` are of this commit, `known_samples` and `known_ends` (`walk.py`) of one not long ago.
     """
 
     searcher: tantivy.Searcher
@@ -62,6 +63,7 @@ class Snapshot(NamedTuple):
     mark: object
     known_terms: "dict[tuple[str, str, int | None], Sequence[str]]"
     known_samples: "dict[tuple[str, int], StartSample]"
+    known_ends: "dict[tuple[SearchFilters, int], int | None]"
 
     def parsed(self, query: str, field: str) -> tantivy.Query:
         """A query in tantivy's language: the only way to a range of texts."""
@@ -138,7 +140,9 @@ class TantivyIndex:
     def _look(self, generation: int) -> Snapshot:
         is_near = generation % _SAMPLES_COMMITS != 0
         samples = self._snapshot.known_samples if is_near else {}
-        return Snapshot(self._index.searcher(), self._schema, self._index, generation, object(), {}, samples)
+        ends = self._snapshot.known_ends if is_near else {}
+        searcher = self._index.searcher()
+        return Snapshot(searcher, self._schema, self._index, generation, object(), {}, samples, ends)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:

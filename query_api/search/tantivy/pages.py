@@ -85,7 +85,7 @@ def in_order(query: SearchQuery, matching: tantivy.Query, snapshot: Snapshot) ->
     order = _order(query.filters)
     after = None if query.after is None else int(query.after.key[: s.START_DIGITS], 16)
     walk = Walk(order.start, looked_at(query.filters, snapshot), snapshot)
-    bound = walk.bound(matching, after, query.hits_max)
+    bound = walk.bound(query.filters, matching, after, query.hits_max)
     if query.after is not None:
         matching = all_of([matching, order.after(query.after.key, snapshot)])
     places: list[_Place] = []
@@ -123,6 +123,10 @@ def _places(
 ) -> list[_Place]:
     """The first hits; with a bound those of its products alone."""
     bounded = matching if bound is None else all_of([matching, bound])
+    if bound is not None and order.field == s.BY_NAME:
+        # Whole keys of a few are ordered sooner than the index of the order is walked along again.
+        found = order.first(order.field, bounded, hits_max, snapshot)
+        return [_Place(tier, key, address) for key, address in found]
     found = order.first(order.start.name, bounded, hits_max + 1, snapshot)
     found, beyond = found[:hits_max], found[hits_max:]
     if found and order.field == s.BY_NAME:

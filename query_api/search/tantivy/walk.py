@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import tantivy
 
+from query_api.search.query import SearchFilters
 from query_api.search.tantivy import schema as s
 from query_api.search.tantivy.filters import all_of
 from query_api.search.tantivy.index import Snapshot
@@ -20,6 +21,7 @@ from query_api.search.tantivy.start_sample import StartSample
 SAMPLE_MAX = 8_192
 LOOKED_AT_MIN = 8_000
 """Fewer are looked at in less time than it takes to find a bound."""
+_KNOWN_ENDS_MAX = 10_000
 _SPARE, _SPARE_SAMPLES = 2.0, 1.4
 """Products of a sample are not equally far from each other. With these, about one page in fifty needs a look
 at all.
@@ -46,13 +48,35 @@ class Walk:
         self._snapshot = snapshot
         self._level = _level(snapshot.searcher.num_docs)
 
-    def bound(self, matching: tantivy.Query, after: int | None, hits_max: int) -> tantivy.Query | None:
+    def bound(
+        self, filters: SearchFilters, matching: tantivy.Query, after: int | None, hits_max: int
+    ) -> tantivy.Query | None:
         """Products after `after` among which so many that match are likely to be, and all before them; None:
-        a bound would not pay.
+        a bound would not pay. `matching` are the filters as a query.
         """
         if self._looked_at < LOOKED_AT_MIN:
             return None
         samples = ceil(_SPARE * hits_max / (1 << self._level) + _SPARE_SAMPLES)
+        last = (
+            self._last(filters, matching, samples) if after is None else self._end(matching, samples, after)
+        )
+        if last is None:
+            return None
+        return self._walked(last, after) if self._field.is_descending else self._walked(after, last)
+
+    def _last(self, filters: SearchFilters, matching: tantivy.Query, samples: int) -> int | None:
+        """Where a first page is likely to end; kept for some commits, since many ask for first pages."""
+        known, asked = self._snapshot.known_ends, (filters, samples)
+        if asked in known:
+            # Another thread may have cleared it: then there is no bound.
+            return known.get(asked)
+        if len(known) >= _KNOWN_ENDS_MAX:
+            known.clear()
+        end = known[asked] = self._end(matching, samples, None)
+        return end
+
+    def _end(self, matching: tantivy.Query, samples: int, after: int | None) -> int | None:
+        """Where so many products of the sample match; None: fewer do."""
         found = self._snapshot.searcher.search(
             all_of([self._sampled(), matching]),
             # Those before the page are skipped here, not by the search.
@@ -65,9 +89,9 @@ class Walk:
         if self._field.is_descending:
             starts.reverse()
             end = len(starts) if after is None else bisect_right(starts, after)
-            return self._walked(starts[end - samples], after) if end >= samples else None
+            return starts[end - samples] if end >= samples else None
         end = (0 if after is None else bisect_left(starts, after)) + samples
-        return self._walked(after, starts[end - 1]) if end <= len(starts) else None
+        return starts[end - 1] if end <= len(starts) else None
 
     def between(self, one: int, other: int) -> tantivy.Query:
         """The products whose keys start with these numbers or with one between them."""

@@ -131,6 +131,27 @@ async def test_a_page_is_whole_if_too_few_match_up_to_its_bound(
     assert walks == {True: 1}
 
 
+async def test_an_end_that_is_known_from_another_commit_is_only_a_hint(
+    large: Large, walks: "Counter[bool]"
+) -> None:
+    filters = SearchFilters(category="late", sort="-updated_at")
+    expected = [one.id for one in sorted_by("-updated_at", large.documents) if meets(one, filters)]
+    ends = large.catalogue.index.snapshot.known_ends
+    for hits_max, end in ((20, None), (21, 1 << 62), (22, 1)):
+        query = SearchQuery(filters, None, hits_max)
+        found = (await large.catalogue.engine.search(query)).hits
+        known = [asked for asked in ends if asked[0] == filters]
+        assert known, "nothing was kept"
+        ends.update(dict.fromkeys(known, end))
+        # Another limit, so that the answer is not a kept one, and as many samples.
+        again = (await large.catalogue.engine.search(query._replace(hits_max=hits_max + 5))).hits
+        assert [hit.product_id for hit in found] == expected[:hits_max]
+        assert [hit.product_id for hit in again] == expected[: hits_max + 5]
+    ends.clear()
+    assert walks[True] >= 3
+    assert walks[False] >= 1
+
+
 def meets(one: ProductDocument, filters: SearchFilters) -> bool:
     """Of the filters above."""
     (price,) = [each.price for each in one.variants]
