@@ -57,14 +57,15 @@ class Walk:
         if self._looked_at < LOOKED_AT_MIN:
             return None
         samples = ceil(_SPARE * hits_max / (1 << self._level) + _SPARE_SAMPLES)
-        last = (
-            self._last(filters, matching, samples) if after is None else self._end(matching, samples, after)
-        )
-        if last is None:
+        if after is None:
+            end = self._first_end(filters, matching, samples)
+        else:
+            end = self._end(matching, samples, after)
+        if end is None:
             return None
-        return self._walked(last, after) if self._field.is_descending else self._walked(after, last)
+        return self._walked(end, after) if self._field.is_descending else self._walked(after, end)
 
-    def _last(self, filters: SearchFilters, matching: tantivy.Query, samples: int) -> int | None:
+    def _first_end(self, filters: SearchFilters, matching: tantivy.Query, samples: int) -> int | None:
         """Where a first page is likely to end; kept for some commits, since many ask for first pages."""
         known, asked = self._snapshot.known_ends, (filters, samples)
         if asked in known:
@@ -98,18 +99,16 @@ class Walk:
         if one == other:
             return tantivy.Query.term_query(self._snapshot.schema, self._field.name, one, "basic")
         lowest, highest = min(one, other), max(one, other)
-        return self._walked(lowest, highest) or self._compared(lowest, highest)
+        return self._walked(lowest, highest) or self._range(lowest, highest, use_inverted_index=False)
 
     def _walked(self, lowest: int | None, highest: int | None) -> tantivy.Query | None:
+        """The range along the index of the order; None: to look at all costs less."""
         if self._looked_at < LOOKED_AT_MIN:
             return None
         costs = self._sample().costs(lowest, highest) << self._level
         if costs > self._looked_at:
             return None
         return self._range(lowest, highest, use_inverted_index=True)
-
-    def _compared(self, lowest: int | None, highest: int | None) -> tantivy.Query:
-        return self._range(lowest, highest, use_inverted_index=False)
 
     def _range(self, lowest: int | None, highest: int | None, *, use_inverted_index: bool) -> tantivy.Query:
         return tantivy.Query.range_query(
