@@ -6,8 +6,9 @@ instead; tests cannot tell the difference.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +39,16 @@ class RunningServer(Protocol):
     def resume(self) -> None: ...
     def restart(self) -> None: ...
     def ensure_running(self) -> None: ...
+
+
+@contextmanager
+def paused(server: RunningServer) -> Iterator[None]:
+    """Its connections stay, and nothing answers, until the end of the block."""
+    server.pause()
+    try:
+        yield
+    finally:
+        server.resume()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import uvloop
 from deploy.local.postgres import PostgresServer
 from shared.postgres.pool import connect, create_pool
 from tests.eventually import eventually
-from tests.servers import DatabaseDsns
+from tests.servers import DatabaseDsns, paused
 from tests.tcp_proxy import TcpProxy
 
 pytestmark = [pytest.mark.servers, pytest.mark.parametrize("run", [asyncio.run, uvloop.run])]
@@ -143,14 +143,11 @@ def test_a_paused_server_holds_no_cancelled_task(
     async def main() -> None:
         async with pool_to(read_model_dsns.reader) as pool:
             await pool.fetchval("SELECT 1")
-            postgres_server.pause()
-            try:
+            with paused(postgres_server):
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.1), pool.acquire() as connection, connection.transaction():
                         await connection.fetchval("SELECT 1")
                 assert pool.get_size() == 0
-            finally:
-                postgres_server.resume()
             await pool.fetchval("SELECT 1")
 
     run(main())

@@ -2,8 +2,6 @@
 it says so as long as it lasts, loses and parks nothing, and goes on by itself.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +18,7 @@ from shared.postgres.pool import create_pool
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.integration.projector_world import World, product_id_in, world
-from tests.servers import DatabaseDsns
+from tests.servers import DatabaseDsns, paused
 from tests.tcp_proxy import TcpProxy
 from tests.unit.projector.histories import created, history, priced
 
@@ -50,15 +48,6 @@ async def runs(world: World, name: str) -> None:
     assert (await world.ops("/readyz")).status_code == 200
 
 
-@contextmanager
-def hanging(server: RedisServer) -> Iterator[None]:
-    server.pause()
-    try:
-        yield
-    finally:
-        server.resume()
-
-
 async def test_while_redis_hangs_every_look_at_the_cache_says_that_it_waits(
     world: World, redis_server: RedisServer
 ) -> None:
@@ -67,7 +56,7 @@ async def test_while_redis_hangs_every_look_at_the_cache_says_that_it_waits(
     async with world.projecting(name, redis_timeout_seconds=0.3, retry_budget_seconds=0.5):
         await world.happen(events[:1])
         await eventually(lambda: world.cache_shows(events[0].product_id, 1))
-        with hanging(redis_server):
+        with paused(redis_server):
             await world.happen(events[1:])
             await eventually(lambda: waits(world, name, "Redis: TimeoutError"))
             until = counted("projection_errors_total", **attempts) + 5

@@ -3,8 +3,7 @@ afterwards, by a process that has used its connections before. And it is too slo
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import asyncpg
 import pytest
@@ -14,18 +13,9 @@ from tests.eventually import eventually
 from tests.integration.history_world import PastWorld, past_world
 from tests.integration.query_world import product
 from tests.past_events import created, variant
-from tests.servers import DatabaseDsns
+from tests.servers import DatabaseDsns, paused
 
 pytestmark = pytest.mark.servers
-
-
-@contextmanager
-def paused(server: PostgresServer) -> Iterator[None]:
-    server.pause()
-    try:
-        yield
-    finally:
-        server.resume()
 
 
 async def asked(past: PastWorld, paths: Mapping[str, str]) -> dict[str, tuple[int, str | None]]:

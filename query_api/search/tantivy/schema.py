@@ -41,7 +41,7 @@ FACET = "facet"
 """All values to count of a product, but those of attributes: the name of the field, a space, the value."""
 FACET_FIELDS = (STATUS, BRAND, TAG, CATEGORY, PRICE_RANGE)
 SAMPLE = "sample"
-"""A level: of the products one in 2 has the first, one in 4 the second, and so on, whatever their ids are."""
+"""The levels of a product, by a checksum of its id: of all products, one in 2**n has the level n."""
 SAMPLE_LEVELS = range(5, 17)
 ID_HIGH, HIT = "id_high", "hit"
 START_DIGITS = 16
