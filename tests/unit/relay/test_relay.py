@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from command_api.relay.pace import RelayTimes
 from command_api.relay.ports import AppendSignal, Chunk, Published
-from command_api.relay.relay import Relay, RelayTimes
+from command_api.relay.relay import Relay
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import (
