@@ -149,7 +149,7 @@ class Relay:
         await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Publish chunk after chunk. While Kafka confirms a large one, the next one is read and encoded. After a
+        """Publish chunk after chunk. While Kafka confirms a large one, the next is read and encoded; after a
         small one, events gather for a moment: a chunk costs about the same with one event or many.
         """
         cursor = await log.read_cursor()
