@@ -12,7 +12,7 @@ class RelayTimes:
 
     poll_min: float = 0.003
     poll_max: float = 0.05
-    gather: float = 0.0
+    chunk_interval: float = 0.0
     lock_wait: float = 1.0
     retry_initial: float = 0.1
     retry_max: float = 5.0

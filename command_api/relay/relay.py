@@ -150,7 +150,7 @@ class Relay:
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
         """Publish chunk after chunk. While Kafka confirms a large one, the next is read and encoded; after a
-        small one, events gather for a moment: a chunk costs about the same with one event or many.
+        small one there is an interval, since a chunk costs about the same with one event or many.
         """
         cursor = await log.read_cursor()
         RELAY_POSITION.set(cursor)
@@ -169,10 +169,10 @@ class Relay:
                 chunk = await _next_chunk(log, publisher, cursor)
                 continue
             idle_seconds = self._times.poll_min
-            if len(chunk.events) < _SMALL_CHUNK_EVENTS and self._times.gather:
+            if len(chunk.events) < _SMALL_CHUNK_EVENTS and self._times.chunk_interval:
                 began = time.monotonic()
                 cursor = await self._publish_chunk(log, publisher, chunk, cursor)
-                await pause(began + self._times.gather - time.monotonic(), stop)
+                await pause(began + self._times.chunk_interval - time.monotonic(), stop)
                 chunk = await _next_chunk(log, publisher, cursor)
                 continue
             last = chunk.events[-1].log_position

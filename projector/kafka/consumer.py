@@ -13,10 +13,10 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, NotYet, ProjectorError, Unavailable
+from projector.kafka.batch_interval import at_intervals
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.continuity import Continuity
-from projector.kafka.gathering import gathering
 from projector.kafka.lags import Lags, LogCount
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
@@ -180,7 +180,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
 
     async def _handle(self, records: Records) -> None:
         """FastStream's handler; it polls again when this ends."""
-        await gathering(self._apply, records, self._settings.batch_interval_seconds_min, self._abandon)
+        await at_intervals(self._apply, records, self._settings.batch_interval_seconds_min, self._abandon)
 
     async def _apply(self, records: Records) -> None:
         """Never raises: an error would only be logged, and the records lost."""

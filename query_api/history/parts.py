@@ -93,13 +93,13 @@ async def open_log(settings: QuerySettings, stack: AsyncExitStack) -> OpenedLog:
 
 
 async def _pool(settings: QuerySettings, stack: AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":
-    """Two connections more than the bulkhead allows: for readiness, and for the newest events. As in the
+    """One connection more than the past may take, for the newest events and for readiness. As in the
     projector, without a pooler.
     """
     pool = await create_pool(
         settings.event_store_read_dsn,
         application_name=f"{QUERY_API}-history",
-        size_max=settings.history_reads_max + 2,
+        size_max=settings.history_reads_max + 1,
         statement_timeout_seconds=settings.table_seconds_max,
         connect_timeout_seconds=settings.table_connect_seconds_max,
     )

@@ -5,9 +5,8 @@ A miss is loaded once for all its readers. It fills the cache with the row's ver
 replaces a newer document of the projector. A SKU or slug is first looked up as a pointer to an id. The
 pointer counts only if that product's document still has the SKU or slug; otherwise the table decides.
 
-A reader with a token looks in Redis or the table: in this process a document may be a moment old. If neither
-has the write yet, the event log has it: the document is made from there, and put into the cache, so that no
-later read shows an older one.
+A reader with a token looks in Redis or the table: in this process a document may be a moment old. What Redis
+does not have yet is made from the event log, and put into Redis, so that no later read shows an older one.
 
 A reader who may not see drafts (`sees_all` False) gets the answer of a product that does not exist for one
 that is not active, in the same way: a hidden row counts as no row, so its reader waits and looks no less.
@@ -87,12 +86,7 @@ class FindProduct:
         return _found(seen(row, sees_all), cache)
 
     async def by_name(
-        self,
-        kind: PointerKind,
-        value: str,
-        consistency: Consistency | None = None,
-        *,
-        sees_all: bool = True,
+        self, kind: PointerKind, value: str, consistency: Consistency | None = None, *, sees_all: bool = True
     ) -> Found:
         """The product that has this SKU or slug."""
         if consistency is not None:
@@ -112,8 +106,8 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency, sees_all: bool) -> Found:
-        """Read the cache if it is new enough, or the log. Otherwise wait for the cache a moment, then for the
-        table, whose row does not fill the cache: the projector will write the same document soon.
+        """Read the cache if it is new enough, or the log; otherwise wait for the cache a moment, then for the
+        table. Its row does not fill the cache: the projector will write the same document soon.
         """
         held, cache = await self._read(product_id)
         cached = seen(held, sees_all)
@@ -141,15 +135,12 @@ class FindProduct:
     async def _latest_of(
         self, product_id: UUID, consistency: Consistency, held: ProductRow | None
     ) -> ProductRow | None:
-        """The product from the log, if the token is of it, and now in the cache, too."""
+        """The product from the log, if the token is of it; from now on the cache has it, too."""
         wanted = consistency.token.stream_version
         if wanted is None or not consistency.is_of(product_id):
             return None
         latest = await self._latest.at_least(product_id, wanted, held)
-        if latest is not None:
-            with suppress(CacheUnavailable):  # then the next read is not from the cache either
-                await self._cache.fill(latest)
-        return latest
+        return None if latest is None else await self._filled(latest)
 
     async def _new_enough(
         self, product_id: UUID, consistency: Consistency, sees_all: bool
@@ -216,14 +207,16 @@ class FindProduct:
 
     async def _load(self, product_id: UUID) -> ProductRow | None:
         row = await self._table.by_id(product_id)
-        try:
-            if row is None:
-                await self._cache.fill_absent(product_id)
-            else:
-                await self._cache.fill(row)
-        except CacheUnavailable:
-            # This reader gets the row; the next one tries to fill the cache again.
-            return row
+        if row is not None:
+            return await self._filled(row)
+        with suppress(CacheUnavailable):
+            await self._cache.fill_absent(product_id)
+        return None
+
+    async def _filled(self, row: ProductRow) -> ProductRow:
+        """The row, in the cache if that answers; otherwise the next reader tries again."""
+        with suppress(CacheUnavailable):
+            await self._cache.fill(row)
         return row
 
     async def _load_visible(

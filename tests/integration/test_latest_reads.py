@@ -1,4 +1,4 @@
-"""A reader with a token gets its write from the event log, before any projection has it; so do later reads."""
+"""A reader with a token gets its write from the event log, before a projection has it; later reads see it."""
 
 from collections.abc import AsyncIterator
 

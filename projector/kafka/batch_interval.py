@@ -1,6 +1,6 @@
-"""Lets events gather between two small batches: a batch costs about the same with one event or many.
+"""Keeps an interval between small batches: a batch costs about the same with one event or many.
 
-The first event after a pause does not wait, so an idle system is as fresh as before. Kafka's own batch wait
+The first event after a pause does not wait, so an idle system is as fresh as without. A batch wait
 (`fetch.min.bytes`) would delay that one, too.
 """
 
@@ -12,10 +12,12 @@ from projector.kafka.records import Record
 from shared.ops.concurrency.waits import pause
 
 SMALL_BATCH_RECORDS = 100
-Handle = Callable[[tuple[Record, ...]], Awaitable[None]]
+Records = tuple[Record, ...]
 
 
-async def gathering(handle: Handle, records: tuple[Record, ...], seconds: float, stop: asyncio.Event) -> None:
+async def at_intervals(
+    handle: Callable[[Records], Awaitable[None]], records: Records, seconds: float, stop: asyncio.Event
+) -> None:
     """Handle the batch; after a small one return `seconds` after its beginning, or when `stop` is set."""
     began = time.monotonic()
     await handle(records)
