@@ -39,9 +39,7 @@ class LightClient:
         lines += [f"content-length: {len(encoded)}"] if encoded or method != "GET" else []
         lines += ["content-type: application/json"] if encoded else []
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        reader, writer = (
-            self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
-        )
+        reader, writer = await self._connection()
         writer.write("\r\n".join([*lines, "", ""]).encode() + encoded)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = (line.partition(":") for line in head[1:-2])
@@ -52,6 +50,15 @@ class LightClient:
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.body[:300]!r}")
         return answer
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """One that the server has not closed meanwhile, as it does with those that are idle for long."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof() and not writer.is_closing():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(self._host, self._port)
 
     def close(self) -> None:
         """Drop the connections."""
