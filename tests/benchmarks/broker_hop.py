@@ -1,8 +1,11 @@
 """The yardstick of freshness: one record through the broker and back, with nothing else in between.
 
-No system can be fresher than its broker. aiokafka with acks=all and no linger, one record at a time.
+No system can be fresher than its broker. aiokafka with acks=all and no linger, one record at a time. Records
+that follow each other at once are fastest; with pauses, the processor and the threads of the broker have to
+wake up for each.
 """
 
+import asyncio
 import time
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -16,15 +19,17 @@ WARM_UP_RECORDS, RECORDS = 1000, 1000
 _VALUE = b"x" * 500
 
 
-async def hop_milliseconds(servers: BenchServers) -> float:
-    """The p50 from the start of a send to the record in the hands of a consumer."""
+async def hop_milliseconds(
+    servers: BenchServers, *, records: int = RECORDS, pause_seconds: float = 0.0
+) -> float:
+    """The p50 from the start of a send to the record in the hands of a consumer, with pauses in between."""
     topic = f"bench-hop-{time.time_ns():x}"
     bootstrap = servers.kafka.bootstrap_servers
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
-        hops = await _hops(topic, bootstrap)
+        hops = await _hops(topic, bootstrap, records, pause_seconds)
         await admin.delete_topics([topic])
     finally:
         await admin.close()
@@ -33,8 +38,8 @@ async def hop_milliseconds(servers: BenchServers) -> float:
     return p50 * 1000
 
 
-async def _hops(topic: str, bootstrap: str) -> list[float]:
-    """In seconds, one a record."""
+async def _hops(topic: str, bootstrap: str, records: int, pause_seconds: float) -> list[float]:
+    """In seconds, one a record; the first ones without pauses."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=0)
     consumer = AIOKafkaConsumer(
         topic,
@@ -45,10 +50,11 @@ async def _hops(topic: str, bootstrap: str) -> list[float]:
     )
     hops: list[float] = []
     async with producer, consumer:
-        for _ in range(WARM_UP_RECORDS + RECORDS):
+        for number in range(WARM_UP_RECORDS + records):
             started = time.perf_counter()
             sent = await producer.send(topic, _VALUE)
             await consumer.getone()
             hops.append(time.perf_counter() - started)
             await sent
+            await asyncio.sleep(pause_seconds if number >= WARM_UP_RECORDS else 0)
     return hops

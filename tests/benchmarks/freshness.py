@@ -17,9 +17,8 @@ from tests.benchmarks.table import Contender, Table
 from tests.benchmarks.whole_system import whole_system
 
 COMMANDS_PER_SECOND, FEW_COMMANDS_PER_SECOND = 200, 25
-# During this time the broker's Java code is compiled.
-WARM_UP_SECONDS = 15
 SECONDS_MIN = 10.0
+PACED_RECORDS = 250
 
 
 class Fresh(NamedTuple):
@@ -35,9 +34,14 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     async def hop() -> float:
         return await hop_milliseconds(servers)
 
+    async def paced_hop() -> float:
+        pause_seconds = 1 / FEW_COMMANDS_PER_SECOND
+        return await hop_milliseconds(servers, records=PACED_RECORDS, pause_seconds=pause_seconds)
+
     now = Runs(lambda: fresh(servers, THIS, max(SECONDS_MIN, seconds)))
     contenders = [
         Contender("one hop through the broker, p50", hop),
+        Contender(f"one hop, {FEW_COMMANDS_PER_SECOND} records/s, p50", paced_hop),
         Contender(f"{FEW_COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.few.visible_at(50)), 4),
         Contender(f"{COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.many.visible_at(50)), 8),
         Contender(f"{COMMANDS_PER_SECOND}/s, p99", now.figure(lambda run: run.many.visible_at(99)), 30),
@@ -54,9 +58,12 @@ async def fresh(servers: BenchServers, checkout: Checkout, seconds: float) -> Fr
     """One run of the system: warm-up, the low rate, the high rate."""
     async with whole_system(servers, checkout) as system:
         load = MixedCommands(system.commands, system.queries)
-        await load.run(COMMANDS_PER_SECOND, WARM_UP_SECONDS)
+        await load.warm_up()
         few = await load.run(FEW_COMMANDS_PER_SECOND, seconds)
-        return Fresh(few, await load.run(COMMANDS_PER_SECOND, seconds))
+        many = await load.run(COMMANDS_PER_SECOND, seconds)
+        for outcome in (few, many):
+            outcome.must_be_taken()
+        return Fresh(few, many)
 
 
 def _without_targets(servers: BenchServers, checkout: Checkout, seconds: float) -> list[Contender]:

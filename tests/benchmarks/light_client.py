@@ -22,6 +22,14 @@ class Answer(NamedTuple):
         return msgspec.json.decode(self.body)
 
 
+class Refused(RuntimeError):
+    """The answer has a status of 400 and above."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class LightClient:
     """Connections to one server, reused; as many as requests are in flight."""
 
@@ -32,7 +40,7 @@ class LightClient:
     async def request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
     ) -> Answer:
-        """One request. Raises RuntimeError for any status of 400 and above."""
+        """One request. Raises `Refused` for any status of 400 and above."""
         encoded = b"" if body is None else msgspec.json.encode(body)
         lines = [f"{method} {path} HTTP/1.1", f"host: {self._host}"]
         # A GET without a length is a hot read.
@@ -48,7 +56,8 @@ class LightClient:
         answer = Answer(int(head[0].split(" ")[1]), answered, rest)
         self._idle.append((reader, writer))
         if answer.status >= 400:
-            raise RuntimeError(f"{method} {path}: {answer.status} {answer.body[:300]!r}")
+            text = f"{method} {path}: {answer.status} {answer.body[:300]!r}"
+            raise Refused(answer.status, text)
         return answer
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
