@@ -35,6 +35,7 @@ SUITES = (
     "parking_cost",
     "relay",
     "freshness",
+    "cost",
     "black_hole",
     "hot_tables",
     "log_partitions",

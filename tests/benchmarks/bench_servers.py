@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from command_api.postgres.migrate import migrate_event_store
 from deploy.local.kafka import KafkaServer
@@ -21,6 +22,11 @@ class BenchServers:
 
     def __init__(self, servers: SessionServers) -> None:
         self._servers = servers
+
+    @property
+    def folder(self) -> Path:
+        """For logs and files of what runs beside the servers; removed with them."""
+        return self._servers.folder
 
     @property
     def postgres(self) -> PostgresServer:

@@ -42,6 +42,13 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
 
 async def crud_rate(servers: BenchServers, seconds: float) -> float:
     """The comparison service."""
+    async with serving_crud(servers) as (port, _):
+        return await _post(port, seconds)
+
+
+@asynccontextmanager
+async def serving_crud(servers: BenchServers) -> AsyncIterator[tuple[int, int]]:
+    """The comparison service over a new database: its port and its process id."""
     port, dsn = free_port(), servers.empty_database().owner
     environment = {"CRUD_DSN": dsn.replace("postgresql://", "postgresql+asyncpg://")}
     create = await asyncio.create_subprocess_exec(
@@ -51,8 +58,9 @@ async def crud_rate(servers: BenchServers, seconds: float) -> float:
         raise RuntimeError("the comparison's tables could not be made")
     quiet = ("--no-access-log", "--log-level", "warning")
     argv = python("-m", "uvicorn", "tests.benchmarks.crud_app:app", "--port", str(port), *quiet)
-    async with running(*argv, ready_url=f"http://{HOST}:{port}/openapi.json", environment=environment):
-        return await _post(port, seconds)
+    ready = f"http://{HOST}:{port}/openapi.json"
+    async with running(*argv, ready_url=ready, environment=environment) as process:
+        yield port, process.pid
 
 
 async def command_api_rate(servers: BenchServers, seconds: float) -> float:

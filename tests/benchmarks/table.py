@@ -40,6 +40,8 @@ class Table:
     unit: str
     contenders: Sequence[Contender]
     lower_is_better: bool = False
+    below: Callable[[], Sequence[str]] = tuple
+    """Lines under the table, asked for after its rounds: figures that are told, and compared with nothing."""
 
 
 async def run_table(table: Table, rounds: int) -> list[str]:
@@ -55,7 +57,8 @@ async def run_table(table: Table, rounds: int) -> list[str]:
                 row.figures.append(await row.contender.measure())
             except Exception as error:
                 failures[row.contender.name] = _cause(error)
-    return ["", f"### {table.title}", "", *_lines(table, rows, failures)]
+    below = table.below()
+    return ["", f"### {table.title}", "", *_lines(table, rows, failures), *([""] if below else []), *below]
 
 
 def _cause(error: BaseException) -> str:

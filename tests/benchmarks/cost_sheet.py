@@ -1,0 +1,70 @@
+"""What the tables of the suite `cost` tell without a comparison: each part by itself, at each load."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan
+from statistics import median
+
+from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
+from tests.benchmarks.mixed_commands import Outcome
+from tests.benchmarks.whole_system import PARTS
+
+NamedRuns = Sequence[tuple[str, Sequence[CostRun]]]
+SEEN: Mapping[str, Callable[[Outcome], float]] = {
+    "write p50, ms": lambda outcome: outcome.answered_at(50),
+    "visible p50, ms": lambda outcome: outcome.visible_at(50),
+    "visible p99, ms": lambda outcome: outcome.visible_at(99),
+    "refused": lambda outcome: outcome.refused,
+}
+
+
+def cost_lines(runs: NamedRuns) -> list[str]:
+    """Processor time a command by part in ms, and what callers saw: medians of the rounds."""
+    heads = ("load", "", "all parts", *PARTS, *SEEN)
+    rows = [
+        [load, name, *_cost_cells([run.by_load[load] for run in made])]
+        for load in (*(each.name for each in OPEN_LOOPS), SATURATION)
+        for name, made in runs
+    ]
+    return ["Processor time a command by part, ms:", "", *_lines(heads, rows)]
+
+
+def idle_lines(runs: NamedRuns) -> list[str]:
+    """What each part costs and takes without load: medians of the rounds."""
+    heads = ("", "", *PARTS)
+    idle = [["% of a core", name, *_by_part([run.idle_percent for run in made])] for name, made in runs]
+    memory = [
+        ["MiB resident", name, *_by_part([run.memory_mebibytes for run in made])] for name, made in runs
+    ]
+    return ["By part, without load:", "", *_lines(heads, idle + memory)]
+
+
+def behind_lines(runs: NamedRuns) -> list[str]:
+    """How far the slowest projection was behind when the clients stopped."""
+    return [
+        f"{name}: everything applied {_middle([run.behind_seconds for run in made])} s after the last answer."
+        for name, made in runs
+    ]
+
+
+def _cost_cells(costs: Sequence[Cost]) -> list[str]:
+    outcomes = [cost.outcome for cost in costs if cost.outcome is not None]
+    seen = [_middle([of(outcome) for outcome in outcomes]) for of in SEEN.values()]
+    return [_middle([cost.total for cost in costs]), *_by_part([cost.by_part for cost in costs]), *seen]
+
+
+def _by_part(figures: Sequence[Mapping[str, float]]) -> list[str]:
+    return [_middle([each[part] for each in figures]) for part in PARTS]
+
+
+def _middle(values: Sequence[float]) -> str:
+    """A hyphen if there is none, or no number."""
+    known = [value for value in values if not isnan(value)]
+    if not known:
+        return "-"
+    middle = median(known)
+    return f"{middle:,.0f}" if middle >= 100 or middle == 0 else f"{middle:.2f}"
+
+
+def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
+    return [lines[0], "|" + "---|" * len(heads), *lines[1:]]
