@@ -19,7 +19,7 @@ SEEN: Mapping[str, Callable[[Outcome], float]] = {
 
 def cost_lines(runs: NamedRuns) -> list[str]:
     """Processor time a command by part in ms, and what callers saw: medians of the rounds."""
-    heads = ("load", "", "all parts", *PARTS, *SEEN)
+    heads = ("load", "", "all parts", *PARTS, *SEEN, "other work, cores")
     rows = [
         [load, name, *_cost_cells([run.by_load[load] for run in made])]
         for load in (*(each.name for each in OPEN_LOOPS), SATURATION)
@@ -49,7 +49,9 @@ def behind_lines(runs: NamedRuns) -> list[str]:
 def _cost_cells(costs: Sequence[Cost]) -> list[str]:
     outcomes = [cost.outcome for cost in costs if cost.outcome is not None]
     seen = [_middle([of(outcome) for outcome in outcomes]) for of in SEEN.values()]
-    return [_middle([cost.total for cost in costs]), *_by_part([cost.by_part for cost in costs]), *seen]
+    parts = _by_part([cost.by_part for cost in costs])
+    others = _middle([cost.other_cores for cost in costs])
+    return [_middle([cost.total for cost in costs]), *parts, *seen, others]
 
 
 def _by_part(figures: Sequence[Mapping[str, float]]) -> list[str]:
