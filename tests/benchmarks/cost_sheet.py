@@ -8,6 +8,8 @@ from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.whole_system import PARTS
 
+# Logging, timers and the mail server of the run itself are less.
+QUIET_CORES_MAX = 0.2
 NamedRuns = Sequence[tuple[str, Sequence[CostRun]]]
 SEEN: Mapping[str, Callable[[Outcome], float]] = {
     "write p50, ms": lambda outcome: outcome.answered_at(50),
@@ -43,6 +45,21 @@ def behind_lines(runs: NamedRuns) -> list[str]:
     return [
         f"{name}: everything applied {_middle([run.behind_seconds for run in made])} s after the last answer."
         for name, made in runs
+    ]
+
+
+def busy_lines(runs: NamedRuns) -> list[str]:
+    """A warning if other work took much of the machine in any run. Then rates are lower; and batches, which
+    wait for a core, are larger, so that commands look cheaper than they are.
+    """
+    most = max(
+        (cost.other_cores for _, made in runs for run in made for cost in run.by_load.values()), default=0.0
+    )
+    if most <= QUIET_CORES_MAX:
+        return []
+    return [
+        "",
+        f"Other work took up to {most:.1f} cores. Repeat it on a quiet machine: no ratio here is a result.",
     ]
 
 

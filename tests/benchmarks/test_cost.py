@@ -1,12 +1,13 @@
 """The sums of the suite `cost`, and what its tables tell: figures as values, without a system."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
-from tests.benchmarks.cost_sheet import cost_lines, idle_lines
+from tests.benchmarks.cost_sheet import busy_lines, cost_lines, idle_lines
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.saturation import has_nothing_left
 from tests.benchmarks.whole_system import BROKER, PARTS, POSTGRES, REDIS
@@ -52,6 +53,15 @@ def test_the_sheet_has_the_median_of_the_rounds_for_each_checkout_and_load() -> 
     assert "| 200/s | before | 14.00 | " + "2.00 | " * 7 + "4.00 | 2.00 | 9.00 | 0 | 0.50 |" in lines
     assert "| saturation | before | 14.00 | " + "2.00 | " * 7 + "- | - | - | - | 0.50 |" in lines
     assert "| 25/s | now | " + "- | " * 13 in [f"{line} " for line in lines]
+
+
+def test_a_run_beside_other_work_is_no_result() -> None:
+    busy = a_run(1.0)
+    quiet = replace(
+        busy, by_load={name: replace(each, other_cores=0.1) for name, each in busy.by_load.items()}
+    )
+    assert busy_lines([("now", [quiet]), ("before", [])]) == []
+    assert "up to 0.5 cores" in busy_lines([("now", [quiet]), ("before", [busy])])[1]
 
 
 def test_the_sheet_tells_what_each_part_takes_without_load() -> None:
