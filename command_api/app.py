@@ -165,7 +165,9 @@ def _execute(store: PostgresEventStore, settings: CommandSettings) -> ExecuteCom
         new_id=uuid7,
         conflict_retries_max=settings.conflict_retries_max,
         turns=turns,
-        known_products=KnownProducts(products_max=settings.known_products_max),
+        known_products=KnownProducts(
+            products_max=settings.known_products_max, bytes_max=settings.known_products_bytes_max
+        ),
     )
 
 

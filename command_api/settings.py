@@ -57,8 +57,10 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
     product_queue_seconds_max: float = Field(default=0.5, gt=0)
     product_queue_standing_seconds_max: float = Field(default=0.2, gt=0)
     conflict_retries_max: int = Field(default=3, ge=0)
-    # Products with long streams whose states are kept in memory; 0: none.
-    known_products_max: int = Field(default=1_024, ge=0)
+    # Products whose states are kept in memory, and their size as JSON, of which they take three to five times
+    # as much; 0: none.
+    known_products_max: int = Field(default=8_192, ge=0)
+    known_products_bytes_max: int = Field(default=16 * 1024 * 1024, ge=0)
     requests_in_flight_max: int = Field(default=2_000, ge=1)
     # How many batches are worked on at one time; others wait as REQUEST_QUEUE_SECONDS_MAX says.
     batches_in_work_max: int = Field(default=8, ge=1)

@@ -50,6 +50,9 @@ class ProjectorSettings(
     poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
     # How long the broker holds an answer back without records; the first record ends the wait.
     fetch_wait_milliseconds_max: int = Field(default=500, ge=0, le=5000)
+    # After a small batch, how long from its beginning to the next one, for projections that do not wait for a
+    # batch: a batch costs about the same with one event or many. The first event after a pause does not wait.
+    batch_interval_seconds_min: float = Field(default=0.04, ge=0, le=5)
     # The batch wait, in time and in bytes, of projections that no reader waits for.
     gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
     gather_bytes_min: int = Field(default=65_536, ge=1)

@@ -111,14 +111,14 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reported = _reported(reports_pool, topic, settings, stack)
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
-        find = find_product(settings, table, (cached.local, cached.products), visibility)
+        history = await history_parts(settings, reads, stack)
+        find = find_product(settings, table, (cached.local, cached.products), visibility, history.latest)
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, cached, visibility)
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
-        history = await history_parts(settings, reads, stack)
         guard = await open_guard(settings, stack)
         rates = api_limits(
             stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER

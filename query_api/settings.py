@@ -113,6 +113,13 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     wait_seconds_default: float = Field(default=2.0, ge=0)
     wait_seconds_max: float = Field(default=10.0, ge=0)
     waiters_max: int = Field(default=1000, ge=1)
+    latest_events_max: int = Field(default=100, ge=0)
+    """How many events after the cached document a reader with a token gets from the log; 0: the log is not
+    asked, and the reader waits for the projector.
+    """
+    latest_seconds_max: float = Field(default=0.25, gt=0)
+    """How long it waits for the log; then the log is not asked for `latest_rest_seconds`."""
+    latest_rest_seconds: float = Field(default=1.0, gt=0)
     # How long a reader looks for its write in the cache before it waits for the view; 0: not at all.
     cache_watch_seconds_max: float = Field(default=0.05, ge=0)
     # Between two looks.

@@ -14,6 +14,7 @@ from command_api.executing.ports import (
     AppendOutcome,
     DuplicateKey,
     ReservationTaken,
+    Session,
     StoredAnswer,
     StoreError,
     Stream,
@@ -30,6 +31,7 @@ class InMemoryEventStore:
         self.appends: list[Append] = []
         self.before_append: Callable[[Append], Awaitable[None]] | None = None
         self.failure: StoreError | None = None
+        self.session: Session | None = "first"
         self._streams: dict[UUID, Stream] = {}
         self._places: dict[UUID, list[StreamPlace]] = {}
         self._answers: dict[UUID, StoredAnswer] = {}
@@ -85,6 +87,8 @@ class InMemoryEventStore:
     def _refusal(self, append: Append) -> AppendOutcome | None:
         if append.answer is not None and append.answer.key in self._answers:
             return DuplicateKey()
+        if append.known_in not in (None, self.session):
+            return VersionConflict(append.expected_version)
         current = self._streams.get(append.product_id, NO_STREAM).stream_version
         if current != append.expected_version:
             return VersionConflict(current)

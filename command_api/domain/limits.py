@@ -14,8 +14,9 @@ ENCODED_BYTES_MAX: Final = 512 * 1024
 _DOCUMENT_MARGIN_BYTES: Final = 512
 
 
-def check_sizes(product: Product, event_bytes_largest: int) -> None:
-    """Refuse events that are too large for Kafka: an event that the relay cannot send would stop it.
+def check_sizes(product: Product, event_bytes_largest: int) -> int:
+    """The size of the encoded product in bytes. Refuses events that are too large for Kafka: an event that
+    the relay cannot send would stop it.
 
     Raises `ProductTooLarge`.
     """
@@ -25,3 +26,4 @@ def check_sizes(product: Product, event_bytes_largest: int) -> None:
     document_bytes = len(msgspec.json.encode(product)) + _DOCUMENT_MARGIN_BYTES
     if max(event_bytes_largest, document_bytes) > ENCODED_BYTES_MAX:
         raise ProductTooLarge(f"the encoded product would be larger than {ENCODED_BYTES_MAX} bytes")
+    return document_bytes

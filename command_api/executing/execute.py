@@ -1,25 +1,20 @@
-"""THE use case: load -> fold -> decide -> append, once for each idempotency key.
+"""THE use case: load -> fold -> decide -> append, once for each idempotency key. The state that this process
+has appended last is not loaded: the append finds out whether it was still the newest one.
 
 After a version conflict the command is decided again on the newer state, a bounded number of times. If the
-caller named a version, the command is refused instead. Events get their ids and metadata here; the domain has
-no clock.
+caller named a version, the command is refused instead.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
 from time import monotonic
 from uuid import UUID
 
-import msgspec
-
 from command_api.domain import errors
 from command_api.domain.commands import CreateProduct
-from command_api.domain.decide import decide
-from command_api.domain.limits import check_sizes
-from command_api.domain.product import Product, Reservation, evolve, existing, reservations
-from command_api.executing.caller import signed
+from command_api.domain.product import Product, Reservation
 from command_api.executing.command_turns import CommandTurns
+from command_api.executing.deciding import Decided, decide_on, with_another_slug
 from command_api.executing.held_skus import held_skus
 from command_api.executing.known_products import KnownProducts
 from command_api.executing.outcomes import count_waiting, counted
@@ -29,12 +24,13 @@ from command_api.executing.ports import (
     Appended,
     DuplicateKey,
     EventStore,
-    KeyedAnswer,
     ReservationTaken,
+    Session,
     StoredAnswer,
     Stream,
+    StreamPlace,
 )
-from command_api.executing.request import Answer, Done, IdempotencyKey, Rendered, Request
+from command_api.executing.request import Answer, IdempotencyKey, Rendered, Request
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import present_span
 from shared.telemetry.tracing import span
@@ -81,11 +77,6 @@ class ExecuteCommand:
         if self._turns.key_is_taken(request.key.key):
             count_waiting()
         async with self._turns.of_key(request.key.key) as waited_seconds:
-            # A creation loads nothing, and the append itself looks up the key first.
-            if not isinstance(request.command, CreateProduct):
-                repeated = await self._repeat(request.key)
-                if repeated is not None:
-                    return repeated
             return await self._in_turn(request, waited_seconds)
 
     async def find_holder(self, reservation: Reservation) -> UUID | None:
@@ -102,35 +93,75 @@ class ExecuteCommand:
 
     async def _in_turn(self, request: Request, waited_seconds: float) -> Answer:
         if isinstance(request.command, CreateProduct):
-            return await self._run(request, waited_seconds)
+            return await self._run(request, waited_seconds, is_key_new=True)
+        is_known = self._known_products.latest(request.product_id, self._store.session) is not None
+        if not is_known and (repeated := await self.repeat(request)) is not None:
+            return repeated
         async with self._turns.of_product(request.product_id, waited_seconds) as waited_seconds:
-            return await self._run(request, waited_seconds)
+            return await self._run(request, waited_seconds, is_key_new=not is_known)
 
-    async def _run(self, request: Request, waited_seconds: float) -> Answer:
-        """Attempts that lost to another process count as waiting: so the waits of a command end in time."""
+    async def _run(self, request: Request, waited_seconds: float, *, is_key_new: bool) -> Answer:
+        """Attempts that lost to another process count as waiting: so the waits of a command end in time.
+
+        The first one decides on the state that this process knows, if it can: the append looks up the key,
+        and refuses a state that is no longer the newest. `is_key_new`: the key was looked up, or will be.
+        """
         current_version, began = 0, self._clock() - waited_seconds
         for attempt in range(self._conflict_retries_max + 1):
             if attempt:
                 waited_seconds = self._clock() - began
-            stream, before = await self._load(request)
-            rendered, append = self._decide(request, stream, before, waited_seconds)
-            if not append.events and append.answer is None:
-                return _answer(rendered, append, Appended(stream.stream_version, stream.last_position))
-            outcome = await self._store.append(append)
+            session = self._store.session
+            decided = None if attempt else self._on_known_state(request, session, waited_seconds)
+            if decided is None:
+                if not is_key_new and (repeated := await self.repeat(request)) is not None:
+                    return repeated
+                is_key_new = True
+                stream, before = await self._load(request)
+                decided = decide_on(request, stream, before, waited_seconds, self._new_id)
+                if not decided.append.events and decided.append.answer is None:
+                    unchanged = Appended(stream.stream_version, stream.last_position)
+                    return _answer(decided.rendered, decided.append, unchanged)
+            outcome = await self._store.append(decided.append)
             if isinstance(outcome, Appended):
-                return _answer(rendered, append, outcome)
+                self._keep(decided, outcome, session)
+                return _answer(decided.rendered, decided.append, outcome)
             if isinstance(outcome, DuplicateKey):
                 return await self._answer_of_another(request)
+            self._known_products.forget(request.product_id)
             if isinstance(outcome, ReservationTaken):
                 kind, value = outcome.reservation
                 if kind == "k":
-                    raise errors.SkuTaken(value, await held_skus(self._store, append))
-                request = _with_another_slug(request, value)
+                    raise errors.SkuTaken(value, await held_skus(self._store, decided.append))
+                request = with_another_slug(request, value)
                 present_span().event(c.SLUG_TAKEN)
                 continue
             current_version = outcome.current_version
             present_span().event(c.VERSION_CONFLICT, {c.CURRENT_VERSION: current_version})
         raise errors.TooManyConflicts(current_version)
+
+    def _on_known_state(
+        self, request: Request, session: Session | None, waited_seconds: float
+    ) -> Decided | None:
+        """None: the log has to be asked, because this process does not know the product, or because the
+        answer would be one without an append, which may be a wrong one on an old state.
+        """
+        known = self._known_products.latest(request.product_id, session)
+        if known is None:
+            return None
+        try:
+            decided = decide_on(request, *known, waited_seconds, self._new_id)
+        except errors.Refused:
+            return None
+        if not decided.append.events:
+            return None
+        return decided._replace(append=replace(decided.append, known_in=session))
+
+    def _keep(self, decided: Decided, appended: Appended, session: Session | None) -> None:
+        append = decided.append
+        if append.events:
+            place = StreamPlace(appended.stream_version, appended.last_position, append.events[-1].metadata)
+            size_bytes = decided.size_bytes
+            self._known_products.appended(append.product_id, place, decided.after, size_bytes, session)
 
     async def _load(self, request: Request) -> tuple[Stream, Product | None]:
         if isinstance(request.command, CreateProduct):
@@ -146,48 +177,6 @@ class ExecuteCommand:
                 "a duplicate key without an answer: the append function and the table disagree"
             )
         return answer
-
-    def _decide(
-        self, request: Request, stream: Stream, before: Product | None, waited_seconds: float
-    ) -> tuple[Rendered, Append]:
-        """The events to append, and the answer after that. Raises a `Refused`."""
-        if not isinstance(request.command, CreateProduct):
-            existing(before)  # before the version check: a deleted product has no version that could match
-        if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:
-            raise errors.VersionDoesNotMatch(stream.stream_version)
-        events = decide(request.command, before)
-        after = reduce(evolve, events, before)
-        assert after is not None
-        command_id = str(self._new_id() if request.key is None else request.key.key)
-        new_events = signed(events, request.caller, command_id, self._new_id)
-        check_sizes(after, max((len(event.encoded.data) for event in new_events), default=0))
-        done = Done(request.product_id, stream.stream_version + len(events), after, events)
-        rendered = request.render(done)
-        key = request.key
-        held, wanted = reservations(before), reservations(after)
-        append = Append(
-            product_id=request.product_id,
-            expected_version=stream.stream_version,
-            last_position=stream.last_position,
-            events=new_events,
-            claims=wanted - held,
-            releases=held - wanted,
-            answer=None if key is None else KeyedAnswer(key.key, key.fingerprint, *rendered),
-            waited_seconds=waited_seconds,
-        )
-        return rendered, append
-
-
-def _with_another_slug(request: Request, taken: str) -> Request:
-    """For a generated slug: adds the end of the product's id, which is unique."""
-    command = request.command
-    if not request.slug_is_generated or not isinstance(command, CreateProduct):
-        raise errors.SlugTaken(taken)
-    suffix = f"-{request.product_id.hex[-12:]}"
-    slug = command.product.slug.removesuffix(suffix) + suffix
-    if slug == taken:
-        raise errors.SlugTaken(taken)
-    return replace(request, command=CreateProduct(msgspec.structs.replace(command.product, slug=slug)))
 
 
 def _answer(rendered: Rendered, append: Append, appended: Appended) -> Answer:

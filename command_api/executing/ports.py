@@ -10,7 +10,7 @@ raised:
     +-- OutcomeUnknown      the connection broke during the call, and the outcome could not be read in time
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -42,6 +42,12 @@ class KeyInUse(StoreOverloaded):
 
 class OutcomeUnknown(StoreError):
     """It may have been written or not; a retry with the same key gets the answer."""
+
+
+Session = Hashable
+"""One connection that appends, from its beginning to its loss. While it lasts, the log is the same: a log
+that was restored, and a replica that was promoted, are reached over another one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class Append:
     """The effect of one command. Without events only the answer is stored, if the version has not changed.
 
     `waited_seconds`: how long the command has waited before; the limit of the store's queue includes it.
+    `known_in`: the session in which the state was known that the command decided on. In another one the
+    command is refused as a version conflict; None: the state was loaded for it.
     """
 
     product_id: UUID
@@ -118,6 +126,7 @@ class Append:
     releases: frozenset[Reservation] = frozenset()
     answer: KeyedAnswer | None = None
     waited_seconds: float = 0.0
+    known_in: Session | None = None
 
     @property
     def touches(self) -> set[UUID | Reservation]:
@@ -158,6 +167,10 @@ AppendOutcome = Appended | VersionConflict | DuplicateKey | ReservationTaken
 
 class EventStore(Protocol):
     """The event log for commands. All methods raise `StoreUnavailable` if the store cannot be reached."""
+
+    @property
+    def session(self) -> Session | None:
+        """The present session; None without a connection."""
 
     async def load(self, product_id: UUID, known: StreamPlace | None = None) -> Stream:
         """The product's stream after the known place; whole, if nothing is known, or if the log has another

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 CHANNEL = "catalogue_appended"
-INTERVAL_SECONDS_MIN = 0.005
+INTERVAL_SECONDS_MIN = 0.015
 _RECONNECT_SECONDS = 1.0
 _STATEMENT_SECONDS_MAX = 2.0
 _CLOSE_SECONDS_MAX = 1.0

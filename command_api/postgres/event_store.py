@@ -6,7 +6,15 @@ from uuid import UUID
 import asyncpg
 
 from command_api.domain.product import Reservation
-from command_api.executing.ports import NO_STREAM, Append, AppendOutcome, StoredAnswer, Stream, StreamPlace
+from command_api.executing.ports import (
+    NO_STREAM,
+    Append,
+    AppendOutcome,
+    Session,
+    StoredAnswer,
+    Stream,
+    StreamPlace,
+)
 from command_api.postgres.group_commit import GroupCommit, GroupCommitLimits
 from command_api.postgres.grouped_read import grouped_read
 from command_api.postgres.writer_connection import WriterConnection
@@ -43,6 +51,11 @@ class PostgresEventStore:
         self._streams = grouped_read(self._load, keys_max=LOAD_PRODUCTS_MAX)
         self._answers = grouped_read(self._find_answers, keys_max=LOAD_PRODUCTS_MAX)
         self._holders = grouped_read(self._find_holders, keys_max=FIND_RESERVATIONS_MAX)
+
+    @property
+    def session(self) -> Session | None:
+        """Of the connection that appends."""
+        return self._writer.session
 
     async def load(self, product_id: UUID, known: StreamPlace | None = None) -> Stream:
         """The product's history after the known place, or all of it. Raises `StoreUnavailable`, or

@@ -9,19 +9,27 @@ A command that has waited too long, or would, is refused. It was in no call yet,
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
 import asyncpg
 
 from command_api.domain.product import Reservation
-from command_api.executing.ports import Append, AppendOutcome, StoreError, StoreOverloaded, StoreUnavailable
+from command_api.executing.ports import (
+    Append,
+    AppendOutcome,
+    StoreError,
+    StoreOverloaded,
+    StoreUnavailable,
+    VersionConflict,
+)
 from command_api.postgres.append_call import call_append
-from command_api.postgres.append_metrics import count_failed, count_outcomes, watch_queue
+from command_api.postgres.append_metrics import watch_queue
 from command_api.postgres.append_spans import AppendSpans, Turn
 from command_api.postgres.append_wait import AppendWait
+from command_api.postgres.waiting_append import WaitingAppend, fail, refuse, settle
 from command_api.postgres.writer_connection import CONNECTION_ERRORS, WriterConnection
 from shared.ops.logs import get_logger
 from shared.ops.metrics.commands import APPEND_SECONDS
@@ -44,21 +52,6 @@ class GroupCommitLimits:
     queue_seconds_max: float = 2.0
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    append: Append
-    outcome: "asyncio.Future[AppendOutcome]"
-    size_bytes: int
-    turn: Turn | None
-    was_reconciled: bool = False
-    queued_at: float = field(default_factory=monotonic)
-
-    @property
-    def waits_since(self) -> float:
-        """As if it had waited here all the time."""
-        return self.queued_at - self.append.waited_seconds
-
-
 class GroupCommit:
     """The queue in front of the append function."""
 
@@ -68,7 +61,7 @@ class GroupCommit:
         self._connection = connection
         self._limits = limits
         self._on_commit = on_commit
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[WaitingAppend] = deque()
         self._queue_bytes = 0
         self._writing: asyncio.Task[None] | None = None
         watch_queue(lambda: self._queue)
@@ -84,7 +77,7 @@ class GroupCommit:
         expected_seconds = append.waited_seconds + self._wait.expected_seconds(len(self._queue))
         if expected_seconds > self._limits.queue_seconds_max:
             raise StoreOverloaded(APPEND_QUEUE, "the commands before this one take too long to be written")
-        waiting = _Waiting(append, asyncio.get_running_loop().create_future(), size_bytes, Turn.begin())
+        waiting = WaitingAppend(append, asyncio.get_running_loop().create_future(), size_bytes, Turn.begin())
         self._queue.append(waiting)
         self._queue_bytes += size_bytes
         if self._late_timer is None:
@@ -113,7 +106,7 @@ class GroupCommit:
                 await self._write(batch)
             except Exception as error:  # each client gets the error of a bug, and does not wait for ever
                 _log.exception("append failed", commands=len(batch))
-                _fail(batch, error)
+                fail(batch, error)
             self._wait.note_call(monotonic() - began)
             if spans is not None:
                 spans.end([(waiting.turn, waiting.append, waiting.outcome) for waiting in batch])
@@ -124,28 +117,28 @@ class GroupCommit:
         A command of a broken call is left: its client has waited for the outcome of that call, too.
         """
         seconds_max, now = self._limits.queue_seconds_max, monotonic()
-        late: list[_Waiting] = []
-        others: deque[_Waiting] = deque()
+        late: list[WaitingAppend] = []
+        others: deque[WaitingAppend] = deque()
         for one in self._queue:
             is_late = now - one.waits_since >= seconds_max and not one.was_reconciled
             (late if is_late else others).append(one)
         if late:
             self._queue = others
             self._queue_bytes -= sum(one.size_bytes for one in late)
-            _refuse(late, StoreOverloaded(APPEND_QUEUE, "the command has waited too long to be written"))
+            refuse(late, StoreOverloaded(APPEND_QUEUE, "the command has waited too long to be written"))
         loop = asyncio.get_running_loop()
         self._late_timer = (
             loop.call_later(_LATE_LOOK_SECONDS, self._refuse_late_ones) if self._queue else None
         )
 
-    def _next_batch(self) -> list[_Waiting]:
+    def _next_batch(self) -> list[WaitingAppend]:
         """The next commands of the queue, of which no two concern the same product, key, slug or SKU.
 
         Two commands for one product in one set-based statement would corrupt its stream row. A command that
         has to wait keeps its place in the queue, and so do later commands that concern the same names.
         """
-        batch: list[_Waiting] = []
-        deferred: list[_Waiting] = []
+        batch: list[WaitingAppend] = []
+        deferred: list[WaitingAppend] = []
         seen: set[UUID | Reservation] = set()
         size_bytes = 0
         while self._queue and len(batch) < self._limits.batch_commands_max:
@@ -161,12 +154,14 @@ class GroupCommit:
         self._queue_bytes -= sum(waiting.size_bytes for waiting in batch)
         return batch
 
-    async def _write(self, batch: list[_Waiting]) -> None:
+    async def _write(self, batch: list[WaitingAppend]) -> None:
         try:
             connection = await self._connection.get()
         except (OSError, TimeoutError, *CONNECTION_ERRORS) as error:
             self._connection.drop()
-            _fail(batch, StoreUnavailable("the event store cannot be reached"), error)
+            fail(batch, StoreUnavailable("the event store cannot be reached"), error)
+            return
+        if not (batch := self._of_this_session(batch)):
             return
         try:
             with APPEND_SECONDS.time():
@@ -176,29 +171,37 @@ class GroupCommit:
             await self._after_failure(batch, error, is_closed)
             return
         self._on_commit()
-        _settle(batch, outcomes)
+        settle(batch, outcomes)
 
-    async def _after_failure(self, batch: list[_Waiting], error: Exception, is_closed: bool) -> None:
+    def _of_this_session(self, batch: list[WaitingAppend]) -> list[WaitingAppend]:
+        """Without commands that were decided on a state of an earlier session: the log may be another one."""
+        present = self._connection.session
+        lost = [one for one in batch if one.append.known_in not in (None, present)]
+        for waiting in lost:
+            settle([waiting], [VersionConflict(waiting.append.expected_version)])
+        return [one for one in batch if one not in lost] if lost else batch
+
+    async def _after_failure(self, batch: list[WaitingAppend], error: Exception, is_closed: bool) -> None:
         if is_closed or isinstance(error, OSError | TimeoutError) or _is_shutdown(error):
             await self._reconcile(batch, error)
         elif isinstance(error, asyncpg.CheckViolationError):
             # The log has no other checks than partition bounds: maintenance is late, or fails.
             _log.critical("the log has no partition for the next position", error=repr(error))
-            _fail(batch, StoreUnavailable("the log has no room for the next event"), error)
+            fail(batch, StoreUnavailable("the log has no room for the next event"), error)
         elif is_permanent_data_error(error) or isinstance(error, asyncpg.InterfaceError | ValueError):
             # One command is invalid, and the server rolled back the whole call: write each alone to find it.
             if len(batch) == 1:
                 _log.error("append refused by the store", error=repr(error))
-                _fail(batch, error)
+                fail(batch, error)
                 return
             for waiting in batch:
                 await self._write([waiting])
         elif is_unavailable(error):
-            _fail(batch, StoreUnavailable("the event store is busy or shutting down"), error)
+            fail(batch, StoreUnavailable("the event store is busy or shutting down"), error)
         else:
             raise error
 
-    async def _reconcile(self, batch: list[_Waiting], error: Exception) -> None:
+    async def _reconcile(self, batch: list[WaitingAppend], error: Exception) -> None:
         """The connection broke during the call: read its outcome, answer that, and write the rest again."""
         _log.warning(
             "append connection lost; reading the outcome from the log", commands=len(batch), error=repr(error)
@@ -206,14 +209,14 @@ class GroupCommit:
         try:
             written = await self._connection.find_written([waiting.append for waiting in batch])
         except StoreError as unknown:
-            _fail(batch, unknown, error)
+            fail(batch, unknown, error)
             return
-        again: list[_Waiting] = []
+        again: list[WaitingAppend] = []
         for waiting, outcome in zip(batch, written, strict=True):
             if outcome is not None:
-                _settle([waiting], [outcome])
+                settle([waiting], [outcome])
             elif waiting.was_reconciled:
-                _fail([waiting], StoreUnavailable("the event store keeps breaking connections"), error)
+                fail([waiting], StoreUnavailable("the event store keeps breaking connections"), error)
             else:
                 waiting.was_reconciled = True
                 again.append(waiting)
@@ -226,24 +229,3 @@ class GroupCommit:
 def _is_shutdown(error: Exception) -> bool:
     """57P01 and similar errors may come after the commit, in place of its answer."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(("57P", "08"))
-
-
-def _settle(batch: Sequence[_Waiting], outcomes: Sequence[AppendOutcome]) -> None:
-    count_outcomes([waiting.append for waiting in batch], outcomes)
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if not waiting.outcome.done():
-            waiting.outcome.set_result(outcome)
-
-
-def _fail(batch: Sequence[_Waiting], error: Exception, cause: Exception | None = None) -> None:
-    if cause is not None:
-        error.__cause__ = cause
-    count_failed(len(batch))
-    _refuse(batch, error)
-
-
-def _refuse(commands: Sequence[_Waiting], error: Exception) -> None:
-    for waiting in commands:
-        if not waiting.outcome.done():
-            waiting.outcome.set_exception(error)
-            waiting.outcome.exception()  # mark as retrieved: a client that has hung up does not read it

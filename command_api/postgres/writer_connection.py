@@ -66,6 +66,12 @@ class WriterConnection:
             self._backend = (row["pid"], row["backend_start"]) if row else None
         return self._connection
 
+    @property
+    def session(self) -> tuple[int, datetime] | None:
+        """The present connection's server process and its start; None without a connection."""
+        connection = self._connection
+        return None if connection is None or connection.is_closed() else self._backend
+
     def drop(self) -> None:
         """Forget the connection without waiting for it: its state is unknown."""
         if self._connection is not None:

@@ -12,8 +12,9 @@ from command_api.postgres.maintenance import LogPartitions
 from command_api.relay.kafka.consumer_groups import ConsumerGroups
 from command_api.relay.kafka.group_measurement import GroupGauges
 from command_api.relay.kafka.publisher import KafkaPublisher, PublisherSettings
+from command_api.relay.pace import RelayTimes
 from command_api.relay.postgres.log_tail import PostgresLogTail, TailLimits, read_lag
-from command_api.relay.relay import Relay, RelayStatus, RelayTimes
+from command_api.relay.relay import Relay, RelayStatus
 from command_api.relay.settings import RelaySettings
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
@@ -120,6 +121,7 @@ def _relay(settings: RelaySettings, listener: AppendListener, beat: Callable[[],
         times=RelayTimes(
             poll_min=settings.relay_poll_seconds_min,
             poll_max=settings.relay_poll_seconds_max,
+            chunk_interval=settings.relay_chunk_interval_seconds_min,
             lock_wait=settings.relay_lock_wait_seconds,
             retry_initial=settings.relay_retry_seconds_initial,
             retry_max=settings.relay_retry_seconds_max,

@@ -8,13 +8,13 @@ why that is enough).
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from command_api.relay.lost_future import refuse_lost_future
+from command_api.relay.pace import RelayTimes
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
@@ -40,22 +40,8 @@ from shared.ops.metrics.relay import (
 
 _CORRELATION_IDS_LOGGED_MAX = 10
 _FAILURES_PER_LOG_LINE = 10
+_SMALL_CHUNK_EVENTS = 100
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RelayTimes:
-    """Waits in seconds: polling (doubles from min to max while idle), standby, back-off after a failure; how
-    often the topics are checked while idle.
-    """
-
-    poll_min: float = 0.003
-    poll_max: float = 0.05
-    lock_wait: float = 1.0
-    retry_initial: float = 0.1
-    retry_max: float = 5.0
-    operator_wait: float = 15.0
-    check: float = 15.0
 
 
 @dataclass(slots=True)
@@ -124,7 +110,7 @@ class Relay:
                 self.status.is_standby = False
                 return True
             self.status.is_standby = True
-            await pause(self._times.lock_wait * _jitter(), stop)
+            await pause(self._times.next_lock_wait(), stop)
         return False
 
     async def _lead(self, log: LogTail, stop: asyncio.Event) -> None:
@@ -163,8 +149,8 @@ class Relay:
         await pause(self._times.operator_wait, stop)
 
     async def _forward(self, log: LogTail, publisher: Publisher, stop: asyncio.Event) -> None:
-        """Publish chunk after chunk. The next one is read and encoded while Kafka confirms the present
-        one.
+        """Publish chunk after chunk. While Kafka confirms a large one, the next is read and encoded; after a
+        small one there is an interval, since a chunk costs about the same with one event or many.
         """
         cursor = await log.read_cursor()
         RELAY_POSITION.set(cursor)
@@ -183,14 +169,25 @@ class Relay:
                 chunk = await _next_chunk(log, publisher, cursor)
                 continue
             idle_seconds = self._times.poll_min
+            if len(chunk.events) < _SMALL_CHUNK_EVENTS and self._times.chunk_interval:
+                began = time.monotonic()
+                cursor = await self._publish_chunk(log, publisher, chunk, cursor)
+                await pause(began + self._times.chunk_interval - time.monotonic(), stop)
+                chunk = await _next_chunk(log, publisher, cursor)
+                continue
             last = chunk.events[-1].log_position
             async with beside(_next_chunk(log, publisher, last)) as following:
-                published = await publisher.publish(chunk)
-                cursor = await self._advance(log, cursor, chunk.events[: published.confirmed_events])
-                if published.failure is not None:
-                    raise published.failure
-                self._all_is_well()
+                cursor = await self._publish_chunk(log, publisher, chunk, cursor)
                 chunk = await following
+
+    async def _publish_chunk(self, log: LogTail, publisher: Publisher, chunk: Chunk, cursor: int) -> int:
+        """Returns the new cursor: after all events of the chunk, since a failure is raised."""
+        published = await publisher.publish(chunk)
+        cursor = await self._advance(log, cursor, chunk.events[: published.confirmed_events])
+        if published.failure is not None:
+            raise published.failure
+        self._all_is_well()
+        return cursor
 
     async def _check(self, log: LogTail, publisher: Publisher, cursor: int) -> None:
         """Nothing is published, so nothing else would notice topics that are lost, or a cursor set back."""
@@ -230,9 +227,7 @@ class Relay:
         self._failures += 1
 
     async def _back_off(self, stop: asyncio.Event) -> None:
-        """Full jitter up to a bound that doubles with each failure in a row; a success resets it."""
-        bound = min(self._times.retry_initial * 2 ** min(self._failures, 16), self._times.retry_max)
-        await pause(bound * random.random(), stop)  # noqa: S311 - spreads retries, guards nothing
+        await pause(self._times.back_off(self._failures), stop)
 
 
 async def _published(log: LogTail) -> Sequence[RecordedEvent]:
@@ -243,8 +238,3 @@ async def _published(log: LogTail) -> Sequence[RecordedEvent]:
 
 async def _next_chunk(log: LogTail, publisher: Publisher, log_position: int) -> Chunk:
     return publisher.prepare(await log.read_after(log_position))
-
-
-def _jitter() -> float:
-    """A factor from 0.5 to 1.5, so that standbys do not ask at the same time."""
-    return 0.5 + random.random()  # noqa: S311 - spreads retries, guards nothing

@@ -24,6 +24,9 @@ class RelaySettings(KafkaSettings, AccessSettings):
     # A chunk is read, published and confirmed as one; two are in memory at a time.
     relay_chunk_events_max: int = Field(default=2000, ge=1, le=50_000)
     relay_chunk_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
+    # After a chunk of a few events, how long from its beginning to the next one: a chunk costs about the same
+    # with one event or many. The first event after a pause does not wait.
+    relay_chunk_interval_seconds_min: float = Field(default=0.02, ge=0, le=1)
     # After activity the log is polled at the shorter interval, which doubles up to the longer one while idle.
     relay_poll_seconds_min: float = Field(default=0.003, gt=0)
     relay_poll_seconds_max: float = Field(default=0.05, gt=0)

@@ -13,6 +13,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 
 from projector.control.ports import Control, PartitionLag
 from projector.errors import CannotGoOn, Fenced, NotYet, ProjectorError, Unavailable
+from projector.kafka.batch_interval import at_intervals
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.continuity import Continuity
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from shared.ops.health import Heartbeat
 
 _KEEP_SECONDS = 0.25
-_REMEDY = "repair the cause, then resume the projection"
 _log = get_logger(__name__)
 
 
@@ -179,7 +179,11 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             _log.info("projecting", projection=self.name, partitions=sorted(self._placement.placed))
 
     async def _handle(self, records: Records) -> None:
-        """FastStream's handler. Never raises: an error would only be logged, and the records lost."""
+        """FastStream's handler; it polls again when this ends."""
+        await at_intervals(self._apply, records, self._settings.batch_interval_seconds_min, self._abandon)
+
+    async def _apply(self, records: Records) -> None:
+        """Never raises: an error would only be logged, and the records lost."""
         async with self._busy:
             placed, abandon = self._placement.placed, self._abandon
             if self._ending or self._state.is_held:
@@ -233,7 +237,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 reason=stop.reason, pause_seconds=stop.seconds,
             )  # fmt: skip
 
-    def _stop(self, reason: str, *, remedy: str = _REMEDY) -> None:
+    def _stop(self, reason: str, *, remedy: str = "repair the cause, then resume the projection") -> None:
         """Not ready until an operator acts. The partitions stay here: another process would fail, too."""
         self._state.stopped_because = f"{reason}; {remedy}"
         self._pause()

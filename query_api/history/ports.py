@@ -44,15 +44,19 @@ class Snapshots(Protocol):
     async def newest(self, product_id: UUID, up_to_version: int) -> Snapshot | None: ...
 
 
-class StreamLog(Protocol):
+class StreamPages(Protocol):
+    """Events of a product, a page at a time."""
+
+    async def page(self, product_id: UUID, above_version: int, up_to_version: int) -> Sequence[RecordedEvent]:
+        """The next events in order, as many as one page holds: at least one, where there is one."""
+        ...
+
+
+class StreamLog(StreamPages, Protocol):
     """The events of one product at a time."""
 
     async def head(self, product_id: UUID, *, with_position: bool) -> Head: ...
 
     async def version_at(self, product_id: UUID, time: datetime) -> VersionAt | None:
         """None: there is no such product on this server."""
-        ...
-
-    async def page(self, product_id: UUID, above_version: int, up_to_version: int) -> Sequence[RecordedEvent]:
-        """The next events in order, as many as one page holds: at least one, where there is one."""
         ...

@@ -5,7 +5,8 @@ A miss is loaded once for all its readers. It fills the cache with the row's ver
 replaces a newer document of the projector. A SKU or slug is first looked up as a pointer to an id. The
 pointer counts only if that product's document still has the SKU or slug; otherwise the table decides.
 
-A reader with a token looks in Redis or the table: in this process a document may be a moment old.
+A reader with a token looks in Redis or the table: in this process a document may be a moment old. What Redis
+does not have yet is made from the event log, and put into Redis, so that no later read shows an older one.
 
 A reader who may not see drafts (`sees_all` False) gets the answer of a product that does not exist for one
 that is not active, in the same way: a hidden row counts as no row, so its reader waits and looks no less.
@@ -13,6 +14,7 @@ that is not active, in the same way: a hidden row counts as no row, so its reade
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -24,7 +26,7 @@ from query_api.products.cache_watch import CacheWatch
 from query_api.products.cached_rows import row_of, unpacked_row
 from query_api.products.document_names import has_name
 from query_api.products.local_cache import LocalCache
-from query_api.products.ports import PointerKind, ProductCache, ProductRow, ProductTable
+from query_api.products.ports import LatestProducts, PointerKind, ProductCache, ProductRow, ProductTable
 from query_api.products.visible_rows import seen
 from shared.ops.concurrency.single_flight import SingleFlight
 from shared.telemetry import conventions as c
@@ -54,12 +56,14 @@ class FindProduct:
         cache: ProductCache,
         visibility: Visibility,
         watch: CacheWatch,
+        latest: LatestProducts,
     ) -> None:
         self._table = table
         self._local = local
         self._cache = cache
         self._visibility = visibility
         self._watch = watch
+        self._latest = latest
         self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
         self._look_ups: SingleFlight[tuple[PointerKind, str, bool], ProductRow | None] = SingleFlight()
 
@@ -82,12 +86,7 @@ class FindProduct:
         return _found(seen(row, sees_all), cache)
 
     async def by_name(
-        self,
-        kind: PointerKind,
-        value: str,
-        consistency: Consistency | None = None,
-        *,
-        sees_all: bool = True,
+        self, kind: PointerKind, value: str, consistency: Consistency | None = None, *, sees_all: bool = True
     ) -> Found:
         """The product that has this SKU or slug."""
         if consistency is not None:
@@ -107,14 +106,16 @@ class FindProduct:
         return _found(row, "miss")
 
     async def _by_id_after(self, product_id: UUID, consistency: Consistency, sees_all: bool) -> Found:
-        """Read the cache if it is new enough, now or in a moment; otherwise wait, then read the table.
-
-        This does not fill the cache: the projector will write the same document soon.
+        """Read the cache if it is new enough, or the log; otherwise wait for the cache a moment, then for the
+        table. Its row does not fill the cache: the projector will write the same document soon.
         """
-        cached, cache = await self._read(product_id)
-        cached = seen(cached, sees_all)
+        held, cache = await self._read(product_id)
+        cached = seen(held, sees_all)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
+        latest = seen(await self._latest_of(product_id, consistency, held), sees_all)
+        if latest is not None:
+            return _found(latest, "bypass")
         if cache != "bypass" and consistency.is_of(product_id):
             started = time.monotonic()
             cached = await self._watch.until(
@@ -130,6 +131,16 @@ class FindProduct:
         if product_id == consistency.token.product_id:
             await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
+
+    async def _latest_of(
+        self, product_id: UUID, consistency: Consistency, held: ProductRow | None
+    ) -> ProductRow | None:
+        """The product from the log, if the token is of it; from now on the cache has it, too."""
+        wanted = consistency.token.stream_version
+        if wanted is None or not consistency.is_of(product_id):
+            return None
+        latest = await self._latest.at_least(product_id, wanted, held)
+        return None if latest is None else await self._filled(latest)
 
     async def _new_enough(
         self, product_id: UUID, consistency: Consistency, sees_all: bool
@@ -196,14 +207,16 @@ class FindProduct:
 
     async def _load(self, product_id: UUID) -> ProductRow | None:
         row = await self._table.by_id(product_id)
-        try:
-            if row is None:
-                await self._cache.fill_absent(product_id)
-            else:
-                await self._cache.fill(row)
-        except CacheUnavailable:
-            # This reader gets the row; the next one tries to fill the cache again.
-            return row
+        if row is not None:
+            return await self._filled(row)
+        with suppress(CacheUnavailable):
+            await self._cache.fill_absent(product_id)
+        return None
+
+    async def _filled(self, row: ProductRow) -> ProductRow:
+        """The row, in the cache if that answers; otherwise the next reader tries again."""
+        with suppress(CacheUnavailable):
+            await self._cache.fill(row)
         return row
 
     async def _load_visible(

@@ -67,6 +67,18 @@ class ProductTable(Protocol):
         ...
 
 
+class LatestProducts(Protocol):
+    """Products as the event log has them, before a projection has applied their events."""
+
+    async def at_least(
+        self, product_id: UUID, stream_version: int, held: ProductRow | None
+    ) -> ProductRow | None:
+        """The product at this version or a newer one; `held` is what the cache has of it. None: the log
+        cannot tell, or not quickly. Raises nothing.
+        """
+        ...
+
+
 class ProductLists(Protocol):
     """Pages of products."""
 

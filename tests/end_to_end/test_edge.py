@@ -155,16 +155,19 @@ async def test_a_read_waits_for_its_token_as_long_as_it_asked_and_nothing_cuts_i
     async with hosts.writer() as writer, hosts.reader() as reader:
         system.projector.pause()
         try:
-            made = await created(writer, unique("W"))
+            sku = unique("W")
+            made = await created(writer, sku)
             see = {"consistency-token": made.headers["consistency-token"], "prefer": WAIT}
-            behind = await reader.get(f"/v1/products/{made.json()['id']}", headers=see)
+            by_id = await reader.get(f"/v1/products/{made.json()['id']}", headers=see)
+            behind = await reader.get(f"/v1/products/by-sku/{sku}", headers=see)
         finally:
             system.projector.resume()
+        assert by_id.status_code == 200, "the log has it"
         assert (behind.status_code, behind.json()["code"]) == (503, "read-model-behind")
         assert "retry-after" in behind.headers
 
         async def visible() -> None:
-            found = await reader.get(f"/v1/products/{made.json()['id']}", headers=see)
+            found = await reader.get(f"/v1/products/by-sku/{sku}", headers=see)
             assert found.status_code == 200, found.text
 
         await eventually(visible)

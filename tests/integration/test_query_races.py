@@ -61,6 +61,13 @@ class _HeldTable(PostgresProductTable):
         return row
 
 
+class _NoLog:
+    """The event log cannot tell: what is tested are the cache and the table."""
+
+    async def at_least(self, product_id: UUID, stream_version: int, held: ProductRow | None) -> None:
+        return None
+
+
 async def _held(
     world: World, dsns: DatabaseDsns, *, watch_seconds_max: float = 0
 ) -> tuple[_HeldTable, FindProduct]:
@@ -83,7 +90,7 @@ async def _held(
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
     local = LocalCache(bytes_max=0, entries_max=1, seconds_max=1)
-    return table, FindProduct(table, local, cache, Visibility(checkpoints, waiters_max=1), watch)
+    return table, FindProduct(table, local, cache, Visibility(checkpoints, waiters_max=1), watch, _NoLog())
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(

@@ -1,5 +1,6 @@
 """The event log as the past reads it: the fake and PostgreSQL answer alike."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -11,7 +12,9 @@ import pytest_asyncio
 
 from query_api.history.parts import open_log
 from query_api.history.ports import Head, StreamLog, VersionAt
+from query_api.history.postgres.grouped_pages import GroupedStreamPages
 from query_api.history.postgres.stream_log import PAGE_BYTES_MAX, PAGE_EVENTS_MAX
+from query_api.postgres.bounded_reads import BoundedReads
 from query_api.settings import QuerySettings
 from shared.contract import events as e
 from shared.contract.recorded_event import RecordedEvent
@@ -30,6 +33,41 @@ class Logs:
     def __init__(self, log: StreamLog, append: Append) -> None:
         self.log = log
         self.append = append
+
+
+@pytest_asyncio.fixture
+async def many_pages(
+    event_store_of_module: DatabaseDsns,
+) -> "AsyncIterator[tuple[GroupedStreamPages, Append]]":
+    """Pages of at most three events, and how events get into them."""
+    pool = await asyncpg.create_pool(event_store_of_module.log_reader, min_size=1, max_size=1)
+    owner = await asyncpg.connect(event_store_of_module.owner)
+
+    async def into_postgres(events: Sequence[RecordedEvent]) -> UUID:
+        await append(owner, events)
+        return events[0].product_id
+
+    try:
+        reads = BoundedReads(pool, name="latest", reads_max=1, waiting_max=1, wait_seconds_max=30)
+        yield GroupedStreamPages(reads, events_max=3), into_postgres
+    finally:
+        await owner.close()
+        await pool.close()
+
+
+async def test_many_pages_are_one_statement_and_each_is_that_of_its_stream(
+    many_pages: "tuple[GroupedStreamPages, Append]",
+) -> None:
+    pages, append_to_log = many_pages
+    streams = [past_events(created(), *[priced("9.00")] * number) for number in range(6)]
+    for events in streams:
+        await append_to_log(events)
+    asked = [(events[0].product_id, above) for events in streams for above in (0, 1, 9)]
+    found = await asyncio.gather(
+        pages.page(uuid4(), 0, 9), *(pages.page(one, above, 9) for one, above in asked)
+    )
+    expected = [events[above:][:3] for events in streams for above in (0, 1, 9)]
+    assert [list(page) for page in found] == [[], *expected]
 
 
 @pytest_asyncio.fixture(params=["memory", "postgres"])

@@ -20,6 +20,13 @@ WAITING_READERS = Row(
             [rate_by("result", "consistency_wait_seconds_count")],
         ),
         Panel(
+            "Writes read from the event log, a second",
+            "ops",
+            "`found`: no wait for the projector. `absent`: the log is a replica that is behind.",
+            "ErrorBudgetBurns-freshness",
+            [rate_by("result", "latest_reads_total")],
+        ),
+        Panel(
             "Duration of a wait",
             "s",
             "As long as the pipeline takes.",

@@ -44,10 +44,11 @@ class PostgresStreamLog:
             PAGE_EVENTS_MAX,
             PAGE_BYTES_MAX,
         )
-        return [_recorded_event(row) for row in rows]
+        return [recorded_event(row) for row in rows]
 
 
-def _recorded_event(row: asyncpg.Record) -> RecordedEvent:
+def recorded_event(row: asyncpg.Record) -> RecordedEvent:
+    """An event as the functions of the log return it."""
     return RecordedEvent(
         log_position=row["log_position"],
         product_id=UUID(int=row["product_id"].int),

@@ -2,7 +2,7 @@
 
 from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, histogram
 
-_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports", "history"))
+_READS = Label("reads", "the reads that share a limit", ("products", "lists", "reports", "history", "latest"))
 
 CACHE_REQUESTS = counter(
     "cache_requests_total",
@@ -50,6 +50,16 @@ CONSISTENCY_WAIT_SECONDS = histogram(
     "How long a reader with a Consistency-Token waited.",
     Label("result", "visible; behind: 503 `read-model-behind`", ("visible", "behind")),
     buckets=FAST_SECONDS,
+)
+LATEST_READS = counter(
+    "latest_reads_total",
+    "reads",
+    "Reads with a Consistency-Token that asked the event log, because the cache did not have the write yet.",
+    Label(
+        "result",
+        "found; absent: a replica is behind, or the cache is of another log; failed: no answer in time",
+        ("found", "absent", "failed"),
+    ),
 )
 EXPORTS = counter(
     "exports_total",

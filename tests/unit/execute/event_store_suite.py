@@ -134,6 +134,18 @@ class EventStoreSuite:
         assert await store.find_answer(key) == expected
         assert await store.find_answer(uuid7()) is None
 
+    async def test_a_state_that_was_known_in_another_session_is_no_newest_one(
+        self, store: EventStore
+    ) -> None:
+        append = creation("shirt")
+        await store.append(append)
+        session = store.session
+        assert session is not None
+        lost = replace(change(append.product_id, at(1, 1)), known_in="another")
+        assert await store.append(lost) == VersionConflict(1)
+        assert (await store.load(append.product_id)).stream_version == 1
+        assert await store.append(replace(lost, known_in=session)) == Appended(2, 2)
+
     async def test_a_no_op_with_a_key_keeps_only_the_key(self, store: EventStore) -> None:
         append = creation("shirt")
         await store.append(append)

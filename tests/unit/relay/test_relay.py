@@ -1,6 +1,7 @@
 """The use case alone: what it does when all goes well, and when each thing it depends on fails."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -8,8 +9,9 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from command_api.relay.pace import RelayTimes
 from command_api.relay.ports import AppendSignal, Chunk, Published
-from command_api.relay.relay import Relay, RelayTimes
+from command_api.relay.relay import Relay
 from shared.contract.recorded_event import EventMetadata, RecordedEvent
 from tests.eventually import eventually
 from tests.unit.relay.in_memory import (
@@ -28,12 +30,18 @@ FAST = RelayTimes(
 )
 
 
-def relay_over(log: InMemoryLog, kafka: InMemoryKafka, appended: AppendSignal | None = None) -> Relay:
+def relay_over(
+    log: InMemoryLog,
+    kafka: InMemoryKafka,
+    appended: AppendSignal | None = None,
+    *,
+    chunk_interval: float = 0.0,
+) -> Relay:
     return Relay(
         open_log=log.open,
         new_publisher=lambda log_id: InMemoryPublisher(kafka, log_id),
         appended=appended or SilentSignal(),
-        times=FAST,
+        times=dataclasses.replace(FAST, chunk_interval=chunk_interval),
     )
 
 
@@ -85,6 +93,22 @@ async def test_a_hint_ends_the_wait_between_polls() -> None:
         signal.hinted.set()
         await cursor_reaches(log, 3)
         signal.hinted.set()  # lets the loop see the stop
+
+
+async def test_after_a_small_chunk_there_is_an_interval_which_a_stop_ends() -> None:
+    log, kafka = InMemoryLog(sample_events(3)), InMemoryKafka()
+    async with running(relay_over(log, kafka, chunk_interval=3600)):
+        await cursor_reaches(log, 3)
+        log.events.extend(sample_events(3, first_position=4))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert log.cursor == 3
+
+
+async def test_after_a_large_chunk_there_is_none() -> None:
+    log, kafka = InMemoryLog(sample_events(250)), InMemoryKafka()
+    async with running(relay_over(log, kafka, chunk_interval=3600)):
+        await cursor_reaches(log, 250)
 
 
 async def test_the_cursor_moves_over_the_confirmed_part_of_a_chunk_only() -> None:
