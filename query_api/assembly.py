@@ -18,6 +18,7 @@ from query_api.http.lanes import lane_of, lanes
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_parts import HotParts
+from query_api.products.http.hot_writes import HotWrites
 from query_api.products.http.list_routes import ProductListReads, list_routes
 from query_api.products.http.repeated_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
@@ -27,6 +28,7 @@ from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
 from query_api.products.postgres.product_table import PostgresProductTable
 from query_api.products.redis.caches import Caches, caches
+from query_api.products.written import WrittenProducts
 from query_api.reports.analytics import Reports
 from query_api.reports.http.analytics_routes import AnalyticsReads, analytics_routes
 from query_api.reports.http.list_routes import ListReads
@@ -112,7 +114,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
         history = await history_parts(settings, reads, stack)
-        find = find_product(settings, table, (cached.local, cached.products), visibility, history.latest)
+        written = WrittenProducts(history.latest, cached.products)
+        find = find_product(settings, table, (cached.local, cached.products), visibility, written)
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
@@ -142,7 +145,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         )
         yield QueryApi(
             application,
-            _hot_parts(cached, search.engine, guard, rates),
+            _hot_parts(cached, search.engine, guard, rates, HotWrites(written, wait)),
             products,
             history.log,
             settings.connection_limits,
@@ -167,11 +170,13 @@ def _lists(
     return ProductListReads(lists, cached.pages, settings.list_ttl_seconds)
 
 
-def _hot_parts(cached: Caches, engine: SearchEngine, guard: Guard | None, rates: ApiLimits) -> HotParts:
+def _hot_parts(
+    cached: Caches, engine: SearchEngine, guard: Guard | None, rates: ApiLimits, writes: HotWrites
+) -> HotParts:
     answers = HotAnswers(rates.usual_limits, is_private=guard is not None)
     return HotParts(
         cached.local, cached.products, cached.pages, cached.lists, engine, guard,
-        rates.usual_limits, rates.addresses, answers,
+        rates.usual_limits, rates.addresses, answers, writes,
     )  # fmt: skip
 
 

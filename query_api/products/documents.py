@@ -14,8 +14,7 @@ from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.errors import CacheUnavailable
 from query_api.products.cached_rows import unpacked_row
-from query_api.products.find import CacheResult
-from query_api.products.ports import ProductCache, ProductRow, ProductTable
+from query_api.products.ports import CacheResult, ProductCache, ProductRow, ProductTable
 from query_api.search.query import Hit
 
 

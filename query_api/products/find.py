@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from query_api.applied import Applied
@@ -26,14 +26,14 @@ from query_api.products.cache_watch import CacheWatch
 from query_api.products.cached_rows import row_of, unpacked_row
 from query_api.products.document_names import has_name
 from query_api.products.local_cache import LocalCache
-from query_api.products.ports import LatestProducts, PointerKind, ProductCache, ProductRow, ProductTable
+from query_api.products.ports import CacheResult, PointerKind, ProductCache, ProductRow, ProductTable
 from query_api.products.visible_rows import seen
+from query_api.products.written import WrittenProducts
 from shared.ops.concurrency.single_flight import SingleFlight
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
 from shared.telemetry.tracing import span
 
-CacheResult = Literal["hit", "miss", "bypass"]
 BYPASS: CacheResult = "bypass"
 _CACHE = {c.DB_SYSTEM: c.REDIS}
 
@@ -56,14 +56,14 @@ class FindProduct:
         cache: ProductCache,
         visibility: Visibility,
         watch: CacheWatch,
-        latest: LatestProducts,
+        written: WrittenProducts,
     ) -> None:
         self._table = table
         self._local = local
         self._cache = cache
         self._visibility = visibility
         self._watch = watch
-        self._latest = latest
+        self._written = written
         self._loads: SingleFlight[UUID, ProductRow | None] = SingleFlight()
         self._look_ups: SingleFlight[tuple[PointerKind, str, bool], ProductRow | None] = SingleFlight()
 
@@ -113,9 +113,11 @@ class FindProduct:
         cached = seen(held, sees_all)
         if cached is not None and consistency.is_met_by(product_id, cached.stream_version):
             return _found(cached, "hit")
-        latest = seen(await self._latest_of(product_id, consistency, held), sees_all)
-        if latest is not None:
-            return _found(latest, "bypass")
+        wanted = consistency.token.stream_version
+        if wanted is not None and consistency.is_of(product_id):
+            written = seen(await self._written.row(product_id, wanted, held), sees_all)
+            if written is not None:
+                return _found(written, "miss")
         if cache != "bypass" and consistency.is_of(product_id):
             started = time.monotonic()
             cached = await self._watch.until(
@@ -131,16 +133,6 @@ class FindProduct:
         if product_id == consistency.token.product_id:
             await self._insist(consistency, found, sees_all)
         return _found(found, "bypass")
-
-    async def _latest_of(
-        self, product_id: UUID, consistency: Consistency, held: ProductRow | None
-    ) -> ProductRow | None:
-        """The product from the log, if the token is of it; from now on the cache has it, too."""
-        wanted = consistency.token.stream_version
-        if wanted is None or not consistency.is_of(product_id):
-            return None
-        latest = await self._latest.at_least(product_id, wanted, held)
-        return None if latest is None else await self._filled(latest)
 
     async def _new_enough(
         self, product_id: UUID, consistency: Consistency, sees_all: bool

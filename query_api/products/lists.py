@@ -16,9 +16,9 @@ from query_api.applied import Applied
 from query_api.consistency.visibility import Consistency, Visibility
 from query_api.cursors import Cursors, fingerprint
 from query_api.errors import BadParameter, CacheUnavailable
-from query_api.products.find import CacheResult
 from query_api.products.page_answer import PageAnswer
 from query_api.products.ports import (
+    CacheResult,
     ListCache,
     ListFilters,
     ListGeneration,

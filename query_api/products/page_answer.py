@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from query_api.products.find import CacheResult
+from query_api.products.ports import CacheResult
 
 
 class PageAnswer(NamedTuple):

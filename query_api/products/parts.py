@@ -4,7 +4,8 @@ from query_api.consistency.visibility import Visibility
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
 from query_api.products.local_cache import LocalCache
-from query_api.products.ports import LatestProducts, ProductCache, ProductTable
+from query_api.products.ports import ProductCache, ProductTable
+from query_api.products.written import WrittenProducts
 from query_api.settings import QuerySettings
 
 
@@ -13,7 +14,7 @@ def find_product(
     table: ProductTable,
     caches: tuple[LocalCache, ProductCache],
     visibility: Visibility,
-    latest: LatestProducts,
+    written: WrittenProducts,
 ) -> FindProduct:
     """The use case, with its watch over the cache."""
     watch = CacheWatch(
@@ -22,4 +23,4 @@ def find_product(
         rest_seconds=settings.cache_watch_rest_seconds,
         watchers_max=settings.waiters_max,
     )
-    return FindProduct(table, *caches, visibility, watch, latest)
+    return FindProduct(table, *caches, visibility, watch, written)

@@ -14,6 +14,8 @@ from query_api.search.query import ProductFilters
 
 Sort = Literal["name", "-name", "price", "-price", "updated_at", "-updated_at"]
 PointerKind = Literal["sku", "slug"]
+CacheResult = Literal["hit", "miss", "bypass"]
+"""How the cache answered; miss: it had no document, or too old a one; bypass: it was not asked, or failed."""
 
 
 class ProductRow(NamedTuple):

@@ -53,6 +53,14 @@ BREAKS: dict[str, Break] = {
         "the query API does not wait for a Consistency-Token",
         ("query-api",), "zombie,stop,kill", "projector",
     ),
+    "no-known-version": Break(
+        "a command that was decided on what its process knows takes effect on any version",
+        ("command-api",), "stop,zombie,kill", "command-api",
+    ),
+    "no-last-event": Break(
+        "the query API reads the log for a token, and leaves the last event out",
+        ("query-api",), "zombie,stop", "projector",
+    ),
     "no-claim": Break(
         "a projector sends a mail without a look at who has sent it",
         ("projector",), "repeat,replay,kill,zombie", "projector,products-events",

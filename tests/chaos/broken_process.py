@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from tests.chaos.breaks import BREAKS
 from tests.chaos.watched_process import run_watched
 
@@ -133,7 +135,7 @@ def _no_read_back() -> None:
     def careless(_: Any) -> Any:
         async def reconcile(self: Any, batch: Any, error: Exception) -> None:
             self._connection.drop()
-            group_commit._fail(batch, StoreUnavailable("surely nothing was written"), error)
+            group_commit.fail(batch, StoreUnavailable("surely nothing was written"), error)
 
         return reconcile
 
@@ -158,6 +160,43 @@ def _no_token() -> None:
     from query_api.products.http import routes
 
     _replace(routes, "consistency_of", lambda _: lambda _request, _limits: (None, {}))
+
+
+def _no_known_version() -> None:
+    """A command takes effect on the version that it finds, whatever it was decided on."""
+    from command_api.postgres.event_store import PostgresEventStore
+
+    def trusting(original: Any) -> Any:
+        async def append(self: Any, append: Any) -> Any:
+            if append.known_in is not None:
+                found = (await self.load(append.product_id)).stream_version
+                append = replace(append, expected_version=found, known_in=None)
+            return await original(self, append)
+
+        return append
+
+    _replace(PostgresEventStore, "append", trusting)
+
+
+def _no_last_event() -> None:
+    from query_api.history import latest
+    from shared.contract.views import decode_document, encode_document
+
+    def short(original: Any) -> Any:
+        def row(product_id: Any, version: int, document: Any, events: Any) -> Any:
+            made = original(product_id, version, document, events)
+            if made is None or made.body is None or len(events) < 2:
+                return made
+            before = original(product_id, version, document, events[:-1])
+            old = decode_document(before.body)
+            last = msgspec.structs.replace(
+                old, version=made.stream_version, updated_at=events[-1].recorded_at
+            )
+            return made._replace(body=encode_document(last))
+
+        return row
+
+    _replace(latest, "_row", short)
 
 
 def _no_claim() -> None:
@@ -190,6 +229,8 @@ INSTALL: dict[str, Callable[[], None]] = {
     "no-read-back": _no_read_back,
     "cursor-first": _cursor_first,
     "no-token": _no_token,
+    "no-known-version": _no_known_version,
+    "no-last-event": _no_last_event,
     "no-claim": _no_claim,
 }
 assert INSTALL.keys() == BREAKS.keys()

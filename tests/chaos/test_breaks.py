@@ -57,6 +57,8 @@ LEFT_BEHIND: dict[str, Callable[[], Found]] = {
     "no-read-back": lambda: lie("a promise of nothing was broken"),
     "cursor-first": lambda: fault("a record is missing"),
     "no-token": wrong_read,
+    "no-known-version": lambda: lie("a command took effect on another version"),
+    "no-last-event": lambda: fault("a cached document is old"),
     "no-claim": lambda: wrong_mail("a mail came twice"),
 }
 

@@ -154,7 +154,7 @@ NOT_RUN = {
     "needs a registry": 1,
     "needs a system under load": 1,
     "needs a mail with an unknown outcome": 1,
-    "takes minutes": 7,
+    "takes minutes": 8,
     "the PostgreSQL of the tests has a pg_verifybackup that does not start": 1,
     "the size of the running log stays": 1,
 }

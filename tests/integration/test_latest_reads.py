@@ -1,6 +1,7 @@
 """A reader with a token gets its write from the event log, before a projection has it; later reads see it."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -8,12 +9,16 @@ import pytest_asyncio
 from deploy.local.redis import RedisServer
 from shared.contract import events as e
 from shared.contract.cached_document import unpack
+from shared.contract.consistency_token import ConsistencyToken, encode_token
 from tests.counters import counted
 from tests.integration.history_world import EDITOR, GUARDED, READER, UNLIMITED, PastWorld, past_world
 from tests.integration.query_world import token_for
 from tests.past_events import created, past_events, priced
 from tests.servers import DatabaseDsns
 
+TOLD = (
+    "etag", "cache-control", "cache-status", "content-type", "content-length", "preference-applied",
+)  # fmt: skip
 pytestmark = pytest.mark.servers
 
 
@@ -39,6 +44,55 @@ async def test_a_write_that_nothing_has_projected_is_read_with_its_token_and_the
     assert counted("latest_reads_total", result="found") == asked + 2
     without = await world.get(product_id)
     assert (without.content, without.headers["cache-status"]) == (second.content, "catalogue; hit")
+
+
+@pytest.mark.parametrize("prefer", [None, "wait=5", "wait=99", "respond-async, wait=3"])
+@pytest.mark.parametrize("is_cached", [True, False])
+async def test_the_server_and_the_application_answer_alike(
+    world: PastWorld, is_cached: bool, prefer: str | None
+) -> None:
+    """The one before its framework, the other in it."""
+    answers = []
+    for way in ("served", "framework"):
+        events = past_events(created(), priced("9.00"))
+        product_id = await world.append(events)
+        headers = {"consistency-token": token_for(product_id, 99, 2)}
+        if prefer is not None:
+            headers["prefer"] = prefer
+        client = world.query.client(way)
+        for _ in range(2 if is_cached else 1):
+            answer = await client.get(f"/v1/products/{product_id}", headers=headers)
+        answers.append((answer.status_code, {name: answer.headers.get(name) for name in TOLD}))
+    assert answers[0] == answers[1]
+    assert answers[0][1]["cache-status"] == ("catalogue; hit" if is_cached else "catalogue; fwd=miss")
+
+
+async def test_an_unchanged_product_is_304_with_its_token(world: PastWorld) -> None:
+    product_id = await world.happened(created())
+    headers = {"consistency-token": token_for(product_id, 99, 1), "if-none-match": '"1"'}
+    answer = await world.get(product_id, headers=headers)
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize("token", ["rubbish", "of another product", "of an unknown partition", "two"])
+async def test_what_is_no_token_of_the_product_is_left_to_the_application(
+    world: PastWorld, token: str
+) -> None:
+    product_id = await world.happened(created())
+    its_own, other = token_for(product_id, 99, 1), token_for(uuid4(), 0, 0)
+    values = {
+        "rubbish": ["rubbish"],
+        "of another product": [other],
+        "of an unknown partition": [encode_token(ConsistencyToken({10_000: 1}, product_id, 1))],
+        "two": [its_own, other],
+    }[token]
+    headers = [("consistency-token", value) for value in values]
+    answers = [
+        await world.query.client(way).get(f"/v1/products/{product_id}", headers=headers)
+        for way in ("served", "framework")
+    ]
+    assert answers[0].status_code == answers[1].status_code
+    assert (answers[0].status_code == 400) == (token != "of another product")
 
 
 async def test_a_deletion_that_nothing_has_projected_is_404(world: PastWorld) -> None:

@@ -23,6 +23,7 @@ from query_api.products.redis.cache_reads import cache_reads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from query_api.products.redis.live_documents import LiveDocuments
 from query_api.products.redis.product_cache import RedisProductCache
+from query_api.products.written import WrittenProducts
 from shared.contract.addresses import product_key
 from shared.contract.cached_document import unpack
 from shared.contract.consistency_token import decode_token
@@ -90,7 +91,9 @@ async def _held(
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
     local = LocalCache(bytes_max=0, entries_max=1, seconds_max=1)
-    return table, FindProduct(table, local, cache, Visibility(checkpoints, waiters_max=1), watch, _NoLog())
+    return table, FindProduct(
+        table, local, cache, Visibility(checkpoints, waiters_max=1), watch, WrittenProducts(_NoLog(), cache)
+    )
 
 
 async def test_a_late_fill_loses_against_what_was_stored_meanwhile(

@@ -8,6 +8,7 @@ from query_api.products.http.hot_head import HotHead
 from query_api.products.http.product_answer import Headers, matches, product_answer
 from query_api.products.kept_pages import KeptPage
 from query_api.products.local_cache import LocalEntry
+from query_api.products.ports import CacheResult
 from shared.access.http.layer import private_headers
 from shared.contract.cached_document import CachedDocument
 from shared.ops.http.answer_headers import AnswerHeaders, HeaderLines
@@ -16,6 +17,7 @@ from shared.rate_limits.budget import Decision
 from shared.rate_limits.limits import Limits
 
 _always = HeaderLines()
+_CACHES: tuple[CacheResult, ...] = ("hit", "miss")
 _OF_A_DOCUMENT = frozenset({b"etag", b"content-length"})
 _OK, _NOT_MODIFIED = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n"
 
@@ -26,9 +28,8 @@ class HotAnswers:
     def __init__(self, rates: Limits, *, is_private: bool) -> None:
         self._rates = rates
         self._is_private = is_private
-        _, headers, _ = product_answer(0, b"", "hit", is_head=False, if_none_match=None)
         # Of each 200: to join them for every answer takes longer than all other lines.
-        self._constant = self._joined_lines([pair for pair in headers if pair[0] not in _OF_A_DOCUMENT])
+        self._constants = {cache: self._constant_lines(cache) for cache in _CACHES}
 
     def answer(
         self,
@@ -43,10 +44,10 @@ class HotAnswers:
         tags = head.tags
         if tags is not None and matches(tags, b'"%d"' % document.stream_version):
             status, line, body = 304, _NOT_MODIFIED, b""
-            lines = self._unmodified(document, tags)
+            lines = self._unmodified(document, tags, head.cache)
         else:
             status, line, body = 200, _OK, document.body if head.method == b"GET" else b""
-            lines = (entry.head if entry is not None else b"") or self._lines(document)
+            lines = (entry.head if entry is not None else b"") or self._lines(document, head.cache)
             if entry is not None:
                 entry.head = lines
         return status, self._joined(head, (line, lines, body), always, answer_headers, decisions)
@@ -76,7 +77,8 @@ class HotAnswers:
         decisions: Sequence[Decision],
     ) -> bytes:
         line, lines, body = content
-        parts = [line, _always.of(always), lines, b"x-request-id: ", request_id_of(head.request_id), b"\r\n"]
+        request_id = b"x-request-id: %b\r\n" % request_id_of(head.request_id)
+        parts = [line, _always.of(always), lines, head.extra, request_id]
         origins = answer_headers.origins
         if origins is not None and head.origin is not None:
             parts.append(origins.lines_for(head.origin))
@@ -88,13 +90,17 @@ class HotAnswers:
         parts += (b"\r\n", body)
         return b"".join(parts)
 
-    def _lines(self, document: CachedDocument) -> bytes:
-        of_a_document = document.stream_version, self._constant, len(document.body)
+    def _constant_lines(self, cache: CacheResult) -> bytes:
+        _, headers, _ = product_answer(0, b"", cache, is_head=False, if_none_match=None)
+        return self._joined_lines([pair for pair in headers if pair[0] not in _OF_A_DOCUMENT])
+
+    def _lines(self, document: CachedDocument, cache: CacheResult) -> bytes:
+        of_a_document = document.stream_version, self._constants[cache], len(document.body)
         return b'etag: "%d"\r\n%bcontent-length: %d\r\n' % of_a_document
 
-    def _unmodified(self, document: CachedDocument, tags: bytes) -> bytes:
+    def _unmodified(self, document: CachedDocument, tags: bytes, cache: CacheResult) -> bytes:
         _, headers, _ = product_answer(
-            document.stream_version, document.body, "hit", is_head=False, if_none_match=tags
+            document.stream_version, document.body, cache, is_head=False, if_none_match=tags
         )
         return self._joined_lines(headers)
 

@@ -3,6 +3,7 @@
 from time import perf_counter
 from typing import Any
 
+from query_api.products.ports import CacheResult
 from shared.access.caller import Caller
 
 METHODS = (b"GET", b"HEAD")
@@ -19,8 +20,8 @@ class HotHead:
     """The parser's data about a complete head; kept because the parser goes on to the next request."""
 
     __slots__ = (
-        "_http_version", "caller", "is_kept_alive", "method", "origin", "request_id", "started", "tags",
-        "trace",
+        "_http_version", "cache", "caller", "extra", "is_kept_alive", "method", "origin", "prefer",
+        "request_id", "started", "tags", "token", "trace",
     )  # fmt: skip
 
     def __init__(self, parser: Any, http_version: str, method: bytes) -> None:
@@ -31,11 +32,17 @@ class HotHead:
         self.origin: bytes | None = None
         self.tags: bytes | None = None
         self.trace: bytes | None = None
+        self.token: bytes | None = None
+        self.prefer: bytes | None = None
+        self.cache: CacheResult = "hit"
+        self.extra = b""
         self._http_version = http_version
         self.is_kept_alive: bool = http_version != "1.0" and parser.should_keep_alive()
 
     def reads_plainly(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Keep the headers that the answer depends on; False if the application has to answer."""
+        """Keep the headers that the answer depends on; False if the application has to answer. A second token
+        is not plain.
+        """
         for name, value in headers:
             if name == b"x-request-id":
                 self.request_id = value
@@ -45,6 +52,10 @@ class HotHead:
                 self.origin = value
             elif name == b"traceparent":
                 self.trace = value
+            elif name == b"prefer":
+                self.prefer = value if self.prefer is None else self.prefer + b"," + value
+            elif name == b"consistency-token" and self.token is None:
+                self.token = value
             elif name in _NOT_PLAIN:
                 return False
         return True

@@ -45,7 +45,7 @@ class HotListProtocol(HotReadProtocol):
 
     def _begins_list(self, version: str, query: bytes) -> bool:
         head = self._plain_head(version)
-        if head is None:
+        if head is None or head.token is not None:
             return False
         page = self._parts.pages.get(query, sees_all=sees_all(head))
         if page is None:

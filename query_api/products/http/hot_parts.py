@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from query_api.products.http.hot_answer import HotAnswers
+from query_api.products.http.hot_writes import HotWrites
 from query_api.products.kept_pages import KeptPages
 from query_api.products.local_cache import LocalCache
 from query_api.products.ports import ListCache, ProductCache
@@ -24,3 +25,4 @@ class HotParts(NamedTuple):
     rates: Limits
     addresses: ClientAddresses
     answers: HotAnswers
+    writes: HotWrites

@@ -4,9 +4,9 @@ added by `hot_lists.py`.
 FastAPI costs at least 200 microseconds per request, and an ASGI application in front of it still a scope, a
 task and two messages; the hot read answers from the callbacks of the HTTP parser. What is in the in-process
 cache is answered while the parser runs; what is in Redis, when Redis has answered. A request that is not a
-plain hit (absent, deleted, Redis unavailable, a Consistency-Token, another address, pipelined) becomes an
-ordinary request of the application, whose route for the same address gives the same answer: one test suite
-runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http-protocol.md.
+plain hit (absent, deleted, Redis unavailable, a write that is not there yet, another address, pipelined)
+becomes an ordinary request of the application, whose route for the same address gives the same answer: one
+test suite runs over both. The reasons are in docs/decisions/0005-product-reads-in-the-http-protocol.md.
 """
 
 import asyncio
@@ -115,6 +115,11 @@ class HotReadProtocol(BoundedHttpProtocol):
         if head is None:
             return False
         product_id = url[_PREFIX_LENGTH:].decode("ascii", "replace")
+        if head.token is not None:
+            reading = self._parts.writes.read(product_id, head)
+            if reading is not None:
+                self._start(head, reading)
+            return reading is not None
         entry = self._parts.local.get(product_id)
         if entry is not None and is_hidden(head, entry.document):
             return False

@@ -4,7 +4,7 @@ With `Cache-Control: no-cache` clients may keep a document, but must ask whether
 costs a 304. Cache-Status is RFC 9211.
 """
 
-from query_api.products.find import CacheResult
+from query_api.products.ports import CacheResult
 
 Headers = list[tuple[bytes, bytes]]
 

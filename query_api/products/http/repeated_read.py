@@ -44,10 +44,10 @@ class RepeatedReadProtocol(HotListProtocol):
         super().data_received(data)
 
     def on_message_complete(self) -> None:
-        """Remember the head of a read of one product that waits for nothing, or for Redis alone."""
+        """Remember the head of a read of one product without a token, that waits for nothing or for Redis."""
         head, is_of_product = self._head, self._page is None
         super().on_message_complete()
-        if head is not None and is_of_product and not self._takes:
+        if head is not None and is_of_product and head.token is None and not self._takes:
             self._repeated = repeatable(self._data, head, self.headers)
 
     def _repeats(self, repeated: RepeatedHead, data: bytes) -> bool:

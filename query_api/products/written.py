@@ -1,0 +1,52 @@
+"""Products that a reader has just written: from the event log, if the cache does not have the write yet.
+
+What is made from the log is put into the cache, so that no later read shows an older document.
+"""
+
+from contextlib import suppress
+from typing import Protocol
+from uuid import UUID
+
+from query_api.errors import CacheUnavailable
+from query_api.products.cached_rows import unpacked_row
+from query_api.products.ports import CacheResult, LatestProducts, ProductCache, ProductRow
+from shared.contract.cached_document import pack
+from shared.contract.consistency_token import ConsistencyToken
+
+
+class Source(Protocol):
+    """Where an answer comes from: `cache` is for Cache-Status."""
+
+    cache: CacheResult
+
+
+class WrittenProducts:
+    """Answers at once or not at all: who gets nothing waits for the view."""
+
+    def __init__(self, latest: LatestProducts, cache: ProductCache) -> None:
+        self._latest = latest
+        self._cache = cache
+
+    async def row(self, product_id: UUID, stream_version: int, held: ProductRow | None) -> ProductRow | None:
+        """At least this version; `held` is what the cache has."""
+        row = await self._latest.at_least(product_id, stream_version, held)
+        if row is not None:
+            with suppress(CacheUnavailable):
+                await self._cache.fill(row)
+        return row
+
+    async def packed(self, product_id: UUID, token: ConsistencyToken, source: Source) -> bytes | None:
+        """The packed document, as new as a token of this product says; None: the cache has failed, too."""
+        wanted = token.stream_version
+        if wanted is None:
+            return None
+        try:
+            value = await self._cache.read(str(product_id))
+        except CacheUnavailable:
+            return None
+        held = None if value is None else unpacked_row(product_id, value)
+        if held is not None and held.stream_version >= wanted:
+            return value
+        source.cache = "miss"
+        row = await self.row(product_id, wanted, held)
+        return None if row is None else pack(row.stream_version, row.body)
