@@ -59,6 +59,7 @@ async def _wait(listener: AppendListener) -> None:
 async def test_a_notice_reaches_whoever_listens(
     event_store_dsns: DatabaseDsns, listener: AppendListener
 ) -> None:
+    assert listener.is_connected
     hint = AppendHint(event_store_dsns.writer)
     await hint.start()
     hint.notify()
@@ -145,5 +146,6 @@ async def test_a_listener_whose_connection_is_cut_comes_back_and_looks_at_once(
 async def test_without_a_hint_a_wait_ends_by_itself() -> None:
     listener = AppendListener(f"postgresql://nobody@127.0.0.1:{free_port()}/nowhere")
     await listener.start()
-    await listener.wait(0.001)
+    assert not await listener.wait(0.001)
+    assert not listener.is_connected
     await listener.stop()
