@@ -47,13 +47,15 @@ class ProjectorSettings(
     # One transaction: more events save little and make every retry and every lock longer.
     batch_events_max: int = Field(default=1000, ge=1, le=10_000)
     # How long a poll waits for records; the first record ends the wait.
-    poll_wait_milliseconds: int = Field(default=250, ge=1, le=1000)
-    # How long the broker holds an answer back without records; the first record ends the wait.
-    fetch_wait_milliseconds_max: int = Field(default=500, ge=0, le=5000)
+    poll_wait_milliseconds: int = Field(default=1000, ge=1, le=1000)
+    # How long the broker holds an answer back without records; the first record ends the wait. A partition
+    # that is resumed beside others waits for that answer.
+    fetch_wait_milliseconds_max: int = Field(default=1000, ge=0, le=5000)
     # After a small batch, how long from its beginning to the next one, for projections that do not wait for a
     # batch: a batch costs about the same with one event or many. The first event after a pause does not wait.
     batch_interval_seconds_min: float = Field(default=0.04, ge=0, le=5)
-    # The batch wait, in time and in bytes, of projections that no reader waits for.
+    # The batch wait, in time and in bytes, of projections that no reader waits for. The first event after a
+    # pause does not wait.
     gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
     gather_bytes_min: int = Field(default=65_536, ge=1)
 

@@ -74,6 +74,7 @@ def _feed(
     )
     limits = FeedLimits(
         commit_seconds=settings.search_commit_seconds,
+        commit_seconds_max=settings.search_commit_seconds_max,
         age_seconds_max=settings.search_index_age_seconds_max,
     )
     return IndexFeed(topic, folders, TantivyIndex, live, progress, limits=limits)

@@ -52,6 +52,8 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     """Not set: a temporary folder, so that each start reads all of `products-state`. One for each process."""
     search_commit_seconds: float = Field(default=0.25, gt=0)
     """How long changes are gathered before searches show them. A commit takes about 20 ms."""
+    search_commit_seconds_max: float = Field(default=1.0, gt=0)
+    """The same while changes do not end. A reader that waits for its write does not wait for this."""
     search_index_age_seconds_max: float = Field(default=302_400.0, gt=0)
     """An index with an older last commit is built anew: at most half of the topic's `delete.retention.ms`."""
     search_start_seconds_max: float = Field(default=10.0, gt=0)

@@ -65,6 +65,7 @@ class AppendListener:
 
     def __init__(self, dsn: Secret | str) -> None:
         self._appended = asyncio.Event()
+        self._is_connected = False
         self._session = _Session(dsn, "catalogue-append-listener", self._listen)
 
     async def start(self) -> None:
@@ -75,10 +76,20 @@ class AppendListener:
         """Disconnect."""
         await self._session.stop()
 
-    async def wait(self, seconds_max: float) -> None:
-        """Until a hint came since the last call, or `seconds_max` passed. Read the log after, not before."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether PostgreSQL sends us hints, as far as is known."""
+        return self._is_connected
+
+    async def wait(self, seconds_max: float) -> bool:
+        """Until a hint came since the last call, or `seconds_max` passed; whether one came.
+
+        Read the log after, not before.
+        """
         await pause(seconds_max, self._appended)
+        is_hinted = self._appended.is_set()
         self._appended.clear()
+        return is_hinted
 
     async def _listen(self, connection: "Connection") -> None:
         lost = asyncio.Event()
@@ -86,7 +97,11 @@ class AppendListener:
         await connection.add_listener(CHANNEL, self._heard)
         # We have no hints for appends before this moment.
         self._appended.set()
-        await lost.wait()
+        self._is_connected = True
+        try:
+            await lost.wait()
+        finally:
+            self._is_connected = False
         raise ConnectionError("the listening connection was closed")
 
     def _heard(self, *_: Any) -> None:

@@ -121,6 +121,7 @@ def _relay(settings: RelaySettings, listener: AppendListener, beat: Callable[[],
         times=RelayTimes(
             poll_min=settings.relay_poll_seconds_min,
             poll_max=settings.relay_poll_seconds_max,
+            hinted_poll_max=settings.relay_hinted_poll_seconds_max,
             chunk_interval=settings.relay_chunk_interval_seconds_min,
             lock_wait=settings.relay_lock_wait_seconds,
             retry_initial=settings.relay_retry_seconds_initial,

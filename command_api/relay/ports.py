@@ -117,5 +117,9 @@ class Publisher(Protocol):
 class AppendSignal(Protocol):
     """A hint that there are new events; it may also never come."""
 
-    async def wait(self, seconds_max: float) -> None:
-        """Wait until a hint has come since the last call, or `seconds_max` have passed."""
+    @property
+    def is_connected(self) -> bool:
+        """Whether hints that are sent now arrive, as far as is known."""
+
+    async def wait(self, seconds_max: float) -> bool:
+        """Wait until a hint has come since the last call, or `seconds_max` have passed. Whether one came."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from command_api.relay.lost_future import refuse_lost_future
-from command_api.relay.pace import RelayTimes
+from command_api.relay.pace import IdlePolls, RelayTimes
 from command_api.relay.ports import (
     AppendSignal,
     Chunk,
@@ -154,7 +154,7 @@ class Relay:
         """
         cursor = await log.read_cursor()
         RELAY_POSITION.set(cursor)
-        idle_seconds = self._times.poll_min
+        polls = IdlePolls(self._times, self._appended)
         chunk = await _next_chunk(log, publisher, cursor)
         checked_at = time.monotonic()
         while not stop.is_set():
@@ -164,11 +164,10 @@ class Relay:
                     await self._check(log, publisher, cursor)
                     checked_at = time.monotonic()
                 self._all_is_well()
-                await self._appended.wait(idle_seconds)
-                idle_seconds = min(idle_seconds * 2, self._times.poll_max)
+                await polls.wait()
                 chunk = await _next_chunk(log, publisher, cursor)
                 continue
-            idle_seconds = self._times.poll_min
+            polls.found()
             if len(chunk.events) < _SMALL_CHUNK_EVENTS and self._times.chunk_interval:
                 began = time.monotonic()
                 cursor = await self._publish_chunk(log, publisher, chunk, cursor)

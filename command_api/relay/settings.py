@@ -30,6 +30,8 @@ class RelaySettings(KafkaSettings, AccessSettings):
     # After activity the log is polled at the shorter interval, which doubles up to the longer one while idle.
     relay_poll_seconds_min: float = Field(default=0.003, gt=0)
     relay_poll_seconds_max: float = Field(default=0.05, gt=0)
+    # The same while it hears of new events by a hint. At most so late is an event whose hint was lost.
+    relay_hinted_poll_seconds_max: float = Field(default=0.25, gt=0)
     # A standby asks for the lock about this often.
     relay_lock_wait_seconds: float = Field(default=1.0, gt=0)
     # send + stop must fit into shutdown_seconds_max (20 s).

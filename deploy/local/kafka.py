@@ -97,6 +97,14 @@ class KafkaServer(Server):
             # After a crash the new broker waits until the session of the old one ends (9 s by default).
             "broker.session.timeout.ms": 3_000,
             "broker.heartbeat.interval.ms": 500,
+            # Few clients: each thread of these pools wakes several times a second while idle,
+            # and by default the controller writes two records a second that say nothing.
+            "metadata.max.idle.interval.ms": 5_000,
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+            "background.threads": 2,
+            "group.coordinator.threads": 1,
+            "share.coordinator.threads": 1,
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1_000,
             "message.max.bytes": 2_097_152,

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from projector.control.ports import NEVER_PAUSED, Control, ControlBoard, PartitionLag
+from projector.control.ports import NEVER_PAUSED, Control, ControlBoard, LagReport, PartitionLag
 from projector.errors import ProjectorError
 from shared.ops.measuring import FAILURES_MAX, unknown
 from shared.ops.metrics.dead_letters import DEAD_LETTERS, DEAD_LETTERS_SECONDS, PARKED_PRODUCTS
@@ -76,4 +76,5 @@ class ControlLoop:
             PARKED_PRODUCTS.labels(projection.name).set(parked.products if parked else 0)
             DEAD_LETTERS.labels(projection.name).set(parked.events if parked else 0)
             DEAD_LETTERS_SECONDS.labels(projection.name).set(parked.oldest_seconds if parked else 0)
-            await self._board.tell(projection.name, projection.topic, projection.lags())
+        # One statement for all: while nothing happens, this is most of what a projector asks PostgreSQL for.
+        await self._board.tell([LagReport(one.name, one.topic, one.lags()) for one in self._projections])

@@ -45,6 +45,14 @@ class PartitionLag(NamedTuple):
     log_id: UUID | None = None
 
 
+class LagReport(NamedTuple):
+    """What a consumer measured: the partitions of one topic."""
+
+    projection: str
+    topic: str
+    lags: Sequence[PartitionLag]
+
+
 class LastReport(NamedTuple):
     """What was told last of one partition. `is_by_reader`: just now, by the process that reads it."""
 
@@ -61,8 +69,8 @@ class ControlBoard(Protocol):
     async def set(self, projection: str, action: Action, *, is_paused: bool) -> None:
         """Pause or resume."""
 
-    async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
-        """Store the lag that a consumer measured, for `status`."""
+    async def tell(self, reports: Sequence[LagReport]) -> None:
+        """Store the lags that the consumers of a process measured, for `status`."""
 
     async def last_reports(
         self, projection: str, topic: str, *, seconds_max: float

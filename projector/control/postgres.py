@@ -7,7 +7,7 @@ from uuid import UUID
 from projector.applying.dead_letters import Action
 from projector.applying.ports import Checkpoint, EventLog
 from projector.audit.postgres import record_action
-from projector.control.ports import WAITS_FOR_KAFKA, Control, LastReport, ParkedCount, PartitionLag
+from projector.control.ports import WAITS_FOR_KAFKA, Control, LagReport, LastReport, ParkedCount
 from projector.postgres.failures import translated
 from shared.postgres.sql import load_sql
 
@@ -36,12 +36,13 @@ class PostgresControl:
                 await connection.execute(sql, projection, is_paused, action.reason)
                 await record_action(connection, action, projection, None, "")
 
-    async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
-        if not lags:
+    async def tell(self, reports: Sequence[LagReport]) -> None:
+        rows = [(one.projection, one.topic, *lag) for one in reports for lag in one.lags]
+        if not rows:
             return
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "upsert_projection_lags")
-            await self._pool.execute(sql, projection, topic, *zip(*lags, strict=True))
+            await self._pool.execute(sql, *zip(*rows, strict=True))
 
     async def last_reports(
         self, projection: str, topic: str, *, seconds_max: float

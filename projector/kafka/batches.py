@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, Topic
@@ -35,6 +35,15 @@ _METADATA_MAX_AGE_MILLISECONDS = 5_000
 _STOP_SECONDS_MAX = 5.0
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
 _HEARTBEATS_PER_SESSION = 5
+# Whatever lets aiokafka fetch again wakes its fetcher. It also looks by itself, by default 5 times a second.
+_FETCHER_LOOK_MILLISECONDS = 1_000
+
+
+class BatchWait(NamedTuple):
+    """What the broker waits for before it answers a fetch: so many bytes, at most for so long."""
+
+    bytes_min: int
+    milliseconds_max: int
 
 
 class PromptBatchSubscriber(BatchSubscriber):
@@ -42,12 +51,19 @@ class PromptBatchSubscriber(BatchSubscriber):
 
     FastStream's own sleeps `batch_timeout_ms` after an empty poll and misses records that arrive: a short
     time-out burns the processor while idle, a long one delays every event. aiokafka's poll wakes by itself.
+
+    `busy_wait` is for fetches after a batch, `idle_wait` for those after an empty poll: a short batch wait
+    would send fetches all the time while nothing happens, and a fetch names each partition.
     """
 
-    __slots__ = ()
+    busy_wait: BatchWait
+    idle_wait: BatchWait
 
     async def get_msg(self, consumer: "AIOKafkaConsumer") -> Records:
         batches = await consumer.getmany(timeout_ms=self.batch_timeout_ms, max_records=self.max_records)
+        # Before the fetcher runs again. aiokafka reads both for each fetch; no call of it changes them.
+        fetcher = consumer._fetcher
+        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = self.busy_wait if batches else self.idle_wait
         return tuple(chain.from_iterable(batches.values()))
 
     def dead_task(self) -> str | None:
@@ -146,15 +162,14 @@ def subscribe(
     handler: Callable[[Records], Awaitable[None]],
 ) -> PromptBatchSubscriber:
     """Passes every batch of the topic to `handler`, which must not raise: the batch would be lost."""
+    idle = BatchWait(1, settings.fetch_wait_milliseconds_max)
+    batch = BatchWait(settings.gather_bytes_min, settings.gather_milliseconds_max)
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
         group_id=source.group,
-        fetch_min_bytes=settings.gather_bytes_min if source.waits_for_batch else 1,
-        fetch_max_wait_ms=(
-            settings.gather_milliseconds_max
-            if source.waits_for_batch
-            else settings.fetch_wait_milliseconds_max
-        ),
+        fetch_min_bytes=idle.bytes_min,
+        fetch_max_wait_ms=idle.milliseconds_max,
+        consumer_timeout_ms=_FETCHER_LOOK_MILLISECONDS,
         batch=True,
         max_records=settings.batch_events_max,
         batch_timeout_ms=settings.poll_wait_milliseconds,
@@ -171,7 +186,9 @@ def subscribe(
     if settings.group_member_name:
         # Static membership (KIP-345), for which FastStream has no argument.
         subscriber._connection_args["group_instance_id"] = settings.group_member_name
-    # The factory does not let us choose the class; ours adds no state, so the instance may change to it.
+    # The factory does not let us choose the class; ours adds no slots, so the instance may change to it.
     subscriber.__class__ = PromptBatchSubscriber
-    subscriber(handler)
-    return cast(PromptBatchSubscriber, subscriber)
+    prompt = cast(PromptBatchSubscriber, subscriber)
+    prompt.idle_wait, prompt.busy_wait = idle, batch if source.waits_for_batch else idle
+    prompt(handler)
+    return prompt

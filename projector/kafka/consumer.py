@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from projector.settings import ProjectorSettings
     from shared.ops.health import Heartbeat
 
-_KEEP_SECONDS = 0.25
+_KEEP_SECONDS = 0.5
 _log = get_logger(__name__)
 
 

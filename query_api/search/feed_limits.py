@@ -14,6 +14,8 @@ _ALIKE_SEGMENTS = 8
 class FeedLimits(NamedTuple):
     """How long states are gathered before a commit, and how many; `idle` commits only move `saved_at` on.
 
+    `commit_seconds_max` is the same while changes do not end.
+
     Until the end of the topic is reached, a commit has up to `catch_up_states_max`.
 
     `refresh_seconds` after a commit, and again after twice the time, and so on, searches begin to use
@@ -24,6 +26,7 @@ class FeedLimits(NamedTuple):
     """
 
     commit_seconds: float = 0.25
+    commit_seconds_max: float = 1.0
     awaited_commit_seconds: float = 0.02
     states_max: int = 5_000
     catch_up_states_max: int = 25_000

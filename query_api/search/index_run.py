@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from query_api.errors import SearchUnavailable
+from query_api.search.commit_pace import CommitPace
 from query_api.search.feed_limits import FeedLimits
 from query_api.search.feed_ports import (
     IndexMustBeRebuilt,
@@ -23,7 +24,7 @@ from query_api.search.feed_ports import (
 )
 from query_api.search.ports import IndexCheckpoint, IndexedState, ProductIndex
 from query_api.search.progress import IndexProgress
-from shared.ops.concurrency.waits import cancelled
+from shared.ops.concurrency.waits import cancelled, pause
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.search import SEARCH_INDEX_COMMIT_SECONDS, SEARCH_INDEX_COMMITTED_STATES
@@ -65,6 +66,7 @@ class IndexRun(Generic[T]):
         self._waiting: list[IndexedState] = []
         self._waiting_bytes = 0
         self._refresh_seconds = limits.refresh_seconds
+        self._pace = CommitPace(limits, clock)
         self._seen: dict[int, int] = {}
         self._moved: Mapping[int, int] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search-index")
@@ -124,19 +126,19 @@ class IndexRun(Generic[T]):
         reading = await self._topic.open(checkpoint)
         try:
             self._reading = reading
-            committed_at = self._clock()
+            self._pace = CommitPace(self._limits, self._clock)
             catch_up_states = self._limits.catch_up_states(reading.offset_count)
             while True:
                 states_max = self._limits.states_max if self.caught_up.is_set() else catch_up_states
                 wanted = max(1, states_max - len(self._waiting))
-                read = await reading.read(self._read_seconds(committed_at), wanted)
+                await self._gather()
+                read = await reading.read(self._read_seconds(), wanted)
                 self._take(read)
                 self._told_well()
                 self._moved = self._positions_at_end(read)
-                if len(self._waiting) >= states_max or self._is_due(read, committed_at):
+                if len(self._waiting) >= states_max or self._is_due(read):
                     await self._commit(read.next_offsets)
-                    committed_at = self._clock()
-                elif self._clock() - committed_at >= self._refresh_seconds:
+                elif self._pace.since() >= self._refresh_seconds:
                     await self._refresh()
                 self._look_at_end(read, reading)
                 await reading.check()
@@ -157,27 +159,37 @@ class IndexRun(Generic[T]):
             self._seen[state.partition] = max(state.log_position, self._seen.get(state.partition, -1))
         self._waiting_bytes += read.document_bytes
 
-    def _commit_seconds(self) -> float:
+    def _due_in(self) -> float:
         is_awaited = self.progress is not None and self.progress.waiting > 0
-        return self._limits.awaited_commit_seconds if is_awaited else self._limits.commit_seconds
+        return self._pace.due_in(self._limits.awaited_commit_seconds if is_awaited else None)
 
-    def _read_seconds(self, committed_at: float) -> float:
+    def _has_news(self) -> bool:
+        return bool(self._waiting or self._moved)
+
+    async def _gather(self) -> None:
+        """Rest until the commit is nearly due or a reader begins to wait; the client fetches meanwhile."""
+        if self.progress is not None and self._has_news():
+            turns_seconds = 2 * self._limits.awaited_commit_seconds
+            await pause(max(0.0, self._due_in() - turns_seconds), self.progress.is_awaited)
+
+    def _read_seconds(self) -> float:
         # Until the end of the topic is reached, no commit is due by time. A read that must not wait returns
         # without a turn of the loop, which also fetches from Kafka: it would stand still for a minute.
-        if not self.caught_up.is_set() or not (self._waiting or self._moved):
+        if not self.caught_up.is_set() or not self._has_news():
             return self._limits.read_seconds_max
         # In short turns: a reader that begins to wait makes the commit due sooner.
-        due = self._commit_seconds() - (self._clock() - committed_at)
-        return min(max(due, 0.0), self._limits.awaited_commit_seconds)
+        return min(max(self._due_in(), 0.0), self._limits.awaited_commit_seconds)
 
-    def _is_due(self, read: ReadStates, committed_at: float) -> bool:
-        limits, since = self._limits, self._clock() - committed_at
+    def _is_due(self, read: ReadStates) -> bool:
+        limits = self._limits
         if self._waiting_bytes >= limits.bytes_max:
             return True
         if not self.caught_up.is_set():
             return self._is_at_end(read)
-        has_news = bool(self._waiting or self._moved)
-        return since >= (self._commit_seconds() if has_news else limits.idle_commit_seconds)
+        if not self._has_news():
+            return self._pace.since() >= limits.idle_commit_seconds
+        self._pace.has_news()
+        return self._due_in() <= 0
 
     def _is_at_end(self, read: ReadStates) -> bool:
         """Of what the topic had when the reading began."""
@@ -198,6 +210,7 @@ class IndexRun(Generic[T]):
         with SEARCH_INDEX_COMMIT_SECONDS.time():
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._thread, self.index.apply, states, checkpoint)
+        self._pace.committed()
         self._refresh_seconds = self._limits.refresh_seconds
         SEARCH_INDEX_COMMITTED_STATES.inc(len(states))
         if self.progress is not None:

@@ -45,6 +45,8 @@ class IndexProgress:
         self._positions: dict[int, int] = {}
         self._versions: OrderedDict[UUID, int] = OrderedDict()
         self._waiters: dict[asyncio.Future[None], ConsistencyToken] = {}
+        self.is_awaited = asyncio.Event()
+        """Set while any reader waits."""
 
     @property
     def waiting(self) -> int:
@@ -88,6 +90,7 @@ class IndexProgress:
     async def _wait(self, token: ConsistencyToken, wait_seconds: float) -> None:
         shown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters[shown] = token
+        self.is_awaited.set()
         began = perf_counter()
         try:
             async with asyncio.timeout(wait_seconds):
@@ -101,6 +104,8 @@ class IndexProgress:
             ) from error
         finally:
             del self._waiters[shown]
+            if not self._waiters:
+                self.is_awaited.clear()
 
     def _release(self) -> None:
         for shown, token in self._waiters.items():

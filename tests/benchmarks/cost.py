@@ -12,7 +12,7 @@ from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.checkouts import HOW_TO_GET_BEFORE, THIS, checkout_before
 from tests.benchmarks.commands_http import HOST, SCRIPT, serving_crud
 from tests.benchmarks.cost_run import MANY, SATURATION, CostRun, cost_run
-from tests.benchmarks.cost_sheet import NamedRuns, behind_lines, cost_lines, idle_lines
+from tests.benchmarks.cost_sheet import NamedRuns, behind_lines, busy_lines, cost_lines, idle_lines
 from tests.benchmarks.process_usage import processor_seconds, spent
 from tests.benchmarks.runs import Runs
 from tests.benchmarks.saturation import CONNECTIONS
@@ -58,13 +58,13 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
             "ms",
             against_before(lambda run: run.by_load[MANY.name].of_taken_commands(), 0.45),
             lower_is_better=True,
-            below=lambda: [*cost_lines(made()), *how],
+            below=lambda: [*cost_lines(made()), *busy_lines(made()), *how],
         ),
         Table(
             f"Sustained rate: commands until every projection has applied them, {CONNECTIONS} clients",
             "commands/s",
             against_before(lambda run: run.sustained_rate, 2.2),
-            below=lambda: [*behind_lines(made()), *how],
+            below=lambda: [*behind_lines(made()), *busy_lines(made()), *how],
         ),
         Table(
             f"Cost at saturation, {CONNECTIONS} clients",

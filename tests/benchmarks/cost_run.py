@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.checkouts import Checkout
 from tests.benchmarks.mixed_commands import MixedCommands, Outcome
-from tests.benchmarks.process_usage import memory_mebibytes, processor_seconds, spent
+from tests.benchmarks.process_usage import (
+    busy_seconds,
+    memory_mebibytes,
+    own_seconds,
+    processor_seconds,
+    spent,
+)
 from tests.benchmarks.saturation import feed
 from tests.benchmarks.whole_system import BROKER, NAMES, System, whole_system
 
@@ -26,9 +32,14 @@ OURS_AND_BROKER = (*NAMES.values(), BROKER)
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a command, in milliseconds of processor time by part; and what callers saw, where that is known."""
+    """Of a command, in milliseconds of processor time by part; and what callers saw, where that is known.
+
+    `other_cores`: what the machine did meanwhile that was neither the system nor its load. On cores that are
+    shared with other work a rate is lower, and a command costs more.
+    """
 
     by_part: Mapping[str, float]
+    other_cores: float
     outcome: Outcome | None = None
 
     @property
@@ -39,7 +50,7 @@ class Cost:
     def of_taken_commands(self) -> float:
         """All parts together. Raises RuntimeError if many commands were refused."""
         if self.outcome is not None:
-            self.outcome.must_be_taken()
+            self.outcome.taken()
         return self.total
 
 
@@ -85,9 +96,9 @@ async def cost_run(servers: BenchServers, checkout: Checkout, seconds: float) ->
         await asyncio.sleep(REST_SECONDS)
         idle, memory = await _idle_percent(system), memory_mebibytes(system.pids)
         by_load = {each.name: await _open_loop(system, load, each, seconds) for each in OPEN_LOOPS}
-        before = processor_seconds(system.pids)
+        meter = _Meter(system)
         fed = await feed(system, load.products, max(SATURATION_SECONDS_MIN, seconds))
-        by_load[SATURATION] = Cost(_of_a_command(before, system, fed.commands))
+        by_load[SATURATION] = meter.cost(fed.commands, None)
         return CostRun(idle, memory, by_load, fed.commands / fed.seconds, fed.behind_seconds)
 
 
@@ -100,13 +111,24 @@ async def _idle_percent(system: System) -> dict[str, float]:
 
 
 async def _open_loop(system: System, load: MixedCommands, kind: OpenLoop, seconds: float) -> Cost:
-    before = processor_seconds(system.pids)
+    meter = _Meter(system)
     outcome = await load.run(kind.rate, seconds, with_reads=kind.with_reads)
     await asyncio.sleep(SETTLE_SECONDS)
-    by_part = _of_a_command(before, system, outcome.commands)
-    return Cost(by_part, outcome)
+    return meter.cost(outcome.commands, outcome)
 
 
-def _of_a_command(before: Mapping[str, float], system: System, commands: int) -> dict[str, float]:
-    used = spent(before, processor_seconds(system.pids))
-    return {name: seconds * 1000 / commands for name, seconds in used.items()}
+class _Meter:
+    """Reads all accounts when it is made, and again when it is asked for the cost."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._parts, self._busy, self._own = processor_seconds(system.pids), busy_seconds(), own_seconds()
+        self._started = time.perf_counter()
+
+    def cost(self, commands: int, outcome: Outcome | None) -> Cost:
+        """Of each of so many commands since then."""
+        used = spent(self._parts, processor_seconds(self._system.pids))
+        others = busy_seconds() - self._busy - (own_seconds() - self._own) - sum(used.values())
+        passed = time.perf_counter() - self._started
+        by_part = {name: seconds * 1000 / max(1, commands) for name, seconds in used.items()}
+        return Cost(by_part, max(0.0, others / passed), outcome)

@@ -8,6 +8,8 @@ from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.whole_system import PARTS
 
+# Logging, timers and the mail server of the run itself are less.
+QUIET_CORES_MAX = 0.2
 NamedRuns = Sequence[tuple[str, Sequence[CostRun]]]
 SEEN: Mapping[str, Callable[[Outcome], float]] = {
     "write p50, ms": lambda outcome: outcome.answered_at(50),
@@ -19,7 +21,7 @@ SEEN: Mapping[str, Callable[[Outcome], float]] = {
 
 def cost_lines(runs: NamedRuns) -> list[str]:
     """Processor time a command by part in ms, and what callers saw: medians of the rounds."""
-    heads = ("load", "", "all parts", *PARTS, *SEEN)
+    heads = ("load", "", "all parts", *PARTS, *SEEN, "other work, cores")
     rows = [
         [load, name, *_cost_cells([run.by_load[load] for run in made])]
         for load in (*(each.name for each in OPEN_LOOPS), SATURATION)
@@ -46,10 +48,27 @@ def behind_lines(runs: NamedRuns) -> list[str]:
     ]
 
 
+def busy_lines(runs: NamedRuns) -> list[str]:
+    """A warning if other work took much of the machine in any run. Then rates are lower; and batches, which
+    wait for a core, are larger, so that commands look cheaper than they are.
+    """
+    most = max(
+        (cost.other_cores for _, made in runs for run in made for cost in run.by_load.values()), default=0.0
+    )
+    if most <= QUIET_CORES_MAX:
+        return []
+    return [
+        "",
+        f"Other work took up to {most:.1f} cores. Repeat it on a quiet machine: no ratio here is a result.",
+    ]
+
+
 def _cost_cells(costs: Sequence[Cost]) -> list[str]:
     outcomes = [cost.outcome for cost in costs if cost.outcome is not None]
     seen = [_middle([of(outcome) for outcome in outcomes]) for of in SEEN.values()]
-    return [_middle([cost.total for cost in costs]), *_by_part([cost.by_part for cost in costs]), *seen]
+    parts = _by_part([cost.by_part for cost in costs])
+    others = _middle([cost.other_cores for cost in costs])
+    return [_middle([cost.total for cost in costs]), *parts, *seen, others]
 
 
 def _by_part(figures: Sequence[Mapping[str, float]]) -> list[str]:

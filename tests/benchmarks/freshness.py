@@ -42,10 +42,18 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     contenders = [
         Contender("one hop through the broker, p50", hop),
         Contender(f"one hop, {FEW_COMMANDS_PER_SECOND} records/s, p50", paced_hop),
-        Contender(f"{FEW_COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.few.visible_at(50)), 4),
-        Contender(f"{COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.many.visible_at(50)), 8),
-        Contender(f"{COMMANDS_PER_SECOND}/s, p99", now.figure(lambda run: run.many.visible_at(99)), 30),
-        Contender(f"{FEW_COMMANDS_PER_SECOND}/s, p99", now.figure(lambda run: run.few.visible_at(99))),
+        Contender(
+            f"{FEW_COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.few.taken().visible_at(50)), 4
+        ),
+        Contender(
+            f"{COMMANDS_PER_SECOND}/s, p50", now.figure(lambda run: run.many.taken().visible_at(50)), 8
+        ),
+        Contender(
+            f"{COMMANDS_PER_SECOND}/s, p99", now.figure(lambda run: run.many.taken().visible_at(99)), 30
+        ),
+        Contender(
+            f"{FEW_COMMANDS_PER_SECOND}/s, p99", now.figure(lambda run: run.few.taken().visible_at(99))
+        ),
     ]
     before = checkout_before()
     if before is not None:
@@ -61,8 +69,6 @@ async def fresh(servers: BenchServers, checkout: Checkout, seconds: float) -> Fr
         await load.warm_up()
         few = await load.run(FEW_COMMANDS_PER_SECOND, seconds)
         many = await load.run(COMMANDS_PER_SECOND, seconds)
-        for outcome in (few, many):
-            outcome.must_be_taken()
         return Fresh(few, many)
 
 
@@ -70,7 +76,7 @@ def _without_targets(servers: BenchServers, checkout: Checkout, seconds: float) 
     runs = Runs(lambda: fresh(servers, checkout, seconds))
     few, many = f"{FEW_COMMANDS_PER_SECOND}/s", f"{COMMANDS_PER_SECOND}/s"
     return [
-        Contender(f"{checkout.name}: {few}, p50", runs.figure(lambda run: run.few.visible_at(50))),
-        Contender(f"{checkout.name}: {many}, p50", runs.figure(lambda run: run.many.visible_at(50))),
-        Contender(f"{checkout.name}: {many}, p99", runs.figure(lambda run: run.many.visible_at(99))),
+        Contender(f"{checkout.name}: {few}, p50", runs.figure(lambda run: run.few.taken().visible_at(50))),
+        Contender(f"{checkout.name}: {many}, p50", runs.figure(lambda run: run.many.taken().visible_at(50))),
+        Contender(f"{checkout.name}: {many}, p99", runs.figure(lambda run: run.many.taken().visible_at(99))),
     ]

@@ -45,11 +45,12 @@ class Outcome:
         """Those that were executed."""
         return len(self.answered)
 
-    def must_be_taken(self) -> None:
-        """Raises RuntimeError if many were refused: a fast refusal is no result."""
+    def taken(self) -> "Outcome":
+        """Itself. Raises RuntimeError if many were refused: a fast refusal is no result."""
         if self.refused > self.commands * _REFUSED_SHARE_MAX:
             asked = f"{self.refused} refused, {self.commands} executed"
             raise RuntimeError(f"too many commands for this machine at this moment: {asked}")
+        return self
 
     def answered_at(self, percent: float) -> float:
         """A percentile of the times until the answer."""

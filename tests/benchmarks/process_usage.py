@@ -11,6 +11,8 @@ from typing import NamedTuple
 import psutil
 
 _READINGS_MAX = 20
+# Without `guest`, which is in `user` already, and `steal`, in which another machine had the core.
+_BUSY = ("user", "nice", "system", "irq", "softirq")
 
 
 class Reading(NamedTuple):
@@ -34,6 +36,17 @@ def memory_mebibytes(pids: Mapping[str, int]) -> dict[str, float]:
 def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """What each part has spent between two readings."""
     return {name: after[name] - before[name] for name in before}
+
+
+def busy_seconds() -> float:
+    """Of all cores since the start of the machine, whatever they did; not what they waited."""
+    times = psutil.cpu_times()
+    return sum(getattr(times, name, 0.0) for name in _BUSY)
+
+
+def own_seconds() -> float:
+    """Of this process and its children that have ended: the load generators."""
+    return total_seconds([_reading(psutil.Process())])
 
 
 def total_seconds(readings: Sequence[Reading]) -> float:

@@ -68,11 +68,12 @@ async def until_applied(system: System) -> None:
             await asyncio.sleep(_LOOK_SECONDS)
         # A report from before this moment may not know of the last events of a partition.
         there = datetime.now(UTC)
-        while not all(_has_nothing_left(each, there) for each in await _projections(system)):
+        while not all(has_nothing_left(each, there) for each in await _projections(system)):
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _has_nothing_left(projection: Mapping[str, Any], since: datetime) -> bool:
+def has_nothing_left(projection: Mapping[str, Any], since: datetime) -> bool:
+    """By a report that was made after that moment."""
     measured_at = projection["measured_at"]
     is_new = measured_at is not None and datetime.fromisoformat(measured_at) > since
     return is_new and projection["lag_events"] == 0

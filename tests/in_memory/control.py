@@ -8,6 +8,7 @@ from projector.control.ports import (
     NEVER_PAUSED,
     WAITS_FOR_KAFKA,
     Control,
+    LagReport,
     LastReport,
     ParkedCount,
     PartitionLag,
@@ -35,9 +36,11 @@ class InMemoryControlBoard:
         self._wanted[projection] = Control(is_paused, before.revision + 1, action.reason)
         rows.done.append(Done(action, None, ""))
 
-    async def tell(self, projection: str, topic: str, lags: Sequence[PartitionLag]) -> None:
+    async def tell(self, reports: Sequence[LagReport]) -> None:
         self._read_model.fail()
-        for one in lags:
+        for projection, topic, one in (
+            (each.projection, each.topic, lag) for each in reports for lag in each.lags
+        ):
             held = self.lags.get((projection, topic, one.partition), one)
             is_other_log = None not in (held.log_id, one.log_id) and held.log_id != one.log_id
             position = one.log_position if is_other_log else max(held.log_position, one.log_position)

@@ -69,14 +69,24 @@ async def test_changes_are_counted_once_over_a_restart_and_a_second_delivery(wor
         await eventually(lambda: shows(world, sql, [(1, 2, 2)]))
 
 
-async def test_what_no_reader_waits_for_is_gathered_into_one_batch(world: World) -> None:
-    small, big = history(new_product_id(), created()), history(new_product_id(), created("x" * 20_000))
+async def test_what_no_reader_waits_for_is_gathered_into_one_batch_but_the_first_event_after_a_pause(
+    world: World,
+) -> None:
+    first, small = (history(new_product_id(), created()) for _ in range(2))
+    big = history(new_product_id(), created("x" * 20_000))
     names = ("inventory", "product_view")
-    batches = {"projection": "inventory"}
+    sql = "SELECT count(*)::int FROM views.inventory_product"
+    before = _inventory_batches()
     async with world.projecting(*names, gather_bytes_min=10_000, gather_milliseconds_max=30_000):
-        before = REGISTRY.get_sample_value("projection_batch_seconds_count", batches) or 0
+        await world.happen(first)
+        await eventually(lambda: shows(world, sql, [(1,)]))
         await world.happen(small)
         await eventually(lambda: world.table_shows(small[0].product_id, 1))
+        await shows(world, sql, [(1,)])
         await world.happen(big)
-        await eventually(lambda: shows(world, "SELECT count(*)::int FROM views.inventory_product", [(2,)]))
-        assert REGISTRY.get_sample_value("projection_batch_seconds_count", batches) == before + 1
+        await eventually(lambda: shows(world, sql, [(3,)]))
+    assert _inventory_batches() == before + 2
+
+
+def _inventory_batches() -> float:
+    return REGISTRY.get_sample_value("projection_batch_seconds_count", {"projection": "inventory"}) or 0

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from projector.control.ports import PartitionLag
+from projector.control.ports import LagReport, PartitionLag
 from projector.control.postgres import PostgresControl, PostgresPlaceOrders
 from tests.integration.view_world import owner, read_model
 
@@ -35,9 +35,8 @@ async def test_a_position_of_another_log_says_nothing(
     read_model: Any, log_id: UUID, expected: dict[int, int]
 ) -> None:
     lags = [(0, 90, OLD_LOG), (1, 40, NEW_LOG), (2, 30, OLD_LOG), (3, 5, None)]
-    await PostgresControl(read_model).tell(
-        "mails", "t", [PartitionLag(at, position, 0, 0, 0.0, None, of) for at, position, of in lags]
-    )
+    told = [PartitionLag(at, position, 0, 0, 0.0, None, of) for at, position, of in lags]
+    await PostgresControl(read_model).tell([LagReport("mails", "t", told)])
     await read_model.execute(_CHECKPOINT, 2, 20, NEW_LOG)
     await read_model.execute(_CHECKPOINT, 4, 70, OLD_LOG)
     log: Any = Log(log_id)

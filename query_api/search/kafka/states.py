@@ -38,7 +38,9 @@ READ_STATES_MAX = 5_000
 PARTITION_BYTES_MAX = 1024 * 1024
 """What is held in memory for each partition, apart from one larger record."""
 CLOCKS_DIFFER_SECONDS_MAX = 60.0
-_FETCH_WAIT_MILLISECONDS = 500
+_FETCH_WAIT_MILLISECONDS = 1_000
+# By default the client looks 5 times a second whether it can fetch; whatever lets it fetch wakes it, too.
+_FETCHER_LOOK_MILLISECONDS = 1_000
 _REQUEST_SECONDS_MAX = 10.0
 _STOP_SECONDS_MAX = 5.0
 _log = get_logger(__name__)
@@ -77,6 +79,7 @@ class KafkaStateTopic:
             # A place that the topic does not have means that it is another one.
             auto_offset_reset="none",
             fetch_max_wait_ms=_FETCH_WAIT_MILLISECONDS,
+            consumer_timeout_ms=_FETCHER_LOOK_MILLISECONDS,
             max_partition_fetch_bytes=PARTITION_BYTES_MAX,
             request_timeout_ms=int(self._seconds_max * 1000),
         )

@@ -8,7 +8,14 @@ from uuid import UUID
 import pytest
 
 from projector.applying.dead_letters import Action, Parking
-from projector.control.ports import WAITS_FOR_KAFKA, ControlBoard, LastReport, ParkedCount, PartitionLag
+from projector.control.ports import (
+    WAITS_FOR_KAFKA,
+    ControlBoard,
+    LagReport,
+    LastReport,
+    ParkedCount,
+    PartitionLag,
+)
 from projector.parking.copy_ports import UncopiedDeadLetters
 from tests.unit.projector.histories import created, history, new_product_id, priced
 from tests.unit.projector.view_suites import dead_letter, single_dead_letter
@@ -55,11 +62,10 @@ class ControlBoardSuite:
     async def test_what_was_told_last_of_a_partition_stands(self, stores: ControlStores) -> None:
         board = stores.board()
         first = [PartitionLag(at, 10, 5, 3, 1.5, None) for at in (0, 1)]
-        await board.tell("one", "t", first)
-        await board.tell("other", "t", first[:1])
+        await board.tell([LagReport("one", "t", first), LagReport("other", "t", first[:1])])
         newer = PartitionLag(1, 12, 7, 0, 0.0, "stopped: a hole")
-        await board.tell("one", "t", [newer])
-        await board.tell("one", "t", [])
+        await board.tell([LagReport("one", "t", [newer])])
+        await board.tell([LagReport("one", "t", [])])
         assert await stores.lags() == [
             ("one", "t", first[0]), ("one", "t", newer), ("other", "t", first[0]),
         ]  # fmt: skip
@@ -74,7 +80,7 @@ class ControlBoardSuite:
             (8, NEW_LOG, 8, NEW_LOG),
         )
         for position, log_id, kept_position, kept_log_id in expected:
-            await board.tell("one", "t", [here._replace(log_position=position, log_id=log_id)])
+            await board.tell([LagReport("one", "t", [here._replace(log_position=position, log_id=log_id)])])
             kept = here._replace(log_position=kept_position, log_id=kept_log_id)
             assert await stores.lags() == [("one", "t", kept)]
 
@@ -84,9 +90,9 @@ class ControlBoardSuite:
         board = stores.board()
         troubles = (None, "stopped: a hole", f"{WAITS_FOR_KAFKA}no answer")
         lags = [PartitionLag(at, 10, 5 + at, 3, 1.5, trouble) for at, trouble in enumerate(troubles)]
-        await board.tell("one", "t", lags)
-        await board.tell("other", "t", lags[:1])
-        await board.tell("one", "other", [lags[0]._replace(partition=9)])
+        await board.tell([LagReport("one", "t", lags)])
+        await board.tell([LagReport("other", "t", lags[:1])])
+        await board.tell([LagReport("one", "other", [lags[0]._replace(partition=9)])])
         assert await board.last_reports("one", "t", seconds_max=60) == {
             0: LastReport(5, is_by_reader=True),
             1: LastReport(6, is_by_reader=True),

@@ -19,7 +19,11 @@ from tests.in_memory.state_topic import InMemoryIndexes, InMemoryProductIndex, I
 
 ONE, OTHER, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
 QUICK = FeedLimits(
-    commit_seconds=0.01, awaited_commit_seconds=0.001, read_seconds_max=0.02, retry_seconds=0.01
+    commit_seconds=0.01,
+    commit_seconds_max=0.01,
+    awaited_commit_seconds=0.001,
+    read_seconds_max=0.02,
+    retry_seconds=0.01,
 )
 
 

@@ -174,8 +174,11 @@ class InMemoryPublisher:
 class SilentSignal:
     """No hint ever comes: only the poll."""
 
-    async def wait(self, seconds_max: float) -> None:
+    is_connected = False
+
+    async def wait(self, seconds_max: float) -> bool:
         await asyncio.sleep(seconds_max)
+        return False
 
 
 class HandSignal:
@@ -183,8 +186,10 @@ class HandSignal:
 
     def __init__(self) -> None:
         self.hinted = asyncio.Event()
+        self.is_connected = True
 
-    async def wait(self, seconds_max: float) -> None:
+    async def wait(self, seconds_max: float) -> bool:
         with suppress(TimeoutError):
             await self.hinted.wait()
         self.hinted.clear()
+        return True

@@ -1,0 +1,43 @@
+"""How long changes are gathered before the live index commits them, while nobody waits for one.
+
+A commit costs about the same with one change or a thousand, and after every eighth the engine merges the
+segments of the last eight. So the interval doubles while changes do not end. A change after a pause is
+committed at once.
+"""
+
+import time
+from collections.abc import Callable
+
+from query_api.search.feed_limits import FeedLimits
+
+
+class CommitPace:
+    """`clock` gives seconds."""
+
+    def __init__(self, limits: FeedLimits, clock: Callable[[], float] = time.time) -> None:
+        self._shortest = limits.commit_seconds
+        self._longest = max(limits.commit_seconds, limits.commit_seconds_max)
+        self._clock = clock
+        self._seconds = self._shortest
+        self._committed_at = clock()
+        self._news_at: float | None = None
+
+    def due_in(self, seconds: float | None = None) -> float:
+        """Seconds until the next commit; 0 or less: now. `seconds`: the interval while somebody waits."""
+        interval = self._seconds if seconds is None else min(seconds, self._seconds)
+        return interval - (self._clock() - self._committed_at)
+
+    def since(self) -> float:
+        """Seconds since the last commit, or the beginning."""
+        return self._clock() - self._committed_at
+
+    def has_news(self) -> None:
+        """There is something to commit."""
+        if self._news_at is None:
+            self._news_at = self._clock()
+
+    def committed(self) -> None:
+        """A commit has ended."""
+        is_after_a_pause = self._news_at is None or self._news_at - self._committed_at >= self._longest
+        self._seconds = self._shortest if is_after_a_pause else min(self._seconds * 2, self._longest)
+        self._committed_at, self._news_at = self._clock(), None
