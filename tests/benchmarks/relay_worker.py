@@ -18,6 +18,7 @@ from command_api.relay.ports import Chunk, Published
 from command_api.relay.settings import RelaySettings
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers
+from shared.kafka.servers import KafkaServers
 from shared.ops.process import run
 
 
@@ -47,9 +48,9 @@ class Transactions(KafkaPublisher):
             return await super().publish(chunk)
 
 
-def _transactional_producer(bootstrap_servers: str, client_id: str) -> AIOKafkaProducer:
+def _transactional_producer(servers: KafkaServers, client_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **servers.arguments(),
         client_id=client_id,
         transactional_id="bench-relay",
         max_batch_size=BATCH_BYTES_MAX,
