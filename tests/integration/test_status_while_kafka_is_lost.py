@@ -58,6 +58,13 @@ class Seen:
                 assert {one["lag_source"] for one in places if one["lag_events"]} == {"log"}, places
         await self._alerts(state, lag_events)
 
+    async def reports(self, event: RecordedEvent) -> None:
+        """The places after this event are stored: what is lost later is counted from there."""
+        async with self._readers.world() as hands:
+            answer = await hands.served.get("/v1/status")
+        shown = {one["projection"]: one["position"] for one in answer.json()["projections"]}
+        assert {shown.get(name) for name in PROJECTIONS} == {event.log_position}, shown
+
     async def _alerts(self, state: str, lag_events: int) -> None:
         """The series that ProjectionStopped and ProjectionLate look at have values, of each partition."""
         metrics = await self._series()
@@ -99,6 +106,7 @@ async def test_a_topic_that_is_deleted_or_made_again_empty_stops_the_projections
     async with world.projecting(*PROJECTIONS):
         await world.happen(stream[:3])
         await eventually(lambda: _have_it(world, stream[2]))
+        await eventually(lambda: seen.reports(stream[2]))
         await eventually(lambda: seen.are("running", 0))
         await world.append(stream[3:])
         await world.delete_topic()
@@ -117,6 +125,7 @@ async def test_without_a_broker_the_projections_wait_with_a_lag_from_the_log_als
     async with world.projecting(*PROJECTIONS):
         await world.happen(stream[:3])
         await eventually(lambda: _have_it(world, stream[2]))
+        await eventually(lambda: seen.reports(stream[2]))
         await eventually(lambda: seen.are("running", 0))
         await world.append(stream[3:])
         await asyncio.to_thread(kafka_server.kill)
