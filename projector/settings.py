@@ -51,8 +51,8 @@ class ProjectorSettings(
     # How long the broker holds an answer back without records; the first record ends the wait. A partition
     # that is resumed beside others waits for that answer.
     fetch_wait_milliseconds_max: int = Field(default=1000, ge=0, le=5000)
-    # After a small batch, how long from its beginning to the next one, for projections that do not wait for a
-    # batch: a batch costs about the same with one event or many. The first event after a pause does not wait.
+    # After a small batch, how long from its beginning to the next one of the same projection: a batch costs
+    # about the same with one event or many. The first event after a pause does not wait.
     batch_interval_seconds_min: float = Field(default=0.08, ge=0, le=5)
     # The batch wait, in time and in bytes, of projections that no reader waits for. The first event after a
     # pause does not wait.

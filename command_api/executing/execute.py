@@ -93,18 +93,19 @@ class ExecuteCommand:
 
     async def _in_turn(self, request: Request, waited_seconds: float) -> Answer:
         if isinstance(request.command, CreateProduct):
-            return await self._run(request, waited_seconds, is_key_new=True)
+            return await self._run(request, waited_seconds, is_key_checked=True)
         is_known = self._known_products.latest(request.product_id, self._store.session) is not None
         if not is_known and (repeated := await self.repeat(request)) is not None:
             return repeated
         async with self._turns.of_product(request.product_id, waited_seconds) as waited_seconds:
-            return await self._run(request, waited_seconds, is_key_new=not is_known)
+            return await self._run(request, waited_seconds, is_key_checked=not is_known)
 
-    async def _run(self, request: Request, waited_seconds: float, *, is_key_new: bool) -> Answer:
+    async def _run(self, request: Request, waited_seconds: float, *, is_key_checked: bool) -> Answer:
         """Attempts that lost to another process count as waiting: so the waits of a command end in time.
 
         The first one decides on the state that this process knows, if it can: the append looks up the key,
-        and refuses a state that is no longer the newest. `is_key_new`: the key was looked up, or will be.
+        and refuses a state that is no longer the newest. `is_key_checked`: the key was looked up, or
+        the append does it in any case.
         """
         current_version, began = 0, self._clock() - waited_seconds
         for attempt in range(self._conflict_retries_max + 1):
@@ -113,9 +114,9 @@ class ExecuteCommand:
             session = self._store.session
             decided = None if attempt else self._on_known_state(request, session, waited_seconds)
             if decided is None:
-                if not is_key_new and (repeated := await self.repeat(request)) is not None:
+                if not is_key_checked and (repeated := await self.repeat(request)) is not None:
                     return repeated
-                is_key_new = True
+                is_key_checked = True
                 stream, before = await self._load(request)
                 decided = decide_on(request, stream, before, waited_seconds, self._new_id)
                 if not decided.append.events and decided.append.answer is None:

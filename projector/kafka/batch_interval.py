@@ -1,18 +1,16 @@
 """Keeps an interval between small batches: a batch costs about the same with one event or many.
 
-The first event after a pause does not wait, so an idle system is as fresh as without. A batch wait
-(`fetch.min.bytes`) would delay that one, too.
+The first event after a pause does not wait, so an idle system is as fresh as without the interval.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from projector.kafka.records import Record
+from projector.kafka.batches import Records
 from shared.ops.concurrency.waits import pause
 
 SMALL_BATCH_RECORDS = 100
-Records = tuple[Record, ...]
 
 
 async def at_intervals(

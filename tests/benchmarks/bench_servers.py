@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from command_api.postgres.migrate import migrate_event_store
 from deploy.local.kafka import KafkaServer
 from deploy.local.opensearch import OpenSearchServer
@@ -59,6 +61,16 @@ class BenchServers:
         dsns = self.empty_database()
         await migrate_read_model(dsns.owner)
         return dsns
+
+    async def delete_topics(self, prefix: str) -> None:
+        """Those of a contender, so that they do not slow down the next one."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka.bootstrap_servers)
+        await admin.start()
+        try:
+            found = await admin.list_topics()
+            await admin.delete_topics([topic for topic in found if topic.startswith(prefix)])
+        finally:
+            await admin.close()
 
     def empty_database(self) -> DatabaseDsns:
         """A new database of the migrate role, after a checkpoint, so that no contender pays for the one

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.ports import free_port
 from tests.benchmarks.bench_servers import BenchServers
@@ -109,9 +108,4 @@ async def _topics(servers: BenchServers) -> AsyncIterator[str]:
     """
     prefix = f"bench-{time.time_ns():x}-"
     yield prefix
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic for topic in await admin.list_topics() if topic.startswith(prefix)])
-    finally:
-        await admin.close()
+    await servers.delete_topics(prefix)

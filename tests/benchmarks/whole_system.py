@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
 from redis.asyncio import Redis
 
 from deploy.local.mail import MailServer
@@ -156,12 +155,7 @@ def _pids(servers: BenchServers, processes: list[Process]) -> dict[str, int]:
 
 
 async def _remove(servers: BenchServers, prefix: str, databases: tuple[DatabaseDsns, ...]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka.bootstrap_servers)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic for topic in await admin.list_topics() if topic.startswith(prefix)])
-    finally:
-        await admin.close()
+    await servers.delete_topics(prefix)
     async with Redis.from_url(servers.redis.url(REDIS_DATABASE)) as redis:
         await redis.flushdb()
     for each in databases:

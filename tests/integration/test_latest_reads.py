@@ -16,6 +16,8 @@ from tests.integration.query_world import token_for
 from tests.past_events import created, past_events, priced
 from tests.servers import DatabaseDsns
 
+PATIENCE_SECONDS = 30.0
+"""A busy machine may need longer for the log than a reader would wait."""
 TOLD = (
     "etag", "cache-control", "cache-status", "content-type", "content-length", "preference-applied",
 )  # fmt: skip
@@ -26,7 +28,9 @@ pytestmark = pytest.mark.servers
 async def world(
     read_model_dsns: DatabaseDsns, event_store_of_module: DatabaseDsns, redis_server: RedisServer
 ) -> AsyncIterator[PastWorld]:
-    async with past_world(read_model_dsns, event_store_of_module, redis_server.url(3)) as made:
+    async with past_world(
+        read_model_dsns, event_store_of_module, redis_server.url(3), latest_seconds_max=PATIENCE_SECONDS
+    ) as made:
         yield made
 
 
@@ -118,7 +122,7 @@ async def test_without_events_in_reach_a_reader_waits_for_the_projector(
 async def test_a_draft_is_read_by_who_may_see_it_and_tells_others_nothing(
     read_model_dsns: DatabaseDsns, event_store_of_module: DatabaseDsns, redis_server: RedisServer
 ) -> None:
-    settings = {**GUARDED, **UNLIMITED}
+    settings = {**GUARDED, **UNLIMITED, "latest_seconds_max": PATIENCE_SECONDS}
     redis_url = redis_server.url(3)
     async with past_world(read_model_dsns, event_store_of_module, redis_url, **settings) as world:
         product_id = await world.happened(created())

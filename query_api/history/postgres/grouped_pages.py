@@ -13,7 +13,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.ops.concurrency.coalesced_reads import CoalescedReads
 from shared.postgres.sql import load_sql
 
-_STREAMS_MAX = 64
+_STREAMS_PER_STATEMENT_MAX = 64
 
 
 class _Asked(NamedTuple):
@@ -29,7 +29,7 @@ class GroupedStreamPages:
         self._reads = reads
         self._events_max = events_max
         self._pages: CoalescedReads[_Asked, Sequence[RecordedEvent]] = CoalescedReads(
-            self._read, unavailable=EventLogUnavailable, keys_max=_STREAMS_MAX
+            self._read, unavailable=EventLogUnavailable, keys_max=_STREAMS_PER_STATEMENT_MAX
         )
 
     async def page(self, product_id: UUID, above_version: int, up_to_version: int) -> Sequence[RecordedEvent]:
