@@ -108,11 +108,11 @@ class ProductProjection(Projection[ProductRows]):
         """Events of no interest."""
 
     @process_event.register
-    def _created(self, domain_event: Product.Created, tracking: Tracking) -> None:  # type: ignore[name-defined]
+    def _created(self, domain_event: Product.Created, tracking: Tracking) -> None:
         self.view.add(domain_event, tracking)
 
     @process_event.register
-    def _price_changed(self, domain_event: Product.PriceChanged, tracking: Tracking) -> None:
+    def _price_changed(self, domain_event: Product.PriceChanged, tracking: Tracking) -> None:  # type: ignore[name-defined]
         self.view.set_price(domain_event, tracking)
 
 

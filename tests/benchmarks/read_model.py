@@ -98,7 +98,7 @@ class ReadModel:
         while self._waiting:
             wanted = list({product_id for product_id, _ in self._waiting.values()})
             found = await self._view.fetch(self._sql.versions, wanted)
-            versions: dict[UUID, int] = {product_id: version for product_id, version in found}
+            versions = {each[0]: each[1] for each in found}
             for seen, (product_id, version) in list(self._waiting.items()):
                 if versions.get(product_id, 0) >= version:
                     del self._waiting[seen]
