@@ -2,11 +2,11 @@
 
 import math
 
-from prometheus_client import Histogram
 
 from shared.ops.http.access_lines import AccessLines
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.logs import add_log_fields, get_logger
+from shared.ops.metrics.declare import Histogram
 from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 
 # In log lines; a path may have 32 KB.
