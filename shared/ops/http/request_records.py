@@ -2,7 +2,6 @@
 
 import math
 
-
 from shared.ops.http.access_lines import AccessLines
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.ops.logs import add_log_fields, get_logger
