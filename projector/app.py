@@ -12,12 +12,13 @@ from projector.audit.log_lines import AuditLogLines
 from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
-from projector.kafka.batches import create_broker
+from projector.kafka.batches import create_broker, shared_reader
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
 from projector.kafka.lags import REPORT_SECONDS_MAX, LogCount
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
+from projector.kafka.shared_reader import SharedReader
 from projector.kafka.starting_points import StartingPoints
 from projector.operators.assembly import operations
 from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
@@ -83,10 +84,12 @@ async def run_projector(
             port_setting="PROJECTOR_OPS_PORT",
         )
         broker, joining = create_broker(settings), Joining()
+        # One projection alone would only read everything twice while it begins to follow.
+        reader = shared_reader(settings, stores.topic) if len(chosen) > 1 else None
         _check_stores(health, stores)
         projections = [one.running(stores) for one in chosen]
         consumers = [
-            _consumer(one.name, subscription, stores, broker, joining, health)
+            _consumer(one.name, subscription, stores, broker, joining, health, reader)
             for one in projections
             for subscription in one.subscriptions
         ]
@@ -104,7 +107,8 @@ async def run_projector(
             control.run(stop),
             AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
-            watch_answers(broker, settings.kafka_answer_seconds_max),
+            watch_answers(broker, reader, settings.kafka_answer_seconds_max),
+            *([] if reader is None else [reader.run()]),
             *(part.run() for part in background),
         ]
         for task in map(asyncio.create_task, work):
@@ -126,6 +130,7 @@ def _consumer(
     broker: KafkaBroker,
     joining: Joining,
     health: Health,
+    reader: SharedReader | None,
 ) -> ProjectionConsumer:
     settings = stores.settings
     log = PostgresEventLog(stores.log_pool)
@@ -153,6 +158,8 @@ def _consumer(
         count=count if subscription.source.topic == stores.topic else None,
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
+        # A retry topic is read by one projection.
+        reader=reader if subscription.source.topic == stores.topic else None,
     )
     health.require(subscription.label, joining.then(consumer.check))
     return consumer
