@@ -153,7 +153,7 @@ def idle_wait(settings: "ProjectorSettings") -> BatchWait:
 def shared_reader(settings: "ProjectorSettings", topic: str) -> SharedReader:
     """For all projections of a process; `run` it."""
     busy = BatchWait(_SHARED_BYTES_MIN, round(settings.batch_interval_seconds_min * 1000))
-    return SharedReader(settings, topic, idle=idle_wait(settings), busy=busy)
+    return SharedReader(settings.kafka_servers, topic, idle=idle_wait(settings), busy=busy)
 
 
 def subscribe(

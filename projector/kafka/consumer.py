@@ -68,7 +68,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             name, source.topic, reader,
             batch_wait_seconds=settings.gather_milliseconds_max / 1000 if source.waits_for_batch else 0.0,
             records_max=settings.batch_events_max, may_begin=self._may_follow,
-            changed=self._offsets.read_elsewhere,
+            changed=self._reads_elsewhere,
         )  # fmt: skip
         self._subscriber = subscribe(
             broker, settings, source, listener=self, handler=self._handle, following=self._following
@@ -149,6 +149,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         if self._ending or self._state.is_held or not placed or len(placed) != len(assigned or ()):
             return None
         return self._continuity.next_offsets(placed)
+
+    def _reads_elsewhere(self, is_following: bool) -> None:
+        self._offsets.read_elsewhere()
+        self._metrics.follows(is_following)
 
     async def _keep(self) -> None:
         """Place unplaced partitions, commit, measure lag, and send the heartbeat, until cancelled."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 
 from projector.kafka.records import SharedRecord
-from projector.kafka.shared_reader import Follower, Place, SharedReader
+from projector.kafka.shared_reader import SharedReader
+from projector.kafka.tail import Follower, Place
 from shared.ops.concurrency.waits import pause
 from shared.ops.logs import get_logger
 
@@ -24,7 +25,7 @@ class Following:
 
     `may_begin`: by partition the offset that its own reading must have passed; None: it must not follow now.
     `batch_wait_seconds`: between the beginnings of two batches, if few records wait. `changed` is called when
-    it begins or ends.
+    it begins or ends, and says which.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Following:
         batch_wait_seconds: float,
         records_max: int,
         may_begin: Callable[[], Mapping[int, int] | None],
-        changed: Callable[[], None],
+        changed: Callable[[bool], None],
     ) -> None:
         self._name = name
         self._topic = topic
@@ -55,7 +56,7 @@ class Following:
 
     def reading(self, own: "AIOKafkaConsumer") -> "AIOKafkaConsumer":
         """The consumer that knows the ends of its partitions."""
-        shared = None if self._follower is None else self._follower.consumer
+        shared = None if self._reader is None or self._follower is None else self._reader.consumer
         return own if shared is None else shared
 
     async def next_batch(self, own: "AIOKafkaConsumer") -> tuple[SharedRecord, ...] | None:
@@ -89,9 +90,9 @@ class Following:
     def drop(self) -> None:
         """Follow no more; its own consumer has lost the partitions, or is placed anew."""
         follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.leave()
-            self._changed()
+        if follower is not None and self._reader is not None:
+            self._reader.left(follower)
+            self._changed(False)
             _log.info("reading alone", projection=self._name)
 
     async def _begin(self, own: "AIOKafkaConsumer") -> Follower | None:
@@ -110,7 +111,7 @@ class Following:
         self._follower = self._reader.follow(places)
         if self._follower is not None:
             own.pause(*assigned)
-            self._changed()
+            self._changed(True)
             _log.info("following the shared reader", projection=self._name)
         return self._follower
 
