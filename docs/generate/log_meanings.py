@@ -90,7 +90,7 @@ MEANINGS: dict[str, str] = {
     "projected": "A small batch is applied; larger ones are only counted.",
     "following the shared reader": "It has caught up: its records come from the one reader of the process.",
     "reading alone": "The projection reads Kafka with its own consumer, until it has caught up.",
-    "each projection reads by itself: the reader failed": "It begins again by itself; projections go on meanwhile.",
+    "each projection reads by itself: the reader failed": "It begins again; projections go on meanwhile.",
     "the shared reader did not stop": "Its connections were closed.",
     "projection waits": "A server does not answer, or (info) what it needs is being made. It tries again.",
     "another process has our name in its consumer groups": "Both take the partitions from each other.",

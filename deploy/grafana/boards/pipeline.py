@@ -149,7 +149,7 @@ PIPELINE = Board(
                 Panel(
                     "Follows the shared reader",
                     "bool",
-                    "0: it reads Kafka by itself: it lags, or has just been placed, or is alone in its process.",
+                    "0: it reads Kafka by itself: it lags, was just placed, or is alone in its process.",
                     "ProjectionLate",
                     [Query("min by (projection) (projection_follows_shared_reader)", "{{projection}}")],
                 ),
