@@ -83,8 +83,10 @@ class ProjectorSettings(
     # To ask for the first and last offsets of partitions, before a projection reads them.
     topic_bounds_seconds_max: float = Field(default=10.0, gt=0)
 
-    # The changes of a partition within this time are one transaction of the topic products-state.
-    state_publish_pause_seconds: float = Field(default=0.5, ge=0)
+    # The changes of a partition within this time are one transaction of the topic products-state. It doubles
+    # up to the second while changes do not end; a reader of searches with a token waits for it.
+    state_publish_pause_seconds: float = Field(default=0.25, ge=0)
+    state_publish_pause_seconds_max: float = Field(default=1.0, ge=0)
 
     # How much may be parked before it counts as an outage or a bad release, and before memory and disk grow.
     parked_products_per_minute_max: int = Field(default=100, ge=1)

@@ -17,6 +17,13 @@ class State(NamedTuple):
     log_id: UUID | None
 
 
+class Portion(NamedTuple):
+    """The oldest unpublished states of a partition; `are_all` False: more waited when they were read."""
+
+    states: Sequence[State]
+    are_all: bool
+
+
 class Waiting(NamedTuple):
     """How many states of a partition are not published yet, and since when."""
 
@@ -27,8 +34,8 @@ class Waiting(NamedTuple):
 class StateTable(Protocol):
     """The states, and which of them the topic has. Raises `Unavailable`."""
 
-    async def unpublished(self, partition: int) -> Sequence[State]:
-        """The oldest unpublished states, limited in number and bytes; empty if the topic has all."""
+    async def unpublished(self, partition: int) -> Portion:
+        """Limited in number and bytes of states; empty if the topic has all."""
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
         """By partition; one without unpublished states is absent."""

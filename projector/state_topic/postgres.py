@@ -8,7 +8,7 @@ from uuid import UUID
 from projector.applying.ports import Change, Held
 from projector.postgres.failures import translated
 from projector.state_topic.fold import ProductState
-from projector.state_topic.ports import State, Waiting
+from projector.state_topic.ports import Portion, State, Waiting
 from projector.views.postgres.statements import LIVE, statement
 from shared.contract.addresses import partition_of
 from shared.contract.views import decode_document, encode_document
@@ -24,6 +24,7 @@ _COLUMNS = ("product_id", "partition", "stream_version", "log_position", "record
 # The limit of one transaction, which is in memory for each partition that is being published.
 STATES_PER_CHUNK_MAX = 500
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
+_STATE_FIELDS = len(State._fields)
 
 
 class ProductStateTables:
@@ -97,11 +98,13 @@ class PostgresStates:
         self._source = (projection, topic)
         self._limits = (states_max, bytes_max)
 
-    async def unpublished(self, partition: int) -> Sequence[State]:
+    async def unpublished(self, partition: int) -> Portion:
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_unpublished_states")
             rows = await self._pool.fetch(sql, partition, *self._limits, *self._source)
-        return [State._make(row) for row in rows]
+        waiting = rows[0]["waiting"] if rows else 0
+        states = [State._make(tuple(row)[:_STATE_FIELDS]) for row in rows]
+        return Portion(states, are_all=waiting == len(rows) and waiting < self._limits[0])
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
         with translated(_SERVER):

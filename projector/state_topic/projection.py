@@ -11,6 +11,7 @@ from projector.state_topic.kafka.run import PublishingRun
 from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
 from projector.state_topic.postgres import PostgresStates, ProductStateTables, publish_anew
 from projector.state_topic.publish import StatePublisher
+from projector.state_topic.publish_pace import Pauses
 from projector.stores import Stores
 from projector.table_projection import PostgresProjection
 from projector.views.postgres.statements import LIVE
@@ -45,7 +46,9 @@ class StatesProjection(PostgresProjection[ProductState]):
             PostgresStates(stores.read_model, projection=self.name, topic=stores.topic),
             KafkaStateTopic(StateTopicSettings(stores.settings.kafka_servers, spec, stores.group(self.name))),
             topic_name=spec.name,
-            pause_seconds=stores.settings.state_publish_pause_seconds,
+            pauses=Pauses(
+                stores.settings.state_publish_pause_seconds, stores.settings.state_publish_pause_seconds_max
+            ),
         )
         (subscription,) = super().running(stores).subscriptions
         subscription = subscription._replace(work=PublishingRun(subscription.work, publisher))

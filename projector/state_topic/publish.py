@@ -15,6 +15,7 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from projector.state_topic.publish_pace import Pauses, PublishPace
 from projector.state_topic.publish_spans import AwaitedStates
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.measuring import unknown
@@ -22,13 +23,14 @@ from shared.ops.metrics.states import STATES_FENCED, STATES_PUBLISHED, STATES_WA
 
 # A channel holds one chunk in memory; other channels wait.
 _PARTITIONS_AT_ONCE = 4
+_NO_LONGER_PAUSES = Pauses(0.1, 0.1)
 
 
 class StatePublisher:
     """Publishes the partitions that this process's consumer has. A `Controlled` for pause and resume.
 
-    A round begins `pause_seconds` after the end of the one before it (the changes meanwhile are one
-    transaction), after an error `trouble_seconds`; every `look_seconds` the table is read for rows that wait.
+    A round begins a pause after the end of the one before it (the changes meanwhile are one transaction),
+    after an error `trouble_seconds`; every `look_seconds` the table is read for rows that wait.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class StatePublisher:
         topic: StateTopic,
         *,
         topic_name: str,
-        pause_seconds: float = 0.1,
+        pauses: Pauses = _NO_LONGER_PAUSES,
         look_seconds: float = 2.0,
         trouble_seconds: float = 1.0,
     ) -> None:
@@ -47,7 +49,7 @@ class StatePublisher:
         self.awaited = AwaitedStates(topic_name)
         self._table = table
         self._states = topic
-        self._pause_seconds = pause_seconds
+        self._pace = PublishPace(pauses)
         self._look_seconds = look_seconds
         self._trouble_seconds = trouble_seconds
         self._owned: set[int] = set()
@@ -73,8 +75,10 @@ class StatePublisher:
 
     def wake(self, partitions: Collection[int]) -> None:
         """Rows of these partitions were written."""
-        self._dirty.update(self._owned.intersection(partitions))
-        self._woken.set()
+        dirty = self._owned.intersection(partitions)
+        if dirty:
+            self._dirty.update(dirty)
+            self._woken.set()
 
     def obey(self, control: Control) -> None:
         """A paused projection publishes nothing."""
@@ -95,10 +99,12 @@ class StatePublisher:
         looking = asyncio.create_task(self._look_forever())
         try:
             while True:
+                was_awaited = self._woken.is_set()
                 await self._woken.wait()
                 self._woken.clear()
                 await self._round()
-                await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else self._pause_seconds)
+                pause = self._pace.after_round(was_awaited=was_awaited)
+                await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else pause)
         finally:
             await cancelled(looking)
             await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
@@ -150,15 +156,15 @@ class StatePublisher:
             self._unchecked -= unchecked
 
     async def _publish(self, partition: int) -> None:
-        """Publishes the partition until no row waits."""
+        """Publishes the partition until no row waits; one that is written meanwhile wakes the next round."""
         async with self._limit:
-            if partition not in self._channels and not await self._table.unpublished(partition):
+            if partition not in self._channels and not (await self._table.unpublished(partition)).states:
                 return
             try:
                 if partition not in self._channels:
                     self._channels[partition] = await self._states.open(partition)
                 while partition in self._owned and not self._is_paused:
-                    states = await self._table.unpublished(partition)
+                    states, are_all = await self._table.unpublished(partition)
                     if not states:
                         return
                     with self.awaited.publishing(states, partition):
@@ -167,6 +173,8 @@ class StatePublisher:
                     deleted = sum(state.document is None for state in states)
                     STATES_PUBLISHED.labels("tombstone").inc(deleted)
                     STATES_PUBLISHED.labels("document").inc(len(states) - deleted)
+                    if are_all:
+                        return
             except BaseException as error:
                 channel = self._channels.pop(partition, None)
                 if channel is not None:

@@ -36,6 +36,7 @@ SUITES = (
     "relay",
     "freshness",
     "cost",
+    "peers",
     "black_hole",
     "hot_tables",
     "log_partitions",

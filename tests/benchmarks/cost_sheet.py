@@ -27,7 +27,7 @@ def cost_lines(runs: NamedRuns) -> list[str]:
         for load in (*(each.name for each in OPEN_LOOPS), SATURATION)
         for name, made in runs
     ]
-    return ["Processor time a command by part, ms:", "", *_lines(heads, rows)]
+    return ["Processor time a command by part, ms:", "", *markdown_lines(heads, rows)]
 
 
 def idle_lines(runs: NamedRuns) -> list[str]:
@@ -37,13 +37,13 @@ def idle_lines(runs: NamedRuns) -> list[str]:
     memory = [
         ["MiB resident", name, *_by_part([run.memory_mebibytes for run in made])] for name, made in runs
     ]
-    return ["By part, without load:", "", *_lines(heads, idle + memory)]
+    return ["By part, without load:", "", *markdown_lines(heads, idle + memory)]
 
 
 def behind_lines(runs: NamedRuns) -> list[str]:
     """How far the slowest projection was behind when the clients stopped."""
     return [
-        f"{name}: everything applied {_middle([run.behind_seconds for run in made])} s after the last answer."
+        f"{name}: everything applied {middle([run.behind_seconds for run in made])} s after the last answer."
         for name, made in runs
     ]
 
@@ -65,18 +65,18 @@ def busy_lines(runs: NamedRuns) -> list[str]:
 
 def _cost_cells(costs: Sequence[Cost]) -> list[str]:
     outcomes = [cost.outcome for cost in costs if cost.outcome is not None]
-    seen = [_middle([of(outcome) for outcome in outcomes]) for of in SEEN.values()]
+    seen = [middle([of(outcome) for outcome in outcomes]) for of in SEEN.values()]
     parts = _by_part([cost.by_part for cost in costs])
-    others = _middle([cost.other_cores for cost in costs])
-    return [_middle([cost.total for cost in costs]), *parts, *seen, others]
+    others = middle([cost.other_cores for cost in costs])
+    return [middle([cost.total for cost in costs]), *parts, *seen, others]
 
 
 def _by_part(figures: Sequence[Mapping[str, float]]) -> list[str]:
-    return [_middle([each[part] for each in figures]) for part in PARTS]
+    return [middle([each[part] for each in figures]) for part in PARTS]
 
 
-def _middle(values: Sequence[float]) -> str:
-    """A hyphen if there is none, or no number."""
+def middle(values: Sequence[float]) -> str:
+    """The median; a hyphen if there is none, or no number."""
     known = [value for value in values if not isnan(value)]
     if not known:
         return "-"
@@ -84,6 +84,7 @@ def _middle(values: Sequence[float]) -> str:
     return f"{middle:,.0f}" if middle >= 100 or middle == 0 else f"{middle:.2f}"
 
 
-def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
     return [lines[0], "|" + "---|" * len(heads), *lines[1:]]

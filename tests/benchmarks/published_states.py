@@ -25,7 +25,7 @@ from shared.kafka.servers import KafkaServers
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec, ensure_topics
 from tests.benchmarks.catalogue import CHUNK, Catalogue
 
-# The projector publishes what has gathered since its last round (STATE_PUBLISH_PAUSE_SECONDS).
+# The projector publishes what has gathered since its last round, after 0.25 to 1 s of changes.
 ROUND_SECONDS = 0.1
 _PARTITIONS = DEFAULT_PARTITION_COUNT
 

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from projector.errors import Fenced, ProjectorError, Unavailable
-from projector.state_topic.ports import State, Waiting
+from projector.state_topic.ports import Portion, State, Waiting
 from shared.contract.addresses import partition_of
 from tests.unit.projector.histories import START
 
@@ -49,7 +49,7 @@ class InMemoryStateTable:
         elif row.stream_version < stream_version:
             row.stream_version, row.document, row.saved_at = stream_version, document, self.now
 
-    async def unpublished(self, partition: int) -> Sequence[State]:
+    async def unpublished(self, partition: int) -> Portion:
         self._fail()
         states_max, bytes_max = self.limits
         waiting = [(key, row) for key, row in self.rows.items() if row.partition == partition and row.waits]
@@ -62,7 +62,7 @@ class InMemoryStateTable:
                 break
             version = row.stream_version
             portion.append(State(product_id, version, version, START, row.document, None))
-        return portion
+        return Portion(portion, are_all=len(portion) == len(waiting))
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
         self._fail()

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from projector.control.ports import Control
 from projector.errors import CannotGoOn, Unavailable
-from projector.state_topic.ports import State
+from projector.state_topic.ports import Portion, State
 from projector.state_topic.publish import StatePublisher
+from projector.state_topic.publish_pace import Pauses, PublishPace
 from shared.contract.addresses import partition_of
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.health import OnlyAnOperatorHelps
@@ -209,7 +210,12 @@ async def test_between_two_portions_it_stops_for_whoever_is_next_and_for_an_oper
 
 async def test_what_nobody_woke_it_for_is_found_by_looking(world: World) -> None:
     publisher = StatePublisher(
-        "products_state", world.table, world.topic, topic_name="states", pause_seconds=0.0, look_seconds=0.001
+        "products_state",
+        world.table,
+        world.topic,
+        topic_name="states",
+        pauses=Pauses(0.0, 0.0),
+        look_seconds=0.001,
     )
     publisher.own(range(PARTITIONS))
     running = asyncio.create_task(publisher.run())
@@ -217,6 +223,45 @@ async def test_what_nobody_woke_it_for_is_found_by_looking(world: World) -> None
     world.save(3)
     await eventually(world.ends_with_the_newest)
     await cancelled(running)
+
+
+async def test_a_partition_is_read_once_a_round_unless_more_waits_than_a_portion_holds(world: World) -> None:
+    publisher, reads = world.publisher(), list[int]()
+    reading = world.table.unpublished
+
+    async def unpublished(partition: int) -> Portion:
+        reads.append(partition)
+        return await reading(partition)
+
+    ids = world.save(2)
+    publisher.own(range(PARTITIONS))
+    await publisher._round()
+    world.table.unpublished = unpublished  # type: ignore[method-assign]
+    for one in ids:
+        world.table.save(one, 2, b"2")
+    publisher.wake(range(PARTITIONS))
+    await publisher._round()
+    assert sorted(reads) == [0, 1]
+    world.save(6)
+    publisher.wake([0])
+    await publisher._round()
+    assert reads.count(0) == 3
+    world.table.unpublished = reading  # type: ignore[method-assign]
+    publisher.wake([1])
+    await publisher._round()
+    world.ends_with_the_newest()
+
+
+def test_the_pause_doubles_while_changes_do_not_end_and_is_short_after_a_quiet_one() -> None:
+    pace = PublishPace(Pauses(1.0, 4.0))
+    assert pace.after_round(was_awaited=False) == 1.0
+    assert [pace.after_round(was_awaited=True) for _ in range(3)] == [2.0, 4.0, 4.0]
+    assert pace.after_round(was_awaited=False) == 1.0
+
+
+def test_a_longest_pause_below_the_first_counts_as_the_first() -> None:
+    pace = PublishPace(Pauses(1.0, 0.5))
+    assert [pace.after_round(was_awaited=was_awaited) for was_awaited in (False, True)] == [1.0, 1.0]
 
 
 @settings(max_examples=100, deadline=None)
