@@ -84,8 +84,7 @@ async def run_projector(
             port_setting="PROJECTOR_OPS_PORT",
         )
         broker, joining = create_broker(settings), Joining()
-        # One projection alone would only read everything twice while it begins to follow.
-        reader = shared_reader(settings, stores.topic) if len(chosen) > 1 else None
+        reader = _reader(chosen, stores)
         _check_stores(health, stores)
         projections = [one.running(stores) for one in chosen]
         consumers = [
@@ -113,8 +112,7 @@ async def run_projector(
         ]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(stopped, task)
-        topics = [one.topics for one in projections]
-        if await joining.join(broker, settings, topics, consumers, stop):
+        if await joining.join(broker, settings, [one.topics for one in projections], consumers, stop):
             spare_started_objects()
             _log.info("started", projections=[one.name for one in chosen], ops_port=server.port)
             await stop.wait()
@@ -163,6 +161,11 @@ def _consumer(
     )
     health.require(subscription.label, joining.then(consumer.check))
     return consumer
+
+
+def _reader(chosen: Sequence[Projection], stores: Stores) -> SharedReader | None:
+    """For one projection alone it would only be a second consumer."""
+    return shared_reader(stores.settings, stores.topic) if len(chosen) > 1 else None
 
 
 def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLetterCopies:
