@@ -1,9 +1,9 @@
 """What every event store must do; a class per adapter inherits it and gives `store`."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID
 
+from msgspec.structs import replace
 from uuid_utils.compat import uuid7
 
 from command_api.executing.ports import (
