@@ -407,3 +407,18 @@ async def test_a_turn_that_does_not_come_in_time_is_refused_and_leaves_nothing_b
     turns.leave("a")
     assert not turns._queues
     assert not turns._users
+
+
+async def test_a_place_gives_the_same_answer_to_whoever_the_request_is_handed_to() -> None:
+    queue = WorkQueue(QueueLimits(1, 0.01, 0.01), ONE, clock=Clock())
+    first, second = Place(queue, "one"), Place(queue, "one")
+    for _ in range(2):
+        await first.enter()
+    assert queue.at_work == 1
+    with pytest.raises(TurnedAway):
+        await second.enter()
+    first.leave()
+    assert not second.enter_at_once()
+    with pytest.raises(TurnedAway):
+        await second.enter()
+    assert queue.at_work == 0
