@@ -11,7 +11,7 @@ from command_api.executing.command_turns import CommandTurns
 from command_api.executing.execute import ExecuteCommand
 from command_api.executing.known_products import KnownProducts
 from command_api.http.answers import WriteApi
-from command_api.http.app import write_app
+from command_api.http.app import WritePort, write_port
 from command_api.http.lanes import lane_of, lanes
 from command_api.http.routes import BATCH_PATH
 from command_api.postgres.append_hint import AppendHint
@@ -27,7 +27,6 @@ from shared.contract.schemas import EVENT_STORE
 from shared.ops.concurrency.waits import stopped
 from shared.ops.garbage import spare_started_objects
 from shared.ops.health import Health
-from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.operations import operations_app
 from shared.ops.http.operations_server import serve_operations
 from shared.ops.http.server import HttpServer
@@ -91,11 +90,12 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             port_setting="COMMAND_OPS_PORT",
         )
         server = HttpServer(
-            api,
+            api.application,
             host=settings.listen_host,
             port=settings.command_port,
             port_setting="COMMAND_PORT",
             http_limit=settings.requests_in_flight_max,
+            protocol=api.protocol,
             limits=settings.connection_limits,
             headers=settings.answer_headers(METHODS),
             overload=Overload(settings.overload_limits, lanes(settings.batches_in_work_max), lane_of),
@@ -134,7 +134,7 @@ def _api(
     guard: Guard | None,
     settings: CommandSettings,
     health: Health,
-) -> ASGIApp:
+) -> WritePort:
     limits = api_limits(
         stack,
         settings,
@@ -145,7 +145,7 @@ def _api(
     if limits.has_rates:
         seconds_max = settings.rate_limit_seconds_max
         health.tell("Redis", redis_check(settings.redis_address, stack, seconds_max=seconds_max))
-    return write_app(
+    return write_port(
         WriteApi(_execute(store, settings), settings.product_url, settings.partition_count),
         guard,
         docs_enabled=settings.docs_enabled,

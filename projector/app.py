@@ -12,12 +12,13 @@ from projector.audit.log_lines import AuditLogLines
 from projector.audit.postgres import PostgresAuditLog
 from projector.control.loop import ControlLoop
 from projector.control.postgres import PostgresControl
-from projector.kafka.batches import create_broker
+from projector.kafka.batches import create_broker, shared_reader
 from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
 from projector.kafka.lags import REPORT_SECONDS_MAX, LogCount
 from projector.kafka.lost_answers import watch_answers
 from projector.kafka.running import Subscription
+from projector.kafka.shared_reader import SharedReader
 from projector.kafka.starting_points import StartingPoints
 from projector.operators.assembly import operations
 from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
@@ -83,10 +84,11 @@ async def run_projector(
             port_setting="PROJECTOR_OPS_PORT",
         )
         broker, joining = create_broker(settings), Joining()
+        reader = _reader(chosen, stores)
         _check_stores(health, stores)
         projections = [one.running(stores) for one in chosen]
         consumers = [
-            _consumer(one.name, subscription, stores, broker, joining, health)
+            _consumer(one.name, subscription, stores, broker, joining, health, reader)
             for one in projections
             for subscription in one.subscriptions
         ]
@@ -104,13 +106,13 @@ async def run_projector(
             control.run(stop),
             AuditLogLines(PostgresAuditLog(stores.read_model)).run(stop),
             _dead_letter_copies(chosen, stores).run(),
-            watch_answers(broker, settings.kafka_answer_seconds_max),
+            watch_answers(broker, reader, settings.kafka_answer_seconds_max),
+            *([] if reader is None else [reader.run()]),
             *(part.run() for part in background),
         ]
         for task in map(asyncio.create_task, work):
             stack.push_async_callback(stopped, task)
-        topics = [one.topics for one in projections]
-        if await joining.join(broker, settings, topics, consumers, stop):
+        if await joining.join(broker, settings, [one.topics for one in projections], consumers, stop):
             spare_started_objects()
             _log.info("started", projections=[one.name for one in chosen], ops_port=server.port)
             await stop.wait()
@@ -126,6 +128,7 @@ def _consumer(
     broker: KafkaBroker,
     joining: Joining,
     health: Health,
+    reader: SharedReader | None,
 ) -> ProjectionConsumer:
     settings = stores.settings
     log = PostgresEventLog(stores.log_pool)
@@ -153,9 +156,16 @@ def _consumer(
         count=count if subscription.source.topic == stores.topic else None,
         metrics=subscription.metrics,
         heartbeat=health.expect_progress(subscription.label, settings.silence_seconds_max),
+        # A retry topic is read by one projection.
+        reader=reader if subscription.source.topic == stores.topic else None,
     )
     health.require(subscription.label, joining.then(consumer.check))
     return consumer
+
+
+def _reader(chosen: Sequence[Projection], stores: Stores) -> SharedReader | None:
+    """For one projection alone it would only be a second consumer."""
+    return shared_reader(stores.settings, stores.topic) if len(chosen) > 1 else None
 
 
 def _dead_letter_copies(chosen: Sequence[Projection], stores: Stores) -> DeadLetterCopies:

@@ -3,12 +3,10 @@ success.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from command_api.domain.errors import ProductNotFound
 from command_api.executing.execute import ExecuteCommand
 from command_api.executing.request import Done
 from command_api.http import names
@@ -16,7 +14,6 @@ from command_api.http.problems import HttpProblem
 from shared.contract import events as e
 from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import Problem
-from shared.ops.plain_values import canonical_uuid
 
 _encode = msgspec.json.Encoder().encode
 _sku: TypeAdapter[str] = TypeAdapter(names.Sku)
@@ -63,16 +60,6 @@ def result_body(done: Done) -> bytes:
             "slug": done.product.slug,
         }
     )
-
-
-def product_id_of(text: str) -> UUID:
-    """The id in a path or an operation. Raises `ProductNotFound` if it is not an id: then it names no
-    product.
-    """
-    try:
-        return canonical_uuid(text)
-    except ValueError as error:
-        raise ProductNotFound from error
 
 
 def checked_sku(sku: bytes) -> str:

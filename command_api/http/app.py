@@ -1,7 +1,8 @@
 """The HTTP application: routes, problems for every error, the OpenAPI document."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -10,6 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from command_api.http.answers import WriteApi
+from command_api.http.light.parts import LightParts, light_parts
+from command_api.http.light.protocol import LightCommandProtocol
 from command_api.http.openapi.endpoints import component_schemas
 from command_api.http.problems import EXPECTED_ERRORS, HttpProblem, error_response
 from command_api.http.routes import add_write_routes
@@ -26,6 +29,34 @@ from shared.rate_limits.api_limits import ApiLimits
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
+class WritePort(NamedTuple):
+    """`application` answers every request; `light` is for those that are answered before it."""
+
+    application: ASGIApp
+    light: LightParts
+
+    @property
+    def protocol(self) -> Callable[..., LightCommandProtocol]:
+        """Makes connections that answer single commands before the application."""
+        return partial(LightCommandProtocol, self.light)
+
+
+def write_port(
+    api: WriteApi,
+    guard: Guard | None,
+    *,
+    docs_enabled: bool = True,
+    limits: ApiLimits | None = None,
+    lines_per_second_max: int = LINES_PER_SECOND_MAX,
+) -> WritePort:
+    """Both ways to the same commands, with limits and counts in common."""
+    limits = limits or ApiLimits()
+    application = write_app(
+        api, guard, docs_enabled=docs_enabled, limits=limits, lines_per_second_max=lines_per_second_max
+    )
+    return WritePort(application, light_parts(api, guard, limits, application.records))
+
+
 def write_app(
     api: WriteApi,
     guard: Guard | None,
@@ -33,8 +64,8 @@ def write_app(
     docs_enabled: bool = True,
     limits: ApiLimits | None = None,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
-) -> ASGIApp:
-    """The whole application, ready to be served. Without a guard, everybody may do everything."""
+) -> RequestLayer:
+    """The whole application, which answers every request. Without a guard, everybody may do everything."""
     limits = limits or ApiLimits()
     app = documented("Product catalogue: commands", _DESCRIPTION, docs_enabled=docs_enabled)
     add_write_routes(app, api)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
+from command_api.http.given import Given
 from command_api.http.problems import HttpProblem
 from shared.ops.http import json_text
 from shared.ops.http.content import refused_content
@@ -42,15 +43,15 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
     return (chunks[0] if len(chunks) == 1 else b"".join(chunks)).removeprefix(json_text.BOM)
 
 
-def require_media_type(request: Request, *allowed: str) -> str:
+def require_media_type(given: Given, *allowed: str) -> str:
     """The media type without its parameters. Raises 415 when it is absent, twice there or another one, and
     for a charset or an encoding that is not read.
     """
-    refused = refused_content(request.scope["headers"])
+    refused = refused_content(given.pairs)
     if refused is not None:
         raise HttpProblem(refused.problem, {name.decode(): value.decode() for name, value in refused.headers})
-    given = request.headers.getlist("content-type")
-    media_type = given[0].split(";", 1)[0].strip().lower() if len(given) == 1 else ""
+    values = given.values(b"content-type")
+    media_type = values[0].split(";", 1)[0].strip().lower() if len(values) == 1 else ""
     if media_type not in allowed:
         detail = f"send {' or '.join(allowed)}"
         problem = Problem(415, "unsupported-media-type", "Unsupported media type", detail)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from command_api.domain import errors
 from command_api.executing.ports import KeyInUse, OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
-from shared.ops.http.problem_answer import problem_response
+from shared.ops.http.problem_answer import problem_response, standard_headers
 
 
 class HttpProblem(Exception):
@@ -79,7 +79,16 @@ def _conflict(held: errors.HeldSku) -> dict[str, str]:
 
 def error_response(request: Request, error: Exception) -> Response:
     """The whole answer to a request that failed with `error`."""
+    return problem_response(request, problem_of(error), _headers_of(error))
+
+
+def problem_headers(error: Exception, problem: Problem) -> dict[str, str]:
+    """The headers of the same answer, for a request that has not come through the framework."""
+    return standard_headers(problem) | _headers_of(error)
+
+
+def _headers_of(error: Exception) -> dict[str, str]:
     headers = dict(error.headers) if isinstance(error, HttpProblem) else {}
     if isinstance(error, errors.VersionDoesNotMatch) and error.current_version:
         headers["etag"] = f'"{error.current_version}"'
-    return problem_response(request, problem_of(error), headers)
+    return headers

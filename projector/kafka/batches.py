@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage, Topic
@@ -16,7 +16,15 @@ from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.security import BaseSecurity, SASLScram256, SASLScram512
 
+from projector.kafka.fetching import (
+    FETCHER_LOOK_MILLISECONDS,
+    METADATA_MAX_AGE_MILLISECONDS,
+    BatchWait,
+    dead_task,
+)
+from projector.kafka.following import Following
 from projector.kafka.records import Record
+from projector.kafka.shared_reader import SharedReader
 from projector.kafka.work import Source
 from shared.kafka.connections import close_client
 from shared.kafka.servers import KafkaServers
@@ -30,20 +38,11 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 Records = tuple[Record, ...]
-# A topic that is created after the projector's start is found within this time.
-_METADATA_MAX_AGE_MILLISECONDS = 5_000
 _STOP_SECONDS_MAX = 5.0
+# So many that the interval ends the batch wait, and not a few large events.
+_SHARED_BYTES_MIN = 262_144
 # aiokafka's default is a third of its 10 s session; ours follows the setting.
 _HEARTBEATS_PER_SESSION = 5
-# Whatever lets aiokafka fetch again wakes its fetcher. It also looks by itself, by default 5 times a second.
-_FETCHER_LOOK_MILLISECONDS = 1_000
-
-
-class BatchWait(NamedTuple):
-    """What the broker waits for before it answers a fetch: so many bytes, at most for so long."""
-
-    bytes_min: int
-    milliseconds_max: int
 
 
 class PromptBatchSubscriber(BatchSubscriber):
@@ -54,33 +53,26 @@ class PromptBatchSubscriber(BatchSubscriber):
 
     `busy_wait` is for fetches after a batch, `idle_wait` for those after an empty poll: a short batch wait
     would send fetches all the time while nothing happens, and a fetch names each partition.
+
+    While the projection follows the process's shared reader, its batches come from there (`Following`).
     """
 
     busy_wait: BatchWait
     idle_wait: BatchWait
+    following: Following
 
     async def get_msg(self, consumer: "AIOKafkaConsumer") -> Records:
+        followed = await self.following.next_batch(consumer)
+        if followed is not None:
+            return followed
         batches = await consumer.getmany(timeout_ms=self.batch_timeout_ms, max_records=self.max_records)
-        # Before the fetcher runs again. aiokafka reads both for each fetch; no call of it changes them.
-        fetcher = consumer._fetcher
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = self.busy_wait if batches else self.idle_wait
+        # Before the fetcher runs again.
+        (self.busy_wait if batches else self.idle_wait).use_in(consumer)
         return tuple(chain.from_iterable(batches.values()))
 
     def dead_task(self) -> str | None:
-        """Which of aiokafka's own tasks has ended, and why: it restarts none and then waits for ever."""
-        consumer = self.consumer
-        if consumer is None:
-            return None
-        tasks = {
-            "metadata": consumer._client._sync_task,
-            "coordination": consumer._coordinator._coordination_task,
-            "fetching": consumer._fetcher._fetch_task,
-        }
-        for name, task in tasks.items():
-            if task.done():
-                cause = "cancelled" if task.cancelled() else repr(task.exception())
-                return f"the consumer's {name} task has ended: {cause}"
-        return None
+        """Which of aiokafka's own tasks has ended, and why."""
+        return None if self.consumer is None else dead_task(self.consumer)
 
     async def stop(self) -> None:
         """Leave the group, also under a name of our own, which aiokafka would keep for a restart: the next
@@ -135,7 +127,7 @@ def create_broker(settings: "ProjectorSettings") -> KafkaBroker:
         allow_auto_create_topics=False,
         ack_policy=AckPolicy.MANUAL,
         graceful_timeout=settings.shutdown_seconds_max / 2,
-        metadata_max_age_ms=_METADATA_MAX_AGE_MILLISECONDS,
+        metadata_max_age_ms=METADATA_MAX_AGE_MILLISECONDS,
         apply_types=False,
         logger=logging.getLogger("faststream.kafka"),
         log_level=logging.DEBUG,
@@ -153,6 +145,17 @@ def broker_security(servers: KafkaServers) -> BaseSecurity | None:
     return None if tls is None else BaseSecurity(ssl_context=tls, use_ssl=True)
 
 
+def idle_wait(settings: "ProjectorSettings") -> BatchWait:
+    """Of fetches after an empty poll."""
+    return BatchWait(1, settings.fetch_wait_milliseconds_max)
+
+
+def shared_reader(settings: "ProjectorSettings", topic: str) -> SharedReader:
+    """For all projections of a process; `run` it."""
+    busy = BatchWait(_SHARED_BYTES_MIN, round(settings.batch_interval_seconds_min * 1000))
+    return SharedReader(settings.kafka_servers, topic, idle=idle_wait(settings), busy=busy)
+
+
 def subscribe(
     broker: KafkaBroker,
     settings: "ProjectorSettings",
@@ -160,16 +163,17 @@ def subscribe(
     *,
     listener: "ConsumerRebalanceListener",
     handler: Callable[[Records], Awaitable[None]],
+    following: Following,
 ) -> PromptBatchSubscriber:
     """Passes every batch of the topic to `handler`, which must not raise: the batch would be lost."""
-    idle = BatchWait(1, settings.fetch_wait_milliseconds_max)
+    idle = idle_wait(settings)
     batch = BatchWait(settings.gather_bytes_min, settings.gather_milliseconds_max)
     subscriber = broker.subscriber(
         Topic(source.topic, declare=False),
         group_id=source.group,
         fetch_min_bytes=idle.bytes_min,
         fetch_max_wait_ms=idle.milliseconds_max,
-        consumer_timeout_ms=_FETCHER_LOOK_MILLISECONDS,
+        consumer_timeout_ms=FETCHER_LOOK_MILLISECONDS,
         batch=True,
         max_records=settings.batch_events_max,
         batch_timeout_ms=settings.poll_wait_milliseconds,
@@ -190,5 +194,6 @@ def subscribe(
     subscriber.__class__ = PromptBatchSubscriber
     prompt = cast(PromptBatchSubscriber, subscriber)
     prompt.idle_wait, prompt.busy_wait = idle, batch if source.waits_for_batch else idle
+    prompt.following = following
     prompt(handler)
     return prompt

@@ -5,23 +5,25 @@ Partitions stay paused until their checkpoints are loaded and sought, so no reco
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 
 from projector.control.ports import Control, PartitionLag
-from projector.errors import CannotGoOn, Fenced, NotYet, ProjectorError, Unavailable
+from projector.errors import CannotGoOn, NotYet, Unavailable
 from projector.kafka.batch_interval import at_intervals
 from projector.kafka.batches import Records, subscribe
 from projector.kafka.consumer_state import UNKNOWN_REVISION, ConsumerState
 from projector.kafka.continuity import Continuity
+from projector.kafka.following import Following
+from projector.kafka.halts import Halts
 from projector.kafka.lags import Lags, LogCount
 from projector.kafka.metrics import ProjectionMetrics
 from projector.kafka.named_member import NamedMember
 from projector.kafka.offsets import AppliedOffsets
-from projector.kafka.placement import Stop
+from projector.kafka.shared_reader import SharedReader
 from projector.kafka.starting_points import StartingPoints, remedy
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
@@ -45,6 +47,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     def __init__(
         self, name: str, broker: "KafkaBroker", settings: "ProjectorSettings", source: Source, work: Work,
         points: StartingPoints, *, count: LogCount | None, metrics: ProjectionMetrics, heartbeat: "Heartbeat",
+        reader: SharedReader | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.topic = source.topic
@@ -61,7 +64,19 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         self._wake, self._abandon, self._busy = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._ending = False
         self._keeper: asyncio.Task[None] | None = None
-        self._subscriber = subscribe(broker, settings, source, listener=self, handler=self._handle)
+        self._following = Following(
+            name, source.topic, reader,
+            batch_wait_seconds=settings.gather_milliseconds_max / 1000 if source.waits_for_batch else 0.0,
+            records_max=settings.batch_events_max, may_begin=self._may_follow,
+            changed=self._reads_elsewhere,
+        )  # fmt: skip
+        self._subscriber = subscribe(
+            broker, settings, source, listener=self, handler=self._handle, following=self._following
+        )
+        self._halts = Halts(
+            name, source.topic, self._state, metrics, self._subscriber, self._wake,
+            pause_seconds=settings.pause_seconds,
+        )  # fmt: skip
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -80,6 +95,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         """Let the running batch finish (a retry ends at once), commit, and leave the group."""
         self._ending = True
         self._abandon.set()
+        self._following.drop()
         if self._keeper is not None:
             await cancelled(self._keeper)
         if self._subscriber.consumer is not None:
@@ -97,14 +113,14 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         """Pause or continue, as an operator requested; a running batch is finished first."""
         before, self._state.control = self._state.control, control
         if control.is_paused and not before.is_paused:
-            self._wait(f"paused by an operator: {control.reason}", seconds=0)
+            self._halts.wait(f"paused by an operator: {control.reason}", seconds=0)
         elif not control.is_paused and control.revision != before.revision != UNKNOWN_REVISION:
             self._state.stopped_because = None
             self._metrics.stopped(False)
             self._work.resumed()
             self._placement.look_again()
             # Again from the checkpoints, which may have been set back meanwhile.
-            self._wait("resumed by an operator", seconds=0)
+            self._halts.wait("resumed by an operator", seconds=0)
 
     def lags(self) -> list[PartitionLag]:
         """By partition; see `ConsumerState`."""
@@ -121,10 +137,22 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """A running batch may still finish; the checkpoint fences it if the successor was faster."""
         self._abandon.set()
+        self._following.drop()
         await self._offsets.commit(self._consumer)
         self._state.revoke()
         self._offsets.forget()
         self._work.revoked()
+
+    def _may_follow(self) -> Mapping[int, int] | None:
+        """Where each partition goes on, if all are placed."""
+        placed, assigned = self._placement.placed, self._placement.assigned
+        if self._ending or self._state.is_held or not placed or len(placed) != len(assigned or ()):
+            return None
+        return self._continuity.next_offsets(placed)
+
+    def _reads_elsewhere(self, is_following: bool) -> None:
+        self._offsets.read_elsewhere()
+        self._metrics.follows(is_following)
 
     async def _keep(self) -> None:
         """Place unplaced partitions, commit, measure lag, and send the heartbeat, until cancelled."""
@@ -135,12 +163,12 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                 await self._keep_once()
             except Exception as error:
                 _log.exception("a round of the consumer's upkeep failed", projection=self.name)
-                self._wait(named(error))
+                self._halts.wait(named(error))
 
     async def _keep_once(self) -> None:
         if dead := self._subscriber.dead_task():
             if self._state.stopped_because is None:
-                self._stop(dead, remedy="restart this process")
+                self._halts.stop(dead, remedy="restart this process")
             return  # without a heartbeat
         # aiokafka compares this with max.poll.interval: seconds since the last poll ended, 0 during one.
         if self._consumer._subscription.fetcher_idle_time <= self._settings.silence_seconds_max:
@@ -148,9 +176,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
         if not self._state.is_held and (due := self._placement.due()):
             await self._place(due)
         await self._offsets.commit(self._consumer)
-        self._state.measured = await self._lags.measure(self._consumer)
+        self._state.measured = await self._lags.measure(self._following.reading(self._consumer))
         if (short := self._offsets.beyond_its_end()) is not None:
-            self._wait(f"partition {short} ends before the place of the projection", seconds=0)
+            self._halts.wait(f"partition {short} ends before the place of the projection", seconds=0)
         self._metrics.partitions_stopped(len(self._placement.stops))
 
     async def _place(self, due: Sequence[TopicPartition]) -> None:
@@ -161,11 +189,11 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
             try:
                 points = await self._points.find(self._consumer, due)
             except (Unavailable, *KAFKA_IS_AWAY) as error:
-                self._wait(named(error), is_usual=isinstance(error, NotYet))
+                self._halts.wait(named(error), is_usual=isinstance(error, NotYet))
                 return
             except CannotGoOn as error:
                 is_old = revision != self._state.control.revision  # an operator has acted meanwhile
-                self._wait(str(error), seconds=0) if is_old else self._stop(str(error))
+                self._halts.wait(str(error), seconds=0) if is_old else self._halts.stop(str(error))
                 return
             if abandon is not self._abandon or abandon.is_set():
                 return
@@ -180,7 +208,9 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
 
     async def _handle(self, records: Records) -> None:
         """FastStream's handler; it polls again when this ends."""
-        await at_intervals(self._apply, records, self._settings.batch_interval_seconds_min, self._abandon)
+        # The shared reader keeps the interval for all of its followers.
+        seconds = 0.0 if self._following.is_on else self._settings.batch_interval_seconds_min
+        await at_intervals(self._apply, records, seconds, self._abandon)
 
     async def _apply(self, records: Records) -> None:
         """Never raises: an error would only be logged, and the records lost."""
@@ -195,56 +225,10 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
                     outcome = await self._work.run(wanted, placed, abandon)
             except Exception as error:
                 if abandon is self._abandon and not abandon.is_set():
-                    self._give_back(error)
+                    self._halts.give_back(error)
                 return
             if abandon is self._abandon and self._placement.assigned is not None:
                 # Not if the partitions were revoked meanwhile: then the successor commits them.
                 self._placement.reach(self._offsets.reached(outcome.done))
                 for partition, stop in outcome.stopped.items():
-                    self._stop_partition(partition, stop)
-
-    def _give_back(self, error: Exception) -> None:
-        """The batch is delivered again: at once from the new checkpoint, or after a pause."""
-        if isinstance(error, Fenced):
-            _log.warning("fenced, reloading the checkpoints", projection=self.name, reason=str(error))
-            self._wait(str(error), seconds=0)
-        elif isinstance(error, CannotGoOn):
-            self._stop(str(error))
-        elif isinstance(error, ProjectorError):
-            self._wait(str(error))
-        else:
-            _log.error("an unknown error lasts", projection=self.name, exc_info=error)
-            self._wait(named(error))
-
-    def _wait(self, reason: str, *, seconds: float | None = None, is_usual: bool = False) -> None:
-        """Pause, and be placed again after a while; the records are delivered again after the seek."""
-        write = _log.info if is_usual else _log.error
-        delay = self._settings.pause_seconds if seconds is None else seconds
-        if delay:
-            write("projection waits", projection=self.name, reason=reason, pause_seconds=delay)
-        self._pause()
-        self._placement.wait(reason, delay)
-        self._wake.set()
-
-    def _stop_partition(self, partition: int, stop: Stop) -> None:
-        """The other partitions go on."""
-        self._consumer.pause(TopicPartition(self.topic, partition))
-        self._placement.stop(partition, stop)
-        if stop.is_loud:
-            self._metrics.partitions_stopped(len(self._placement.stops))
-            _log.critical(
-                "partition stopped", projection=self.name, partition=partition, offset=stop.offset,
-                reason=stop.reason, pause_seconds=stop.seconds,
-            )  # fmt: skip
-
-    def _stop(self, reason: str, *, remedy: str = "repair the cause, then resume the projection") -> None:
-        """Not ready until an operator acts. The partitions stay here: another process would fail, too."""
-        self._state.stopped_because = f"{reason}; {remedy}"
-        self._pause()
-        self._metrics.stopped(True)
-        _log.critical("projection stopped", projection=self.name, reason=reason, remedy=remedy)
-
-    def _pause(self) -> None:
-        self._placement.placed = {}
-        if self._placement.assigned is not None:
-            self._consumer.pause(*self._placement.assigned)
+                    self._halts.stop_partition(partition, stop)

@@ -29,6 +29,10 @@ class Continuity:
         self._points.update({tp.partition: point for tp, point in points.items()})
         self._next.update({tp.partition: point.next_offset for tp, point in points.items()})
 
+    def next_offsets(self, partitions: Collection[int]) -> dict[int, int]:
+        """Where these partitions go on; reading begins up to one record before it."""
+        return {partition: self._next[partition] for partition in partitions}
+
     def new(self, records: Sequence[Record], placed: Collection[int]) -> list[Record]:
         """Those of placed partitions; the others are delivered again after the next seek. Without those from
         before the starting point. Raises `LogDiffers`.

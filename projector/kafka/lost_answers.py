@@ -19,6 +19,8 @@ from shared.ops.upkeep import Upkeep
 if TYPE_CHECKING:
     from faststream.kafka import KafkaBroker
 
+    from projector.kafka.shared_reader import SharedReader
+
 _LOOK_SECONDS = 1.0
 _log = get_logger(__name__)
 
@@ -56,12 +58,13 @@ class LostAnswers:
         return closed
 
 
-async def watch_answers(broker: "KafkaBroker", seconds_max: float) -> None:
-    """For all consumers of the broker, until cancelled."""
+async def watch_answers(broker: "KafkaBroker", reader: "SharedReader | None", seconds_max: float) -> None:
+    """For all consumers of the broker and the shared reader's, until cancelled."""
     answers = LostAnswers(seconds_max=seconds_max)
 
     async def look() -> None:
         consumers = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
+        consumers.append(None if reader is None else reader.consumer)
         answers.look(consumer._client for consumer in consumers if consumer is not None)
 
     await Upkeep("overdue answers", look, _LOOK_SECONDS).run(asyncio.Event())

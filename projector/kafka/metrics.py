@@ -16,6 +16,7 @@ from shared.ops.metrics.projections import (
     ERROR_CLASSES,
     ERRORS,
     EVENTS,
+    FOLLOWS_SHARED_READER,
     FRESHNESS_SECONDS,
     LAG_EVENTS,
     LAG_SECONDS,
@@ -47,7 +48,7 @@ class ProjectionMetrics:
         # By partition: (offset, time) of the first record of the newest batch, and since when records wait.
         self._delivered: dict[int, tuple[int, datetime]] = {}
         self._behind_since: dict[int, datetime] = {}
-        for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN, WAITS_FOR_REDIS):
+        for gauge in (STOPPED, PARTITIONS_STOPPED, BREAKER_OPEN, WAITS_FOR_REDIS, FOLLOWS_SHARED_READER):
             gauge.labels(projection).set(0)
         self._events = {
             (event_type, result): EVENTS.labels(projection, event_type, result).inc
@@ -151,6 +152,10 @@ class ProjectionMetrics:
     def partitions_stopped(self, count: int) -> None:
         """How many partitions are stopped at a hole in the log."""
         PARTITIONS_STOPPED.labels(self._projection).set(count)
+
+    def follows(self, is_following: bool) -> None:
+        """Whether the records come from the shared reader."""
+        FOLLOWS_SHARED_READER.labels(self._projection).set(is_following)
 
     def breaker(self, is_open: bool) -> None:
         """Whether parking is refused, because too many products fail."""

@@ -50,6 +50,12 @@ class AppliedOffsets:
             self._committed.pop(tp, None)
         self._placed_at = time.time()
 
+    def read_elsewhere(self) -> None:
+        """Another consumer of this process reads from now on: what it was told before may be older than our
+        place.
+        """
+        self._placed_at = time.time()
+
     def reached(self, batch: Sequence[Delivered | Unreadable]) -> dict[int, int]:
         """The batch is applied or parked. Returns where each of its partitions goes on."""
         last = {item.partition: item for item in batch}

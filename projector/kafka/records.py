@@ -7,9 +7,31 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from projector.applying.records import Delivered, ErrorClass, Unreadable
-from shared.kafka.cloud_event import MalformedRecord, read_record
+from shared.kafka.cloud_event import CloudEventRecord, MalformedRecord, read_record
 
 Record: TypeAlias = "ConsumerRecord[Any, Any]"
+
+
+class SharedRecord:
+    """A record that several projections read. What the first of them reads in it is kept for the others."""
+
+    __slots__ = ("_read", "headers", "key", "offset", "partition", "timestamp", "topic", "value")
+
+    def __init__(self, record: Record) -> None:
+        self.topic: str = record.topic
+        self.partition: int = record.partition
+        self.offset: int = record.offset
+        self.timestamp: int = record.timestamp
+        self.key: bytes | None = record.key
+        self.value: bytes | None = record.value
+        self.headers: Sequence[tuple[str, bytes | None]] = record.headers
+        self._read: CloudEventRecord | None = None
+
+    def read(self) -> CloudEventRecord:
+        """The event in it. Raises `MalformedRecord`."""
+        if self._read is None:
+            self._read = read_record(self.key, self.value, self.headers)
+        return self._read
 
 
 def read_batch(records: Sequence[Record], log_ids: Mapping[int, UUID]) -> list[Delivered | Unreadable]:
@@ -24,7 +46,10 @@ def read_one(record: Any, log_id: UUID) -> Delivered | Unreadable:
     duplicate.
     """
     try:
-        event, found_log_id, _ = read_record(record.key, record.value, record.headers)
+        if type(record) is SharedRecord:
+            event, found_log_id, _ = record.read()
+        else:
+            event, found_log_id, _ = read_record(record.key, record.value, record.headers)
     except MalformedRecord as error:
         return _unreadable(record, log_id, "unreadable-record", f"MalformedRecord: {error}")
     if found_log_id != log_id:

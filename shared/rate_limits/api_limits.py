@@ -10,6 +10,7 @@ from shared.ops.http.in_turn import InTurn
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.client_address import ClientAddresses
 from shared.rate_limits.failed_authentications import FailedAuthentications, IsKnown
+from shared.rate_limits.in_progress import CallersInProgress
 from shared.rate_limits.layer import RateLimitLayer
 from shared.rate_limits.limits import KindOfRequests, Limits
 from shared.rate_limits.local import LocalRateLimiter
@@ -27,6 +28,7 @@ class ApiLimits:
     by_path: Mapping[str, KindOfRequests] = field(default_factory=dict)
     addresses: ClientAddresses = field(default_factory=ClientAddresses)
     in_progress_max: int | None = None
+    in_progress: CallersInProgress = field(default_factory=CallersInProgress)
     failed_authentications: Budget | None = None
 
     @property
@@ -57,7 +59,7 @@ class ApiLimits:
         def limits_of(scope: Scope) -> Limits:
             return special.get(scope["path"], usual)
 
-        return RateLimitLayer(app, limits_of, self.addresses, self.in_progress_max)
+        return RateLimitLayer(app, limits_of, self.addresses, self.in_progress_max, self.in_progress)
 
     def outside(self, app: ASGIApp, is_known: IsKnown) -> ASGIApp:
         """`app` with a limit for bad tokens; to be put outside access control."""

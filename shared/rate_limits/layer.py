@@ -6,7 +6,6 @@ request it is, also if there is no limit: callers share its places.
 """
 
 from asyncio import Future
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from shared.access.caller import caller_in
@@ -17,6 +16,7 @@ from shared.ops.metrics.rate_limits import CALLER_REQUESTS_REFUSED
 from shared.ops.overload.place import place_of_request
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.client_address import ClientAddresses
+from shared.rate_limits.in_progress import CallersInProgress
 from shared.rate_limits.limits import TAKES, Limits, caller_of, retry_after_seconds
 
 RATE_LIMITED = Problem(429, "rate-limited", "Too many requests", "Try again after Retry-After.")
@@ -36,13 +36,18 @@ class RateLimitLayer:
     """`limits_of` tells the kind of a request; `in_progress_max` is for each caller (None: no limit)."""
 
     def __init__(
-        self, app: ASGIApp, limits_of: LimitsOf, addresses: ClientAddresses, in_progress_max: int | None
+        self,
+        app: ASGIApp,
+        limits_of: LimitsOf,
+        addresses: ClientAddresses,
+        in_progress_max: int | None,
+        in_progress: CallersInProgress,
     ) -> None:
         self._app = app
         self._limits_of = limits_of
         self._addresses = addresses
         self._in_progress_max = in_progress_max
-        self._in_progress: Counter[str] = Counter()
+        self._in_progress = in_progress
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -58,15 +63,13 @@ class RateLimitLayer:
             await self._app(scope, receive, send)
             return
         takes: Sequence[Future[Decision]] = scope.pop(TAKES, None) or limits.take(subject, address)
-        self._in_progress[who] += 1
+        self._in_progress.begin(who)
         try:
             decisions = [await each for each in takes]
             limits.count(decisions)
-            await self._answer(scope, receive, send, limits, decisions, self._in_progress[who])
+            await self._answer(scope, receive, send, limits, decisions, self._in_progress.of(who))
         finally:
-            self._in_progress[who] -= 1
-            if not self._in_progress[who]:
-                del self._in_progress[who]
+            self._in_progress.end(who)
 
     async def _answer(
         self,

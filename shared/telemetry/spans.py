@@ -169,6 +169,7 @@ class UnsampledSpan(LiveSpan):
         own: TraceContext | None = None,
         parent: TraceContext | None = None,
         above: Span = NO_SPAN,
+        began_ns: int | None = None,
     ) -> None:
         super().__init__(tracer, refusals)
         self._name = name
@@ -177,7 +178,7 @@ class UnsampledSpan(LiveSpan):
         self._own = own
         self._parent = parent
         self._above = above
-        self._began_ns = time.time_ns()
+        self._began_ns = time.time_ns() if began_ns is None else began_ns
         self._failure: Failure | None = None
 
     @property

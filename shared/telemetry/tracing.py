@@ -55,10 +55,11 @@ def trace(
     *,
     refusals: type[Exception] | None = None,
     is_sampled: bool | None = None,
+    began_ns: int | None = None,
 ) -> Span:
     """The first span of this process in the trace of `parent`, or in a new one. For a `with` statement.
 
-    `is_sampled` None: the sampler decides.
+    `is_sampled` None: the sampler decides. `began_ns`: nanoseconds since 1970; None: it begins now.
     """
     if _tracer is None:
         return NO_SPAN
@@ -67,8 +68,8 @@ def trace(
         is_sampled = _tracer.samples(name, kind, parent, own.trace_id)
     own = own.sampled(is_sampled)
     if is_sampled:
-        return _tracer.record(name, kind, own, parent, attributes, refusals)
-    return UnsampledSpan(_tracer, name, kind, attributes, refusals, own=own, parent=parent)
+        return _tracer.record(name, kind, own, parent, attributes, refusals, began_ns)
+    return UnsampledSpan(_tracer, name, kind, attributes, refusals, own=own, parent=parent, began_ns=began_ns)
 
 
 def is_chosen(name: str, kind: SpanKind, parent: TraceContext | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.checkouts import Checkout
-from tests.benchmarks.mixed_commands import MixedCommands, Outcome
+from tests.benchmarks.mixed_commands import MixedCommands, Outcome, read_with_token
 from tests.benchmarks.process_usage import (
     busy_seconds,
     memory_mebibytes,
@@ -19,7 +19,7 @@ from tests.benchmarks.process_usage import (
     processor_seconds,
     spent,
 )
-from tests.benchmarks.saturation import feed
+from tests.benchmarks.saturation import feed, until_applied
 from tests.benchmarks.whole_system import BROKER, NAMES, System, whole_system
 
 REST_SECONDS, IDLE_SECONDS = 5, 20
@@ -91,13 +91,18 @@ SATURATION = "saturation"
 async def cost_run(servers: BenchServers, checkout: Checkout, seconds: float) -> CostRun:
     """Start a checkout's system, warm it up, and measure it."""
     async with whole_system(servers, checkout) as system:
-        load = MixedCommands(system.commands, system.queries)
-        await load.warm_up()
+        load = MixedCommands(system.commands)
+        await load.warm_up(read_with_token(system.queries))
         await asyncio.sleep(REST_SECONDS)
         idle, memory = await _idle_percent(system), memory_mebibytes(system.pids)
         by_load = {each.name: await _open_loop(system, load, each, seconds) for each in OPEN_LOOPS}
-        meter = _Meter(system)
-        fed = await feed(system, load.products, max(SATURATION_SECONDS_MIN, seconds))
+        meter = Meter(system.pids)
+        fed = await feed(
+            system.command_url,
+            load.products,
+            max(SATURATION_SECONDS_MIN, seconds),
+            lambda: until_applied(system),
+        )
         by_load[SATURATION] = meter.cost(fed.commands, None)
         return CostRun(idle, memory, by_load, fed.commands / fed.seconds, fed.behind_seconds)
 
@@ -111,23 +116,24 @@ async def _idle_percent(system: System) -> dict[str, float]:
 
 
 async def _open_loop(system: System, load: MixedCommands, kind: OpenLoop, seconds: float) -> Cost:
-    meter = _Meter(system)
-    outcome = await load.run(kind.rate, seconds, with_reads=kind.with_reads)
+    meter = Meter(system.pids)
+    see = read_with_token(system.queries) if kind.with_reads else None
+    outcome = await load.run(kind.rate, seconds, see)
     await asyncio.sleep(SETTLE_SECONDS)
     return meter.cost(outcome.commands, outcome)
 
 
-class _Meter:
-    """Reads all accounts when it is made, and again when it is asked for the cost."""
+class Meter:
+    """Reads the accounts of all parts when it is made, and again when it is asked for the cost."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
-        self._parts, self._busy, self._own = processor_seconds(system.pids), busy_seconds(), own_seconds()
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._parts, self._busy, self._own = processor_seconds(pids), busy_seconds(), own_seconds()
         self._started = time.perf_counter()
 
     def cost(self, commands: int, outcome: Outcome | None) -> Cost:
         """Of each of so many commands since then."""
-        used = spent(self._parts, processor_seconds(self._system.pids))
+        used = spent(self._parts, processor_seconds(self._pids))
         others = busy_seconds() - self._busy - (own_seconds() - self._own) - sum(used.values())
         passed = time.perf_counter() - self._started
         by_part = {name: seconds * 1000 / max(1, commands) for name, seconds in used.items()}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.broker_hop import hop_milliseconds
 from tests.benchmarks.checkouts import THIS, Checkout, checkout_before
-from tests.benchmarks.mixed_commands import MixedCommands, Outcome
+from tests.benchmarks.mixed_commands import MixedCommands, Outcome, read_with_token
 from tests.benchmarks.runs import Runs
 from tests.benchmarks.table import Contender, Table
 from tests.benchmarks.whole_system import whole_system
@@ -65,10 +65,10 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
 async def fresh(servers: BenchServers, checkout: Checkout, seconds: float) -> Fresh:
     """One run of the system: warm-up, the low rate, the high rate."""
     async with whole_system(servers, checkout) as system:
-        load = MixedCommands(system.commands, system.queries)
-        await load.warm_up()
-        few = await load.run(FEW_COMMANDS_PER_SECOND, seconds)
-        many = await load.run(COMMANDS_PER_SECOND, seconds)
+        load, see = MixedCommands(system.commands), read_with_token(system.queries)
+        await load.warm_up(see)
+        few = await load.run(FEW_COMMANDS_PER_SECOND, seconds, see)
+        many = await load.run(COMMANDS_PER_SECOND, seconds, see)
         return Fresh(few, many)
 
 

@@ -7,6 +7,7 @@ token of its answer, so it returns when the write is visible.
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +22,10 @@ _PRODUCTS_MIN = 200
 WARM_UP_RATE, WARM_UP_SECONDS = 200, 15
 _OVERLOADED, _REFUSED_SHARE_MAX = 503, 0.01
 _TOKEN, _PREFER = "consistency-token", {"Prefer": "wait=5"}
+
+
+# Ends when what this command has written is visible to a reader.
+See = Callable[[Answer], Awaitable[None]]
 
 
 class Product(NamedTuple):
@@ -61,51 +66,60 @@ class Outcome:
         return percentile(sorted(self.visible), percent) or float("nan")
 
 
+def read_with_token(queries: LightClient) -> See:
+    """A read by id with the token of the answer. Raises RuntimeError if it shows an older version."""
+
+    async def read(answer: Answer) -> None:
+        written = answer.json()
+        headers = {"Consistency-Token": answer.headers[_TOKEN], **_PREFER}
+        read = await queries.request("GET", f"/v1/products/{written['id']}", headers)
+        if read.json()["version"] < written["version"]:
+            raise RuntimeError("the read showed an older version than its token")
+
+    return read
+
+
 class MixedCommands:
     """The load on one system. Products stay known from one run of it to the next."""
 
-    def __init__(self, commands: LightClient, queries: LightClient) -> None:
-        self._commands, self._queries = commands, queries
+    def __init__(self, commands: LightClient) -> None:
+        self._commands = commands
         self.products: list[Product] = []
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, see: See | None = None, *, rate: float = WARM_UP_RATE) -> None:
         """Processes and the broker run their code for the first time; they may refuse some commands."""
         for _ in range(_PRODUCTS_MIN):
             await self._create()
-        await self.run(WARM_UP_RATE, WARM_UP_SECONDS)
+        await self.run(rate, WARM_UP_SECONDS, see)
 
-    async def run(self, rate: float, seconds: float, *, with_reads: bool = True) -> Outcome:
-        """So many a second."""
+    async def run(self, rate: float, seconds: float, see: See | None = None) -> Outcome:
+        """So many a second. `see` after each answer, if it is given."""
         outcome = Outcome()
         started = time.perf_counter()
         async with asyncio.TaskGroup() as sent:
             for number in range(round(rate * seconds)):
                 await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
-                sent.create_task(self._send(number, outcome, with_reads=with_reads))
+                sent.create_task(self._send(number, outcome, see))
         return outcome
 
-    async def _send(self, number: int, outcome: Outcome, *, with_reads: bool) -> None:
+    async def _send(self, number: int, outcome: Outcome, see: See | None) -> None:
         try:
-            await self._command(number, outcome, with_reads=with_reads)
+            await self._command(number, outcome, see)
         except Refused as refused:
             if refused.status != _OVERLOADED:
                 raise
             outcome.refused += 1
 
-    async def _command(self, number: int, outcome: Outcome, *, with_reads: bool) -> None:
+    async def _command(self, number: int, outcome: Outcome, see: See | None) -> None:
         started = time.perf_counter()
         is_create = number % 5 == 0
         answer = await (self._create() if is_create else self._change_price(number))
         answered = time.perf_counter()
         outcome.answered.append((answered - started) * 1000)
-        if not with_reads:
+        if see is None:
             return
-        written = answer.json()
-        headers = {"Consistency-Token": answer.headers[_TOKEN], **_PREFER}
-        read = await self._queries.request("GET", f"/v1/products/{written['id']}", headers)
+        await see(answer)
         outcome.visible.append((time.perf_counter() - answered) * 1000)
-        if read.json()["version"] < written["version"]:
-            raise RuntimeError("the read showed an older version than its token")
 
     async def _create(self) -> Answer:
         sku = uuid.uuid4().hex[:16]

@@ -7,7 +7,7 @@ has applied the last one. A rate of answers alone would count what only lies in 
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,21 +38,23 @@ class Fed(NamedTuple):
     behind_seconds: float
 
 
-async def feed(system: System, products: Sequence[Product], seconds: float) -> Fed:
-    """Commands from wrk for so long, one create in five, and the time until all are applied."""
+async def feed(
+    url: str, products: Sequence[Product], seconds: float, until_all: Callable[[], Awaitable[None]]
+) -> Fed:
+    """Commands from wrk for so long, one create in five, and the time until `until_all` ends."""
     with tempfile.NamedTemporaryFile("w", prefix="bench-products-") as file:
         file.writelines(f"{each.product_id} {each.sku}\n" for each in products)
         file.flush()
         started = time.perf_counter()
         rate = await request_rate(
-            system.command_url,
+            url,
             seconds,
             script=SCRIPT,
             arguments=(f"{time.time_ns():x}", file.name),
             connections=CONNECTIONS,
         )
     fed = time.perf_counter()
-    await until_applied(system)
+    await until_all()
     ended = time.perf_counter()
     return Fed(round(rate * round(seconds)), ended - started, ended - fed)
 

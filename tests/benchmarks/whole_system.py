@@ -7,7 +7,7 @@ removed afterwards, so that no run pays for the one before.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from deploy.local.mail import MailServer
 from deploy.local.ports import HOST, free_port
 from deploy.local.process import Job, Process
 from deploy.local.server import Command
-from deploy.local.settings import PROCESSES
+from deploy.local.settings import PROCESSES, ProcessKind
 from deploy.local.stack import CAUGHT_RECIPIENT
 from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.checkouts import REPOSITORY, THIS, Checkout
@@ -42,6 +42,7 @@ class System:
     queries: LightClient
     command_url: str
     log: DatabaseDsns
+    view: DatabaseDsns
     pids: Mapping[str, int]
 
 
@@ -64,8 +65,14 @@ class _CheckoutJob(Job):
 
 
 @asynccontextmanager
-async def whole_system(servers: BenchServers, checkout: Checkout = THIS) -> AsyncIterator[System]:
-    """All four processes of a checkout, ready."""
+async def whole_system(
+    servers: BenchServers,
+    checkout: Checkout = THIS,
+    *,
+    projections: Sequence[str] = (),
+    without: Collection[str] = (),
+) -> AsyncIterator[System]:
+    """The processes of a checkout, ready: all four but those of `without`. `projections`: these alone."""
     prefix = f"bench-{time.time_ns():x}-"
     folder = servers.folder / prefix
     log, view = servers.empty_database(), servers.empty_database()
@@ -75,7 +82,8 @@ async def whole_system(servers: BenchServers, checkout: Checkout = THIS) -> Asyn
         stack.push_async_callback(_remove, servers, prefix, (log, view))
         shared = {**ports, **_addresses(servers, prefix, log), "PYTHONPATH": ""}
         migrations = _migrations(checkout, log, view, folder)
-        processes = _processes(checkout, shared, (log, view), mail, folder)
+        kinds = _kinds(projections, without)
+        processes = _processes(kinds, checkout, shared, (log, view), mail, folder)
         stack.push_async_callback(asyncio.to_thread, in_parallel, [mail, *processes], Process.stop)
         await asyncio.to_thread(in_parallel, [mail, *migrations], Process.start)
         await asyncio.to_thread(in_parallel, processes, Process.start)
@@ -83,7 +91,7 @@ async def whole_system(servers: BenchServers, checkout: Checkout = THIS) -> Asyn
         stack.callback(commands.close)
         stack.callback(queries.close)
         url = f"http://{HOST}:{ports['COMMAND_PORT']}"
-        yield System(commands, queries, url, log, _pids(servers, processes))
+        yield System(commands, queries, url, log, view, _pids(servers, processes))
 
 
 def _by(python: str, command: Command) -> Command:
@@ -115,7 +123,14 @@ def _migrations(checkout: Checkout, log: DatabaseDsns, view: DatabaseDsns, folde
     return made
 
 
+def _kinds(projections: Sequence[str], without: Collection[str]) -> Mapping[str, ProcessKind]:
+    chosen = {name: kind for name, kind in PROCESSES.items() if name not in without}
+    projector = chosen["projector"]
+    return {**chosen, "projector": replace(projector, arguments=(*projector.arguments, *projections))}
+
+
 def _processes(
+    kinds: Mapping[str, ProcessKind],
     checkout: Checkout,
     shared: Mapping[str, str],
     databases: tuple[DatabaseDsns, DatabaseDsns],
@@ -131,7 +146,7 @@ def _processes(
         "query-api": {"READ_MODEL_DSN": view.reader, "SEARCH_INDEX_FOLDER": str(folder / "search")},
     }
     made: list[Process] = []
-    for name, kind in PROCESSES.items():
+    for name, kind in kinds.items():
         environment = {**shared, **own[name]}
         ops_port = int(shared[kind.ops_port])
         process = _CheckoutProcess(

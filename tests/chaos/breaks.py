@@ -65,6 +65,10 @@ BREAKS: dict[str, Break] = {
         "the query API reads the log for a token, and leaves the last event out",
         ("query-api",), "zombie,stop", "projector",
     ),
+    "no-tail-floor": Break(
+        "a projection follows the shared reader from where it is, whatever the tail lacks",
+        ("projector",), "kill,restart,zombie", "projector",
+    ),
     "no-claim": Break(
         "a projector sends a mail without a look at who has sent it",
         ("projector",), "repeat,replay,kill,zombie", "projector,products-events",

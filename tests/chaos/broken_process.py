@@ -242,6 +242,20 @@ def _no_last_event() -> None:
     _replace(latest, "_row", short)
 
 
+def _no_tail_floor() -> None:
+    """A projection follows the shared reader, although the tail lacks records that it has not read."""
+    from projector.kafka.tail import Tail
+
+    def careless(original: Any) -> Any:
+        def reaches(self: Any, places: Any) -> bool:
+            self.first_offsets = dict.fromkeys(self.first_offsets, 0)
+            return bool(original(self, places))
+
+        return reaches
+
+    _replace(Tail, "reaches", careless)
+
+
 def _no_claim() -> None:
     """Every sender may send the mail."""
     from projector.notifications.ports import Claim
@@ -275,6 +289,7 @@ INSTALL: dict[str, Callable[[], None]] = {
     "no-token": _no_token,
     "no-known-version": _no_known_version,
     "no-last-event": _no_last_event,
+    "no-tail-floor": _no_tail_floor,
     "no-claim": _no_claim,
 }
 assert INSTALL.keys() == BREAKS.keys()

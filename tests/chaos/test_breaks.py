@@ -67,6 +67,7 @@ LEFT_BEHIND: dict[str, Callable[[], Found]] = {
     "no-token": wrong_read,
     "no-known-version": lambda: lie("a command took effect on another version"),
     "no-last-event": lambda: fault("a cached document is old"),
+    "no-tail-floor": lambda: fault("a row's document is old"),
     "no-claim": lambda: wrong_mail("a mail came twice"),
 }
 

@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from command_api.http.answers import WriteApi
-from command_api.http.app import write_app
+from command_api.http.app import write_port
 from command_api.http.lanes import lane_of, lanes
 from command_api.postgres.group_commit import GroupCommitLimits
+from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.http.server import HttpServer
 from shared.ops.overload.overload import Overload, OverloadLimits
 from tests.eventually import eventually
@@ -27,18 +28,21 @@ def creation(slug: str) -> dict[str, object]:
     return {"name": slug, "slug": slug, "variants": [{"sku": slug, "price": price}]}
 
 
+@pytest.mark.parametrize("is_light", [False, True], ids=["framework", "light"])
 async def test_a_refused_command_is_not_in_the_log_and_an_accepted_one_is_once(
-    event_store_dsns: DatabaseDsns,
+    event_store_dsns: DatabaseDsns, is_light: bool
 ) -> None:
     """The append lock is held by the test, so that commands wait everywhere: for places, turns and calls."""
     limits = GroupCommitLimits(batch_commands_max=2, queue_seconds_max=0.3)
     store = await open_store(event_store_dsns.writer, limits)
     execute = execute_command(store, turns=command_turns(seconds_max=0.3))
+    port = write_port(WriteApi(execute, "http://127.0.0.1:8001", 12), guard=None)
     server = HttpServer(
-        write_app(WriteApi(execute, "http://127.0.0.1:8001", 12), guard=None),
+        port.application,
         host="127.0.0.1",
         port=0,
         port_setting="COMMAND_PORT",
+        protocol=port.protocol if is_light else BoundedHttpProtocol,
         overload=Overload(OverloadLimits(8, 0.3, 0.1, PATIENCE_SECONDS), lanes(2), lane_of),
     )
     await server.start()

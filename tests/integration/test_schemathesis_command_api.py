@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from command_api.http.answers import WriteApi
-from command_api.http.app import write_app
+from command_api.http.app import write_port
 from shared.ops.http.server import HttpServer
 from tests.executing import execute_command
 from tests.integration.careless_client import must_find_no_fault
@@ -52,8 +52,10 @@ async def must_happen_as_said(
 ) -> None:
     """Of a product that is there, or of random ids."""
     store = await open_store(event_store_dsns.writer)
-    api = write_app(WriteApi(execute_command(store), "http://127.0.0.1:8001", 12), None)
-    server = HttpServer(api, host="127.0.0.1", port=0, port_setting="COMMAND_PORT")
+    api = write_port(WriteApi(execute_command(store), "http://127.0.0.1:8001", 12), None)
+    server = HttpServer(
+        api.application, host="127.0.0.1", port=0, port_setting="COMMAND_PORT", protocol=api.protocol
+    )
     await server.start()
     try:
         url = f"http://127.0.0.1:{server.port}"

@@ -16,10 +16,11 @@ from command_api.executing.caller import Caller
 from command_api.executing.request import IdempotencyKey, Render, Request
 from command_api.http import convert
 from command_api.http import schemas as product_schemas
-from command_api.http.answers import product_id_of, render_created, render_gone, render_ok
+from command_api.http.answers import render_created, render_gone, render_ok
 from command_api.http.batch import schemas
 from command_api.http.batch.convert import upsert as convert_upsert
 from command_api.http.body import parse
+from command_api.http.given import product_id_of
 from command_api.http.problems import HttpProblem
 from shared.access.http.bearer import scope_refusal
 from shared.access.scopes import Scope

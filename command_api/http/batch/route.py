@@ -13,6 +13,7 @@ from command_api.http.answers import WriteApi
 from command_api.http.batch.items import BATCH_BYTES_MAX, NDJSON, read_items
 from command_api.http.batch.operations import parse_operation
 from command_api.http.body import read_body, require_media_type
+from command_api.http.given import Given
 from command_api.http.headers import batch_token, caller_of, idempotency_key
 from command_api.http.problems import problem_of
 from shared.access.caller import may
@@ -41,11 +42,12 @@ async def run_batch(api: WriteApi, request: Request) -> Response:
     side. So an operation may take a slug or SKU that an earlier one gives up, never one that a later one
     gives up.
     """
-    media_type = require_media_type(request, "application/json", NDJSON)
+    given = Given.of(request)
+    media_type = require_media_type(given, "application/json", NDJSON)
     items = read_items(media_type, await read_body(request, BATCH_BYTES_MAX))
-    caller = caller_of(request)
+    caller = caller_of(given)
     may_publish = may(request.scope, Scope.PRODUCTS_PUBLISH)
-    keys = [idempotency_key(request, item, index) for index, item in enumerate(items)]
+    keys = [idempotency_key(given, item, index) for index, item in enumerate(items)]
     operations: list[Operation | Exception] = []
     for index, item in enumerate(items):
         if index % PARSED_PER_TURN_MAX == 0:

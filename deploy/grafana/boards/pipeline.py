@@ -147,6 +147,13 @@ PIPELINE = Board(
                     [rate_by("result", "projector_events_total")],
                 ),
                 Panel(
+                    "Follows the shared reader",
+                    "bool",
+                    "0: it reads Kafka by itself: it lags, was just placed, or is alone in its process.",
+                    "ProjectionLate",
+                    [Query("min by (projection) (projection_follows_shared_reader)", "{{projection}}")],
+                ),
+                Panel(
                     "Duration of a batch (p99)",
                     "s",
                     "With retries. If it grows, so do the age and the lag.",

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.ops.http.answer_headers import AnswerHeaders, HeaderLines
 from shared.ops.http.limits import ConnectionLimits
+from shared.ops.http.port_load import PortLoad
 from shared.ops.http.problem import CONTENT_TYPE, Problem, problem_body
 
 _lines = HeaderLines()
@@ -36,10 +37,12 @@ class ClosingProtocol(HttpToolsProtocol):
         *args: Any,
         limits: ConnectionLimits | None = None,
         headers: AnswerHeaders | None = None,
+        load: PortLoad | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(*args, **settings)
         self.limits = limits or ConnectionLimits()
+        self.load = load or PortLoad(None, self.limits.bodies_bytes_max)
         self.answer_headers = headers or AnswerHeaders()
 
     def pause_writing(self) -> None:

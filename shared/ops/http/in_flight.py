@@ -9,10 +9,10 @@ scope, and this module answers in place of the application.
 from collections.abc import Iterable
 
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send, respond
+from shared.ops.http.port_load import PortLoad
 from shared.ops.http.problem import CONTENT_TYPE, RETRY_AFTER_SECONDS, Problem, problem_body
 from shared.ops.http.protocol import REFUSAL
 from shared.ops.metrics.requests import HTTP_REQUESTS_SHED
-from shared.ops.overload.overload import Overload
 from shared.ops.overload.place import Place
 from shared.ops.overload.work_queue import TurnedAway
 
@@ -27,40 +27,28 @@ _OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class InFlight:
-    """`app` with limits: requests beyond `requests_max` (None: no limit) are refused at once. All bodies
-    together have at most `bodies_bytes_max`. `overload` (None: all begin at once) gives each request its
-    place in the queue.
-    """
+    """`app` with the limits of `load`: requests beyond them are refused at once."""
 
-    def __init__(
-        self, app: ASGIApp, requests_max: int | None, bodies_bytes_max: int, overload: Overload | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, load: PortLoad) -> None:
         self.app = app
-        self.overload = overload
-        self.bodies_bytes_max = bodies_bytes_max
-        self.requests = 0
-        self.bodies_bytes = 0
-        self._requests_max = requests_max
+        self.load = load
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        place = None if self.overload is None else self.overload.place_for(scope)
-        if self.requests_are_too_many():
+        load = self.load
+        place = None if load.overload is None else load.overload.place_for(scope)
+        if load.requests_are_too_many():
             await refuse(scope, send, shed(TOO_MANY))
         elif has_body(scope["headers"]):
             await _WithBody(self, place, scope, receive, send).run()
         else:
-            self.requests += 1
+            load.requests += 1
             try:
                 await self.app(scope, receive, send)
             finally:
-                self.requests -= 1
+                load.requests -= 1
                 if place is not None:
                     place.leave()
-
-    def requests_are_too_many(self, but: int = 0) -> bool:
-        """Whether the limit is reached; `but` is the number of counted requests not to include."""
-        return self._requests_max is not None and self.requests - but >= self._requests_max
 
 
 class _WithBody:
@@ -69,9 +57,8 @@ class _WithBody:
     def __init__(
         self, house: InFlight, place: Place | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self._house, self._place, self._scope, self._receive, self._send = (
-            house, place, scope, receive, send
-        )  # fmt: skip
+        self._app, self._load = house.app, house.load
+        self._place, self._scope, self._receive, self._send = place, scope, receive, send
         self._problem: Problem | None = None
         self._was_asked_for = False
         self._is_whole = False
@@ -80,15 +67,15 @@ class _WithBody:
 
     async def run(self) -> None:
         """Run the application, then send the answer that replaces its own, if there is one."""
-        house = self._house
-        house.requests += 1
+        load = self._load
+        load.requests += 1
         try:
-            await house.app(self._scope, self.receive, self.send)
+            await self._app(self._scope, self.receive, self.send)
         except ClientLeft:
             pass  # `receive` has raised it; no client waits for the answer
         finally:
-            house.requests -= 1
-            house.bodies_bytes -= self._held_bytes
+            load.requests -= 1
+            load.bodies_bytes -= self._held_bytes
             if self._place is not None:
                 self._place.leave()
         if self._problem is not None:
@@ -101,11 +88,11 @@ class _WithBody:
         if self._is_whole or self._problem is not None:
             return _DISCONNECT if self._problem is not None else await self._receive()
         self._was_asked_for = True
-        self._house.requests -= 1
+        self._load.requests -= 1
         try:
             message = await self._receive()
         finally:
-            self._house.requests += 1
+            self._load.requests += 1
         if not self._is_answered:
             self._problem = self._scope.get(REFUSAL) or self._count(message) or await self._wait()
             if self._problem is not None:
@@ -120,14 +107,14 @@ class _WithBody:
         """The problem if a limit is exceeded."""
         if message["type"] != "http.request":
             return None
-        house, size_bytes = self._house, len(message["body"])
+        load, size_bytes = self._load, len(message["body"])
         self._held_bytes += size_bytes
-        house.bodies_bytes += size_bytes
+        load.bodies_bytes += size_bytes
         self._is_whole = not message["more_body"]
-        is_too_much = house.bodies_bytes > house.bodies_bytes_max
+        is_too_much = load.bodies_bytes > load.bodies_bytes_max
         if is_too_much:
             return shed(TOO_MANY_BYTES)
-        if self._is_whole and house.requests_are_too_many(but=1):
+        if self._is_whole and load.requests_are_too_many(but=1):
             return shed(TOO_MANY)
         return None
 

@@ -24,7 +24,7 @@ def problem_response(
 ) -> Response:
     """The whole answer; a HEAD has the same headers, the length included, and no body."""
     body = problem_document(request.scope, problem, instance=request.scope["path"])
-    all_headers = {"cache-control": "no-store", **_retry_after(problem), **(headers or {})}
+    all_headers = {**standard_headers(problem), **(headers or {})}
     if request.method == "HEAD":
         all_headers["content-length"] = str(len(body))
         body = b""
@@ -42,6 +42,11 @@ def allowed_methods(request: Request) -> str:
     """All methods of the path, for Allow: Starlette's own header has only those of the first route."""
     matching = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for route in matching for method in getattr(route, "methods", ())}))
+
+
+def standard_headers(problem: Problem) -> dict[str, str]:
+    """Of every answer with this problem."""
+    return {"cache-control": "no-store", **_retry_after(problem)}
 
 
 def _retry_after(problem: Problem) -> dict[str, str]:

@@ -12,28 +12,24 @@ from urllib.parse import quote
 
 from structlog.contextvars import bound_contextvars
 
-from shared.ops.http.access_lines import AccessLines
 from shared.ops.http.asgi import ASGIApp, ClientLeft, Message, Receive, Scope, Send
 from shared.ops.http.in_flight import INSTEAD
 from shared.ops.http.problem import INTERNAL_ERROR
 from shared.ops.http.problem_answer import send_problem
 from shared.ops.http.request_context import ANONYMOUS, RequestContext, keep_context, read_context
+from shared.ops.http.request_records import RequestRecords
 from shared.ops.http.request_span import end_of_request, request_span
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
-from shared.ops.logs import add_log_fields, drop_log_fields, get_logger
-from shared.ops.metrics.requests import HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT
+from shared.ops.logs import add_log_fields, drop_log_fields
 from shared.ops.plain_values import UUID_PATTERN
 from shared.telemetry.spans import Span
 
 _UNMATCHED = "unmatched"
-# In log lines; a path may have 32 KB.
-_PATH_CHARACTERS_MAX = 512
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _product_id = re.compile(UUID_PATTERN)
 IS_STREAM = "shared.ops.http.is_stream"
 """The key in a request's scope for an answer that takes as long as its client reads: its time is that until
 the answer begins, so that it neither is a slow request nor spoils the figures of the others."""
-_log = get_logger(__name__)
 
 
 class RequestLayer:
@@ -50,18 +46,14 @@ class RequestLayer:
         lines_per_second_max: int = LINES_PER_SECOND_MAX,
     ) -> None:
         self._app = app
-        self._lines = AccessLines("info", lines_per_second_max)
-        self._warnings = AccessLines("warning", lines_per_second_max)
-        self._slow_seconds = slow_seconds
-        self._in_flight = 0
-        HTTP_REQUESTS_IN_FLIGHT.set_function(lambda: self._in_flight)
+        self.records = RequestRecords(slow_seconds, lines_per_second_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             raise NotImplementedError(f"this port speaks HTTP only, not {scope['type']}")
         started = perf_counter()
-        self._in_flight += 1
+        self.records.in_flight += 1
         scope["path"] = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
         span = request_span(scope)
         context = read_context(scope["headers"], span.context)
@@ -83,12 +75,12 @@ class RequestLayer:
             except ClientLeft:
                 raise
             except Exception as error:
-                _log.exception("request failed", path=scope["path"][:_PATH_CHARACTERS_MAX])
+                self.records.failed(scope["path"])
                 span.fail(error)
                 if answer.status == 0:
                     await send_problem(scope, answer.send, INTERNAL_ERROR)
             finally:
-                self._in_flight -= 1
+                self.records.in_flight -= 1
                 ended = answer.began if IS_STREAM in scope and answer.status else perf_counter()
                 self._record(scope, span, scope.get(INSTEAD, answer.status), ended - started)
                 drop_log_fields("actor", "product_id")
@@ -98,27 +90,8 @@ class RequestLayer:
         route = getattr(scope.get("route"), "path", _UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         end_of_request(span, scope, method, route, status)
-        HTTP_REQUEST_DURATION_SECONDS.labels(method, route, str(status)).observe(seconds)
         _name_product(scope)
-        # 503 is the answer to an outage, which is logged where it is noticed; 500 is a bug.
-        if status >= 500 and status != 503:
-            write = _log.error
-        elif status == 503 or seconds >= self._slow_seconds:
-            if not self._warnings.allow():
-                return
-            write = _log.warning
-        else:
-            if not self._lines.allow():
-                return
-            write = _log.info
-        write(
-            "request",
-            method=method,
-            route=route,
-            path=scope["path"][:_PATH_CHARACTERS_MAX],
-            status=status,
-            duration_ms=round(seconds * 1000, 3),
-        )
+        self.records.record(method, route, scope["path"], status, seconds)
 
 
 def _name_product(scope: Scope) -> None:

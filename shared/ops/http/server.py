@@ -19,6 +19,7 @@ from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.cross_origin import CrossOrigin
 from shared.ops.http.in_flight import InFlight
 from shared.ops.http.limits import ConnectionLimits
+from shared.ops.http.port_load import PortLoad
 from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.overload.overload import Overload
 
@@ -65,8 +66,9 @@ class HttpServer:
         self._overload = overload
         limits = limits or ConnectionLimits()
         headers = headers or AnswerHeaders()
-        bounded = InFlight(app, http_limit, limits.bodies_bytes_max, overload)
-        connection = partial(protocol, limits=limits, headers=headers)
+        load = PortLoad(http_limit, limits.bodies_bytes_max, overload)
+        bounded = InFlight(app, load)
+        connection = partial(protocol, limits=limits, headers=headers, load=load)
         config = uvicorn.Config(
             bounded if headers.origins is None else CrossOrigin(bounded, headers.origins),
             interface="asgi3",

@@ -87,6 +87,12 @@ PARTITIONS_STOPPED = gauge(
 BREAKER_OPEN = gauge(
     "projection_breaker_open", "0 or 1", "1 while too many products fail and no more are parked.", PROJECTION
 )
+FOLLOWS_SHARED_READER = gauge(
+    "projection_follows_shared_reader",
+    "0 or 1",
+    "1 while the records come from the process's shared reader; 0 while the projection reads them by itself.",
+    PROJECTION,
+)
 WAITS_FOR_REDIS = gauge(
     "projection_waits_for_redis",
     "0 or 1",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.ops.http.asgi import Scope
 from shared.ops.overload.lanes import Lane
 from shared.ops.overload.loop_delay import LoopDelay
-from shared.ops.overload.place import Place, keep_place
+from shared.ops.overload.place import PLACE, Place, keep_place
 from shared.ops.overload.work_queue import QueueLimits, WorkQueue
 
 
@@ -37,7 +37,7 @@ class Overload:
         self._lane_of = lane_of
 
     def place_for(self, scope: Scope) -> Place:
-        """The request's place, not entered yet."""
-        place = Place(self.queue, self._lane_of(scope), self.loop_delay)
+        """The request's place, not entered yet, unless the request was handed on with it."""
+        place: Place = scope.pop(PLACE, None) or Place(self.queue, self._lane_of(scope), self.loop_delay)
         keep_place(place)
         return place

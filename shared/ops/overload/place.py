@@ -8,6 +8,8 @@ from shared.ops.overload.loop_delay import LoopDelay
 from shared.ops.overload.work_queue import NOBODY, TurnedAway, WorkQueue
 
 LOOP_IS_LATE = "loop-delay"
+PLACE = "catalogue.place"
+"""The key in a request's scope for a place that it got, or was refused, before the application got it."""
 
 
 class Place:
@@ -16,24 +18,42 @@ class Place:
     `caller` is named before `enter`: it has a part of the places, whatever it asks for.
     """
 
-    __slots__ = ("_is_held", "_lane", "_loop_delay", "_queue", "caller")
+    __slots__ = ("_is_held", "_lane", "_loop_delay", "_queue", "_turned_away", "caller")
 
     def __init__(self, queue: WorkQueue, lane: str, loop_delay: LoopDelay | None = None) -> None:
         self._queue = queue
         self._lane = lane
         self._loop_delay = loop_delay
         self._is_held = False
+        self._turned_away: TurnedAway | None = None
         self.caller = NOBODY
 
     async def enter(self) -> None:
-        """Wait for the place. Raises `TurnedAway`. What the loop is late counts as waiting, too."""
-        late_seconds = 0.0
-        if self._loop_delay is not None:
-            if self._loop_delay.refuses:
-                raise TurnedAway(LOOP_IS_LATE)
-            late_seconds = self._loop_delay.newest_seconds
-        await self._queue.enter(self._lane, late_seconds, self.caller)
+        """Wait for the place. Raises `TurnedAway`. What the loop is late counts as waiting, too.
+
+        Asking again gives the same answer at once, to whoever has the request now.
+        """
+        if self._is_held or self.enter_at_once():
+            return
+        if self._turned_away is not None:
+            raise self._turned_away
+        late_seconds = 0.0 if self._loop_delay is None else self._loop_delay.newest_seconds
+        try:
+            await self._queue.enter(self._lane, late_seconds, self.caller)
+        except TurnedAway as turned_away:
+            self._turned_away = turned_away
+            raise
         self._is_held = True
+
+    def enter_at_once(self) -> bool:
+        """Take the place if it is free and nobody waits for it; False: `enter` waits, or refuses."""
+        if self._turned_away is not None:
+            return False
+        if self._loop_delay is not None and self._loop_delay.refuses:
+            self._turned_away = TurnedAway(LOOP_IS_LATE)
+            return False
+        self._is_held = self._queue.enter_at_once(self._lane, self.caller)
+        return self._is_held
 
     def leave(self) -> None:
         """Give the place back, if it is held."""

@@ -15,7 +15,13 @@ def store() -> InMemoryEventStore:
     return InMemoryEventStore()
 
 
+@pytest.fixture(params=["framework", "light"])
+def is_light(request: pytest.FixtureRequest) -> bool:
+    """Both ways to a single command give the same answers."""
+    return bool(request.param == "light")
+
+
 @pytest_asyncio.fixture
-async def client(store: InMemoryEventStore) -> AsyncIterator[httpx.AsyncClient]:
-    async with write_client(store) as client:
+async def client(store: InMemoryEventStore, is_light: bool) -> AsyncIterator[httpx.AsyncClient]:
+    async with write_client(store, is_light=is_light) as client:
         yield client

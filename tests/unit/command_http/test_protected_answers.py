@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid4
 from command_api.app import METHODS
 from command_api.executing.ports import OutcomeUnknown, StoreOverloaded, StoreUnavailable
 from command_api.http.answers import WriteApi
-from command_api.http.app import write_app
+from command_api.http.app import write_port
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.settings import ApiSettings
@@ -38,11 +38,13 @@ async def served(
 ) -> AsyncIterator[tuple[HttpServer, Client]]:
     execute = execute_command(store)
     settings = ApiSettings(_env_file=None, hsts_seconds=60)  # type: ignore[call-arg]
+    port = write_port(WriteApi(execute, READ_URL, 12), None, limits=limits)
     server = HttpServer(
-        write_app(WriteApi(execute, READ_URL, 12), None, limits=limits),
+        port.application,
         host="127.0.0.1",
         port=0,
         port_setting="COMMAND_PORT",
+        protocol=port.protocol,
         http_limit=http_limit,
         limits=connections,
         headers=settings.answer_headers(METHODS),

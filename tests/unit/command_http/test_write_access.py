@@ -16,8 +16,8 @@ WRITE, PUBLISH, IMPORT = Scope.PRODUCTS_WRITE, Scope.PRODUCTS_PUBLISH, Scope.PRO
 
 
 @pytest_asyncio.fixture
-async def client(store: InMemoryEventStore) -> AsyncIterator[httpx.AsyncClient]:
-    async with write_client(store, guard()) as client:
+async def client(store: InMemoryEventStore, is_light: bool) -> AsyncIterator[httpx.AsyncClient]:
+    async with write_client(store, guard(), is_light=is_light) as client:
         yield client
 
 

@@ -1,15 +1,21 @@
 """The write API over an event store in memory, spoken to as a client would."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from command_api.app import METHODS
 from command_api.http.answers import WriteApi
-from command_api.http.app import write_app
+from command_api.http.app import WritePort, write_port
+from command_api.http.light.protocol import LightCommandProtocol
 from shared.access.guard import Guard
+from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.http.server import HttpServer
+from shared.ops.settings import ApiSettings
 from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
 
@@ -22,14 +28,67 @@ PRICE = {"amount": "50.00", "currency": "USD"}
 
 @asynccontextmanager
 async def write_client(
-    store: InMemoryEventStore, guard: Guard | None = None, *, docs_enabled: bool = True
+    store: InMemoryEventStore,
+    guard: Guard | None = None,
+    *,
+    docs_enabled: bool = True,
+    is_light: bool = False,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client whose server errors are answers, as over a socket."""
-    execute = execute_command(store)
-    app = write_app(WriteApi(execute, READ_URL, 12), guard, docs_enabled=docs_enabled)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    """A client whose server errors are answers, as over a socket. `is_light`: over one, and single commands
+    are answered before the framework.
+    """
+    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, docs_enabled=docs_enabled)
+    if is_light:
+        async with serving(port, LightCounter(port)) as server, client_of(server) as client:
+            yield client
+        return
+    transport = httpx.ASGITransport(app=port.application, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://write.example.test") as client:
         yield client
+
+
+class LightCounter:
+    """Makes the connections of a port, and counts what they answer before the framework."""
+
+    def __init__(self, port: WritePort) -> None:
+        self.answers = 0
+        self._port = port
+
+    def __call__(self, *args: Any, **settings: Any) -> LightCommandProtocol:
+        counter = self
+
+        class Counted(LightCommandProtocol):
+            def _send(self, answer: bytes) -> None:
+                counter.answers += 1
+                super()._send(answer)
+
+        return Counted(self._port.light, *args, **settings)
+
+
+@asynccontextmanager
+async def serving(
+    port: WritePort, protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol, **settings: Any
+) -> AsyncIterator[HttpServer]:
+    """The API on a socket; as `BoundedHttpProtocol` makes connections, the framework answers everything."""
+    server = HttpServer(
+        port.application,
+        host="127.0.0.1",
+        port=0,
+        port_setting="COMMAND_PORT",
+        protocol=protocol,
+        headers=ApiSettings(_env_file=None).answer_headers(METHODS),  # type: ignore[call-arg]
+        **settings,
+    )
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop(5)
+
+
+def client_of(server: HttpServer) -> httpx.AsyncClient:
+    """A client of this server."""
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60)
 
 
 def product(*skus: str, **fields: Any) -> dict[str, Any]:
