@@ -66,6 +66,9 @@ async def peer_run(start: Start, seconds: float) -> PeerRun:
         meter = Meter(system.pids)
         fed = await feed(system.url, load.products, seconds, until_all)
         costs[SATURATION] = meter.cost(fed.commands, None)
+        # Commands that wrk no longer waits for may still be executed.
+        await asyncio.sleep(SETTLE_SECONDS)
+        await rows.until_all()
         fed_seconds = fed.seconds - since_last
         behind = fed.behind_seconds - since_last
         return PeerRun(

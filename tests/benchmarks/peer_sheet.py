@@ -1,7 +1,9 @@
 """What the tables of the suite `peers` tell without a comparison: parts, freshness, and what was lost."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
+from tests.benchmarks.bars import bar_lines
 from tests.benchmarks.cost_sheet import markdown_lines, middle
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.peer_run import AT_MANY, RATES, SATURATION, PeerRun
@@ -21,6 +23,22 @@ def part_lines(runs: NamedPeerRuns) -> list[str]:
         for name, made in runs
     ]
     return ["Processor time a command by part, ms:", "", *markdown_lines(heads, rows)]
+
+
+def picture_lines(runs: NamedPeerRuns) -> list[str]:
+    """The parts of each system, a bar for each that it has: medians of the rounds."""
+    lines: list[str] = []
+    for load in (AT_MANY, SATURATION):
+        groups = [
+            (
+                name,
+                [(part, median(run.costs[load].by_part[part] for run in made)) for part in _parts_of(made)],
+            )
+            for name, made in runs
+            if made
+        ]
+        lines += ["", *bar_lines(f"{load}, ms of processor time a command", groups)]
+    return lines
 
 
 def fresh_lines(runs: NamedPeerRuns) -> list[str]:
@@ -58,6 +76,10 @@ def _cost_cells(made: Sequence[PeerRun], load: str) -> list[str]:
         *(middle(each) for each in parts),
         middle([cost.other_cores for cost in costs]),
     ]
+
+
+def _parts_of(made: Sequence[PeerRun]) -> list[str]:
+    return [part for part in PARTS if all(part in run.costs[SATURATION].by_part for run in made)]
 
 
 def _seen_cells(made: Sequence[Mapping[int, Outcome]]) -> list[str]:

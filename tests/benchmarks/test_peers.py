@@ -8,7 +8,7 @@ import pytest
 from tests.benchmarks.cost_run import Cost
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.peer_run import AT_MANY, FEW, MANY, SATURATION, PeerRun
-from tests.benchmarks.peer_sheet import fresh_lines, lost_lines, part_lines
+from tests.benchmarks.peer_sheet import fresh_lines, lost_lines, part_lines, picture_lines
 from tests.benchmarks.peer_system import PROJECTION, WRITE, pids_of
 from tests.benchmarks.read_model import Compared, Row, compare
 from tests.benchmarks.whole_system import POSTGRES
@@ -58,6 +58,12 @@ def test_a_part_that_a_system_does_not_have_has_no_figure() -> None:
 def test_a_system_that_was_not_measured_has_a_row_without_figures() -> None:
     assert "| 100/s | peer | " + " | ".join(["-"] * 9) + " |" in part_lines([("peer", [])])
     assert "| peer, the row by SQL | -, -, - | -, -, - |" in fresh_lines([("peer", [])])
+
+
+def test_the_picture_has_the_parts_that_a_system_has() -> None:
+    lines = picture_lines([("peer", [a_run()]), ("not measured", [])])
+    bars = [line.removeprefix("peer").split("█")[0].strip() for line in lines if "█" in line]
+    assert bars == [WRITE, PROJECTION, POSTGRES] * 2
 
 
 def test_freshness_by_token_has_a_row_where_there_are_such_reads() -> None:
