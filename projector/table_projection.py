@@ -19,7 +19,8 @@ from projector.rebuild.verify import Verification
 from projector.stores import Stores
 from projector.view_projection import ViewProjection
 from projector.views.postgres.statements import LIVE, SHADOW
-from projector.views.postgres.view import PostgresView, Tables
+from projector.views.postgres.tables import Tables
+from projector.views.postgres.view import PostgresView
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,32 @@ class BatchWriter(Parking, Protocol[S]):
         """Write the changes; a row that is as new or newer stays."""
 
 
+class Shortcut(Protocol[S]):
+    """Applies an ordinary batch in two exchanges, without a transaction around them. Raises `Unavailable`."""
+
+    async def held(
+        self, reached: Mapping[int, Checkpoint], product_ids: Collection[UUID]
+    ) -> Mapping[UUID, Held[S]] | None:
+        """These products as the view has them; unknown ones are absent. None: take a transaction."""
+
+    async def save(
+        self, reached: Mapping[int, Checkpoint], held: Mapping[UUID, Held[S]], changes: Sequence[Change[S]]
+    ) -> bool:
+        """Move the checkpoints to `reached` and write all changes, at least one.
+
+        False: nothing was written, because a checkpoint was moved by another process, a product is not as
+        `held` says any more, the store refuses a value, or these changes need several statements.
+        """
+
+
 class View(Protocol[S]):
     """A view. `forgets`: it may lose products, like a cache; else a product that it does not have is new."""
 
     forgets: bool
+
+    @property
+    def shortcut(self) -> Shortcut[S] | None:
+        """For ordinary batches; None: every batch needs `begin`."""
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The checkpoints of these partitions, which `begin` compares with from now on."""

@@ -1,4 +1,5 @@
-"""One batch in one transaction: skips parked products, fills gaps from the log, parks failing events.
+"""One batch: skips parked products, fills gaps from the log, parks failing events, all in one transaction. An
+ordinary batch has nothing of that, and takes the view's shortcut.
 
 The view's own versions decide which events are new: duplicates, replays and reordered deliveries change
 nothing. The view's checkpoint and the dead letters are written in the same transaction.
@@ -20,10 +21,12 @@ from projector.applying.batch import (
     refuse_other_logs,
 )
 from projector.applying.dead_letters import DeadLetter, ProductDeadLetter, SingleDeadLetter
+from projector.applying.fold_batch import Parked, fold_batch
+from projector.applying.ordinary import OrdinaryBatches
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.ports import BatchWriter, Change, EventLog, Fold, Held, Listener, S, View
 from projector.applying.records import Delivered, Unreadable
-from projector.applying.stream_fold import Failing, StreamFold, Tally, dead_letters_of, followers
+from projector.applying.stream_fold import Failing, Tally
 from projector.errors import Unavailable
 from shared.contract.recorded_event import RecordedEvent
 
@@ -47,6 +50,7 @@ class BatchTransaction(Generic[S]):
         self._log = log
         self._breaker = breaker
         self._listener = listener
+        self._ordinary = None if view.shortcut is None else OrdinaryBatches(view.shortcut)
         self._parked: set[UUID] = set()
         self._newest = NewestPositions() if view.forgets else None
 
@@ -67,13 +71,23 @@ class BatchTransaction(Generic[S]):
         products, unreadable = by_product(batch)
         refuse_other_logs(unreadable)
         points = reached(batch)
+        # Hashing an id costs more than checking whether the collection is empty.
+        is_parked = self._parked and self._parked.intersection(products)
+        if self._ordinary is not None and not (failing or unreadable or is_parked):
+            taken = await self._ordinary.run(self._fold, products, points)
+            if taken is not None:
+                self._breaker.check(0)
+                await self._tell(taken.changes)
+                return taken.tally, []
         async with self._view.begin(points) as writer:
             parked = await self._still_parked(writer, products.keys())
             held = await self._held(writer, products, unreadable)
             # An event that was refused is parked without reading the log again.
             named = [] if failing else [one.product_id for one in unreadable if one.product_id is not None]
             missing = await self._missing(products, named, held, parked)
-            tally, dead_letters, changes = self._fold_all(products, held, missing, parked, failing)
+            tally, dead_letters, changes = fold_batch(
+                self._fold, products, held, missing, Parked(parked, failing)
+            )
             dead_letters += [
                 SingleDeadLetter(one.record, None, one.error_class, one.cause) for one in unreadable
             ]
@@ -86,38 +100,12 @@ class BatchTransaction(Generic[S]):
             self._newest.reached(points)
         self._breaker.parked(failed_count)
         self._parked |= {one.event.product_id for one in dead_letters if isinstance(one, ProductDeadLetter)}
-        if self._listener is not None and changes:
-            await self._listener.changed(changes)
+        await self._tell(changes)
         return tally, dead_letters
 
-    def _fold_all(
-        self,
-        products: Mapping[UUID, Sequence[Delivered]],
-        held: Mapping[UUID, Held[S]],
-        missing: Mapping[UUID, list[RecordedEvent]],
-        parked: Collection[UUID],
-        failing: Failing,
-    ) -> tuple[Tally, list[DeadLetter], list[Change[S]]]:
-        tally: Tally = Counter()
-        dead_letters: list[DeadLetter] = []
-        changes: list[Change[S]] = []
-        if missing:
-            # Products with only unreadable records in the batch may have newer events in the log.
-            products = {**products, **dict.fromkeys(missing.keys() - products.keys(), ())}
-        # Hashing an id costs more than checking whether the collection is empty.
-        for product_id, deliveries in products.items():
-            holding = held.get(product_id, NOTHING)
-            if parked and product_id in parked:
-                dead_letters += followers(deliveries, holding.stream_version, tally)
-                continue
-            stream = StreamFold(self._fold, holding, tally)
-            failure = stream.run(deliveries, missing.get(product_id, ()) if missing else (), failing)
-            if failure is not None:
-                dead_letters += dead_letters_of(failure, deliveries, tally)
-            change = stream.change()
-            if change is not None:
-                changes.append(change)
-        return tally, dead_letters, changes
+    async def _tell(self, changes: Sequence[Change[S]]) -> None:
+        if self._listener is not None and changes:
+            await self._listener.changed(changes)
 
     async def _still_parked(self, writer: BatchWriter[S], product_ids: Collection[UUID]) -> set[UUID]:
         """Costs nothing while nothing is parked. A product that is no longer parked is forgotten here."""

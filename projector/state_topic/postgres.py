@@ -10,6 +10,7 @@ from projector.postgres.failures import translated
 from projector.state_topic.fold import ProductState
 from projector.state_topic.ports import Portion, State, Waiting
 from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.tables import AtOnce
 from shared.contract.addresses import partition_of
 from shared.contract.views import decode_document, encode_document
 from shared.postgres.sql import load_sql
@@ -35,6 +36,11 @@ class ProductStateTables:
     def __init__(self, partition_count: int, schema: str = LIVE) -> None:
         self._partition_count = partition_count
         self._schema = schema
+
+    def at_once(self, changes: Sequence[Change[ProductState]]) -> AtOnce:
+        """All that `save` does."""
+        sql = statement(_PACKAGE, "apply_at_once", self._schema, self.names)
+        return AtOnce(sql, tuple(zip(*map(self._row, changes), strict=True)))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

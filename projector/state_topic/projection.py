@@ -15,7 +15,7 @@ from projector.state_topic.publish_pace import Pauses
 from projector.stores import Stores
 from projector.table_projection import PostgresProjection
 from projector.views.postgres.statements import LIVE
-from projector.views.postgres.view import Tables
+from projector.views.postgres.tables import Tables
 from shared.contract.addresses import state_topic
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
 

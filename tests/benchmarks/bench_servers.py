@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -13,6 +13,7 @@ from deploy.local.opensearch import OpenSearchServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
 from projector.postgres.migrate import migrate_read_model
+from tests.benchmarks.other_job import other_job
 from tests.databases import create_database
 from tests.servers import OPENSEARCH, DatabaseDsns, SessionServers
 
@@ -20,10 +21,14 @@ _numbers = itertools.count(1)
 
 
 class BenchServers:
-    """One each of PostgreSQL, Redis, Kafka and OpenSearch; started when first asked for."""
+    """One each of PostgreSQL, Redis, Kafka and OpenSearch; started when first asked for.
 
-    def __init__(self, servers: SessionServers) -> None:
+    `has_other_job`: the machine has other work on purpose.
+    """
+
+    def __init__(self, servers: SessionServers, *, has_other_job: bool = False) -> None:
         self._servers = servers
+        self.has_other_job = has_other_job
 
     @property
     def folder(self) -> Path:
@@ -82,10 +87,11 @@ class BenchServers:
 
 
 @contextmanager
-def bench_servers() -> Iterator[BenchServers]:
+def bench_servers(*, with_other_job: bool = False) -> Iterator[BenchServers]:
     """Start and stop."""
     servers = SessionServers()
     try:
-        yield BenchServers(servers)
+        with other_job(servers.folder) if with_other_job else nullcontext():
+            yield BenchServers(servers, has_other_job=with_other_job)
     finally:
         servers.close()

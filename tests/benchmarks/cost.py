@@ -12,7 +12,14 @@ from tests.benchmarks.bench_servers import BenchServers
 from tests.benchmarks.checkouts import HOW_TO_GET_BEFORE, THIS, checkout_before
 from tests.benchmarks.commands_http import HOST, SCRIPT, serving_crud
 from tests.benchmarks.cost_run import MANY, SATURATION, CostRun, cost_run
-from tests.benchmarks.cost_sheet import NamedRuns, behind_lines, busy_lines, cost_lines, idle_lines
+from tests.benchmarks.cost_sheet import (
+    NamedRuns,
+    behind_lines,
+    busy_lines,
+    cost_lines,
+    idle_lines,
+    picture_lines,
+)
 from tests.benchmarks.process_usage import processor_seconds, spent
 from tests.benchmarks.runs import Runs
 from tests.benchmarks.saturation import CONNECTIONS
@@ -45,6 +52,9 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
     def made() -> NamedRuns:
         return [(name, each.made) for name, each in runs]
 
+    def busy() -> list[str]:
+        return busy_lines(made(), has_other_job=servers.has_other_job)
+
     def against_before(figure: Figure, target: float) -> Sequence[Contender]:
         return _rows(runs, figure, target if len(runs) > 1 else None)
 
@@ -58,13 +68,13 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
             "ms",
             against_before(lambda run: run.by_load[MANY.name].of_taken_commands(), 0.45),
             lower_is_better=True,
-            below=lambda: [*cost_lines(made()), *busy_lines(made()), *how],
+            below=lambda: [*cost_lines(made()), *picture_lines(made()), *busy(), *how],
         ),
         Table(
             f"Sustained rate: commands until every projection has applied them, {CONNECTIONS} clients",
             "commands/s",
             against_before(lambda run: run.sustained_rate, 2.2),
-            below=lambda: [*behind_lines(made()), *busy_lines(made()), *how],
+            below=lambda: [*behind_lines(made()), *busy(), *how],
         ),
         Table(
             f"Cost at saturation, {CONNECTIONS} clients",

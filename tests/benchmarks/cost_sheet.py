@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from statistics import median
 
-from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
+from tests.benchmarks.bars import bar_lines
+from tests.benchmarks.cost_run import MANY, OPEN_LOOPS, SATURATION, Cost, CostRun
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.whole_system import PARTS
 
@@ -48,7 +49,20 @@ def behind_lines(runs: NamedRuns) -> list[str]:
     ]
 
 
-def busy_lines(runs: NamedRuns) -> list[str]:
+def picture_lines(runs: NamedRuns) -> list[str]:
+    """Each part at the rate with reads and at saturation, a bar for each checkout: medians of the rounds."""
+    lines: list[str] = []
+    for load in (MANY.name, SATURATION):
+        costs = [(name, [run.by_load[load].by_part for run in made]) for name, made in runs if made]
+        groups = [
+            (part, [(name, median([each[part] for each in figures])) for name, figures in costs])
+            for part in PARTS
+        ]
+        lines += ["", *bar_lines(f"{load}, ms of processor time a command", groups)]
+    return lines
+
+
+def busy_lines(runs: NamedRuns, *, has_other_job: bool = False) -> list[str]:
     """A warning if other work took much of the machine in any run. Then rates are lower; and batches, which
     wait for a core, are larger, so that commands look cheaper than they are.
     """
@@ -57,6 +71,8 @@ def busy_lines(runs: NamedRuns) -> list[str]:
     )
     if most <= QUIET_CORES_MAX:
         return []
+    if has_other_job:
+        return ["", f"Other work took up to {most:.1f} cores, of which one process was asked for."]
     return [
         "",
         f"Other work took up to {most:.1f} cores. Repeat it on a quiet machine: no ratio here is a result.",

@@ -107,6 +107,8 @@ async def _rates(servers: BenchServers) -> list[float]:
         parked = PostgresParkedProducts(pool, projection=PROJECTION, topic=TOPIC)
         log_reader = PostgresEventLog(log_pool)
         applier = Applier(view, DOCUMENTS, log_reader, parked)
+        # Both by the transaction, which is where parking is.
+        applier._transaction._ordinary = None
         if not parks:
             applier._transaction = _WithoutParking(view, DOCUMENTS, log_reader, applier.breaker, None)
         appliers.append(applier)

@@ -13,7 +13,7 @@ from tests.benchmarks.emmett_peer import emmett_system
 from tests.benchmarks.eventsourcing_peer import eventsourcing_system
 from tests.benchmarks.own_peer import own_system
 from tests.benchmarks.peer_run import SATURATION, PeerRun, Start, peer_run
-from tests.benchmarks.peer_sheet import NamedPeerRuns, fresh_lines, lost_lines, part_lines
+from tests.benchmarks.peer_sheet import NamedPeerRuns, fresh_lines, lost_lines, part_lines, picture_lines
 from tests.benchmarks.runs import Runs
 from tests.benchmarks.saturation import CONNECTIONS
 from tests.benchmarks.table import Contender, Table
@@ -52,6 +52,11 @@ async def tables(servers: BenchServers, seconds: float) -> list[Table]:
             "ms",
             rows(lambda run: run.costs[SATURATION].total),
             lower_is_better=True,
-            below=lambda: [*part_lines(made()), "", *fresh_lines(made())],
+            below=lambda: [
+                *part_lines(made()),
+                *picture_lines(made()),
+                "",
+                *fresh_lines(made()),
+            ],
         ),
     ]

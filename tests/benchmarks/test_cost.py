@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.benchmarks.cost_run import OPEN_LOOPS, SATURATION, Cost, CostRun
-from tests.benchmarks.cost_sheet import busy_lines, cost_lines, idle_lines
+from tests.benchmarks.cost_sheet import busy_lines, cost_lines, idle_lines, picture_lines
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.saturation import has_nothing_left
 from tests.benchmarks.whole_system import BROKER, PARTS, POSTGRES, REDIS
@@ -62,6 +62,24 @@ def test_a_run_beside_other_work_is_no_result() -> None:
     )
     assert busy_lines([("now", [quiet]), ("before", [])]) == []
     assert "up to 0.5 cores" in busy_lines([("now", [quiet]), ("before", [busy])])[1]
+
+
+def test_other_work_that_was_asked_for_is_no_warning() -> None:
+    told = busy_lines([("now", [a_run(1.0)])], has_other_job=True)[1]
+    assert "asked for" in told
+    assert "quiet" not in told
+
+
+def test_the_picture_has_a_bar_for_each_part_and_checkout() -> None:
+    lines = picture_lines([("before", [a_run(2.0)]), ("now", [a_run(1.0)])])
+    assert [line for line in lines if line.startswith(POSTGRES)] == [
+        f"{POSTGRES:<11}  before  {'█' * 40} 2.00"
+    ] * 2
+    assert len([line for line in lines if " now " in line]) == 2 * len(PARTS)
+
+
+def test_a_checkout_that_was_not_measured_is_not_in_the_picture() -> None:
+    assert not any("before" in line for line in picture_lines([("before", []), ("now", [a_run(1.0)])]))
 
 
 def test_the_sheet_tells_what_each_part_takes_without_load() -> None:

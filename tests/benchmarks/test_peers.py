@@ -8,7 +8,7 @@ import pytest
 from tests.benchmarks.cost_run import Cost
 from tests.benchmarks.mixed_commands import Outcome
 from tests.benchmarks.peer_run import AT_MANY, FEW, MANY, SATURATION, PeerRun
-from tests.benchmarks.peer_sheet import fresh_lines, lost_lines, part_lines
+from tests.benchmarks.peer_sheet import fresh_lines, lost_lines, part_lines, picture_lines
 from tests.benchmarks.peer_system import PROJECTION, WRITE, pids_of
 from tests.benchmarks.read_model import Compared, Row, compare
 from tests.benchmarks.whole_system import POSTGRES
@@ -27,7 +27,8 @@ def a_run(answer_milliseconds: float = 2.0) -> PeerRun:
         AT_MANY: Cost({WRITE: 1.0, PROJECTION: 0.5, POSTGRES: 2.0}, 0.1),
         SATURATION: Cost({WRITE: 2.0, PROJECTION: 1.0, POSTGRES: 4.0}, 0.1),
     }
-    return PeerRun({FEW: seen, MANY: seen}, {}, costs, 500.0, 600.0, 2.0, Compared(30, 1, 2, 3))
+    compared = {AT_MANY: Compared(20), SATURATION: Compared(30, 1, 2, 3)}
+    return PeerRun({FEW: seen, MANY: seen}, {}, costs, 500.0, 600.0, 2.0, compared)
 
 
 def test_a_read_model_with_everything_has_lost_nothing() -> None:
@@ -60,6 +61,12 @@ def test_a_system_that_was_not_measured_has_a_row_without_figures() -> None:
     assert "| peer, the row by SQL | -, -, - | -, -, - |" in fresh_lines([("peer", [])])
 
 
+def test_the_picture_has_the_parts_that_a_system_has() -> None:
+    lines = picture_lines([("peer", [a_run()]), ("not measured", [])])
+    bars = [line.removeprefix("peer").split("█")[0].strip() for line in lines if "█" in line]
+    assert bars == [WRITE, PROJECTION, POSTGRES] * 2
+
+
 def test_freshness_by_token_has_a_row_where_there_are_such_reads() -> None:
     run = a_run()
     seen = {rate: Outcome(answered=[2.0], visible=[1.0]) for rate in (FEW, MANY)}
@@ -74,8 +81,9 @@ def test_freshness_by_token_has_a_row_where_there_are_such_reads() -> None:
 
 def test_what_was_lost_is_told_for_each_round() -> None:
     told = lost_lines([("peer", [a_run(), a_run()])])[2:]
-    assert len(told) == 2
-    assert "of 30 products 1 are missing, 2 have an older version than the log, 3 another price" in told[0]
+    assert told[1] == "  - after 100/s: all 20 products are as in the log."
+    assert "of 30 products 1 are missing, 2 have an older version than the log, 3 another price" in told[2]
+    assert told[3:] == told[:3]
 
 
 @pytest.mark.parametrize(("milliseconds", "expected"), [(2.0, False), (5_000.0, True)])

@@ -29,6 +29,10 @@ BREAKS: dict[str, Break] = {
         "a projector's rows are written over newer ones",
         ("projector",), "replay,repeat,kill", "projector,products-events",
     ),
+    "no-comparison": Break(
+        "the one statement of an ordinary batch compares neither checkpoints nor versions with what was read",
+        ("projector",), "stop,zombie", "projector-1",
+    ),
     "no-redis-guard": Break(
         "documents are set in Redis without a look at what stands there",
         ("projector", "query-api"), "zombie,stop", "projector",

@@ -22,16 +22,18 @@ _SLOWNESS_SECONDS = 0.3
 def _none_but_slow() -> None:
     """A projector waits between reading and writing, so that others can write meanwhile."""
     from projector.views.postgres import view
+    from projector.views.postgres.shortcut import PostgresShortcut
     from projector.views.product_cache.redis.documents import CachedProducts
 
     for owner in (view._Batch, CachedProducts):
         _replace(owner, "save", _slow)
+    _replace(PostgresShortcut, "save", _slow)
 
 
 def _slow(original: Any) -> Any:
-    async def later(self: Any, what: Any) -> Any:
+    async def later(self: Any, *what: Any) -> Any:
         await asyncio.sleep(_SLOWNESS_SECONDS)
-        return await original(self, what)
+        return await original(self, *what)
 
     return later
 
@@ -61,6 +63,46 @@ def _no_cas() -> None:
                 )  # fmt: skip
 
     _replace(view.PostgresView, "begin", lambda _: begin)
+    _no_shortcut()
+
+
+def _no_shortcut() -> None:
+    """All batches take a transaction."""
+    from projector.views.postgres.shortcut import PostgresShortcut
+
+    def none(_: Any) -> Any:
+        async def held(self: Any, reached: Any, product_ids: Any) -> None:
+            return None
+
+        return held
+
+    _replace(PostgresShortcut, "held", none)
+
+
+def _no_comparison() -> None:
+    """The one statement of an ordinary batch writes whatever is there by now, and moves any checkpoint."""
+    from projector.views.postgres import statements
+
+    _none_but_slow()
+    guards = {
+        "AND checkpoint.next_offset = moves.expected_offset AND checkpoint.log_id = moves.log_id": "",
+        "moved.number = cardinality($3::int[]) AND as_read.number = cardinality($10::uuid[])": "true",
+        "WHERE written.old_version = read.stream_version": "WHERE $9::int[] IS NOT NULL",
+    }
+
+    def without_guards(original: Any) -> Any:
+        def load_sql(package: str, name: str) -> str:
+            sql = str(original(package, name))
+            if name == "apply_at_once":
+                for guard, nothing in guards.items():
+                    assert guard in sql
+                    sql = sql.replace(guard, nothing)
+            return sql
+
+        return load_sql
+
+    _replace(statements, "load_sql", without_guards)
+    statements.statement("projector.views.product_view", "apply_at_once", statements.LIVE, ())
 
 
 def _no_row_guard() -> None:
@@ -90,6 +132,7 @@ def _no_row_guard() -> None:
 
         return load_sql
 
+    _no_shortcut()
     _replace(StreamFold, "run", trusting)
     _replace(statements, "load_sql", without_guard)
     statements.statement("projector.views.product_view", "upsert_products", statements.LIVE, ())
@@ -237,6 +280,7 @@ INSTALL: dict[str, Callable[[], None]] = {
     "none-but-slow": _none_but_slow,
     "no-cas": _no_cas,
     "no-row-guard": _no_row_guard,
+    "no-comparison": _no_comparison,
     "no-redis-guard": _no_redis_guard,
     "no-cache-checkpoint": _no_cache_checkpoint,
     "no-idempotency": _no_idempotency,

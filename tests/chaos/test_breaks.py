@@ -48,9 +48,17 @@ def wrong_read() -> Found:
     return "acknowledged with version 3 and shown with 2", [problem or ""]
 
 
+def counted_twice() -> Found:
+    evidence = sound()
+    (changes,) = evidence.views["analytics"]["changes"].values()
+    changes["products_created"] += 1
+    return "changes of ", problems(evidence, clients())
+
+
 LEFT_BEHIND: dict[str, Callable[[], Found]] = {
     "no-cas": lambda: fault("a row's price is wrong"),
     "no-row-guard": lambda: fault("a row's document is old"),
+    "no-comparison": counted_twice,
     "no-redis-guard": lambda: fault("a cached version is old"),
     "no-cache-checkpoint": lambda: fault("a cached version is old"),
     "no-idempotency": lambda: ("left 2 events", problems(*written_twice())),

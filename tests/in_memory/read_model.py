@@ -63,6 +63,10 @@ class InMemoryReadModel:
         finally:
             self._locks[key].release()
 
+    def is_locked(self, key: object) -> bool:
+        """Whether a transaction has this row."""
+        return self._locks[key].locked()
+
     def next_number(self) -> int:
         """Used once, also by a transaction that fails."""
         return next(self._numbers)

@@ -9,6 +9,7 @@ from projector.applying.dead_letters import ParkedPlaces
 from projector.applying.ports import Checkpoint, S
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits
 from tests.in_memory.read_model import InMemoryBatch, InMemoryReadModel
+from tests.in_memory.shortcut import InMemoryShortcut
 
 
 class InMemoryView(Generic[S]):
@@ -34,6 +35,12 @@ class InMemoryView(Generic[S]):
         self._limits = limits
         self._kept = kept
         self._next_offsets: dict[int, int] = {}
+        self._shortcut = InMemoryShortcut[S](self.begin, self._next_offsets, self._is_free)
+
+    @property
+    def shortcut(self) -> InMemoryShortcut[S] | None:
+        """A cache has none."""
+        return None if self.forgets else self._shortcut
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         stored = self._read_model.rows(self._projection).checkpoints
@@ -54,6 +61,9 @@ class InMemoryView(Generic[S]):
                 offsets = await batch.move(self._topic, reached, self._next_offsets)
             yield batch
         self._next_offsets.update(offsets)
+
+    def _is_free(self, partition: int) -> bool:
+        return not self._read_model.is_locked(("checkpoint", self._topic, partition))
 
     def lose(self, product_id: UUID) -> None:
         """The document is evicted."""

@@ -22,6 +22,7 @@ from projector.settings import ProjectorSettings
 from projector.state_topic.kafka.topic import KafkaStateChannel
 from projector.state_topic.postgres import PostgresStates
 from projector.views.postgres import view as postgres_view
+from projector.views.postgres.shortcut import PostgresShortcut
 from projector.views.product_cache.redis.documents import CachedProducts
 from projector.views.search_index.opensearch.checkpoints import IndexCheckpoints
 from projector.views.search_index.opensearch.documents import IndexedProducts
@@ -42,6 +43,7 @@ _PLACES: dict[str, tuple[Any, str]] = {
     "before-digest-contents": (PostgresDigests, "contents"),
     "before-digest-marked": (PostgresDigests, "mark_parked"),
     "before-table-save": (postgres_view._Batch, "save"),
+    "before-quick-save": (PostgresShortcut, "save"),
     "before-cache-save": (CachedProducts, "save"),
     "before-search-save": (IndexedProducts, "save"),
     "before-refresh": (SearchIndexes, "refresh"),

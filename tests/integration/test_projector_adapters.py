@@ -26,13 +26,13 @@ from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSu
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
 from tests.unit.projector.verification_suite import VerificationsSuite
-from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
+from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ShortcutSuite, ViewSuite
 
 __all__ = ["log", "owner", "read_model", "redis"]
 pytestmark = pytest.mark.servers
 
 
-class TestPostgresTable(ViewSuite, CheckpointSuite, ParkingSuite):
+class TestPostgresTable(ViewSuite, CheckpointSuite, ShortcutSuite, ParkingSuite):
     @pytest.fixture
     def stores(self, read_model: Any) -> PostgresStores:
         return PostgresStores(read_model, PROJECTION, partial(table, read_model))

@@ -1,5 +1,6 @@
 """SIGKILL in the worst moments of a batch: before its effect, and between its effect and Kafka's commit."""
 
+import asyncio
 import signal
 
 import pytest
@@ -58,6 +59,24 @@ async def test_a_killed_projector_loses_nothing_and_counts_nothing_twice(
         await eventually(has_applied_all)
         found = (await verify(world, name))[name]
         assert (found["products"], found["different"], found["not_there"]) == (10, 0, 0)
+
+
+@pytest.mark.parametrize("name", TABLES)
+async def test_a_projector_killed_in_an_ordinary_batch_loses_nothing_and_counts_nothing_twice(
+    world: World, name: str
+) -> None:
+    writer = Writer(world)
+    fault = "kill-before-quick-save:1"
+    async with projector_process(world.settings.model_copy(update=SHORT), name, fault=fault) as killed:
+        ended = asyncio.create_task(killed.has_ended())
+        # The first batch of each partition is no ordinary one.
+        while not ended.done():
+            await some_products(writer)
+        assert await ended == -signal.SIGKILL
+    async with world.projecting(name, **SHORT):
+        await eventually(lambda: _has_applied(world, name, writer.position))
+        found = (await verify(world, name))[name]
+        assert (found["different"], found["not_there"]) == (0, 0)
 
 
 async def _has_applied(world: World, name: str, last_position: int) -> None:

@@ -87,3 +87,35 @@ async def checkpoints(read_model: Any) -> dict[int, tuple[int, int]]:
         "SELECT partition, next_offset, log_position FROM views.projection_checkpoint"
     )
     return {row["partition"]: (row["next_offset"], row["log_position"]) for row in rows}
+
+
+async def test_an_ordinary_batch_neither_holds_up_a_switch_nor_writes_what_it_read_before_it(
+    stores: PostgresRebuildStores, read_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow, events = await begun(stores), product(first_position=11)
+    view = PostgresView(read_model, PRODUCT_VIEW.make_tables(LIVE), projection=PRODUCT_VIEW.name, topic=TOPIC)
+    shortcut = view.shortcut
+    assert shortcut is not None
+    async with view.begin({PARTITION: Checkpoint(1, 0, LOG_ID)}) as batch:
+        await batch.save([change_to(events[:1])])
+    await stores.log.keep(events[:1])
+    await shadow.finish_loading()
+    reached = {PARTITION: Checkpoint(2, events[-1].log_position, LOG_ID)}
+    found = await shortcut.held(reached, [events[0].product_id])
+    assert found is not None
+    locked_checkpoints = shadow._locked_checkpoints  # type: ignore[attr-defined]
+
+    async def lock_and_try_a_batch(connection: Any) -> Any:
+        locked = await locked_checkpoints(connection)
+        assert not await shortcut.save(reached, found, [change_to(events)])
+        return locked
+
+    monkeypatch.setattr(shadow, "_locked_checkpoints", lock_and_try_a_batch)
+    await shadow.switch(catch_up_of(stores))
+    # The version is the same, but the row is another one.
+    assert await stores.live([events[0].product_id]) == {events[0].product_id: folded(events[:1])}
+    assert not await shortcut.save(reached, found, [change_to(events)])
+    again = await shortcut.held(reached, [events[0].product_id])
+    assert again == found
+    assert await shortcut.save(reached, again, [change_to(events)])
+    assert await stores.live([events[0].product_id]) == {events[0].product_id: folded(events)}

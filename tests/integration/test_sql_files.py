@@ -68,7 +68,7 @@ async def _errors(connection: Connection, file: Path, *, planned: bool = False) 
     try:
         await connection.prepare(text)
         if planned:
-            arguments = {f"${number}" for number in range(1, 18) if f"${number}" in text}
+            arguments = {f"${number}" for number in range(1, 50) if f"${number}" in text}
             await connection.execute(f"EXPLAIN {text}", *[None] * len(arguments))
     except asyncpg.PostgresError as error:
         return [f"{named(file)}: {type(error).__name__}: {error}"]

@@ -32,7 +32,7 @@ from projector.rebuild.ports import CATCHING_UP, SWITCHED, CatchingUp, Compariso
 from projector.rebuild.postgres.record import RebuildRecords
 from projector.rebuild.postgres.shadow_comparison import compare
 from projector.rebuild.postgres.shadow_parking import ParkedAnew
-from projector.views.postgres.view import Tables
+from projector.views.postgres.tables import Tables
 from shared.ops.logs import get_logger
 from shared.postgres.sql import load_sql
 

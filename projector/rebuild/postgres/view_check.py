@@ -15,7 +15,7 @@ from projector.rebuild.difference import VERIFIED
 from projector.rebuild.postgres.rows import row_difference
 from projector.rebuild.verify_ports import Standing
 from projector.views.postgres.statements import LIVE
-from projector.views.postgres.view import Tables
+from projector.views.postgres.tables import Tables
 from shared.contract.addresses import partition_of
 from shared.postgres.sql import load_sql
 

@@ -13,9 +13,10 @@ import msgspec
 
 from projector.applying.ports import Change, Held
 from projector.views.analytics.fold import AnalysedProduct, Fact
-from projector.views.analytics.rows import change_columns, price_columns
+from projector.views.analytics.rows import CHANGE_COLUMNS, PRICE_COLUMNS, change_columns, price_columns
 from projector.views.postgres.loading import one_loader_at_a_time
 from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.tables import AtOnce
 from shared.contract.events import Money
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ class AnalyticsTables:
 
     def __init__(self, schema: str = LIVE) -> None:
         self._schema = schema
+
+    def at_once(self, changes: Sequence[Change[AnalysedProduct]]) -> AtOnce:
+        """All that `save` does: the facts are those above the version that the statement compares."""
+        columns = tuple(zip(*map(_product_row, changes), strict=True))
+        facts = [fact for change in changes for fact in change.last.facts]
+        sums = (
+            *(change_columns(facts) or ((),) * CHANGE_COLUMNS),
+            *(price_columns(facts) or ((),) * PRICE_COLUMNS),
+        )
+        return AtOnce(self._sql("apply_at_once"), (*columns, *sums))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -28,6 +28,8 @@ _COUNTERS = (
     "price_decreases",
 )
 _PRICE_COUNTERS = ("price_changes", "price_increases", "price_decreases", "compared")
+CHANGE_COLUMNS = 4 + len(_COUNTERS)
+PRICE_COLUMNS = 5 + len(_PRICE_COUNTERS) + 1
 _encode = msgspec.msgpack.Encoder().encode
 
 

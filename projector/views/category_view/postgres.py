@@ -10,9 +10,17 @@ from uuid import UUID
 
 from projector.applying.ports import Change, Held
 from projector.views.category_view.fold import CountedProduct
-from projector.views.category_view.rows import Move, brand_columns, category_columns
+from projector.views.category_view.rows import (
+    BRAND_COLUMNS,
+    CATEGORY_COLUMNS,
+    Move,
+    brand_columns,
+    category_columns,
+    may_empty,
+)
 from projector.views.postgres.loading import one_loader_at_a_time
 from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.tables import AtOnce
 
 if TYPE_CHECKING:
     import asyncpg
@@ -30,6 +38,16 @@ class CategoryViewTables:
 
     def __init__(self, schema: str = LIVE) -> None:
         self._schema = schema
+
+    def at_once(self, changes: Sequence[Change[CountedProduct]]) -> AtOnce | None:
+        """Unless a category or a brand may get empty: its row is deleted after the counts are added."""
+        moves = [(change.before, change.after) for change in changes if change.before != change.after]
+        categories, brands = category_columns(moves), brand_columns(moves)
+        if may_empty(categories, brands):
+            return None
+        columns = tuple(zip(*map(_product_row, changes), strict=True))
+        counts = (*(categories or ((),) * CATEGORY_COLUMNS), *(brands or ((),) * BRAND_COLUMNS))
+        return AtOnce(self._sql("apply_at_once"), (*columns, *counts))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -11,6 +11,8 @@ Move = tuple[CountedProduct | None, CountedProduct | None]
 Columns = tuple[Sequence[Any], ...]
 
 _STATUSES = ("draft", "active", "archived")
+CATEGORY_COLUMNS = 2 + 2 * len(_STATUSES)
+BRAND_COLUMNS = 1 + len(_STATUSES)
 _Counts = Counter[tuple[str, str]]
 """(key, status) -> difference."""
 
@@ -36,6 +38,12 @@ def brand_columns(moves: Iterable[Move]) -> Columns:
         if counted.brand is not None:
             counts[counted.brand, counted.status] += step
     return tuple(zip(*((brand, *_by_status(counts, brand)) for brand in _changed(counts)), strict=True))
+
+
+def may_empty(categories: Columns, brands: Columns) -> bool:
+    """Whether one of them has fewer products afterwards."""
+    subtrees, by_brand = categories[-len(_STATUSES) :], brands[-len(_STATUSES) :]
+    return any(sum(counts) < 0 for columns in (subtrees, by_brand) for counts in zip(*columns, strict=True))
 
 
 def _steps(moves: Iterable[Move]) -> Iterable[tuple[CountedProduct, int]]:

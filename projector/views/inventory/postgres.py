@@ -15,6 +15,7 @@ from projector.applying.ports import Change, Held
 from projector.views.inventory.fold import Movement, StockedProduct
 from projector.views.postgres.loading import one_loader_at_a_time
 from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.tables import AtOnce
 
 if TYPE_CHECKING:
     import asyncpg
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = "projector.views.inventory"
 _PRODUCT_COLUMNS = ("product_id", "stream_version", "log_position", "is_deleted", "opened_at")
+_ITEM_COLUMNS = 5
 _encode = msgspec.json.Encoder().encode
 _opened_at = msgspec.json.Decoder(dict[str, datetime])
 
@@ -33,6 +35,12 @@ class InventoryTables:
 
     def __init__(self, schema: str = LIVE) -> None:
         self._schema = schema
+
+    def at_once(self, changes: Sequence[Change[StockedProduct]]) -> AtOnce:
+        """All that `save` does."""
+        columns = tuple(zip(*map(_product_row, changes), strict=True))
+        items = _item_columns(changes) or ((),) * _ITEM_COLUMNS
+        return AtOnce(self._sql("apply_at_once"), (*columns, *items))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -1,18 +1,21 @@
 """A view in PostgreSQL: one transaction a batch, checkpoints first, rows guarded by their versions.
 
 The checkpoint's compare-and-set is the fence: Kafka does not stop a replaced consumer from writing; this
-does. More in docs/library-facts.md. What differs between views is their tables (`Tables`).
+does. More in docs/library-facts.md. What differs between views is their tables (`tables.py`).
+An ordinary batch takes a shortcut (`shortcut.py`).
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Generic, Protocol
+from typing import TYPE_CHECKING, Generic
 from uuid import UUID
 
 from projector.applying.ports import Change, Checkpoint, Held, S
 from projector.errors import Fenced
 from projector.parking.postgres.parking import DEFAULT_LIMITS, ParkingLimits, PostgresParking
 from projector.postgres.failures import translated
+from projector.views.postgres.shortcut import PostgresShortcut
+from projector.views.postgres.tables import Tables
 from shared.postgres.sql import load_sql
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import SpanKind
@@ -24,35 +27,6 @@ if TYPE_CHECKING:
 
 _SERVER = "read model"
 _PACKAGE = "projector.views.postgres"
-
-
-class Tables(Protocol[S]):
-    """The statements of one view, for tables in one schema (`statements.py`).
-
-    They run on the batch's connection and raise asyncpg's errors.
-    """
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tables that a rebuild builds again, without their schema."""
-
-    async def held(
-        self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
-    ) -> Mapping[UUID, Held[S]]:
-        """These products as the tables have them."""
-
-    async def save(
-        self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
-    ) -> None:
-        """Write the changes, at least one; a row that is as new or newer stays."""
-
-    async def load(
-        self, connection: "PoolConnectionProxy[asyncpg.Record]", changes: Sequence[Change[S]]
-    ) -> None:
-        """Write changes of products that the tables do not have, in bulk: the first pass of a rebuild.
-
-        Called several times in a transaction, and by several workers at once.
-        """
 
 
 class PostgresView(Generic[S]):
@@ -76,6 +50,11 @@ class PostgresView(Generic[S]):
         self._limits = limits
         self._next_offsets: dict[int, int] = {}
         self._span_attributes = {c.DB_SYSTEM: c.POSTGRESQL, c.PROJECTION: projection}
+        self.shortcut: PostgresShortcut[S] | None = None
+        if tables.at_once is not None:
+            self.shortcut = PostgresShortcut(
+                pool, tables, tables.at_once, self._next_offsets, projection=projection, topic=topic
+            )
 
     async def checkpoints(self, partitions: Collection[int]) -> Mapping[int, Checkpoint]:
         """The stored checkpoints; a partition without one gets its first with the next batch."""

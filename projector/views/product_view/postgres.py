@@ -7,6 +7,7 @@ from uuid import UUID
 
 from projector.applying.ports import Change, Held
 from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.tables import AtOnce
 from projector.views.product_view import rows as product_rows
 from shared.contract.snapshots import FOLD
 from shared.contract.views import ProductDocument, decode_document
@@ -29,6 +30,19 @@ class ProductViewTables:
 
     def __init__(self, schema: str = LIVE) -> None:
         self._schema = schema
+
+    def at_once(self, changes: Sequence[Change[ProductDocument]]) -> AtOnce:
+        """All that `save` does."""
+        snapshot_ids, *snapshots = product_rows.snapshot_columns(changes)
+        columns = (
+            *product_rows.product_columns(changes),
+            *product_rows.gone_variant_columns(changes),
+            *product_rows.written_variant_columns(changes),
+            snapshot_ids,
+            FOLD,
+            *snapshots,
+        )
+        return AtOnce(self._sql("apply_at_once"), columns)
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -15,10 +15,10 @@ from tests.unit.projector.mail_suites import ClaimsSuite, DigestsSuite, PacingSu
 from tests.unit.projector.rebuild_suites import RecordsSuite, ShadowSuite
 from tests.unit.projector.state_suites import StateTableSuite, StateTopicSuite
 from tests.unit.projector.verification_suite import VerificationsSuite
-from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ViewSuite
+from tests.unit.projector.view_suites import CheckpointSuite, ParkingSuite, ShortcutSuite, ViewSuite
 
 
-class TestInMemoryTable(ViewSuite, CheckpointSuite, ParkingSuite):
+class TestInMemoryTable(ViewSuite, CheckpointSuite, ShortcutSuite, ParkingSuite):
     @pytest.fixture
     def stores(self) -> InMemoryStores:
         return InMemoryStores()

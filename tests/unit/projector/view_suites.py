@@ -214,6 +214,128 @@ class CheckpointSuite(FenceSuite):
             await waiting
 
 
+class ShortcutSuite:
+    """Tables whose ordinary batches need no transaction: the write compares all that was read."""
+
+    async def test_a_partition_without_a_checkpoint_needs_a_transaction(self, stores: Stores) -> None:
+        view = stores.view()
+        assert view.shortcut is not None
+        assert await view.shortcut.held({0: Checkpoint(1, 1, LOG_ID)}, [new_product_id()]) is None
+        await _placed(view)
+        assert await view.shortcut.held({0: Checkpoint(2, 2, LOG_ID)}, [new_product_id()]) == {}
+        assert await view.shortcut.held({1: Checkpoint(2, 2, LOG_ID)}, [new_product_id()]) is None
+
+    async def test_rows_and_checkpoint_are_saved_together(self, stores: Stores) -> None:
+        view, events, other = stores.view(), history(new_product_id(), created()), new_product_id()
+        await _placed(view)
+        assert await _saved(view, 2, events)
+        assert await stores.view().checkpoints([0]) == {0: Checkpoint(2, 20, LOG_ID)}
+        assert await held(stores.view(), events[0].product_id) == folded(events)
+        # In turns with transactions.
+        async with view.begin({0: Checkpoint(3, 30, LOG_ID)}) as batch:
+            await batch.save([change_to(history(other, created("Other")))])
+        assert await _saved(view, 4, history(other, created("Other"), priced("2.00")))
+        assert await held(stores.view(), other) == folded(history(other, created("Other"), priced("2.00")))
+
+    async def test_a_checkpoint_is_moved_back_by_no_shortcut(self, stores: Stores) -> None:
+        view, one, other = stores.view(), *(history(new_product_id(), created(name)) for name in "ab")
+        await _placed(view, 5)
+        assert await _saved(view, 3, one)
+        assert await stores.view().checkpoints([0]) == {0: Checkpoint(5, 50, LOG_ID)}
+        assert await _saved(view, 6, other)
+
+    async def test_whoever_lost_the_partition_after_reading_writes_nothing(self, stores: Stores) -> None:
+        view, events = stores.view(), history(new_product_id(), created())
+        await _placed(view)
+        found = await _found(view, events[0].product_id)
+        successor = stores.view()
+        await successor.checkpoints([0])
+        async with successor.begin({0: Checkpoint(2, 20, LOG_ID)}):
+            pass
+        assert view.shortcut is not None
+        assert not await view.shortcut.save({0: Checkpoint(2, 20, LOG_ID)}, found, [change_to(events)])
+        assert await held(stores.view(), events[0].product_id) is None
+        assert await stores.view().checkpoints([0]) == {0: Checkpoint(2, 20, LOG_ID)}
+
+    async def test_of_two_checkpoints_both_move_or_none(self, stores: Stores) -> None:
+        view, events = stores.view(), history(new_product_id(), created())
+        for partition in (0, 1):
+            await _placed(view, partition=partition)
+        successor = stores.view()
+        await successor.checkpoints([1])
+        async with successor.begin({1: Checkpoint(2, 20, LOG_ID)}):
+            pass
+        points = {0: Checkpoint(2, 20, LOG_ID), 1: Checkpoint(2, 20, LOG_ID)}
+        assert view.shortcut is not None
+        assert not await view.shortcut.save(points, {}, [change_to(events)])
+        assert await held(stores.view(), events[0].product_id) is None
+        assert (await stores.view().checkpoints([0]))[0].next_offset == 1
+
+    async def test_a_product_that_another_writer_changed_after_it_was_read_is_not_written(
+        self, stores: Stores
+    ) -> None:
+        events = history(new_product_id(), created(), priced("2.00"), priced("3.00"))
+        other = history(new_product_id(), created("Other"))
+        view = stores.view()
+        await _placed(view)
+        for version in (1, 2):
+            found = await _found(view, events[0].product_id, other[0].product_id)
+            # As a retry does: without a checkpoint.
+            async with stores.view().begin({}) as batch:
+                await batch.save([change_to(events[:version])])
+            assert view.shortcut is not None
+            changes = [change_to(other), change_to(events)]
+            assert not await view.shortcut.save({0: Checkpoint(2, 20, LOG_ID)}, found, changes)
+            assert await held(stores.view(), events[0].product_id) == folded(events[:version])
+            assert await held(stores.view(), other[0].product_id) is None
+            assert (await stores.view().checkpoints([0]))[0].next_offset == 1
+        assert await _saved(view, 2, events)
+
+    async def test_a_checkpoint_of_another_log_is_not_moved_by_a_shortcut(self, stores: Stores) -> None:
+        view, events = stores.view(), history(new_product_id(), created())
+        await _placed(view)
+        assert view.shortcut is not None
+        other_log = {0: Checkpoint(2, 20, UUID(int=8))}
+        assert not await view.shortcut.save(other_log, {}, [change_to(events)])
+        assert await held(stores.view(), events[0].product_id) is None
+
+    async def test_a_shortcut_writes_nothing_while_another_transaction_has_its_checkpoint(
+        self, stores: Stores
+    ) -> None:
+        view, successor, events = stores.view(), stores.view(), history(new_product_id(), created())
+        await _placed(view)
+        await successor.checkpoints([0])
+        assert view.shortcut is not None
+        async with successor.begin({0: Checkpoint(2, 20, LOG_ID)}) as batch:
+            # It does not wait: that is left to the transaction, which waits without a lock on the tables.
+            assert not await view.shortcut.save({0: Checkpoint(2, 20, LOG_ID)}, {}, [change_to(events)])
+            await batch.save([change_to(events)])
+        assert await held(stores.view(), events[0].product_id) == folded(events)
+
+
+async def _placed(
+    view: View[Any], next_offset: int = 1, *, partition: int = 0, of: Sequence[Change[Any]] = ()
+) -> None:
+    """The partition has a checkpoint, and the view knows it."""
+    async with view.begin({partition: Checkpoint(next_offset, next_offset * 10, LOG_ID)}) as batch:
+        await batch.save(of)
+
+
+async def _found(view: View[Any], *product_ids: UUID) -> Mapping[UUID, Held[Any]]:
+    assert view.shortcut is not None
+    found = await view.shortcut.held({0: Checkpoint(2, 20, LOG_ID)}, product_ids)
+    assert found is not None
+    return found
+
+
+async def _saved(view: View[Any], next_offset: int, events: Sequence[RecordedEvent]) -> bool:
+    """Reads, and writes all of a product."""
+    assert view.shortcut is not None
+    found = await _found(view, events[0].product_id)
+    reached = {0: Checkpoint(next_offset, next_offset * 10, LOG_ID)}
+    return await view.shortcut.save(reached, found, [change_to(events)])
+
+
 class ParkingSuite:
     """Whatever the view is."""
 

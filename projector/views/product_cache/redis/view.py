@@ -25,6 +25,7 @@ class RedisProductCache:
     """Implements `View`. Documents expire, are evicted, and are lost by a flush."""
 
     forgets = True
+    shortcut = None
 
     def __init__(
         self,

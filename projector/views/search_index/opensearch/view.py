@@ -26,6 +26,7 @@ class OpenSearchView:
     """Implements `View`, for one consumer. Not for concurrent batches."""
 
     forgets = False
+    shortcut = None
 
     def __init__(self, indexes: SearchIndexes, open_parking: OpenParking, partition_count: int) -> None:
         self._indexes = indexes

@@ -1,0 +1,100 @@
+-- Apply an ordinary batch in one statement: move the checkpoints, write the products, and add to the sums. An error,
+-- and nothing is written, unless every checkpoint and every product was as read.
+-- $1 to $7 as in move_checkpoints.sql, $8 the tables that were read, $9 versions as read (0: none),
+-- $10 to $16 as in upsert_analysed_products.sql, $17 to $32 as in add_analytics_changes.sql, $33 to $42 as in
+-- add_analytics_prices.sql
+WITH moves AS (
+    SELECT *
+    FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::uuid[])
+        AS move(partition, expected_offset, next_offset, log_position, log_id)
+), free AS (
+    SELECT partition
+    FROM views.projection_checkpoint
+    WHERE projection = $1 AND topic = $2 AND partition = ANY ($3::int[])
+    -- Without waiting: a rebuild's switch locks the checkpoints and then the tables, which are locked here already.
+    FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE views.projection_checkpoint AS checkpoint
+    SET next_offset = moves.next_offset,
+        log_position = greatest(checkpoint.log_position, moves.log_position),
+        updated_at = clock_timestamp()
+    FROM moves JOIN free USING (partition)
+    WHERE checkpoint.projection = $1 AND checkpoint.topic = $2 AND checkpoint.partition = moves.partition
+      AND checkpoint.next_offset = moves.expected_offset AND checkpoint.log_id = moves.log_id
+    RETURNING checkpoint.partition
+), written AS (
+    INSERT INTO views.analytics_product AS held (
+        product_id, stream_version, log_position, is_deleted, category, brand, prices
+    )
+    SELECT product_id, stream_version, log_position, is_deleted, category, brand, prices
+    FROM unnest($10::uuid[], $11::int[], $12::bigint[], $13::bool[], $14::text[], $15::text[], $16::bytea[])
+        AS row(product_id, stream_version, log_position, is_deleted, category, brand, prices)
+    WHERE (SELECT count(*) FROM moved) = cardinality($3::int[])
+    ORDER BY product_id
+    ON CONFLICT (product_id) DO UPDATE
+    SET stream_version = EXCLUDED.stream_version, log_position = EXCLUDED.log_position,
+        is_deleted = EXCLUDED.is_deleted, category = EXCLUDED.category, brand = EXCLUDED.brand,
+        prices = EXCLUDED.prices
+    WHERE held.stream_version < EXCLUDED.stream_version
+    RETURNING held.product_id, coalesce(old.stream_version, 0) AS old_version, held.tableoid AS table_oid
+), as_read AS (
+    SELECT FROM written
+    JOIN unnest($10::uuid[], $9::int[]) AS read(product_id, stream_version) USING (product_id)
+    WHERE written.old_version = read.stream_version AND written.table_oid = ANY ($8::oid[])
+), changes AS (
+    INSERT INTO views.analytics_change AS counted (
+        day, dimension, category, brand, products_created, products_published, products_archived, products_restored,
+        products_deleted, details_changed, variants_added, variants_changed, variants_removed, price_changes,
+        price_increases, price_decreases
+    )
+    SELECT *
+    FROM unnest(
+        $17::date[], $18::bytea[], $19::text[], $20::text[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[],
+        $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[],
+        $32::bigint[]
+    ) AS fact(
+        day, dimension, category, brand, products_created, products_published, products_archived, products_restored,
+        products_deleted, details_changed, variants_added, variants_changed, variants_removed, price_changes,
+        price_increases, price_decreases
+    )
+    ORDER BY day, dimension
+    ON CONFLICT (day, dimension) DO UPDATE
+    SET products_created = counted.products_created + EXCLUDED.products_created,
+        products_published = counted.products_published + EXCLUDED.products_published,
+        products_archived = counted.products_archived + EXCLUDED.products_archived,
+        products_restored = counted.products_restored + EXCLUDED.products_restored,
+        products_deleted = counted.products_deleted + EXCLUDED.products_deleted,
+        details_changed = counted.details_changed + EXCLUDED.details_changed,
+        variants_added = counted.variants_added + EXCLUDED.variants_added,
+        variants_changed = counted.variants_changed + EXCLUDED.variants_changed,
+        variants_removed = counted.variants_removed + EXCLUDED.variants_removed,
+        price_changes = counted.price_changes + EXCLUDED.price_changes,
+        price_increases = counted.price_increases + EXCLUDED.price_increases,
+        price_decreases = counted.price_decreases + EXCLUDED.price_decreases
+), prices AS (
+    INSERT INTO views.analytics_price AS counted (
+        day, dimension, currency, category, brand, price_changes, price_increases, price_decreases, compared,
+        log_ratio_sum
+    )
+    SELECT *
+    FROM unnest(
+        $33::date[], $34::bytea[], $35::text[], $36::text[], $37::text[], $38::bigint[], $39::bigint[], $40::bigint[],
+        $41::bigint[], $42::numeric[]
+    ) AS fact(
+        day, dimension, currency, category, brand, price_changes, price_increases, price_decreases, compared,
+        log_ratio_sum
+    )
+    ORDER BY day, dimension, currency COLLATE "C"
+    ON CONFLICT (day, dimension, currency) DO UPDATE
+    SET price_changes = counted.price_changes + EXCLUDED.price_changes,
+        price_increases = counted.price_increases + EXCLUDED.price_increases,
+        price_decreases = counted.price_decreases + EXCLUDED.price_decreases,
+        compared = counted.compared + EXCLUDED.compared,
+        log_ratio_sum = counted.log_ratio_sum + EXCLUDED.log_ratio_sum
+)
+SELECT CASE
+    WHEN moved.number = cardinality($3::int[]) AND as_read.number = cardinality($10::uuid[]) THEN 0
+    -- An error, because it rolls all of the statement back.
+    ELSE (moved.number || ' checkpoints and ' || as_read.number || ' rows were as read')::int
+END
+FROM (SELECT count(*) AS number FROM moved) AS moved, (SELECT count(*) AS number FROM as_read) AS as_read
