@@ -4,10 +4,10 @@ A deleted product has a state, too, so that a decision knows that it was deleted
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from command_api.domain.errors import ProductNotFound
 from shared.contract import events as e
@@ -18,8 +18,7 @@ Reservation = tuple[Literal["s", "k"], str]
 """A unique name in the catalogue: ("s", slug) or ("k", SKU)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """The state after all events so far; variants by SKU, in the order in which readers see them."""
 
     status: Status
@@ -62,7 +61,7 @@ def evolve(product: Product | None, event: ProductEvent) -> Product:
         case e.VariantRemoved():
             return replace(product, variants={k: v for k, v in product.variants.items() if k != event.sku})
         case e.PriceChanged():
-            repriced = structs.replace(product.variants[event.sku], price=event.price)
+            repriced = replace(product.variants[event.sku], price=event.price)
             return replace(product, variants={**product.variants, event.sku: repriced})
         case e.ProductPublished() | e.ProductRestored():
             return replace(product, status="active")

@@ -7,9 +7,9 @@ still being written. Commands of other processes still race; the expected versio
 written once.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic
+from types import TracebackType
+from typing import NamedTuple
 from uuid import UUID
 
 from command_api.executing.ports import KeyInUse, StoreOverloaded
@@ -18,6 +18,51 @@ from shared.ops.overload.bounded_turns import BoundedTurns
 from shared.ops.overload.work_queue import TurnedAway
 from shared.telemetry import conventions as c
 from shared.telemetry.waits import wait
+
+
+class _Kind(NamedTuple):
+    """What is waited for, and the refusal of who would wait too long."""
+
+    wait_name: str
+    error: type[StoreOverloaded]
+    reason: str
+    text: str
+
+
+_OF_KEY = _Kind(
+    c.WAIT_FOR_KEY, KeyInUse, KEY_QUEUE, "the first request with this idempotency key is not answered yet"
+)
+_OF_PRODUCT = _Kind(
+    c.WAIT_FOR_PRODUCT, StoreOverloaded, PRODUCT_QUEUE, "too many commands for this product are waiting"
+)
+
+
+class Turn:
+    """For an `async with` statement, which gives the seconds waited in all. Nearly every turn comes at once:
+    that costs little.
+    """
+
+    __slots__ = ("_key", "_kind", "_turns", "_waited_seconds")
+
+    def __init__(self, turns: BoundedTurns, kind: _Kind, key: UUID, waited_seconds: float) -> None:
+        self._turns = turns
+        self._kind = kind
+        self._key = key
+        self._waited_seconds = waited_seconds
+
+    async def __aenter__(self) -> float:
+        if self._turns.take_at_once(self._key):
+            return self._waited_seconds
+        try:
+            with wait(self._kind.wait_name):
+                return await self._turns.take(self._key, self._waited_seconds)
+        except TurnedAway as turned_away:
+            raise self._kind.error(self._kind.reason, self._kind.text) from turned_away
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._turns.leave(self._key)
 
 
 class CommandTurns:
@@ -38,26 +83,10 @@ class CommandTurns:
         """Whether a command with this key is running, so that the next one waits."""
         return self._keys.is_taken(key)
 
-    @asynccontextmanager
-    async def of_key(self, key: UUID) -> AsyncIterator[float]:
-        """Wait for the turn; the seconds waited. Raises `KeyInUse`: nothing was begun."""
-        async with AsyncExitStack() as stack:
-            try:
-                with wait(c.WAIT_FOR_KEY):
-                    waited_seconds = await stack.enter_async_context(self._keys.of(key))
-            except TurnedAway as turned_away:
-                text = "the first request with this idempotency key is not answered yet"
-                raise KeyInUse(KEY_QUEUE, text) from turned_away
-            yield waited_seconds
+    def of_key(self, key: UUID) -> Turn:
+        """The turn to wait for. Raises `KeyInUse` when it is entered: nothing was begun."""
+        return Turn(self._keys, _OF_KEY, key, 0.0)
 
-    @asynccontextmanager
-    async def of_product(self, product_id: UUID, waited_seconds: float = 0.0) -> AsyncIterator[float]:
-        """Wait for the turn; the seconds waited in all. Raises `StoreOverloaded`: nothing was begun."""
-        async with AsyncExitStack() as stack:
-            try:
-                with wait(c.WAIT_FOR_PRODUCT):
-                    waited = await stack.enter_async_context(self._products.of(product_id, waited_seconds))
-            except TurnedAway as turned_away:
-                text = "too many commands for this product are waiting"
-                raise StoreOverloaded(PRODUCT_QUEUE, text) from turned_away
-            yield waited
+    def of_product(self, product_id: UUID, waited_seconds: float = 0.0) -> Turn:
+        """The turn to wait for. Raises `StoreOverloaded` when it is entered: nothing was begun."""
+        return Turn(self._products, _OF_PRODUCT, product_id, waited_seconds)

@@ -17,7 +17,7 @@ from command_api.domain.decide import decide
 from command_api.domain.limits import check_sizes
 from command_api.domain.product import Product, evolve, existing, reservations
 from command_api.executing.caller import signed
-from command_api.executing.ports import Append, KeyedAnswer, Stream
+from command_api.executing.ports import Append, KeyedAnswer, Session, Stream
 from command_api.executing.request import Done, Rendered, Request
 
 
@@ -36,8 +36,9 @@ def decide_on(
     before: Product | None,
     waited_seconds: float,
     new_id: Callable[[], UUID],
+    known_in: Session | None = None,
 ) -> Decided:
-    """The events to append, and the answer after that. Raises a `Refused`."""
+    """The events to append, and the answer after that. Raises a `Refused`. `known_in`: as `Append` has it."""
     if not isinstance(request.command, CreateProduct):
         existing(before)  # before the version check: a deleted product has no version that could match
     if request.versions_wanted is not None and stream.stream_version not in request.versions_wanted:
@@ -61,6 +62,7 @@ def decide_on(
         releases=held - wanted,
         answer=None if key is None else KeyedAnswer(key.key, key.fingerprint, *rendered),
         waited_seconds=waited_seconds,
+        known_in=known_in,
     )
     return Decided(rendered, append, after, size_bytes)
 

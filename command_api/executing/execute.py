@@ -33,7 +33,7 @@ from command_api.executing.ports import (
 from command_api.executing.request import Answer, IdempotencyKey, Rendered, Request
 from shared.telemetry import conventions as c
 from shared.telemetry.spans import present_span
-from shared.telemetry.tracing import span
+from shared.telemetry.tracing import is_tracing, span
 
 
 class ExecuteCommand:
@@ -61,6 +61,8 @@ class ExecuteCommand:
         return await counted(request.command, self._traced(request), has_key=request.key is not None)
 
     async def _traced(self, request: Request) -> Answer:
+        if not is_tracing():
+            return await self._once(request)
         attributes = {c.COMMAND: type(request.command).__name__, c.PRODUCT_ID: str(request.product_id)}
         with span(c.EXECUTE, attributes=attributes, refusals=errors.Refused) as own:
             if not own.is_recorded or own.context is None:
@@ -150,12 +152,10 @@ class ExecuteCommand:
         if known is None:
             return None
         try:
-            decided = decide_on(request, *known, waited_seconds, self._new_id)
+            decided = decide_on(request, *known, waited_seconds, self._new_id, known_in=session)
         except errors.Refused:
             return None
-        if not decided.append.events:
-            return None
-        return decided._replace(append=replace(decided.append, known_in=session))
+        return decided if decided.append.events else None
 
     def _keep(self, decided: Decided, appended: Appended, session: Session | None) -> None:
         append = decided.append

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from command_api.domain.product import Reservation
 from shared.contract.codec import EncodedEvent
 from shared.contract.events import ProductEvent
@@ -50,8 +52,7 @@ that was restored, and a replica that was promoted, are reached over another one
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPlace:
+class StreamPlace(Struct, frozen=True):
     """The place of an event in a log. Its `metadata` has the event's id: a log that was restored from a
     backup and then went another way may have another event there.
     """
@@ -61,8 +62,7 @@ class StreamPlace:
     metadata: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """The loaded stream of a product. `stream_version` 0: it has no events.
 
     `events` are those after `after_version` (0: all); `place` is that of the last event.
@@ -78,8 +78,7 @@ class Stream:
 NO_STREAM = Stream(0, 0, ())
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """An event to append: its stored form, and its metadata as JSON bytes with the event id in it."""
 
     encoded: EncodedEvent
@@ -87,8 +86,7 @@ class NewEvent:
     metadata: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedAnswer:
+class KeyedAnswer(Struct, frozen=True):
     """The answer to store under an idempotency key. `key` and `fingerprint` are 128-bit hashes."""
 
     key: UUID
@@ -135,8 +133,7 @@ class Append:
         return {self.product_id, *self.claims, *self.releases, *keys}
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """The events are durably in the log; `last_position` is the position of the product's newest event."""
 
     stream_version: int

@@ -4,22 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
+
 from command_api.domain.commands import Command
 from command_api.domain.product import Product
 from command_api.executing.caller import Caller
 from shared.contract.events import ProductEvent
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(Struct, frozen=True):
     """128-bit hashes: `key` of the caller and the key, `fingerprint` of the request."""
 
     key: UUID
     fingerprint: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The result of a command. `events` is empty if nothing changed."""
 
     product_id: UUID
@@ -28,8 +28,7 @@ class Done:
     events: Sequence[ProductEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The answer to the caller, now and each time the same key comes again. `render` makes its `body`.
 
     `was_changed` None: unknown, because a repeated answer does not store it.

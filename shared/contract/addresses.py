@@ -1,9 +1,11 @@
 """The addresses of shared data: topics, partitions and Redis keys, named once for writers and readers."""
 
+from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
 from zlib import crc32
 
+_word = Struct("<I")
 EVENT_SOURCE = "/products"
 DEFAULT_PARTITION_COUNT = 12
 # The hash tags of the cache on a Redis cluster. Their slots are spread evenly: of 2, 3, 4, 6, 8, 12 or 24
@@ -59,8 +61,8 @@ def _murmur2(data: bytes) -> int:
     length = len(data)
     hashed = (seed ^ length) & mask
     whole = length & ~3
-    for start in range(0, whole, 4):
-        chunk = int.from_bytes(data[start : start + 4], "little") * mixer & mask
+    for (word,) in _word.iter_unpack(data[:whole]):
+        chunk = word * mixer & mask
         chunk = (chunk ^ (chunk >> 24)) * mixer & mask
         hashed = (hashed * mixer & mask) ^ chunk
     tail = data[whole:]

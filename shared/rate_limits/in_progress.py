@@ -1,28 +1,28 @@
 """How many requests each caller of a port has in progress, whichever way they are answered."""
 
-from collections import Counter
-
 
 class CallersInProgress:
     """Callers without any use no memory."""
 
     def __init__(self) -> None:
-        self._requests: Counter[str] = Counter()
+        self._requests: dict[str, int] = {}
 
     def begin(self, caller: str) -> None:
         """One more."""
-        self._requests[caller] += 1
+        self._requests[caller] = self._requests.get(caller, 0) + 1
 
     def end(self, caller: str) -> None:
         """One less."""
-        self._requests[caller] -= 1
-        if not self._requests[caller]:
+        left = self._requests[caller] - 1
+        if left:
+            self._requests[caller] = left
+        else:
             del self._requests[caller]
 
     def of(self, caller: str) -> int:
         """How many there are."""
-        return self._requests[caller]
+        return self._requests.get(caller, 0)
 
     def total(self) -> int:
         """Of all callers."""
-        return self._requests.total()
+        return sum(self._requests.values())

@@ -1,7 +1,7 @@
 """One kind of request in the queue for work: who waits, whose turn it is, and how fast the queue moves."""
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ class LaneState:
 
     lane: Lane
     at_work: int = 0
-    at_work_of: Counter[str] = field(default_factory=Counter)
+    at_work_of: dict[str, int] = field(default_factory=dict)
     busy_since: float | None = None
     _queues: OrderedDict[str, deque[Waiting]] = field(default_factory=OrderedDict)
     _last_taken: float | None = None
@@ -50,6 +50,11 @@ class LaneState:
     def is_full(self) -> bool:
         """Whether the lane's own limit is reached."""
         return self.lane.places_max is not None and self.at_work >= self.lane.places_max
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._queues
 
     @property
     def waiting(self) -> int:

@@ -12,7 +12,6 @@ others would have to wait until one of its requests ends, and those may be slow.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +52,7 @@ class WorkQueue:
         self._clock = clock
         self._lanes = {lane.name: LaneState(lane) for lane in lanes}
         self._turns = [*self._lanes.values()]
-        self._at_work_of: Counter[str] = Counter()
+        self._at_work_of: dict[str, int] = {}
         self.at_work = 0
 
     async def enter(self, lane_name: str, late_seconds: float = 0.0, caller: str = NOBODY) -> None:
@@ -104,8 +103,8 @@ class WorkQueue:
         """A place without waiting, even beyond the limits: for a request that had one and only rested."""
         lane = self._lanes[lane_name]
         lane.at_work += 1
-        lane.at_work_of[caller] += 1
-        self._at_work_of[caller] += 1
+        for counts in (lane.at_work_of, self._at_work_of):
+            counts[caller] = counts.get(caller, 0) + 1
         self.at_work += 1
 
     def leave(self, lane_name: str, caller: str = NOBODY) -> None:
@@ -114,8 +113,10 @@ class WorkQueue:
         lane.at_work -= 1
         self.at_work -= 1
         for counts in (lane.at_work_of, self._at_work_of):
-            counts[caller] -= 1
-            if not counts[caller]:
+            left = counts[caller] - 1
+            if left:
+                counts[caller] = left
+            else:
                 del counts[caller]
         while self.at_work < self._limits.places_max and self._admit_next():
             pass
@@ -126,9 +127,11 @@ class WorkQueue:
 
     def _admit_next(self) -> bool:
         """Give a place to the first request of the lane whose turn it is; False if nobody can get one."""
+        if all(lane.is_empty for lane in self._turns):
+            return False
         now = self._clock()
         for place, lane in enumerate(self._turns):
-            if lane.is_full:
+            if lane.is_empty or lane.is_full:
                 continue
             seconds_max = self._seconds_max(lane, now)
             waiting = lane.pop(partial(self._has_room, lane), partial(_is_late, now, seconds_max))
@@ -147,8 +150,8 @@ class WorkQueue:
         if caller == NOBODY:
             return True
         places_max = self._limits.places_max
-        return self._at_work_of[caller] < _share(places_max) and lane.at_work_of[caller] < _share(
-            lane.lane.places_max or places_max
+        return self._at_work_of.get(caller, 0) < _share(places_max) and (
+            lane.at_work_of.get(caller, 0) < _share(lane.lane.places_max or places_max)
         )
 
     def _seconds_max(self, lane: LaneState, now: float) -> float:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import reduce
 from itertools import cycle
 from typing import Any
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from command_api.domain.commands import ChangePrice, DeleteProduct, UpsertProduct, VariantUpsert
 from command_api.domain.product import Reservation, evolve

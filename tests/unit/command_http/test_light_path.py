@@ -9,9 +9,12 @@ import pytest
 import pytest_asyncio
 
 from command_api.executing.ports import Append, OutcomeUnknown
+from command_api.http.lanes import lane_of, lanes
 from shared.ops.metrics.requests import HTTP_REQUESTS_IN_FLIGHT
+from shared.ops.overload.overload import Overload, OverloadLimits
+from tests.counters import counted
 from tests.eventually import eventually
-from tests.unit.command_http.two_ways import Sent, World, two_ways
+from tests.unit.command_http.two_ways import Sent, World, light_alone
 from tests.unit.ops.http_wire import wire_to
 
 JSON_TYPE = ("content-type", "application/json")
@@ -22,7 +25,7 @@ CREATION = b'{"name":"Shirt %d","variants":[{"sku":"N-%d","price":{"amount":"9",
 
 @pytest_asyncio.fixture
 async def light() -> AsyncIterator[World]:
-    async with two_ways() as (_, world):
+    async with light_alone() as world:
         yield world
 
 
@@ -192,3 +195,37 @@ async def test_an_outage_and_a_bug_are_answered_and_the_next_command_is_as_alway
             for status in (expected, 201):
                 await wire.send(creation.head("", "") + creation.content)
                 assert (await wire.answer())[0] == status
+
+
+def one_place() -> Overload:
+    return Overload(OverloadLimits(1, 0.05, 0.05, 600.0), lanes(1), lane_of)
+
+
+async def test_a_request_that_is_handed_on_takes_its_place_with_it() -> None:
+    async with light_alone(overload=one_place()) as world:
+        sent = [Sent("PUT", CHANGE, [JSON_TYPE], b"{}"), Sent("PUT", CHANGE, [JSON_TYPE], PRICE)]
+        found = await world.answers([*sent, *sent, Sent("POST", "/v1/products/no-id/publish"), *sent])
+        assert [each[0] for each in found[:7]] == [422, 200, 422, 200, 404, 422, 200]
+        assert light_answers(world) == 4
+
+
+async def test_who_is_turned_away_is_refused_and_counted_once() -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Append) -> None:
+        began.set()
+        await go_on.wait()
+
+    creations = [Sent("POST", "/v1/products", [JSON_TYPE], CREATION % (n, n)) for n in range(2)]
+    async with light_alone(overload=one_place()) as world:
+        world.store.before_append = hold
+        first = asyncio.create_task(world.answer(creations[0]))
+        await began.wait()
+        before = counted("http_server_requests_shed_total", reason="waited")
+        status, headers, body = await world.answer(creations[1])
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert '"overloaded"' in body
+        assert counted("http_server_requests_shed_total", reason="waited") - before == 1
+        go_on.set()
+        assert (await first)[0] == 201
+        assert (await world.answer(creations[1]))[0] == 201

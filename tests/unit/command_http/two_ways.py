@@ -15,7 +15,6 @@ from command_api.http.app import write_port
 from shared.access.guard import Guard
 from shared.contract.consistency_token import decode_token
 from shared.contract.recorded_event import EventMetadata
-from shared.ops.http.protocol import BoundedHttpProtocol
 from shared.ops.http.server import HttpServer
 from shared.rate_limits.api_limits import ApiLimits
 from tests.executing import execute_command
@@ -92,6 +91,12 @@ class World:
                     wire = None
         return [*found, *self._events()]
 
+    async def answer(self, sent: Sent) -> Any:
+        """To one request that needs no product."""
+        async with wire_to(self.server) as wire:
+            status, headers, body = await self._answer(wire, sent, "", "")
+        return status, _plain(headers), _text(body)
+
     async def _answer(
         self, wire: Wire, sent: Sent, product_id: str, sku: str
     ) -> tuple[int, dict[str, str], bytes]:
@@ -120,20 +125,25 @@ class World:
 
 @asynccontextmanager
 async def two_ways(
-    guard: Guard | None = None, limits: Sequence[ApiLimits | None] = (None, None), **settings: Any
+    guard: Guard | None = None, limits: Sequence[ApiLimits | None] = (None, None)
 ) -> AsyncIterator[tuple[World, World]]:
     """The framework alone, and the light path before it."""
-    async with AsyncExitStack() as stack:
-        worlds = []
-        for is_light, limit in zip((False, True), limits, strict=True):
-            store = InMemoryEventStore()
-            port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, limits=limit)
-            counter = LightCounter(port) if is_light else None
-            server = await stack.enter_async_context(
-                serving(port, counter or BoundedHttpProtocol, **settings)
-            )
-            worlds.append(World(server, store, counter))
-        yield worlds[0], worlds[1]
+    store = InMemoryEventStore()
+    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, limits=limits[0])
+    async with serving(port) as server, light_alone(guard, limits[1]) as light:
+        yield World(server, store, None), light
+
+
+@asynccontextmanager
+async def light_alone(
+    guard: Guard | None = None, limits: ApiLimits | None = None, **settings: Any
+) -> AsyncIterator[World]:
+    """The light path before the framework."""
+    store = InMemoryEventStore()
+    port = write_port(WriteApi(execute_command(store), READ_URL, 12), guard, limits=limits)
+    counter = LightCounter(port)
+    async with serving(port, counter, **settings) as server:
+        yield World(server, store, counter)
 
 
 def _plain(headers: dict[str, str]) -> dict[str, str]:

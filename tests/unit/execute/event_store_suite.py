@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+from msgspec import structs
 from uuid_utils.compat import uuid7
 
 from command_api.executing.ports import (
@@ -57,7 +58,7 @@ class EventStoreSuite:
         whole = await store.load(append.product_id)
         assert (whole.after_version, len(whole.events)) == (0, 1)
         nothing_new = await store.load(append.product_id, whole.place)
-        assert nothing_new == replace(whole, events=[], after_version=1)
+        assert nothing_new == structs.replace(whole, events=[], after_version=1)
         events: list[e.ProductEvent] = [e.ProductDetailsChanged(name="a"), e.ProductPublished()]
         await store.append(change(append.product_id, whole, *events))
         later = await store.load(append.product_id, whole.place)
@@ -74,9 +75,9 @@ class EventStoreSuite:
         whole = await store.load(append.product_id)
         assert whole.place is not None
         for place in (
-            replace(whole.place, metadata=b"another event"),
-            replace(whole.place, stream_version=2, position=2),
-            replace(whole.place, position=7),
+            structs.replace(whole.place, metadata=b"another event"),
+            structs.replace(whole.place, stream_version=2, position=2),
+            structs.replace(whole.place, position=7),
         ):
             assert await store.load(append.product_id, place) == whole
         assert await store.load(OTHER, whole.place) == NO_STREAM

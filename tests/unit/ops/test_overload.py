@@ -376,9 +376,10 @@ async def test_a_turn_waits_for_the_one_before_and_other_keys_do_not() -> None:
     order: list[str] = []
 
     async def work(key: str, name: str, until: asyncio.Event) -> None:
-        async with turns.of(key):
-            order.append(name)
-            await until.wait()
+        await turns.take(key)
+        order.append(name)
+        await until.wait()
+        turns.leave(key)
 
     first_may_end = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -395,10 +396,29 @@ async def test_a_turn_waits_for_the_one_before_and_other_keys_do_not() -> None:
 
 async def test_a_turn_that_does_not_come_in_time_is_refused_and_leaves_nothing_behind() -> None:
     turns = BoundedTurns(seconds_max=0.01, standing_seconds_max=0.01, clock=Clock())
-    async with turns.of("a"):
+    await turns.take("a")
+    for _ in range(2):
         with pytest.raises(TurnedAway):
-            async with turns.of("a"):
-                raise AssertionError("the turn is taken")
-    async with turns.of("a"):
-        pass
+            await turns.take("a")
+    assert turns.is_taken("a")
+    turns.leave("a")
+    assert turns.take_at_once("a")
+    assert not turns.take_at_once("a")
+    turns.leave("a")
     assert not turns._queues
+    assert not turns._users
+
+
+async def test_a_place_gives_the_same_answer_to_whoever_the_request_is_handed_to() -> None:
+    queue = WorkQueue(QueueLimits(1, 0.01, 0.01), ONE, clock=Clock())
+    first, second = Place(queue, "one"), Place(queue, "one")
+    for _ in range(2):
+        await first.enter()
+    assert queue.at_work == 1
+    with pytest.raises(TurnedAway):
+        await second.enter()
+    first.leave()
+    assert not second.enter_at_once()
+    with pytest.raises(TurnedAway):
+        await second.enter()
+    assert queue.at_work == 0
