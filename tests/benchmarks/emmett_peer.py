@@ -20,6 +20,8 @@ from tests.benchmarks.tools import require
 _SOURCES = Path(__file__).with_name("emmett")
 _INSTALLED = REPOSITORY / "build" / "benchmarks" / "emmett"
 _LOCK = "package-lock.json"
+# npm writes it when everything is installed.
+_COMPLETE = Path("node_modules") / ".package-lock.json"
 
 # A stream is "product-" and the product's id.
 STATEMENTS = Statements(
@@ -57,7 +59,7 @@ async def emmett_system(servers: BenchServers) -> AsyncIterator[PeerSystem]:
 async def installed_emmett() -> Path:
     """A folder with our files and the packages. Raises RuntimeError if npm fails."""
     lock, kept = (_SOURCES / _LOCK).read_bytes(), _INSTALLED / _LOCK
-    is_new = not (_INSTALLED / "node_modules").is_dir() or kept.read_bytes() != lock
+    is_new = not (_INSTALLED / _COMPLETE).exists() or kept.read_bytes() != lock
     shutil.copytree(_SOURCES, _INSTALLED, dirs_exist_ok=True)
     if is_new:
         npm = require("npm", "npm")

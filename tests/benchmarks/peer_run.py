@@ -27,7 +27,9 @@ Start = Callable[[], AbstractAsyncContextManager[PeerSystem]]
 
 @dataclass(frozen=True)
 class PeerRun:
-    """All figures of one run. `by_token`: what a reader with a token waits, where there are such reads."""
+    """All figures of one run. `by_token`: what a reader with a token waits, where there are such reads.
+    `compared`: after all loads up to this one.
+    """
 
     rows: Mapping[int, Outcome]
     by_token: Mapping[int, Outcome]
@@ -35,7 +37,7 @@ class PeerRun:
     sustained_rate: float
     answered_rate: float
     behind_seconds: float
-    compared: Compared
+    compared: Mapping[str, Compared]
 
     @property
     def keeps_up(self) -> bool:
@@ -57,6 +59,8 @@ async def peer_run(start: Start, seconds: float) -> PeerRun:
         outcome = await load.run(MANY, seconds)
         await asyncio.sleep(SETTLE_SECONDS)
         costs = {AT_MANY: meter.cost(outcome.commands, outcome)}
+        await rows.until_all()
+        compared = {AT_MANY: await rows.compared()}
         since_last = nan
 
         async def until_all() -> None:
@@ -69,6 +73,7 @@ async def peer_run(start: Start, seconds: float) -> PeerRun:
         # Commands that wrk no longer waits for may still be executed.
         await asyncio.sleep(SETTLE_SECONDS)
         await rows.until_all()
+        compared[SATURATION] = await rows.compared()
         fed_seconds = fed.seconds - since_last
         behind = fed.behind_seconds - since_last
         return PeerRun(
@@ -78,5 +83,5 @@ async def peer_run(start: Start, seconds: float) -> PeerRun:
             fed.commands / fed_seconds,
             fed.commands / (fed.seconds - fed.behind_seconds),
             behind,
-            await rows.compared(),
+            compared,
         )

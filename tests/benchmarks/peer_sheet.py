@@ -6,8 +6,9 @@ from statistics import median
 from tests.benchmarks.bars import bar_lines
 from tests.benchmarks.cost_sheet import markdown_lines, middle
 from tests.benchmarks.mixed_commands import Outcome
-from tests.benchmarks.peer_run import AT_MANY, RATES, SATURATION, PeerRun
+from tests.benchmarks.peer_run import AT_MANY, MANY, RATES, SATURATION, PeerRun
 from tests.benchmarks.peer_system import PROJECTION, WRITE
+from tests.benchmarks.read_model import Compared
 from tests.benchmarks.whole_system import BROKER, NAMES, POSTGRES, REDIS
 
 PARTS = (WRITE, NAMES["relay"], PROJECTION, NAMES["query-api"], BROKER, REDIS, POSTGRES)
@@ -57,15 +58,22 @@ def lost_lines(runs: NamedPeerRuns) -> list[str]:
     lines = []
     for name, made in runs:
         for run in made:
-            found = run.compared
             lines.append(
                 f"- {name}: {run.answered_rate:,.0f} answers/s, everything in the read model"
-                f" {run.behind_seconds:.1f} s after the last answer; of {found.products:,} products"
-                f" {found.missing} are missing, {found.behind} have an older version than the log,"
-                f" {found.wrong} another price or fewer events."
-                + ("" if run.keeps_up else " It could not do the commands of the higher rate.")
+                f" {run.behind_seconds:.1f} s after the last answer."
+                + ("" if run.keeps_up else f" It could not do {MANY} commands/s.")
             )
+            lines += [f"  - after {load}: {_lost(found)}" for load, found in run.compared.items()]
     return ["Read models beside their logs:", "", *lines]
+
+
+def _lost(found: Compared) -> str:
+    if not found.lost:
+        return f"all {found.products:,} products are as in the log."
+    return (
+        f"of {found.products:,} products {found.missing} are missing, {found.behind} have an older version"
+        f" than the log, {found.wrong} another price or fewer events."
+    )
 
 
 def _cost_cells(made: Sequence[PeerRun], load: str) -> list[str]:

@@ -27,7 +27,8 @@ def a_run(answer_milliseconds: float = 2.0) -> PeerRun:
         AT_MANY: Cost({WRITE: 1.0, PROJECTION: 0.5, POSTGRES: 2.0}, 0.1),
         SATURATION: Cost({WRITE: 2.0, PROJECTION: 1.0, POSTGRES: 4.0}, 0.1),
     }
-    return PeerRun({FEW: seen, MANY: seen}, {}, costs, 500.0, 600.0, 2.0, Compared(30, 1, 2, 3))
+    compared = {AT_MANY: Compared(20), SATURATION: Compared(30, 1, 2, 3)}
+    return PeerRun({FEW: seen, MANY: seen}, {}, costs, 500.0, 600.0, 2.0, compared)
 
 
 def test_a_read_model_with_everything_has_lost_nothing() -> None:
@@ -80,8 +81,9 @@ def test_freshness_by_token_has_a_row_where_there_are_such_reads() -> None:
 
 def test_what_was_lost_is_told_for_each_round() -> None:
     told = lost_lines([("peer", [a_run(), a_run()])])[2:]
-    assert len(told) == 2
-    assert "of 30 products 1 are missing, 2 have an older version than the log, 3 another price" in told[0]
+    assert told[1] == "  - after 100/s: all 20 products are as in the log."
+    assert "of 30 products 1 are missing, 2 have an older version than the log, 3 another price" in told[2]
+    assert told[3:] == told[:3]
 
 
 @pytest.mark.parametrize(("milliseconds", "expected"), [(2.0, False), (5_000.0, True)])
