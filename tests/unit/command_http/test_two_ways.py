@@ -185,10 +185,11 @@ async def test_every_address_with_every_method(open_worlds: Worlds, path: str) -
     await must_agree(open_worlds, sent)
 
 
-@pytest.mark.parametrize("header", HEADERS, ids=lambda header: "-".join(header)[:40])
+# The answer to an expectation comes in two parts.
+@pytest.mark.parametrize(
+    "header", [each for each in HEADERS if each[0] != "expect"], ids=lambda header: "-".join(header)[:40]
+)
 async def test_every_header_once_and_twice(open_worlds: Worlds, header: tuple[str, str]) -> None:
-    if header[0] == "expect":
-        pytest.skip("its answer comes in two parts")
     await must_agree(
         open_worlds,
         [
