@@ -53,7 +53,7 @@ class ProjectorSettings(
     fetch_wait_milliseconds_max: int = Field(default=1000, ge=0, le=5000)
     # After a small batch, how long from its beginning to the next one of the same projection: a batch costs
     # about the same with one event or many. The first event after a pause does not wait.
-    batch_interval_seconds_min: float = Field(default=0.08, ge=0, le=5)
+    batch_interval_seconds_min: float = Field(default=0.04, ge=0, le=5)
     # The batch wait, in time and in bytes, of projections that no reader waits for. The first event after a
     # pause does not wait.
     gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)

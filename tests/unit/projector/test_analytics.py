@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from projector.errors import HistoryDoesNotFold
 from projector.views.analytics.fold import FOLD, AnalysedProduct, Fact
-from projector.views.analytics.price_moves import PriceMove, price_move
+from projector.views.analytics.price_moves import PriceMove, exact_log_ratio, price_move
 from shared.contract import events as e
 from tests.unit.projector.folding import folded, seen
 from tests.unit.projector.histories import START, created, history, new_product_id, priced, random_history
@@ -101,6 +101,17 @@ def test_a_move_that_has_no_ratio_still_may_have_a_direction(
 
 
 _amounts = st.decimals("0.01", "999999999999.99", places=2).map(str)
+
+
+_cents = st.decimals("0.01", "1E15", places=2)
+_powers = st.integers(-400, 400).map(lambda power: Decimal(3).scaleb(power))
+
+
+@given(st.tuples(_cents, _cents) | st.tuples(_powers, _powers))
+def test_a_ratio_is_rounded_as_the_exact_one_is(amounts: tuple[Decimal, Decimal]) -> None:
+    before, after = amounts
+    move = price_move(euros(str(before)), euros(str(after)))
+    assert str(move.log_ratio) == str(exact_log_ratio(before, after))
 
 
 @given(st.lists(_amounts, min_size=2, max_size=8))
