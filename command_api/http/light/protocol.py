@@ -15,6 +15,7 @@ from command_api.http.light.work import LightWork
 from shared.access.http.bearer import known_caller
 from shared.ops.http.problem import Problem
 from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.overload.place import PLACE, Place
 
 
 class LightCommandProtocol(BoundedHttpProtocol):
@@ -155,6 +156,9 @@ class LightCommandProtocol(BoundedHttpProtocol):
         request: Any = self._light
         self._light = None
         if self.transport.is_closing():
+            place: Place | None = self.scope.pop(PLACE, None)  # type: ignore[misc]
+            if place is not None:
+                place.leave()
             return
         parser, self.parser = self.parser, request
         try:

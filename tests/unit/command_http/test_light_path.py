@@ -15,7 +15,7 @@ from shared.ops.overload.overload import Overload, OverloadLimits
 from tests.counters import counted
 from tests.eventually import eventually
 from tests.unit.command_http.two_ways import Sent, World, light_alone
-from tests.unit.ops.http_wire import wire_to
+from tests.unit.ops.http_wire import Wire, wire_to
 
 JSON_TYPE = ("content-type", "application/json")
 PRICE = b'{"amount":"7.50","currency":"EUR"}'
@@ -145,14 +145,18 @@ async def test_a_client_that_leaves_does_not_stop_its_command(light: World) -> N
     async with wire_to(light.server) as wire:
         await wire.send(creation.head("", "") + creation.content)
         await began.wait()
-        # So that the end of the connection is a reset, and not only the end of what the client sends.
-        reset = struct.pack("ii", 1, 0)
-        wire.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
-        wire.writer.transport.abort()
+        reset(wire)
     connections = light.server._uvicorn.server_state.connections
     await eventually(lambda: must_be_empty(connections))
     go_on.set()
     await eventually(lambda: must_be_one(light.store.appends))
+
+
+def reset(wire: Wire) -> None:
+    """End the connection at once, and not only what the client sends."""
+    lingers_for_no_time = struct.pack("ii", 1, 0)
+    wire.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingers_for_no_time)
+    wire.writer.transport.abort()
 
 
 def must_be_empty(found: set[object]) -> None:
@@ -179,7 +183,7 @@ async def test_a_server_that_stops_answers_the_command_and_ends_the_connection(l
         await asyncio.sleep(0)
         go_on.set()
         status, headers, _ = await wire.answer()
-        await stopping
+    await stopping
     assert (status, headers["connection"]) == (201, "close")
 
 
@@ -197,8 +201,8 @@ async def test_an_outage_and_a_bug_are_answered_and_the_next_command_is_as_alway
                 assert (await wire.answer())[0] == status
 
 
-def one_place() -> Overload:
-    return Overload(OverloadLimits(1, 0.05, 0.05, 600.0), lanes(1), lane_of)
+def one_place(seconds_max: float = 0.05) -> Overload:
+    return Overload(OverloadLimits(1, seconds_max, seconds_max, 600.0), lanes(1), lane_of)
 
 
 async def test_a_request_that_is_handed_on_takes_its_place_with_it() -> None:
@@ -229,3 +233,38 @@ async def test_who_is_turned_away_is_refused_and_counted_once() -> None:
         go_on.set()
         assert (await first)[0] == 201
         assert (await world.answer(creations[1]))[0] == 201
+
+
+async def test_a_place_that_nobody_needs_any_more_is_free_again() -> None:
+    """Its client has left while it waited, and so it cannot be handed on."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Append) -> None:
+        began.set()
+        await go_on.wait()
+
+    overload = one_place(seconds_max=60)
+    creations = [Sent("POST", "/v1/products", [JSON_TYPE], CREATION % (n, n)) for n in range(2)]
+    bad = Sent("POST", "/v1/products", [JSON_TYPE], b"{}")
+    async with light_alone(overload=overload) as world:
+        world.store.before_append = hold
+        first = asyncio.create_task(world.answer(creations[0]))
+        await began.wait()
+        async with wire_to(world.server) as wire:
+            await wire.send(bad.head("", "") + bad.content)
+            await eventually(lambda: must_wait(overload, 1))
+            reset(wire)
+        connections = world.server._uvicorn.server_state.connections
+        await eventually(lambda: must_be_alone(connections))
+        go_on.set()
+        assert (await first)[0] == 201
+        assert (await world.answer(creations[1]))[0] == 201
+        assert overload.queue.at_work == 0
+
+
+def must_wait(overload: Overload, requests: int) -> None:
+    assert overload.queue.waiting() == requests
+
+
+def must_be_alone(found: set[object]) -> None:
+    assert len(found) == 1
