@@ -30,6 +30,8 @@ class _Chunk(NamedTuple):
     number: int
     """Of its first record, counted from the first record ever."""
     records: Sequence[SharedRecord]
+    next_offsets: Mapping[int, int]
+    """Where each of its partitions goes on after it."""
     size_bytes: int
 
 
@@ -63,7 +65,7 @@ class Tail:
 
     def start(self, offsets: Mapping[int, int]) -> None:
         """These partitions are read from these offsets on."""
-        if any(record.partition in offsets for chunk in self._chunks for record in chunk.records):
+        if any(partition in offsets for chunk in self._chunks for partition in chunk.next_offsets):
             # Their records are from an earlier reading, perhaps of a topic that was made again since.
             self._chunks.clear()
             self._bytes = 0
@@ -77,10 +79,10 @@ class Tail:
 
     def add(self, records: Sequence[SharedRecord]) -> None:
         """The next records, in the order of each partition; the oldest go if there are too many."""
-        for record in records:
-            self.next_offsets[record.partition] = record.offset + 1
+        ends = {record.partition: record.offset + 1 for record in records}
+        self.next_offsets.update(ends)
         size_bytes = sum(len(record.value or b"") for record in records)
-        self._chunks.append(_Chunk(self.end, records, size_bytes))
+        self._chunks.append(_Chunk(self.end, records, ends, size_bytes))
         self._bytes += size_bytes
         self.end += len(records)
         # The newest chunk stays, however large it is: everybody would lose it otherwise.
@@ -117,11 +119,9 @@ class Tail:
     def _drop_oldest(self) -> None:
         chunk = self._chunks.popleft()
         self._bytes -= chunk.size_bytes
-        for record in chunk.records:
-            if record.partition in self.first_offsets:
-                self.first_offsets[record.partition] = max(
-                    self.first_offsets[record.partition], record.offset + 1
-                )
+        for partition, offset in chunk.next_offsets.items():
+            if partition in self.first_offsets:
+                self.first_offsets[partition] = max(self.first_offsets[partition], offset)
 
 
 class Follower:

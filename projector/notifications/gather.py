@@ -45,12 +45,19 @@ class Gatherer:
             return await self._pacing.plan(list(tellings.values()), self._recipients)
 
     async def _missing(self, events: Sequence[RecordedEvent]) -> set[UUID]:
-        """The ids of the events that the log does not have."""
-        if not events:
+        """The ids of the events that the log does not have.
+
+        Only for those that were not found does it matter how far the log's replica is; then they are read
+        again, because it may have got them meanwhile.
+        """
+        if not events or not await self._not_found(events):
             return set()
         newest, reached = await self._log.newest_position(), max(one.log_position for one in events)
         if newest < reached:
             raise Unavailable(f"the log's replica is at {newest}, Kafka at {reached}")
+        return await self._not_found(events)
+
+    async def _not_found(self, events: Sequence[RecordedEvent]) -> set[UUID]:
         before: dict[UUID, int] = {}
         for one in events:
             before[one.product_id] = min(

@@ -16,6 +16,7 @@ from shared.contract.recorded_event import EventMetadata, RecordedEvent
 Headers = list[tuple[str, bytes]]
 # bigint, int and smallint of the log's columns.
 _POSITION_MAX, _STREAM_VERSION_MAX, _SCHEMA_VERSION_MAX = 2**63 - 1, 2**31 - 1, 2**15 - 1
+_REPLAYED = b"true"
 
 
 class MalformedRecord(ValueError):
@@ -56,7 +57,7 @@ def record_headers(event: RecordedEvent, log_id: bytes, *, is_replay: bool = Fal
     if metadata.import_id is not None:
         headers.append(("ce_importid", metadata.import_id.encode()))
     if is_replay:
-        headers.append(("ce_replay", b"true"))
+        headers.append(("ce_replay", _REPLAYED))
     return headers
 
 
@@ -83,7 +84,7 @@ def read_record(
                 recorded_at=_time(raw),
             ),
             log_id=UUID(_required(raw, "ce_logid").decode()),
-            is_replay=is_replay(raw.items()),
+            is_replay=raw.get("ce_replay") == _REPLAYED,
         )
     except ValueError as error:
         raise MalformedRecord(str(error)) from error
@@ -91,7 +92,7 @@ def read_record(
 
 def is_replay(headers: Iterable[tuple[str, bytes | None]]) -> bool:
     """Whether a record is marked as a replay; works for unreadable records, too."""
-    return dict(headers).get("ce_replay") == b"true"
+    return dict(headers).get("ce_replay") == _REPLAYED
 
 
 def _number(raw: Mapping[str, bytes | None], name: str, maximum: int) -> int:

@@ -44,9 +44,9 @@ def busy_seconds() -> float:
     return sum(getattr(times, name, 0.0) for name in _BUSY)
 
 
-def own_seconds() -> float:
-    """Of this process and its children that have ended: the load generators."""
-    return total_seconds([_reading(psutil.Process())])
+def own_seconds(pid: int | None = None) -> float:
+    """Of this process, or another one, and its children that have ended, such as load generators."""
+    return total_seconds([_reading(psutil.Process(pid))])
 
 
 def total_seconds(readings: Sequence[Reading]) -> float:

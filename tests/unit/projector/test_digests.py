@@ -207,6 +207,27 @@ async def test_an_event_that_cannot_be_read_and_one_that_never_happened_are_in_n
     assert world.counts == [(ANN, 3)]
 
 
+async def test_only_for_events_that_the_log_lacks_it_matters_how_far_its_replica_is() -> None:
+    world, stream = World(), marked(history(new_product_id(), created(), priced("0.50"), priced("0.40")))
+    asked, newest = list[int](), world.log.reading.newest_position
+
+    async def newest_position() -> int:
+        asked.append(await newest())
+        if len(asked) == 2:
+            # The replica gets the rest after its first answer.
+            await world.log.keep(stream)
+        return asked[-1] if len(asked) == 1 else stream[-1].log_position
+
+    world.log.reading.newest_position = newest_position  # type: ignore[method-assign]
+    await world.log.keep(stream[:2])
+    assert await world.gatherer.gather([stream[1]]) == {stream[1].metadata.event_id}
+    assert asked == []
+    with pytest.raises(Unavailable, match="replica is at"):
+        await world.gatherer.gather(stream[1:])
+    assert await world.gatherer.gather(stream[1:]) >= {stream[2].metadata.event_id}
+    assert len(asked) == 2
+
+
 async def test_a_digest_that_could_not_be_sent_is_tried_again_while_all_else_gathers() -> None:
     world = World()
     world.mailer.behave(LATER)
