@@ -56,7 +56,7 @@ class ProjectorSettings(
     batch_interval_seconds_min: float = Field(default=0.04, ge=0, le=5)
     # The batch wait, in time and in bytes, of projections that no reader waits for. The first event after a
     # pause does not wait.
-    gather_milliseconds_max: int = Field(default=200, ge=0, le=5000)
+    gather_milliseconds_max: int = Field(default=400, ge=0, le=5000)
     gather_bytes_min: int = Field(default=65_536, ge=1)
 
     # Retries at once, with jitter; then the partitions pause, and are tried again after each pause.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from query_api.errors import CacheUnavailable
 from query_api.products.cached_rows import unpacked_row
+from query_api.products.made_rows import MadeRows
 from query_api.products.ports import CacheResult, LatestProducts, ProductCache, ProductRow
 from shared.contract.cached_document import pack
 from shared.contract.consistency_token import ConsistencyToken
@@ -26,11 +27,13 @@ class WrittenProducts:
     def __init__(self, latest: LatestProducts, cache: ProductCache) -> None:
         self._latest = latest
         self._cache = cache
+        self._made = MadeRows()
 
     async def row(self, product_id: UUID, stream_version: int, held: ProductRow | None) -> ProductRow | None:
         """At least this version; `held` is what the cache has."""
         row = await self._latest.at_least(product_id, stream_version, held)
         if row is not None:
+            self._made.keep(row)
             with suppress(CacheUnavailable):
                 await self._cache.fill(row)
         return row
@@ -40,6 +43,12 @@ class WrittenProducts:
         wanted = token.stream_version
         if wanted is None:
             return None
+        if (made := self._made.before(product_id, wanted)) is not None:
+            row = await self.row(product_id, wanted, made)
+            if row is not None:
+                source.cache = "miss"
+                return pack(row.stream_version, row.body)
+            self._made.forget(product_id)
         try:
             value = await self._cache.read(str(product_id))
         except CacheUnavailable:

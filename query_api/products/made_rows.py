@@ -1,0 +1,43 @@
+"""The newest rows that this process has made from the event log: where the next look at the log begins.
+
+A writer who changes a product again and again asks for one version after the other. With the last one at hand
+the cache need not be asked first; the log says what came after it.
+"""
+
+from collections import OrderedDict
+from uuid import UUID
+
+from query_api.products.ports import ProductRow
+
+ROWS_MAX = 10_000
+BYTES_MAX = 16 * 1024 * 1024
+
+
+class MadeRows:
+    """The last ones, at most so many and of so many bytes."""
+
+    def __init__(self, *, rows_max: int = ROWS_MAX, bytes_max: int = BYTES_MAX) -> None:
+        self._rows_max = rows_max
+        self._bytes_max = bytes_max
+        self._rows: OrderedDict[UUID, ProductRow] = OrderedDict()
+        self._bytes = 0
+
+    def before(self, product_id: UUID, stream_version: int) -> ProductRow | None:
+        """An older row of the product; one that is as new is no base: the cache may have a newer one."""
+        row = self._rows.get(product_id)
+        return row if row is not None and row.stream_version < stream_version else None
+
+    def keep(self, row: ProductRow) -> None:
+        """This is the newest one."""
+        self.forget(row.product_id)
+        self._rows[row.product_id] = row
+        self._bytes += len(row.body or b"")
+        while len(self._rows) > self._rows_max or self._bytes > self._bytes_max:
+            _, oldest = self._rows.popitem(last=False)
+            self._bytes -= len(oldest.body or b"")
+
+    def forget(self, product_id: UUID) -> None:
+        """The log does not continue it: it may be of a log that was restored since."""
+        row = self._rows.pop(product_id, None)
+        if row is not None:
+            self._bytes -= len(row.body or b"")
