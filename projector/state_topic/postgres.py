@@ -9,7 +9,7 @@ from projector.applying.ports import Change, Held
 from projector.postgres.failures import translated
 from projector.state_topic.fold import ProductState
 from projector.state_topic.ports import Portion, State, Waiting
-from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.statements import LIVE, at_once, statement
 from projector.views.postgres.tables import AtOnce
 from shared.contract.addresses import partition_of
 from shared.contract.views import decode_document, encode_document
@@ -39,8 +39,9 @@ class ProductStateTables:
 
     def at_once(self, changes: Sequence[Change[ProductState]]) -> AtOnce:
         """All that `save` does."""
-        sql = statement(_PACKAGE, "apply_at_once", self._schema, self.names)
-        return AtOnce(sql, tuple(zip(*map(self._row, changes), strict=True)))
+        return AtOnce(
+            at_once(_PACKAGE, self._schema, self.names), tuple(zip(*map(self._row, changes), strict=True))
+        )
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -93,7 +93,7 @@ def _no_comparison() -> None:
     def without_guards(original: Any) -> Any:
         def load_sql(package: str, name: str) -> str:
             sql = str(original(package, name))
-            if name == "apply_at_once":
+            if name == "at_once":
                 for guard, nothing in guards.items():
                     assert guard in sql
                     sql = sql.replace(guard, nothing)
@@ -102,7 +102,7 @@ def _no_comparison() -> None:
         return load_sql
 
     _replace(statements, "load_sql", without_guards)
-    statements.statement("projector.views.product_view", "apply_at_once", statements.LIVE, ())
+    statements.at_once("projector.views.product_view", statements.LIVE, ())
 
 
 def _no_row_guard() -> None:

@@ -13,100 +13,66 @@ from command_api.http.light.head import LightRequest
 from command_api.http.light.parts import LightParts
 from command_api.http.light.work import LightWork
 from shared.access.http.bearer import known_caller
-from shared.ops.http.problem import Problem
-from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.http.early_answers import EarlyAnswersProtocol
 from shared.ops.overload.place import PLACE, Place
 
 
-class LightCommandProtocol(BoundedHttpProtocol):
-    """One connection. At most one light request is in progress on it, and no other one at the same time."""
+class LightCommandProtocol(EarlyAnswersProtocol):
+    """One connection; a light request is its early one."""
+
+    early: LightRequest | None
 
     def __init__(self, parts: LightParts, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._parts = parts
-        self._light: LightRequest | None = None
         self._held = b""
 
     def data_received(self, data: bytes) -> None:
         """What arrives while a command is executed waits for its answer, and so does who sends it."""
-        if self._light is None:
+        if self.early is None:
             super().data_received(data)
         elif not self.is_deaf:
             self._held += data
             self.flow.pause_reading()
 
-    def on_message_begin(self) -> None:
-        """For a pipelined request: uvicorn keeps the order of answers, so it also gets the one before."""
-        if self._light is not None:
-            self._hand_over()
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         """Begin a light request, or make an ordinary one."""
         version = self.check_head()
-        request = self._plain_request() if version == "1.1" and self._is_idle() else None
+        request = self._plain_request() if version == "1.1" and self.is_idle() else None
         if request is None:
             self.make_request()
         else:
-            self._light = request
+            self.early = request
             self.count_head()
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
-        if self._light is None:
+        if self.early is None:
             super().on_body(body)
         else:
-            self._light.body += body
+            self.early.body += body
 
     def on_message_complete(self) -> None:
         """The request is whole. Whether another one follows is known when this read is parsed."""
-        if self._light is None:
+        if self.early is None:
             super().on_message_complete()
         else:
-            self._light.is_whole = True
+            self.early.is_whole = True
             self.count_body()
-
-    def is_answering(self) -> bool:
-        """A light request is an answer that is due, too."""
-        return self._light is not None or super().is_answering()
-
-    def close_after_answers(self) -> None:
-        """End the light request, before it becomes another one."""
-        if self._light is not None:
-            self._light.is_kept_alive = False
-        else:
-            super().close_after_answers()
-
-    def shutdown(self) -> None:
-        """The server stops: a command in progress is answered, then its connection closes."""
-        if self._light is not None:
-            self._light.is_kept_alive = False
-        else:
-            super().shutdown()
-
-    def refuse(self, problem: Problem) -> None:
-        """Hand a request over that has not begun, so that uvicorn keeps the order of answers."""
-        if self._light is not None:
-            self._hand_over()
-        super().refuse(problem)
 
     def _feed(self, data: bytes) -> None:
         super()._feed(data)
-        request = self._light
+        request = self.early
         if request is None:
             return
         if not request.is_whole:
-            self._hand_over()
+            self.hand_over()
             return
         if self.is_leaving:
             request.is_kept_alive = False
         task = self.loop.create_task(self._work(request))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
-
-    def _is_idle(self) -> bool:
-        """True if no answer is in progress, and the client reads what is sent."""
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _plain_request(self) -> LightRequest | None:
         """None: it is another request, or an unusual one, or its caller is not known yet."""
@@ -128,19 +94,14 @@ class LightCommandProtocol(BoundedHttpProtocol):
             self._parts, self.load, request, lambda: self.server_state.default_headers, self._send
         )
         if not await work.run():
-            self._hand_over()
+            self.hand_over()
             self._go_on()
 
     def _send(self, answer: bytes) -> None:
-        request, self._light = self._light, None
+        request, self.early = self.early, None
         if request is None or self.transport.is_closing():
             return
-        self.transport.write(answer)
-        self.server_state.total_requests += 1
-        if request.is_kept_alive:
-            self.close_unless_head_arrives()
-        else:
-            self.close_after_reading()
+        self.write_answer(request, answer)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -151,21 +112,17 @@ class LightCommandProtocol(BoundedHttpProtocol):
         self.flow.resume_reading()
         self.data_received(held)
 
-    def _hand_over(self) -> None:
-        """Make it an ordinary request. The parser may be in the next one, so `request` replaces it."""
-        request: Any = self._light
-        self._light = None
+    def hand_over(self) -> None:
+        request, self.early = self.early, None
         if self.transport.is_closing():
             place: Place | None = self.scope.pop(PLACE, None)  # type: ignore[misc]
             if place is not None:
                 place.leave()
             return
-        parser, self.parser = self.parser, request
-        try:
+        assert request is not None
+        with self.as_parsed(request):
             self.make_request()
             if request.body:
                 super().on_body(request.body)
             if request.is_whole:
                 super().on_message_complete()
-        finally:
-            self.parser = parser

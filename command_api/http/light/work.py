@@ -23,7 +23,7 @@ from shared.ops.http.asgi import ClientLeft
 from shared.ops.http.json_text import BOM
 from shared.ops.http.port_load import PortLoad
 from shared.ops.http.problem import INTERNAL_ERROR, problem_body
-from shared.ops.http.request_context import RequestContext, caller_trace, new_context
+from shared.ops.http.request_context import RequestContext, caller_trace, read_context
 from shared.ops.http.request_span import end_of_request
 from shared.ops.overload.place import PLACE, Place
 from shared.ops.overload.work_queue import TurnedAway
@@ -110,7 +110,7 @@ class LightWork:
                 return False
         request = self._request
         span = self._span()
-        context = new_context(request.values, span.context)
+        context = read_context(request.pairs, span.context)
         endpoint, path, names = request.found
         body = request.body.removeprefix(BOM)
         given = Given(

@@ -15,7 +15,7 @@ from projector.applying.ports import Change, Held
 from projector.views.analytics.fold import AnalysedProduct, Fact
 from projector.views.analytics.rows import CHANGE_COLUMNS, PRICE_COLUMNS, change_columns, price_columns
 from projector.views.postgres.loading import one_loader_at_a_time
-from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.statements import LIVE, at_once, statement
 from projector.views.postgres.tables import AtOnce
 from shared.contract.events import Money
 
@@ -47,7 +47,7 @@ class AnalyticsTables:
             *(change_columns(facts) or ((),) * CHANGE_COLUMNS),
             *(price_columns(facts) or ((),) * PRICE_COLUMNS),
         )
-        return AtOnce(self._sql("apply_at_once"), (*columns, *sums))
+        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *sums))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

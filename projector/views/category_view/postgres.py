@@ -19,7 +19,7 @@ from projector.views.category_view.rows import (
     may_empty,
 )
 from projector.views.postgres.loading import one_loader_at_a_time
-from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.statements import LIVE, at_once, statement
 from projector.views.postgres.tables import AtOnce
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CategoryViewTables:
             return None
         columns = tuple(zip(*map(_product_row, changes), strict=True))
         counts = (*(categories or ((),) * CATEGORY_COLUMNS), *(brands or ((),) * BRAND_COLUMNS))
-        return AtOnce(self._sql("apply_at_once"), (*columns, *counts))
+        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *counts))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

@@ -14,7 +14,7 @@ import msgspec
 from projector.applying.ports import Change, Held
 from projector.views.inventory.fold import Movement, StockedProduct
 from projector.views.postgres.loading import one_loader_at_a_time
-from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.statements import LIVE, at_once, statement
 from projector.views.postgres.tables import AtOnce
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class InventoryTables:
         """All that `save` does."""
         columns = tuple(zip(*map(_product_row, changes), strict=True))
         items = _item_columns(changes) or ((),) * _ITEM_COLUMNS
-        return AtOnce(self._sql("apply_at_once"), (*columns, *items))
+        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *items))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

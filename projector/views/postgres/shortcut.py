@@ -1,5 +1,5 @@
 """An ordinary batch of a view in two exchanges: the products are read, and then one statement does everything
-else (`apply_at_once.sql` of the view's package).
+else (`at_once.sql`, with the view's own part).
 
 Nothing is locked in between. Instead the statement compares every version that the batch was made from with
 the row that it overwrites, and fails as a whole if one is different: then the batch takes its transaction.

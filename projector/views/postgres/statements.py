@@ -9,11 +9,25 @@ from functools import cache
 
 from shared.postgres.sql import load_sql
 
+_PACKAGE = "projector.views.postgres"
+_OWN_PART = "-- the view's apply_at_once.sql stands here\n"
 LIVE, SHADOW, PREVIOUS = "views", "views_shadow", "views_previous"
 
 
 @cache
 def statement(package: str, name: str, schema: str, tables: tuple[str, ...]) -> str:
     """The text of `<name>.sql` of a view's package, with these tables in this schema."""
+    return _in_schema(load_sql(package, name), schema, tables)
+
+
+@cache
+def at_once(package: str, schema: str, tables: tuple[str, ...]) -> str:
+    """The statement of an ordinary batch: `at_once.sql` with a view's `apply_at_once.sql` in it."""
+    begin, end = load_sql(_PACKAGE, "at_once").split(_OWN_PART)
+    own = load_sql(package, "apply_at_once").rstrip()
+    return _in_schema(f"{begin}{own},\n{end}", schema, tables)
+
+
+def _in_schema(sql: str, schema: str, tables: tuple[str, ...]) -> str:
     named = rf"\b{LIVE}\.({'|'.join(tables)})\b"
-    return re.sub(named, rf"{schema}.\1", load_sql(package, name))
+    return re.sub(named, rf"{schema}.\1", sql)

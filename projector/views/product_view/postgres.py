@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from projector.applying.ports import Change, Held
-from projector.views.postgres.statements import LIVE, statement
+from projector.views.postgres.statements import LIVE, at_once, statement
 from projector.views.postgres.tables import AtOnce
 from projector.views.product_view import rows as product_rows
 from shared.contract.snapshots import FOLD
@@ -42,7 +42,7 @@ class ProductViewTables:
             FOLD,
             *snapshots,
         )
-        return AtOnce(self._sql("apply_at_once"), columns)
+        return AtOnce(at_once(_PACKAGE, self._schema, self.names), columns)
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

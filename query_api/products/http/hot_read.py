@@ -23,8 +23,7 @@ from query_api.products.local_cache import LocalEntry
 from shared.access.http.bearer import known_caller
 from shared.access.scopes import Scope
 from shared.contract.cached_document import CachedDocument
-from shared.ops.http.problem import Problem
-from shared.ops.http.protocol import BoundedHttpProtocol
+from shared.ops.http.early_answers import EarlyAnswersProtocol
 from shared.rate_limits.budget import Decision
 from shared.rate_limits.limits import TAKES, Takes
 from shared.telemetry.tracing import is_tracing
@@ -36,8 +35,10 @@ _URL_LENGTH = _PREFIX_LENGTH + len("01920000-0000-7000-8000-000000000000")
 _durations = HotDurations(ROUTE, METHODS, (200, 304))
 
 
-class HotReadProtocol(BoundedHttpProtocol):
-    """One connection. At most one hot read is in progress on it, and no other request at the same time."""
+class HotReadProtocol(EarlyAnswersProtocol):
+    """One connection; a hot read is its early request."""
+
+    early: HotHead | None
 
     def __init__(self, parts: HotParts, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -45,27 +46,18 @@ class HotReadProtocol(BoundedHttpProtocol):
         self._entry: LocalEntry | None = None
         self._reading: asyncio.Future[bytes | None] | None = None
         self._takes: Takes = ()
-        self._head: HotHead | None = None
-
-    def on_message_begin(self) -> None:
-        """For a pipelined request: uvicorn keeps the order of answers, so it also gets the previous
-        request.
-        """
-        if self._head is not None:
-            self._hand_over()
-        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin a hot read, or make an ordinary request."""
         version = self.check_head()
-        if not (self._is_idle() and self._begins_read(version)):
+        if not (self.is_idle() and self._begins_read(version)):
             self.make_request()
 
     def on_message_complete(self) -> None:
         """A hot read does not wait for a body. What is in this process is answered at once, unless the
         connection ends with it: the parser may have more of it.
         """
-        head, entry = self._head, self._entry
+        head, entry = self.early, self._entry
         if head is None:
             super().on_message_complete()
             return
@@ -75,34 +67,6 @@ class HotReadProtocol(BoundedHttpProtocol):
                 self._finish(head, entry.document, entry, ())
             else:
                 self.loop.call_soon(self._answer, None)
-
-    def shutdown(self) -> None:
-        """The server stops: a read in progress is answered, then its connection closes."""
-        if self._head is not None:
-            self._head.is_kept_alive = False
-        else:
-            super().shutdown()
-
-    def is_answering(self) -> bool:
-        """A hot read is an answer that is due, too."""
-        return self._head is not None or super().is_answering()
-
-    def close_after_answers(self) -> None:
-        """End the hot read, before it becomes another request."""
-        if self._head is not None:
-            self._head.is_kept_alive = False
-        else:
-            super().close_after_answers()
-
-    def refuse(self, problem: Problem) -> None:
-        """Hand the hot read over first, so that uvicorn keeps the order of answers."""
-        if self._head is not None:
-            self._hand_over()
-        super().refuse(problem)
-
-    def _is_idle(self) -> bool:
-        """True if no answer is in progress, and the client reads what is sent."""
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def _begins_read(self, version: str) -> bool:
         """Only the length of the address is checked: a text that is not an id is a miss, and the application
@@ -144,7 +108,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def _start(self, head: HotHead, reading: "asyncio.Future[bytes | None] | None") -> None:
         self.count_head()
-        self._head = head
+        self.early = head
         if self.is_leaving:
             self.close_after_answers()
         if reading is not None:
@@ -163,7 +127,7 @@ class HotReadProtocol(BoundedHttpProtocol):
 
     def _answer(self, _: "asyncio.Future[Any] | None") -> None:
         """A cache has answered, or has failed, or a limit has."""
-        reading, head, takes = self._reading, self._head, self._takes
+        reading, head, takes = self._reading, self.early, self._takes
         if head is None or not all(each.done() for each in takes):
             return  # handed over meanwhile, or another answer is still due
         if reading is not None and not reading.done():
@@ -173,7 +137,7 @@ class HotReadProtocol(BoundedHttpProtocol):
             return
         decisions = [each.result() for each in takes]
         if not all(each.is_allowed for each in decisions) or not self._finish_read(head, decisions):
-            self._hand_over()
+            self.hand_over()
 
     def _finish_read(self, head: HotHead, decisions: Sequence[Decision]) -> bool:
         """Send what was found; False: the application has to answer."""
@@ -198,32 +162,23 @@ class HotReadProtocol(BoundedHttpProtocol):
         self._send(head, status, answer, ROUTE, _durations)
 
     def _send(self, head: HotHead, status: int, answer: bytes, route: str, durations: HotDurations) -> None:
-        self.transport.write(answer)
-        self.server_state.total_requests += 1
-        if head.is_kept_alive:
-            self.close_unless_head_arrives()
-        else:
-            self.close_after_reading()
+        self.write_answer(head, answer)
         seconds = perf_counter() - head.started
         durations.add(head.method, status, seconds, self.loop)
         if is_tracing():
             record_hot_read(head, route, self.url, status, seconds)
 
     def _forget(self) -> None:
-        self._reading = self._head = self._entry = None
+        self._reading = self.early = self._entry = None
         self._takes = ()
 
-    def _hand_over(self) -> None:
-        """Make it an ordinary request. The parser may already be in the next one, so `head` replaces it."""
-        head: Any = self._head
+    def hand_over(self) -> None:
+        head = self.early
         if self._takes:
             self.scope[TAKES] = self._takes  # type: ignore[literal-required]
         if self._reading is not None and has_failed(self._reading):
             self.scope[CACHE_FAILED] = True  # type: ignore[literal-required]
         self._forget()
-        parser, self.parser = self.parser, head
-        try:
+        with self.as_parsed(head):
             self.make_request()
             super().on_message_complete()
-        finally:
-            self.parser = parser

@@ -36,7 +36,7 @@ class RepeatedReadProtocol(HotListProtocol):
     def data_received(self, data: bytes) -> None:
         """Answer, ask Redis, or parse."""
         if self._unparsed:
-            self._hand_over()
+            self.hand_over()
         elif self._repeated is not None and self._repeats(self._repeated, data):
             return
         # The rest of a head that began before, or of a body, is no head.
@@ -45,7 +45,7 @@ class RepeatedReadProtocol(HotListProtocol):
 
     def on_message_complete(self) -> None:
         """Remember the head of a read of one product without a token, that waits for nothing or for Redis."""
-        head, is_of_product = self._head, self._page is None
+        head, is_of_product = self.early, self._page is None
         super().on_message_complete()
         if head is not None and is_of_product and head.token is None and not self._takes:
             self._repeated = repeatable(self._data, head, self.headers)
@@ -81,11 +81,11 @@ class RepeatedReadProtocol(HotListProtocol):
             self.scope[CACHE_FAILED] = True  # type: ignore[literal-required]
         return False
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
         """Of a head that was not parsed, make an ordinary request now, as of the others."""
-        data, head, reading = self._unparsed, self._head, self._reading
+        data, head, reading = self._unparsed, self.early, self._reading
         if not data or head is None:
-            super()._hand_over()
+            super().hand_over()
             return
         self._has_cache_failed = reading is not None and has_failed(reading)
         self._forget()
@@ -109,8 +109,8 @@ class RepeatedReadProtocol(HotListProtocol):
             or self.body_is_open
             or self.is_deaf
             or self.is_leaving
-            or self._head is not None
+            or self.early is not None
             or is_tracing()
             or self.transport.is_closing()
-            or not self._is_idle()
+            or not self.is_idle()
         )

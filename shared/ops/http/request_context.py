@@ -1,6 +1,6 @@
 """The ids of a request in logs, problem documents and events: its own id, and its trace."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from uuid_utils import uuid7
@@ -39,16 +39,6 @@ def read_context(headers: Iterable[tuple[bytes, bytes]], own: TraceContext | Non
     if own is not None:
         return RequestContext(request_id, own)
     trace = caller_trace(given)
-    return RequestContext(request_id, trace.child() if trace else new_trace_context())
-
-
-def new_context(values: Mapping[bytes, Sequence[bytes]], own: TraceContext | None) -> RequestContext:
-    """The same of a request whose headers came once each; `own`: the place of our span, if it has one."""
-    request_id = request_id_of(values[b"x-request-id"][0] if b"x-request-id" in values else None).decode()
-    if own is not None:
-        return RequestContext(request_id, own)
-    given = values.get(b"traceparent")
-    trace = parse_traceparent(given[0].decode("latin-1")) if given else None
     return RequestContext(request_id, trace.child() if trace else new_trace_context())
 
 
