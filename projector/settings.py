@@ -54,6 +54,11 @@ class ProjectorSettings(
     # After a small batch, how long from its beginning to the next one of the same projection: a batch costs
     # about the same with one event or many. The first event after a pause does not wait.
     batch_interval_seconds_min: float = Field(default=0.04, ge=0, le=5)
+    # The newest records that a process with several projections keeps in memory for all of them; a projection
+    # that is slower reads by itself. After a failure the shared reader rests.
+    shared_records_max: int = Field(default=5_000, ge=1)
+    shared_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1)
+    shared_reader_rest_seconds: float = Field(default=5.0, gt=0)
     # The batch wait, in time and in bytes, of projections that no reader waits for. The first event after a
     # pause does not wait.
     gather_milliseconds_max: int = Field(default=400, ge=0, le=5000)

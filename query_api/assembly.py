@@ -23,6 +23,7 @@ from query_api.products.http.list_routes import ProductListReads, list_routes
 from query_api.products.http.repeated_read import hot_read_protocol
 from query_api.products.http.routes import product_routes
 from query_api.products.lists import ListProducts
+from query_api.products.made_rows import MadeRows
 from query_api.products.parts import find_product
 from query_api.products.ports import PagePosition
 from query_api.products.postgres.product_lists import PostgresProductLists
@@ -114,7 +115,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
         history = await history_parts(settings, reads, stack)
-        written = WrittenProducts(history.latest, cached.products)
+        made = MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
+        written = WrittenProducts(history.latest, cached.products, made)
         find = find_product(settings, table, (cached.local, cached.products), visibility, written)
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]

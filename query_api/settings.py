@@ -122,6 +122,11 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     latest_seconds_max: float = Field(default=0.25, gt=0)
     """How long it waits for the log; then the log is not asked for `latest_rest_seconds`."""
     latest_rest_seconds: float = Field(default=1.0, gt=0)
+    latest_rows_max: int = Field(default=10_000, ge=1)
+    """Products made from the log that are kept in memory, to be continued there; at most
+    `latest_rows_bytes_max` of documents.
+    """
+    latest_rows_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1)
     # How long a reader looks for its write in the cache before it waits for the view; 0: not at all.
     cache_watch_seconds_max: float = Field(default=0.05, ge=0)
     # Between two looks.

@@ -7,6 +7,7 @@ UTF-8 (docs/library-facts.md); ours decodes none.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +26,7 @@ from projector.kafka.fetching import (
 from projector.kafka.following import Following
 from projector.kafka.records import Record
 from projector.kafka.shared_reader import SharedReader
+from projector.kafka.tail import Tail
 from projector.kafka.work import Source
 from shared.kafka.connections import close_client
 from shared.kafka.servers import KafkaServers
@@ -153,7 +155,11 @@ def idle_wait(settings: "ProjectorSettings") -> BatchWait:
 def shared_reader(settings: "ProjectorSettings", topic: str) -> SharedReader:
     """For all projections of a process; `run` it."""
     busy = BatchWait(_SHARED_BYTES_MIN, round(settings.batch_interval_seconds_min * 1000))
-    return SharedReader(settings.kafka_servers, topic, idle=idle_wait(settings), busy=busy)
+    make_tail = partial(Tail, records_max=settings.shared_records_max, bytes_max=settings.shared_bytes_max)
+    return SharedReader(
+        settings.kafka_servers, topic, idle=idle_wait(settings), busy=busy, make_tail=make_tail,
+        rest_seconds=settings.shared_reader_rest_seconds,
+    )  # fmt: skip
 
 
 def subscribe(

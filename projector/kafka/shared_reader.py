@@ -30,7 +30,6 @@ from shared.ops.logs import get_logger
 _POLL_MILLISECONDS = 1_000
 # More waits for the next poll, so that no batch gets too large.
 _POLL_RECORDS_MAX = 500
-REST_SECONDS = 5.0
 _STOP_SECONDS_MAX = 5.0
 _log = get_logger(__name__)
 
@@ -42,7 +41,7 @@ class SharedReader:
 
     def __init__(
         self, servers: KafkaServers, topic: str, *, idle: BatchWait, busy: BatchWait,
-        make_tail: Callable[[], Tail] = Tail, rest_seconds: float = REST_SECONDS,
+        make_tail: Callable[[], Tail], rest_seconds: float,
     ) -> None:  # fmt: skip
         self.consumer: AIOKafkaConsumer | None = None
         self.tail = make_tail()

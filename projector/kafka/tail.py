@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from projector.kafka.records import SharedRecord
 
-RECORDS_MAX = 5_000
-BYTES_MAX = 16 * 1024 * 1024
 # Also kept when all have taken them: for a projection that has nearly caught up, and wants to follow.
 RECORDS_KEPT = 1_000
 # Who is further behind the end, or ahead of the reading, reads by itself: nobody is to wait for another one.
@@ -38,7 +36,7 @@ class _Chunk(NamedTuple):
 class Tail:
     """Without any I/O. A place in it is the number of a record, counted from the first one ever added."""
 
-    def __init__(self, *, records_max: int = RECORDS_MAX, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(self, *, records_max: int, bytes_max: int) -> None:
         self._records_max, self._bytes_max = records_max, bytes_max
         self._chunks: deque[_Chunk] = deque()
         self._bytes = 0

@@ -9,14 +9,11 @@ from uuid import UUID
 
 from query_api.products.ports import ProductRow
 
-ROWS_MAX = 10_000
-BYTES_MAX = 16 * 1024 * 1024
-
 
 class MadeRows:
     """The last ones, at most so many and of so many bytes."""
 
-    def __init__(self, *, rows_max: int = ROWS_MAX, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(self, *, rows_max: int, bytes_max: int) -> None:
         self._rows_max = rows_max
         self._bytes_max = bytes_max
         self._rows: OrderedDict[UUID, ProductRow] = OrderedDict()

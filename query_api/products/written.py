@@ -24,10 +24,10 @@ class Source(Protocol):
 class WrittenProducts:
     """Answers at once or not at all: who gets nothing waits for the view."""
 
-    def __init__(self, latest: LatestProducts, cache: ProductCache) -> None:
+    def __init__(self, latest: LatestProducts, cache: ProductCache, made: MadeRows) -> None:
         self._latest = latest
         self._cache = cache
-        self._made = MadeRows()
+        self._made = made
 
     async def row(self, product_id: UUID, stream_version: int, held: ProductRow | None) -> ProductRow | None:
         """At least this version; `held` is what the cache has."""

@@ -17,6 +17,7 @@ from query_api.postgres.bounded_reads import BoundedReads
 from query_api.products.cache_watch import CacheWatch
 from query_api.products.find import FindProduct
 from query_api.products.local_cache import LocalCache
+from query_api.products.made_rows import MadeRows
 from query_api.products.ports import ProductRow
 from query_api.products.postgres.product_table import PostgresProductTable
 from query_api.products.redis.cache_reads import cache_reads
@@ -92,7 +93,12 @@ async def _held(
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)
     local = LocalCache(bytes_max=0, entries_max=1, seconds_max=1)
     return table, FindProduct(
-        table, local, cache, Visibility(checkpoints, waiters_max=1), watch, WrittenProducts(_NoLog(), cache)
+        table,
+        local,
+        cache,
+        Visibility(checkpoints, waiters_max=1),
+        watch,
+        WrittenProducts(_NoLog(), cache, MadeRows(rows_max=1, bytes_max=1)),
     )
 
 

@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from operator import itemgetter
-from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
 
-import projector.app
 from projector.kafka.fetching import BatchWait
 from projector.kafka.shared_reader import SharedReader
 from projector.kafka.tail import Follower, Place, Tail
@@ -27,10 +25,10 @@ VIEWS = ("product_view", "category_view", "analytics")
 
 
 @asynccontextmanager
-async def reading(world: World, **changed: Any) -> AsyncIterator[SharedReader]:
-    wait = BatchWait(1, 100)
+async def reading(world: World) -> AsyncIterator[SharedReader]:
+    wait, make_tail = BatchWait(1, 100), partial(Tail, records_max=1_000, bytes_max=1_000_000)
     reader = SharedReader(
-        world.settings.kafka_servers, world.topic, idle=wait, busy=wait, **{"rest_seconds": 0.1, **changed}
+        world.settings.kafka_servers, world.topic, idle=wait, busy=wait, make_tail=make_tail, rest_seconds=0.1
     )
     running = asyncio.create_task(reader.run())
     try:
@@ -146,16 +144,10 @@ async def analysed(world: World, events: int) -> None:
 
 
 async def test_a_projection_that_is_too_slow_for_the_others_reads_alone_and_misses_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    def small(settings: Any, topic: str) -> SharedReader:
-        wait = BatchWait(1, 100)
-        small_tail = partial(Tail, records_max=10)
-        return SharedReader(settings.kafka_servers, topic, idle=wait, busy=wait, make_tail=small_tail)
-
-    monkeypatch.setattr(projector.app, "shared_reader", small)
     streams = [history(new_product_id(), created(), priced("2.00")) for _ in range(50)]
-    async with world.projecting(*VIEWS):
+    async with world.projecting(*VIEWS, shared_records_max=10):
         await eventually(lambda: follows(*VIEWS))
         async with world.views.transaction():
             await world.views.execute("LOCK TABLE views.analytics_change IN ACCESS EXCLUSIVE MODE")

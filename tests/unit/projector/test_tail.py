@@ -22,7 +22,7 @@ def taken(follower: Follower, records_max: int = 1000) -> list[tuple[int, int]] 
 
 
 def reading(*partitions: int, **limits: int) -> Tail:
-    tail = Tail(**limits)
+    tail = Tail(**{"records_max": 5_000, "bytes_max": 1_000_000, **limits})
     tail.start(dict.fromkeys(partitions, 0))
     return tail
 

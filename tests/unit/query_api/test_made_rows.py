@@ -17,7 +17,7 @@ def row(product_id: UUID, version: int, body: bytes | None = b"{}") -> ProductRo
 
 
 def test_a_row_is_a_base_for_newer_versions_alone() -> None:
-    made = MadeRows()
+    made = MadeRows(rows_max=10, bytes_max=1000)
     made.keep(row(A, 3))
     assert made.before(A, 4) == row(A, 3)
     assert (made.before(A, 3), made.before(B, 4)) == (None, None)
@@ -70,7 +70,7 @@ class _Source:
 
 async def test_the_next_write_of_a_product_is_read_from_the_log_alone() -> None:
     log, cache = _Log(), _NoCache()
-    written = WrittenProducts(log, cache)  # type: ignore[arg-type]
+    written = WrittenProducts(log, cache, MadeRows(rows_max=10, bytes_max=1000))  # type: ignore[arg-type]
 
     async def read(version: int) -> int | None:
         token = ConsistencyToken({0: version}, product_id=A, stream_version=version)
