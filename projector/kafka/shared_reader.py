@@ -1,8 +1,8 @@
 """Reads a topic once for all projections of a process that have caught up.
 
-Every projection has its consumer group: Kafka tells it its partitions, and lag tools its place. But while
-each of them also fetched and decoded every record by itself, that was a third of the cost of an event. A
-projection that has caught up follows this reader instead, and its own consumer is paused; one that lags, is
+Every projection has its consumer group: from it Kafka knows who has which partitions, and lag tools how far
+it is. To fetch and decode every record once for each of them would be a large part of the cost of an event.
+So a projection that has caught up follows this reader, and its own consumer is paused. One that lags, is
 paused, is placed again, or is too slow reads by itself until it has caught up. The reader is in no group and
 stores no place. If it fails, all of them go on by themselves.
 
