@@ -40,7 +40,8 @@ class ProductStateTables:
     def at_once(self, changes: Sequence[Change[ProductState]]) -> AtOnce:
         """All that `save` does."""
         return AtOnce(
-            at_once(_PACKAGE, self._schema, self.names), tuple(zip(*map(self._row, changes), strict=True))
+            at_once(_PACKAGE, "apply_at_once", self._schema, self.names),
+            tuple(zip(*map(self._row, changes), strict=True)),
         )
 
     async def held(

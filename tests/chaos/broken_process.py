@@ -102,7 +102,7 @@ def _no_comparison() -> None:
         return load_sql
 
     _replace(statements, "load_sql", without_guards)
-    statements.at_once("projector.views.product_view", statements.LIVE, ())
+    statements.at_once("projector.views.product_view", "apply_at_once", statements.LIVE, ())
 
 
 def _no_row_guard() -> None:

@@ -68,7 +68,7 @@ async def _errors(connection: Connection, file: Path, *, planned: bool = False) 
     text = file.read_text(encoding="utf-8")
     if file.name == "apply_at_once.sql":
         # A part, of which `at_once.sql` makes a statement.
-        text = at_once(".".join(file.parent.relative_to(ROOT).parts), LIVE, ())
+        text = at_once(".".join(file.parent.relative_to(ROOT).parts), file.stem, LIVE, ())
     try:
         await connection.prepare(text)
         if planned:

@@ -47,7 +47,7 @@ class AnalyticsTables:
             *(change_columns(facts) or ((),) * CHANGE_COLUMNS),
             *(price_columns(facts) or ((),) * PRICE_COLUMNS),
         )
-        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *sums))
+        return AtOnce(at_once(_PACKAGE, "apply_at_once", self._schema, self.names), (*columns, *sums))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

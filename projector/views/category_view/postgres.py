@@ -47,7 +47,7 @@ class CategoryViewTables:
             return None
         columns = tuple(zip(*map(_product_row, changes), strict=True))
         counts = (*(categories or ((),) * CATEGORY_COLUMNS), *(brands or ((),) * BRAND_COLUMNS))
-        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *counts))
+        return AtOnce(at_once(_PACKAGE, "apply_at_once", self._schema, self.names), (*columns, *counts))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

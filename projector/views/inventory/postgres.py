@@ -40,7 +40,7 @@ class InventoryTables:
         """All that `save` does."""
         columns = tuple(zip(*map(_product_row, changes), strict=True))
         items = _item_columns(changes) or ((),) * _ITEM_COLUMNS
-        return AtOnce(at_once(_PACKAGE, self._schema, self.names), (*columns, *items))
+        return AtOnce(at_once(_PACKAGE, "apply_at_once", self._schema, self.names), (*columns, *items))
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]

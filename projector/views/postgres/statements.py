@@ -21,10 +21,10 @@ def statement(package: str, name: str, schema: str, tables: tuple[str, ...]) -> 
 
 
 @cache
-def at_once(package: str, schema: str, tables: tuple[str, ...]) -> str:
-    """The statement of an ordinary batch: `at_once.sql` with a view's `apply_at_once.sql` in it."""
+def at_once(package: str, name: str, schema: str, tables: tuple[str, ...]) -> str:
+    """The statement of an ordinary batch: `at_once.sql` with `<name>.sql` of a view's package in it."""
     begin, end = load_sql(_PACKAGE, "at_once").split(_OWN_PART)
-    own = load_sql(package, "apply_at_once").rstrip()
+    own = load_sql(package, name).rstrip()
     return _in_schema(f"{begin}{own},\n{end}", schema, tables)
 
 

@@ -42,7 +42,7 @@ class ProductViewTables:
             FOLD,
             *snapshots,
         )
-        return AtOnce(at_once(_PACKAGE, self._schema, self.names), columns)
+        return AtOnce(at_once(_PACKAGE, "apply_at_once", self._schema, self.names), columns)
 
     async def held(
         self, connection: "PoolConnectionProxy[asyncpg.Record]", product_ids: Collection[UUID]
