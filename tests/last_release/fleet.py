@@ -20,8 +20,6 @@ class Release:
     name: str
     code: Path
     settings: dict[str, str]
-    log_role: str = "log_reader"
-    """Whose address of the event store the projector has."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ class Fleet:
             own[role.port_setting] = str(instance.port)
         dsn = {"command_api": self.event_store.writer}.get(role.arguments[0])
         own |= {"EVENT_STORE_DSN": dsn} if dsn else {"READ_MODEL_DSN": self._read_model_of(role)}
-        own["EVENT_STORE_READ_DSN"] = getattr(self.event_store, release.log_role)
+        own["EVENT_STORE_READ_DSN"] = self.event_store.log_reader
         environment = {**self._place.environment(), **release.settings, **own}
         return Process(
             name, role.arguments, environment, release.code, self._folder / f"{name}.log", instance.ops_port

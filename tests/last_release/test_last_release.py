@@ -1,7 +1,5 @@
 """Old code runs on the new schema: between the migrations and the deploy, and as long as a deploy takes."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,26 +11,22 @@ from tests.last_release.release import (
     NoHistory,
     bring_migrations,
     check_out,
-    keep_data_in,
     run_before_deploy,
     run_tests,
 )
-from tests.run_folder import RunFolder, memory
 
 _SHOWN_CHARACTERS = 20_000
 
 
 @pytest.fixture
-def release(tmp_path: Path) -> Iterator[Path]:
+def release(tmp_path: Path) -> Path:
     """The last release with the present migrations."""
     try:
         check_out(tmp_path)
     except NoHistory as error:
         pytest.skip(str(error))
     bring_migrations(tmp_path)
-    with closing(RunFolder(memory())) as data:
-        keep_data_in(data.path, tmp_path)
-        yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.prove

@@ -16,7 +16,7 @@ from tests.end_to_end.ledger import Attempt, Command
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers
 from tests.end_to_end.workload import Load
 from tests.last_release.fleet import ROLES, Fleet, Instance, Release
-from tests.last_release.release import PECULIARITIES, ROOT, NoHistory, check_out
+from tests.last_release.release import ROOT, NoHistory, check_out
 
 # Few, because each start of a process needs the processor as well.
 _CLIENTS = 3
@@ -31,7 +31,7 @@ def last(tmp_path: Path) -> Release:
         check_out(tmp_path / "last")
     except NoHistory as error:
         pytest.skip(str(error))
-    return Release("last", tmp_path / "last", PATIENCE_OF_TESTS, PECULIARITIES.log_role)
+    return Release("last", tmp_path / "last", PATIENCE_OF_TESTS)
 
 
 @pytest.fixture
