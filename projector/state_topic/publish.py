@@ -9,6 +9,8 @@ docs/decisions/0006-products-state-topic.md.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Collection, Sequence
 
 from projector.control.ports import Control, PartitionLag
@@ -57,6 +59,7 @@ class StatePublisher:
         self._dirty: set[int] = set()
         self._channels: dict[int, StateChannel] = {}
         self._woken = asyncio.Event()
+        self._woken_at = -math.inf
         self._limit = asyncio.Semaphore(_PARTITIONS_AT_ONCE)
         self._is_paused = False
         self._trouble = Trouble(name, "states are not published")
@@ -71,14 +74,14 @@ class StatePublisher:
         """Another process has them now. This is no fence: the successor's channel is."""
         for partitions in (self._owned, self._unchecked, self._dirty):
             partitions.clear()
-        self._woken.set()
+        self._begin()
 
     def wake(self, partitions: Collection[int]) -> None:
         """Rows of these partitions were written."""
         dirty = self._owned.intersection(partitions)
         if dirty:
             self._dirty.update(dirty)
-            self._woken.set()
+            self._begin()
 
     def obey(self, control: Control) -> None:
         """A paused projection publishes nothing."""
@@ -98,16 +101,23 @@ class StatePublisher:
         """Until cancelled; the next owner reads again what was being published then."""
         looking = asyncio.create_task(self._look_forever())
         try:
+            ended_at = -math.inf
             while True:
-                was_awaited = self._woken.is_set()
                 await self._woken.wait()
                 self._woken.clear()
+                quiet_seconds = self._woken_at - ended_at
                 await self._round()
-                pause = self._pace.after_round(was_awaited=was_awaited)
+                ended_at = time.monotonic()
+                pause = self._pace.after_round(quiet_seconds=quiet_seconds)
                 await asyncio.sleep(self._trouble_seconds if self._trouble.lasts else pause)
         finally:
             await cancelled(looking)
             await asyncio.gather(*(channel.abandon() for channel in self._channels.values()))
+
+    def _begin(self) -> None:
+        if not self._woken.is_set():
+            self._woken_at = time.monotonic()
+            self._woken.set()
 
     async def _look_forever(self) -> None:
         """Finds rows without a wake-up: of a retry, of a rebuild, of a process that was killed."""
@@ -132,7 +142,7 @@ class StatePublisher:
                 await self._publish_dirty()
         except Exception as error:
             self._trouble.tell(error)
-            self._woken.set()
+            self._begin()
         else:
             self._trouble.tell(None)
 

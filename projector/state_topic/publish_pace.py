@@ -22,7 +22,11 @@ class PublishPace:
         self._longest = max(pauses.seconds, pauses.seconds_max)
         self._seconds = self._shortest
 
-    def after_round(self, *, was_awaited: bool) -> float:
-        """Seconds until the next one. `was_awaited`: its changes came during the pause before it."""
-        self._seconds = min(self._seconds * 2, self._longest) if was_awaited else self._shortest
+    def after_round(self, *, quiet_seconds: float) -> float:
+        """Seconds until the next one. `quiet_seconds`: from the end of the round before it to the first change.
+
+        Changes come in batches, so one that comes after the pause may still be one of many.
+        """
+        is_after_a_pause = quiet_seconds >= self._longest
+        self._seconds = self._shortest if is_after_a_pause else min(self._seconds * 2, self._longest)
         return self._seconds
