@@ -78,7 +78,19 @@ class BoundedReads:
             return await connection.fetch(sql, *parameters)
 
     async def _in_turn(self, read: Callable[[], Awaitable[Rows]]) -> Rows:
-        if self._slots.locked() and self._waiting >= self._waiting_max:
+        if self._slots.locked():
+            await self._wait()
+        else:
+            await self._slots.acquire()
+        try:
+            self._asked.inc()
+            return await _twice(read, self._unavailable)
+        finally:
+            self._slots.release()
+
+    async def _wait(self) -> None:
+        """For a slot."""
+        if self._waiting >= self._waiting_max:
             self._refused.inc()
             raise Overloaded(TABLE_QUEUE, f"too many reads of the {self._server} are waiting")
         self._waiting += 1
@@ -92,11 +104,6 @@ class BoundedReads:
             raise Overloaded(TABLE_QUEUE, text) from error
         finally:
             self._waiting -= 1
-        try:
-            self._asked.inc()
-            return await _twice(read, self._unavailable)
-        finally:
-            self._slots.release()
 
     async def fetchrow(
         self, sql: str, *parameters: Any, applied: Applied | None = None

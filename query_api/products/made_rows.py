@@ -19,10 +19,9 @@ class MadeRows:
         self._rows: OrderedDict[UUID, ProductRow] = OrderedDict()
         self._bytes = 0
 
-    def before(self, product_id: UUID, stream_version: int) -> ProductRow | None:
-        """An older row of the product; one that is as new is no base: the cache may have a newer one."""
-        row = self._rows.get(product_id)
-        return row if row is not None and row.stream_version < stream_version else None
+    def of(self, product_id: UUID) -> ProductRow | None:
+        """The row of the product; the cache may have a newer one."""
+        return self._rows.get(product_id)
 
     def keep(self, row: ProductRow) -> None:
         """This is the newest one."""

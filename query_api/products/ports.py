@@ -104,9 +104,9 @@ class ProductCache(Protocol):
         """The same, for a reader that looks again: not counted as a hit or miss."""
         ...
 
-    async def fill(self, row: ProductRow) -> None:
-        """Store a row's document or tombstone, unless the cache has a newer one; if it may be old, not for
-        long.
+    async def fill(self, row: ProductRow) -> bool:
+        """Store a row's document or tombstone, unless the cache has one that is as new; if it may be old, not
+        for long. Whether it was stored.
         """
         ...
 

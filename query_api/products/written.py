@@ -14,6 +14,8 @@ from query_api.products.ports import CacheResult, LatestProducts, ProductCache, 
 from shared.contract.cached_document import pack
 from shared.contract.consistency_token import ConsistencyToken
 
+_FIRST_VERSION = 1
+
 
 class Source(Protocol):
     """Where an answer comes from: `cache` is for Cache-Status."""
@@ -33,9 +35,18 @@ class WrittenProducts:
         """At least this version; `held` is what the cache has."""
         row = await self._latest.at_least(product_id, stream_version, held)
         if row is not None:
+            row = await self._filled(row)
             self._made.keep(row)
-            with suppress(CacheUnavailable):
-                await self._cache.fill(row)
+        return row
+
+    async def _filled(self, row: ProductRow) -> ProductRow:
+        """This one, which the cache has now; or a newer one that it has, which somebody may have seen."""
+        with suppress(CacheUnavailable):
+            if not await self._cache.fill(row):
+                value = await self._cache.glance(str(row.product_id))
+                held = None if value is None else unpacked_row(row.product_id, value)
+                if held is not None and held.stream_version > row.stream_version:
+                    return held
         return row
 
     async def packed(self, product_id: UUID, token: ConsistencyToken, source: Source) -> bytes | None:
@@ -43,7 +54,10 @@ class WrittenProducts:
         wanted = token.stream_version
         if wanted is None:
             return None
-        if (made := self._made.before(product_id, wanted)) is not None:
+        made = self._made.of(product_id)
+        # What this process has made is asked for once more, or there is nothing older.
+        is_known = wanted == _FIRST_VERSION if made is None else made.stream_version < wanted
+        if is_known:
             row = await self.row(product_id, wanted, made)
             if row is not None:
                 source.cache = "miss"

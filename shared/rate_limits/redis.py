@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any
 
-import hiredis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
@@ -15,6 +13,7 @@ from shared.rate_limits.ports import BucketsUnavailable, Taken, Wanted
 from shared.redis.cluster.client import ClusterRedis
 from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.direct_calls import DirectCalls
+from shared.redis.direct_script import DirectScript
 from shared.redis.errors import is_transient
 
 _script = files("shared.rate_limits").joinpath("take.lua").read_bytes()
@@ -27,18 +26,15 @@ class RedisBuckets:
     """Adapter of `SharedBuckets`. Keys are `<prefix>:limit:<key>`; a full bucket's key is gone by itself."""
 
     def __init__(self, calls: DirectCalls, *, prefix: str) -> None:
-        self._calls = calls
+        self._take = DirectScript(calls, _script)
         self._start = f"{prefix}:limit:"
 
     async def take(self, wanted: Sequence[Wanted]) -> Taken:
-        parts: list[Any] = [len(wanted), *(self._start + each.key for each in wanted)]
-        for each in wanted:
-            parts += _arguments(each)
+        keys = [self._start + each.key for each in wanted]
         with _translated():
-            try:
-                now_us, *full_at_us = await self._calls(_packed("EVALSHA", _name, parts))
-            except NoScriptError:  # a new Redis; EVAL makes it know the script
-                now_us, *full_at_us = await self._calls(_packed("EVAL", _script, parts))
+            now_us, *full_at_us = await self._take(
+                keys, [part for each in wanted for part in _arguments(each)]
+            )
         return Taken(int(now_us), [int(each) for each in full_at_us])
 
 
@@ -79,8 +75,3 @@ def _translated() -> Iterator[None]:
                 raise
             _log.error("rate limits are refused by Redis", error=named(error))
         raise BucketsUnavailable(named(error)) from error
-
-
-def _packed(command: str, script: bytes | str, parts: Sequence[Any]) -> bytes:
-    packed: bytes = hiredis.pack_command((command, script, *parts))
-    return packed

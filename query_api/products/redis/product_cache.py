@@ -5,6 +5,7 @@ document, written by the projector and by fills, always guarded by its version. 
 `<prefix>:slug:<slug>` hold a product id (16 bytes) for a short time.
 """
 
+import asyncio
 from asyncio import Future
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
 from shared.ops.metrics.reads import CACHE_FILLS
-from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments, RunScript
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, KeyGroups
 
 # Older than every version, so that any guarded write replaces it.
@@ -27,7 +28,7 @@ _stored, _older, _failed = (CACHE_FILLS.labels(result) for result in ("stored", 
 
 
 class RedisProductCache:
-    """Adapter of `ProductCache`. Times to live are in seconds."""
+    """Adapter of `ProductCache`. Times to live are in seconds. `run_script`: as in `GuardedDocuments`."""
 
     def __init__(
         self,
@@ -43,6 +44,8 @@ class RedisProductCache:
         absent_ttl_seconds: float,
         pointer_ttl_seconds: float,
         settling_seconds: float = SETTLING_SECONDS,
+        fills_max: int,
+        run_script: RunScript | None = None,
     ) -> None:
         self._redis = redis
         self._calls = calls
@@ -50,17 +53,17 @@ class RedisProductCache:
         self._glances = glances
         self._pointers = pointers
         self._prefix = prefix
-        self._fills = GuardedDocuments(
-            redis, keys, ttl_seconds=document_ttl_seconds, settling_seconds=settling_seconds
-        )
+
+        def guarded(seconds: float) -> GuardedDocuments:
+            return GuardedDocuments(
+                redis, keys, ttl_seconds=seconds, settling_seconds=settling_seconds, run=run_script
+            )
+
+        self._fills = guarded(document_ttl_seconds)
         # The cache may have lost a newer one that the replica does not have yet.
-        self._fills_of_replicas = GuardedDocuments(
-            redis,
-            keys,
-            ttl_seconds=min(document_ttl_seconds, settling_seconds),
-            settling_seconds=settling_seconds,
-        )
-        self._absences = GuardedDocuments(redis, keys, ttl_seconds=absent_ttl_seconds)
+        self._fills_of_replicas = guarded(min(document_ttl_seconds, settling_seconds))
+        self._absences = guarded(absent_ttl_seconds)
+        self._fills_at_once = asyncio.Semaphore(fills_max)
         self._pointer_ttl_milliseconds = int(pointer_ttl_seconds * _MILLISECONDS)
 
     def read(self, product_id: str) -> "Future[bytes | None]":
@@ -69,9 +72,9 @@ class RedisProductCache:
     def glance(self, product_id: str) -> "Future[bytes | None]":
         return self._glances.get(product_id)
 
-    async def fill(self, row: ProductRow) -> None:
+    async def fill(self, row: ProductRow) -> bool:
         fills = self._fills_of_replicas if row.may_be_old else self._fills
-        await self._fill(fills, row.product_id, pack(row.stream_version, row.body))
+        return await self._fill(fills, row.product_id, pack(row.stream_version, row.body))
 
     async def fill_absent(self, product_id: UUID) -> None:
         await self._fill(self._absences, product_id, pack(ABSENT_VERSION, None))
@@ -87,13 +90,15 @@ class RedisProductCache:
             lambda: self._redis.set(key, product_id.bytes, px=self._pointer_ttl_milliseconds)
         )
 
-    async def _fill(self, documents: GuardedDocuments, product_id: UUID, value: bytes) -> None:
+    async def _fill(self, documents: GuardedDocuments, product_id: UUID, value: bytes) -> bool:
         try:
-            stored = await self._calls.run(lambda: _store(documents, product_id, value))
+            async with self._fills_at_once:
+                stored = await self._calls.run(lambda: _store(documents, product_id, value))
         except CacheUnavailable:
             _failed.inc()
             raise
         (_stored if stored else _older).inc()
+        return stored > 0
 
     def _pointer_key(self, kind: PointerKind, value: str) -> str:
         return f"{self._prefix}:{kind}:{value}"
