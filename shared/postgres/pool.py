@@ -39,13 +39,35 @@ class _Pool(MeasuredPool):
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Called by `fetch` and the like, and at the end of `async with pool.acquire()`.
 
-        At once if the connection is closed, as it is after a statement that was given up (`PlainConnection`).
-        Else a transaction that was left open is rolled back; raises TimeoutError if that is not answered.
+        At once if the connection is closed, as it is after a statement that was given up (`PlainConnection`),
+        or if there is nothing to undo, for which asyncpg makes a task and two time-outs. Else a transaction
+        that was left open is rolled back; raises TimeoutError if that is not answered.
         """
-        if not (connection._con is None or connection._con.is_closed()):
+        held = connection._con
+        if held is not None and not held.is_closed():
+            if self._can_go_on(connection._holder, held):
+                held._on_release()
+                connection._holder._timeout = None
+                connection._holder._release()
+                connection._holder._setup_inactive_callback()
+                return
             await super().release(connection, timeout=timeout or CLOSE_SECONDS_MAX)
         if connection._con is not None:  # not taken back
             connection.terminate()
+
+    def _can_go_on(self, holder: Any, held: Any) -> bool:
+        """Whether the next caller can have the connection as it is."""
+        protocol = held._protocol
+        return not (
+            holder._pool is not self
+            or holder._generation != self._generation
+            or protocol.queries_count >= _QUERIES_PER_CONNECTION_MAX
+            or protocol.is_in_transaction()
+            or protocol._is_cancelling()
+            or held._top_xact is not None
+            or held._listeners
+            or held._log_listeners
+        )
 
 
 async def create_pool(
