@@ -34,8 +34,11 @@ class Waiting(NamedTuple):
 class StateTable(Protocol):
     """The states, and which of them the topic has. Raises `Unavailable`."""
 
-    async def unpublished(self, partition: int) -> Portion:
-        """Limited in number and bytes of states; empty if the topic has all."""
+    async def unpublished(self, partitions: Collection[int]) -> Mapping[int, Portion]:
+        """A portion of each of these partitions; empty if the topic has all.
+
+        Together they are limited in number and bytes of states, but at least one of each comes.
+        """
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
         """By partition; one without unpublished states is absent."""

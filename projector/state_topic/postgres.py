@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 _SERVER = "read model"
 _PACKAGE = "projector.state_topic"
 _COLUMNS = ("product_id", "partition", "stream_version", "log_position", "recorded_at", "document")
-# The limit of one transaction, which is in memory for each partition that is being published.
+# The limit of one reading, which is in memory for each partition that is being published.
 STATES_PER_CHUNK_MAX = 500
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
-_STATE_FIELDS = len(State._fields)
 
 
 class ProductStateTables:
@@ -106,13 +105,21 @@ class PostgresStates:
         self._source = (projection, topic)
         self._limits = (states_max, bytes_max)
 
-    async def unpublished(self, partition: int) -> Portion:
+    async def unpublished(self, partitions: Collection[int]) -> Mapping[int, Portion]:
+        states_max, bytes_max = (max(1, limit // max(1, len(partitions))) for limit in self._limits)
         with translated(_SERVER):
             sql = load_sql(_PACKAGE, "select_unpublished_states")
-            rows = await self._pool.fetch(sql, partition, *self._limits, *self._source)
-        waiting = rows[0]["waiting"] if rows else 0
-        states = [State._make(tuple(row)[:_STATE_FIELDS]) for row in rows]
-        return Portion(states, are_all=waiting == len(rows) and waiting < self._limits[0])
+            rows = await self._pool.fetch(sql, list(partitions), states_max, bytes_max, *self._source)
+        states: dict[int, list[State]] = {at: [] for at in partitions}
+        waiting = dict.fromkeys(partitions, 0)
+        for row in rows:
+            *state, partition, waiting_there = row
+            states[partition].append(State._make(state))
+            waiting[partition] = waiting_there
+        return {
+            at: Portion(found, are_all=waiting[at] == len(found) and waiting[at] < states_max)
+            for at, found in states.items()
+        }
 
     async def waiting(self, partitions: Collection[int]) -> Mapping[int, Waiting]:
         with translated(_SERVER):

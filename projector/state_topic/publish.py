@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
-from projector.state_topic.ports import StateChannel, StateTable, StateTopic
+from projector.state_topic.ports import Portion, State, StateChannel, StateTable, StateTopic
 from projector.state_topic.publish_pace import Pauses, PublishPace
 from projector.state_topic.publish_spans import AwaitedStates
 from shared.ops.concurrency.waits import cancelled
@@ -147,9 +147,23 @@ class StatePublisher:
             self._trouble.tell(None)
 
     async def _publish_dirty(self) -> None:
-        """Publishes all of them; those that fail stay dirty, and the first error is raised at the end."""
+        """Publishes all of them; those that fail stay dirty, and the first error is raised at the end.
+
+        Partitions whose channels are open are read together, and their last portions are marked together.
+        """
         dirty, self._dirty = self._dirty, set()
-        outcomes = await asyncio.gather(*map(self._publish, dirty), return_exceptions=True)
+        done: list[State] = []
+        try:
+            ready = self._channels.keys() & dirty
+            portions = await self._table.unpublished(ready) if ready else {}
+            outcomes = await asyncio.gather(
+                *(self._publish(at, portions.get(at), done) for at in dirty), return_exceptions=True
+            )
+            if done:
+                await self._table.published(done)
+        except BaseException:
+            self._dirty |= self._owned & dirty
+            raise
         failures = {at: one for at, one in zip(dirty, outcomes, strict=True) if one is not None}
         self._dirty |= self._owned & failures.keys()
         self._unchecked |= self._owned & failures.keys()
@@ -165,26 +179,31 @@ class StatePublisher:
                 await self._table.topic_lost(empty)
             self._unchecked -= unchecked
 
-    async def _publish(self, partition: int) -> None:
-        """Publishes the partition until no row waits; one that is written meanwhile wakes the next round."""
+    async def _publish(self, partition: int, portion: Portion | None, done: list[State]) -> None:
+        """Publishes the partition until no row waits; one that is written meanwhile wakes the next round.
+
+        `portion` None: its channel is to be opened first. The last portion is left to the caller, in `done`.
+        """
         async with self._limit:
-            if partition not in self._channels and not (await self._table.unpublished(partition)).states:
+            if portion is None and not (await self._unpublished(partition)).states:
                 return
             try:
-                if partition not in self._channels:
+                if portion is None:
                     self._channels[partition] = await self._states.open(partition)
                 while partition in self._owned and not self._is_paused:
-                    states, are_all = await self._table.unpublished(partition)
+                    states, are_all = portion or await self._unpublished(partition)
+                    portion = None
                     if not states:
                         return
                     with self.awaited.publishing(states, partition):
                         await self._channels[partition].publish(states)
-                    await self._table.published(states)
                     deleted = sum(state.document is None for state in states)
                     STATES_PUBLISHED.labels("tombstone").inc(deleted)
                     STATES_PUBLISHED.labels("document").inc(len(states) - deleted)
                     if are_all:
+                        done.extend(states)
                         return
+                    await self._table.published(states)
             except BaseException as error:
                 channel = self._channels.pop(partition, None)
                 if channel is not None:
@@ -192,3 +211,6 @@ class StatePublisher:
                 if isinstance(error, Fenced):
                     STATES_FENCED.inc()
                 raise
+
+    async def _unpublished(self, partition: int) -> Portion:
+        return (await self._table.unpublished([partition]))[partition]

@@ -23,7 +23,7 @@ class PublishPace:
         self._seconds = self._shortest
 
     def after_round(self, *, quiet_seconds: float) -> float:
-        """Seconds until the next one. `quiet_seconds`: from the end of the round before it to the first change.
+        """Seconds until the next one. `quiet_seconds`: from the end of the last round to the first change.
 
         Changes come in batches, so one that comes after the pause may still be one of many.
         """

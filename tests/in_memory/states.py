@@ -49,9 +49,12 @@ class InMemoryStateTable:
         elif row.stream_version < stream_version:
             row.stream_version, row.document, row.saved_at = stream_version, document, self.now
 
-    async def unpublished(self, partition: int) -> Portion:
+    async def unpublished(self, partitions: Collection[int]) -> Mapping[int, Portion]:
         self._fail()
-        states_max, bytes_max = self.limits
+        limits = [max(1, limit // max(1, len(partitions))) for limit in self.limits]
+        return {partition: self._portion(partition, *limits) for partition in partitions}
+
+    def _portion(self, partition: int, states_max: int, bytes_max: int) -> Portion:
         waiting = [(key, row) for key, row in self.rows.items() if row.partition == partition and row.waits]
         waiting.sort(key=lambda one: (one[1].stream_version, one[0]))
         portion: list[State] = []

@@ -70,8 +70,8 @@ async def test_versions_written_while_their_predecessor_is_published_are_not_los
     for version in range(1, 20):
         shown = msgspec.structs.replace(document(product_id), version=version)
         await save(read_model, change(product_id, version, shown))
-        taken = (await table.unpublished(0)).states
+        taken = ((await table.unpublished([0]))[0]).states
         newer = change(product_id, version + 100, None) if version == 19 else None
         await asyncio.gather(table.published(taken), *([save(read_model, newer)] if newer else []))
-    (state,) = (await table.unpublished(0)).states
+    (state,) = ((await table.unpublished([0]))[0]).states
     assert state.stream_version == 119

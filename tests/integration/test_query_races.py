@@ -87,7 +87,7 @@ async def _held(
     cache = RedisProductCache(
         world.redis, calls, reads, reads, reads,
         keys=keys, prefix=PREFIX, document_ttl_seconds=DAY_SECONDS,
-        absent_ttl_seconds=5, pointer_ttl_seconds=5,
+        absent_ttl_seconds=5, pointer_ttl_seconds=5, fills_max=4,
     )  # fmt: skip
     watch = CacheWatch(seconds_max=watch_seconds_max, pause_seconds=0.005, rest_seconds=0, watchers_max=1)
     checkpoints = PostgresCheckpoints(world.api.products, topic=TOPIC)

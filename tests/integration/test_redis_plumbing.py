@@ -12,8 +12,10 @@ from shared.ops.secret import Secret
 from shared.redis.address import RedisAddress
 from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
 from shared.redis.client import create_redis
+from shared.redis.direct_calls import DirectCalls
+from shared.redis.direct_script import DirectScript
 from shared.redis.errors import is_transient
-from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
+from shared.redis.guarded_documents import GUARDED_SET, SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import ProductKeys
 from tests.silent_server import silent_server
 from tests.unit.projector.histories import new_product_id
@@ -136,3 +138,16 @@ async def test_what_was_to_live_shortly_does_not_live_longer_for_a_loss(redis: R
     keys, product_id = ProductKeys("plumbing"), new_product_id()
     await GuardedDocuments(redis, keys, ttl_seconds=5).store({product_id: pack(1, b"{}")})
     assert 0 < await redis.pttl(*keys.of([product_id])) <= 5_500
+
+
+async def test_a_script_is_sent_to_a_server_that_does_not_know_it(redis: Redis) -> None:
+    keys, product_id = ProductKeys("plumbing"), new_product_id()
+    calls = DirectCalls(redis, seconds_max=5)
+    documents = GuardedDocuments(redis, keys, ttl_seconds=5, run=DirectScript(calls, GUARDED_SET))
+    try:
+        for version in (1, 2):
+            await redis.script_flush()
+            assert await documents.store({product_id: pack(version, b"{}")}) == 1
+        assert await documents.store({product_id: pack(1, b"{}")}) == 0
+    finally:
+        await calls.close()
