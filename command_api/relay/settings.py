@@ -26,7 +26,7 @@ class RelaySettings(KafkaSettings, AccessSettings):
     relay_chunk_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)
     # After a chunk of a few events, how long from its beginning to the next one: a chunk costs about the same
     # with one event or many. The first event after a pause does not wait.
-    relay_chunk_interval_seconds_min: float = Field(default=0.08, ge=0, le=1)
+    relay_chunk_interval_seconds_min: float = Field(default=0.1, ge=0, le=1)
     # After activity the log is polled at the shorter interval, which doubles up to the longer one while idle.
     relay_poll_seconds_min: float = Field(default=0.003, gt=0)
     relay_poll_seconds_max: float = Field(default=0.05, gt=0)
