@@ -96,7 +96,7 @@ class KafkaServer(Server):
             "offsets.retention.minutes": 525_600,
             # After a crash the new broker waits until the session of the old one ends (9 s by default).
             "broker.session.timeout.ms": 3_000,
-            "broker.heartbeat.interval.ms": 500,
+            "broker.heartbeat.interval.ms": 1_000,
             # Few clients: each thread of these pools wakes several times a second while idle,
             # and by default the controller writes two records a second that say nothing.
             "metadata.max.idle.interval.ms": 5_000,

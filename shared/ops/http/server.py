@@ -25,6 +25,8 @@ from shared.ops.overload.overload import Overload
 
 # How long a cancelled request may take to release its resources.
 _CANCEL_SECONDS_MAX = 1.0
+# The Date header counts in seconds.
+_DATE_SECONDS = 1.0
 # While draining: how often new connections are told, and the last one's end is noticed.
 _DRAIN_LOOK_SECONDS = 0.05
 
@@ -99,7 +101,7 @@ class HttpServer:
         await server.startup(sockets=[self._socket])
         if self._overload is not None:
             self._overload.loop_delay.start()
-        self._ticking = asyncio.create_task(server.main_loop(), name=f"http-{self.port}")
+        self._ticking = asyncio.create_task(_tell_the_time(server), name=f"http-{self.port}")
 
     async def stop(self, seconds_max: float, *, drain_seconds: float = 0.0) -> None:
         """Stop accepting, close idle connections, let requests in flight finish, cancel those that do not
@@ -136,6 +138,13 @@ class HttpServer:
                 if isinstance(connection, BoundedHttpProtocol) and not connection.is_leaving:
                     connection.leave()
             await asyncio.sleep(_DRAIN_LOOK_SECONDS)
+
+
+async def _tell_the_time(server: uvicorn.Server) -> None:
+    """Keep the Date header right. uvicorn's own loop wakes ten times a second, to see whether it is to end."""
+    while True:
+        await server.on_tick(0)
+        await asyncio.sleep(_DATE_SECONDS)
 
 
 def _listen(host: str, port: int, backlog: int, port_setting: str) -> socket.socket:
