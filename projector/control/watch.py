@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Unavailable
+from shared.ops.concurrency.waits import until_turn
 
 _SECONDS = 1.0
 
@@ -35,7 +36,7 @@ class Watch:
                 self._trouble.tell(error)
             else:
                 self._trouble.tell(None)
-            await asyncio.sleep(_SECONDS)
+            await asyncio.sleep(until_turn(_SECONDS))
 
     async def check(self) -> None:
         """Raises `Unavailable` or `OnlyAnOperatorHelps`."""

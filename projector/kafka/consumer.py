@@ -27,7 +27,7 @@ from projector.kafka.shared_reader import SharedReader
 from projector.kafka.starting_points import StartingPoints, remedy
 from projector.kafka.work import Source, Work
 from shared.kafka.errors import KAFKA_IS_AWAY
-from shared.ops.concurrency.waits import cancelled, pause
+from shared.ops.concurrency.waits import cancelled, pause, until_turn
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 
@@ -157,7 +157,7 @@ class ProjectionConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ai
     async def _keep(self) -> None:
         """Place unplaced partitions, commit, measure lag, and send the heartbeat, until cancelled."""
         while True:
-            await pause(_KEEP_SECONDS, self._wake)
+            await pause(until_turn(_KEEP_SECONDS), self._wake)
             self._wake.clear()
             try:
                 await self._keep_once()

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from projector.kafka.records import SharedRecord
 from projector.kafka.shared_reader import SharedReader
 from projector.kafka.tail import Follower, Place
-from shared.ops.concurrency.waits import pause
+from shared.ops.concurrency.waits import pause, until_turn
 from shared.ops.logs import get_logger
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # The member of the group has to poll now and then: MAX_POLL_INTERVAL_SECONDS.
 _WAIT_SECONDS_MAX = 1.0
+# A timer counts in milliseconds, and ends up to half of one early: another wait for the rest is a wake-up.
+_TIMER_SECONDS = 0.001
 _log = get_logger(__name__)
 
 
@@ -117,7 +119,7 @@ class Following:
 
     async def _wait(self, follower: Follower) -> None:
         """Until a batch is due: one that is large enough, or small and its wait has passed."""
-        ends = time.monotonic() + _WAIT_SECONDS_MAX
+        ends = time.monotonic() + until_turn(_WAIT_SECONDS_MAX)
         while not follower.is_over:
             now = time.monotonic()
             waits_until = ends
@@ -125,7 +127,7 @@ class Following:
                 waits_until = self._began_at + self._batch_wait_seconds
                 if follower.waiting >= self._records_max // 2:
                     return
-            if now >= waits_until:
+            if now >= waits_until - _TIMER_SECONDS:
                 return
             await pause(waits_until - now, follower.news)
             follower.news.clear()

@@ -18,6 +18,7 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.notifications.digest_ports import Digests, Undelivered
 from projector.notifications.send_digest import DigestSender
+from shared.ops.concurrency.waits import until_turn
 from shared.ops.measuring import unknown
 from shared.ops.metrics.mails import WAITING, WAITING_SECONDS
 
@@ -91,7 +92,7 @@ class DigestLoop:
                 await asyncio.wait([turn])
                 raise
             if not is_more_due:
-                await asyncio.sleep(self._look_seconds)
+                await asyncio.sleep(until_turn(self._look_seconds))
 
     async def _turn(self) -> bool:
         """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent."""

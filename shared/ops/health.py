@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shared.ops.concurrency.waits import pause, run_until
+from shared.ops.concurrency.waits import pause, run_until, until_turn
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.process import READINESS_CHECK_OK, READY
@@ -158,7 +158,7 @@ class Health:
             while True:
                 await self.look()
                 is_ready = self.readiness().is_ready
-                await asyncio.sleep(_LOOK_SECONDS if is_ready else _LOOK_SECONDS_BEFORE_READY)
+                await asyncio.sleep(until_turn(_LOOK_SECONDS if is_ready else _LOOK_SECONDS_BEFORE_READY))
 
         await run_until(stop.wait(), look_again_and_again())
 

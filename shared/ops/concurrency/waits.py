@@ -1,12 +1,17 @@
 """Waits that can end early: a pause that a shutdown ends, work that a lost lock ends."""
 
 import asyncio
+import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 CANCEL_AGAIN_SECONDS = 5.0
 """Longer than what a cancelled task may take to close its connections."""
+_SHARED_TURN_SECONDS_MAX = 1.0
+# The processes of a machine have the same clock, and are not to ask the servers all at once.
+_phase_seconds = random.random()  # noqa: S311
 T = TypeVar("T")
 
 
@@ -17,11 +22,24 @@ async def pause(seconds: float, event: asyncio.Event) -> None:
             await event.wait()
 
 
+def until_turn(seconds: float, clock: Callable[[], float] = time.monotonic) -> float:
+    """About `seconds`, and at least half of it: until all loops of this process with the same interval, of at
+    most a second, take their turns. A wake-up for each of them costs more than most of their turns.
+    """
+    if not 0 < seconds <= _SHARED_TURN_SECONDS_MAX:
+        return seconds
+    left = seconds - (clock() + _phase_seconds) % seconds
+    return left if left >= seconds / 2 else left + seconds
+
+
 async def every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
-    """Run `work` at once, and again `seconds` after each end of it, until `stop`. Raises its error."""
+    """Run `work` at once, and again at the next turn of loops with this interval, until `stop`.
+
+    Raises its error.
+    """
     while not stop.is_set():
         await work()
-        await pause(seconds, stop)
+        await pause(until_turn(seconds), stop)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from functools import partial
 
 import uvicorn
 
+from shared.ops.concurrency.waits import until_turn
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.cross_origin import CrossOrigin
@@ -141,10 +142,10 @@ class HttpServer:
 
 
 async def _tell_the_time(server: uvicorn.Server) -> None:
-    """Keep the Date header right. uvicorn's own loop wakes ten times a second, to see whether it is to end."""
+    """Keep the Date header right. uvicorn's own loop waits for its end, too, and wakes up ten times a second."""
     while True:
         await server.on_tick(0)
-        await asyncio.sleep(_DATE_SECONDS)
+        await asyncio.sleep(until_turn(_DATE_SECONDS))
 
 
 def _listen(host: str, port: int, backlog: int, port_setting: str) -> socket.socket:

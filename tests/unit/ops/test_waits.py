@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared.ops.concurrency import waits
-from shared.ops.concurrency.waits import cancelled, every, pause, run_until, stopped
+from shared.ops.concurrency.waits import cancelled, every, pause, run_until, stopped, until_turn
 
 FOR_EVER_SECONDS = 3600.0
 
@@ -32,6 +32,25 @@ async def test_work_that_recurs_ends_with_the_stop() -> None:
     async with asyncio.timeout(10):
         await every(0, stop, work)
     assert turns == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seconds", [1.0, 0.25])
+def test_loops_with_the_same_interval_take_their_turns_together_whenever_the_last_ones_ended(
+    seconds: float,
+) -> None:
+    ends = [1000.0 + number * 0.013 for number in range(400)]
+    turns = [end + until_turn(seconds, lambda end=end: end) for end in ends]  # type: ignore[misc]
+    phases = {round(turn % seconds, 6) % seconds for turn in turns}
+    assert len(phases) == 1
+    assert all(seconds / 2 <= turn - end <= seconds * 1.5 for turn, end in zip(turns, ends, strict=True))
+
+
+def test_a_long_interval_is_one_from_each_end() -> None:
+    assert [until_turn(seconds, lambda: 1.3) for seconds in (0, 1.5, FOR_EVER_SECONDS)] == [
+        0,
+        1.5,
+        FOR_EVER_SECONDS,
+    ]
 
 
 async def test_work_that_ends_first_has_come_to_its_own_end() -> None:
