@@ -47,7 +47,8 @@ async def test_a_transaction_that_was_left_open_is_rolled_back(pool: Any) -> Non
     connection = await pool.acquire()
     await connection.execute("BEGIN")
     await connection.execute(
-        "INSERT INTO views.projection_checkpoint (projection, topic, partition, next_offset, log_position, log_id)"
+        "INSERT INTO views.projection_checkpoint"
+        " (projection, topic, partition, next_offset, log_position, log_id)"
         " VALUES ('left-open', 't', 0, 1, 1, gen_random_uuid())"
     )
     await pool.release(connection)

@@ -142,7 +142,7 @@ class HttpServer:
 
 
 async def _tell_the_time(server: uvicorn.Server) -> None:
-    """Keep the Date header right. uvicorn's own loop waits for its end, too, and wakes up ten times a second."""
+    """Keep the Date header right. uvicorn's own loop wakes up ten times a second, to look for its end."""
     while True:
         await server.on_tick(0)
         await asyncio.sleep(until_turn(_DATE_SECONDS))
