@@ -26,7 +26,7 @@ class FeedLimits(NamedTuple):
     """
 
     commit_seconds: float = 0.25
-    commit_seconds_max: float = 2.0
+    commit_seconds_max: float = 1.0
     awaited_commit_seconds: float = 0.02
     states_max: int = 5_000
     catch_up_states_max: int = 25_000
