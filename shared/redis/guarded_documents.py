@@ -7,7 +7,7 @@ cache loss live no longer than that.
 """
 
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Protocol
 from uuid import UUID
@@ -23,7 +23,7 @@ TTL_JITTER = 0.1
 SETTLING_SECONDS = 60.0
 _MOVED, _FROZEN = -1, -2
 
-GUARDED_SET = files("shared.redis").joinpath("guarded_set.lua").read_bytes()
+_script = files("shared.redis").joinpath("guarded_set.lua").read_bytes()
 
 
 class RunScript(Protocol):
@@ -32,11 +32,14 @@ class RunScript(Protocol):
     def __call__(self, keys: Sequence[Any], args: Sequence[Any]) -> Awaitable[Any]: ...
 
 
+RegisterScript = Callable[[bytes], RunScript]
+
+
 class GuardedDocuments:
     """Writes packed documents (`shared.contract.cached_document`) that are newer than the cached ones.
 
-    `is_live` False: writes to a generation that no reader uses yet, whatever the live one is. `run`: runs
-    GUARDED_SET; None: the client does it.
+    `is_live` False: writes to a generation that no reader uses yet, whatever the live one is. `register`
+    makes what runs a script; None: the client does it.
     """
 
     def __init__(
@@ -47,10 +50,10 @@ class GuardedDocuments:
         ttl_seconds: float,
         settling_seconds: float = SETTLING_SECONDS,
         is_live: bool = True,
-        run: RunScript | None = None,
+        register: RegisterScript | None = None,
     ) -> None:
         self._redis = redis
-        self._set: RunScript = redis.register_script(GUARDED_SET) if run is None else run
+        self._set = (register or redis.register_script)(_script)
         self._keys = keys
         self._ttl_seconds = ttl_seconds
         self._settling_seconds = settling_seconds

@@ -142,7 +142,7 @@ def _no_redis_guard() -> None:
     from projector.views.product_cache.redis.documents import CachedProducts
     from shared.redis import guarded_documents
 
-    plain = "for i = 4, #KEYS do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[2]) end return #KEYS - 3"
+    plain = b"for i = 4, #KEYS do redis.call('SET', KEYS[i], ARGV[i], 'PX', ARGV[2]) end return #KEYS - 3"
     _replace(guarded_documents, "_script", lambda _: plain)
     _replace(CachedProducts, "save", _slow)
 

@@ -1,6 +1,7 @@
 """The Redis client against a real Redis, and against servers that behave worse than any real one."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
@@ -15,7 +16,7 @@ from shared.redis.client import create_redis
 from shared.redis.direct_calls import DirectCalls
 from shared.redis.direct_script import DirectScript
 from shared.redis.errors import is_transient
-from shared.redis.guarded_documents import GUARDED_SET, SETTLING_SECONDS, GuardedDocuments
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments
 from shared.redis.product_keys import ProductKeys
 from tests.silent_server import silent_server
 from tests.unit.projector.histories import new_product_id
@@ -143,7 +144,7 @@ async def test_what_was_to_live_shortly_does_not_live_longer_for_a_loss(redis: R
 async def test_a_script_is_sent_to_a_server_that_does_not_know_it(redis: Redis) -> None:
     keys, product_id = ProductKeys("plumbing"), new_product_id()
     calls = DirectCalls(redis, seconds_max=5)
-    documents = GuardedDocuments(redis, keys, ttl_seconds=5, run=DirectScript(calls, GUARDED_SET))
+    documents = GuardedDocuments(redis, keys, ttl_seconds=5, register=partial(DirectScript, calls))
     try:
         for version in (1, 2):
             await redis.script_flush()

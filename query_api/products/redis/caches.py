@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -35,7 +36,7 @@ from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.cluster.slots import slot_of
 from shared.redis.direct_calls import DirectCalls
 from shared.redis.direct_script import DirectScript
-from shared.redis.guarded_documents import GUARDED_SET, RunScript
+from shared.redis.guarded_documents import RegisterScript
 from shared.redis.key_groups import SlotGroups
 from shared.redis.product_keys import KeyGroups, ProductKeys
 
@@ -58,7 +59,7 @@ class _Reads(NamedTuple):
     calls: GuardedCalls
     documents: Callable[[Count | None, int], CacheReads]
     others: CacheReads
-    run_script: RunScript | None = None
+    register_script: RegisterScript | None = None
 
 
 def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
@@ -88,7 +89,7 @@ def caches(settings: QuerySettings, stack: AsyncExitStack) -> Caches:
         absent_ttl_seconds=settings.absent_ttl_seconds,
         pointer_ttl_seconds=settings.pointer_ttl_seconds,
         fills_max=settings.redis_connections_max,
-        run_script=reads.run_script,
+        register_script=reads.register_script,
     )
     list_cache = RedisListCache(
         redis,
@@ -125,7 +126,7 @@ def _server_reads(redis: Redis, local: LocalCache, settings: QuerySettings, stac
         calls,
         lambda count, batches_max: cache_reads(calls, live, count=count, batches_max=batches_max),
         cache_reads(calls, multi_get),
-        DirectScript(direct, GUARDED_SET),
+        partial(DirectScript, direct),
     )
 
 

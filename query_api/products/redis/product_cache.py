@@ -17,7 +17,7 @@ from query_api.products.redis.cache_reads import CacheReads
 from query_api.products.redis.guarded_calls import GuardedCalls
 from shared.contract.cached_document import pack
 from shared.ops.metrics.reads import CACHE_FILLS
-from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments, RunScript
+from shared.redis.guarded_documents import SETTLING_SECONDS, GuardedDocuments, RegisterScript
 from shared.redis.product_keys import GenerationFrozen, GenerationMoved, KeyGroups
 
 # Older than every version, so that any guarded write replaces it.
@@ -28,7 +28,7 @@ _stored, _older, _failed = (CACHE_FILLS.labels(result) for result in ("stored", 
 
 
 class RedisProductCache:
-    """Adapter of `ProductCache`. Times to live are in seconds. `run_script`: as in `GuardedDocuments`."""
+    """Adapter of `ProductCache`. Times to live are in seconds; `register_script` as in `GuardedDocuments`."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class RedisProductCache:
         pointer_ttl_seconds: float,
         settling_seconds: float = SETTLING_SECONDS,
         fills_max: int,
-        run_script: RunScript | None = None,
+        register_script: RegisterScript | None = None,
     ) -> None:
         self._redis = redis
         self._calls = calls
@@ -56,7 +56,7 @@ class RedisProductCache:
 
         def guarded(seconds: float) -> GuardedDocuments:
             return GuardedDocuments(
-                redis, keys, ttl_seconds=seconds, settling_seconds=settling_seconds, run=run_script
+                redis, keys, ttl_seconds=seconds, settling_seconds=settling_seconds, register=register_script
             )
 
         self._fills = guarded(document_ttl_seconds)
