@@ -1,6 +1,7 @@
 """The table of states: what waits, in bounded portions; what counts as published, and what no longer does."""
 
 import asyncio
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from shared.contract.views import ProductDocument
 from tests.integration.view_world import read_model
 from tests.unit.projector.histories import START, created, history, new_product_id
 from tests.unit.projector.records import folded
+from tests.unit.projector.state_suites import portion_of
 
 __all__ = ["read_model"]
 pytestmark = pytest.mark.servers
@@ -65,13 +67,34 @@ async def test_a_row_is_kept_under_the_partition_of_its_product(read_model: Any)
     }
 
 
+async def test_partitions_that_are_read_together_have_their_own_oldest_states_and_share_the_limits(
+    read_model: Any,
+) -> None:
+    of_partition = [
+        islice((one for one in iter(new_product_id, None) if partition_of(one, 3) == at), 5)
+        for at in range(3)
+    ]
+    ids = [one for row in zip(*of_partition, strict=True) for one in row]
+    async with read_model.acquire() as connection:
+        saved = [change(one, number, document(one)) for number, one in enumerate(ids, start=1)]
+        await ProductStateTables(3).save(connection, saved)
+    table, bounded = states(read_model), PostgresStates(read_model, projection="p", topic="t", states_max=6)
+    together = await table.unpublished(range(4))
+    assert together == {at: await portion_of(table, at) for at in range(4)}
+    assert [at for at, portion in together.items() if not portion.states] == [3]
+    assert all(portion.are_all for portion in together.values())
+    for at, portion in (await bounded.unpublished(range(3))).items():
+        oldest = [one for one in ids if partition_of(one, 3) == at][:2]
+        assert ([state.product_id for state in portion.states], portion.are_all) == (oldest, False)
+
+
 async def test_versions_written_while_their_predecessor_is_published_are_not_lost(read_model: Any) -> None:
     product_id, table = new_product_id(), states(read_model)
     for version in range(1, 20):
         shown = msgspec.structs.replace(document(product_id), version=version)
         await save(read_model, change(product_id, version, shown))
-        taken = ((await table.unpublished([0]))[0]).states
+        taken = (await portion_of(table)).states
         newer = change(product_id, version + 100, None) if version == 19 else None
         await asyncio.gather(table.published(taken), *([save(read_model, newer)] if newer else []))
-    (state,) = ((await table.unpublished([0]))[0]).states
+    (state,) = (await portion_of(table)).states
     assert state.stream_version == 119

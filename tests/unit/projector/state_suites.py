@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from projector.errors import Fenced
-from projector.state_topic.ports import State, StateTable, StateTopic
+from projector.state_topic.ports import Portion, State, StateTable, StateTopic
 from shared.contract.views import ProductDocument, encode_document
 from tests.unit.projector.histories import START, created, history, new_product_id
 from tests.unit.projector.records import folded
@@ -38,6 +38,11 @@ def document(product_id: UUID, name: str = "Shirt") -> ProductDocument:
     return found
 
 
+async def portion_of(table: StateTable, partition: int = 0) -> Portion:
+    """Of a partition alone."""
+    return (await table.unpublished([partition]))[partition]
+
+
 class StateTableSuite:
     """What waits, in bounded portions; what counts as published, and what no longer does."""
 
@@ -47,36 +52,36 @@ class StateTableSuite:
         ids = [new_product_id() for _ in range(5)]
         for number, product_id in enumerate(ids, start=1):
             await states.save(product_id, number, document(product_id, "x" * 1000))
-        portion, are_all = (await states.table(states_max=2).unpublished([0]))[0]
+        portion, are_all = await portion_of(states.table(states_max=2))
         assert [state.product_id for state in portion] == ids[:2]
         assert not are_all
-        some = (await states.table(bytes_max=3 * 1200).unpublished([0]))[0]
+        some = await portion_of(states.table(bytes_max=3 * 1200))
         assert (len(some.states), some.are_all) == (2, False)
-        assert ((await states.table(states_max=6).unpublished([0]))[0]).are_all
+        assert (await portion_of(states.table(states_max=6))).are_all
         # One that alone is larger than a portion would otherwise wait for ever.
-        assert len(((await states.table(bytes_max=1).unpublished([0]))[0]).states) == 1
-        assert (await states.table().unpublished([1]))[1] == ([], True)
+        assert len((await portion_of(states.table(bytes_max=1))).states) == 1
+        assert await portion_of(states.table(), 1) == ([], True)
 
     async def test_what_is_published_waits_no_more_until_it_changes(self, states: StoredStates) -> None:
         product_id, table = new_product_id(), states.table()
         await states.save(product_id, 1, document(product_id))
-        old = ((await table.unpublished([0]))[0]).states
+        old = (await portion_of(table)).states
         assert (await table.waiting([0])).keys() == {0}
         await table.published(old)
-        assert ((await table.unpublished([0]))[0], await table.waiting([0])) == (([], True), {})
+        assert (await portion_of(table), await table.waiting([0])) == (([], True), {})
         await states.save(product_id, 3, None)
-        assert (await table.unpublished([0]))[0] == ([State(product_id, 3, 3, START, None, None)], True)
+        assert await portion_of(table) == ([State(product_id, 3, 3, START, None, None)], True)
         # What was published late says nothing of what came after it.
         await table.published(old)
         assert (await table.waiting([0]))[0].states == 1
-        await table.published(((await table.unpublished([0]))[0]).states)
+        await table.published((await portion_of(table)).states)
         assert await table.waiting([0]) == {}
 
     async def test_an_older_version_changes_nothing(self, states: StoredStates) -> None:
         product_id = new_product_id()
         await states.save(product_id, 3, None)
         await states.save(product_id, 2, document(product_id))
-        (state,) = ((await states.table().unpublished([0]))[0]).states
+        (state,) = (await portion_of(states.table())).states
         assert (state.stream_version, state.document) == (3, None)
 
     async def test_a_document_that_a_rebuild_mended_counts_as_unpublished_whoever_published_the_old_one(
@@ -84,22 +89,22 @@ class StateTableSuite:
     ) -> None:
         product_id, table = new_product_id(), states.table()
         await states.save(product_id, 1, document(product_id, "Wrong"))
-        wrong = ((await table.unpublished([0]))[0]).states
+        wrong = (await portion_of(table)).states
         mended = document(product_id, "Right")
         await states.mend(product_id, mended)
         await table.published(wrong)
-        (state,) = ((await table.unpublished([0]))[0]).states
+        (state,) = (await portion_of(table)).states
         assert state.document == encode_document(mended)
 
     async def test_a_topic_that_lost_a_partition_gets_all_of_it_again(self, states: StoredStates) -> None:
         ids, table = [new_product_id() for _ in range(3)], states.table()
         for one in ids:
             await states.save(one, 2, None)
-        await table.published(((await table.unpublished([0]))[0]).states)
+        await table.published((await portion_of(table)).states)
         await table.topic_lost([1])
-        assert (await table.unpublished([0]))[0] == ([], True)
+        assert await portion_of(table) == ([], True)
         await table.topic_lost([0])
-        assert {state.product_id for state in ((await table.unpublished([0]))[0]).states} == set(ids)
+        assert {state.product_id for state in (await portion_of(table)).states} == set(ids)
 
 
 class StateTopicSuite:
