@@ -1,7 +1,6 @@
 """The table of states: what waits, in bounded portions; what counts as published, and what no longer does."""
 
 import asyncio
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -67,14 +66,15 @@ async def test_a_row_is_kept_under_the_partition_of_its_product(read_model: Any)
     }
 
 
+def _product_id_in(partition: int) -> UUID:
+    """Of three partitions."""
+    return next(one for one in iter(new_product_id, None) if partition_of(one, 3) == partition)
+
+
 async def test_partitions_that_are_read_together_have_their_own_oldest_states_and_share_the_limits(
     read_model: Any,
 ) -> None:
-    of_partition = [
-        islice((one for one in iter(new_product_id, None) if partition_of(one, 3) == at), 5)
-        for at in range(3)
-    ]
-    ids = [one for row in zip(*of_partition, strict=True) for one in row]
+    ids = [_product_id_in(number % 3) for number in range(15)]
     async with read_model.acquire() as connection:
         saved = [change(one, number, document(one)) for number, one in enumerate(ids, start=1)]
         await ProductStateTables(3).save(connection, saved)
