@@ -120,6 +120,25 @@ async def test_a_release_to_the_pool_sends_no_reset_query(pool: Pool) -> None:
         assert await second.fetchval("SHOW work_mem") == "7MB"
 
 
+async def test_a_clean_connection_is_free_before_its_release_returns(pool: Pool) -> None:
+    session = await pool.fetchval("SELECT pg_backend_pid()")
+    connection = await pool.acquire()
+    await connection.execute("SELECT 1")
+    with pytest.raises(StopIteration):
+        pool.release(connection).send(None)  # it waits for nothing
+    assert (pool.get_idle_size(), await pool.fetchval("SELECT pg_backend_pid()")) == (1, session)
+    await pool.release(connection)
+    assert pool.get_idle_size() == 1, "a second release changes nothing"
+
+
+async def test_after_connections_were_expired_a_released_one_is_not_used_again(pool: Pool) -> None:
+    connection = await pool.acquire()
+    session = await connection.fetchval("SELECT pg_backend_pid()")
+    await pool.expire_connections()
+    await pool.release(connection)
+    assert await pool.fetchval("SELECT pg_backend_pid()") != session
+
+
 async def test_a_transaction_that_was_left_open_is_still_rolled_back(pool: Pool) -> None:
     loop, reported = asyncio.get_running_loop(), []
     loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
