@@ -11,13 +11,13 @@ from projector.state_topic.kafka.run import PublishingRun
 from projector.state_topic.kafka.topic import KafkaStateTopic, StateTopicSettings
 from projector.state_topic.postgres import PostgresStates, ProductStateTables, publish_anew
 from projector.state_topic.publish import StatePublisher
-from projector.state_topic.publish_pace import Pauses
 from projector.stores import Stores
 from projector.table_projection import PostgresProjection
 from projector.views.postgres.statements import LIVE
 from projector.views.postgres.tables import Tables
 from shared.contract.addresses import state_topic
 from shared.kafka.topics import LATEST_PER_KEY, TopicSpec
+from shared.ops.concurrency.burst_pace import Pauses
 
 
 @dataclass(frozen=True)

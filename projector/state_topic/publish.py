@@ -17,8 +17,8 @@ from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
 from projector.errors import Fenced
 from projector.state_topic.ports import Portion, State, StateChannel, StateTable, StateTopic
-from projector.state_topic.publish_pace import Pauses, PublishPace
 from projector.state_topic.publish_spans import AwaitedStates
+from shared.ops.concurrency.burst_pace import BurstPace, Pauses
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.measuring import unknown
 from shared.ops.metrics.states import STATES_FENCED, STATES_PUBLISHED, STATES_WAITING, STATES_WAITING_SECONDS
@@ -51,7 +51,7 @@ class StatePublisher:
         self.awaited = AwaitedStates(topic_name)
         self._table = table
         self._states = topic
-        self._pace = PublishPace(pauses)
+        self._pace = BurstPace(pauses)
         self._look_seconds = look_seconds
         self._trouble_seconds = trouble_seconds
         self._owned: set[int] = set()

@@ -5,26 +5,26 @@ segments of the last eight. So the interval doubles while changes do not end. A 
 committed at once.
 """
 
+import math
 import time
 from collections.abc import Callable
 
 from query_api.search.feed_limits import FeedLimits
+from shared.ops.concurrency.burst_pace import BurstPace, Pauses
 
 
 class CommitPace:
     """`clock` gives seconds."""
 
     def __init__(self, limits: FeedLimits, clock: Callable[[], float] = time.time) -> None:
-        self._shortest = limits.commit_seconds
-        self._longest = max(limits.commit_seconds, limits.commit_seconds_max)
+        self._burst = BurstPace(Pauses(limits.commit_seconds, limits.commit_seconds_max))
         self._clock = clock
-        self._seconds = self._shortest
         self._committed_at = clock()
         self._news_at: float | None = None
 
     def due_in(self, seconds: float | None = None) -> float:
         """Seconds until the next commit; 0 or less: now. `seconds`: the interval while somebody waits."""
-        interval = self._seconds if seconds is None else min(seconds, self._seconds)
+        interval = self._burst.seconds if seconds is None else min(seconds, self._burst.seconds)
         return interval - (self._clock() - self._committed_at)
 
     def since(self) -> float:
@@ -38,6 +38,6 @@ class CommitPace:
 
     def committed(self) -> None:
         """A commit has ended."""
-        is_after_a_pause = self._news_at is None or self._news_at - self._committed_at >= self._longest
-        self._seconds = self._shortest if is_after_a_pause else min(self._seconds * 2, self._longest)
+        news_at = math.inf if self._news_at is None else self._news_at
+        self._burst.after_round(quiet_seconds=news_at - self._committed_at)
         self._committed_at, self._news_at = self._clock(), None

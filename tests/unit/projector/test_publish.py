@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import inf
 from uuid import UUID
 
 import pytest
@@ -15,8 +14,8 @@ from projector.control.ports import Control
 from projector.errors import CannotGoOn, Unavailable
 from projector.state_topic.ports import Portion, State
 from projector.state_topic.publish import StatePublisher
-from projector.state_topic.publish_pace import Pauses, PublishPace
 from shared.contract.addresses import partition_of
+from shared.ops.concurrency.burst_pace import Pauses
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.health import OnlyAnOperatorHelps
 from tests.eventually import eventually
@@ -251,24 +250,6 @@ async def test_a_partition_is_read_once_a_round_unless_more_waits_than_a_portion
     publisher.wake([1])
     await publisher._round()
     world.ends_with_the_newest()
-
-
-def test_the_pause_doubles_while_changes_do_not_end_and_is_short_after_a_quiet_one() -> None:
-    pace = PublishPace(Pauses(1.0, 4.0))
-    assert pace.after_round(quiet_seconds=inf) == 1.0
-    assert [pace.after_round(quiet_seconds=0.1) for _ in range(3)] == [2.0, 4.0, 4.0]
-    assert pace.after_round(quiet_seconds=4.0) == 1.0
-
-
-def test_batches_that_come_less_often_than_the_first_pause_ends_are_changes_that_do_not_end() -> None:
-    pace = PublishPace(Pauses(0.25, 1.0))
-    assert pace.after_round(quiet_seconds=inf) == 0.25
-    assert [pace.after_round(quiet_seconds=0.4) for _ in range(3)] == [0.5, 1.0, 1.0]
-
-
-def test_a_longest_pause_below_the_first_counts_as_the_first() -> None:
-    pace = PublishPace(Pauses(1.0, 0.5))
-    assert [pace.after_round(quiet_seconds=seconds) for seconds in (inf, 0.1)] == [1.0, 1.0]
 
 
 @settings(max_examples=100, deadline=None)
