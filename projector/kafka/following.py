@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The member of the group has to poll now and then: MAX_POLL_INTERVAL_SECONDS.
 _WAIT_SECONDS_MAX = 1.0
-# A timer counts in milliseconds, and ends up to half of one early: another wait for the rest is a wake-up.
+# A timer counts in whole milliseconds, so it may end early. To wait again would be one more wake-up.
 _TIMER_SECONDS = 0.001
 _log = get_logger(__name__)
 

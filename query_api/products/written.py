@@ -55,9 +55,9 @@ class WrittenProducts:
         if wanted is None:
             return None
         made = self._made.of(product_id)
-        # What this process has made is asked for once more, or there is nothing older.
-        is_known = wanted == _FIRST_VERSION if made is None else made.stream_version < wanted
-        if is_known:
+        # The base is at hand, or none is needed, because nothing is older than a first version.
+        skips_cache = wanted == _FIRST_VERSION if made is None else made.stream_version < wanted
+        if skips_cache:
             row = await self.row(product_id, wanted, made)
             if row is not None:
                 source.cache = "miss"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha1
 from importlib.resources import files
 
 from redis.exceptions import RedisError
@@ -13,12 +12,10 @@ from shared.rate_limits.ports import BucketsUnavailable, Taken, Wanted
 from shared.redis.cluster.client import ClusterRedis
 from shared.redis.cluster.direct import ClusterCalls
 from shared.redis.direct_calls import DirectCalls
-from shared.redis.direct_script import DirectScript
+from shared.redis.direct_script import DirectScript, script_name
 from shared.redis.errors import is_transient
 
 _script = files("shared.rate_limits").joinpath("take.lua").read_bytes()
-# Redis itself names scripts by SHA-1.
-_name = sha1(_script, usedforsecurity=False).hexdigest()
 _log = get_logger(__name__)
 
 
@@ -44,12 +41,16 @@ class ClusterBuckets:
     def __init__(self, redis: ClusterRedis, calls: ClusterCalls, *, prefix: str) -> None:
         redis.register_script(_script)  # a node that does not know it gets it with the first call
         self._calls = calls
+        self._script_name = script_name(_script)
         self._start = f"{prefix}:limit:"
 
     async def take(self, wanted: Sequence[Wanted]) -> Taken:
         with _translated():
             answers = await self._calls(
-                [("EVALSHA", _name, 1, self._start + each.key, *_arguments(each)) for each in wanted]
+                [
+                    ("EVALSHA", self._script_name, 1, self._start + each.key, *_arguments(each))
+                    for each in wanted
+                ]
             )
         return by_one_clock([(int(now_us), int(full_at_us)) for now_us, full_at_us in answers])
 

@@ -19,8 +19,7 @@ class DirectScript:
     def __init__(self, calls: DirectCalls, script: bytes) -> None:
         self._calls = calls
         self._script = script
-        # Redis itself names scripts by SHA-1.
-        self._name = sha1(script, usedforsecurity=False).hexdigest()
+        self._name = script_name(script)
 
     async def __call__(self, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         parts = (len(keys), *keys, *args)
@@ -28,6 +27,11 @@ class DirectScript:
             return await self._calls(_packed("EVALSHA", self._name, parts))
         except NoScriptError:
             return await self._calls(_packed("EVAL", self._script, parts))
+
+
+def script_name(script: bytes) -> str:
+    """As Redis itself names it: by SHA-1."""
+    return sha1(script, usedforsecurity=False).hexdigest()
 
 
 def _packed(command: str, script: bytes | str, parts: Sequence[Any]) -> bytes:

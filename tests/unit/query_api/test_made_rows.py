@@ -115,9 +115,7 @@ async def test_a_row_that_the_log_did_not_continue_is_forgotten() -> None:
 
 async def test_no_answer_is_older_than_what_the_cache_has_shown_to_others() -> None:
     world = World(_Cache(row(A, 7)))
-    assert await world.read(1) == 7, (
-        "the log tells the first hundred events of a long stream, or is a replica"
-    )
+    assert await world.read(1) == 7  # a page of the log may end before the newest event
     world.cache.held = row(A, 9)
     world.log.newest = 8
     assert await world.read(8) == 9
