@@ -54,4 +54,5 @@ async def serve(settings: QuerySettings, stop: asyncio.Event) -> None:
         watching = asyncio.create_task(watch_process(stop, settings, health, measurements))
         await stop.wait()
         health.drain()
+        api.events.stop()
         await watching

@@ -10,6 +10,7 @@ from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
 from query_api.cursors import Cursors
+from query_api.events.parts import EventParts, event_parts
 from query_api.export.parts import export_route
 from query_api.history.http.routes import history_routes, past_answer, price_history_routes
 from query_api.history.parts import history_parts
@@ -83,6 +84,7 @@ class QueryApi:
     rates: ApiLimits
     overload: Overload
     search: Search
+    events: EventParts
 
     def server(self, *, host: str, port: int) -> HttpServer:
         """The server for readers, not started yet."""
@@ -115,6 +117,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
         history = await history_parts(settings, reads, stack)
+        events = event_parts(settings, history.log_reads, stack)
         made = MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
         written = WrittenProducts(history.latest, cached.products, made)
         find = find_product(settings, table, (cached.local, cached.products), visibility, written)
@@ -135,6 +138,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
                 price_history_routes(history.reads.prices, wait),
+                events.routes,
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
@@ -157,6 +161,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
             search,
+            events,
         )
 
 

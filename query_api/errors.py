@@ -8,12 +8,15 @@ QueryError
     MalformedHeader          names the header
     PreconditionFailed       If-Match names other versions
     NotAcceptable            the client refuses every form of the answer
+    PositionNotReached       the log ends before the caller's place in it
+    AnotherLog               the caller's place is in another log
+    EventsArchived           the next events are no longer in the log
     NotAllowed               the token lacks a scope that this request needs beyond its route's
   Unavailable                not the caller's fault; the caller may try again
     ReadModelBehind          the caller's own write did not become visible in time
     ReadModelUnavailable     the read model does not answer
       ListTooSlow            it answers, and has not made this list in time
-    EventLogUnavailable      the event log, of which the past is read, does not answer
+    EventLogUnavailable      the event log, of which past and feed are read, does not answer
     HistoryTooLong           more events than one request may fold, because snapshots are missing
     HistoryUnreadable        an event that this release cannot read, or that does not follow the earlier ones
     SearchUnavailable        there is no search index yet, or it cannot answer
@@ -74,6 +77,18 @@ class NotAcceptable(Refused):
     """The client's Accept-Encoding refuses every coding of the answer."""
 
 
+class PositionNotReached(Refused):
+    """The log ends before the position from which the caller goes on."""
+
+
+class AnotherLog(Refused):
+    """The caller has followed another log: its position means nothing here."""
+
+
+class EventsArchived(Refused):
+    """Events after the caller's position are in removed partitions of the log."""
+
+
 class NotAllowed(Refused):
     """The token lacks `scope`."""
 
@@ -105,7 +120,7 @@ class ListTooSlow(ReadModelUnavailable):
 
 
 class EventLogUnavailable(Unavailable):
-    """The PostgreSQL of the event log is unavailable, or took too long. Only the past needs it."""
+    """The PostgreSQL of the event log is unavailable, or took too long. The past and the feed need it."""
 
 
 class HistoryTooLong(Unavailable):

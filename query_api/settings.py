@@ -84,6 +84,19 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     table_seconds_max: float = Field(default=3.0, gt=0)
     table_connect_seconds_max: float = Field(default=2.0, gt=0)
 
+    event_poll_seconds: float = Field(default=0.1, gt=0)
+    """How often the log is asked for new events while a subscriber waits; without one it is not asked."""
+    event_window_events_max: int = Field(default=10_000, ge=1)
+    """The newest events in memory, at most `event_window_bytes_max`: who is inside costs no read."""
+    event_window_bytes_max: int = Field(default=16 * 1024 * 1024, ge=1)
+    event_stream_clients_max: int = Field(default=4000, ge=1)
+    """Clients that follow the events in a stream, of this process."""
+    event_stream_bytes_max: int = Field(default=1024 * 1024, ge=1)
+    """Written to one client and not read by it; then it gets no more until it has read."""
+    event_stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
+    event_stream_seconds_max: float = Field(default=3600.0, gt=0)
+    """A stream ends after 0.8 to 1 times as long, and its client comes back: its token is checked again."""
+
     exports_max: int = Field(default=2, ge=1)
     """How many run at the same time in this process; each holds a connection and a snapshot."""
     export_seconds_max: float = Field(default=900.0, gt=0)

@@ -24,25 +24,27 @@ from shared.postgres.pool import create_pool
 
 
 class HistoryParts(NamedTuple):
-    """The use cases, and the pool of the event log."""
+    """The use cases, the pool of the event log, and the bulkhead before it."""
 
     reads: HistoryReads
     latest: LatestFromLog
     log: "asyncpg.Pool[asyncpg.Record]"
+    log_reads: BoundedReads
 
 
 class OpenedLog(NamedTuple):
-    """The event log, and its pool."""
+    """The event log, its pool, and the bulkhead between."""
 
     pool: "asyncpg.Pool[asyncpg.Record]"
     log: PostgresStreamLog
+    reads: BoundedReads
 
 
 async def history_parts(
     settings: QuerySettings, snapshots: BoundedReads, stack: AsyncExitStack
 ) -> HistoryParts:
     """Connected when first used, closed with the stack. `snapshots` reads the read model."""
-    pool, log = await open_log(settings, stack)
+    pool, log, log_reads = await open_log(settings, stack)
     events_max, key = settings.history_events_max, settings.cursor_signing_key.read().encode()
     streams = Streams(log, PostgresSnapshots(snapshots), events_max=events_max)
     reads = HistoryReads(
@@ -50,7 +52,7 @@ async def history_parts(
         HistoryPages(streams, Cursors(key, VersionPosition), page_bytes_max=settings.list_page_bytes_max),
         PriceHistory(streams, Cursors(key, PricePosition), events_max=events_max),
     )
-    return HistoryParts(reads, _latest(settings, pool), pool)
+    return HistoryParts(reads, _latest(settings, pool), pool, log_reads)
 
 
 def _latest(settings: QuerySettings, pool: "asyncpg.Pool[asyncpg.Record]") -> LatestFromLog:
@@ -89,7 +91,7 @@ async def open_log(settings: QuerySettings, stack: AsyncExitStack) -> OpenedLog:
         server="event log",
         unavailable=EventLogUnavailable,
     )
-    return OpenedLog(pool, PostgresStreamLog(reads))
+    return OpenedLog(pool, PostgresStreamLog(reads), reads)
 
 
 async def _pool(settings: QuerySettings, stack: AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":

@@ -97,6 +97,24 @@ PAST: Responses = {
     **_REFUSALS,
 }
 PAST_PAGE: Responses = {**REPORT, 404: _problem("There is no such product, or no longer.")}
+EVENTS: Responses = {
+    200: {"description": "A page.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
+    409: _problem("The place is not in this log: `position-not-reached`, `another-log`, `events-archived`."),
+    **_REFUSALS,
+}
+EVENT_STREAM: Responses = {
+    200: {
+        "description": "Server-sent events, until either side ends them.",
+        "headers": {
+            **_REQUEST_ID,
+            **_CACHE_CONTROL,
+            "X-Accel-Buffering": _header("no: a proxy must pass each event on at once."),
+        },
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    409: EVENTS[409],
+    **_REFUSALS,
+}
 STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,
@@ -120,6 +138,10 @@ def _parameter(name: str, description: str) -> dict[str, Any]:
 IDENTITY = (
     _parameter("X-Request-Id", "Comes back in the answer and in logs."),
     _parameter("Traceparent", "W3C trace context."),
+)
+FOLLOWING = (
+    _parameter("Last-Event-ID", "The `id` of the last event: the stream goes on after it."),
+    *IDENTITY,
 )
 READING = (
     _parameter("Consistency-Token", "From the answer to a write that must be visible."),

@@ -12,7 +12,7 @@ from shared.ops.http.asgi import ASGIApp, Receive, Scope, Send, with_headers
 _PREFLIGHT_SECONDS_MAX = 600
 _REQUEST_HEADERS = (
     "Authorization", "Consistency-Token", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
-    "Import-Id", "Prefer", "Traceparent", "Tracestate", "X-Request-Id",
+    "Import-Id", "Last-Event-ID", "Prefer", "Traceparent", "Tracestate", "X-Request-Id",
 )  # fmt: skip
 _ANSWER_HEADERS = (
     "Accept", "Accept-Encoding", "Age", "Allow", "Cache-Status", "Consistency-Token", "ETag", "Link",

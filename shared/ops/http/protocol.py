@@ -21,6 +21,7 @@ from shared.ops.http.limits import (
     FRAMING_BYTES_MAX,
     HEAD_BYTES_MAX,
 )
+from shared.ops.http.open_answer import OPEN_ANSWER, OpenAnswer
 from shared.ops.http.problem import Problem
 
 # The key in a request's scope for the reason why its body cannot be completed (`in_flight.py` reads it).
@@ -37,6 +38,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
     _heads = 0
     _head_bytes = 0
     _refusal: Problem | None = None
+    open_answer: OpenAnswer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Time the wait for the first request as uvicorn times the wait for the next."""
@@ -54,6 +56,8 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         """Cancel the timers, so that they do not keep a lost connection in memory."""
         self._clock.stop()
         super().connection_lost(exc)
+        if self.open_answer is not None:
+            self.open_answer.lost()
 
     def data_received(self, data: bytes) -> None:
         """Parse; a head or body that begins here and does not end is timed until it does."""
@@ -69,8 +73,8 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends no more, but may still read: answer its requests, then close."""
         self.has_ended = True
-        if self.is_lingering:
-            return False
+        if self.is_lingering or self.open_answer is not None:
+            return False  # who has an answer without end and closes its side has left
         if self.is_deaf:
             return True
         if self.head_is_open or self.body_is_open:
@@ -160,6 +164,7 @@ class BoundedHttpProtocol(CheckedHeadsProtocol):
         self.url = heads.with_path(self.url)
         super().on_headers_complete()
         self.cycle.transport = self._answers
+        self.scope[OPEN_ANSWER] = self, self.cycle  # type: ignore[literal-required]
         self.cycle.default_headers = self.answer_headers.of_page(
             self.scope["raw_path"], self.cycle.default_headers
         )

@@ -31,6 +31,9 @@ IS_STREAM = "shared.ops.http.is_stream"
 """The key in a request's scope for an answer that takes as long as its client reads: its time is that until
 the answer begins, so that it neither is a slow request nor spoils the figures of the others."""
 
+WAITED_SECONDS = "shared.ops.http.waited_seconds"
+"""The key in a request's scope for a time that the caller asked to wait, and that counts as little."""
+
 
 class RequestLayer:
     """Wraps an application. A request that takes `slow_seconds` is logged as a warning.
@@ -82,7 +85,8 @@ class RequestLayer:
             finally:
                 self.records.in_flight -= 1
                 ended = answer.began if IS_STREAM in scope and answer.status else perf_counter()
-                self._record(scope, span, scope.get(INSTEAD, answer.status), ended - started)
+                waited = scope.get(WAITED_SECONDS, 0.0)
+                self._record(scope, span, scope.get(INSTEAD, answer.status), ended - started - waited)
                 drop_log_fields("actor", "product_id")
 
     def _record(self, scope: Scope, span: Span, status: int, seconds: float) -> None:

@@ -5,7 +5,7 @@ from shared.ops.metrics.declare import FAST_SECONDS, Label, counter, gauge, hist
 # Reasons of refusals behind the work queue.
 APPEND_QUEUE, PRODUCT_QUEUE, KEY_QUEUE = "append-queue", "product-queue", "key-queue"
 TABLE_QUEUE, SEARCH_QUEUE, WAITING_READERS = "table-queue", "search-queue", "waiting-readers"
-EXPORTS = "exports"
+EXPORTS, EVENT_STREAMS = "exports", "event-streams"
 
 HTTP_REQUEST_DURATION_SECONDS = histogram(
     "http_server_request_duration_seconds",
@@ -34,7 +34,7 @@ HTTP_REQUESTS_SHED = counter(
         "append-queue, product-queue, key-queue: a command waited too long, or would, for its append call, "
         "for earlier commands for its product, or for the first one with its idempotency key. table-queue: a "
         "read, for PostgreSQL. search-queue: a search, for its turn. waiting-readers: "
-        "too many wait for their own writes. exports: too many run",
+        "too many wait for their own writes. exports, event-streams: too many run",
         (
             "too-many-requests",
             "too-many-bytes",
@@ -48,6 +48,7 @@ HTTP_REQUESTS_SHED = counter(
             SEARCH_QUEUE,
             WAITING_READERS,
             EXPORTS,
+            EVENT_STREAMS,
         ),
     ),
 )

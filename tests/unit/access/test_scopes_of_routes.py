@@ -5,7 +5,7 @@ The other tests compare requests with the table in the code: a wrong row there w
 
 from tests.unit.access.ports import Port
 
-READ, DRAFTS, AUDIT = "products:read", "products:read-drafts", "products:audit"
+READ, DRAFTS, AUDIT, EVENTS = "products:read", "products:read-drafts", "products:audit", "events:read"
 WRITE, PUBLISH = "products:write", "products:publish"
 OPS_READ, OPS_WRITE = "ops:read", "ops:write"
 _COMMANDS = {
@@ -36,6 +36,8 @@ _QUERIES = {
     "/v1/inventory": DRAFTS,
     "/v1/analytics/changes": AUDIT,
     "/v1/analytics/prices": AUDIT,
+    "/v1/events": EVENTS,
+    "/v1/events/stream": EVENTS,
     "/v1/status": OPS_READ,
 }
 _OPERATORS = {

@@ -1,0 +1,48 @@
+"""The parts of the feed, wired: it reads the log by bulkhead and pool of the past, without more connections."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from query_api.events.http.routes import event_routes
+from query_api.events.http.streams import EventStreams, StreamLimits
+from query_api.events.pages import EventPages
+from query_api.events.postgres.event_log import PostgresEventLog
+from query_api.events.tail import Tail, TailTimes
+from query_api.events.window import Window
+from query_api.http.application import AddRoutes
+from query_api.postgres.bounded_reads import BoundedReads
+from query_api.settings import QuerySettings
+from shared.ops.metrics.event_feed import EVENT_TAIL_RUNNING
+
+
+class EventParts(NamedTuple):
+    """The routes. `stop` ends all streams and waits; call it before the server stops."""
+
+    routes: AddRoutes
+    stop: Callable[[], None]
+
+
+def event_parts(settings: QuerySettings, reads: BoundedReads, stack: AsyncExitStack) -> EventParts:
+    """Nothing runs until a subscriber comes."""
+    log = PostgresEventLog(reads)
+    window = Window(events_max=settings.event_window_events_max, bytes_max=settings.event_window_bytes_max)
+    times = TailTimes(settings.event_poll_seconds, start_seconds_max=settings.table_wait_seconds_max)
+    tail = Tail(log, window, times)
+    stack.push_async_callback(tail.close)
+    EVENT_TAIL_RUNNING.set_function(lambda: tail.is_running)
+    limits = StreamLimits(
+        settings.event_stream_clients_max,
+        settings.event_stream_bytes_max,
+        settings.event_stream_heartbeat_seconds,
+        settings.event_stream_seconds_max,
+    )
+    streams = EventStreams(tail, log, limits)
+    stack.push_async_callback(streams.close)
+    pages = EventPages(log, tail)
+
+    def stop() -> None:
+        pages.stop()
+        streams.stop()
+
+    return EventParts(event_routes(pages, streams), stop)
