@@ -49,7 +49,7 @@ class EventPages:
         found = await self._log.matching(query.after, query.wanted, query.limit)
         # Read after the events: a removed partition is noted before it disappears.
         end = await self.place_in_log(query.after, query.log_id)
-        if found.events or found.log_position < end.newest_position or not query.wait_seconds:
+        if found.events or not found.is_last or not query.wait_seconds:
             return EventPage([encoded(event, end.log_id) for event in found.events], found.log_position)
         return await self._wait(query._replace(after=found.log_position))
 

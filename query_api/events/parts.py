@@ -1,4 +1,4 @@
-"""The parts of the feed, wired: it reads the log by bulkhead and pool of the past, without more connections."""
+"""The parts of the feed, wired: it reads by the bulkhead and pool of the past, so it adds no connection."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack

@@ -32,10 +32,13 @@ class LogEnd(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Events in order. All others between the place that was asked for and `log_position` do not match."""
+    """Events in order. All others between the place that was asked for and `log_position` do not match.
+    `is_last`: there was nothing after it.
+    """
 
     events: Sequence[RecordedEvent]
     log_position: int
+    is_last: bool
 
 
 class EventLog(Protocol):

@@ -105,6 +105,6 @@ def _last_event_id(request: Request) -> int | None:
     text = request.headers.get("last-event-id")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= POSITION_MAX):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(POSITION_MAX))):
         raise MalformedHeader("Last-Event-ID", "is not a position of the log, in digits")
     return int(text)

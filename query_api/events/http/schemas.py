@@ -11,7 +11,7 @@ from query_api.events.ports import EventFilter
 from query_api.http.parameters import LIMIT_DEFAULT, LIMIT_MAX, Id, Time, WholeNumber, in_utc
 from shared.contract.codec import STORED_TYPES
 
-POSITION_MAX = 2**63 - 1
+POSITION_MAX = 10**18 - 1
 WAIT_SECONDS_MAX = 30
 EVENT_TYPES = tuple(stored.event_type for stored in STORED_TYPES)
 Position = Annotated[WholeNumber, Field(ge=0, le=POSITION_MAX)]
@@ -68,7 +68,7 @@ class StreamParameters(SubscriberParameters):
 
 
 class CloudEventModel(BaseModel):
-    """An event as CloudEvents JSON (1.0): the attributes of the Kafka headers `ce_*`, and the data as stored."""
+    """An event as CloudEvents JSON (1.0): the attributes of the Kafka headers, and the data as stored."""
 
     model_config = ConfigDict(title="CloudEvent")
 

@@ -38,9 +38,9 @@ class PostgresEventLog:
     async def matching(self, after: int, wanted: EventFilter, events_max: int) -> Stretch:
         if wanted.since is not None:
             sql = load_sql(_SQL, "select_position_at")
-            place = await self._reads.fetchrow(sql, wanted.since, after)
-            assert place is not None  # always one row
-            after = place["log_position"]
+            found_place = await self._reads.fetchrow(sql, wanted.since, after)
+            assert found_place is not None  # always one row
+            after = found_place["log_position"]
         if wanted.product_id is not None:
             return await self._of_product(after, wanted, events_max)
         types = None if wanted.types is None else sorted(wanted.types)
@@ -51,7 +51,8 @@ class PostgresEventLog:
         found = [recorded_event(row) for row in rows if row["log_position"] is not None]
         # At a limit there may be more that match before the place up to which was looked.
         is_cut = bool(found) and (len(found) == events_max or len(found) < rows[0]["matching_count"])
-        return Stretch(found, found[-1].log_position if is_cut else rows[0]["looked_position"])
+        place = found[-1].log_position if is_cut else rows[0]["looked_position"]
+        return Stretch(found, place, not is_cut and rows[0]["looked_count"] < self._looked_events_max)
 
     async def _of_product(self, after: int, wanted: EventFilter, events_max: int) -> Stretch:
         sql = load_sql(_SQL, "select_product_events")
@@ -59,4 +60,4 @@ class PostgresEventLog:
         events = [recorded_event(row) for row in rows if row["log_position"] is not None]
         is_cut = len(events) == events_max or sum(len(each.data) for each in events) >= PAGE_BYTES_MAX
         place = events[-1].log_position if is_cut else max(after, rows[0]["newest_position"])
-        return Stretch([each for each in events if matches(each, wanted)], place)
+        return Stretch([each for each in events if matches(each, wanted)], place, not is_cut)

@@ -15,9 +15,10 @@ matching AS MATERIALIZED (
 ),
 looked AS (
     SELECT (SELECT coalesce(max(position), $1::bigint) FROM stretch) AS looked_position,
+           (SELECT count(*) FROM stretch) AS looked_count,
            (SELECT count(*) FROM matching) AS matching_count
 )
-SELECT looked.looked_position, looked.matching_count, found.*
+SELECT looked.looked_position, looked.looked_count, looked.matching_count, found.*
 FROM looked
 LEFT JOIN (
     SELECT event.position AS log_position, event.product_id, event.stream_version, event.event_type, event.schema_version,
