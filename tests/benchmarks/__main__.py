@@ -41,6 +41,7 @@ SUITES = (
     "hot_tables",
     "log_partitions",
     "past_products",
+    "event_feed",
 )
 # Minutes of loading before they measure: only if they are named.
 LONG_SUITES = ("million", "opensearch")

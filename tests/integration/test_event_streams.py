@@ -127,7 +127,8 @@ async def test_more_clients_than_allowed_are_refused_until_one_leaves(small: Pas
             assert answer.status_code == 200
             return answer.status_code
 
-    await eventually(is_accepted)
+    accepted: int = await eventually(is_accepted)
+    assert accepted == 200
 
 
 async def test_who_has_left_is_forgotten_and_then_nothing_runs(small: PastWorld) -> None:
