@@ -53,7 +53,9 @@ class Listener(Protocol):
 
 
 class Tail:
-    """`window` is what it has read of late, `log_id` the log that it reads."""
+    """`window` is what it has read of late, `log_id` the log that it reads. `is_doubtful`: since the last
+    answer there was an outage, after which it may be another log.
+    """
 
     def __init__(self, log: EventLog, window: Window, times: TailTimes) -> None:
         self.window = window
@@ -63,7 +65,7 @@ class Tail:
         self._listeners: dict[Listener, None] = {}
         self._running: asyncio.Task[None] | None = None
         self._has_begun = asyncio.Event()
-        self._is_doubtful = False
+        self.is_doubtful = False
         self._behind_since: float | None = None
         self._unwanted_since = 0.0
 
@@ -114,7 +116,7 @@ class Tail:
         finally:
             self._running = None
             self._has_begun.clear()
-            self._is_doubtful, self._behind_since = False, None
+            self.is_doubtful, self._behind_since = False, None
             for listener in tuple(self._listeners):
                 listener.reset()
 
@@ -129,7 +131,7 @@ class Tail:
         try:
             if not self.has_begun:
                 await self._begin(await self._log.end())
-            elif self._is_doubtful:
+            elif self.is_doubtful:
                 self._confirm(await self._log.end())
             found = await self._log.next_events(self.window.position) if self.has_begun else ()
         except Unavailable as error:
@@ -153,9 +155,9 @@ class Tail:
 
     async def _rest(self, error: Unavailable) -> None:
         """Until the log may answer again. The next answer may be of another log."""
-        if not self._is_doubtful:
+        if not self.is_doubtful:
             _log.warning("event log cannot be followed", error=str(error))
-        self._is_doubtful = True
+        self.is_doubtful = True
         await asyncio.sleep(min(_RETRY_SECONDS_MAX, 5 * self._times.poll_seconds))
 
     def _confirm(self, end: LogEnd) -> None:
@@ -163,14 +165,14 @@ class Tail:
         now = time.monotonic()
         is_behind = end.newest_position < self.window.position
         if not is_behind and end.log_id == self.log_id:
-            self._is_doubtful, self._behind_since = False, None
+            self.is_doubtful, self._behind_since = False, None
             _log.info("event log is followed again", position=self.window.position)
             return
         if self._behind_since is None:
             self._behind_since = now
         if end.log_id != self.log_id or now - self._behind_since > self._times.behind_seconds_max:
             _log.error("event log went back or is another one", position=self.window.position)
-            self._is_doubtful, self._behind_since = False, None
+            self.is_doubtful, self._behind_since = False, None
             self._has_begun.clear()
             for listener in tuple(self._listeners):
                 listener.reset()

@@ -75,6 +75,10 @@ class Started:
         body = ready.json()
         return ready.status_code, body["checks"], body["degraded"]
 
+    async def metrics(self) -> httpx.Response:
+        """Of its operations port."""
+        return await self._ops.get("/metrics")
+
     async def is_ready(self, *degraded: str) -> None:
         """With these checks failing, and no other; waits for it."""
 
