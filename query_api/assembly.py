@@ -106,9 +106,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
     async with AsyncExitStack() as stack:
         products = await read_model_pool(settings, settings.read_model_dsn, "products", stack)
         lists_pool = await read_model_pool(settings, planned_anew(settings), "lists", stack)
-        reports_pool = await read_model_pool(
-            settings, planned_anew(settings), "reports", stack, reads_max=settings.report_reads_max
-        )
+        reports_pool = await _reports_pool(settings, stack)
         cached = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
         checkpoints = PostgresCheckpoints(products, topic)
@@ -128,9 +126,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
-        rates = api_limits(
-            stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER
-        )
+        rates = _rates(settings, stack)
         application = http_application(
             [
                 await export_route(settings, visibility, wait, stack),
@@ -138,7 +134,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 product_routes(find, wait, past_answer(history.reads.versions, wait)),
                 history_routes(history.reads, wait),
                 price_history_routes(history.reads.prices, wait),
-                events.routes,
+                *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
@@ -148,6 +144,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             docs_enabled=settings.docs_enabled,
             lines_per_second_max=settings.access_lines_per_second_max,
             limits=rates,
+            caller_by_ticket=events.caller_by_ticket,
         )
         yield QueryApi(
             application,
@@ -156,13 +153,22 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
-            settings.answer_headers(("GET", "HEAD")),
+            settings.answer_headers(("GET", "HEAD", "POST")),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
             search,
             events,
         )
+
+
+def _rates(settings: QuerySettings, stack: AsyncExitStack) -> ApiLimits:
+    return api_limits(stack, settings, usual=settings.reads, by_path={}, in_progress_max=READS_OF_A_CALLER)
+
+
+async def _reports_pool(settings: QuerySettings, stack: AsyncExitStack) -> "asyncpg.Pool[asyncpg.Record]":
+    reads_max = settings.report_reads_max
+    return await read_model_pool(settings, planned_anew(settings), "reports", stack, reads_max=reads_max)
 
 
 def _lists(

@@ -10,6 +10,7 @@ from query_api.http import openapi, problems
 from query_api.http.admission import Admission
 from shared.access.guard import Guard
 from shared.access.http.framework import protection
+from shared.access.http.layer import FindCaller
 from shared.ops.http.asgi import ASGIApp
 from shared.ops.http.documentation import documented
 from shared.ops.http.request_layer import RequestLayer
@@ -28,6 +29,7 @@ def http_application(
     slow_request_seconds: float,
     docs_enabled: bool,
     limits: ApiLimits,
+    caller_by_ticket: FindCaller | None = None,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
 ) -> ASGIApp:
     """The framework's routes behind logs, metrics, access control and limits. Without a guard, everybody may
@@ -39,5 +41,5 @@ def http_application(
     problems.install(app)
     openapi.install(app, is_guarded=guard is not None)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
-    layers = limits.around(admission, protection(app, guard), guard)
+    layers = limits.around(admission, protection(app, guard, caller_by_ticket), guard)
     return RequestLayer(layers, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max)

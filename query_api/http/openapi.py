@@ -115,6 +115,10 @@ EVENT_STREAM: Responses = {
     409: EVENTS[409],
     **_REFUSALS,
 }
+STREAM_TICKET: Responses = {
+    201: {"description": "The ticket.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
+    **{status: answer for status, answer in _REFUSALS.items() if status != 412},
+}
 STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
     **_REFUSALS,

@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from query_api import errors
-from shared.access.http.bearer import scope_refusal
+from shared.access.errors import AccessError
+from shared.access.http.bearer import refusal, scope_refusal
 from shared.ops.http.json_text import pointer
 from shared.ops.http.plain_errors import plain_text
 from shared.ops.http.problem import INTERNAL_ERROR, Problem
@@ -58,6 +59,11 @@ def install(app: FastAPI) -> None:
         version = problem.extensions.get("current_version")
         return problem_response(request, problem, {} if version is None else {"etag": f'"{version}"'})
 
+    async def on_access_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AccessError)
+        refused = refusal(error)
+        return problem_response(request, refused.problem, refused.headers)
+
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         return problem_response(request, _problem_of_validation(error.errors()))
@@ -77,6 +83,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request, INTERNAL_ERROR)
 
     app.add_exception_handler(errors.QueryError, on_query_error)
+    app.add_exception_handler(AccessError, on_access_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_bug)

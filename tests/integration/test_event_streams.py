@@ -133,7 +133,7 @@ async def test_more_clients_than_allowed_are_refused_until_one_leaves(small: Pas
 
 async def test_who_has_left_is_forgotten_and_then_nothing_runs(small: PastWorld) -> None:
     async with (
-        httpx.AsyncClient(base_url=str(small.query.served.base_url)) as client,
+        httpx.AsyncClient(base_url=str(small.query.served.base_url), timeout=30) as client,
         following(client) as stream,
     ):
         await small.append(past_events(created()))
@@ -179,3 +179,11 @@ async def test_open_streams_are_no_requests_in_progress(past: PastWorld) -> None
         for stream in streams:
             assert _positions(await stream.next(2)) == _of(events)
         assert (await past.query.served.get("/v1/products")).status_code == 200
+
+
+async def test_a_forged_ticket_is_refused_without_access_control_too(past: PastWorld) -> None:
+    made = await past.query.served.post("/v1/events/stream-tickets")
+    async with following(past.query.served, ticket=made.json()["ticket"]) as stream:
+        assert stream.response.status_code == 200
+    answer = await past.query.served.get("/v1/events/stream", params={"ticket": "forged"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid-token")

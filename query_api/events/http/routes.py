@@ -12,12 +12,15 @@ from query_api.events.feed_event import FeedEvent
 from query_api.events.http import sse
 from query_api.events.http.schemas import POSITION_MAX, EventPageModel, EventParameters, StreamParameters
 from query_api.events.http.streams import EventStreams
+from query_api.events.http.ticket_access import STREAM_PATH
+from query_api.events.http.tickets import Tickets
 from query_api.events.pages import EventPages, PageQuery
 from query_api.events.ports import EventFilter
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
 from query_api.http.preconditions import require_match
 from query_api.http.route_parts import add_route, json_answer, refuse_repeats
+from shared.access.caller import caller_in
 from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import Receive, Scope, Send
 from shared.ops.http.request_layer import WAITED_SECONDS
@@ -31,7 +34,7 @@ _RETRY_MILLISECONDS = (1000, 5000)
 _paged = EVENTS_SENT.labels("page")
 
 
-def event_routes(pages: EventPages, streams: EventStreams) -> AddRoutes:
+def event_routes(pages: EventPages, streams: EventStreams, tickets: Tickets) -> AddRoutes:
     """The routes of the feed."""
 
     async def list_events(request: Request, parameters: Annotated[EventParameters, Query()]) -> Response:
@@ -53,6 +56,8 @@ def event_routes(pages: EventPages, streams: EventStreams) -> AddRoutes:
         """
         refuse_repeats(request)
         require_match(request, None)
+        if parameters.ticket is not None and caller_in(request.scope) is None:
+            tickets.caller(parameters.ticket)  # access control has looked at it, where it is on
         wanted = parameters.wanted()
         last = _last_event_id(request)
         after = parameters.after if last is None else last
@@ -66,7 +71,7 @@ def event_routes(pages: EventPages, streams: EventStreams) -> AddRoutes:
             scope=Right.EVENTS_READ,
         )  # fmt: skip
         add_route(
-            app, "/v1/events/stream", stream_events, None, openapi.EVENT_STREAM, openapi.FOLLOWING,
+            app, STREAM_PATH, stream_events, None, openapi.EVENT_STREAM, openapi.FOLLOWING,
             scope=Right.EVENTS_READ, response_class=Response,
         )  # fmt: skip
 

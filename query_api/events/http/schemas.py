@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from query_api.errors import BadParameter
+from query_api.events.http.tickets import TICKET_CHARACTERS_MAX
 from query_api.events.ports import EventFilter
 from query_api.http.parameters import LIMIT_DEFAULT, LIMIT_MAX, Id, Time, WholeNumber, in_utc
 from shared.contract.codec import STORED_TYPES
@@ -62,9 +63,25 @@ class EventParameters(SubscriberParameters):
 class StreamParameters(SubscriberParameters):
     """The query string of `GET /v1/events/stream`."""
 
+    ticket: str | None = Field(
+        None,
+        min_length=1,
+        max_length=TICKET_CHARACTERS_MAX,
+        description="Instead of a token, for pages of browsers: from `POST /v1/events/stream-tickets`.",
+    )
+
     def wanted(self) -> EventFilter:
         """As a filter. Raises `BadParameter`."""
         return EventFilter(self.known_types(), self.product_id)
+
+
+class TicketModel(BaseModel):
+    """A ticket for one stream."""
+
+    model_config = ConfigDict(title="StreamTicket")
+
+    ticket: str = Field(description="`ticket` of `GET /v1/events/stream`.")
+    expires_at: datetime = Field(description="The stream must have begun by then.")
 
 
 class CloudEventModel(BaseModel):

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match, Route
 
 from shared.access.guard import Guard
-from shared.access.http.layer import AccessLayer, FindRow, Row
+from shared.access.http.layer import AccessLayer, FindCaller, FindRow, Row
 from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import ASGIApp, Scope
 from shared.ops.http.documentation import DOCS_PATH, OPENAPI_PATH
@@ -54,13 +54,15 @@ def framework_rows(app: FastAPI) -> FindRow:
     return find
 
 
-def protection(app: FastAPI, guard: Guard | None) -> Callable[[ASGIApp], ASGIApp]:
+def protection(
+    app: FastAPI, guard: Guard | None, caller_by_ticket: FindCaller | None = None
+) -> Callable[[ASGIApp], ASGIApp]:
     """Puts access control before the application, or before a layer around it; nothing if it is off.
 
     Raises `RouteWithoutRow` in either case; the application must have all its routes.
     """
     find_row = framework_rows(app)
-    return lambda inner: inner if guard is None else AccessLayer(inner, find_row, guard)
+    return lambda inner: inner if guard is None else AccessLayer(inner, find_row, guard, caller_by_ticket)
 
 
 def secure_document(document: dict[str, Any], *, is_guarded: bool) -> None:

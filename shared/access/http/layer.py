@@ -30,13 +30,23 @@ FindRow = Callable[[Scope], Row | None]
 """The row of a request; None: there is no such route."""
 
 
-class AccessLayer:
-    """Lets a request through whose token has the scope of its route; `caller_in` then tells its caller."""
+FindCaller = Callable[[Scope], Caller | None]
+"""The caller of a request that has something else than a token. Raises `InvalidToken`."""
 
-    def __init__(self, app: ASGIApp, find_row: FindRow, guard: Guard) -> None:
+
+class AccessLayer:
+    """Lets a request through whose token has the scope of its route; `caller_in` then tells its caller.
+
+    `caller_by_ticket` is asked where there is no Authorization header.
+    """
+
+    def __init__(
+        self, app: ASGIApp, find_row: FindRow, guard: Guard, caller_by_ticket: FindCaller | None = None
+    ) -> None:
         self._app = app
         self._find_row = find_row
         self._guard = guard
+        self._caller_by_ticket = caller_by_ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -45,7 +55,9 @@ class AccessLayer:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await self._guard.caller(bearer_token(scope["headers"], scope["query_string"]))
+            caller = self._by_ticket(scope)
+            if caller is None:
+                caller = await self._guard.caller(bearer_token(scope["headers"], scope["query_string"]))
         except AccessError as error:
             await self._refuse(scope, send, row, refusal(error))
             return
@@ -55,6 +67,11 @@ class AccessLayer:
             return
         keep_caller(scope, caller)
         await self._app(scope, receive, _for_this_caller(send))
+
+    def _by_ticket(self, scope: Scope) -> Caller | None:
+        if self._caller_by_ticket is None or any(name == b"authorization" for name, _ in scope["headers"]):
+            return None
+        return self._caller_by_ticket(scope)
 
     async def _refuse(
         self, scope: Scope, send: Send, row: Row, refused: Refusal, caller: Caller | None = None

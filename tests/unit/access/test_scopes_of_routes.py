@@ -53,7 +53,8 @@ _OPERATORS = {
 NEEDED = {
     "command API": _COMMANDS,
     "query API": {
-        f"{method} {path}": scope for path, scope in _QUERIES.items() for method in ("GET", "HEAD")
+        "POST /v1/events/stream-tickets": EVENTS,
+        **{f"{method} {path}": scope for path, scope in _QUERIES.items() for method in ("GET", "HEAD")},
     },
     "operations of the command API": {},
     "operations of the query API": {"POST /search:rebuild": OPS_WRITE},
