@@ -51,6 +51,12 @@ MEANINGS: dict[str, str] = {
     "search index cannot be opened": "The folder is broken or full; an index of another process is replaced.",
     "search index cannot be closed": "Its folder is deleted all the same.",
     "state not readable": "A record of `products-state` was left out; the product's next state mends it.",
+    # feed of the query API
+    "event log cannot be followed": "The event store does not answer; streams stay open, and go on later.",
+    "event log is followed again": "The event store answers, with the same log. Nobody missed an event.",
+    "event log went back or is another one": "All streams end: it was restored, or wiped. See recovery.",
+    "event tail failed": "A bug: all streams end, and their clients come back.",
+    "event stream failed": "A bug: one stream ends, and its client comes back.",
     # command API
     "ready for commands": "The command API is started.",
     "operation failed": "A bug: one operation of a batch failed with an error that no code expected.",

@@ -166,12 +166,12 @@ class Tail:
         is_behind = end.newest_position < self.window.position
         if not is_behind and end.log_id == self.log_id:
             self.is_doubtful, self._behind_since = False, None
-            _log.info("event log is followed again", position=self.window.position)
+            _log.info("event log is followed again", log_position=self.window.position)
             return
         if self._behind_since is None:
             self._behind_since = now
         if end.log_id != self.log_id or now - self._behind_since > self._times.behind_seconds_max:
-            _log.error("event log went back or is another one", position=self.window.position)
+            _log.error("event log went back or is another one", log_position=self.window.position)
             self.is_doubtful, self._behind_since = False, None
             self._has_begun.clear()
             for listener in tuple(self._listeners):

@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, quantiles, rate_by
 from deploy.grafana.boards.access import access_row
+from deploy.grafana.boards.event_feed import EVENT_FEED
 from deploy.grafana.boards.exports import EXPORTS
 from deploy.grafana.boards.in_process_cache import IN_PROCESS_CACHE
 from deploy.grafana.boards.log_room import LOG_ROOM
@@ -211,6 +212,7 @@ QUERY_API = Board(
             ],
         ),
         EXPORTS,
+        EVENT_FEED,
         READS_OF_POSTGRESQL,
         WAITING_READERS,
         SEARCH_INDEX,

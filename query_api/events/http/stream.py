@@ -16,7 +16,7 @@ from query_api.events.ports import EventFilter
 from shared.ops.http.asgi import Scope
 from shared.ops.http.open_answer import OpenAnswer, chunk
 from shared.ops.logs import get_logger
-from shared.ops.metrics import event_feed as metrics
+from shared.ops.metrics.event_feed import EVENT_STREAMS_ENDED, EVENTS_SENT
 
 if TYPE_CHECKING:
     from query_api.events.http.streams import EventStreams
@@ -26,7 +26,7 @@ _PIECE_BYTES_MAX = 256 * 1024
 _HISTORY_EVENTS_MAX = 200
 _RETRY_SECONDS = 0.5
 _log = get_logger(__name__)
-_sent = metrics.EVENTS_SENT.labels("stream")
+_sent = EVENTS_SENT.labels("stream")
 
 
 class Stream:
@@ -80,7 +80,7 @@ class Stream:
             self._way.cancel()
             self._way = None
         if self._reason:
-            metrics.EVENT_STREAMS_ENDED.labels(self._reason).inc()
+            EVENT_STREAMS_ENDED.labels(self._reason).inc()
             self._reason = ""
         self._streams.forget(self)
 

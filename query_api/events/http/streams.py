@@ -23,13 +23,13 @@ from query_api.events.tail import Tail
 from shared.ops.concurrency.waits import cancelled
 from shared.ops.http.asgi import Scope
 from shared.ops.http.open_answer import chunk
-from shared.ops.metrics import event_feed as metrics
-from shared.ops.metrics.requests import EVENT_STREAMS
+from shared.ops.metrics.event_feed import EVENT_STREAMS, EVENTS_SENT
+from shared.ops.metrics.requests import EVENT_STREAMS as TOO_MANY_STREAMS
 
 # Between two looks at other work of the process while events are sent to many clients.
 _WORK_SECONDS_MAX = 0.005
 _AGE_SPREAD = 0.2
-_sent = metrics.EVENTS_SENT.labels("stream")
+_sent = EVENTS_SENT.labels("stream")
 
 
 class StreamLimits(NamedTuple):
@@ -66,13 +66,13 @@ class EventStreams:
         self._beating: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self.is_stopping = False
-        metrics.EVENT_STREAMS.set_function(lambda: len(self._streams))
+        EVENT_STREAMS.set_function(lambda: len(self._streams))
 
     def require_room(self) -> None:
         """Raises `Overloaded`."""
         if len(self._streams) >= self._limits.clients_max:
             text = f"{len(self._streams)} clients follow the events, and that is the limit"
-            raise Overloaded(EVENT_STREAMS, text)
+            raise Overloaded(TOO_MANY_STREAMS, text)
 
     async def start(self, pages: EventPages, after: int | None, log_id: UUID | None) -> int:
         """The place of a new stream; None: the present end of the log. Raises `Refused` or `Unavailable`."""

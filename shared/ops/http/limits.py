@@ -8,7 +8,8 @@ from shared.ops.http.local_requests import LocalRequests
 HEAD_BYTES_MAX = 65_536
 # The request's address with its query string. The longest useful one is a cursor with 200 ids and filters.
 TARGET_BYTES_MAX = 32_768
-CONNECTIONS_MAX = 4096
+# Open streams of events are connections, too: the default of EVENT_STREAM_CLIENTS_MAX is half of it.
+CONNECTIONS_MAX = 8192
 # Chunk extensions and trailers of one body together. Our code does not read them.
 FRAMING_BYTES_MAX = 131_072
 # The size line of a chunk, which is not counted as framing.
