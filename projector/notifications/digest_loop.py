@@ -95,21 +95,25 @@ class DigestLoop:
                 await asyncio.sleep(until_turn(self._look_seconds))
 
     async def _turn(self) -> bool:
-        """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent."""
-        is_more_due, failure = False, None
+        """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent.
+
+        Mostly nothing waits: then a turn is one statement.
+        """
+        is_any_open, is_more_due, failure = True, False, None
         try:
-            is_more_due = await self._work()
+            is_any_open = await self._tools.digests.is_any_open()
+            if is_any_open:
+                is_more_due = await self._work()
+            await self._purge()
         except Exception as error:
             failure = error
-        uncounted = await self._count()
+        uncounted = await self._count() if is_any_open else _count_nothing()
         self._trouble.tell(failure or uncounted)
         return is_more_due
 
     async def _work(self) -> bool:
         is_more_due = not self._is_paused and await self._send_due()
-        is_more_due |= await self._park_undelivered()
-        await self._purge()
-        return is_more_due
+        return await self._park_undelivered() or is_more_due
 
     async def _send_due(self) -> bool:
         digests = await self._tools.digests.take(self._recipients, self._claim_id, self._at_a_time_max)
@@ -157,6 +161,11 @@ class DigestLoop:
         while await self._tools.digests.purge_one(self._days_kept):
             pass
         self._purged_at = now
+
+
+def _count_nothing() -> None:
+    WAITING.set(0)
+    WAITING_SECONDS.set(0)
 
 
 def _dead_letter(digest: Undelivered) -> SingleDeadLetter:

@@ -70,6 +70,11 @@ class Gathered(NamedTuple):
 class Digests(Protocol):
     """The digests, and who may send them: one sender at a time. Raises `Unavailable`."""
 
+    async def is_any_open(self) -> bool:
+        """Whether events wait for a digest, or a digest is neither sent nor given up nor a dead letter, for
+        any recipient. If not, there is nothing to take, nothing undelivered, and nothing to count.
+        """
+
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         """Claims the digests that are due, also for another attempt; committed when this returns.
 

@@ -16,6 +16,7 @@ from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from tests.in_memory.mails import Gathering, InMemoryMails, SingleMail
 
 _UNDELIVERED = ("refused", "unknown")
+_UNFINISHED = ("failed", *_UNDELIVERED)
 
 
 @dataclass
@@ -60,6 +61,13 @@ class InMemoryDigests:
         self._limits = limits
         self._unknown_after = timedelta(seconds=unknown_after_seconds)
         self._numbers = itertools.count(1)
+
+    async def is_any_open(self) -> bool:
+        self._mails.fail()
+        return any(one.digest_id is None for one in self._mails.gatherings) or any(
+            one.is_on_its_way or (one.state in _UNFINISHED and not one.is_parked)
+            for one in self.rows.values()
+        )
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         self._mails.fail()

@@ -29,6 +29,11 @@ class PostgresDigests:
         self._limits = limits
         self._unknown_after_seconds = unknown_after_seconds
 
+    async def is_any_open(self) -> bool:
+        with translated(_SERVER):
+            is_any = await self._pool.fetchval(load_sql(_PACKAGE, "look_for_open_digests"))
+        return bool(is_any)
+
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         limits, to = self._limits, list(recipients)
         with translated(_SERVER):

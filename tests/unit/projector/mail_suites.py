@@ -376,6 +376,35 @@ class DigestsSuite:
         await digests.settle(digest.digest_id, mine, "sent", None)
         assert ((await digests.gathered([ANN])).events, (await digests.gathered([BOB])).events) == (0, 2)
 
+    async def test_a_digest_is_open_until_it_is_sent_given_up_or_a_dead_letter(
+        self, stores: MailStores
+    ) -> None:
+        digests, mine, seen = stores.digests(), uuid4(), []
+
+        async def look() -> None:
+            seen.append(await digests.is_any_open())
+
+        await look()
+        await stores.pacing().plan(some(2, "spring"), [ANN])
+        await look()
+        await stores.pass_time(WINDOW_SECONDS + 1)
+        (digest,) = await digests.take([ANN], mine, 10)
+        await look()
+        await digests.settle(digest.digest_id, mine, "failed", "later", 10.0)
+        await look()
+        await stores.pass_time(11)
+        await digests.take([ANN], mine, 10)
+        await digests.settle(digest.digest_id, mine, "refused", "no such mailbox")
+        await look()
+        assert seen == [False, True, True, True, True]
+        await digests.mark_parked([digest.digest_id])
+        assert not await digests.is_any_open()
+        # An operator tries once more, and dies: that is found out.
+        assert (await digests.claim(digest.digest_id, ("refused",), mine))[0].is_ours
+        assert await digests.is_any_open()
+        await digests.settle(digest.digest_id, mine, "sent", None)
+        assert not await digests.is_any_open()
+
     async def test_what_was_settled_long_ago_is_forgotten_with_its_events_one_digest_at_a_time(
         self, stores: MailStores
     ) -> None:

@@ -28,6 +28,9 @@ class DigestsInMemory:
         self.looks = 0
         self._loses_an_answer = loses_an_answer
 
+    async def is_any_open(self) -> bool:
+        return True
+
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         self.looks += 1
         is_new = self.claimed_by is None
@@ -143,6 +146,32 @@ async def test_what_waits_is_counted_while_nothing_can_be_sent_and_unknown_while
     digests.is_away = True
     await loop._turn()
     assert all(math.isnan(REGISTRY.get_sample_value(name) or 0.0) for name in names)
+
+
+class NothingOpen(DigestsInMemory):
+    """Whatever is asked beyond that is a statement too many."""
+
+    async def is_any_open(self) -> bool:
+        return False
+
+    async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
+        raise AssertionError("nothing can be due")
+
+    async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
+        raise AssertionError("nothing can be undelivered")
+
+    async def gathered(self, recipients: Sequence[str]) -> Gathered:
+        raise AssertionError("nothing waits")
+
+
+async def test_while_nothing_waits_a_turn_asks_for_no_more_than_that_and_counts_nothing() -> None:
+    loop = loop_over(Unsendable(), SlowSender())
+    await loop._turn()
+    loop = loop_over(NothingOpen(), SlowSender())
+    assert not await loop._turn()
+    await loop.check()
+    names = "notifications_waiting", "notifications_waiting_oldest_seconds"
+    assert [REGISTRY.get_sample_value(name) for name in names] == [0.0, 0.0]
 
 
 class ManyUndelivered(DigestsInMemory):
