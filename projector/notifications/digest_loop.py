@@ -16,7 +16,7 @@ from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.records import ErrorClass, MadeRecord
 from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
-from projector.notifications.digest_ports import Digests, Undelivered
+from projector.notifications.digest_ports import NOTHING_GATHERED, Digests, Open, Undelivered
 from projector.notifications.send_digest import DigestSender
 from shared.ops.concurrency.waits import until_turn
 from shared.ops.measuring import unknown
@@ -27,6 +27,7 @@ DIGEST_DEAD_LETTERS = "digests"
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
 _DEAD_LETTERS_PER_TURN_MAX = 100
+_NOT_ASKED = Open(waits=True, is_due=True)
 _CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
 
 
@@ -97,17 +98,17 @@ class DigestLoop:
     async def _turn(self) -> bool:
         """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent.
 
-        Mostly nothing waits: then a turn is one statement.
+        Mostly nothing is due, or nothing even waits: then a turn is two statements, or one.
         """
-        is_any_open, is_more_due, failure = True, False, None
+        found, is_more_due, failure = _NOT_ASKED, False, None
         try:
-            is_any_open = await self._tools.digests.is_any_open()
-            if is_any_open:
+            found = await self._tools.digests.open()
+            if found.is_due:
                 is_more_due = await self._work()
             await self._purge()
         except Exception as error:
             failure = error
-        uncounted = await self._count() if is_any_open else _count_nothing()
+        uncounted = await self._count(found)
         self._trouble.tell(failure or uncounted)
         return is_more_due
 
@@ -143,10 +144,12 @@ class DigestLoop:
             self._tools.tell_parked(dead_letter)
         return len(undelivered) == _DEAD_LETTERS_PER_TURN_MAX
 
-    async def _count(self) -> Exception | None:
+    async def _count(self, found: Open) -> Exception | None:
         """Why it could not be counted; then the gauges are unknown."""
         try:
-            gathered = await self._tools.digests.gathered(self._recipients)
+            gathered = (
+                await self._tools.digests.gathered(self._recipients) if found.waits else NOTHING_GATHERED
+            )
         except Exception as error:
             unknown((WAITING, WAITING_SECONDS))
             return error
@@ -161,11 +164,6 @@ class DigestLoop:
         while await self._tools.digests.purge_one(self._days_kept):
             pass
         self._purged_at = now
-
-
-def _count_nothing() -> None:
-    WAITING.set(0)
-    WAITING_SECONDS.set(0)
 
 
 def _dead_letter(digest: Undelivered) -> SingleDeadLetter:

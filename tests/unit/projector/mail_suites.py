@@ -11,6 +11,7 @@ from projector.notifications.digest_ports import (
     Digest,
     Digests,
     Gathered,
+    Open,
     Pacing,
     ToldProducts,
 )
@@ -380,30 +381,37 @@ class DigestsSuite:
         self, stores: MailStores
     ) -> None:
         digests, mine, seen = stores.digests(), uuid4(), []
-
-        async def look() -> None:
-            seen.append(await digests.is_any_open())
-
-        await look()
+        nothing, waits, is_due = Open(False, False), Open(True, False), Open(True, True)
+        seen.append(await digests.open())
         await stores.pacing().plan(some(2, "spring"), [ANN])
-        await look()
+        seen.append(await digests.open())
         await stores.pass_time(WINDOW_SECONDS + 1)
+        seen.append(await digests.open())
         (digest,) = await digests.take([ANN], mine, 10)
-        await look()
+        seen.append(await digests.open())
         await digests.settle(digest.digest_id, mine, "failed", "later", 10.0)
-        await look()
+        seen.append(await digests.open())
         await stores.pass_time(11)
         await digests.take([ANN], mine, 10)
         await digests.settle(digest.digest_id, mine, "refused", "no such mailbox")
-        await look()
-        assert seen == [False, True, True, True, True]
+        seen.append(await digests.open())
+        assert seen == [nothing, waits, is_due, is_due, is_due, is_due]
         await digests.mark_parked([digest.digest_id])
-        assert not await digests.is_any_open()
-        # An operator tries once more, and dies: that is found out.
-        assert (await digests.claim(digest.digest_id, ("refused",), mine))[0].is_ours
-        assert await digests.is_any_open()
-        await digests.settle(digest.digest_id, mine, "sent", None)
-        assert not await digests.is_any_open()
+        assert await digests.open() == nothing
+
+    async def test_an_operators_attempt_to_send_a_dead_letter_is_open_until_its_end_is_known(
+        self, stores: MailStores
+    ) -> None:
+        digests, mine, operators = stores.digests(), uuid4(), uuid4()
+        await stores.pacing().plan(some(2, "spring"), [ANN])
+        await stores.pass_time(WINDOW_SECONDS + 1)
+        (digest,) = await digests.take([ANN], mine, 10)
+        await digests.settle(digest.digest_id, mine, "refused", "no such mailbox")
+        await digests.mark_parked([digest.digest_id])
+        assert (await digests.claim(digest.digest_id, ("refused",), operators))[0].is_ours
+        assert await digests.open() == Open(True, True)
+        await digests.settle(digest.digest_id, operators, "sent", None)
+        assert await digests.open() == Open(False, False)
 
     async def test_what_was_settled_long_ago_is_forgotten_with_its_events_one_digest_at_a_time(
         self, stores: MailStores
