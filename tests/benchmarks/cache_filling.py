@@ -1,6 +1,6 @@
 """Filling a generation of the cache with packed documents, against a redis-py pipeline of SETs.
 
-100,000 documents with a time to live, 1,000 per round trip for both; from the first byte to the last answer,
+100,000 documents with a time to live, 1,000 per round trip of the pipeline; from the first byte to the last answer,
 in this process and over loopback. The stored documents are counted and read back. Who is the slower one, this
 process or Redis, is told by the processor time of each.
 """
@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from shared.contract.cached_document import pack
 from shared.ops.secret import Secret
 from shared.redis.address import RedisAddress
-from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments
+from shared.redis.bulk_documents import BulkDocuments
 from shared.redis.client import create_redis
 from shared.redis.product_keys import ProductKeys
 from tests.benchmarks.bench_servers import BenchServers
@@ -28,6 +28,7 @@ from tests.eventually import eventually
 DOCUMENTS = 100_000
 BODY_BYTES = 600
 TTL_SECONDS = 3_600
+PIPELINED = 1_000
 Documents = Sequence[tuple[str, bytes]]
 
 
@@ -113,8 +114,8 @@ async def _bulk(redis: Redis, documents: Documents) -> None:
 
 
 def _chunks(documents: Documents) -> Iterator[Documents]:
-    for start in range(0, len(documents), KEYS_PER_STRETCH):
-        yield documents[start : start + KEYS_PER_STRETCH]
+    for start in range(0, len(documents), PIPELINED):
+        yield documents[start : start + PIPELINED]
 
 
 @asynccontextmanager
