@@ -1,8 +1,8 @@
 """Filling a generation of the cache with packed documents, against a redis-py pipeline of SETs.
 
-100,000 documents with a time to live, 1,000 per round trip of the pipeline; from the first byte to the last answer,
-in this process and over loopback. The stored documents are counted and read back. Who is the slower one, this
-process or Redis, is told by the processor time of each.
+100,000 documents with a time to live, 1,000 per round trip of the pipeline; from the first byte to the last
+answer, in this process and over loopback. The stored documents are counted and read back. Who is the slower
+one, this process or Redis, is told by the processor time of each.
 """
 
 import os
