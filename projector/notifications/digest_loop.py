@@ -16,7 +16,7 @@ from projector.applying.parking_breaker import ParkingBreaker
 from projector.applying.records import ErrorClass, MadeRecord
 from projector.control.ports import Control, PartitionLag
 from projector.control.trouble import Trouble
-from projector.notifications.digest_ports import Digests, Undelivered
+from projector.notifications.digest_ports import NOTHING_GATHERED, Digests, Open, Undelivered
 from projector.notifications.send_digest import DigestSender
 from shared.ops.concurrency.waits import until_turn
 from shared.ops.measuring import unknown
@@ -27,6 +27,7 @@ DIGEST_DEAD_LETTERS = "digests"
 DIGEST_ID_HEADER = "x-digest-id"
 _PARTITION_OF_NONE = -1
 _DEAD_LETTERS_PER_TURN_MAX = 100
+_NOT_ASKED = Open(waits=True, is_due=True)
 _CLASSES: dict[str, ErrorClass] = {"refused": "mail-refused", "unknown": "mail-outcome-unknown"}
 
 
@@ -95,21 +96,25 @@ class DigestLoop:
                 await asyncio.sleep(until_turn(self._look_seconds))
 
     async def _turn(self) -> bool:
-        """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent."""
-        is_more_due, failure = False, None
+        """Whether more may be due. Raises no error. What waits is counted also while nothing can be sent.
+
+        Mostly nothing is due, or nothing even waits: then a turn is two statements, or one.
+        """
+        found, is_more_due, failure = _NOT_ASKED, False, None
         try:
-            is_more_due = await self._work()
+            found = await self._tools.digests.open()
+            if found.is_due:
+                is_more_due = await self._work()
+            await self._purge()
         except Exception as error:
             failure = error
-        uncounted = await self._count()
+        uncounted = await self._count(found)
         self._trouble.tell(failure or uncounted)
         return is_more_due
 
     async def _work(self) -> bool:
         is_more_due = not self._is_paused and await self._send_due()
-        is_more_due |= await self._park_undelivered()
-        await self._purge()
-        return is_more_due
+        return await self._park_undelivered() or is_more_due
 
     async def _send_due(self) -> bool:
         digests = await self._tools.digests.take(self._recipients, self._claim_id, self._at_a_time_max)
@@ -139,10 +144,12 @@ class DigestLoop:
             self._tools.tell_parked(dead_letter)
         return len(undelivered) == _DEAD_LETTERS_PER_TURN_MAX
 
-    async def _count(self) -> Exception | None:
+    async def _count(self, found: Open) -> Exception | None:
         """Why it could not be counted; then the gauges are unknown."""
         try:
-            gathered = await self._tools.digests.gathered(self._recipients)
+            gathered = (
+                await self._tools.digests.gathered(self._recipients) if found.waits else NOTHING_GATHERED
+            )
         except Exception as error:
             unknown((WAITING, WAITING_SECONDS))
             return error

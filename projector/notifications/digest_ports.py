@@ -60,6 +60,15 @@ class Contents(NamedTuple):
         return sum(one.events for one in self.sorts.values())
 
 
+class Open(NamedTuple):
+    """`waits`: events wait for a digest, or a digest is neither sent nor given up nor a dead letter; if not,
+    there is nothing to count. `is_due`: if not, there is nothing to take and nothing undelivered.
+    """
+
+    waits: bool
+    is_due: bool
+
+
 class Gathered(NamedTuple):
     """Events that wait for a digest, or for another attempt to send it."""
 
@@ -67,8 +76,14 @@ class Gathered(NamedTuple):
     oldest_seconds: float
 
 
+NOTHING_GATHERED = Gathered(0, 0.0)
+
+
 class Digests(Protocol):
     """The digests, and who may send them: one sender at a time. Raises `Unavailable`."""
+
+    async def open(self) -> Open:
+        """What is open for any recipient."""
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         """Claims the digests that are due, also for another attempt; committed when this returns.

@@ -18,6 +18,7 @@ from projector.settings import ProjectorSettings
 from shared.kafka.errors import KAFKA_IS_AWAY
 from shared.kafka.producers import close_producer, start_producer
 from shared.kafka.topics import RECORD_BYTES_MAX, KafkaUnavailable, TopicsAreWrong, TopicSpec, ensure_topics
+from shared.ops.concurrency.waits import until_turn
 from shared.ops.error_text import named
 from shared.ops.logs import get_logger
 from shared.ops.metrics.dead_letters import COPIED
@@ -83,7 +84,7 @@ class DeadLetterCopies:
                     await asyncio.sleep(_TROUBLE_SECONDS)
                 else:
                     if copied < _EVENTS_PER_TURN_MAX:
-                        await asyncio.sleep(_IDLE_SECONDS)
+                        await asyncio.sleep(until_turn(_IDLE_SECONDS))
         finally:
             await self._disconnect()
 

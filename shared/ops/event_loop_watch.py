@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 
-from shared.ops.concurrency.waits import pause
+from shared.ops.concurrency.waits import pause, until_turn
 from shared.ops.metrics.process import EVENT_LOOP_LAG_SECONDS
 
 _SAMPLE_SECONDS = 0.25
@@ -19,8 +19,9 @@ async def watch_event_loop(stop: asyncio.Event) -> None:
     """
     lags: deque[float] = deque(maxlen=_WINDOW_SAMPLES)
     while not stop.is_set():
-        due = time.monotonic() + _SAMPLE_SECONDS
-        await pause(_SAMPLE_SECONDS, stop)
+        seconds = until_turn(_SAMPLE_SECONDS)
+        due = time.monotonic() + seconds
+        await pause(seconds, stop)
         if not stop.is_set():
             lags.append(max(0.0, time.monotonic() - due))
             EVENT_LOOP_LAG_SECONDS.set(max(lags))

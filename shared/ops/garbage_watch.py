@@ -9,7 +9,7 @@ import gc
 from collections import deque
 from time import perf_counter
 
-from shared.ops.concurrency.waits import pause
+from shared.ops.concurrency.waits import pause, until_turn
 from shared.ops.metrics.process import GARBAGE_COLLECTION_SECONDS
 
 _COUNT_SECONDS = 1.0
@@ -45,7 +45,7 @@ async def watch_garbage(stop: asyncio.Event) -> None:
     gc.callbacks.append(watch)
     try:
         while not stop.is_set():
-            await pause(_COUNT_SECONDS, stop)
+            await pause(until_turn(_COUNT_SECONDS), stop)
             watch.count()
     finally:
         gc.callbacks.remove(watch)

@@ -2,8 +2,8 @@
 little encoding.
 
 redis-py takes three times as long to pack a SET and read its answer as Redis takes to execute it. So hiredis
-packs the commands, Redis sends no answers to them, and one EXISTS at the end of each stretch counts the
-documents. The next stretch is packed while Redis works on the last one.
+packs the commands, and the answers to a stretch of them are compared as bytes. The next stretch is packed
+while Redis works on the last one.
 """
 
 import asyncio
@@ -13,14 +13,12 @@ from itertools import islice
 from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
 
 from shared.redis.guarded_documents import jittered_milliseconds
+from shared.redis.set_answers import refused_sets
 
-KEYS_PER_STRETCH = 500
+KEYS_PER_STRETCH = 250
 CONNECTIONS = 2
-SILENCE: bytes = pack_command(("CLIENT", "REPLY", "OFF"))  # type: ignore[arg-type]  # declared for one part
-SPEECH: bytes = pack_command(("CLIENT", "REPLY", "ON"))  # type: ignore[arg-type]
 Document = tuple[str, bytes]
 
 
@@ -50,10 +48,10 @@ class BulkDocuments:
         unanswered: list[Document] = []
         try:
             while some := list(islice(documents, KEYS_PER_STRETCH)):
-                await connection.send_packed_command(self._packed(some), check_health=False)
-                await self._read_answer(connection, unanswered)
+                await connection.send_packed_command(packed_sets(some, self._ttl_seconds), check_health=False)
+                await self._read_answers(connection, unanswered)
                 stored, unanswered = stored + len(some), some
-            await self._read_answer(connection, unanswered)
+            await self._read_answers(connection, unanswered)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -61,22 +59,15 @@ class BulkDocuments:
             await pool.release(connection)
         return stored
 
-    def _packed(self, documents: Sequence[Document]) -> bytes:
-        ttl = jittered_milliseconds(self._ttl_seconds)
-        commands = [pack_command(("SET", key, value, "PX", ttl)) for key, value in documents]  # type: ignore[arg-type]
-        counted = pack_command(("EXISTS", *[key for key, _ in documents]))  # type: ignore[arg-type]
-        return b"".join([SILENCE, *commands, SPEECH, counted])
+    async def _read_answers(self, connection: AbstractConnection, documents: Sequence[Document]) -> None:
+        """What was refused is sent again as redis-py does it, which raises the error, or stores it now."""
+        if documents:
+            for at in await refused_sets(connection, len(documents)):
+                key, value = documents[at]
+                await self._redis.set(key, value, px=jittered_milliseconds(self._ttl_seconds))
 
-    async def _read_answer(self, connection: AbstractConnection, documents: Sequence[Document]) -> None:
-        if not documents:
-            return
-        await connection.read_response()
-        found = await connection.read_response()
-        if found != len(documents):
-            await self._ask_why(documents)
-            raise ResponseError(f"Redis has stored only {found} of {len(documents)} documents")
 
-    async def _ask_why(self, documents: Sequence[Document]) -> None:
-        """Send a command again, with an answer this time, to get the error for which Redis refused it."""
-        for key, value in documents:
-            await self._redis.set(key, value, px=jittered_milliseconds(self._ttl_seconds))
+def packed_sets(documents: Sequence[Document], ttl_seconds: float) -> bytes:
+    """The commands that store these; all of one stretch have one time to live."""
+    ttl = jittered_milliseconds(ttl_seconds)
+    return b"".join([pack_command(("SET", key, value, "PX", ttl)) for key, value in documents])  # type: ignore[arg-type]  # declared for one part

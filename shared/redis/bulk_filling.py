@@ -1,7 +1,7 @@
 """Fills a generation on a cluster: a stretch is sent to all nodes at once, packed as for one server.
 
-Where a slot has moved, a node answers nothing to the documents and an error to the EXISTS that counts them.
-They are then written one by one, by the client that follows the slot.
+Where a slot has moved, a node refuses its documents. They are then written one by one, by the client that
+follows the slot.
 """
 
 import asyncio
@@ -9,21 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
-from hiredis import pack_command
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
-from shared.redis.bulk_documents import (
-    KEYS_PER_STRETCH,
-    SILENCE,
-    SPEECH,
-    BulkDocuments,
-    Document,
-)
+from shared.redis.bulk_documents import KEYS_PER_STRETCH, BulkDocuments, Document, packed_sets
 from shared.redis.cluster.client import ClusterRedis
 from shared.redis.cluster.node import Node
 from shared.redis.cluster.slots import slot_of
 from shared.redis.guarded_documents import jittered_milliseconds
+from shared.redis.set_answers import refused_sets
 from shared.redis.together import together
 
 _STRETCHES = 2
@@ -61,51 +54,31 @@ class ClusterBulkDocuments:
             by_slot: dict[int, list[Document]] = {}
             for document in some:
                 by_slot.setdefault(slot_of(document[0]), []).append(document)
-            by_node: dict[Node, list[Sequence[Document]]] = {}
+            by_node: dict[Node, list[Document]] = {}
             for slot, ours in by_slot.items():
-                by_node.setdefault(await self._redis.node_of(slot), []).append(ours)
-            await together([self._send(node, slots) for node, slots in by_node.items()])
+                by_node.setdefault(await self._redis.node_of(slot), []).extend(ours)
+            await together([self._send(node, ours) for node, ours in by_node.items()])
             stored += len(some)
         return stored
 
-    async def _send(self, node: Node, slots: Sequence[Sequence[Document]]) -> None:
-        missing = await node.guarded(lambda: self._missing(node.redis, slots))
-        for documents in missing:
-            await asyncio.gather(*(self._set(key, value) for key, value in documents))
+    async def _send(self, node: Node, documents: Sequence[Document]) -> None:
+        """Raises the error for which a document was refused, unless its slot has moved."""
+        refused = await node.guarded(lambda: self._refused(node.redis, documents))
+        await asyncio.gather(*(self._set(*documents[at]) for at in refused))
 
-    async def _missing(
-        self, redis: Redis, slots: Sequence[Sequence[Document]]
-    ) -> Sequence[Sequence[Document]]:
-        """Sends the documents; returns those of slots that the node did not take."""
+    async def _refused(self, redis: Redis, documents: Sequence[Document]) -> Sequence[int]:
         pool = redis.connection_pool
         connection = await pool.get_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.send_packed_command(self._packed(slots), check_health=False)
-            await connection.read_response()
-            missing = []
-            for documents in slots:
-                try:
-                    if await connection.read_response() == len(documents):
-                        continue
-                except ResponseError:
-                    pass  # the client asks again, document by document, and then it counts
-                missing.append(documents)
-            return missing
+            await connection.send_packed_command(
+                packed_sets(documents, self._ttl_seconds), check_health=False
+            )
+            return await refused_sets(connection, len(documents))
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
         finally:
             await pool.release(connection)
-
-    def _packed(self, slots: Sequence[Sequence[Document]]) -> bytes:
-        ttl = jittered_milliseconds(self._ttl_seconds)
-        sets = [
-            pack_command(("SET", key, value, "PX", ttl))  # type: ignore[arg-type]  # declared for one part
-            for documents in slots
-            for key, value in documents
-        ]
-        counts = [pack_command(("EXISTS", *(key for key, _ in documents))) for documents in slots]  # type: ignore[arg-type]
-        return b"".join([SILENCE, *sets, SPEECH, *counts])
 
     async def _set(self, key: str, value: bytes) -> None:
         await self._redis.set(key, value, px=jittered_milliseconds(self._ttl_seconds))

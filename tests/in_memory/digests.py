@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from projector.notifications.digest_ports import Contents, Digest, Gathered, ToldProducts, Undelivered
+from projector.notifications.digest_ports import Contents, Digest, Gathered, Open, ToldProducts, Undelivered
 from projector.notifications.digest_text import Sort
 from projector.notifications.pace import NO_IMPORT, PaceLimits
 from projector.notifications.ports import Claim, ClaimState
@@ -16,6 +16,7 @@ from projector.notifications.postgres.claims import OUTCOME_UNKNOWN
 from tests.in_memory.mails import Gathering, InMemoryMails, SingleMail
 
 _UNDELIVERED = ("refused", "unknown")
+_UNFINISHED = ("failed", *_UNDELIVERED)
 
 
 @dataclass
@@ -60,6 +61,16 @@ class InMemoryDigests:
         self._limits = limits
         self._unknown_after = timedelta(seconds=unknown_after_seconds)
         self._numbers = itertools.count(1)
+
+    async def open(self) -> Open:
+        self._mails.fail()
+        gathering = [one for one in self._mails.gatherings if one.digest_id is None]
+        is_any_unfinished = any(
+            one.is_on_its_way or (one.state in _UNFINISHED and not one.is_parked)
+            for one in self.rows.values()
+        )
+        is_any_due = any(one.due_at <= self._mails.now for one in gathering)
+        return Open(bool(gathering) or is_any_unfinished, is_any_due or is_any_unfinished)
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         self._mails.fail()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from projector.notifications.digest_ports import Contents, Digest, Gathered, ToldProducts, Undelivered
+from projector.notifications.digest_ports import Contents, Digest, Gathered, Open, ToldProducts, Undelivered
 from projector.notifications.digest_text import Sort
 from projector.notifications.pace import PaceLimits
 from projector.notifications.ports import Claim, ClaimState
@@ -28,6 +28,12 @@ class PostgresDigests:
         self._pool = pool
         self._limits = limits
         self._unknown_after_seconds = unknown_after_seconds
+
+    async def open(self) -> Open:
+        with translated(_SERVER):
+            row = await self._pool.fetchrow(load_sql(_PACKAGE, "select_open_digests"))
+        assert row is not None, "a query without a condition returns its row"
+        return Open._make(row)
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         limits, to = self._limits, list(recipients)

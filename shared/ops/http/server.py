@@ -101,7 +101,7 @@ class HttpServer:
         server.lifespan = server.config.lifespan_class(server.config)
         await server.startup(sockets=[self._socket])
         if self._overload is not None:
-            self._overload.loop_delay.start()
+            self._overload.loop_delay.start(asyncio.get_running_loop())
         self._ticking = asyncio.create_task(_tell_the_time(server), name=f"http-{self.port}")
 
     async def stop(self, seconds_max: float, *, drain_seconds: float = 0.0) -> None:

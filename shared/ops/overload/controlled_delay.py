@@ -21,6 +21,11 @@ class StandingDelay:
         self._above_since: float | None = None
         self.is_standing = False
 
+    @property
+    def is_above_target(self) -> bool:
+        """Whether the last delay was."""
+        return self._above_since is not None
+
     def note(self, delay_seconds: float, now_seconds: float) -> None:
         """A delay that ended now; it began so many seconds ago, so the delay itself is no interval yet."""
         if delay_seconds <= self._target_seconds:

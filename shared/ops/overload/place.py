@@ -49,7 +49,7 @@ class Place:
         """Take the place if it is free and nobody waits for it; False: `enter` waits, or refuses."""
         if self._turned_away is not None:
             return False
-        if self._loop_delay is not None and self._loop_delay.refuses:
+        if self._loop_delay is not None and self._loop_delay.refuses():
             self._turned_away = TurnedAway(LOOP_IS_LATE)
             return False
         self._is_held = self._queue.enter_at_once(self._lane, self.caller)

@@ -1,7 +1,10 @@
 """What is refused in overload, and that nothing is refused without: with values, on a clock of the tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
+from contextvars import Context
+from typing import Any
 
 import pytest
 
@@ -348,27 +351,97 @@ def test_a_delay_that_is_long_for_an_interval_stands_until_it_is_short_once() ->
 def test_one_long_stall_of_the_loop_refuses_nobody() -> None:
     loop = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
     loop.note(30.0, 100.0)
-    assert not loop.refuses
+    assert not loop.refuses()
     loop.note(0.0, 100.05)
     loop.note(30.0, 130.05)
-    assert not loop.refuses
+    assert not loop.refuses()
 
 
 def test_a_loop_that_stays_late_refuses_until_it_is_on_time_once() -> None:
     loop = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
     for at in range(10):
         loop.note(0.15, at * 0.15)
-    assert loop.refuses
+    assert loop.refuses()
     loop.note(0.0, 2.0)
-    assert not loop.refuses
+    assert not loop.refuses()
 
 
-async def test_an_idle_loop_is_not_late_and_the_samples_end_with_the_server() -> None:
-    loop = LoopDelay(target_seconds=5, interval_seconds=0.5)
-    loop.start()
-    loop.stop()
-    loop.stop()
-    assert not loop.refuses
+class Timers(asyncio.SelectorEventLoop):
+    """A loop that never runs: its timers are taken by hand, and its clock says what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.waiting: list[asyncio.TimerHandle] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self.waiting.append(timer)
+        return timer
+
+    def run_timer(self, late_seconds: float) -> None:
+        """Take the only timer, so much later than it was due."""
+        (timer,) = self.waiting
+        self.waiting.clear()
+        self.now = timer.when() + late_seconds
+        timer._run()
+
+
+@pytest.fixture
+def timers() -> Iterator[Timers]:
+    with closing(Timers()) as loop:
+        yield loop
+
+
+def test_the_loop_is_sampled_while_requests_come_and_for_a_second_after_the_last(timers: Timers) -> None:
+    delay = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
+    delay.start(timers)
+    assert not timers.waiting, "without requests a process has nothing to do"
+    for _ in range(3):
+        assert not delay.refuses()
+        timers.run_timer(0.0)
+    samples = 0
+    while timers.waiting:
+        timers.run_timer(0.0)
+        samples += 1
+    assert samples == 19
+    assert not delay.refuses()
+    assert len(timers.waiting) == 1
+
+
+def test_a_loop_that_is_late_is_sampled_until_it_is_on_time(timers: Timers) -> None:
+    delay = LoopDelay(target_seconds=0.1, interval_seconds=0.5)
+    delay.start(timers)
+    assert not delay.refuses()
+    for _ in range(40):
+        timers.run_timer(0.2)
+    assert delay.refuses()
+    for _ in range(20):
+        timers.run_timer(0.2)
+    timers.run_timer(0.0)
+    assert not timers.waiting
+    assert not delay.refuses()
+
+
+def test_the_samples_end_with_the_server(timers: Timers) -> None:
+    delay = LoopDelay(target_seconds=5, interval_seconds=0.5)
+    delay.start(timers)
+    assert not delay.refuses()
+    delay.stop()
+    delay.stop()
+    assert all(timer.cancelled() for timer in timers.waiting)
+    timers.waiting.clear()
+    assert not delay.refuses()
+    assert not timers.waiting
 
 
 async def test_a_turn_waits_for_the_one_before_and_other_keys_do_not() -> None:

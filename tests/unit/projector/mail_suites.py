@@ -11,6 +11,7 @@ from projector.notifications.digest_ports import (
     Digest,
     Digests,
     Gathered,
+    Open,
     Pacing,
     ToldProducts,
 )
@@ -375,6 +376,42 @@ class DigestsSuite:
         (digest,) = await digests.take([ANN], mine, 10)
         await digests.settle(digest.digest_id, mine, "sent", None)
         assert ((await digests.gathered([ANN])).events, (await digests.gathered([BOB])).events) == (0, 2)
+
+    async def test_a_digest_is_open_until_it_is_sent_given_up_or_a_dead_letter(
+        self, stores: MailStores
+    ) -> None:
+        digests, mine, seen = stores.digests(), uuid4(), []
+        nothing, waits, is_due = Open(False, False), Open(True, False), Open(True, True)
+        seen.append(await digests.open())
+        await stores.pacing().plan(some(2, "spring"), [ANN])
+        seen.append(await digests.open())
+        await stores.pass_time(WINDOW_SECONDS + 1)
+        seen.append(await digests.open())
+        (digest,) = await digests.take([ANN], mine, 10)
+        seen.append(await digests.open())
+        await digests.settle(digest.digest_id, mine, "failed", "later", 10.0)
+        seen.append(await digests.open())
+        await stores.pass_time(11)
+        await digests.take([ANN], mine, 10)
+        await digests.settle(digest.digest_id, mine, "refused", "no such mailbox")
+        seen.append(await digests.open())
+        assert seen == [nothing, waits, is_due, is_due, is_due, is_due]
+        await digests.mark_parked([digest.digest_id])
+        assert await digests.open() == nothing
+
+    async def test_an_operators_attempt_to_send_a_dead_letter_is_open_until_its_end_is_known(
+        self, stores: MailStores
+    ) -> None:
+        digests, mine, operators = stores.digests(), uuid4(), uuid4()
+        await stores.pacing().plan(some(2, "spring"), [ANN])
+        await stores.pass_time(WINDOW_SECONDS + 1)
+        (digest,) = await digests.take([ANN], mine, 10)
+        await digests.settle(digest.digest_id, mine, "refused", "no such mailbox")
+        await digests.mark_parked([digest.digest_id])
+        assert (await digests.claim(digest.digest_id, ("refused",), operators))[0].is_ours
+        assert await digests.open() == Open(True, True)
+        await digests.settle(digest.digest_id, operators, "sent", None)
+        assert await digests.open() == Open(False, False)
 
     async def test_what_was_settled_long_ago_is_forgotten_with_its_events_one_digest_at_a_time(
         self, stores: MailStores

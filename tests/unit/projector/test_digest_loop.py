@@ -15,7 +15,7 @@ from projector.applying.dead_letters import DeadLetter, SingleDeadLetter
 from projector.applying.parking_breaker import ParkingBreaker
 from projector.errors import Unavailable
 from projector.notifications.digest_loop import DigestLoop, LoopTools
-from projector.notifications.digest_ports import Digest, Gathered, Undelivered
+from projector.notifications.digest_ports import Digest, Gathered, Open, Undelivered
 
 DIGEST = Digest(UUID(int=1), "ann@x.test", 1, datetime(2026, 1, 2, tzinfo=UTC))
 
@@ -27,6 +27,9 @@ class DigestsInMemory:
         self.claimed_by: UUID | None = None
         self.looks = 0
         self._loses_an_answer = loses_an_answer
+
+    async def open(self) -> Open:
+        return Open(waits=True, is_due=True)
 
     async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
         self.looks += 1
@@ -143,6 +146,36 @@ async def test_what_waits_is_counted_while_nothing_can_be_sent_and_unknown_while
     digests.is_away = True
     await loop._turn()
     assert all(math.isnan(REGISTRY.get_sample_value(name) or 0.0) for name in names)
+
+
+class NothingDue(DigestsInMemory):
+    """Events may wait. Whatever is asked beyond what the answer allows is a statement too many."""
+
+    waits = False
+
+    async def open(self) -> Open:
+        return Open(self.waits, is_due=False)
+
+    async def take(self, recipients: Sequence[str], claim_id: UUID, digests_max: int) -> Sequence[Digest]:
+        raise AssertionError("nothing can be due")
+
+    async def undelivered(self, digests_max: int) -> Sequence[Undelivered]:
+        raise AssertionError("nothing can be undelivered")
+
+    async def gathered(self, recipients: Sequence[str]) -> Gathered:
+        assert self.waits, "there is nothing to count"
+        return Gathered(3, 20.0)
+
+
+async def test_what_is_not_due_is_only_counted_and_without_what_waits_not_even_that() -> None:
+    digests, names = NothingDue(), ("notifications_waiting", "notifications_waiting_oldest_seconds")
+    loop, seen = loop_over(digests, SlowSender()), []
+    for waits in (True, False):
+        digests.waits = waits
+        assert not await loop._turn()
+        await loop.check()
+        seen.append([REGISTRY.get_sample_value(name) for name in names])
+    assert seen == [[3.0, 20.0], [0.0, 0.0]]
 
 
 class ManyUndelivered(DigestsInMemory):
