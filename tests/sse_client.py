@@ -17,13 +17,14 @@ class Received(NamedTuple):
 
 
 class SseStream:
-    """`last_event_id` is what a browser sends when it comes back."""
+    """`last_event_id` is what a browser sends when it comes back. `positions`: of all events until now."""
 
     def __init__(self, response: httpx.Response, last_event_id: str) -> None:
         self.response = response
         self.last_event_id = last_event_id
         self.retry_milliseconds: int | None = None
         self.comments = 0
+        self.positions: list[int] = []
         self._events = self._read()
 
     async def next(self, count: int) -> list[Received]:
@@ -45,6 +46,7 @@ class SseStream:
                 case "":
                     self.last_event_id = place
                     if data:
+                        self.positions.append(int(place))
                         yield Received(place, event, json.loads("\n".join(data)))
                     event, data = "", []
                 case "id":
