@@ -153,7 +153,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
-            settings.answer_headers(("GET", "HEAD", "POST")),
+            settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),

@@ -116,8 +116,8 @@ EVENT_STREAM: Responses = {
     **_REFUSALS,
 }
 STREAM_TICKET: Responses = {
-    201: {"description": "The ticket.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
-    **{status: answer for status, answer in _REFUSALS.items() if status != 412},
+    200: {"description": "The ticket.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},
+    **_REFUSALS,
 }
 STATUS: Responses = {
     200: {"description": "The projections.", "headers": {**_REQUEST_ID, **_CACHE_CONTROL}},

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
 from projector.state_topic.kafka.topic import KafkaStateTopic as PublishingTopic
 from projector.state_topic.kafka.topic import StateTopicSettings
 from projector.state_topic.ports import State
@@ -68,6 +70,20 @@ class PublishedInKafka:
             channel = await topic.open(partition)
             await channel.publish([_published(one, log_id) for one in states if one.partition == partition])
             await channel.close()
+        await eventually(self._all_is_readable)
+
+    async def _all_is_readable(self) -> None:
+        """A commit is answered before its end is in the partition: until then a reader would see less."""
+        places = [TopicPartition(self.name, partition) for partition in range(PARTITIONS)]
+        ends = []
+        for isolation_level in ("read_committed", "read_uncommitted"):
+            consumer = AIOKafkaConsumer(**self.servers.arguments(), isolation_level=isolation_level)
+            await consumer.start()
+            try:
+                ends.append(await consumer.end_offsets(places))
+            finally:
+                await consumer.stop()
+        assert ends[0] == ends[1]
 
     async def make_again(self) -> None:
         await delete_topics(self.servers, [self.name], seconds_max=30)

@@ -31,20 +31,16 @@ async def world(
 
 
 async def test_events_need_their_scope(world: PastWorld) -> None:
-    for path, method in (
-        ("/v1/events", "GET"),
-        ("/v1/events/stream", "GET"),
-        ("/v1/events/stream-tickets", "POST"),
-    ):
+    for path in ("/v1/events", "/v1/events/stream", "/v1/events/stream-ticket"):
         for headers, status in ((None, 401), (READER, 403)):
-            answer = await world.query.served.request(method, path, headers=headers)
+            answer = await world.query.served.get(path, headers=headers)
             assert answer.status_code == status
     assert (await world.query.served.get("/v1/events", headers=SUBSCRIBER)).status_code == 200
 
 
 async def _ticket(client: httpx.AsyncClient) -> str:
-    answer = await client.post("/v1/events/stream-tickets", headers=SUBSCRIBER)
-    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    answer = await client.get("/v1/events/stream-ticket", headers=SUBSCRIBER)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert set(answer.json()) == {"ticket", "expires_at"}
     return str(answer.json()["ticket"])
 
@@ -81,13 +77,13 @@ async def test_a_ticket_is_in_no_line_of_the_log(
 
 async def test_a_page_of_a_listed_origin_may_follow_with_a_ticket(world: PastWorld) -> None:
     client = world.query.served
-    asks = {"origin": PAGE, "access-control-request-method": "POST"}
+    asks = {"origin": PAGE, "access-control-request-method": "GET"}
     preflight = await client.options(
-        "/v1/events/stream-tickets", headers={**asks, "access-control-request-headers": "authorization"}
+        "/v1/events/stream-ticket", headers={**asks, "access-control-request-headers": "authorization"}
     )
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == PAGE
-    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert "GET" in preflight.headers["access-control-allow-methods"]
     assert "Last-Event-ID" in preflight.headers["access-control-allow-headers"]
     parameters = {"ticket": await _ticket(client)}
     address = "/v1/events/stream"

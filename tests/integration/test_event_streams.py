@@ -182,7 +182,7 @@ async def test_open_streams_are_no_requests_in_progress(past: PastWorld) -> None
 
 
 async def test_a_forged_ticket_is_refused_without_access_control_too(past: PastWorld) -> None:
-    made = await past.query.served.post("/v1/events/stream-tickets")
+    made = await past.query.served.get("/v1/events/stream-ticket")
     async with following(past.query.served, ticket=made.json()["ticket"]) as stream:
         assert stream.response.status_code == 200
     answer = await past.query.served.get("/v1/events/stream", params={"ticket": "forged"})

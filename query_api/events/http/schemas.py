@@ -67,7 +67,7 @@ class StreamParameters(SubscriberParameters):
         None,
         min_length=1,
         max_length=TICKET_CHARACTERS_MAX,
-        description="Instead of a token, for pages of browsers: from `POST /v1/events/stream-tickets`.",
+        description="Instead of a token, for pages of browsers: from `GET /v1/events/stream-ticket`.",
     )
 
     def wanted(self) -> EventFilter:

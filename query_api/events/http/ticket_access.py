@@ -1,4 +1,7 @@
-"""Tickets at the door: who calls without a token, and the route that gives tickets to who has one."""
+"""Tickets at the door: who calls without a token, and the route that gives tickets to who has one.
+
+It is a GET: nothing is kept of a ticket, and a gateway leads everything but reads to the command API.
+"""
 
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
@@ -11,10 +14,9 @@ from query_api.events.http.schemas import TicketModel
 from query_api.events.http.tickets import Tickets
 from query_api.http import openapi
 from query_api.http.application import AddRoutes
-from query_api.http.route_parts import refuse_parameters
+from query_api.http.route_parts import add_route, json_answer, refuse_parameters
 from shared.access.caller import Caller, caller_in
 from shared.access.errors import InvalidToken
-from shared.access.http.framework import needs
 from shared.access.scopes import Scope as Right
 from shared.ops.http.asgi import Scope
 from shared.ops.http.request_context import ANONYMOUS
@@ -37,27 +39,20 @@ def caller_by_ticket(tickets: Tickets, scope: Scope) -> Caller | None:
 
 
 def ticket_route(tickets: Tickets) -> AddRoutes:
-    """`POST /v1/events/stream-tickets`."""
+    """`GET /v1/events/stream-ticket`."""
 
-    async def create_stream_ticket(request: Request) -> Response:
+    async def stream_ticket(request: Request) -> Response:
         """A ticket with which a page begins a stream within a minute: `?ticket=` instead of a token."""
         refuse_parameters(request)
         ticket = tickets.issue(caller_in(request.scope))
         expires_at = datetime.fromtimestamp(ticket.expires_at, UTC)
         body = msgspec.json.encode({"ticket": ticket.text, "expires_at": expires_at})
-        headers = {"cache-control": "no-store"}
-        return Response(body, 201, headers, media_type="application/json")
+        return json_answer(request, body, {"cache-control": "no-store"})
 
     def add(app: FastAPI) -> None:
-        app.add_api_route(
-            "/v1/events/stream-tickets",
-            create_stream_ticket,
-            methods=["POST"],
-            status_code=201,
-            operation_id="create_stream_ticket",
-            response_model=TicketModel,
-            responses=openapi.STREAM_TICKET,
-            openapi_extra={"parameters": list(openapi.IDENTITY), **needs(Right.EVENTS_READ)},
-        )
+        add_route(
+            app, "/v1/events/stream-ticket", stream_ticket, TicketModel, openapi.STREAM_TICKET,
+            openapi.IDENTITY, scope=Right.EVENTS_READ,
+        )  # fmt: skip
 
     return add

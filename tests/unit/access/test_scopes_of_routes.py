@@ -38,6 +38,7 @@ _QUERIES = {
     "/v1/analytics/prices": AUDIT,
     "/v1/events": EVENTS,
     "/v1/events/stream": EVENTS,
+    "/v1/events/stream-ticket": EVENTS,
     "/v1/status": OPS_READ,
 }
 _OPERATORS = {
@@ -53,8 +54,7 @@ _OPERATORS = {
 NEEDED = {
     "command API": _COMMANDS,
     "query API": {
-        "POST /v1/events/stream-tickets": EVENTS,
-        **{f"{method} {path}": scope for path, scope in _QUERIES.items() for method in ("GET", "HEAD")},
+        f"{method} {path}": scope for path, scope in _QUERIES.items() for method in ("GET", "HEAD")
     },
     "operations of the command API": {},
     "operations of the query API": {"POST /search:rebuild": OPS_WRITE},
