@@ -131,7 +131,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_notice_noth
 ) -> None:
     settings = {
         "EVENT_STREAM_BYTES_MAX": "65536",
-        "ANSWER_SECONDS_MAX": "0.5",
+        "ANSWER_SECONDS_MAX": "5",
         "CLIENT_BYTES_PER_SECOND_MIN": "100000000",
         "EVENT_WINDOW_EVENTS_MAX": "5",
     }
@@ -142,9 +142,11 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_notice_noth
         await slow.readuntil(b"retry:")
         async with following(process.api) as reader:
             expected: list[int] = []
+            # It reads all the time: otherwise it would be a slow one, too.
+            reading = asyncio.create_task(_ids(reader, 40))
             for _ in range(40):
                 expected += await _append(stores, 1, description="x" * 400_000)
-            assert await _ids(reader, len(expected)) == expected
+            assert await reading == expected
 
             async def is_cut_off() -> int:
                 metrics: httpx.Response = await process.metrics()
