@@ -4,16 +4,14 @@ A cursor is signed because its content becomes part of a query. It is bound to f
 others it would silently skip or repeat products.
 """
 
-import base64
-import binascii
 import hashlib
-import hmac
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from query_api.errors import BadParameter
+from query_api.signed_text import ForeignText, MalformedText, SignedText
 
 P = TypeVar("P", bound=tuple[Any, ...])
 """The place where a page of a list ends; a named tuple."""
@@ -35,27 +33,25 @@ class Cursors(Generic[P]):
     """
 
     def __init__(self, signing_key: bytes, position: type[P]) -> None:
-        self._key = signing_key
+        self._signed = SignedText(signing_key, mac_bytes=_MAC_BYTES)
         self._decoder = msgspec.msgpack.Decoder(position)
 
     def encode(self, position: P, filters: Struct) -> str:
         """The `cursor` of the page after `position`."""
-        payload = _encode(tuple(position))
-        return base64.urlsafe_b64encode(self._mac(payload, filters) + payload).rstrip(b"=").decode()
+        return self._signed.text(_encode(tuple(position)), fingerprint(filters))
 
     def decode(self, cursor: str, filters: Struct) -> P:
         """The position in a cursor. Raises `BadParameter` if the cursor is not ours or belongs to another
         list.
         """
         try:
-            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
+            payload = self._signed.payload(cursor, fingerprint(filters))
+        except MalformedText as error:
             raise BadParameter("cursor", "is not a cursor that this service gave out") from error
-        mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(payload, filters)):
+        except ForeignText as error:
             raise BadParameter(
                 "cursor", "belongs to a list with other filters or another order, or was changed", "foreign"
-            )
+            ) from error
         try:
             position: P = self._decoder.decode(payload)
         except msgspec.MsgspecError as error:
@@ -69,6 +65,3 @@ class Cursors(Generic[P]):
         except BadParameter:
             return False
         return True
-
-    def _mac(self, payload: bytes, filters: Struct) -> bytes:
-        return hmac.digest(self._key, fingerprint(filters) + payload, "sha256")[:_MAC_BYTES]

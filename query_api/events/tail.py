@@ -19,7 +19,7 @@ from shared.ops.concurrency.waits import cancelled, until_turn
 from shared.ops.logs import get_logger
 
 # So many of the newest events are read at a start: most who come back after a restart need no others.
-_BEGIN_BEFORE_END = 500
+_EVENTS_BEFORE_END = 500
 _RETRY_SECONDS_MAX = 2.0
 _log = get_logger(__name__)
 
@@ -145,7 +145,7 @@ class Tail:
     async def _begin(self, end: LogEnd) -> None:
         """A little before the end of the log, then at it."""
         self.log_id = end.log_id
-        self.window.begin(max(0, end.newest_position - _BEGIN_BEFORE_END, end.removed_position))
+        self.window.begin(max(0, end.newest_position - _EVENTS_BEFORE_END, end.removed_position))
         while self.window.position < end.newest_position:
             found = await self._log.next_events(self.window.position)
             if not found:
