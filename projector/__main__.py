@@ -27,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     given, settings = read_command(arguments)
     if given.command == RUN and isinstance(settings, ProjectorSettings):
-        return _run(settings, given.projections)
+        return _run(settings, given.projections, delivers_webhooks=given.delivers_webhooks)
     return run_command(PROJECTOR_OPERATOR, operate(given, settings, process_terminal()))
 
 
-def _run(settings: "ProjectorSettings", projections: "Sequence[Projection]") -> int:
+def _run(
+    settings: "ProjectorSettings", projections: "Sequence[Projection]", *, delivers_webhooks: bool
+) -> int:
     from projector.app import PROCESS, run_projector
     from shared.ops.logs import configure_logs
     from shared.ops.process import run
@@ -41,7 +43,7 @@ def _run(settings: "ProjectorSettings", projections: "Sequence[Projection]") -> 
     warn_of_unverified_servers(settings)
     return run(
         PROCESS,
-        lambda stop: run_projector(settings, projections, stop),
+        lambda stop: run_projector(settings, projections, stop, delivers_webhooks=delivers_webhooks),
         shutdown_seconds_max=settings.shutdown_seconds_max,
     )
 

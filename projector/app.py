@@ -31,6 +31,7 @@ from projector.rebuild.postgres.verifications import PostgresVerifications
 from projector.rebuild.verification_gauges import verification_measurement
 from projector.settings import ProjectorSettings
 from projector.stores import Stores, open_stores
+from projector.webhooks.parts import webhook_loop
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
 from shared.contract.schemas import EVENT_STORE, READ_MODEL
@@ -60,9 +61,14 @@ _log = get_logger(__name__)
 
 
 async def run_projector(
-    settings: ProjectorSettings, chosen: Sequence[Projection], stop: asyncio.Event
+    settings: ProjectorSettings,
+    chosen: Sequence[Projection],
+    stop: asyncio.Event,
+    *,
+    delivers_webhooks: bool = False,
 ) -> None:
-    """Run these projections until `stop`. Raises only errors that prevent a start, such as a port in use.
+    """Run these projections, and the delivery of webhooks, until `stop`. Raises only errors that prevent a start,
+    such as a port in use.
 
     It joins no consumer group before both databases have the schema of this code: until then the processes of
     the last release keep all partitions.
@@ -93,6 +99,8 @@ async def run_projector(
             for subscription in one.subscriptions
         ]
         background = [part for one in projections for part in one.background]
+        if delivers_webhooks:
+            background.append(webhook_loop(stores))
         for part in background:
             health.require(f"{part.name} {part.topic}", part.check)
         for name, check in (server for one in projections for server in one.servers.items()):

@@ -50,6 +50,9 @@ PROJECTIONS: tuple[Projection, ...] = (
     NOTIFICATIONS,
 )
 NAMES = tuple(one.name for one in PROJECTIONS)
+WEBHOOKS = "webhooks"
+"""Delivered from the log (projector/webhooks): no projection of the topic, but paused like one."""
+CONTROLLED = (*NAMES, WEBHOOKS)
 BY_NAME = {one.name: one for one in PROJECTIONS}
 REBUILDABLE: dict[str, Rebuilding] = {
     one.name: one.rebuilding for one in PROJECTIONS if one.rebuilding is not None

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from projector.notification_settings import NotificationSettings
+from projector.webhook_settings import WebhookDeliverySettings
 from shared.access.command import OperatorSettings
 from shared.contract.addresses import DEFAULT_PARTITION_COUNT
 from shared.kafka.settings import KafkaSettings
@@ -26,7 +27,12 @@ class MigrateSettings(PatientMigrateSettings):
 
 
 class ProjectorSettings(
-    NotificationSettings, KafkaSettings, RedisSettings, SearchServerSettings, OperatorSettings
+    NotificationSettings,
+    WebhookDeliverySettings,
+    KafkaSettings,
+    RedisSettings,
+    SearchServerSettings,
+    OperatorSettings,
 ):
     """Defaults are those of the local stack; in production every address is set."""
 

@@ -12,7 +12,7 @@ from projector.parking.postgres.dead_letters import PostgresDeadLetters
 from projector.parking.retry import Retrying
 from projector.parking.traced_retrying import TracedRetrying
 from projector.projection import Projection
-from projector.projections import NAMES, PROJECTIONS
+from projector.projections import CONTROLLED, PROJECTIONS
 from projector.stores import Stores
 
 
@@ -36,8 +36,8 @@ def operations(stores: Stores) -> Operations:
             stores.topic,
             stores.settings.partition_count,
         ),
-        Pausing(PostgresControl(stores.read_model), NAMES),
-        Auditing(audit, NAMES),
+        Pausing(PostgresControl(stores.read_model), CONTROLLED),
+        Auditing(audit, CONTROLLED),
     )
 
 

@@ -21,7 +21,6 @@ CREATE TABLE catalogue.webhook_endpoints (
     is_deleted      boolean NOT NULL,
     document        jsonb   NOT NULL
 );
-CREATE INDEX webhook_endpoints_change ON catalogue.webhook_endpoints (change_position);
 
 GRANT SELECT ON catalogue.webhook_events, catalogue.webhook_endpoints TO catalogue_writer, catalogue_log_reader;
 

@@ -13,7 +13,7 @@ from projector.operators.command_line.session import (
     say_json,
     say_table,
 )
-from projector.projections import NAMES
+from projector.projections import CONTROLLED
 from projector.settings import ProjectorSettings
 from shared.ops.arguments import positive
 from shared.ops.terminal import Terminal
@@ -26,7 +26,7 @@ _TITLES = ("id", "acted at", "actor", "action", "projection", "product", "result
 def add_audit_arguments(parser: ArgumentParser) -> None:
     """Which entries of the audit log."""
     add_looking_arguments(parser)
-    parser.add_argument("--projection", help=f"only actions on this one of {', '.join(NAMES)}")
+    parser.add_argument("--projection", help=f"only actions on this one of {', '.join(CONTROLLED)}")
     parser.add_argument("--actor", help="only actions of this operator")
     parser.add_argument(
         "--since", type=_time, metavar="TIME", help="only actions since then, such as 2026-11-28T09:00:00Z"

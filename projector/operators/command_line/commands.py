@@ -17,7 +17,7 @@ from projector.operators.command_line.status import add_status_arguments, run_st
 from projector.operators.command_line.verify import add_verify_arguments, run_verify
 from projector.postgres.migrate import migrate_read_model
 from projector.projection import Projection
-from projector.projections import BY_NAME, NAMES, default_projections
+from projector.projections import BY_NAME, CONTROLLED, WEBHOOKS, default_projections
 from projector.settings import MigrateSettings, ProjectorSettings
 from shared.access.command import NotAllowed, operator_of
 from shared.access.scopes import Scope
@@ -44,6 +44,7 @@ def read_command(arguments: Sequence[str] | None = None) -> tuple[Namespace, Any
     load = load_listening_settings if given.command == RUN else load_settings
     settings = load(ProjectorSettings)
     if given.command == RUN:
+        given.delivers_webhooks = _delivers_webhooks(given.projection, settings)
         given.projections = _runnable(given.projection, settings)
     return given, settings
 
@@ -93,8 +94,8 @@ def projector_parser() -> argparse.ArgumentParser:
     running.add_argument(
         "projection",
         nargs="*",
-        help=f"projections to run; default all: {', '.join(NAMES)} (search_index only with "
-        "SEARCH_URL, notifications only with SMTP_URL)",
+        help=f"projections to run; default all: {', '.join(CONTROLLED)} (search_index only with "
+        "SEARCH_URL, notifications only with SMTP_URL, webhooks only with WEBHOOK_SECRET_KEY)",
     )
     migrating = add_command(commands, _MIGRATE, "migrate the read model's schema (READ_MODEL_MIGRATE_DSN)")
     migrating.add_argument("--phase", choices=PHASES, default="all", help=PHASE_HELP)
@@ -130,14 +131,20 @@ def _runnable(names: Sequence[str], settings: ProjectorSettings) -> tuple[Projec
     """The projections with these names; without names the default ones."""
     if not names:
         return default_projections(settings)
-    unknown = sorted(set(names) - set(NAMES))
+    unknown = sorted(set(names) - set(CONTROLLED))
     if unknown:
-        _refuse(f"no such projection: {', '.join(unknown)}; known projections: {', '.join(NAMES)}")
-    chosen = tuple(BY_NAME[name] for name in dict.fromkeys(names))
+        _refuse(f"no such projection: {', '.join(unknown)}; known projections: {', '.join(CONTROLLED)}")
+    chosen = tuple(BY_NAME[name] for name in dict.fromkeys(names) if name in BY_NAME)
     for projection in chosen:
         if lacking := projection.lacks(settings):
             _refuse(f"{projection.name} cannot run: set {lacking}")
     return chosen
+
+
+def _delivers_webhooks(names: Sequence[str], settings: ProjectorSettings) -> bool:
+    if WEBHOOKS in names and not settings.delivers_webhooks:
+        _refuse(f"{WEBHOOKS} cannot run: set WEBHOOK_SECRET_KEY")
+    return settings.delivers_webhooks and (not names or WEBHOOKS in names)
 
 
 def _refuse(reason: str) -> NoReturn:

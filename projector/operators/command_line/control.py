@@ -4,20 +4,20 @@ from argparse import ArgumentParser, Namespace
 
 from projector.operators.assembly import Operations
 from projector.operators.command_line.session import DONE, action_of, add_action_arguments, run_operation
-from projector.projections import NAMES
+from projector.projections import CONTROLLED
 from projector.settings import ProjectorSettings
 from shared.ops.terminal import Terminal
 
 
 def add_pause_arguments(parser: ArgumentParser) -> None:
     """Which projection, who pauses it, and why."""
-    parser.add_argument("projection", help=f"one of {', '.join(NAMES)}")
+    parser.add_argument("projection", help=f"one of {', '.join(CONTROLLED)}")
     add_action_arguments(parser, needs_reason=True)
 
 
 def add_resume_arguments(parser: ArgumentParser) -> None:
     """Which projection, and who resumes it."""
-    parser.add_argument("projection", help=f"one of {', '.join(NAMES)}")
+    parser.add_argument("projection", help=f"one of {', '.join(CONTROLLED)}")
     add_action_arguments(parser, needs_reason=False)
 
 

@@ -18,7 +18,8 @@ CREATE TABLE views.webhook_endpoint (
     last_success_at timestamptz,
     last_failure_at timestamptz,
     disabled_at     timestamptz,                   -- by us; a change that enables it clears this
-    disabled_reason text
+    disabled_reason text,
+    notified_at     timestamptz                    -- when operators were told that it is disabled
 );
 
 -- One message to one endpoint. Of each product the waiting ones are sent in the order of their ids.

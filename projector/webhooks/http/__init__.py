@@ -1,0 +1,1 @@
+"""Sends messages to receivers over HTTP, to allowed addresses alone."""

@@ -1,0 +1,1 @@
+"""The event store, read-only, and the queue of webhook deliveries in the read model."""
