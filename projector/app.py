@@ -67,8 +67,8 @@ async def run_projector(
     *,
     delivers_webhooks: bool = False,
 ) -> None:
-    """Run these projections, and the delivery of webhooks, until `stop`. Raises only errors that prevent a start,
-    such as a port in use.
+    """Run these projections, and the delivery of webhooks, until `stop`. Raises only errors that prevent a
+    start, such as a port in use.
 
     It joins no consumer group before both databases have the schema of this code: until then the processes of
     the last release keep all partitions.

@@ -1,4 +1,4 @@
-"""A receiver of webhooks, as a subscriber would write it: it verifies with the library of the specification."""
+"""A receiver of webhooks, as a subscriber would write it, with the library of the specification."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from standardwebhooks import Webhook
 
 from deploy.local.ports import HOST
+from shared.ops.concurrency.waits import cancelled
 
 
 class Received(NamedTuple):
@@ -39,7 +40,7 @@ class Received(NamedTuple):
 
 
 class Answering(NamedTuple):
-    """What the receiver answers. `delay`: it waits for that first. `hangs_up`: it closes without an answer."""
+    """What the receiver answers. `delay`: it waits for that first. `hangs_up`: it closes instead."""
 
     status: int = 204
     body: bytes = b""
@@ -59,8 +60,7 @@ class Receiver:
         self.scheme = "http"
         self.received: list[Received] = []
         self.taken: list[Received] = []
-        self.in_work = 0
-        self.in_work_max = 0
+        self.is_closing = asyncio.Event()
         self.answer: Callable[[Received], Answering] = lambda _: OK
 
     @property
@@ -79,20 +79,17 @@ class Receiver:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 received = await _read(reader)
-                self.in_work += 1
-                self.in_work_max = max(self.in_work_max, self.in_work)
-                try:
-                    if not await self._answer(received, writer):
-                        break
-                finally:
-                    self.in_work -= 1
+                if not await self._answer(received, writer):
+                    break
         writer.close()
 
     async def _answer(self, received: Received, writer: asyncio.StreamWriter) -> bool:
         self.received.append(received)
         answering = self.answer(received)
         if answering.delay is not None:
-            await answering.delay.wait()
+            waits = [asyncio.create_task(each.wait()) for each in (answering.delay, self.is_closing)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await cancelled(*waits)
         if answering.hangs_up:
             return False
         if 200 <= answering.status < 300:
@@ -116,6 +113,7 @@ async def webhook_receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[R
     try:
         yield receiver
     finally:
+        receiver.is_closing.set()
         server.close()
 
 

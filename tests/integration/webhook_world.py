@@ -27,9 +27,12 @@ from tests.integration.history_world import append
 from tests.servers import DatabaseDsns
 
 SECRET_KEY = "of-these-tests"
-_APPEND = "SELECT outcome FROM catalogue.append_webhook_events($1, $2, $3, $4::text[]::jsonb[], $5, $6, $7, $8, 100)"
+_APPEND = """
+    SELECT outcome FROM catalogue.append_webhook_events($1, $2, $3, $4::text[]::jsonb[], $5, $6, $7, $8, 100)
+"""
 _DELIVERIES = """
-    SELECT delivery_id, state, webhook_id, event_type, log_position, body IS NULL AS is_bodiless, attempts::text AS attempts
+    SELECT delivery_id, state, webhook_id, event_type, log_position, body IS NULL AS is_bodiless,
+           attempts::text AS attempts
     FROM views.webhook_delivery WHERE endpoint_id = $1 ORDER BY delivery_id
 """
 
