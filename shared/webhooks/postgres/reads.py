@@ -54,7 +54,7 @@ class PostgresDeliveryReads:
     ) -> Sequence[Delivery]:
         sql = load_sql(_SQL, "select_deliveries")
         rows = await self._read_model.fetch(sql, endpoint_id, state, before, rows_max)
-        return [Delivery(*row[:7], _attempts.decode(row[7]), row[8]) for row in rows]
+        return [_delivery(*row) for row in rows]
 
     async def log_position(self, endpoint_id: UUID, delivery_id: int) -> int | None:
         rows = await self._read_model.fetch(load_sql(_SQL, "select_delivery"), endpoint_id, delivery_id)
@@ -68,3 +68,8 @@ def _known(
     endpoint_id: UUID, stream_version: int, owner: str, document: str, expires_at: Any
 ) -> KnownEndpoint:
     return KnownEndpoint(endpoint_id, stream_version, owner, decoded(document), expires_at)
+
+
+def _delivery(*columns: Any) -> Delivery:
+    *first, attempts, next_attempt_at = columns
+    return Delivery._make([*first, _attempts.decode(attempts), next_attempt_at])
