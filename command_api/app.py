@@ -20,6 +20,8 @@ from command_api.postgres.group_commit import GroupCommitLimits
 from command_api.postgres.maintenance import LogPartitions, purge_of_keys
 from command_api.postgres.writer_connection import WriterConnection
 from command_api.settings import CommandSettings
+from command_api.webhooks.http.routes import WebhookRoutes
+from command_api.webhooks.parts import webhook_routes
 from shared.access.guard import Guard
 from shared.access.http.operations import protect_operations
 from shared.access.source import open_guard
@@ -47,7 +49,7 @@ from shared.redis.ping import redis_check
 
 _log = get_logger(__name__)
 PROCESS = COMMAND_API
-METHODS = ("POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # One caller may have a quarter of all requests in flight.
 SHARES_OF_CALLERS = 4
 
@@ -81,7 +83,8 @@ async def serve(stop: asyncio.Event, settings: CommandSettings) -> None:
             stack.push_async_callback(stopped, asyncio.create_task(work))
 
         guard = await open_guard(settings, stack, health)
-        api = _api(stack, store, guard, settings, health)
+        webhooks = await webhook_routes(settings, pool, stack)
+        api = _api(stack, store, guard, settings, health, webhooks)
         await serve_operations(
             stack,
             protect_operations(operations_app(health), {}, guard),
@@ -134,6 +137,7 @@ def _api(
     guard: Guard | None,
     settings: CommandSettings,
     health: Health,
+    webhooks: WebhookRoutes,
 ) -> WritePort:
     limits = api_limits(
         stack,
@@ -151,6 +155,7 @@ def _api(
         docs_enabled=settings.docs_enabled,
         limits=limits,
         lines_per_second_max=settings.access_lines_per_second_max,
+        more_routes=[webhooks.add],
     )
 
 

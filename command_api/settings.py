@@ -15,6 +15,7 @@ from shared.postgres.pooler_settings import PoolerSettings
 from shared.rate_limits.budget import Budget
 from shared.rate_limits.limits import KindOfRequests
 from shared.rate_limits.settings import Burst, PerSecond, RateLimitSettings
+from shared.webhooks.settings import WebhookSettings
 
 _LOCAL = "127.0.0.1:15432/event_store"
 
@@ -27,7 +28,7 @@ class MigrateSettings(PatientMigrateSettings):
     )
 
 
-class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
+class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings, WebhookSettings):
     """Settings of `python -m command_api serve`."""
 
     event_store_dsn: DevelopmentDefault[PostgresDsn] = Secret(
@@ -35,6 +36,10 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
     )
     # Behind a pooler: PostgreSQL itself, for the connection that appends and the one that hints.
     event_store_direct_dsn: OptionalPostgresDsn = NO_SECRET
+    # For what is known of deliveries to webhook endpoints; products are never read there.
+    read_model_dsn: DevelopmentDefault[PostgresDsn] = Secret(
+        "postgresql://catalogue_reader:catalogue_reader@127.0.0.1:15432/read_model"
+    )
     command_port: int = Field(default=8000, ge=0, le=65535)
     command_ops_port: int = Field(default=9100, ge=0, le=65535)
     # Where clients read products: the address in Location.
@@ -78,6 +83,8 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
     log_partitions_ahead: int = Field(default=2, ge=2, le=1000)
     maintenance_seconds: float = Field(default=60.0, gt=0)
     expired_keys_per_turn_max: int = Field(default=10_000, ge=1)
+    # How many webhook endpoints there may be in all.
+    webhook_endpoints_max: int = Field(default=100, ge=1, le=10_000)
 
     @model_validator(mode="after")
     def _has_direct_address(self) -> Self:
@@ -86,6 +93,12 @@ class CommandSettings(ApiSettings, RateLimitSettings, PoolerSettings):
                 "POSTGRES_POOLER=transaction needs EVENT_STORE_DIRECT_DSN, the address of PostgreSQL itself"
             )
         return self
+
+    @property
+    def unused_fields(self) -> frozenset[str]:
+        """The read model is asked only about webhooks."""
+        mine = frozenset() if self.webhook_secret_key else frozenset({"read_model_dsn"})
+        return super().unused_fields | mine
 
     @property
     def direct_dsn(self) -> Secret:

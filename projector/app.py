@@ -17,7 +17,7 @@ from projector.kafka.consumer import ProjectionConsumer
 from projector.kafka.joining import Joining, beat
 from projector.kafka.lags import REPORT_SECONDS_MAX, LogCount
 from projector.kafka.lost_answers import watch_answers
-from projector.kafka.running import Subscription
+from projector.kafka.running import Background, Running, Subscription
 from projector.kafka.shared_reader import SharedReader
 from projector.kafka.starting_points import StartingPoints
 from projector.operators.assembly import operations
@@ -98,13 +98,7 @@ async def run_projector(
             for one in projections
             for subscription in one.subscriptions
         ]
-        background = [part for one in projections for part in one.background]
-        if delivers_webhooks:
-            background.append(webhook_loop(stores))
-        for part in background:
-            health.require(f"{part.name} {part.topic}", part.check)
-        for name, check in (server for one in projections for server in one.servers.items()):
-            health.tell(name, check)
+        background = _background(projections, stores, health, delivers_webhooks=delivers_webhooks)
         watch = watch_process(stop, settings, health, _measurements(stores))
         stack.push_async_callback(stopped, asyncio.create_task(watch))
         if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(beat, consumers)):
@@ -169,6 +163,20 @@ def _consumer(
     )
     health.require(subscription.label, joining.then(consumer.check))
     return consumer
+
+
+def _background(
+    projections: Sequence[Running], stores: Stores, health: Health, *, delivers_webhooks: bool
+) -> Sequence[Background]:
+    """What runs beside the consumers."""
+    parts: list[Background] = [part for one in projections for part in one.background]
+    if delivers_webhooks:
+        parts.append(webhook_loop(stores))
+    for part in parts:
+        health.require(f"{part.name} {part.topic}", part.check)
+    for name, check in (server for one in projections for server in one.servers.items()):
+        health.tell(name, check)
+    return parts
 
 
 def _reader(chosen: Sequence[Projection], stores: Stores) -> SharedReader | None:

@@ -60,6 +60,9 @@ from shared.ops.process_names import QUERY_API
 from shared.postgres.clock_skew import clock_measurement
 from shared.rate_limits.api_limits import ApiLimits
 from shared.rate_limits.assembly import api_limits
+from shared.webhooks.http.read_routes import webhook_reads
+from shared.webhooks.postgres.reads import PostgresDeliveryReads, PostgresEndpointReads
+from shared.webhooks.reading import WebhookReads
 
 PROCESS = QUERY_API
 # Far fewer than wait for PostgreSQL at most (TABLE_READS_WAITING_MAX), so that others find places there.
@@ -136,6 +139,9 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
+                webhook_reads(
+                    WebhookReads(PostgresEndpointReads(history.log_reads), PostgresDeliveryReads(reads))
+                ),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,

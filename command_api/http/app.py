@@ -1,6 +1,6 @@
 """The HTTP application: routes, problems for every error, the OpenAPI document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ from shared.ops.http.request_layer import RequestLayer
 from shared.ops.log_limits import LINES_PER_SECOND_MAX
 from shared.rate_limits.api_limits import ApiLimits
 
+AddRoutes = Callable[[FastAPI], None]
+"""Adds the routes of a capability that this package does not know."""
 _DESCRIPTION = "Commands of the product catalogue. Reads are served by the query API."
 
 
@@ -48,12 +50,14 @@ def write_port(
     docs_enabled: bool = True,
     limits: ApiLimits | None = None,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
+    more_routes: Sequence[AddRoutes] = (),
 ) -> WritePort:
     """Both ways to the same commands, with limits and counts in common."""
     limits = limits or ApiLimits()
     application = write_app(
-        api, guard, docs_enabled=docs_enabled, limits=limits, lines_per_second_max=lines_per_second_max
-    )
+        api, guard, docs_enabled=docs_enabled, limits=limits, lines_per_second_max=lines_per_second_max,
+        more_routes=more_routes,
+    )  # fmt: skip
     return WritePort(application, light_parts(api, guard, limits, application.records))
 
 
@@ -64,11 +68,14 @@ def write_app(
     docs_enabled: bool = True,
     limits: ApiLimits | None = None,
     lines_per_second_max: int = LINES_PER_SECOND_MAX,
+    more_routes: Sequence[AddRoutes] = (),
 ) -> RequestLayer:
     """The whole application, which answers every request. Without a guard, everybody may do everything."""
     limits = limits or ApiLimits()
     app = documented("Product catalogue: commands", _DESCRIPTION, docs_enabled=docs_enabled)
     add_write_routes(app, api)
+    for add_routes in more_routes:
+        add_routes(app)
     expected: tuple[type[Exception], ...] = (HttpProblem, *EXPECTED_ERRORS)
     for error in expected:
         app.add_exception_handler(error, _failed)

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.webhooks.http.routes import WebhookRoutes
 from projector.operators.http.endpoints import OPERATOR_SCOPES as OF_PROJECTOR
 from query_api.assembly import query_api
 from query_api.search.http import OPERATOR_SCOPES as OF_QUERY_API
@@ -35,7 +36,9 @@ def access_page() -> str:
 
 def tables() -> dict[str, list[Row]]:
     """The table of each kind of port, without the pages that describe an API."""
-    commands = write_app(WriteApi(None, "", 1), None)  # type: ignore[arg-type]  # no request is answered
+    webhooks = WebhookRoutes(None, None, "")
+    api = WriteApi(None, "", 1)  # type: ignore[arg-type]  # no request is answered
+    commands = write_app(api, None, more_routes=[webhooks.add])
     operations = operations_app(Health("any"), dict.fromkeys(_OPERATOR_SCOPES, _nobody))
     return {
         "Command API": _without_pages(table_of(framework_in(commands))),

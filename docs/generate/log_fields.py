@@ -36,10 +36,12 @@ FIELDS = {
     "correlation_ids": "the correlation ids of several events",
     "dead_letter_id": "the number of a dead letter",
     "deletes": "whether topics are deleted before they are made again",
+    "delivery_id": "a delivery to a webhook endpoint",
     "detail": "more about the reason or the action",
     "digest_id": "the digest",
     "duration_ms": "how long it took, in milliseconds",
     "effect": "what does not happen meanwhile",
+    "endpoint_id": "a webhook endpoint",
     "error": "the text of an error, of ours or of a server",
     "error_class": "the class of a dead letter",
     "event_id": "the event",
@@ -61,6 +63,7 @@ FIELDS = {
     "lines_level": "the level of the lines that were left out",
     "lines_per_second_max": "the limit of lines in one second",
     "listen_host": "the address on which ports listen (LISTEN_HOST)",
+    "log_id": "the id of the event log",
     "log_position": "how far the log is done",
     "measurement": "what is measured",
     "member_name": "the name of a process in its consumer groups (GROUP_MEMBER_NAME)",
@@ -92,5 +95,7 @@ FIELDS = {
     "topic": "the Kafka topic",
     "topics": "the Kafka topics",
     "upkeep": "the work that is repeated",
+    "url": "the address of a webhook endpoint",
+    "webhook_id": "the id of a message to webhook endpoints: that of its event",
 }
 """All others; each is in the lines that name it."""

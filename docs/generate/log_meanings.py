@@ -28,6 +28,11 @@ MEANINGS: dict[str, str] = {
     "access control is on": "Requests need tokens of this issuer.",
     "access control is off": "Everybody who reaches the port may do everything; only on loopback.",
     "access refused": "A request without a valid token, or without the scope of its route.",
+    # webhooks
+    "webhook endpoint disabled": "It gets no more events, which wait in the log, until its owner enables it.",
+    "webhook delivery cannot be repeated: its event is gone": "It is archived, or the delivery was deleted.",
+    "sending a webhook failed with an unexpected error": "A bug. It counts as a failed attempt.",
+    "webhooks go on at the end of another log": "The event store was wiped or restored. See docs/webhooks.md.",
     # both APIs
     "request": "One answered request; a warning if it was slow or got 503, an error if it got another 5xx.",
     "request failed": "A bug: an error that no code expected. The client got 500.",

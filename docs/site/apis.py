@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.webhooks.http.routes import WebhookRoutes
 from docs.generate.access import framework_in
 from query_api.assembly import query_api
 from query_api.settings import QuerySettings
@@ -34,7 +35,9 @@ _ADDRESSES = {"command-api": "http://127.0.0.1:8000/docs", "query-api": "http://
 
 async def documents() -> dict[str, dict[str, Any]]:
     """The OpenAPI document of each API, as it gives it itself."""
-    commands = write_app(WriteApi(None, "", 1), None)  # type: ignore[arg-type]  # no request is answered
+    webhooks = WebhookRoutes(None, None, "")
+    api = WriteApi(None, "", 1)  # type: ignore[arg-type]  # no request is answered
+    commands = write_app(api, None, more_routes=[webhooks.add])
     with capture_logs():
         async with query_api(QuerySettings(_env_file=None)) as queries:  # type: ignore[call-arg]
             return {

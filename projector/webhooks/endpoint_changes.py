@@ -49,7 +49,7 @@ class EndpointChanges:
 
     async def _begin_anew(self) -> None:
         states = await self._log.endpoint_states()
-        _log.error(
+        _log.warning(
             "webhooks go on at the end of another log",
             log_id=str(states.log_id),
             log_position=states.newest_position,

@@ -20,7 +20,13 @@ from projector.webhooks.fan_out import FanOut
 from projector.webhooks.ports import Endpoint, Endpoints, Notices, Queue
 from shared.ops.concurrency.waits import pause, until_turn
 from shared.ops.measuring import unknown
-from shared.ops.metrics import webhooks as metrics
+from shared.ops.metrics.webhooks import (
+    DISABLED_ENDPOINTS,
+    ENDPOINTS,
+    FAILING_PRODUCTS,
+    WAITING,
+    WAITING_SECONDS,
+)
 
 NAME = "webhooks"
 _RETRY_SECONDS = 1.0
@@ -29,13 +35,7 @@ _PURGE_SECONDS = 600.0
 _PURGED_MAX = 5_000
 # Less than the time of a shutdown.
 _FINISH_SECONDS_MAX = 10.0
-_GAUGES = (
-    metrics.ENDPOINTS,
-    metrics.DISABLED_ENDPOINTS,
-    metrics.WAITING,
-    metrics.FAILING_PRODUCTS,
-    metrics.WAITING_SECONDS,
-)
+_GAUGES = (ENDPOINTS, DISABLED_ENDPOINTS, WAITING, FAILING_PRODUCTS, WAITING_SECONDS)
 
 
 class Parts(NamedTuple):

@@ -28,7 +28,7 @@ class OperatorNotices:
         self._recipients = recipients
 
     async def tell(self, disabled: Disabled) -> bool:
-        _log.error(
+        _log.warning(
             "webhook endpoint disabled",
             endpoint_id=str(disabled.endpoint_id),
             url=disabled.url,

@@ -15,7 +15,7 @@ from projector.webhooks.postgres.endpoint_log import PostgresEndpointLog
 from projector.webhooks.postgres.endpoints import PostgresEndpoints
 from projector.webhooks.postgres.queue import PostgresQueue
 from projector.webhooks.verdict import RetrySchedule
-from shared.ops.metrics import webhooks as metrics
+from shared.ops.metrics.webhooks import ATTEMPT_SECONDS, ATTEMPTS
 from shared.ops.tls import TlsFiles
 from shared.ops.version import service_version
 from shared.webhooks.sealed_keys import SealedKeys
@@ -39,7 +39,7 @@ def webhook_loop(stores: Stores) -> WebhookLoop:
             settings.webhook_connect_seconds_max,
         ),
         user_agent=f"product-catalogue/{service_version()}",
-        ca_file=None if settings.webhook_ca_file is None else str(settings.webhook_ca_file),
+        ca_file=settings.webhook_ca_file,
     )
     stores.stack.push_async_callback(sender.close)
     deliverer = Deliverer(queue, sender, _limits(settings), _count)
@@ -82,5 +82,5 @@ def _mailer(settings: ProjectorSettings) -> SmtpMailer | None:
 
 
 def _count(result: Result) -> None:
-    metrics.ATTEMPTS.labels(_OUTCOMES[result.state]).inc()
-    metrics.ATTEMPT_SECONDS.observe(result.answer.milliseconds / 1000)
+    ATTEMPTS.labels(_OUTCOMES[result.state]).inc()
+    ATTEMPT_SECONDS.observe(result.answer.milliseconds / 1000)

@@ -76,6 +76,16 @@ def _context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
+def public_and(ca: Path | None) -> ssl.SSLContext:
+    """For servers of anybody: the authorities of the system, and those of a file beside them. Raises
+    `OSError` (`ssl.SSLError` is one) if it cannot be used.
+    """
+    context = _context(SYSTEM_AUTHORITIES)
+    if ca is not None:
+        context.load_verify_locations(ca)
+    return context
+
+
 def _no_password() -> str:
     return ""
 

@@ -23,7 +23,8 @@ class SealedKey(msgspec.Struct, frozen=True):
 
 class EndpointDocument(msgspec.Struct, frozen=True):
     """`types` are stored type names, None: all. `product_ids` None: all. `starts_after` is a log position:
-    later events are delivered; PostgreSQL sets it when the endpoint is registered.
+    later events are delivered; PostgreSQL sets it when the endpoint is registered. `keys`: the present one
+    first; none for readers, and when the endpoint is deleted.
     """
 
     url: str
@@ -32,14 +33,14 @@ class EndpointDocument(msgspec.Struct, frozen=True):
     product_ids: tuple[UUID, ...] | None
     signature: Signature
     is_enabled: bool
-    keys: tuple[SealedKey, ...]
     public_key: str | None
     created_at: datetime
     updated_at: datetime
+    keys: tuple[SealedKey, ...] = ()
     starts_after: int = 0
 
 
-# Types of the events of an endpoint's stream. The first five change its document.
+# Types of the events of an endpoint's stream. The first six change its document.
 REGISTERED = "webhook-endpoint-registered"
 CHANGED = "webhook-endpoint-changed"
 PAUSED = "webhook-endpoint-paused"
@@ -49,7 +50,9 @@ DELETED = "webhook-endpoint-deleted"
 TEST_REQUESTED = "webhook-test-requested"
 """`data`: {"webhook_id": text}."""
 REDELIVERY_REQUESTED = "webhook-redelivery-requested"
-"""`data`: {"delivery_id": number}, or {"after": log position} for all later events."""
+"""`data`: {"delivery_id": number} with its {"log_position": number} where it is known and is no test message;
+or {"after": log position} for all later events.
+"""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(EndpointDocument).decode

@@ -19,11 +19,11 @@ _ED25519_SEED_BYTES = 32
 
 class SigningKey(NamedTuple):
     """`key`: the bytes of an HMAC key, or the seed of an ed25519 key. `shown`: the secret as its owner gets
-    it, once. `public`: what the owner of an ed25519 key verifies with.
+    it, once; None for ed25519, because `public` is all that its owner needs to verify.
     """
 
     key: bytes
-    shown: str
+    shown: str | None
     public: str | None
 
 
@@ -61,8 +61,7 @@ def new_key(signature: Signature) -> SigningKey:
         return SigningKey(key, "whsec_" + base64.b64encode(key).decode(), None)
     seed = secrets.token_bytes(_ED25519_SEED_BYTES)
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    shown_public = "whpk_" + base64.b64encode(public).decode()
-    return SigningKey(seed, "whsk_" + base64.b64encode(seed + public).decode(), shown_public)
+    return SigningKey(seed, None, "whpk_" + base64.b64encode(public).decode())
 
 
 def signer(signature: Signature, key: bytes) -> Signer:

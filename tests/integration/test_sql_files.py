@@ -108,8 +108,25 @@ async def test_each_statement_of_the_query_api_is_understood(connections: Connec
     )
 
 
+async def test_each_statement_about_webhooks_is_understood_for_the_roles_of_both_apis(
+    connections: Connections,
+) -> None:
+    """Both read the same: the command API with the role that writes the log, too."""
+    writer, log = await connections.writer(), await connections.log_reader()
+    views = await connections.view_reader()
+    nobody(
+        [
+            error
+            for file in _statements("shared/webhooks")
+            for role in ((writer, log) if "catalogue." in file.read_text() else (views,))
+            for error in await _errors(role, file)
+        ]
+    )
+
+
 async def test_each_statement_of_the_migrations_is_understood(connections: Connections) -> None:
     """But the script of two statements with which every migration begins, so that every test runs it."""
     owner = await connections.owner()
     files = [file for file in _statements("shared") if file.stem != "create_schema_migrations"]
+    files = [file for file in files if "webhooks" not in file.parts]
     nobody([error for file in files for error in await _errors(owner, file)])

@@ -1,159 +1,164 @@
-"""Webhooks over real databases: endpoints are registered as the command API stores them, events appended as
-the log has them, and any number of delivery loops run.
-"""
+"""Both APIs over real databases, with webhooks on, and hands for what the projector would write."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import msgspec
+import httpx
 
-from projector.settings import ProjectorSettings
-from projector.stores import open_stores
-from projector.webhooks.loop import WebhookLoop
-from projector.webhooks.parts import webhook_loop
-from shared.contract.recorded_event import RecordedEvent
-from shared.ops.concurrency.waits import stopped
+from command_api.http.answers import WriteApi
+from command_api.http.app import write_port
+from command_api.settings import CommandSettings
+from command_api.webhooks.parts import webhook_routes
+from query_api.assembly import query_api
+from query_api.settings import QuerySettings
+from shared.access.guard import Guard
 from shared.ops.secret import Secret
-from shared.webhooks import endpoint as webhook_endpoint
-from shared.webhooks.endpoint import EndpointDocument, SealedKey, Signature, encoded
-from shared.webhooks.sealed_keys import SealedKeys
-from shared.webhooks.signatures import SigningKey, new_key
-from tests.integration.history_world import append
+from shared.postgres.pool import create_pool
+from shared.webhooks.endpoint import EndpointDocument, decoded
+from tests.executing import execute_command
+from tests.in_memory_event_store import InMemoryEventStore
 from tests.servers import DatabaseDsns
+from tests.unit.command_http.write_client import client_of, serving
 
-SECRET_KEY = "of-these-tests"
-_APPEND = """
-    SELECT outcome FROM catalogue.append_webhook_events($1, $2, $3, $4::text[]::jsonb[], $5, $6, $7, $8, 100)
-"""
-_DELIVERIES = """
-    SELECT delivery_id, state, webhook_id, event_type, log_position, body IS NULL AS is_bodiless,
-           attempts::text AS attempts
-    FROM views.webhook_delivery WHERE endpoint_id = $1 ORDER BY delivery_id
-"""
+PATH = "/v1/webhook-endpoints"
+URL = "http://127.0.0.1:9/hooks"
+"""Nobody listens there, and nothing is sent in these tests."""
+READ_URL = "http://read.example.test"
 
 
-class Registered:
-    """An endpoint of a test: what its owner knows of it."""
-
-    def __init__(self, endpoint_id: UUID, document: EndpointDocument, key: SigningKey) -> None:
-        self.endpoint_id = endpoint_id
-        self.document = document
-        self.key = key
-        self.version = 1
-
-
+@dataclass
 class WebhookWorld:
-    """`log` and `read_model` are connections of the databases' owners."""
+    """`command` and `query` are clients of both APIs; the connections are the owner's and the projector's."""
 
-    def __init__(self, event_store: DatabaseDsns, read_model: DatabaseDsns, **settings: Any) -> None:
-        self._event_store = event_store
-        self._read_model = read_model
-        self._settings = settings
-        self._keys = SealedKeys(Secret(SECRET_KEY))
-        self.log: asyncpg.Connection[asyncpg.Record]
-        self.read_model: asyncpg.Connection[asyncpg.Record]
+    command: httpx.AsyncClient
+    query: httpx.AsyncClient
+    event_store: "asyncpg.Connection[asyncpg.Record]"
+    read_model: "asyncpg.Connection[asyncpg.Record]"
 
-    async def connect(self, stack: AsyncExitStack) -> None:
-        self.log = await asyncpg.connect(self._event_store.owner)
-        stack.push_async_callback(self.log.close)
-        self.read_model = await asyncpg.connect(self._read_model.owner)
-        stack.push_async_callback(self.read_model.close)
+    async def register(self, headers: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+        """The answer's body."""
+        answer = await self.command.post(PATH, json={"url": URL, **fields}, headers=headers)
+        assert answer.status_code == 201, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
 
-    def settings(self, **settings: Any) -> ProjectorSettings:
-        usual: dict[str, Any] = {
-            "read_model_dsn": Secret(self._read_model.projector),
-            "event_store_read_dsn": Secret(self._event_store.log_reader),
-            "webhook_secret_key": Secret(SECRET_KEY),
-            "webhook_networks_allowed": "127.0.0.0/8",
-            "webhook_poll_seconds": 0.02,
-            "webhook_endpoints_poll_seconds": 0.05,
-            "webhook_retry_seconds": "0.05,0.05",
-        }
-        return ProjectorSettings(_env_file=None, **{**usual, **self._settings, **settings})
+    async def document(self, endpoint_id: str) -> EndpointDocument:
+        """As it is stored."""
+        sql = "SELECT document::text FROM catalogue.webhook_endpoints WHERE endpoint_id = $1"
+        return decoded(await self.event_store.fetchval(sql, UUID(endpoint_id)))
 
-    async def register(self, url: str, signature: Signature = "hmac", **fields: Any) -> Registered:
-        """As the command API does."""
-        key, now = new_key(signature), datetime.now(UTC)
-        usual: dict[str, Any] = {
-            "description": "", "types": None, "product_ids": None, "is_enabled": True,
-            "keys": (SealedKey(self._keys.seal(key.key)),), "public_key": key.public,
-            "created_at": now, "updated_at": now,
-        }  # fmt: skip
-        document = EndpointDocument(url=url, signature=signature, **{**usual, **fields})
-        made = Registered(uuid4(), document, key)
-        await self._append(made, 0, webhook_endpoint.REGISTERED, {})
-        return made
-
-    async def change(
-        self,
-        endpoint: Registered,
-        event_type: str = webhook_endpoint.CHANGED,
-        data: Any = None,
-        **fields: Any,
-    ) -> None:
-        """One more event of its stream."""
-        endpoint.document = msgspec.structs.replace(endpoint.document, **fields)
-        await self._append(endpoint, endpoint.version, event_type, data or {})
-        endpoint.version += 1
-
-    async def rotate(self, endpoint: Registered, expires_at: datetime) -> SigningKey:
-        """A new key; the old one signs, too, until it expires."""
-        new = new_key(endpoint.document.signature)
-        old = msgspec.structs.replace(endpoint.document.keys[0], expires_at=expires_at)
-        keys = (SealedKey(self._keys.seal(new.key)), old)
-        await self.change(endpoint, webhook_endpoint.KEY_ROTATED, keys=keys)
-        return new
-
-    async def _append(self, endpoint: Registered, expected: int, event_type: str, data: Any) -> None:
-        outcome = await self.log.fetchval(
-            _APPEND,
-            endpoint.endpoint_id,
-            expected,
-            [event_type],
-            [msgspec.json.encode(data).decode()],
-            "ann",
-            "ann",
-            event_type == webhook_endpoint.DELETED,
-            encoded(endpoint.document),
+    async def events(self, endpoint_id: str) -> list[tuple[str, Any]]:
+        """The endpoint's stream: types with data."""
+        sql = (
+            "SELECT event_type, data::text FROM catalogue.webhook_events WHERE endpoint_id = $1"
+            " ORDER BY stream_version"
         )
-        assert outcome == "appended"
+        rows = await self.event_store.fetch(sql, UUID(endpoint_id))
+        return [(row[0], json.loads(row[1])) for row in rows]
 
-    async def happen(self, *streams: Sequence[RecordedEvent]) -> None:
-        """The events of each product are in the log now."""
-        for events in streams:
-            await append(self.log, events)
+    async def newest_event(self, endpoint_id: str) -> tuple[str, Any]:
+        return (await self.events(endpoint_id))[-1]
 
-    async def deliveries(self, endpoint: Registered) -> list[Any]:
-        """In the order in which they were queued; `attempts` as text."""
-        return list(await self.read_model.fetch(_DELIVERIES, endpoint.endpoint_id))
+    async def sees(self, endpoint_id: str, **columns: Any) -> None:
+        """The projector has seen the endpoint, and knows this of it."""
+        known: dict[str, Any] = {
+            "endpoint_id": UUID(endpoint_id),
+            "stream_version": 1,
+            "document": "{}",
+            "is_enabled": True,
+            "log_position": 0,
+            **columns,
+        }
+        names, places = ", ".join(known), ", ".join(f"${place}" for place in range(1, len(known) + 1))
+        await self.read_model.execute(
+            f"INSERT INTO views.webhook_endpoint ({names}) VALUES ({places})", *known.values()
+        )
 
-    async def endpoint_row(self, endpoint: Registered) -> Any:
-        sql = "SELECT * FROM views.webhook_endpoint WHERE endpoint_id = $1"
-        return await self.read_model.fetchrow(sql, endpoint.endpoint_id)
+    async def queue(self, endpoint_id: str, product_id: UUID, state: str, **columns: Any) -> int:
+        """A delivery; its id."""
+        known: dict[str, Any] = {
+            "endpoint_id": UUID(endpoint_id),
+            "product_id": product_id,
+            "webhook_id": str(uuid4()),
+            "event_type": "product-created",
+            "log_position": 1,
+            "state": state,
+            "body": b"{}" if state == "waiting" else None,
+            **columns,
+        }
+        names, places = ", ".join(known), ", ".join(f"${place}" for place in range(1, len(known) + 1))
+        return int(
+            await self.read_model.fetchval(
+                f"INSERT INTO views.webhook_delivery ({names}, event_time) VALUES ({places}, now())"
+                " RETURNING delivery_id",
+                *known.values(),
+            )
+        )
 
-    async def lanes(self) -> int:
-        return int(await self.read_model.fetchval("SELECT count(*) FROM views.webhook_lane"))
 
-    @asynccontextmanager
-    async def delivering(self, **settings: Any) -> AsyncIterator[WebhookLoop]:
-        """As one more process."""
-        async with AsyncExitStack() as stack:
-            loop = webhook_loop(await open_stores(self.settings(**settings), 4, stack))
-            stack.push_async_callback(stopped, asyncio.create_task(loop.run()))
-            yield loop
+def command_settings(event_store: DatabaseDsns, read_model_dsn: str, **more: Any) -> CommandSettings:
+    """With webhooks on, and receivers on this machine allowed."""
+    given = {
+        "webhook_secret_key": Secret("a key for tests"),
+        "webhook_networks_allowed": "127.0.0.0/8",
+        "read_url": READ_URL,
+        **more,
+    }
+    return CommandSettings(
+        _env_file=None,  # type: ignore[call-arg]
+        event_store_dsn=Secret(event_store.writer),
+        read_model_dsn=Secret(read_model_dsn),
+        **given,
+    )
+
+
+@asynccontextmanager
+async def command_client(
+    settings: CommandSettings, guard: Guard | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The command API on a socket, its light way included; products are in memory."""
+    async with AsyncExitStack() as stack:
+        pool = await create_pool(
+            settings.event_store_dsn,
+            application_name="test webhooks",
+            size_max=4,
+            statement_timeout_seconds=30,
+            connect_timeout_seconds=30,
+        )
+        stack.push_async_callback(pool.close)
+        routes = await webhook_routes(settings, pool, stack)
+        execute = execute_command(InMemoryEventStore())
+        port = write_port(WriteApi(execute, READ_URL, 12), guard, more_routes=[routes.add])
+        server = await stack.enter_async_context(serving(port, port.protocol))
+        yield await stack.enter_async_context(client_of(server))
 
 
 @asynccontextmanager
 async def webhook_world(
-    event_store: DatabaseDsns, read_model: DatabaseDsns, **settings: Any
+    event_store: DatabaseDsns, read_model: DatabaseDsns, guard: Guard | None = None, **queries: Any
 ) -> AsyncIterator[WebhookWorld]:
-    """Connected."""
+    """`queries` are settings of the query API."""
+    settings = QuerySettings(
+        _env_file=None,  # type: ignore[call-arg]
+        read_model_dsn=Secret(read_model.reader),
+        event_store_read_dsn=Secret(event_store.log_reader),
+        redis_url="redis://127.0.0.1:1/0",
+        search="off",
+        **queries,
+    )
     async with AsyncExitStack() as stack:
-        world = WebhookWorld(event_store, read_model, **settings)
-        await world.connect(stack)
-        yield world
+        commands = command_settings(event_store, read_model.reader)
+        command = await stack.enter_async_context(command_client(commands, guard))
+        api = await stack.enter_async_context(query_api(settings))
+        transport = httpx.ASGITransport(app=api.application, raise_app_exceptions=False)
+        query = httpx.AsyncClient(transport=transport, base_url="http://query.test")
+        await stack.enter_async_context(query)
+        connections = [await asyncpg.connect(dsn) for dsn in (event_store.owner, read_model.projector)]
+        for connection in connections:
+            stack.push_async_callback(connection.close)
+        yield WebhookWorld(command, query, *connections)

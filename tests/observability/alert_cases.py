@@ -315,6 +315,21 @@ _MAILS = [
         {},
         "The oldest event that waits for a digest is 12m 0s old; 10 minutes are allowed.",
     ),
+    Case(
+        "WebhookEndpointDisabled",
+        [Gauge("webhook_endpoints_disabled", 0, 0, 2)],
+        {},
+        "2 webhook endpoints were disabled, because their receivers take nothing.",
+    ),
+    Case(
+        "WebhooksLate",
+        [
+            Gauge("webhook_messages_waiting_oldest_seconds", 0, 590, 720),
+            Gauge("webhook_products_failing", 0, 0, 0),
+        ],
+        {},
+        "The oldest message to a webhook endpoint has waited for 12m 0s, and no receiver fails.",
+    ),
 ]
 
 _PROCESSES = [

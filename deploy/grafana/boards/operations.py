@@ -2,6 +2,7 @@
 
 from deploy.grafana.board import WINDOW, Board, Panel, Query, Row, rate_by
 from deploy.grafana.boards.processes import COULD_NOT
+from deploy.grafana.boards.webhooks import WEBHOOKS
 
 OPERATIONS = Board(
     "operations",
@@ -169,6 +170,7 @@ OPERATIONS = Board(
                 ),
             ],
         ),
+        WEBHOOKS,
         COULD_NOT,
     ],
 )

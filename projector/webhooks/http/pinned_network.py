@@ -5,7 +5,6 @@ address: a name that has another address a moment later (DNS rebinding) changes 
 the name.
 """
 
-import ssl
 from collections.abc import Iterable
 
 import httpcore
@@ -59,12 +58,3 @@ class PinnedNetwork(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """As the pool asks."""
         await self._network.sleep(seconds)
-
-
-def tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """The authorities of the system, and those of a file. Raises `OSError` if it cannot be read."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    return context

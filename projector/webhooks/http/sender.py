@@ -5,13 +5,15 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import httpcore
 
-from projector.webhooks.http.pinned_network import PinnedNetwork, tls_context
+from projector.webhooks.http.pinned_network import PinnedNetwork
 from projector.webhooks.ports import Answer
 from shared.ops.error_text import named
+from shared.ops.tls import public_and
 from shared.webhooks.endpoint import EndpointDocument, SealedKey
 from shared.webhooks.networks import AllowedNetworks, RefusedUrl, Target, target
 from shared.webhooks.sealed_keys import KeyIsSealed, SealedKeys
@@ -42,7 +44,7 @@ class HttpSender:
         limits: SenderLimits,
         *,
         user_agent: str,
-        ca_file: str | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         self._keys = keys
         self._limits = limits
@@ -127,10 +129,10 @@ class HttpSender:
 
 
 def _pool(
-    scheme: str, allowed: AllowedNetworks, limits: SenderLimits, ca_file: str | None
+    scheme: str, allowed: AllowedNetworks, limits: SenderLimits, ca_file: Path | None
 ) -> httpcore.AsyncConnectionPool:
     return httpcore.AsyncConnectionPool(
-        ssl_context=tls_context(ca_file) if scheme == "https" else None,
+        ssl_context=public_and(ca_file) if scheme == "https" else None,
         max_connections=limits.connections_max,
         max_keepalive_connections=limits.connections_max,
         keepalive_expiry=_KEEPALIVE_SECONDS,

@@ -1,4 +1,4 @@
-"""Projector: webhooks."""
+"""Projector: deliveries to webhook endpoints."""
 
 from shared.ops.metrics.declare import SLOW_SECONDS, Label, counter, gauge, histogram
 

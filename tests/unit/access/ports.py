@@ -10,6 +10,7 @@ import httpx
 
 from command_api.http.answers import WriteApi
 from command_api.http.app import write_app
+from command_api.webhooks.http.routes import WebhookRoutes
 from docs.generate.access import framework_in
 from projector.errors import Unavailable
 from projector.operators.http.endpoints import OPERATOR_SCOPES, operator_endpoints
@@ -65,7 +66,8 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
     async with AsyncExitStack() as stack, query_api(settings) as queries:
         guard = await open_guard(settings, stack)
         execute = execute_command(InMemoryEventStore())
-        commands = write_app(WriteApi(execute, "http://read.test", 12), guard)
+        webhooks = WebhookRoutes(None, None, "http://read.test")
+        commands = write_app(WriteApi(execute, "http://read.test", 12), guard, more_routes=[webhooks.add])
 
         def operations(extra: Mapping[Route, Handler], needs: Mapping[Route, Scope]) -> Port:
             app = operations_app(Health("any"), extra)

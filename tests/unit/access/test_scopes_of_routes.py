@@ -19,6 +19,16 @@ _COMMANDS = {
     "POST /v1/products/{product_id}/publish": PUBLISH,
     "POST /v1/products/{product_id}/archive": PUBLISH,
     "POST /v1/products/{product_id}/restore": PUBLISH,
+    "GET /v1/webhook-endpoints": EVENTS,
+    "POST /v1/webhook-endpoints": EVENTS,
+    "GET /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "PATCH /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "DELETE /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:rotate-secret": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:test": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:redeliver": EVENTS,
+    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}:redeliver": EVENTS,
 }
 _QUERIES = {
     "/v1/products": READ,
@@ -39,6 +49,9 @@ _QUERIES = {
     "/v1/events": EVENTS,
     "/v1/events/stream": EVENTS,
     "/v1/events/stream-ticket": EVENTS,
+    "/v1/webhook-endpoints": EVENTS,
+    "/v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
     "/v1/status": OPS_READ,
 }
 _OPERATORS = {

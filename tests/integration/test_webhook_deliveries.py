@@ -15,7 +15,7 @@ from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event_json import event_json
 from shared.webhooks import endpoint as webhook_endpoint
 from tests.eventually import eventually
-from tests.integration.webhook_world import Registered, WebhookWorld, webhook_world
+from tests.integration.webhook_delivery_world import Registered, WebhookWorld, webhook_world
 from tests.past_events import created, past_events, priced
 from tests.servers import DatabaseDsns
 from tests.webhook_receiver import Answering, Received, Receiver, webhook_receiver

@@ -1,0 +1,1 @@
+"""The reads of webhooks over HTTP, which both APIs serve."""
