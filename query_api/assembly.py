@@ -16,6 +16,7 @@ from query_api.history.http.routes import history_routes, past_answer, price_his
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
+from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
 from query_api.products.http.hot_parts import HotParts
@@ -139,9 +140,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
-                webhook_reads(
-                    WebhookReads(PostgresEndpointReads(history.log_reads), PostgresDeliveryReads(reads))
-                ),
+                _webhooks(history.log_reads, reads),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,
@@ -228,6 +227,11 @@ def _reports(
         Reports(PostgresPrices(reads), by_group, visible[_ANALYTICS]),
     )
     return report_lists(lists, wait), analytics_routes(analytics, wait)
+
+
+def _webhooks(log: BoundedReads, read_model: BoundedReads) -> AddRoutes:
+    """What the command API serves, too: a gateway with one address sends every GET here."""
+    return webhook_reads(WebhookReads(PostgresEndpointReads(log), PostgresDeliveryReads(read_model)))
 
 
 def _visibility(

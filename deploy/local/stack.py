@@ -21,6 +21,11 @@ from deploy.prometheus.configuration import configuration
 
 EVENT_STORE, READ_MODEL = "event_store", "read_model"
 CAUGHT_RECIPIENT = "somebody@localhost"
+# So that a receiver on this machine can be tried.
+WEBHOOKS = {
+    "WEBHOOK_SECRET_KEY": "local-stack-only-webhook-key",
+    "WEBHOOK_NETWORKS_ALLOWED": "127.0.0.0/8,::1/128",
+}
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,12 @@ def _processes(
     views_write = settings.own.get("READ_MODEL_DSN", postgres.dsn(PROJECTOR, READ_MODEL))
     views_read = settings.own.get("READ_MODEL_DSN", postgres.dsn(READER, READ_MODEL))
     index = {"SEARCH_INDEX_FOLDER": str(settings.data / "search")}
-    only = {"projector": mail_environment, "query-api": index}
+    webhooks = {name: settings.own.get(name, value) for name, value in WEBHOOKS.items()}
+    only = {
+        "command-api": {"READ_MODEL_DSN": views_read, **webhooks},
+        "projector": {**mail_environment, **webhooks},
+        "query-api": index,
+    }
     return [
         Process(
             name, PROCESSES[name].arguments, {**shared, dsn_name: dsn, **only.get(name, {})}, settings.root,

@@ -29,6 +29,7 @@ MEANINGS: dict[str, str] = {
     "access control is off": "Everybody who reaches the port may do everything; only on loopback.",
     "access refused": "A request without a valid token, or without the scope of its route.",
     # webhooks
+    "webhook command without the read model": "The command was done as if an endpoint were disabled.",
     "webhook endpoint disabled": "It gets no more events, which wait in the log, until its owner enables it.",
     "webhook delivery cannot be repeated: its event is gone": "It is archived, or the delivery was deleted.",
     "sending a webhook failed with an unexpected error": "A bug. It counts as a failed attempt.",

@@ -24,6 +24,7 @@ FOLDERS = {
 COMPOSITION_ROOTS = {
     "command_api/app.py": {"asyncpg"},
     "command_api/relay/app.py": {"asyncpg"},
+    "command_api/webhooks/parts.py": {"asyncpg"},
     "query_api/assembly.py": {"asyncpg"},
     "query_api/history/parts.py": {"asyncpg"},
     "projector/app.py": {"faststream"},

@@ -28,6 +28,7 @@ CLASSES = sorted({*PROCESSES.values(), ReplaySettings}, key=lambda one: (one.__m
 EVERYWHERE = "0.0.0.0"
 ISSUER = {"AUTH_ISSUER": "https://issuer.example"}
 MAILS = {"SMTP_URL": "smtp://mail", "NOTIFICATION_RECIPIENTS": "ann@shop.test"}
+WEBHOOKS = {"WEBHOOK_SECRET_KEY": "seals the keys of endpoints"}
 ONLY_ON_ONE_MACHINE = ("127.0.0.1", "localhost", "development")
 
 
@@ -78,7 +79,7 @@ def test_a_default_without_a_mark_is_noticed() -> None:
 def test_elsewhere_each_unset_one_is_named_in_a_line_and_no_password_is_shown(
     settings: type[ProcessSettings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = _refused(settings, {"LISTEN_HOST": EVERYWHERE, **MAILS}, monkeypatch, capsys)
+    lines = _refused(settings, {"LISTEN_HOST": EVERYWHERE, **MAILS, **WEBHOOKS}, monkeypatch, capsys)
     names = [name.upper() for name, _, _ in development_fields(settings)]
     assert names
     why = f"LISTEN_HOST is {EVERYWHERE}; its default is for development on one machine"

@@ -60,3 +60,6 @@ BEGIN
     RETURN QUERY SELECT 'appended', version_, recorded_at_;
 END
 $$;
+
+REVOKE ALL ON FUNCTION catalogue.append_webhook_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION catalogue.append_webhook_events TO catalogue_writer;

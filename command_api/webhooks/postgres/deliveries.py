@@ -7,7 +7,6 @@ from shared.webhooks.errors import WebhookReadUnavailable
 from shared.webhooks.reading import DeliveryReads
 
 _log = get_logger(__name__)
-_AWAY = "webhook command without the read model"
 
 
 class KnownDeliveries:
@@ -21,7 +20,7 @@ class KnownDeliveries:
         try:
             states = await self._reads.states([endpoint_id])
         except WebhookReadUnavailable as error:
-            _log.warning(_AWAY, endpoint_id=str(endpoint_id), reason=str(error.__cause__))
+            _tell(endpoint_id, error)
             return True
         return endpoint_id in states and states[endpoint_id].disabled_at is not None
 
@@ -30,5 +29,10 @@ class KnownDeliveries:
         try:
             return await self._reads.log_position(endpoint_id, delivery_id)
         except WebhookReadUnavailable as error:
-            _log.warning(_AWAY, endpoint_id=str(endpoint_id), reason=str(error.__cause__))
+            _tell(endpoint_id, error)
             return None
+
+
+def _tell(endpoint_id: UUID, error: WebhookReadUnavailable) -> None:
+    reason = str(error.__cause__)
+    _log.warning("webhook command without the read model", endpoint_id=str(endpoint_id), reason=reason)
