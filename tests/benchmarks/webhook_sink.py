@@ -5,6 +5,7 @@ many posts came, and the seconds between the first and the last.
 import asyncio
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -25,8 +26,8 @@ class _Connection(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._rest += data

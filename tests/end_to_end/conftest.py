@@ -9,6 +9,7 @@ import pytest_asyncio
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.redis import RedisServer
+from deploy.local.stack import WEBHOOKS
 from deploy.local.traces.receiver import TraceReceiver
 from tests.end_to_end.catalogue import Catalogue
 from tests.end_to_end.system import PATIENCE_OF_TESTS, Servers, System
@@ -55,7 +56,7 @@ def servers(postgres_server: PostgresServer, redis_server: RedisServer, kafka_se
 def installations(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Installations]:
     def make() -> System:
         servers.ensure_running()
-        return System(servers, Path(tmp_path_factory.mktemp("system")), PATIENCE_OF_TESTS)
+        return System(servers, Path(tmp_path_factory.mktemp("system")), {**PATIENCE_OF_TESTS, **WEBHOOKS})
 
     made = _Installations(make)
     yield made

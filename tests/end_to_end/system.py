@@ -140,6 +140,8 @@ class System:
         ops_port = free_port()
         dsn_name = "EVENT_STORE_DSN" if arguments[0] == "command_api" else "READ_MODEL_DSN"
         environment = {**self.environment(), ops_port_setting: str(ops_port), dsn_name: dsn}
+        # The deliveries of webhooks, which the command API shows.
+        environment.setdefault("READ_MODEL_DSN", self.read_model.reader)
         return Process(name, arguments, environment, REPOSITORY, self.folder / f"{name}.log", ops_port)
 
 

@@ -310,6 +310,23 @@ async def test_going_back_cancels_what_waits(world: WebhookWorld, receiver: Rece
     ]
 
 
+async def test_more_than_the_queue_holds_waits_in_the_log(world: WebhookWorld, receiver: Receiver) -> None:
+    streams = [product(0) for _ in range(6)]
+    receiver.answer = lambda _: Answering(500)
+    endpoint = await world.register(receiver.url)
+    async with world.delivering(
+        webhook_messages_waiting_max=2, webhook_retry_seconds=",".join(["0.05"] * 10_000)
+    ):
+        for number, stream in enumerate(streams, start=1):
+            await world.happen(stream)
+            # One stretch of the log at a time: what is queued at once may be more than the limit.
+            await eventually(lambda: _queued(world, endpoint, min(number, 2)))  # noqa: B023
+        row = await world.endpoint_row(endpoint)
+        assert row["log_position"] == streams[1][0].log_position
+        receiver.answer = lambda _: Answering()
+        await eventually(lambda: takes(receiver, 6))
+
+
 async def test_processes_share_the_work_and_keep_the_order(world: WebhookWorld, receiver: Receiver) -> None:
     streams = [product(4) for _ in range(20)]
     await world.register(receiver.url)
