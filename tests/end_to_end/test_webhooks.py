@@ -1,4 +1,4 @@
-"""A subscriber without Kafka: registers a receiver, and gets signed price changes, through kills and replays."""
+"""A subscriber without Kafka: registers a receiver, gets signed price changes, through kills and replays."""
 
 import asyncio
 from collections.abc import AsyncIterator
