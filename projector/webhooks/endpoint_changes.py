@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from projector.webhooks.message import event_message, test_message
+from projector.webhooks.message import event_message, message_for_test
 from projector.webhooks.ports import Change, EndpointLog, Endpoints, Request
 from shared.ops.logs import get_logger
 from shared.webhooks.endpoint import REDELIVERY_REQUESTED, TEST_REQUESTED
@@ -59,7 +59,7 @@ class EndpointChanges:
     async def _request(self, change: Change, log_id: UUID) -> Request:
         if change.event_type == TEST_REQUESTED:
             wanted = msgspec.json.decode(change.data, type=_TestData)
-            return Request([test_message(wanted.webhook_id, change.endpoint_id, change.recorded_at)])
+            return Request([message_for_test(wanted.webhook_id, change.endpoint_id, change.recorded_at)])
         if change.event_type == REDELIVERY_REQUESTED:
             again = msgspec.json.decode(change.data, type=_RedeliveryData)
             if again.delivery_id is None:

@@ -1,7 +1,8 @@
 """Puts the new events of the log into the queues of the endpoints that want them."""
 
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from shared.contract.recorded_event import RecordedEvent
 
 # After so many events there are probably more.
 _MANY_EVENTS = 100
+# How often a place is stored that moved over events which the endpoint does not want. A process that starts
+# looks at them again.
+_STORE_SECONDS = 5.0
 
 
 class Fanned(NamedTuple):
@@ -20,49 +24,76 @@ class Fanned(NamedTuple):
     is_behind: bool
 
 
+class _Looked(NamedTuple):
+    """How far this process has looked, from which stored place on, and when that was stored."""
+
+    stored_position: int
+    log_position: int
+    stored_at: float
+
+
 class FanOut:
     """`messages_waiting_max`: an endpoint with so many waiting messages gets no more: the log keeps them."""
 
-    def __init__(self, log: EndpointLog, queue: Queue, *, messages_waiting_max: int) -> None:
+    def __init__(
+        self,
+        log: EndpointLog,
+        queue: Queue,
+        *,
+        messages_waiting_max: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log = log
         self._queue = queue
         self._messages_waiting_max = messages_waiting_max
+        self._clock = clock
+        self._looked: dict[UUID, _Looked] = {}
 
     async def turn(self, endpoints: Sequence[Endpoint], log_id: UUID) -> Fanned:
         """Moves each endpoint a stretch. Endpoints at the same place share one read of the log. Raises
         `Unavailable`.
         """
+        self._looked = {each.endpoint_id: self._place(each) for each in endpoints}
         by_place: dict[int, list[Endpoint]] = defaultdict(list)
         for endpoint in endpoints:
-            by_place[endpoint.log_position].append(endpoint)
+            by_place[self._looked[endpoint.endpoint_id].log_position].append(endpoint)
         moved: list[Endpoint] = []
         is_behind = False
         for place, there in sorted(by_place.items()):
             events = await self._log.next_events(place)
             made: dict[int, Message] = {}
             for endpoint in there:
-                now = await self._move(endpoint, events, log_id, made)
-                moved.append(now)
-                has_moved = now.log_position > place
+                moved.append(await self._move(endpoint, events, log_id, made) if events else endpoint)
+                has_moved = self._looked[endpoint.endpoint_id].log_position > place
                 is_behind = is_behind or (has_moved and len(events) >= _MANY_EVENTS)
         return Fanned(moved, is_behind)
+
+    def _place(self, endpoint: Endpoint) -> _Looked:
+        """What was looked at counts only from the place that is stored now: others move it, too."""
+        looked = self._looked.get(endpoint.endpoint_id)
+        if looked is not None and looked.stored_position == endpoint.log_position:
+            return looked
+        return _Looked(endpoint.log_position, endpoint.log_position, self._clock())
 
     async def _move(
         self, endpoint: Endpoint, events: Sequence[RecordedEvent], log_id: UUID, made: dict[int, Message]
     ) -> Endpoint:
         """`made` are the messages of this stretch: each is made once, however many endpoints get it."""
         wanted = [event for event in events if wants(endpoint.document, event)]
-        if not events or (wanted and not await self._has_place(endpoint.endpoint_id)):
+        place, looked = events[-1].log_position, self._looked[endpoint.endpoint_id]
+        if not wanted and self._clock() - looked.stored_at < _STORE_SECONDS:
+            self._looked[endpoint.endpoint_id] = looked._replace(log_position=place)
+            return endpoint
+        if wanted and not await self._has_room(endpoint.endpoint_id):
             return endpoint
         for event in wanted:
             if event.log_position not in made:
                 made[event.log_position] = event_message(event, log_id)
-        messages = [made[event.log_position] for event in wanted]
-        place = events[-1].log_position
-        if await self._queue.add(endpoint, messages, place):
-            return endpoint._replace(log_position=place)
-        return endpoint
+        if not await self._queue.add(endpoint, [made[event.log_position] for event in wanted], place):
+            return endpoint
+        self._looked[endpoint.endpoint_id] = _Looked(place, place, self._clock())
+        return endpoint._replace(log_position=place)
 
-    async def _has_place(self, endpoint_id: UUID) -> bool:
+    async def _has_room(self, endpoint_id: UUID) -> bool:
         most = self._messages_waiting_max
         return await self._queue.waiting_messages(endpoint_id, most) < most

@@ -41,7 +41,7 @@ def event_message(event: RecordedEvent, log_id: UUID) -> Message:
     )
 
 
-def test_message(webhook_id: str, endpoint_id: UUID, requested_at: datetime) -> Message:
+def message_for_test(webhook_id: str, endpoint_id: UUID, requested_at: datetime) -> Message:
     """A message without an event, which an owner requests."""
     body = {"type": TEST_TYPE, "timestamp": _time(requested_at), "data": {"endpoint_id": str(endpoint_id)}}
     return Message(NO_PRODUCT, webhook_id, TEST_TYPE, None, requested_at, msgspec.json.encode(body))
