@@ -1,4 +1,4 @@
-"""Which URLs messages may be sent to. The machine itself knows the name `localhost`: no test asks a name server."""
+"""Which URLs messages may be sent to. The machine itself knows `localhost`: no test asks a name server."""
 
 import ipaddress
 
