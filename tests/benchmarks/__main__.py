@@ -42,6 +42,7 @@ SUITES = (
     "log_partitions",
     "past_products",
     "event_feed",
+    "webhooks",
 )
 # Minutes of loading before they measure: only if they are named.
 LONG_SUITES = ("million", "opensearch")
