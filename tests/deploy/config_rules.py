@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 
 from command_api.relay.app import _POOL_CONNECTIONS_MAX as RELAY_POOL
+from command_api.webhooks.parts import READ_MODEL_CONNECTIONS_MAX as WEBHOOKS_POOL
 from projector.app import POOL_CONNECTIONS_MAX as VIEWS_POOL
 from projector.operators.command_line.session import _CONNECTIONS_MAX as COMMAND_POOL
 from projector.rebuild.worker import _CONNECTIONS_MAX as WORKER_POOL
@@ -23,7 +24,7 @@ from tests.deploy.scales import scales
 from tests.deploy.workload_rules import SECRETS, of_kind, pods
 
 # As deploy/kustomize/README.md expects of the two databases.
-CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 320}, 20
+CONNECTIONS_MAX, CONNECTIONS_RESERVED = {"event store": 200, "read model": 340}, 20
 
 
 def environment(objects: Sequence[Manifest]) -> Iterator[str]:
@@ -49,7 +50,11 @@ def environments(objects: Sequence[Manifest]) -> dict[str, dict[str, str]]:
                 data.get(("ConfigMap", source["configMapRef"]["name"]), {"(no such ConfigMap)": ""})
             )
         files = {file.path: file for file in secret_files(template)}
-        for variable in [*container.get("env", []), *_named_files(values)]:
+        of_container = container.get("env", [])
+        # What is cleared is not used, whatever the ConfigMap says.
+        for variable in of_container:
+            values.pop(variable["name"], None)
+        for variable in [*of_container, *_named_files(values)]:
             if "valueFrom" in variable:
                 values[variable["name"]] = variable["valueFrom"]["fieldRef"]["fieldPath"]
                 continue
@@ -116,8 +121,8 @@ def connections_of_a_pod(process: str, given: Mapping[str, str]) -> Mapping[str,
         return int(given.get(name) or str(default_of(process, name)))
 
     match process:
-        case "command-api":  # writer, hint, a second writer after a loss, a look at a slow call
-            return {"event store": setting("READ_CONNECTIONS_MAX") + 4, "read model": 0}
+        case "command-api":  # writer, hint, a second writer after a loss, a look at a slow call; webhooks
+            return {"event store": setting("READ_CONNECTIONS_MAX") + 4, "read model": WEBHOOKS_POOL}
         case "relay":  # the lock with the tail, and the listener
             return {"event store": RELAY_POOL + 2, "read model": 0}
         case "projector":

@@ -11,6 +11,7 @@ from shared.ops.http.server import HttpServer
 from tests.executing import execute_command
 from tests.integration.careless_client import must_find_no_fault
 from tests.integration.event_store_world import open_store
+from tests.integration.webhook_world import PATH, URL, command_client, command_settings
 from tests.servers import DatabaseDsns
 
 pytestmark = pytest.mark.servers
@@ -45,6 +46,17 @@ async def test_what_openapi_says_is_what_happens_in_a_few_examples(
     event_store_dsns: DatabaseDsns, tmp_path: Path
 ) -> None:
     await must_happen_as_said(event_store_dsns, True, tmp_path, A_FEW)
+
+
+async def test_what_openapi_says_of_webhook_endpoints_is_what_happens(
+    event_store_dsns: DatabaseDsns, read_model_dsns: DatabaseDsns, tmp_path: Path
+) -> None:
+    """Of one that is there; it is deleted at some time."""
+    async with command_client(command_settings(event_store_dsns, read_model_dsns.reader)) as client:
+        endpoint_id = (await client.post(PATH, json={"url": URL})).json()["id"]
+        parameters = f'[parameters]\nendpoint_id = "{endpoint_id}"\ndelivery_id = "1"\n'
+        only = ("--include-path-regex", "webhook", "--checks", ",".join(CHECKS))
+        await must_find_no_fault(str(client.base_url), tmp_path, parameters + REFUSALS, *only, *A_FEW)
 
 
 async def must_happen_as_said(

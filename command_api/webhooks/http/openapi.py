@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from shared.access.http.framework import needs
 from shared.webhooks.http.openapi import (
@@ -88,5 +89,6 @@ def describes(
         "responses": {status: success, **ALWAYS, **refused},
         "openapi_extra": extra,
         "response_model": None,
+        "response_class": Response if answer is None else JSONResponse,
         "tags": ["webhooks"],
     }
