@@ -43,9 +43,8 @@ from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
-from query_api.status.http import status_route
-from query_api.status.postgres import PostgresProjectionStates, age_measurement
-from query_api.status.status import TellStatus
+from query_api.status.parts import status_parts
+from query_api.status.postgres.projection_states import age_measurement
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -123,7 +122,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, cached, visibility)
-        states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
+        status = status_parts(settings, products, history.log, search.report)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
         rates = _rates(settings, stack)
@@ -136,7 +135,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
-                status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
+                *status.routes,
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
@@ -152,7 +151,11 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            [clock_measurement("read model", products), age_measurement(products)],
+            [
+                clock_measurement("read model", products),
+                age_measurement(products),
+                status.history.measurement(),
+            ],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,

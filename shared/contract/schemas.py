@@ -54,5 +54,6 @@ READ_MODEL = Schema(
         "0014_before_deploy_product_snapshots",
         "0015_before_deploy_parked_positions",
         "0016_before_deploy_lists_by_status",
+        "0018_before_deploy_status_of_operations",
     ),
 )
