@@ -44,7 +44,6 @@ from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
 from query_api.status.parts import status_parts
-from query_api.status.postgres.projection_states import age_measurement
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -151,11 +150,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            [
-                clock_measurement("read model", products),
-                age_measurement(products),
-                status.history.measurement(),
-            ],
+            [clock_measurement("read model", products), *status.measurements],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,

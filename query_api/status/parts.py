@@ -11,17 +11,18 @@ from query_api.settings import QuerySettings
 from query_api.status.cache_counts import cache_reads
 from query_api.status.http.routes import status_routes
 from query_api.status.postgres.log_state import PostgresLogState
-from query_api.status.postgres.projection_states import PostgresProjectionStates
+from query_api.status.postgres.projection_states import PostgresProjectionStates, age_measurement
 from query_api.status.status import TellStatus
 from query_api.status.status_history import StatusHistory
 from shared.contract.addresses import topics
+from shared.ops.measuring import Measurement
 
 
 class StatusParts(NamedTuple):
-    """The routes, and the samples that the loop of the process takes."""
+    """The routes, and what the loop of the process measures and samples."""
 
     routes: Sequence[AddRoutes]
-    history: StatusHistory
+    measurements: Sequence[Measurement]
 
 
 def status_parts(
@@ -40,4 +41,6 @@ def status_parts(
         age_seconds_max=settings.status_age_seconds_max,
     )
     history = StatusHistory(tell, interval_seconds=settings.status_sample_seconds)
-    return StatusParts([status_routes(tell, search, history)], history)
+    return StatusParts(
+        [status_routes(tell, search, history)], [age_measurement(products), history.measurement()]
+    )
