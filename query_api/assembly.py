@@ -16,6 +16,7 @@ from query_api.history.http.routes import history_routes, past_answer, price_his
 from query_api.history.parts import history_parts
 from query_api.http.application import AddRoutes, http_application
 from query_api.http.lanes import lane_of, lanes
+from query_api.imports.parts import import_parts
 from query_api.postgres.bounded_reads import BoundedReads
 from query_api.postgres.pools import bounded, planned_anew, read_model_pool
 from query_api.products.http.hot_answer import HotAnswers
@@ -44,9 +45,7 @@ from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
-from query_api.status.http import status_route
-from query_api.status.postgres import PostgresProjectionStates, age_measurement
-from query_api.status.status import TellStatus
+from query_api.status.parts import LookReads, status_parts
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -113,21 +112,20 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         reports_pool = await _reports_pool(settings, stack)
         cached = caches(settings, stack)
         topic = topics(settings.kafka_topic_prefix).events
-        checkpoints = PostgresCheckpoints(products, topic)
-        visibility = _visibility(checkpoints, settings, stack)
+        visibility = _visibility(PostgresCheckpoints(products, topic), settings, stack)
         reported = _reported(reports_pool, topic, settings, stack)
         reads = bounded("products", products, settings)
         table = PostgresProductTable(reads)
         history = await history_parts(settings, reads, stack)
         events = event_parts(settings, history.log_reads, stack)
-        made = MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
-        written = WrittenProducts(history.latest, cached.products, made)
+        written = WrittenProducts(history.latest, cached.products, _made_rows(settings))
         find = find_product(settings, table, (cached.local, cached.products), visibility, written)
         search = search_parts(settings, table, cached.products, visibility, stack)
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, cached, visibility)
-        states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
+        looks = LookReads(reads, history.log_reads, cached.products.glance)
+        status = status_parts(settings, products, history.log, search.report, looks)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
         rates = _rates(settings, stack)
@@ -141,7 +139,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
                 _webhooks(history.log_reads, reads),
-                status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
+                *status.routes,
+                import_parts(history.log_reads, _signing_key(settings)),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
@@ -157,7 +156,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            [clock_measurement("read model", products), age_measurement(products)],
+            [clock_measurement("read model", products), *status.measurements],
             settings.answer_headers(("GET", "HEAD")),
             guard,
             rates,
@@ -165,6 +164,10 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             search,
             events,
         )
+
+
+def _made_rows(settings: QuerySettings) -> MadeRows:
+    return MadeRows(rows_max=settings.latest_rows_max, bytes_max=settings.latest_rows_bytes_max)
 
 
 def _rates(settings: QuerySettings, stack: AsyncExitStack) -> ApiLimits:

@@ -37,7 +37,7 @@ def access_page() -> str:
 def tables() -> dict[str, list[Row]]:
     """The table of each kind of port, without the pages that describe an API."""
     webhooks = WebhookRoutes(None, None, "")
-    api = WriteApi(None, "", 1)  # type: ignore[arg-type]  # no request is answered
+    api = WriteApi(None, "", 1, None)  # type: ignore[arg-type]  # no request is answered
     commands = write_app(api, None, more_routes=[webhooks.add])
     operations = operations_app(Health("any"), dict.fromkeys(_OPERATOR_SCOPES, _nobody))
     return {

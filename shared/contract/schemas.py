@@ -33,6 +33,7 @@ EVENT_STORE = Schema(
         "0012_before_deploy_events_after",
         "0013_before_deploy_history",
         "0014_before_deploy_webhook_endpoints",
+        "0015_before_deploy_imports",
     ),
 )
 READ_MODEL = Schema(
@@ -56,5 +57,6 @@ READ_MODEL = Schema(
         "0015_before_deploy_parked_positions",
         "0016_before_deploy_lists_by_status",
         "0017_before_deploy_webhook_deliveries",
+        "0018_before_deploy_status_of_operations",
     ),
 )

@@ -28,6 +28,7 @@ from shared.ops.http.operations import Route, operations_app
 from tests.executing import execute_command
 from tests.guards import LOG_REPEATS_SECONDS
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.tokens import ISSUER, public_document
 
 
@@ -67,7 +68,9 @@ async def all_ports(folder: Path, **more: Any) -> AsyncIterator[dict[str, Port]]
         guard = await open_guard(settings, stack)
         execute = execute_command(InMemoryEventStore())
         webhooks = WebhookRoutes(None, None, "http://read.test")
-        commands = write_app(WriteApi(execute, "http://read.test", 12), guard, more_routes=[webhooks.add])
+        commands = write_app(
+            WriteApi(execute, "http://read.test", 12, InMemoryImportRuns()), guard, more_routes=[webhooks.add]
+        )
 
         def operations(extra: Mapping[Route, Handler], needs: Mapping[Route, Scope]) -> Port:
             app = operations_app(Health("any"), extra)

@@ -6,7 +6,7 @@ The other tests compare requests with the table in the code: a wrong row there w
 from tests.unit.access.ports import Port
 
 READ, DRAFTS, AUDIT, EVENTS = "products:read", "products:read-drafts", "products:audit", "events:read"
-WRITE, PUBLISH = "products:write", "products:publish"
+WRITE, PUBLISH, IMPORT = "products:write", "products:publish", "products:import"
 OPS_READ, OPS_WRITE = "ops:read", "ops:write"
 _COMMANDS = {
     "POST /v1/products": WRITE,
@@ -29,6 +29,7 @@ _COMMANDS = {
     "POST /v1/webhook-endpoints/{endpoint_id}:redeliver": EVENTS,
     "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
     "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}:redeliver": EVENTS,
+    "PUT /v1/imports/{import_id}": IMPORT,
 }
 _QUERIES = {
     "/v1/products": READ,
@@ -52,7 +53,12 @@ _QUERIES = {
     "/v1/webhook-endpoints": EVENTS,
     "/v1/webhook-endpoints/{endpoint_id}": EVENTS,
     "/v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
+    "/v1/imports": DRAFTS,
+    "/v1/imports/{import_id}": DRAFTS,
     "/v1/status": OPS_READ,
+    "/v1/dead-letters": OPS_READ,
+    "/v1/products/{product_id}/projections": OPS_READ,
+    "/v1/status/history": OPS_READ,
 }
 _OPERATORS = {
     "GET /dead-letters": OPS_READ,
