@@ -43,7 +43,7 @@ def _run(
     warn_of_unverified_servers(settings)
     return run(
         PROCESS,
-        lambda stop: run_projector(settings, projections, stop, delivers_webhooks=delivers_webhooks),
+        lambda stop: run_projector(settings, projections, stop, webhooks=delivers_webhooks),
         shutdown_seconds_max=settings.shutdown_seconds_max,
     )
 

@@ -61,11 +61,7 @@ _log = get_logger(__name__)
 
 
 async def run_projector(
-    settings: ProjectorSettings,
-    chosen: Sequence[Projection],
-    stop: asyncio.Event,
-    *,
-    delivers_webhooks: bool = False,
+    settings: ProjectorSettings, chosen: Sequence[Projection], stop: asyncio.Event, *, webhooks: bool = False
 ) -> None:
     """Run these projections, and the delivery of webhooks, until `stop`. Raises only errors that prevent a
     start, such as a port in use.
@@ -98,7 +94,7 @@ async def run_projector(
             for one in projections
             for subscription in one.subscriptions
         ]
-        background = _background(projections, stores, health, delivers_webhooks=delivers_webhooks)
+        background = _background(projections, stores, health, webhooks=webhooks)
         watch = watch_process(stop, settings, health, _measurements(stores))
         stack.push_async_callback(stopped, asyncio.create_task(watch))
         if not await health.passed(*_DATABASES, stop=stop, meanwhile=partial(beat, consumers)):
@@ -166,11 +162,11 @@ def _consumer(
 
 
 def _background(
-    projections: Sequence[Running], stores: Stores, health: Health, *, delivers_webhooks: bool
+    projections: Sequence[Running], stores: Stores, health: Health, *, webhooks: bool
 ) -> Sequence[Background]:
     """What runs beside the consumers."""
     parts: list[Background] = [part for one in projections for part in one.background]
-    if delivers_webhooks:
+    if webhooks:
         parts.append(webhook_loop(stores))
     for part in parts:
         health.require(f"{part.name} {part.topic}", part.check)

@@ -111,7 +111,7 @@ async def _sink() -> AsyncIterator[str]:
 
 async def _rate(url: str, messages: int) -> float:
     """When all have come."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(_WAIT_SECONDS_MAX):
+    async with httpx.AsyncClient(timeout=30) as client, asyncio.timeout(_WAIT_SECONDS_MAX):
         while True:
             posts, seconds = (await client.get(url)).text.split()
             if int(posts) >= messages:
