@@ -60,7 +60,7 @@ class Status(BaseModel):
 def status_route(tell: TellStatus, search: SearchReport | None) -> AddRoutes:
     """`GET /v1/status`."""
 
-    async def status(request: Request) -> Response:
+    async def get_status(request: Request) -> Response:
         """Per projection how far it is, how far behind, whether it goes on, and what of it is parked; and the
         search index that answers.
         """
@@ -73,7 +73,9 @@ def status_route(tell: TellStatus, search: SearchReport | None) -> AddRoutes:
         return json_answer(request, _encode(body), {"cache-control": "no-store"})
 
     def add(app: FastAPI) -> None:
-        add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ)
+        add_route(
+            app, "/v1/status", get_status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ
+        )
 
     return add
 
