@@ -8,7 +8,15 @@ import math
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from command_api.domain.limits import ATTRIBUTES_BYTES_MAX, VARIANTS_MAX
 from command_api.http.names import Barcode, Category, Options, ShortText, Sku, Slug, Tags
@@ -55,6 +63,10 @@ Attributes = Annotated[dict[str, Any], AfterValidator(_check_attributes)]
 WebAddress = Annotated[
     str, StringConstraints(min_length=8, max_length=2048, pattern=r"^https?://[^\s/?#]+\S*$")
 ]
+
+
+Id = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+"""A product's id as text; whether it is one, is decided where it is read."""
 
 
 class Body(BaseModel):
@@ -151,7 +163,7 @@ class PatchIn(Body):
 class Result(BaseModel):
     """What a successful write answers."""
 
-    id: str
+    id: Id
     version: int
     status: Literal["draft", "active", "archived", "deleted"]
     slug: str

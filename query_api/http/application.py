@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
-from query_api.http import openapi, problems
+from query_api.http import document, problems
 from query_api.http.admission import Admission
 from shared.access.guard import Guard
 from shared.access.http.framework import protection
@@ -39,7 +39,7 @@ def http_application(
     for add_routes in routes:
         add_routes(app)
     problems.install(app)
-    openapi.install(app, is_guarded=guard is not None)
+    document.install(app, is_guarded=guard is not None)
     admission = Admission(app, in_progress_max=requests_in_progress_max)
     layers = limits.around(admission, protection(app, guard, caller_by_ticket), guard)
     return RequestLayer(layers, slow_seconds=slow_request_seconds, lines_per_second_max=lines_per_second_max)

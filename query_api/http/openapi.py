@@ -1,11 +1,7 @@
-"""Completes the OpenAPI document: headers and problems, without answers that never happen."""
+"""What the OpenAPI document says of answers and headers; `document.py` completes it."""
 
 from typing import Any
 
-from fastapi import FastAPI
-
-from query_api.http.problem_schema import ProblemModel
-from shared.access.http.framework import secure_document
 from shared.ops.http.limits import HEAD_BYTES_MAX, TARGET_BYTES_MAX
 from shared.ops.http.problem import CONTENT_TYPE
 from shared.rate_limits.openapi import RATE_LIMIT_HEADERS
@@ -166,34 +162,3 @@ READING_ONE = (
     _parameter("If-None-Match", 'ETags that the caller has, such as "3", or *.'),
     *READING,
 )
-
-
-def install(app: FastAPI, *, is_guarded: bool) -> None:
-    """Make `app.openapi` leave out FastAPI's 422, which never happens here, and bodies of HEAD and 304."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = _corrected(generate())
-            secure_document(document, is_guarded=is_guarded)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _corrected(document: dict[str, Any]) -> dict[str, Any]:
-    for path in document["paths"].values():
-        for method, operation in path.items():
-            responses = operation["responses"]
-            responses.pop("422", None)
-            for status, response in responses.items():
-                if method == "head" or status == "304":
-                    response.pop("content", None)
-    schemas = document["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    problem = ProblemModel.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem.pop("$defs"))
-    schemas["Problem"] = problem
-    return document

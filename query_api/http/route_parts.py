@@ -27,13 +27,19 @@ def add_route(
     scope: Scope,
     response_class: type[Response] = JSONResponse,
 ) -> None:
-    """Registers GET and HEAD as two operations: otherwise OpenAPI would have one operation id twice."""
-    for method in ("GET", "HEAD"):
+    """Registers GET and HEAD as two operations: otherwise OpenAPI would have one operation id twice.
+
+    Generated clients name a function like the handler, and group functions by the tag: the first word of the
+    path.
+    """
+    name, tag = handler.__name__, path.split("/")[2]
+    for method, operation_id, tags in (("GET", name, [tag]), ("HEAD", f"head_{name}", ["head"])):
         app.add_api_route(
             path,
             handler,
             methods=[method],
-            operation_id=f"{method.lower()}_{handler.__name__}",
+            operation_id=operation_id,
+            tags=list(tags),
             response_model=model,
             response_class=response_class,
             responses=responses,

@@ -22,7 +22,8 @@ _CODE = (".py", ".sql", ".sh", ".yml", ".yaml", ".toml", ".lua")
 
 def _files() -> list[Path]:
     tops = [top for top in sorted(ROOT.iterdir()) if top.name not in _SKIPPED]
-    return [file for top in tops for file in ([top] if top.is_file() else sorted(top.rglob("*")))]
+    files = [file for top in tops for file in ([top] if top.is_file() else sorted(top.rglob("*")))]
+    return [file for file in files if "node_modules" not in file.parts]
 
 
 def _pages() -> list[Path]:

@@ -148,6 +148,7 @@ NOT_RUN = {
     "a stream has no end": 1,
     "a new log has no removed partition": 1,
     "changes a role for all installations of the server": 1,
+    "installs packages of an example": 6,
     "it cuts a release": 2,
     "needs Docker": 4,
     "needs events of its own": 1,

@@ -37,6 +37,8 @@ _status = msgspec.json.Decoder(_Status)
 async def run_batch(api: WriteApi, request: Request) -> Response:
     """Run up to 1,000 operations, in order and not atomic; each has its own result.
 
+    The body may also be `application/x-ndjson`: one operation a line.
+
     The answers are those of the same operations sent one after the other, wherever they stand: an operation
     waits for each earlier one that may speak of the same product, slug or SKU, and all others run side by
     side. So an operation may take a slug or SKU that an earlier one gives up, never one that a later one

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from command_api.domain.limits import VARIANTS_MAX
 from command_api.http.names import Barcode, Options, Sku, Slug
-from command_api.http.schemas import WEIGHT_GRAMS_MAX, Body, MoneyIn, PatchIn, ProductIn, distinct_skus
+from command_api.http.schemas import WEIGHT_GRAMS_MAX, Body, Id, MoneyIn, PatchIn, ProductIn, distinct_skus
 
 # The default of a field that may be absent but not null; never looked at, because `model_fields_set` tells.
 ABSENT_PRICE = MoneyIn.model_construct(amount="", currency="")
@@ -66,7 +66,7 @@ class UpdateOperation(_Operation):
     """Merge-patch the details."""
 
     op: Literal["update"]
-    id: str
+    id: Id
     patch: PatchIn
 
 
@@ -74,7 +74,7 @@ class PriceOperation(_Operation):
     """Set one variant's price."""
 
     op: Literal["price"]
-    id: str
+    id: Id
     sku: Sku
     price: MoneyIn
 
@@ -83,7 +83,7 @@ class StatusOperation(_Operation):
     """Move the product's status, or delete it."""
 
     op: Literal["publish", "archive", "restore", "delete"]
-    id: str
+    id: Id
 
 
 Operation = Annotated[

@@ -7,70 +7,78 @@ from shared.rate_limits.openapi import RATE_LIMIT_HEADERS
 
 REF = "#/components/schemas/{model}"
 JSON = "application/json"
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable; made for programs."},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "trace_id": {"type": "string"},
-        "request_id": {"type": "string"},
-        "current_version": {"type": "integer"},
-        "conflicts": {
-            "type": "array",
-            "description": "With `sku-taken`: every SKU that another product holds, and that product.",
-            "items": {
-                "type": "object",
-                "required": ["sku", "product_id"],
-                "properties": {
-                    "sku": {"type": "string"},
-                    "product_id": {"type": "string", "format": "uuid"},
-                    "slug": {"type": "string", "description": "Absent where it has gone since."},
-                },
+SCHEMAS: dict[str, Any] = {
+    "Problem": {
+        "title": "Problem",
+        "description": "RFC 9457.",
+        "type": "object",
+        "required": ["type", "title", "status", "code"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Stable; made for programs."},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "trace_id": {"type": "string"},
+            "request_id": {"type": "string"},
+            "current_version": {"type": "integer"},
+            "conflicts": {
+                "type": "array",
+                "description": "With `sku-taken`: every SKU that another product holds, and that product.",
+                "items": {"$ref": REF.format(model="SkuConflict")},
             },
-        },
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer into the body (RFC 6901)."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
+            "errors": {"type": "array", "items": {"$ref": REF.format(model="FieldError")}},
         },
     },
-}
-_BATCH_RESULT = {
-    "type": "object",
-    "required": ["results"],
-    "properties": {
-        "results": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["index", "status"],
-                "properties": {
-                    "index": {"type": "integer"},
-                    "status": {"type": "integer"},
-                    "id": {"type": "string", "format": "uuid"},
-                    "version": {"type": "integer"},
-                    "product_status": {
-                        "enum": ["draft", "active", "archived"],
-                        "description": "After the operation; absent after a deletion.",
-                    },
-                    "changed": {"type": "boolean", "description": "Absent on a repeated answer."},
-                    "events": {"type": "integer", "description": "How many; absent on a repeated answer."},
-                    "problem": {"$ref": "#/components/schemas/Problem"},
-                },
+    "SkuConflict": {
+        "title": "SkuConflict",
+        "description": "A SKU, and the product that holds it.",
+        "type": "object",
+        "required": ["sku", "product_id"],
+        "properties": {
+            "sku": {"type": "string"},
+            "product_id": {"type": "string", "format": "uuid"},
+            "slug": {"type": "string", "description": "Absent where it has gone since."},
+        },
+    },
+    "FieldError": {
+        "title": "FieldError",
+        "description": "What is wrong with one field.",
+        "type": "object",
+        "required": ["pointer", "code", "detail"],
+        "properties": {
+            "pointer": {"type": "string", "description": "JSON pointer into the body (RFC 6901)."},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+        },
+    },
+    "BatchResult": {
+        "title": "BatchResult",
+        "description": "One result for each operation, in their order.",
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": {"$ref": REF.format(model="OperationResult")}}},
+    },
+    "OperationResult": {
+        "title": "OperationResult",
+        "description": "What became of one operation: id and version, or a problem.",
+        "type": "object",
+        "required": ["index", "status"],
+        "properties": {
+            "index": {"type": "integer"},
+            "status": {"type": "integer"},
+            "id": {"type": "string", "format": "uuid"},
+            "version": {"type": "integer"},
+            "product_status": {
+                "type": "string",
+                "enum": ["draft", "active", "archived"],
+                "description": "After the operation; absent after a deletion.",
             },
-        }
+            "changed": {"type": "boolean", "description": "Absent on a repeated answer."},
+            "events": {"type": "integer", "description": "How many; absent on a repeated answer."},
+            "problem": {"$ref": REF.format(model="Problem")},
+        },
     },
 }
 _HEADERS = {
@@ -117,7 +125,7 @@ def response(handler: str, status: int) -> dict[str, Any]:
     if handler == "report_import":
         described["headers"] = {"X-Request-Id": _HEADERS["X-Request-Id"]}
     elif status == 207:
-        described["content"] = {JSON: {"schema": _BATCH_RESULT}}
+        described["content"] = {JSON: {"schema": {"$ref": REF.format(model="BatchResult")}}}
         del described["headers"]["ETag"]
     elif status != 204:
         described["content"] = {JSON: {"schema": {"$ref": REF.format(model="Result")}}}

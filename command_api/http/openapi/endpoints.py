@@ -13,7 +13,7 @@ from command_api.http import import_reports, schemas
 from command_api.http.batch import schemas as batch_schemas
 from command_api.http.headers import IMPORT_ID_CHARACTERS_MAX
 from command_api.http.names import NAME_CHARACTERS_MAX
-from command_api.http.openapi.answers import JSON, PROBLEM, REF, response
+from command_api.http.openapi.answers import JSON, REF, SCHEMAS, response
 from shared.access.http.framework import needs
 from shared.access.scopes import Scope
 
@@ -79,7 +79,8 @@ _PATH = {
 # handler -> path parameters, media types of the body with their schema, statuses beyond the common ones
 _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] = {
     "create_product": ((), {JSON: "ProductIn"}, (201, 409)),
-    "run_batch": ((), {JSON: "batch", "application/x-ndjson": "ndjson"}, (207,)),
+    # NDJSON is only in the text: no generator of clients can write it, and some give up the whole operation.
+    "run_batch": ((), {JSON: "batch"}, (207,)),
     "change_details": (
         ("product_id",),
         {"application/merge-patch+json": "PatchIn", JSON: "PatchIn"},
@@ -125,8 +126,6 @@ def describes(handler: str, scope: Scope) -> dict[str, Any]:
 
 def _body_schema(name: str) -> dict[str, Any]:
     operation = {"oneOf": [{"$ref": REF.format(model=each)} for each in _OPERATIONS]}
-    if name == "ndjson":
-        return {"type": "string", "description": "One operation a line."}
     if name == "batch":
         return {"type": "array", "maxItems": 1000, "items": operation}
     return {"$ref": REF.format(model=name)}
@@ -138,7 +137,9 @@ def component_schemas() -> dict[str, Any]:
         [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
     )
     schemas_by_name: dict[str, Any] = definitions["$defs"]
-    for model in ("PatchIn", "UpsertProductIn", "UpsertVariantIn"):
-        for field in schemas_by_name[model]["properties"].values():
-            field.pop("default", None)  # an absent field stays as it is
-    return {**schemas_by_name, "Problem": PROBLEM}
+    for model in schemas_by_name.values():
+        for field in model["properties"].values():
+            # In a patch or an upsert an absent field stays as it is. And a field with a default would be a
+            # required one in generated clients.
+            field.pop("default", None)
+    return {**schemas_by_name, **SCHEMAS}

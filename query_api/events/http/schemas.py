@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from query_api.errors import BadParameter
 from query_api.events.http.tickets import TICKET_CHARACTERS_MAX
@@ -15,7 +15,12 @@ from shared.contract.codec import STORED_TYPES
 POSITION_MAX = 10**18 - 1
 WAIT_SECONDS_MAX = 30
 EVENT_TYPES = tuple(stored.event_type for stored in STORED_TYPES)
-Position = Annotated[WholeNumber, Field(ge=0, le=POSITION_MAX)]
+# Described as what `next_cursor` and `position` are, so that typed clients can send them back.
+Position = Annotated[
+    WholeNumber,
+    Field(ge=0, le=POSITION_MAX),
+    WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}),
+]
 
 
 class SubscriberParameters(BaseModel):

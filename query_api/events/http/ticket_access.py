@@ -41,7 +41,7 @@ def caller_by_ticket(tickets: Tickets, scope: Scope) -> Caller | None:
 def ticket_route(tickets: Tickets) -> AddRoutes:
     """`GET /v1/events/stream-ticket`."""
 
-    async def stream_ticket(request: Request) -> Response:
+    async def get_stream_ticket(request: Request) -> Response:
         """A ticket with which a page begins a stream within a minute: `?ticket=` instead of a token."""
         refuse_parameters(request)
         ticket = tickets.issue(caller_in(request.scope))
@@ -51,7 +51,7 @@ def ticket_route(tickets: Tickets) -> AddRoutes:
 
     def add(app: FastAPI) -> None:
         add_route(
-            app, "/v1/events/stream-ticket", stream_ticket, TicketModel, openapi.STREAM_TICKET,
+            app, "/v1/events/stream-ticket", get_stream_ticket, TicketModel, openapi.STREAM_TICKET,
             openapi.IDENTITY, scope=Right.EVENTS_READ,
         )  # fmt: skip
 

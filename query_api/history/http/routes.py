@@ -68,7 +68,7 @@ def past_answer(versions: PastVersions, limits: WaitLimits) -> AnswerPast:
 def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
     """The routes of history and differences."""
 
-    async def product_history(
+    async def get_product_history(
         request: Request, product_id: _ProductId, parameters: Annotated[Paging, Query()]
     ) -> Response:
         """The events of a product, newest first: who changed what, and when."""
@@ -79,7 +79,7 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
         )
         return _page_answer(request, page.items, page.next_cursor, applied)
 
-    async def product_diff(
+    async def get_product_diff(
         request: Request, product_id: _ProductId, parameters: Annotated[s.DifferenceParameters, Query()]
     ) -> Response:
         """What differs between two versions or times: field by field, and as a JSON Patch."""
@@ -98,8 +98,8 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
 
     def add(app: FastAPI) -> None:
         for name, handler, model, responses in (
-            ("history", product_history, s.HistoryPageModel, openapi.PAST_PAGE),
-            ("diff", product_diff, s.DifferenceModel, openapi.PAST),
+            ("history", get_product_history, s.HistoryPageModel, openapi.PAST_PAGE),
+            ("diff", get_product_diff, s.DifferenceModel, openapi.PAST),
         ):
             path = f"/v1/products/{{product_id}}/{name}"
             add_route(app, path, handler, model, responses, scope=Scope.PRODUCTS_READ)
@@ -110,7 +110,7 @@ def history_routes(reads: HistoryReads, limits: WaitLimits) -> AddRoutes:
 def price_history_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
     """The routes of prices over time."""
 
-    async def product_price_history(
+    async def get_product_price_history(
         request: Request, product_id: _ProductId, parameters: Annotated[s.PriceHistoryParameters, Query()]
     ) -> Response:
         """How the prices of a product changed, newest first."""
@@ -123,7 +123,7 @@ def price_history_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
         items = [_encode(_point(one)) for one in page.points]
         return _page_answer(request, items, page.next_cursor, applied)
 
-    async def product_lowest_price(
+    async def get_product_lowest_price(
         request: Request, product_id: _ProductId, parameters: Annotated[s.LowestPriceParameters, Query()]
     ) -> Response:
         """The lowest price in a number of days, as the EU asks for it with a price reduction."""
@@ -139,8 +139,8 @@ def price_history_routes(reads: PriceHistory, limits: WaitLimits) -> AddRoutes:
 
     def add(app: FastAPI) -> None:
         for name, handler, model, responses in (
-            ("price-history", product_price_history, s.PricePageModel, openapi.PAST_PAGE),
-            ("lowest-price", product_lowest_price, s.LowestPriceModel, openapi.PAST),
+            ("price-history", get_product_price_history, s.PricePageModel, openapi.PAST_PAGE),
+            ("lowest-price", get_product_lowest_price, s.LowestPriceModel, openapi.PAST),
         ):
             path = f"/v1/products/{{product_id}}/{name}"
             add_route(app, path, handler, model, responses, scope=Scope.PRODUCTS_READ)

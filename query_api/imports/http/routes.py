@@ -33,7 +33,7 @@ def import_routes(imports: ReadImports) -> AddRoutes:
         body = _encode({"items": items, "next_cursor": page.next_cursor})
         return json_answer(request, body, {**_REVALIDATE, **next_page(request, page.next_cursor)})
 
-    async def show_import(request: Request, import_id: str) -> Response:
+    async def get_import(request: Request, import_id: str) -> Response:
         """One import, with the products that it rejected, and why."""
         refuse_parameters(request)
         row, rejected = await imports.one(unquote(import_id))
@@ -46,7 +46,7 @@ def import_routes(imports: ReadImports) -> AddRoutes:
             scope=Scope.PRODUCTS_READ_DRAFTS,
         )  # fmt: skip
         add_route(
-            app, "/v1/imports/{import_id}", show_import, ImportWithRejectsModel, openapi.LOOKING_AT_ONE,
+            app, "/v1/imports/{import_id}", get_import, ImportWithRejectsModel, openapi.LOOKING_AT_ONE,
             openapi.IDENTITY, scope=Scope.PRODUCTS_READ_DRAFTS,
         )  # fmt: skip
 

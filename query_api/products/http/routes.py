@@ -35,7 +35,7 @@ AnswerPast = Callable[[Request, UUID, int | datetime], Awaitable[Response]]
 def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPast) -> AddRoutes:
     """The routes of one product by id, SKU or slug."""
 
-    async def by_id(
+    async def get_product(
         request: Request,
         product_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})],
         parameters: Annotated[OneParameters, Query()],
@@ -54,14 +54,14 @@ def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPas
         )
         return _answer(request, found, applied)
 
-    async def by_sku(
+    async def get_product_by_sku(
         request: Request,
         sku: Annotated[str, Path(description="Percent-encoded, `/` too (%2F). In any Unicode form.")],
     ) -> Response:
         """The product that has a variant of this SKU."""
         return await _by_name(request, "sku", sku)
 
-    async def by_slug(
+    async def get_product_by_slug(
         request: Request,
         slug: Annotated[str, Path(description="Percent-encoded. In any Unicode form.")],
     ) -> Response:
@@ -76,9 +76,9 @@ def product_routes(find: FindProduct, limits: WaitLimits, answer_past: AnswerPas
 
     def add(app: FastAPI) -> None:
         for place, handler in (
-            ("{product_id}", by_id),
-            ("by-sku/{sku}", by_sku),
-            ("by-slug/{slug}", by_slug),
+            ("{product_id}", get_product),
+            ("by-sku/{sku}", get_product_by_sku),
+            ("by-slug/{slug}", get_product_by_slug),
         ):
             _add(app, f"/v1/products/{place}", handler)
 

@@ -8,8 +8,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from query_api.search.query import Tier
+
+_Absent = SkipJsonSchema[None]
+"""What is absent where it was not asked for, and never null."""
 
 
 class MoneyModel(BaseModel):
@@ -90,12 +94,12 @@ class ProductPage(BaseModel):
 
     items: list[ProductModel] = Field(description="With `fields`, only those and `id`.")
     next_cursor: str | None
-    matches: list[MatchModel] | None = Field(None, description="With `q`: one for each item.")
+    matches: list[MatchModel] | _Absent = Field(None, description="With `q`: one for each item.")
     corrected: str | None = Field(
         None, description="With `q`: the text that was used, if words were corrected."
     )
-    total: int | None = Field(None, description="With `with_total`: all products that match.")
-    facets: dict[str, list[FacetValueModel | FacetRangeModel]] | None = Field(
+    total: int | _Absent = Field(None, description="With `with_total`: all products that match.")
+    facets: dict[str, list[FacetValueModel | FacetRangeModel]] | _Absent = Field(
         None, description="With `facets`: the counts, most frequent first; prices in their order."
     )
 

@@ -39,7 +39,7 @@ def operator_routes(dead_letters: ListDeadLetters, places: TellPlaces) -> AddRou
         body = {"items": [_letter(one) for one in page.items], "next_cursor": page.next_cursor}
         return json_answer(request, _encode(body), {**_NO_STORE, **next_page(request, page.next_cursor)})
 
-    async def product_projections(request: Request, product_id: _ProductId) -> Response:
+    async def get_product_projections(request: Request, product_id: _ProductId) -> Response:
         """Where a product is on its way: which projections have its newest event, the cache, and the
         topics. It may be a draft, or deleted.
         """
@@ -55,7 +55,7 @@ def operator_routes(dead_letters: ListDeadLetters, places: TellPlaces) -> AddRou
             openapi.IDENTITY, scope=Scope.OPS_READ,
         )  # fmt: skip
         add_route(
-            app, "/v1/products/{product_id}/projections", product_projections, ProductProjectionsModel,
+            app, "/v1/products/{product_id}/projections", get_product_projections, ProductProjectionsModel,
             openapi.LOOKING_AT_ONE, openapi.IDENTITY, scope=Scope.OPS_READ,
         )  # fmt: skip
 

@@ -22,23 +22,25 @@ def status_routes(tell: TellStatus, search: SearchReport | None, history: Status
     """The routes of the status."""
     documents = StatusDocuments(tell, search)
 
-    async def status(request: Request) -> Response:
+    async def get_status(request: Request) -> Response:
         """The log, its relay, the cache and rebuilds; per projection how far it is, how far behind, whether
         it goes on, and what of it is parked; and the search index that answers.
         """
         refuse_parameters(request)
         return json_answer(request, await documents.now(), _NO_STORE)
 
-    async def status_history(request: Request) -> Response:
+    async def get_status_history(request: Request) -> Response:
         """The same in samples of the last 15 minutes, from the memory of the process that answers."""
         refuse_parameters(request)
         body = {"interval_seconds": history.interval_seconds, "samples": history.samples()}
         return json_answer(request, _encode(body), _NO_STORE)
 
     def add(app: FastAPI) -> None:
-        add_route(app, "/v1/status", status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ)
         add_route(
-            app, "/v1/status/history", status_history, StatusHistoryModel, openapi.STATUS, openapi.IDENTITY,
+            app, "/v1/status", get_status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ
+        )
+        add_route(
+            app, "/v1/status/history", get_status_history, StatusHistoryModel, openapi.STATUS, openapi.IDENTITY,
             scope=Scope.OPS_READ,
         )  # fmt: skip
 

@@ -60,18 +60,18 @@ class WebhookReadRoutes:
         for method in methods:
             for path, route, model, parameters in (
                 (LIST_PATH, self.list_webhook_endpoints, WebhookEndpoints, openapi.PAGING),
-                (ENDPOINT_PATH, self.read_webhook_endpoint, WebhookEndpoint, openapi.ENDPOINT),
+                (ENDPOINT_PATH, self.get_webhook_endpoint, WebhookEndpoint, openapi.ENDPOINT),
                 (DELIVERIES_PATH, self.list_webhook_deliveries, WebhookDeliveries, openapi.DELIVERIES),
             ):
                 app.add_api_route(
                     path,
                     route,
                     methods=[method],
-                    operation_id=f"{method.lower()}_{route.__name__}",
+                    operation_id=route.__name__ if method == "GET" else f"head_{route.__name__}",
                     response_model=None,
                     responses=openapi.read_responses(model, has_etag=path == ENDPOINT_PATH),
                     openapi_extra={"parameters": list(parameters), **needs(SCOPE)},
-                    tags=["webhooks"],
+                    tags=["webhook-endpoints" if method == "GET" else "head"],
                 )
 
     async def list_webhook_endpoints(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class WebhookReadRoutes:
         next_cursor = None if last is None else cursor(_ENDPOINTS, str(last))
         return _page(request, [shown_endpoint(each) for each in found], next_cursor)
 
-    async def read_webhook_endpoint(self, request: Request) -> Response:
+    async def get_webhook_endpoint(self, request: Request) -> Response:
         """One webhook endpoint, and how far its deliveries are."""
         reads = self._reads()
         parsed(_NoParameters, request)

@@ -1,0 +1,1 @@
+"""Services of other teams, written from the documentation: examples/ against real servers."""
