@@ -22,6 +22,7 @@ from shared.postgres.pool import create_pool
 from shared.webhooks.endpoint import EndpointDocument, decoded
 from tests.executing import execute_command
 from tests.in_memory_event_store import InMemoryEventStore
+from tests.in_memory_import_runs import InMemoryImportRuns
 from tests.servers import DatabaseDsns
 from tests.unit.command_http.write_client import client_of, serving
 
@@ -133,7 +134,9 @@ async def command_client(
         stack.push_async_callback(pool.close)
         routes = await webhook_routes(settings, pool, stack)
         execute = execute_command(InMemoryEventStore())
-        port = write_port(WriteApi(execute, READ_URL, 12), guard, more_routes=[routes.add])
+        port = write_port(
+            WriteApi(execute, READ_URL, 12, InMemoryImportRuns()), guard, more_routes=[routes.add]
+        )
         server = await stack.enter_async_context(serving(port, port.protocol))
         yield await stack.enter_async_context(client_of(server))
 

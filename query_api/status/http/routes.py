@@ -40,8 +40,8 @@ def status_routes(tell: TellStatus, search: SearchReport | None, history: Status
             app, "/v1/status", get_status, Status, openapi.STATUS, openapi.IDENTITY, scope=Scope.OPS_READ
         )
         add_route(
-            app, "/v1/status/history", get_status_history, StatusHistoryModel, openapi.STATUS, openapi.IDENTITY,
-            scope=Scope.OPS_READ,
+            app, "/v1/status/history", get_status_history, StatusHistoryModel, openapi.STATUS,
+            openapi.IDENTITY, scope=Scope.OPS_READ,
         )  # fmt: skip
 
     return add
