@@ -9,16 +9,6 @@ READ, DRAFTS, AUDIT, EVENTS = "products:read", "products:read-drafts", "products
 WRITE, PUBLISH = "products:write", "products:publish"
 OPS_READ, OPS_WRITE = "ops:read", "ops:write"
 _COMMANDS = {
-    "GET /v1/webhook-endpoints": EVENTS,
-    "POST /v1/webhook-endpoints": EVENTS,
-    "GET /v1/webhook-endpoints/{endpoint_id}": EVENTS,
-    "PATCH /v1/webhook-endpoints/{endpoint_id}": EVENTS,
-    "DELETE /v1/webhook-endpoints/{endpoint_id}": EVENTS,
-    "POST /v1/webhook-endpoints/{endpoint_id}:rotate-secret": EVENTS,
-    "POST /v1/webhook-endpoints/{endpoint_id}:test": EVENTS,
-    "POST /v1/webhook-endpoints/{endpoint_id}:redeliver": EVENTS,
-    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
-    "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}:redeliver": EVENTS,
     "POST /v1/products": WRITE,
     "POST /v1/products:batch": WRITE,
     "PATCH /v1/products/{product_id}": WRITE,
@@ -29,6 +19,16 @@ _COMMANDS = {
     "POST /v1/products/{product_id}/publish": PUBLISH,
     "POST /v1/products/{product_id}/archive": PUBLISH,
     "POST /v1/products/{product_id}/restore": PUBLISH,
+    "GET /v1/webhook-endpoints": EVENTS,
+    "POST /v1/webhook-endpoints": EVENTS,
+    "GET /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "PATCH /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "DELETE /v1/webhook-endpoints/{endpoint_id}": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:rotate-secret": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:test": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}:redeliver": EVENTS,
+    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": EVENTS,
+    "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}:redeliver": EVENTS,
 }
 _QUERIES = {
     "/v1/products": READ,
