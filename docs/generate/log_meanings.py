@@ -33,7 +33,7 @@ MEANINGS: dict[str, str] = {
     "webhook endpoint disabled": "It gets no more events, which wait in the log, until its owner enables it.",
     "webhook delivery cannot be repeated: its event is gone": "It is archived, or the delivery was deleted.",
     "sending a webhook failed with an unexpected error": "A bug. It counts as a failed attempt.",
-    "webhooks go on at the end of another log": "The event store was wiped or restored. See docs/webhooks.md.",
+    "webhooks go on at the end of another log": "The event store was wiped or restored.",
     # both APIs
     "request": "One answered request; a warning if it was slow or got 503, an error if it got another 5xx.",
     "request failed": "A bug: an error that no code expected. The client got 500.",
