@@ -59,7 +59,9 @@ def operators_environment(settings: StackSettings) -> dict[str, str]:
     """The settings of all processes together; if two differ (in a role), the one that may write wins."""
     stack = build_stack(settings, lambda _name: lambda _state: None)
     variables: dict[str, str] = {}
-    for child in (*stack.migrations, *reversed(stack.processes)):
+    # Only the projector may write to the read model, which the APIs read.
+    processes = sorted(reversed(stack.processes), key=lambda process: process.name == "projector")
+    for child in (*stack.migrations, *processes):
         variables |= child.command().environment
     return variables | _token(settings)
 

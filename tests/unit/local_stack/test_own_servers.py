@@ -46,3 +46,9 @@ def test_in_a_shell_of_the_stack_the_servers_of_the_stack_are_not_the_users_own(
     for name, value in environment_of_shell(outside).items():
         monkeypatch.setenv(name, value)
     assert StackSettings.read(tmp_path) == outside
+
+
+def test_commands_in_a_shell_have_the_roles_that_may_write(tmp_path: Path) -> None:
+    variables = environment_of_shell(StackSettings.read(tmp_path))
+    assert "//catalogue_writer:" in variables["EVENT_STORE_DSN"]
+    assert "//catalogue_projector:" in variables["READ_MODEL_DSN"]

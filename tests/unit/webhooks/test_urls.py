@@ -76,6 +76,7 @@ MALFORMED = [
     "https://8.8.8.8/#fragment",
     "https://8.8.8.8/#",
     "https://8.8.8.8\\@127.0.0.1/",
+    "https://8.8.8.8/a\\b",
     "https://8.8.8.8/a b",
     "https://8.8.8.8/\r\nHost:%20other",
     "https://8.8.8.8/\t",
@@ -100,7 +101,10 @@ async def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
         await HERE.check(url)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/hooks", "https://localhost/", "http://[::1]/"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080/hooks", "https://localhost/", "http://[::1]/", "http://[::ffff:127.0.0.1]/"],
+)
 async def test_a_network_that_an_operator_names_is_allowed_also_by_plain_http(url: str) -> None:
     await HERE.check(url)
 
@@ -112,7 +116,13 @@ async def test_networks_beside_the_named_ones_stay_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://8.8.8.8/", "https://8.8.8.8:8443/a?b=c", "https://[2606:4700:4700::1111]/"]
+    "url",
+    [
+        "https://8.8.8.8/",
+        "https://8.8.8.8:8443/a?b=c",
+        "https://[2606:4700:4700::1111]/",
+        "https://[64:ff9b::808:808]/",
+    ],
 )
 async def test_a_public_address_is_allowed(url: str) -> None:
     await ONLY_PUBLIC.check(url)
