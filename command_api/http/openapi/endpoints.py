@@ -81,6 +81,7 @@ _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] =
     "create_product": ((), {JSON: "ProductIn"}, (201, 409)),
     # NDJSON is only in the text: no generator of clients can write it, and some give up the whole operation.
     "run_batch": ((), {JSON: "batch"}, (207,)),
+    "report_import": (("import_id",), {JSON: "ImportReportIn"}, (204, 409)),
     "change_details": (
         ("product_id",),
         {"application/merge-patch+json": "PatchIn", JSON: "PatchIn"},
@@ -93,7 +94,6 @@ _ENDPOINTS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[int, ...]]] =
     "publish_product": (("product_id",), {}, (200, 404, 409, 412)),
     "archive_product": (("product_id",), {}, (200, 404, 409, 412)),
     "restore_product": (("product_id",), {}, (200, 404, 409, 412)),
-    "report_import": (("import_id",), {JSON: "ImportReportIn"}, (204, 409)),
 }
 
 
