@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from query_api.console.http import console_routes
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
@@ -51,6 +52,7 @@ from shared.access.source import open_guard
 from shared.contract.addresses import topics
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
+from shared.ops.http.console_page import CONSOLE_POLICIES
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
@@ -136,6 +138,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
+                *([console_routes()] if settings.console_enabled else []),
                 status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,
@@ -153,7 +156,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             history.log,
             settings.connection_limits,
             [clock_measurement("read model", products), age_measurement(products)],
-            settings.answer_headers(("GET", "HEAD")),
+            settings.answer_headers(("GET", "HEAD"), CONSOLE_POLICIES if settings.console_enabled else None),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
