@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from query_api.console.http import console_routes
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
+from query_api.console.http import console_routes
 from query_api.cursors import Cursors
 from query_api.events.parts import EventParts, event_parts
 from query_api.export.parts import export_route
@@ -44,9 +44,8 @@ from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
-from query_api.status.http import status_route
-from query_api.status.postgres import PostgresProjectionStates, age_measurement
-from query_api.status.status import TellStatus
+from query_api.status.parts import status_parts
+from query_api.status.postgres.projection_states import age_measurement
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
@@ -125,7 +124,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
         waits = [visibility, *reported.values()]
         WAITING_READERS.set_function(lambda: search.progress.waiting + sum(one.waiting for one in waits))
         lists = _lists(settings, lists_pool, cached, visibility)
-        states = PostgresProjectionStates(products, topic=topic, seconds_max=settings.measurement_seconds_max)
+        status = status_parts(settings, products, history.log, search.report)
         wait = WaitLimits(settings.wait_seconds_default, settings.wait_seconds_max, settings.partition_count)
         guard = await open_guard(settings, stack)
         rates = _rates(settings, stack)
@@ -138,8 +137,8 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 price_history_routes(history.reads.prices, wait),
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
+                *status.routes,
                 *([console_routes()] if settings.console_enabled else []),
-                status_route(TellStatus(states, partition_count=settings.partition_count), search.report),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
@@ -155,7 +154,11 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            [clock_measurement("read model", products), age_measurement(products)],
+            [
+                clock_measurement("read model", products),
+                age_measurement(products),
+                status.history.measurement(),
+            ],
             settings.answer_headers(("GET", "HEAD"), CONSOLE_POLICIES if settings.console_enabled else None),
             guard,
             rates,

@@ -150,8 +150,14 @@ class QuerySettings(ApiSettings, KafkaSettings, RateLimitSettings, PoolerSetting
     # How long no reader looks after a look without result: the cache's projection may be stopped.
     cache_watch_rest_seconds: float = Field(default=1.0, ge=0)
 
-    measurement_seconds_max: float = Field(default=5.0, gt=0)
-    """Older lag reports do not count; projectors report once a second."""
+    measurement_seconds_max: float = Field(default=3.0, gt=0)
+    """Older lag reports do not count; projectors report once a second, half a second sooner or later."""
+    status_age_seconds_max: float = Field(default=1.0, ge=0)
+    """All who ask for the status within this time get the same one."""
+    status_log_seconds_max: float = Field(default=1.0, gt=0)
+    """How long the status waits for the event store; then it is told without the log."""
+    status_sample_seconds: float = Field(default=5.0, ge=1)
+    """Between two samples of the status in memory, which has the last 15 minutes."""
 
     slow_request_seconds: float = Field(default=1.0, gt=0)
 

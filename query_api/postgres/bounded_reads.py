@@ -113,14 +113,17 @@ class BoundedReads:
         return rows[0] if rows else None
 
 
-async def fetch(pool: "asyncpg.Pool[asyncpg.Record]", sql: str, *parameters: Any) -> Rows:
-    """All rows, without the bulkhead, for the one poller and for readiness. Raises `ReadModelUnavailable`."""
-    return await _twice(lambda: pool.fetch(sql, *parameters))
-
-
-async def _twice(
-    read: Callable[[], Awaitable[Rows]], unavailable: type[Unavailable] = ReadModelUnavailable
+async def fetch(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    sql: str,
+    *parameters: Any,
+    unavailable: type[Unavailable] = ReadModelUnavailable,
 ) -> Rows:
+    """All rows, without the bulkhead, for the one poller, for the status and for readiness."""
+    return await _twice(lambda: pool.fetch(sql, *parameters), unavailable)
+
+
+async def _twice(read: Callable[[], Awaitable[Rows]], unavailable: type[Unavailable]) -> Rows:
     """Read again after a lost connection, or after a replica has preferred the log to the reader: another
     connection, maybe to another host, can answer. A server that does not answer in time is not asked again.
     """

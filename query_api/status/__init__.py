@@ -1,1 +1,1 @@
-"""The state of each projection, for readers."""
+"""The state of the system for operators: log, relay, projections, cache, rebuilds; now and a while ago."""

@@ -32,6 +32,7 @@ EVENT_STORE = Schema(
         "0011_before_deploy_load_streams",
         "0012_before_deploy_events_after",
         "0013_before_deploy_history",
+        "0014_before_deploy_webhook_endpoints",
     ),
 )
 READ_MODEL = Schema(
@@ -54,5 +55,7 @@ READ_MODEL = Schema(
         "0014_before_deploy_product_snapshots",
         "0015_before_deploy_parked_positions",
         "0016_before_deploy_lists_by_status",
+        "0017_before_deploy_webhook_deliveries",
+        "0018_before_deploy_status_of_operations",
     ),
 )

@@ -232,7 +232,7 @@ async def installation(
         redis_open_seconds=0.05,
         cache_watch_rest_seconds=0,
         measurement_seconds_max=MEASUREMENT_SECONDS_MAX,
-        **changed,
+        **{"status_age_seconds_max": 0, **changed},
     )
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(query_api(settings))

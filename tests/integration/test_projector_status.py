@@ -11,7 +11,7 @@ import pytest
 from projector.operators.command_line.commands import operate, read_command
 from projector.operators.status import ProjectionStatus, Status, read_status
 from projector.projections import default_projections
-from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.postgres.projection_states import PostgresProjectionStates
 from query_api.status.status import TellStatus
 from shared.contract.recorded_event import RecordedEvent
 from shared.kafka.cloud_event import record_headers

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from query_api.status.postgres import PostgresProjectionStates
+from query_api.status.postgres.projection_states import PostgresProjectionStates
 from tests.answer_headers import must_be_protected
 from tests.integration.query_world import World, installation, product, shared_installation, token_for, world
 from tests.integration.wire import wire

@@ -12,7 +12,7 @@ import pytest_asyncio
 from deploy.local.ports import free_port
 from deploy.local.postgres import READER, SUPERUSER, PostgresServer
 from query_api.postgres.bounded_reads import fetch
-from query_api.status.postgres import age_measurement
+from query_api.status.postgres.projection_states import age_measurement
 from shared.contract.cached_document import unpack
 from shared.contract.views import ProductDocument
 from shared.ops.metrics.reads import READ_MODEL_AGE_SECONDS

@@ -13,6 +13,8 @@ import {suggestions} from "./suggestions.js";
 
 const TYPING_MS = 180;
 const PAGE_LIMIT = "20";
+/** Pixels from which filters stand beside the results. */
+const WIDE = 860;
 const SORTS = {"": "best match", "-updated_at": "last changed", name: "name", price: "price, rising", "-price": "price, falling"};
 
 /** @type {import("../app.js").OpenPage} */
@@ -135,13 +137,15 @@ class Search {
       ${chips(parameters, changed => this.choose(changed))}
       ${this.suggested ? suggestions(this.suggested, changed => this.choose(changed)) : nothing}
       <div class="results-page" aria-busy=${Boolean(this.isAsking)}>
-        <aside class="card" aria-label="Filters">${facets(found.facets ?? {}, parameters, changed => this.choose(changed))}</aside>
+        <aside class="card" aria-label="Filters">
+          <details ?open=${innerWidth > WIDE}><summary>Filters</summary>${facets(found.facets ?? {}, parameters, changed => this.choose(changed))}</details>
+        </aside>
         <section class="card">
           <div class="card-head">
             <h2 role="status">${found.total === undefined ? "Products" : plural(found.total, "product")}${parameters.cursor ? ", a later page" : ""}</h2>
             ${found.corrected ? html`<p class="soft">found with: <strong>${found.corrected}</strong></p>` : nothing}
           </div>
-          ${found.items.length ? html`<ol class="hits">${found.items.map((/** @type {any} */ item, /** @type {number} */ index) => hit(item, found.matches?.[index]))}</ol>` : empty("Nothing meets all of this.")}
+          ${found.items.length ? html`<ol class="hits">${found.items.map((/** @type {any} */ item, /** @type {number} */ index) => hit(item, found.matches?.[index], parameters.currency))}</ol>` : empty("Nothing meets all of this.")}
           <div class="chips">
             ${parameters.cursor ? html`<a href=${to("search", {...parameters, cursor: ""})}>First page</a>` : nothing}
             ${found.next_cursor ? html`<a href=${to("search", {...parameters, cursor: found.next_cursor})}>Next page</a>` : nothing}

@@ -12,7 +12,7 @@ WITH checkpoint AS (
     WHERE topic = $1
 ), lag AS (
     SELECT projection, max(log_position) AS log_position, count(*) FILTER (WHERE is_fresh)::int AS partitions_measured,
-           sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds, min(measured_at) AS measured_at,
+           sum(next_offset)::bigint AS records_passed, sum(lag_events)::bigint AS lag_events, max(lag_seconds) AS lag_seconds, min(measured_at) AS measured_at,
            count(*) FILTER (WHERE is_fresh AND trouble IS NOT NULL)::int AS partitions_in_trouble,
            count(*) FILTER (WHERE is_fresh AND trouble LIKE 'stopped:%')::int AS partitions_stopped
     FROM measured
@@ -31,7 +31,8 @@ SELECT projection, greatest(checkpoint.log_position, lag.log_position, 0) AS log
        coalesce(lag.partitions_in_trouble, 0) AS partitions_in_trouble,
        coalesce(lag.partitions_stopped, 0) AS partitions_stopped,
        coalesce(control.is_paused, false) AS is_paused,
-       coalesce(parked.products, 0) AS parked_products, coalesce(parked.events, 0) AS parked_events
+       coalesce(parked.products, 0) AS parked_products, coalesce(parked.events, 0) AS parked_events, lag.records_passed,
+       extract(epoch FROM clock_timestamp() - lag.measured_at)::float8 AS reported_seconds_ago
 FROM checkpoint
 FULL JOIN lag USING (projection)
 FULL JOIN parked USING (projection)

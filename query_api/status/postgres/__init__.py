@@ -1,0 +1,1 @@
+"""Reads the status from the read model and from the event log."""
