@@ -9,7 +9,7 @@ import asyncpg
 from query_api.consistency.http import WaitLimits
 from query_api.consistency.postgres import PostgresCheckpoints
 from query_api.consistency.visibility import Visibility
-from query_api.console.http import console_routes
+from query_api.console.http import console_policies, console_routes
 from query_api.cursors import Cursors
 from query_api.events.parts import EventParts, event_parts
 from query_api.export.parts import export_route
@@ -44,14 +44,13 @@ from query_api.reports.postgres.stock_items import PostgresStockItems
 from query_api.search.ports import SearchEngine
 from query_api.searching import Search, search_parts
 from query_api.settings import QuerySettings
-from query_api.status.parts import status_parts
+from query_api.status.parts import StatusParts, status_parts
 from query_api.status.postgres.projection_states import age_measurement
 from shared.access.guard import Guard
 from shared.access.source import open_guard
 from shared.contract.addresses import topics
 from shared.ops.http.answer_headers import AnswerHeaders
 from shared.ops.http.asgi import ASGIApp
-from shared.ops.http.console_page import CONSOLE_POLICIES
 from shared.ops.http.limits import ConnectionLimits
 from shared.ops.http.server import HttpServer
 from shared.ops.measuring import Measurement
@@ -138,7 +137,7 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
                 *events.routes,
                 *_reports(settings, reports_pool, reported, wait),
                 *status.routes,
-                *([console_routes()] if settings.console_enabled else []),
+                *console_routes(settings),
             ],
             guard,
             requests_in_progress_max=settings.requests_in_progress_max,
@@ -154,18 +153,19 @@ async def query_api(settings: QuerySettings) -> AsyncIterator[QueryApi]:
             products,
             history.log,
             settings.connection_limits,
-            [
-                clock_measurement("read model", products),
-                age_measurement(products),
-                status.history.measurement(),
-            ],
-            settings.answer_headers(("GET", "HEAD"), CONSOLE_POLICIES if settings.console_enabled else None),
+            _measurements(products, status),
+            settings.answer_headers(("GET", "HEAD"), console_policies(settings)),
             guard,
             rates,
             Overload(settings.overload_limits, lanes(settings.requests_in_work_max), lane_of),
             search,
             events,
         )
+
+
+def _measurements(products: "asyncpg.Pool[asyncpg.Record]", status: StatusParts) -> list[Measurement]:
+    own = status.history.measurement()
+    return [clock_measurement("read model", products), age_measurement(products), own]
 
 
 def _rates(settings: QuerySettings, stack: AsyncExitStack) -> ApiLimits:

@@ -4,7 +4,7 @@ A browser keeps a file and asks each time whether it is still the same (`no-cach
 that are kept for long under a name of their own would be of two releases while processes are replaced.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -12,16 +12,25 @@ from starlette.responses import Response
 from query_api.console.files import PAGE, StaticFile, static_files
 from query_api.export.http.content_coding import chosen_coding
 from query_api.http.application import AddRoutes
-from shared.ops.http.console_page import CONSOLE_PATH
+from query_api.settings import QuerySettings
+from shared.ops.http.console_page import CONSOLE_PATH, CONSOLE_POLICIES
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _METHODS = ["GET", "HEAD"]
 
 
-def console_routes() -> AddRoutes:
-    """The page, and each of its files under `/console/`. They are no part of the API, so OpenAPI does not
-    list them. The page names its files relative to `/console`, so that it works behind a prefix.
+def console_policies(settings: QuerySettings) -> Mapping[bytes, bytes]:
+    """The policy of the page, for the headers of the port."""
+    return CONSOLE_POLICIES if settings.console_enabled else {}
+
+
+def console_routes(settings: QuerySettings) -> Sequence[AddRoutes]:
+    """The page, and each of its files under `/console/`; none if it is switched off. They are no part of the
+    API, so OpenAPI does not list them. The page names its files relative to `/console`, so that it works
+    behind a prefix.
     """
+    if not settings.console_enabled:
+        return ()
     made = static_files()
     page = made.pop(PAGE)
 
@@ -31,7 +40,7 @@ def console_routes() -> AddRoutes:
             path = f"{CONSOLE_PATH}/{name}"
             app.add_route(path, _answer(file), methods=_METHODS, include_in_schema=False)
 
-    return add
+    return (add,)
 
 
 def _answer(file: StaticFile) -> Endpoint:

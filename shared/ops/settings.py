@@ -8,6 +8,7 @@ the name that the operator uses.
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -146,14 +147,14 @@ class ApiSettings(ProcessSettings):
         return given
 
     def answer_headers(
-        self, methods: Iterable[str], policies: Mapping[bytes, bytes] | None = None
+        self, methods: Iterable[str], policies: Mapping[bytes, bytes] = MappingProxyType({})
     ) -> AnswerHeaders:
         """The headers of every answer; listed origins may use these methods. `policies` are those of further
         pages, by path.
         """
         origins = _words(self.cors_origins)
         return api_headers(
-            page_policies={**(PAGE_POLICIES if self.docs_enabled else {}), **(policies or {})},
+            page_policies={**(PAGE_POLICIES if self.docs_enabled else {}), **policies},
             hsts_seconds=self.hsts_seconds,
             origins=AllowedOrigins(origins, methods) if origins else None,
         )

@@ -1,4 +1,4 @@
-"""The address of the console, and what its page may load: its own files and the API, and nothing of others."""
+"""The address of the console, and what its page may load: its own files and the API, nothing of others."""
 
 from collections.abc import Mapping
 
@@ -7,4 +7,4 @@ CONSOLE_POLICIES: Mapping[bytes, bytes] = {
     b"/console": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     b"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
-"""The Content-Security-Policy by path, for `AnswerHeaders`. Images of products are of other hosts: not shown."""
+"""The Content-Security-Policy by path. Images of products are of other hosts, so they are not shown."""
