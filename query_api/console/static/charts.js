@@ -1,6 +1,6 @@
 /** Small line charts over time, drawn by uPlot, which is loaded when the first one is shown. */
 
-import {timeOfDay} from "./format.js";
+import {dayOf, timeOfDay} from "./format.js";
 
 /** @typedef {{name: string, values: (number | null)[]}} Series */
 
@@ -30,8 +30,8 @@ const HEIGHT = 150;
 /** A chart in an element of its own: `show` as often as there is news, `close` at the end. */
 export class LineChart {
   /**
-   * @param {{label: string, format: (value: number) => string, isStepped?: boolean, most?: number, days?: boolean}} options
-   *   `most`: the least upper end of the scale, so that small noise does not look like a mountain
+   * @param {{label: string, format: (value: number) => string, isStepped?: boolean, most?: number}} options
+   *   `most`: the scale begins at 0 and goes up to this at least, so that small noise is no mountain
    */
   constructor(options) {
     this.options = options;
@@ -71,6 +71,13 @@ export class LineChart {
     return value === null || value === undefined ? "–" : this.options.format(value);
   }
 
+  /** With seconds in a short span, as a day in a long one. @param {number} seconds */
+  time(seconds) {
+    const span = (this.times.at(-1) ?? 0) - (this.times[0] ?? 0);
+    if (span > 2 * 86400) return dayOf(seconds * 1000);
+    return span < 240 ? timeOfDay(seconds * 1000) : timeOfDay(seconds * 1000).slice(0, 5);
+  }
+
   resized() {
     const width = Math.floor(this.element.clientWidth);
     if (width === 0 || width === this.width) return;
@@ -108,20 +115,21 @@ export class LineChart {
     const colour = colours(this.element);
     const axis = {stroke: colour("--soft"), font: "12px system-ui", ticks: {show: false}};
     const grid = {stroke: colour("--line"), width: 1};
-    const {days, isStepped, most} = this.options;
-    const top = (/** @type {any} */ _, /** @type {number} */ _min, /** @type {number} */ max) => [0, Math.max(most ?? 0, max || 0) * 1.1 || 1];
+    const {isStepped, most} = this.options;
+    const range = (/** @type {any} */ _, /** @type {number} */ min, /** @type {number} */ max) =>
+      most === undefined ? around(min, max) : [0, Math.max(most, max || 0) * 1.1];
     return {
       width: this.width,
       height: HEIGHT,
       cursor: {drag: {x: false, y: false}, points: {size: 6}},
-      scales: {x: {time: true}, y: {range: top}},
+      scales: {x: {time: true}, y: {range}},
       legend: {show: true},
       axes: [
-        {...axis, grid: {show: false}, size: 26, space: 70, values: days ? undefined : (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(time => timeOfDay(time * 1000).slice(0, 5))},
+        {...axis, grid: {show: false}, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(time => this.time(time))},
         {...axis, grid, size: 62, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(value => this.text(value))},
       ],
       series: [
-        {value: (/** @type {any} */ _, /** @type {number} */ time) => (time ? (days ? new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") : timeOfDay(time * 1000)) : "–")},
+        {},
         ...this.series.map((one, index) => ({
           label: one.name,
           stroke: colour(`--series-${(index % COLOURS) + 1}`),
@@ -135,6 +143,13 @@ export class LineChart {
       ],
     };
   }
+}
+
+/** A line that never moves is in the middle. @param {number | null} min @param {number | null} max */
+function around(min, max) {
+  const [low, high] = [min ?? 0, max ?? 1];
+  const room = (high - low || Math.abs(high) || 1) * 0.15;
+  return [Math.max(0, low - room), high + room];
 }
 
 /** What a custom property is in the present theme: a canvas takes no `light-dark()`. @param {Element} element */

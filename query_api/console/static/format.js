@@ -40,6 +40,9 @@ const day = new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short", ye
 /** `14:03:09`, in the zone of this browser. @param {Date | number} time */
 export const timeOfDay = time => clock.format(time);
 
+/** `3 Dec 2026`. @param {Date | number} time */
+export const dayOf = time => day.format(time);
+
 /** Day and time. @param {string | null | undefined} text RFC 3339 */
 export function moment(text) {
   if (!text) return NONE;

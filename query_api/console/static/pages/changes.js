@@ -14,9 +14,15 @@ export const changes = all => all.map(one => html`
 
 /** @param {any} value */
 function text(value) {
-  const whole = typeof value === "string" ? value : isMoney(value) ? `${value.amount} ${value.currency}` : JSON.stringify(value);
+  const whole = plain(value);
   return whole.length > CHARACTERS_SHOWN ? `${whole.slice(0, CHARACTERS_SHOWN)} …` : whole;
 }
 
-/** @param {any} value */
-const isMoney = value => typeof value === "object" && Object.keys(value).sort().join() === "amount,currency";
+/** Money, lists and objects as somebody would say them. @param {any} value @returns {string} */
+function plain(value) {
+  if (value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map(plain).join(", ") || "nothing";
+  if (Object.keys(value).sort().join() === "amount,currency") return `${value.amount} ${value.currency}`;
+  const given = Object.entries(value).filter(([, one]) => one !== null);
+  return given.map(([name, one]) => `${name}: ${plain(one)}`).join(", ") || "nothing";
+}

@@ -21,7 +21,7 @@ export class Prices {
     this.isAsked = false;
     this.isWhole = true;
     this.currency = "";
-    this.chart = new LineChart({label: "Prices over time", format: value => value.toFixed(2), isStepped: true, days: true});
+    this.chart = new LineChart({label: "Prices over time", format: value => value.toFixed(2), isStepped: true});
     this.ask();
   }
 
@@ -64,7 +64,7 @@ export class Prices {
   draw() {
     this.update();
     queueMicrotask(() => {
-      const {times, series} = lines(this.points, this.shownCurrency);
+      const {times, series} = lines(this.points, this.shownCurrency, this.product.variants.map((/** @type {any} */ one) => one.sku));
       if (times.length) this.chart.show(times, series);
     });
   }
@@ -96,10 +96,10 @@ export class Prices {
   }
 }
 
-/** A price holds until the next one, and the last one until now. @param {any[]} points @param {string} currency */
-function lines(points, currency) {
+/** A price holds until the next one, and the last one until now. @param {any[]} points @param {string} currency @param {string[]} present SKUs in their order */
+function lines(points, currency, present) {
   const rising = points.toReversed();
-  const skus = [...new Set(points.map(one => one.sku))].slice(0, LINES_MAX);
+  const skus = [...new Set([...present, ...points.map(one => one.sku)])].slice(0, LINES_MAX);
   const times = [...new Set(rising.map(one => Date.parse(one.at) / 1000))].sort((a, b) => a - b);
   if (times.length) times.push(Math.max(Date.now() / 1000, times[times.length - 1] + 1));
   const series = skus.map(sku => {

@@ -44,7 +44,9 @@ export function ofAll(status) {
   const late = [...relayIsLate(status.relay), ...status.projections.flatMap(isLate), ...searchIsLate(status.search)];
   if (bad.length) return {tone: "bad", heading: bad[0].text, lines: [...bad.slice(1), ...late, ...commandOf(bad[0])]};
   if (late.length) return {tone: "warn", heading: late[0].text, lines: [...late.slice(1), ...commandOf(late[0])]};
-  const heading = status.projections.length ? "Everything runs" : "Nothing has been projected yet";
+  const longest = Math.max(0, ...status.projections.map((/** @type {any} */ one) => one.lag_seconds ?? 0));
+  const waits = longest ? `the oldest waiting event is ${duration(longest)} old` : "nothing waits";
+  const heading = status.projections.length ? `Everything runs, ${waits}` : "No projection has reported yet";
   return {tone: status.projections.length ? "good" : "quiet", heading, lines: []};
 }
 
