@@ -100,13 +100,12 @@ export class LineChart {
     this.plot?.destroy();
     this.names = names;
     this.plot = new uPlot(this.drawing(uPlot), data, this.element);
-    this.tellLast();
   }
 
   /** While no pointer is on the chart, the legend has the last values. */
-  tellLast() {
-    if (this.plot.cursor.idx === null || this.plot.cursor.idx === undefined) {
-      this.plot.setLegend({idx: this.times.length - 1}, false);
+  tellLast(plot = this.plot) {
+    if (plot.cursor.idx === null || plot.cursor.idx === undefined) {
+      plot.setLegend({idx: this.times.length - 1}, false);
     }
   }
 
@@ -124,6 +123,7 @@ export class LineChart {
       cursor: {drag: {x: false, y: false}, points: {size: 6}},
       scales: {x: {time: true}, y: {range}},
       legend: {show: true},
+      hooks: {ready: [(/** @type {any} */ plot) => this.tellLast(plot)]},
       axes: [
         {...axis, grid: {show: false}, size: 26, space: 86, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(time => this.time(time))},
         {...axis, grid, size: 62, space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(value => this.text(value))},

@@ -69,7 +69,7 @@ class Product {
       if (key !== this.parameters.key) return;
       this.present = found;
       const context = {product: found, signal: this.leaving.signal, update: this.update};
-      this.sections = [new Difference(context), new Prices(context), new Life(context), new Standing(context)];
+      this.sections = [new Prices(context), new Difference(context), new Standing(context), new Life(context)];
       this.sections.forEach(section => section.go?.(this.parameters));
       await this.travel();
     } catch (error) {
@@ -128,9 +128,14 @@ class Product {
         ${this.present ? this.slider() : nothing}
         ${this.problem ? refusal(this.problem) : nothing}
         ${this.shown ? document_(this.shown) : key && !this.problem ? waiting() : nothing}
-        ${this.present ? this.sections.map(section => section.view()) : nothing}
+        ${this.sections.length ? this.below() : nothing}
         ${this.present ? html`<section class="card"><h2>This request</h2>${copyable(this.request, "the request")}</section>` : nothing}
       </div>`;
+  }
+
+  below() {
+    const [prices, difference, standing, life] = this.sections.map(section => section.view());
+    return html`${prices}<div class="grid">${difference}${standing}</div>${life}`;
   }
 
   get request() {

@@ -27,6 +27,7 @@ export const document_ = product => html`
       <h2>Description and images</h2>
       <p class="text" tabindex="0">${product.description ?? NONE}</p>
       ${product.images.length ? html`<ul class="chips">${product.images.map(image)}</ul>` : nothing}
+      <details><summary>JSON of version ${product.version}</summary><pre tabindex="0">${JSON.stringify(product, null, 2)}</pre></details>
     </section>
   </div>
   <section class="card">
@@ -35,8 +36,7 @@ export const document_ = product => html`
       <thead><tr><th>SKU</th><th>Options</th><th class="number">Price</th><th class="number">Before</th><th>Barcode</th><th class="number">Weight</th></tr></thead>
       <tbody>${product.variants.map(variant)}</tbody>
     </table>
-  </section>
-  <details class="card"><summary>JSON of version ${product.version}</summary><pre tabindex="0">${JSON.stringify(product, null, 2)}</pre></details>`;
+  </section>`;
 
 /** @param {string} name @param {string | null} value */
 const chosen = (name, value) => (value ? html`<a href=${to("search", {[name]: value})}>${value}</a>` : NONE);

@@ -96,7 +96,7 @@ function isLate(one) {
   }
   if (one.parked_products || one.parked_events) {
     const events = `${plural(one.parked_events, "event")} of ${plural(one.parked_products, "product")}`;
-    const parked = one.parked_products + one.parked_events === 1 ? "is" : "are";
+    const parked = one.parked_events === 1 ? "is" : "are";
     lines.push({text: `${events} ${parked} parked in ${name}`, page: "dead-letters"});
   }
   return lines;
